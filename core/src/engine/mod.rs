@@ -1,0 +1,1 @@
+//! What every dialect builds on: users, logins, tokens, throttling.

@@ -1,0 +1,83 @@
+//! Why a request was refused, in words that no dialect owns.
+
+use crate::{lifetime, password, token};
+
+/// Why a request was refused. A dialect chooses status and wording; the code never changes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The request carries no credentials.
+    NoCredentials,
+    /// User unknown, disabled or locked, or password wrong: one case on purpose, so that none can be told from another.
+    BadCredentials,
+    /// The password is right and too old.
+    PasswordExpired,
+    /// The token is not good; the caller learns no more than that, the code goes to the log.
+    Token(token::Refusal),
+    /// Too many tries from this source, or on this account from everywhere.
+    Throttled {
+        /// Seconds until another try is worth it; at least 1.
+        retry_after: u32,
+    },
+    /// The caller is known and may not do this.
+    NotAllowed,
+    /// The lifetime asked for is outside the bounds.
+    Lifetime(lifetime::Error),
+    /// The password breaks a rule of the policy or of the list.
+    Password(password::Refusal),
+    /// There is no such user.
+    UserNotFound,
+    /// Another user has this name, or has it as e-mail address.
+    NameTaken,
+    /// Another user has this e-mail address.
+    EmailTaken,
+    /// It would leave the server without an administrator.
+    LastAdmin,
+    /// The platform handed in no randomness, so nothing is issued.
+    NoEntropy,
+    /// There is no key to sign with.
+    NoSigningKey,
+    /// A stored record cannot be read; nothing is allowed on the strength of it.
+    BadRecord,
+}
+
+impl Refusal {
+    /// The stable code, for logs and machines.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoCredentials => "no_credentials",
+            Self::BadCredentials => "bad_credentials",
+            Self::PasswordExpired => "password_expired",
+            Self::Token(refusal) => refusal.code(),
+            Self::Throttled { .. } => "throttled",
+            Self::NotAllowed => "not_allowed",
+            Self::Lifetime(error) => error.code(),
+            Self::Password(refusal) => refusal.code(),
+            Self::UserNotFound => "user_not_found",
+            Self::NameTaken => "name_taken",
+            Self::EmailTaken => "email_taken",
+            Self::LastAdmin => "last_admin",
+            Self::NoEntropy => "no_entropy",
+            Self::NoSigningKey => "no_signing_key",
+            Self::BadRecord => "bad_record",
+        }
+    }
+}
+
+impl From<token::Refusal> for Refusal {
+    fn from(refusal: token::Refusal) -> Self {
+        Self::Token(refusal)
+    }
+}
+
+impl From<lifetime::Error> for Refusal {
+    fn from(error: lifetime::Error) -> Self {
+        Self::Lifetime(error)
+    }
+}
+
+impl From<password::Refusal> for Refusal {
+    fn from(refusal: password::Refusal) -> Self {
+        Self::Password(refusal)
+    }
+}

@@ -1,0 +1,91 @@
+//! What goes into an operation.
+
+use super::Request;
+use crate::{refusal::Refusal, settings::Settings, time::UnixTime, vault::Vault};
+use alloc::sync::Arc;
+use core::net::IpAddr;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+/// Settings and secrets that outlive a request; made once by the driver and shared.
+#[derive(Debug)]
+pub struct World {
+    /// What the operator has configured.
+    pub settings: Settings,
+    /// Root secret and opened signing keys.
+    pub vault: Vault,
+}
+
+/// One request and everything it may depend on besides the store.
+#[derive(Debug)]
+pub struct Call {
+    /// What was asked.
+    pub request: Request,
+    /// When, by whom, with which randomness.
+    pub moment: Moment,
+    /// Settings and secrets.
+    pub world: Arc<World>,
+}
+
+/// What is different at each call.
+#[derive(Debug)]
+pub struct Moment {
+    /// The driver's clock.
+    pub now: UnixTime,
+    /// Randomness for this call; `None` where the platform has no source, and then nothing is issued.
+    pub entropy: Option<Entropy>,
+    /// Who is on the other side of the connection.
+    pub peer: Peer,
+}
+
+/// The other side of the connection, as the driver (not the request) knows it.
+#[derive(Clone, Debug, Default)]
+pub struct Peer {
+    /// Address of the client, after trusted proxies have been taken off.
+    pub address: Option<IpAddr>,
+    /// The request came over the owner-only administration socket or from within the process: `/admin` routes answer.
+    pub local: bool,
+    /// The client sees `https`.
+    pub secure: bool,
+    /// Host and port as the client sees them, where a trusted proxy has said so; else the `Host` header counts.
+    pub host: Option<alloc::string::String>,
+}
+
+/// 256 bits from the system's generator, from which every random value of one call is drawn by label.
+pub struct Entropy(Zeroizing<[u8; 32]>);
+
+impl Entropy {
+    /// Takes the octets over; they must come from the system's random generator and be used for one call only.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// `N` random octets (at most 32) for the purpose `label`. The same label gives the same octets within a call, so a
+    /// replay is exact; different labels give independent octets (HMAC-SHA-256 as a PRF over the seed).
+    pub fn draw<const N: usize>(&self, label: &str) -> [u8; N] {
+        const { assert!(N <= 32, "one draw gives at most 32 octets") };
+        let mut out = [0; N];
+        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.as_slice()) {
+            mac.update(label.as_bytes());
+            out.iter_mut().zip(mac.finalize().into_bytes()).for_each(|(to, from)| *to = from);
+        }
+        out
+    }
+}
+
+impl core::fmt::Debug for Entropy {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Entropy(..)")
+    }
+}
+
+impl Moment {
+    /// `N` random octets for the purpose `label`.
+    ///
+    /// # Errors
+    /// [`Refusal::NoEntropy`] when the platform handed in none: there is no fall-back generator (security E1).
+    pub fn draw<const N: usize>(&self, label: &str) -> Result<[u8; N], Refusal> {
+        self.entropy.as_ref().map(|entropy| entropy.draw(label)).ok_or(Refusal::NoEntropy)
+    }
+}

@@ -1,0 +1,50 @@
+//! What has been read so far in one operation.
+
+use super::{Answer, Ask, Derivation, Key, Range, Record, Version};
+use alloc::{collections::BTreeMap, vec::Vec};
+use zeroize::Zeroizing;
+
+/// Everything the driver has answered to this operation.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    records: BTreeMap<Key, Option<Record>>,
+    ranges: BTreeMap<Range, Vec<(Key, Record)>>,
+    derived: Vec<(Derivation, Zeroizing<Vec<u8>>)>,
+}
+
+impl Known {
+    pub(super) fn record(&self, key: &Key) -> Option<Option<&Record>> {
+        self.records.get(key).map(Option::as_ref)
+    }
+
+    pub(super) fn range(&self, range: &Range) -> Option<&[(Key, Record)]> {
+        self.ranges.get(range).map(Vec::as_slice)
+    }
+
+    pub(super) fn derived(&self, derivation: &Derivation) -> Option<&[u8]> {
+        self.derived.iter().find(|(known, _)| known == derivation).map(|(_, bits)| bits.as_slice())
+    }
+
+    /// Every record read so far with its version, in key order.
+    pub(super) fn versions(&self) -> impl Iterator<Item = (&Key, Version)> {
+        self.records.iter().map(|(key, record)| (key, record.as_ref().map_or(Version::ABSENT, |r| r.version)))
+    }
+
+    pub(super) fn version(&self, key: &Key) -> Option<Version> {
+        self.record(key).map(|record| record.map_or(Version::ABSENT, |r| r.version))
+    }
+
+    /// Takes the answer to `ask` in; `None` when it does not fit the question.
+    pub(super) fn learn(&mut self, ask: Ask, answer: Answer) -> Option<()> {
+        if ask.keys.len() != answer.records.len()
+            || ask.ranges.len() != answer.ranges.len()
+            || ask.derive.is_some() != answer.derived.is_some()
+        {
+            return None;
+        }
+        self.records.extend(ask.keys.into_iter().zip(answer.records));
+        self.ranges.extend(ask.ranges.into_iter().zip(answer.ranges));
+        self.derived.extend(ask.derive.into_iter().zip(answer.derived));
+        Some(())
+    }
+}

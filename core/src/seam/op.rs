@@ -1,0 +1,177 @@
+//! An operation in progress, as the rules see it.
+
+use super::{
+    Ask, Call, Check, Commit, Derivation, Event, Expect, Key, Moment, Range, Record, Request, Response, Write, known::Known,
+};
+use crate::{refusal::Refusal, settings::Settings, time::UnixTime, vault::Vault};
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+/// Why an operation left before its end.
+#[derive(Debug)]
+pub enum Stop {
+    /// A value has not been read yet; what is missing stands in the [`Ask`].
+    Need,
+    /// The request is refused; only [`Op::keep`] writes go in. The dialect words the answer.
+    Refuse(Refusal),
+    /// Like [`Stop::Refuse`], with the answer already worded.
+    Answer(Response),
+}
+
+impl<R: Into<Refusal>> From<R> for Stop {
+    fn from(refusal: R) -> Self {
+        Self::Refuse(refusal.into())
+    }
+}
+
+/// One run of an operation: the call, what is known so far, and what the run has decided.
+///
+/// Reads answer from what is known or leave with [`Stop::Need`]. Ask for everything a round can need together, by
+/// [`Op::want`] before the first `?`.
+pub struct Op<'a> {
+    /// What was asked.
+    pub request: &'a Request,
+    /// When, by whom, with which randomness.
+    pub moment: &'a Moment,
+    /// What the operator has configured.
+    pub settings: &'a Settings,
+    /// Root secret and signing keys.
+    pub vault: &'a Vault,
+    known: &'a Known,
+    ask: RefCell<Ask>,
+    draft: RefCell<Draft>,
+}
+
+#[derive(Default)]
+struct Draft {
+    changes: Vec<Write>,
+    kept: Vec<Write>,
+    events: Vec<Event>,
+}
+
+impl<'a> Op<'a> {
+    pub(super) fn new(call: &'a Call, known: &'a Known) -> Self {
+        Self {
+            request: &call.request,
+            moment: &call.moment,
+            settings: &call.world.settings,
+            vault: &call.world.vault,
+            known,
+            ask: RefCell::default(),
+            draft: RefCell::default(),
+        }
+    }
+
+    /// The driver's clock.
+    pub fn now(&self) -> UnixTime {
+        self.moment.now
+    }
+
+    /// Says that these records will be read, so that one round fetches them together.
+    pub fn want<'k>(&self, keys: impl IntoIterator<Item = &'k Key>) {
+        let mut ask = self.ask.borrow_mut();
+        for key in keys {
+            if self.known.record(key).is_none() && !ask.keys.contains(key) {
+                ask.keys.push(key.clone());
+            }
+        }
+    }
+
+    /// The record under `key`, `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Stop::Need`] until the driver has answered.
+    pub fn read(&self, key: &Key) -> Result<Option<&'a Record>, Stop> {
+        self.known.record(key).ok_or_else(|| {
+            self.want([key]);
+            Stop::Need
+        })
+    }
+
+    /// The records of `range` in key order. They are no preconditions of the commit: read a key to make it one.
+    ///
+    /// # Errors
+    /// [`Stop::Need`] until the driver has answered.
+    pub fn range(&self, range: &Range) -> Result<&'a [(Key, Record)], Stop> {
+        self.known.range(range).ok_or_else(|| {
+            let mut ask = self.ask.borrow_mut();
+            if !ask.ranges.contains(range) {
+                ask.ranges.push(range.clone());
+            }
+            Stop::Need
+        })
+    }
+
+    /// The 32 octets derived from a password. Comes after the last read of an operation, since it is what costs.
+    ///
+    /// # Errors
+    /// [`Stop::Need`] until the driver has computed it.
+    pub fn derive(&self, derivation: Derivation) -> Result<&'a [u8], Stop> {
+        self.known.derived(&derivation).ok_or_else(|| {
+            self.ask.borrow_mut().derive = Some(derivation);
+            Stop::Need
+        })
+    }
+
+    /// Writes a record, provided it is as it was read ([`Expect::Any`] if this operation has not read it). Dropped when the
+    /// operation is refused. A later write to the same key replaces an earlier one.
+    pub fn put(&self, key: Key, value: Vec<u8>, expires: Option<UnixTime>) {
+        self.change(key, Some(value), expires);
+    }
+
+    /// Deletes a record under the same condition as [`Op::put`].
+    pub fn remove(&self, key: Key) {
+        self.change(key, None, None);
+    }
+
+    /// Like [`Op::put`], but goes in even when the operation is refused: for failure counters.
+    pub fn keep(&self, key: Key, value: Option<Vec<u8>>, expires: Option<UnixTime>) {
+        let write = Write { expect: self.expect(&key), key, value, expires };
+        replace_or_push(&mut self.draft.borrow_mut().kept, write);
+    }
+
+    /// Adds a line to the audit trail; it is written also when the operation is refused.
+    pub fn event(&self, event: Event) {
+        self.draft.borrow_mut().events.push(event);
+    }
+
+    fn change(&self, key: Key, value: Option<Vec<u8>>, expires: Option<UnixTime>) {
+        let write = Write { expect: self.expect(&key), key, value, expires };
+        replace_or_push(&mut self.draft.borrow_mut().changes, write);
+    }
+
+    fn expect(&self, key: &Key) -> Expect {
+        self.known.version(key).map_or(Expect::Any, Expect::Version)
+    }
+
+    pub(super) fn into_ask(self) -> Ask {
+        self.ask.into_inner()
+    }
+
+    /// Forgets what the operation wanted to change; what it wanted to keep stays.
+    pub(super) fn drop_changes(&self) {
+        self.draft.borrow_mut().changes.clear();
+    }
+
+    pub(super) fn into_commit(self) -> (Commit, Vec<Event>) {
+        let draft = self.draft.into_inner();
+        let mut writes = draft.kept;
+        for write in draft.changes {
+            replace_or_push(&mut writes, write);
+        }
+        let checks = if writes.is_empty() {
+            Vec::new()
+        } else {
+            let only_read = self.known.versions().filter(|(key, _)| writes.iter().all(|write| write.key != **key));
+            only_read.map(|(key, version)| Check { key: key.clone(), version }).collect()
+        };
+        (Commit { checks, writes }, draft.events)
+    }
+}
+
+fn replace_or_push(writes: &mut Vec<Write>, write: Write) {
+    match writes.iter_mut().find(|known| known.key == write.key) {
+        Some(known) => *known = write,
+        None => writes.push(write),
+    }
+}

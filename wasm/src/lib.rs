@@ -1,0 +1,1 @@
+//! Two thin faces of `waxseal-core`.

@@ -1,0 +1,2 @@
+//! One-command building, running and testing.
+fn main() {}
