@@ -1,1 +1,4 @@
 //! The native server of Waxseal.
+
+pub mod clock;
+pub mod engine;

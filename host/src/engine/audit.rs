@@ -1,0 +1,26 @@
+//! Where audit records go.
+
+use std::net::IpAddr;
+use waxseal_core::{seam::Event, time::UnixTime};
+
+/// What the engine adds to the events of one request (security L1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Occasion {
+    /// When the request was answered, by the engine's clock.
+    pub time: UnixTime,
+    /// Who sent it, after trusted proxies have been taken off; `None` from within the process or the owner's socket.
+    pub source: Option<IpAddr>,
+    /// A random number that the events of one request share.
+    pub request: u64,
+}
+
+/// Takes audit records. The engine hands over each event once its commit holds and before the response is sent.
+pub trait Audit: Send + Sync {
+    /// Records the events of one request, in order. Never empty. Must not block on the network.
+    fn record(&self, occasion: Occasion, events: &[Event]);
+}
+
+/// Records nothing: for tests and tools that have no trail.
+impl Audit for () {
+    fn record(&self, _: Occasion, _: &[Event]) {}
+}
