@@ -1,72 +1,28 @@
-//! Passwords: schemes, stored hashes, lists and policies.
+//! Passwords: how they are prepared, derived, stored, listed, and which new ones are taken.
+//!
+//! ```text
+//!   text ── Policy::check ── prepare ── Derivation ──▶ Derived ──▶ Hash ──▶ List
+//!           (new ones only)   (NFC)     (the driver)   (32 octets)  (PHC)    (one user)
+//! ```
+//!
+//! A text is prepared the same way when it is set and when it is tried. The costly part lies between [`prepare`] and
+//! [`Derived`] and belongs to the driver, which may use [`derive`].
 
-use alloc::{string::String, vec::Vec};
-use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+mod blocklist;
+#[cfg(feature = "derive")]
+mod derive;
+mod hash;
+mod list;
+mod policy;
+mod prepare;
+mod refusal;
+mod scheme;
 
-/// Algorithm and cost of a derivation.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-pub enum Scheme {
-    /// Argon2id, version 0x13.
-    Argon2id {
-        /// KiB.
-        memory: u32,
-        /// Passes.
-        passes: u32,
-        /// Lanes.
-        lanes: u32,
-    },
-    /// PBKDF2-HMAC-SHA256.
-    Pbkdf2Sha256 {
-        /// Iterations.
-        iterations: u32,
-    },
-}
-
-impl Default for Scheme {
-    fn default() -> Self {
-        Self::Argon2id { memory: 19_456, passes: 2, lanes: 1 }
-    }
-}
-
-/// Why a password is refused.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// Empty.
-    Empty,
-    /// Equal to one in the list.
-    SameAsCurrent,
-    /// The only one.
-    LastPassword,
-    /// Not in the list.
-    NotInList,
-}
-
-impl Refusal {
-    /// The stable code.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Empty => "password_empty",
-            Self::SameAsCurrent => "password_same_as_current",
-            Self::LastPassword => "password_last",
-            Self::NotInList => "password_not_in_list",
-        }
-    }
-}
-
-/// Normalises.
-pub fn prepare(text: &str) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-    if text.is_empty() {
-        return Err(Refusal::Empty);
-    }
-    Ok(Zeroizing::new(text.as_bytes().to_vec()))
-}
-
-/// A stored hash.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Phc(pub String);
-
-/// The ordered passwords of one user.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-pub struct List(Vec<String>);
+#[cfg(feature = "derive")]
+pub use derive::{Memory, derive};
+pub use hash::{Derived, Hash, HashError};
+pub use list::List;
+pub use policy::{Policy, Who};
+pub use prepare::prepare;
+pub use refusal::Refusal;
+pub use scheme::{Scheme, SchemeError};
