@@ -1,0 +1,163 @@
+//! The claims of a payload (RFC 7519, 4) and their checks.
+
+use super::{
+    MAX_LEEWAY, Profile, Refusal,
+    json::{self, Field, Text, Value},
+    numeric_date,
+};
+use crate::time::UnixTime;
+
+/// The claims that decide or are handed on; all others are ignored. Times in milliseconds since the epoch.
+#[derive(Default)]
+pub(super) struct Claims<'j> {
+    pub(super) iss: Field<Text<'j>>,
+    pub(super) aud: Field<Value<'j>>,
+    pub(super) sub: Field<Text<'j>>,
+    pub(super) exp: Field<i64>,
+    pub(super) nbf: Field<i64>,
+    pub(super) iat: Field<i64>,
+    pub(super) jti: Field<Text<'j>>,
+    pub(super) uid: Field<Text<'j>>,
+    pub(super) generation: Field<u32>,
+    pub(super) dialect: Field<Text<'j>>,
+}
+
+const ISS: u8 = 0;
+const AUD: u8 = 1;
+const SUB: u8 = 2;
+const EXP: u8 = 3;
+const NBF: u8 = 4;
+const IAT: u8 = 5;
+const JTI: u8 = 6;
+const UID: u8 = 7;
+const GEN: u8 = 8;
+const DIALECT: u8 = 9;
+
+impl<'j> Claims<'j> {
+    /// Reads a decoded payload; wrong types are kept as such for the checks.
+    ///
+    /// # Errors
+    /// [`Refusal::BadClaimsJson`].
+    pub(super) fn read(json: &'j str) -> Result<Self, Refusal> {
+        let mut claims = Self::default();
+        json::object(json, index, |name, value| claims.set(name, value)).map_err(|_| Refusal::BadClaimsJson)?;
+        Ok(claims)
+    }
+
+    fn set(&mut self, name: u8, value: Value<'j>) {
+        match name {
+            ISS => self.iss = Field::text(value),
+            AUD => self.aud = Field::Is(value),
+            SUB => self.sub = Field::text(value),
+            EXP => self.exp = time(value),
+            NBF => self.nbf = time(value),
+            IAT => self.iat = time(value),
+            JTI => self.jti = Field::text(value),
+            UID => self.uid = Field::text(value),
+            GEN => self.generation = generation(value),
+            _ => self.dialect = Field::text(value),
+        }
+    }
+
+    /// Decides the times at `now`; returns `exp` and `iat` (security T8).
+    pub(super) fn check_times(&self, leeway: u32, now: UnixTime) -> Result<(i64, Option<i64>), Refusal> {
+        // Times are below 10^18, so nothing here comes near the end of an i64 but a driver's absurd clock: that saturates.
+        let now = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+        let leeway = i64::from(leeway.min(MAX_LEEWAY)) * 1000;
+        let exp = required(self.exp, Refusal::MissingExp, Refusal::BadExp)?;
+        if now >= exp.saturating_add(leeway) {
+            return Err(Refusal::Expired);
+        }
+        if optional(self.nbf, Refusal::BadNbf)?.is_some_and(|nbf| now < nbf.saturating_sub(leeway)) {
+            return Err(Refusal::NotYetValid);
+        }
+        let iat = optional(self.iat, Refusal::BadIat)?;
+        if iat.is_some_and(|iat| iat > now.saturating_add(leeway)) {
+            return Err(Refusal::IssuedInFuture);
+        }
+        Ok((exp, iat))
+    }
+
+    /// Decides whom the token is from and for; returns `sub` (security T6).
+    pub(super) fn check_parties(&self, profile: &Profile<'_>) -> Result<Text<'j>, Refusal> {
+        match self.iss {
+            Field::Is(iss) if iss.is(profile.issuer) => {}
+            _ => return Err(Refusal::WrongIssuer),
+        }
+        match (self.aud, profile.audience) {
+            (Field::Absent, None) => {}
+            (Field::Is(aud), expected) if names(aud, expected)? => {}
+            _ => return Err(Refusal::WrongAudience),
+        }
+        match self.sub {
+            Field::Is(sub) if !sub.raw.is_empty() => Ok(sub),
+            _ => Err(Refusal::BadSubject),
+        }
+    }
+}
+
+/// What must be there and of the right type.
+pub(super) fn required<T>(field: Field<T>, absent: Refusal, wrong: Refusal) -> Result<T, Refusal> {
+    match field {
+        Field::Is(value) => Ok(value),
+        Field::Absent => Err(absent),
+        Field::Wrong => Err(wrong),
+    }
+}
+
+/// What may be absent but must be of the right type: a wrong one is never taken as absent (security T8).
+pub(super) fn optional<T>(field: Field<T>, wrong: Refusal) -> Result<Option<T>, Refusal> {
+    match field {
+        Field::Is(value) => Ok(Some(value)),
+        Field::Absent => Ok(None),
+        Field::Wrong => Err(wrong),
+    }
+}
+
+fn index(name: &str) -> Option<u8> {
+    Some(match name {
+        "iss" => ISS,
+        "aud" => AUD,
+        "sub" => SUB,
+        "exp" => EXP,
+        "nbf" => NBF,
+        "iat" => IAT,
+        "jti" => JTI,
+        "uid" => UID,
+        "gen" => GEN,
+        "dialect" => DIALECT,
+        _ => return None,
+    })
+}
+
+fn time(value: Value<'_>) -> Field<i64> {
+    match value {
+        Value::Number(number) => numeric_date::millis(number).map_or(Field::Wrong, Field::Is),
+        _ => Field::Wrong,
+    }
+}
+
+fn generation(value: Value<'_>) -> Field<u32> {
+    match value {
+        Value::Number(number) => number.parse().map_or(Field::Wrong, Field::Is),
+        _ => Field::Wrong,
+    }
+}
+
+/// Whether an `aud`, a string or an array of strings, contains `expected` (RFC 7519, 4.1.3).
+fn names(aud: Value<'_>, expected: Option<&str>) -> Result<bool, Refusal> {
+    let is_expected = |name: Text<'_>| expected.is_some_and(|expected| name.is(expected));
+    match aud {
+        Value::Text(name) => Ok(is_expected(name)),
+        Value::Array(array) => {
+            let (mut all_text, mut found) = (true, false);
+            let each = |value| match value {
+                Value::Text(name) => found |= is_expected(name),
+                _ => all_text = false,
+            };
+            json::elements(array, each).map_err(|_| Refusal::BadAudience)?;
+            if all_text { Ok(found) } else { Err(Refusal::BadAudience) }
+        }
+        Value::Number(_) | Value::Other => Err(Refusal::BadAudience),
+    }
+}

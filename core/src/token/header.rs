@@ -1,0 +1,44 @@
+//! The protected header (RFC 7515, 4).
+
+use super::{
+    Refusal,
+    json::{self, Field, Text},
+};
+
+/// The parameters that decide; all others, `jwk`, `jku`, `x5u` and `x5c` among them, are ignored (security T1b).
+pub(super) struct Header<'j> {
+    pub(super) alg: Field<Text<'j>>,
+    pub(super) kid: Field<Text<'j>>,
+    pub(super) typ: Field<Text<'j>>,
+}
+
+impl<'j> Header<'j> {
+    /// Reads the decoded header.
+    ///
+    /// # Errors
+    /// [`Refusal::BadHeaderJson`], and [`Refusal::CritPresent`] for any `crit`: no extension is implemented, so whatever it
+    /// names is unknown, and a malformed one is refused as well (security T1a).
+    pub(super) fn read(json: &'j str) -> Result<Self, Refusal> {
+        const ALG: u8 = 0;
+        const KID: u8 = 1;
+        const TYP: u8 = 2;
+        const CRIT: u8 = 3;
+        let mut header = Self { alg: Field::Absent, kid: Field::Absent, typ: Field::Absent };
+        let mut crit = false;
+        let index = |name: &str| match name {
+            "alg" => Some(ALG),
+            "kid" => Some(KID),
+            "typ" => Some(TYP),
+            "crit" => Some(CRIT),
+            _ => None,
+        };
+        let member = |name, value| match name {
+            ALG => header.alg = Field::text(value),
+            KID => header.kid = Field::text(value),
+            TYP => header.typ = Field::text(value),
+            _ => crit = true,
+        };
+        json::object(json, index, member).map_err(|_| Refusal::BadHeaderJson)?;
+        if crit { Err(Refusal::CritPresent) } else { Ok(header) }
+    }
+}

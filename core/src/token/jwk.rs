@@ -1,0 +1,196 @@
+//! JSON web keys (RFC 7517): read for import and verification, written for export.
+
+use super::{Algorithm, Key, KeyError, KeySet, Role, base64url};
+use alloc::{borrow::ToOwned, collections::BTreeMap, string::String, vec::Vec};
+use core::fmt;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, Visitor},
+};
+use serde_json::Value;
+use zeroize::{Zeroize, Zeroizing};
+
+/// A JSON web key as far as it concerns this verifier.
+#[derive(Clone, Debug)]
+pub enum Jwk {
+    /// A key to verify with.
+    Usable(Key),
+    /// A key that is well-formed and not for verifying here.
+    Unusable {
+        /// Its `kid`; empty if it has none.
+        kid: String,
+        /// Whether it is a secret, `kty` `oct`.
+        symmetric: bool,
+        /// What speaks against it.
+        reason: &'static str,
+    },
+}
+
+impl Jwk {
+    /// Reads one key, or the keys of a set (an object with `keys`).
+    ///
+    /// # Errors
+    /// [`KeyError::BadJwk`] when the text is neither, names a member twice or has a member of the wrong type;
+    /// [`KeyError::ShortSecret`], [`KeyError::BadKid`].
+    pub fn read(text: &str) -> Result<Vec<Self>, KeyError> {
+        let document: Document =
+            serde_json::from_str(text).map_err(|_| KeyError::BadJwk("not a JSON object with each name once"))?;
+        match &document.keys {
+            Some(keys) => keys.iter().map(Self::from_members).collect(),
+            None => Ok([Self::from_members(&document.members)?].into()),
+        }
+    }
+
+    /// The key as a JWK, secret included, for `use` `sig`.
+    pub fn write(key: &Key) -> Zeroizing<String> {
+        let secret = Zeroizing::new(base64url::encode(key.secret()));
+        let mut json = Vec::from(*b"{\"kty\":\"oct\"");
+        let kid = (!key.kid().is_empty()).then_some(("kid", key.kid()));
+        let members = kid.into_iter().chain([("alg", key.algorithm().name()), ("use", "sig"), ("k", &secret)]);
+        // Room for all of it, so that no outgrown buffer keeps a copy of the secret.
+        json.reserve_exact(64 + secret.len() + 6 * key.kid().len());
+        for (name, value) in members {
+            json.push(b',');
+            super::json::append_string(name, &mut json);
+            json.push(b':');
+            super::json::append_string(value, &mut json);
+        }
+        json.push(b'}');
+        Zeroizing::new(String::from_utf8(json).unwrap_or_default())
+    }
+
+    fn from_members(members: &Members) -> Result<Self, KeyError> {
+        let kid = members.text("kid")?.unwrap_or_default();
+        if members.0.contains_key("kid") && kid.is_empty() {
+            return Err(KeyError::BadKid);
+        }
+        let symmetric = members.text("kty")?.ok_or(KeyError::BadJwk("`kty` is missing"))? == "oct";
+        let unusable = |reason| Ok(Self::Unusable { kid: kid.to_owned(), symmetric, reason });
+        if members.text("use")?.is_some_and(|purpose| purpose != "sig") {
+            return unusable("its use is not signatures");
+        }
+        if members.texts("key_ops")?.is_some_and(|ops| !ops.contains(&"verify")) {
+            return unusable("its operations do not include verify");
+        }
+        let Some(algorithm) = members.text("alg")? else {
+            return unusable("it names no algorithm, and a key is for exactly one");
+        };
+        if !symmetric {
+            return unusable("keys of its type are not supported");
+        }
+        let Some(algorithm) = Algorithm::from_name(algorithm) else {
+            return unusable("its algorithm is not supported");
+        };
+        let secret = members.text("k")?.ok_or(KeyError::BadJwk("`k` is missing"))?;
+        let secret = base64url::decode(secret).map_err(|_| KeyError::BadJwk("`k` is not base64url"))?;
+        Ok(Self::Usable(Key::unkeyed(kid, algorithm, &Zeroizing::new(secret))?.keyed()))
+    }
+}
+
+impl KeySet {
+    /// A set to verify with, from a JWK or a JWK set. Keys that are not for verifying here stay in it by name, so that a token
+    /// which names one is refused for that reason.
+    ///
+    /// # Errors
+    /// What [`Jwk::read`] and [`KeySet::new`] find.
+    pub fn from_jwks(text: &str) -> Result<Self, KeyError> {
+        let (mut keys, mut unusable) = (Vec::new(), Vec::new());
+        let (mut some_symmetric, mut some_asymmetric) = (false, false);
+        for jwk in Jwk::read(text)? {
+            let symmetric = match jwk {
+                Jwk::Usable(key) => {
+                    let symmetric = key.algorithm().is_symmetric();
+                    keys.push((key, Role::Verify));
+                    symmetric
+                }
+                Jwk::Unusable { kid, symmetric, .. } => {
+                    unusable.push(kid);
+                    symmetric
+                }
+            };
+            some_symmetric |= symmetric;
+            some_asymmetric |= !symmetric;
+        }
+        if some_symmetric && some_asymmetric { Err(KeyError::MixedSet) } else { Self::with_unusable(keys, unusable) }
+    }
+}
+
+/// A JWK or a JWK set.
+#[derive(Default)]
+struct Document {
+    keys: Option<Vec<Members>>,
+    members: Members,
+}
+
+/// The members of one key, each name once. Texts are cleared on drop, as one of them is the secret.
+#[derive(Default)]
+struct Members(BTreeMap<String, Value>);
+
+impl Members {
+    fn text(&self, name: &str) -> Result<Option<&str>, KeyError> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(KeyError::BadJwk("a member that must be a string is not")),
+        }
+    }
+
+    fn texts(&self, name: &str) -> Result<Option<Vec<&str>>, KeyError> {
+        let wrong = KeyError::BadJwk("a member that must be an array of strings is not");
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::Array(texts)) => texts.iter().map(Value::as_str).collect::<Option<_>>().map(Some).ok_or(wrong),
+            Some(_) => Err(wrong),
+        }
+    }
+}
+
+impl Drop for Members {
+    fn drop(&mut self) {
+        for value in self.0.values_mut() {
+            if let Value::String(text) = value {
+                text.zeroize();
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Document::deserialize(deserializer).and_then(|document| match document.keys {
+            Some(_) => Err(D::Error::custom("a set within a set")),
+            None => Ok(document.members),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(DocumentVisitor)
+    }
+}
+
+struct DocumentVisitor;
+
+impl<'de> Visitor<'de> for DocumentVisitor {
+    type Value = Document;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON web key or a set of them")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
+        let mut document = Document::default();
+        while let Some(name) = map.next_key::<String>()? {
+            let repeated = if name == "keys" {
+                document.keys.replace(map.next_value()?).is_some()
+            } else {
+                document.members.0.insert(name, map.next_value()?).is_some()
+            };
+            if repeated {
+                return Err(A::Error::custom("a repeated name"));
+            }
+        }
+        Ok(document)
+    }
+}

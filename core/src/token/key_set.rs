@@ -1,0 +1,127 @@
+//! The keys of an issuer or verifier.
+
+use super::{Key, KeyError, NewClaims, Profile, Refusal, Unverified, Verified, issue};
+use crate::time::UnixTime;
+use alloc::{string::String, vec::Vec};
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// Whether a key signs or only verifies.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Role {
+    /// Signs new tokens and verifies.
+    Sign,
+    /// Verifies only.
+    Verify,
+}
+
+/// Keys by `kid`: at most one signs, all verify.
+///
+/// INVARIANT: no `kid` occurs twice, and a key without one is alone (security T3). [`KeySet::new`] is the only door.
+#[derive(Clone, Default)]
+pub struct KeySet {
+    keys: Vec<(Key, Role)>,
+    /// The names of keys that were in the set and cannot verify here: another use, another kind. Empty for a nameless one.
+    unusable: Vec<String>,
+}
+
+impl KeySet {
+    /// A set of keys.
+    ///
+    /// # Errors
+    /// [`KeyError::RepeatedKid`], [`KeyError::NamelessKey`], [`KeyError::MixedSet`], [`KeyError::ManySigners`].
+    pub fn new(keys: impl IntoIterator<Item = (Key, Role)>) -> Result<Self, KeyError> {
+        Self::with_unusable(keys.into_iter().collect(), Vec::new())
+    }
+
+    pub(super) fn with_unusable(keys: Vec<(Key, Role)>, unusable: Vec<String>) -> Result<Self, KeyError> {
+        let kids = || keys.iter().map(|(key, _)| key.kid()).chain(unusable.iter().map(String::as_str));
+        for (at, kid) in kids().enumerate() {
+            if kid.is_empty() && kids().count() > 1 {
+                return Err(KeyError::NamelessKey);
+            }
+            if kids().take(at).any(|earlier| earlier == kid) {
+                return Err(KeyError::RepeatedKid(kid.into()));
+            }
+        }
+        let symmetric = keys.iter().filter(|(key, _)| key.algorithm().is_symmetric()).count();
+        if symmetric != 0 && symmetric != keys.len() {
+            return Err(KeyError::MixedSet);
+        }
+        if keys.iter().filter(|(_, role)| *role == Role::Sign).count() > 1 {
+            return Err(KeyError::ManySigners);
+        }
+        Ok(Self { keys, unusable })
+    }
+
+    /// This set with every key's state computed once and kept: for a set that outlives a few tokens. Sets other than those
+    /// from [`KeySet::from_bytes`] are so already.
+    #[must_use]
+    pub fn keyed(mut self) -> Self {
+        self.keys = self.keys.into_iter().map(|(key, role)| (key.keyed(), role)).collect();
+        self
+    }
+
+    /// The keys, in the order given.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, Role)> {
+        self.keys.iter().map(|(key, role)| (key, *role))
+    }
+
+    /// The key that signs.
+    pub fn signer(&self) -> Option<&Key> {
+        self.iter().find(|(_, role)| *role == Role::Sign).map(|(key, _)| key)
+    }
+
+    /// Decides everything about a token.
+    ///
+    /// # Errors
+    /// The first [`Refusal`] in the order of the checks.
+    pub fn verify(&self, token: &str, profile: &Profile<'_>, now: UnixTime) -> Result<Verified, Refusal> {
+        Unverified::parse(token)?.check(self)?.claims(profile, now)
+    }
+
+    /// Decides the signature only and returns the payload, which need not be claims: JWS without JWT.
+    ///
+    /// # Errors
+    /// The [`Refusal`]s up to [`Refusal::BadSignature`], and [`Refusal::BadBase64`] for the payload.
+    pub fn verify_signature(&self, token: &str) -> Result<Vec<u8>, Refusal> {
+        Unverified::parse(token)?.check(self)?.payload()
+    }
+
+    /// A new token, signed by the key that signs (security T11).
+    ///
+    /// # Errors
+    /// [`NoSigningKey`](crate::refusal::Refusal::NoSigningKey).
+    pub fn issue(&self, new: &NewClaims<'_>) -> Result<String, crate::refusal::Refusal> {
+        self.signer().map(|key| issue::token(key, new)).ok_or(crate::refusal::Refusal::NoSigningKey)
+    }
+
+    pub(super) fn unusable(&self) -> &[String] {
+        &self.unusable
+    }
+
+    /// The key of this `kid`, which is a name that came from outside.
+    pub(super) fn named(&self, kid: &str) -> Result<&Key, Refusal> {
+        match self.iter().find(|(key, _)| key.kid() == kid && !kid.is_empty()) {
+            Some((key, _)) => Ok(key),
+            None if self.unusable.iter().any(|known| known == kid && !kid.is_empty()) => Err(Refusal::KeyNotForVerify),
+            None => Err(Refusal::UnknownKid),
+        }
+    }
+
+    /// The key for a token that names none.
+    pub(super) fn only(&self) -> Result<&Key, Refusal> {
+        match (self.keys.as_slice(), self.unusable.as_slice()) {
+            ([(key, _)], []) => Ok(key),
+            ([], [_]) => Err(Refusal::KeyNotForVerify),
+            _ => Err(Refusal::MissingKid),
+        }
+    }
+}
+
+/// Shows the names of the keys only.
+impl fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.keys.iter().map(|(key, _)| key.kid())).finish()
+    }
+}

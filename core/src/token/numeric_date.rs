@@ -1,0 +1,106 @@
+//! `NumericDate` (RFC 7519, 2): seconds since the epoch as any JSON number, read without floating point.
+
+/// The time that a JSON number of seconds stands for, in milliseconds; parts of a millisecond are rounded towards the future.
+/// Comparing whole milliseconds against it then gives the same verdict as comparing against the exact number.
+///
+/// `None` when it is 10^15 seconds or more from the epoch, some 31 million years. `number` is a number by the JSON grammar.
+pub(super) fn millis(number: &str) -> Option<i64> {
+    match number.len() {
+        1..=15 if number.bytes().all(|byte| byte.is_ascii_digit()) => Some(integer(number.bytes()) * 1000),
+        _ => exact(number),
+    }
+}
+
+/// Any number: its digits are `0.d1 d2 d3…` times ten to the `point`.
+fn exact(number: &str) -> Option<i64> {
+    let (negative, number) = number.strip_prefix('-').map_or((false, number), |rest| (true, rest));
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = || whole.bytes().chain(fraction.bytes());
+    let zeros = digits().take_while(|&digit| digit == b'0').count();
+    let mut significant = digits().skip(zeros).peekable();
+    if significant.peek().is_none() {
+        return Some(0);
+    }
+    let point = i64::try_from(whole.len()).ok()? - i64::try_from(zeros).ok()? + 3;
+    let point = point.saturating_add(signed(exponent));
+    if point > 18 {
+        return None;
+    }
+    let places = usize::try_from(point).unwrap_or(0);
+    let whole_millis = integer(significant.by_ref().chain(core::iter::repeat(b'0')).take(places));
+    let rest = significant.any(|digit| digit != b'0');
+    Some(if negative { -whole_millis } else { whole_millis + i64::from(rest) })
+}
+
+/// At most 18 decimal digits.
+fn integer(digits: impl Iterator<Item = u8>) -> i64 {
+    digits.fold(0, |sum, digit| sum * 10 + i64::from(digit & 0x0f))
+}
+
+/// An integer of any length with an optional sign; saturates.
+fn signed(text: &str) -> i64 {
+    let digits = text.trim_start_matches(['+', '-']);
+    let sum = digits.bytes().fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit & 0x0f)));
+    if text.starts_with('-') { -sum } else { sum }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(number: &str, expected: impl Into<Option<i64>>) {
+        assert_eq!(millis(number), expected.into(), "{number}");
+    }
+
+    #[test]
+    fn integers() {
+        check("0", 0);
+        check("-0", 0);
+        check("1300819380", 1_300_819_380_000);
+        check("-5", -5000);
+        check("999999999999999", 999_999_999_999_999_000);
+        check("1000000000000000", None);
+        check("-1000000000000000", None);
+        check("18446744073709551616", None);
+    }
+
+    #[test]
+    fn fractions_round_towards_the_future() {
+        check("12.5", 12_500);
+        check("12.0000", 12_000);
+        check("12.0001", 12_001);
+        check("12.9999", 13_000);
+        check("-12.0001", -12_000);
+        check("0.0004", 1);
+        check("-0.9999", -999);
+        check("0.00000000000000000000000000000000000000000000001", 1);
+    }
+
+    #[test]
+    fn exponents() {
+        check("1e3", 1_000_000);
+        check("1E+3", 1_000_000);
+        check("1.5e-1", 150);
+        check("130081938e1", 1_300_819_380_000);
+        check("0.0013e12", 1_300_000_000_000);
+        check("1e14", 100_000_000_000_000_000);
+        check("1e15", None);
+        check("1e400", None);
+        check("-1e400", None);
+        check("1e99999999999999999999999999", None);
+        check("1e-99999999999999999999999999", 1);
+        check("0e99999999999999999999999999", 0);
+        check("-1e-99999999999999999999999999", 0);
+        check("1e0000000000000000000000000000003", 1_000_000);
+    }
+
+    #[test]
+    fn long_digits_that_an_exponent_takes_back() {
+        let zeros = "0".repeat(5000);
+        check(&alloc::format!("1{zeros}e-5000"), 1000);
+        check(&alloc::format!("0.{zeros}1e5001"), 1000);
+        check(&alloc::format!("1{zeros}"), None);
+    }
+}

@@ -1,0 +1,51 @@
+//! A set of keys as octets, for handing it into a module instance.
+
+use super::{Algorithm, Key, KeyError, KeySet, Role};
+use alloc::{borrow::Cow, string::String, vec::Vec};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+#[derive(Serialize, Deserialize)]
+struct StoredSet<'a> {
+    #[serde(borrow)]
+    keys: Vec<StoredKey<'a>>,
+    #[serde(borrow)]
+    unusable: Cow<'a, [String]>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredKey<'a> {
+    kid: &'a str,
+    algorithm: Algorithm,
+    role: Role,
+    secret: &'a [u8],
+}
+
+impl KeySet {
+    /// The set as octets, secrets included, in the clear.
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let keys = self.iter().map(|(key, role)| StoredKey {
+            kid: key.kid(),
+            algorithm: key.algorithm(),
+            role,
+            secret: key.secret(),
+        });
+        let set = StoredSet { keys: keys.collect(), unusable: Cow::Borrowed(self.unusable()) };
+        // Serializing into memory fails for types that cannot be serialized only; an empty result is no set to any reader.
+        Zeroizing::new(postcard::to_allocvec(&set).unwrap_or_default())
+    }
+
+    /// The set of [`KeySet::to_bytes`]. Its keys are keyed anew at each use, which is cheapest for a set that sees one token;
+    /// for a longer life add [`KeySet::keyed`].
+    ///
+    /// # Errors
+    /// [`KeyError::BadBytes`], and what [`Key::new`] and [`KeySet::new`] find.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+        let (set, rest) = postcard::take_from_bytes::<StoredSet<'_>>(bytes).map_err(|_| KeyError::BadBytes)?;
+        if !rest.is_empty() {
+            return Err(KeyError::BadBytes);
+        }
+        let keys = set.keys.iter().map(|key| Ok((Key::unkeyed(key.kid, key.algorithm, key.secret)?, key.role)));
+        Self::with_unusable(keys.collect::<Result<_, _>>()?, set.unusable.into_owned())
+    }
+}

@@ -1,0 +1,128 @@
+//! A token as it came in, and a token whose signature holds.
+
+use super::{
+    ACCESS, Algorithm, Key, KeySet, MAX_KID, Profile, Refusal, Verified, base64url,
+    header::Header,
+    json::{Field, Text},
+};
+use crate::time::UnixTime;
+use alloc::{string::String, vec::Vec};
+
+/// The longest token, in octets (security T7).
+pub const MAX_TOKEN: usize = 8192;
+
+/// A token of the right shape about which nothing else is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Unverified<'t> {
+    /// What the signature is over: header, dot, payload.
+    signed: &'t str,
+    header: &'t str,
+    payload: &'t str,
+    signature: &'t str,
+}
+
+/// A token whose signature holds; its claims have not been looked at.
+#[derive(Debug)]
+pub struct Signed<'t> {
+    payload: &'t str,
+    kind: Kind,
+}
+
+/// `typ` of a signed token.
+#[derive(Debug)]
+enum Kind {
+    Absent,
+    Access,
+    Other(String),
+    NotText,
+}
+
+impl<'t> Unverified<'t> {
+    /// Looks at size and shape only.
+    ///
+    /// # Errors
+    /// [`Refusal::TooLong`], [`Refusal::Malformed`].
+    pub fn parse(token: &'t str) -> Result<Self, Refusal> {
+        if token.len() > MAX_TOKEN {
+            return Err(Refusal::TooLong);
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::Malformed)?;
+        let (header, payload) = signed.split_once('.').ok_or(Refusal::Malformed)?;
+        if payload.contains('.') { Err(Refusal::Malformed) } else { Ok(Self { signed, header, payload, signature }) }
+    }
+
+    /// Decides header, key and signature.
+    ///
+    /// # Errors
+    /// The [`Refusal`]s from [`Refusal::BadBase64`] to [`Refusal::BadSignature`].
+    pub fn check(self, keys: &KeySet) -> Result<Signed<'t>, Refusal> {
+        // A header of our own making is known octet for octet and needs no reading.
+        let (key, kind) = match keys.iter().find(|(key, _)| key.header() == self.header) {
+            Some((key, _)) => (key, Kind::Access),
+            None => self.choose(keys)?,
+        };
+        key.check(self.signed, self.signature)?;
+        Ok(Signed { payload: self.payload, kind })
+    }
+
+    fn choose(self, keys: &KeySet) -> Result<(&Key, Kind), Refusal> {
+        let json = String::from_utf8(self.header()?).map_err(|_| Refusal::BadHeaderJson)?;
+        let header = Header::read(&json)?;
+        let algorithm = match header.alg {
+            Field::Is(alg) => Algorithm::ALL.into_iter().find(|known| alg.is(known.name())),
+            Field::Absent | Field::Wrong => None,
+        };
+        let algorithm = algorithm.ok_or(Refusal::AlgorithmNotAllowed)?;
+        let key = match header.kid {
+            Field::Absent => keys.only()?,
+            Field::Is(kid) if kid.len() <= MAX_KID => keys.named(&kid.unescape())?,
+            Field::Is(_) | Field::Wrong => return Err(Refusal::BadKid),
+        };
+        if key.algorithm() == algorithm { Ok((key, Kind::of(header.typ))) } else { Err(Refusal::WrongAlgorithm) }
+    }
+
+    /// The decoded header, of which nothing but base64url is known.
+    pub(super) fn header(self) -> Result<Vec<u8>, Refusal> {
+        base64url::decode(self.header)
+    }
+
+    /// The decoded payload, of which nothing but base64url is known.
+    pub(super) fn payload(self) -> Result<Vec<u8>, Refusal> {
+        base64url::decode(self.payload)
+    }
+}
+
+impl Signed<'_> {
+    /// The signed octets, whatever they are.
+    ///
+    /// # Errors
+    /// [`Refusal::BadBase64`].
+    pub fn payload(&self) -> Result<Vec<u8>, Refusal> {
+        base64url::decode(self.payload)
+    }
+
+    /// Decides the claims against `profile` at `now`.
+    ///
+    /// # Errors
+    /// The [`Refusal`]s from [`Refusal::BadClaimsJson`] on.
+    pub fn claims(&self, profile: &Profile<'_>, now: UnixTime) -> Result<Verified, Refusal> {
+        let json = String::from_utf8(self.payload()?).map_err(|_| Refusal::BadClaimsJson)?;
+        let expected = match &self.kind {
+            Kind::Absent | Kind::Access => profile.typ == ACCESS,
+            Kind::Other(typ) => profile.typ == typ,
+            Kind::NotText => false,
+        };
+        Verified::check(json, expected, profile, now)
+    }
+}
+
+impl Kind {
+    fn of(typ: Field<Text<'_>>) -> Self {
+        match typ {
+            Field::Absent => Self::Absent,
+            Field::Is(typ) if typ.is(ACCESS) => Self::Access,
+            Field::Is(typ) => Self::Other(typ.unescape()),
+            Field::Wrong => Self::NotText,
+        }
+    }
+}
