@@ -28,3 +28,39 @@ fn middle_line(lines: &[u8]) -> (&[u8], &[u8], &[u8]) {
 
 /// One a line, ASCII, in lower case, in octet order; see `core/data/SOURCE.md`.
 const COMMON: &str = include_str!("../../data/common_passwords.txt");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    fn check(password: &str, expected: bool) {
+        assert_eq!(contains(&password.chars().collect::<Vec<_>>()), expected, "`{password}`");
+    }
+
+    #[test]
+    fn the_list_is_as_the_search_needs_it() {
+        let lines: Vec<_> = COMMON.lines().collect();
+        assert!(lines.len() >= 3_000, "{} lines", lines.len());
+        assert!(COMMON.len() < 80 * 1024 && COMMON.ends_with('\n'));
+        assert!(lines.is_sorted_by(|one, next| one < next));
+        for line in lines {
+            assert!(line.len() >= 15 && line.bytes().all(|octet| (b' '..=b'~').contains(&octet)), "`{line}`");
+            assert_eq!(line, line.to_lowercase());
+        }
+    }
+
+    #[test]
+    fn every_line_is_found_and_nothing_else() {
+        for line in COMMON.lines() {
+            check(line, true);
+            check(line.get(1..).unwrap(), COMMON.lines().any(|other| other == &line[1..]));
+            check(&(alloc::string::String::from(line) + "\n"), false);
+        }
+        check("", false);
+        check("\n", false);
+        check("~~~~~~~~~~~~~~~~~~~~~", false);
+        check("passwordpassword", true);
+        check("passwordpassw\u{f6}rd", false);
+    }
+}

@@ -93,3 +93,83 @@ impl fmt::Debug for Memory {
 fn clear(block: &mut Block) {
     block.as_mut().zeroize();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::password::prepare;
+
+    const CHEAP: Scheme = Scheme::Argon2id { memory: 64, passes: 2, lanes: 1 };
+    const SINGLE: Scheme = Scheme::Argon2id { memory: 64, passes: 1, lanes: 1 };
+    const COSTLY: Scheme = Scheme::Argon2id { memory: 512, passes: 3, lanes: 4 };
+    const PBKDF2: Scheme = Scheme::Pbkdf2Sha256 { iterations: 1_000 };
+
+    fn derivation(scheme: Scheme, salt: &[u8], password: &str) -> Derivation {
+        Derivation { scheme, salt: salt.to_vec(), password: prepare(password).unwrap() }
+    }
+
+    fn derived(scheme: Scheme, password: &str, memory: &mut Memory) -> Vec<u8> {
+        derive(&derivation(scheme, &[1; 16], password), memory).unwrap().to_vec()
+    }
+
+    #[track_caller]
+    fn check(scheme: Scheme, salt: &[u8], expected: Result<usize, &str>) {
+        let got = derive(&derivation(scheme, salt, "password"), &mut Memory::default());
+        assert_eq!(got.map(|octets| octets.len()).map_err(SchemeError::code), expected);
+    }
+
+    #[test]
+    fn cost_and_salt_are_bounded_before_use() {
+        check(CHEAP, &[1; 8], Ok(32));
+        check(CHEAP, &[1; 7], Err("scheme_salt_out_of_bounds"));
+        check(PBKDF2, &[1; 8], Ok(32));
+        check(Scheme::Argon2id { memory: u32::MAX, passes: 1, lanes: 1 }, &[1; 8], Err("scheme_memory_out_of_bounds"));
+        check(Scheme::Argon2id { memory: 64, passes: u32::MAX, lanes: 1 }, &[1; 8], Err("scheme_passes_out_of_bounds"));
+        check(Scheme::Argon2id { memory: 64, passes: 1, lanes: 0 }, &[1; 8], Err("scheme_lanes_out_of_bounds"));
+        check(Scheme::Pbkdf2Sha256 { iterations: u32::MAX }, &[1; 8], Err("scheme_iterations_out_of_bounds"));
+    }
+
+    #[test]
+    fn used_memory_gives_the_same_as_fresh() {
+        let mut memory = Memory::new(COSTLY);
+        for scheme in [COSTLY, CHEAP, COSTLY, SINGLE, PBKDF2, CHEAP, SINGLE, COSTLY] {
+            let used = derived(scheme, "password", &mut memory);
+            assert_eq!(used, derived(scheme, "password", &mut Memory::new(scheme)));
+        }
+    }
+
+    #[test]
+    fn memory_beyond_what_is_kept_is_given_back() {
+        let mut memory = Memory::new(CHEAP);
+        derived(COSTLY, "password", &mut memory);
+        assert_eq!(memory.blocks.len(), 64);
+        assert!(memory.blocks.capacity() < 512);
+    }
+
+    #[test]
+    fn memory_is_cleared_after_a_single_pass() {
+        let mut memory = Memory::new(CHEAP);
+        derived(CHEAP, "password", &mut memory);
+        assert!(memory.blocks.iter().any(|block| block.as_ref().iter().any(|word| *word != 0)));
+        derived(SINGLE, "password", &mut memory);
+        assert!(memory.blocks.iter().all(|block| block.as_ref().iter().all(|word| *word == 0)));
+    }
+
+    #[track_caller]
+    fn check_same(one: &str, other: &str, same: bool) {
+        for scheme in [CHEAP, PBKDF2] {
+            let mut memory = Memory::new(scheme);
+            assert_eq!(derived(scheme, one, &mut memory) == derived(scheme, other, &mut memory), same);
+        }
+    }
+
+    #[test]
+    fn one_password_is_one_text_in_full() {
+        let long = "x".repeat(72);
+        check_same("caf\u{e9}", "cafe\u{301}", true);
+        check_same(&(long.clone() + "a"), &(long + "b"), false);
+        check_same("a\0b", "a\0c", false);
+        check_same("password", "Password", false);
+        check_same("password", "password ", false);
+    }
+}

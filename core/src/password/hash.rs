@@ -256,3 +256,163 @@ const MIN_SALT: usize = 8;
 const MAX_SALT: usize = 64;
 /// The longest text that can be right has 207 octets.
 const MAX_TEXT: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use proptest::prelude::*;
+
+    const SALT: &str = "c29tZXNhbHQxMjM0NTY3OA";
+    const OUT: &str = "iqbHhgtqJMWWf23kIatRWniYNRyhFWif/l6I+m/2Exw";
+
+    #[track_caller]
+    fn check(text: &str, expected: Result<Scheme, &str>) {
+        let text = text.replace("SALT", SALT).replace("OUT", OUT);
+        assert_eq!(text.parse::<Hash>().map(|hash| hash.scheme()).map_err(HashError::code), expected);
+    }
+
+    const fn argon2id(memory: u32, passes: u32, lanes: u32) -> Scheme {
+        Scheme::Argon2id { memory, passes, lanes }
+    }
+
+    const fn pbkdf2(iterations: u32) -> Scheme {
+        Scheme::Pbkdf2Sha256 { iterations }
+    }
+
+    #[test]
+    fn argon2id_is_read() {
+        check("$argon2id$v=19$m=19456,t=2,p=1$SALT$OUT", Ok(argon2id(19_456, 2, 1)));
+        check("$argon2id$v=19$m=262144,t=16,p=16$SALT$OUT", Ok(argon2id(262_144, 16, 16)));
+        check("$argon2id$v=19$m=8,t=1,p=1$SALT$OUT", Ok(argon2id(8, 1, 1)));
+    }
+
+    #[test]
+    fn argon2id_of_another_kind_is_refused() {
+        check("$argon2i$v=19$m=19456,t=2,p=1$SALT$OUT", Err("hash_unknown"));
+        check("$Argon2id$v=19$m=19456,t=2,p=1$SALT$OUT", Err("hash_unknown"));
+        check("$argon2id$v=16$m=19456,t=2,p=1$SALT$OUT", Err("hash_unknown"));
+        check("$argon2id$m=19456,t=2,p=1$SALT$OUT", Err("hash_unknown"));
+        check("$argon2id$v=19$t=2,m=19456,p=1$SALT$OUT", Err("hash_unknown"));
+        check("$argon2id$v=19$m=19456,t=2$SALT$OUT", Err("hash_unknown"));
+        check("$argon2id$v=19$m=19456,t=2,p=1,keyid=AAAA$SALT$OUT", Err("hash_unknown"));
+        check("$argon2id$v=19$m=19456,t=2,p=1,data=AAAA$SALT$OUT", Err("hash_unknown"));
+    }
+
+    #[test]
+    fn cost_is_bounded_when_read() {
+        check("$argon2id$v=19$m=7,t=2,p=1$SALT$OUT", Err("scheme_memory_out_of_bounds"));
+        check("$argon2id$v=19$m=262145,t=2,p=1$SALT$OUT", Err("scheme_memory_out_of_bounds"));
+        check("$argon2id$v=19$m=4294967296,t=2,p=1$SALT$OUT", Err("scheme_memory_out_of_bounds"));
+        check("$argon2id$v=19$m=99999999999999999999999,t=2,p=1$SALT$OUT", Err("scheme_memory_out_of_bounds"));
+        check("$argon2id$v=19$m=19456,t=0,p=1$SALT$OUT", Err("scheme_passes_out_of_bounds"));
+        check("$argon2id$v=19$m=19456,t=17,p=1$SALT$OUT", Err("scheme_passes_out_of_bounds"));
+        check("$argon2id$v=19$m=19456,t=2,p=0$SALT$OUT", Err("scheme_lanes_out_of_bounds"));
+        check("$argon2id$v=19$m=19456,t=2,p=17$SALT$OUT", Err("scheme_lanes_out_of_bounds"));
+        check("$pbkdf2-sha256$i=999$SALT$OUT", Err("scheme_iterations_out_of_bounds"));
+        check("$pbkdf2-sha256$i=10000001$SALT$OUT", Err("scheme_iterations_out_of_bounds"));
+    }
+
+    #[test]
+    fn pbkdf2_is_read_in_three_forms() {
+        check("$pbkdf2-sha256$i=600000$SALT$OUT", Ok(pbkdf2(600_000)));
+        check("$pbkdf2-sha256$i=600000,l=32$SALT$OUT", Ok(pbkdf2(600_000)));
+        check("$pbkdf2-sha256$29000$SALT$iqbHhgtqJMWWf23kIatRWniYNRyhFWif/l6I.m/2Exw", Ok(pbkdf2(29_000)));
+    }
+
+    #[test]
+    fn pbkdf2_of_another_kind_is_refused() {
+        check("$pbkdf2-sha512$i=600000$SALT$OUT", Err("hash_unknown"));
+        check("$pbkdf2$i=600000$SALT$OUT", Err("hash_unknown"));
+        check("$pbkdf2-sha256$i=600000,l=64$SALT$OUT", Err("hash_unknown"));
+        check("$pbkdf2-sha256$l=32,i=600000$SALT$OUT", Err("hash_unknown"));
+        check("$pbkdf2-sha256$29000$SALT$OUT", Err("hash_malformed"));
+        check("$pbkdf2-sha256$i=29000$SALT$iqbHhgtqJMWWf23kIatRWniYNRyhFWif/l6I.m/2Exw", Err("hash_malformed"));
+    }
+
+    #[test]
+    fn lengths_are_bounded() {
+        check("$pbkdf2-sha256$i=1000$AAAAAAAAAA$OUT", Err("hash_salt_out_of_bounds"));
+        check("$pbkdf2-sha256$i=1000$AAAAAAAAAAA$OUT", Ok(pbkdf2(1000)));
+        check(&format!("$pbkdf2-sha256$i=1000${}$OUT", "B".repeat(86)), Err("hash_malformed"));
+        check(&format!("$pbkdf2-sha256$i=1000${}$OUT", STANDARD_NO_PAD.encode([0; 64])), Ok(pbkdf2(1000)));
+        check(&format!("$pbkdf2-sha256$i=1000${}$OUT", STANDARD_NO_PAD.encode([0; 65])), Err("hash_salt_out_of_bounds"));
+        check(&format!("$pbkdf2-sha256$i=1000$SALT${}", STANDARD_NO_PAD.encode([0; 31])), Err("hash_output_length"));
+        check(&format!("$pbkdf2-sha256$i=1000$SALT${}", STANDARD_NO_PAD.encode([0; 33])), Err("hash_output_length"));
+        check(&format!("$pbkdf2-sha256$i=1000$SALT${}", "A".repeat(4096)), Err("hash_malformed"));
+    }
+
+    #[test]
+    fn other_text_is_malformed() {
+        for text in [
+            "",
+            "$argon2id",
+            "argon2id$v=19$m=19456,t=2,p=1$SALT$OUT",
+            "$argon2id$v=19$m=19456,t=2,p=1$SALT",
+            "$argon2id$v=19$m=19456,t=2,p=1$SALT$OUT$",
+            "$argon2id$v=19$m=19456,t=2,p=1$SALT$OUT=",
+            "$argon2id$v=19$m=19456,t=2,p=1$SALT$OUT\n",
+            "$argon2id$v=19$m=+19456,t=2,p=1$SALT$OUT",
+            "$argon2id$v=19$m=019456,t=2,p=1$SALT$OUT",
+            "$argon2id$v=19$m=,t=2,p=1$SALT$OUT",
+            "$argon2id$v=19$m=19456,t=2,p=1$SA_T$OUT",
+            "$pbkdf2-sha256$$SALT$OUT",
+        ] {
+            check(text, Err("hash_malformed"));
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_hash_shows_in_debug() {
+        let hash: Hash = format!("$argon2id$v=19$m=19456,t=2,p=1${SALT}${OUT}").parse().unwrap();
+        assert_eq!(format!("{hash:?}"), "Hash { scheme: Argon2id { memory: 19456, passes: 2, lanes: 1 }, .. }");
+        let derived = Derived::new(hash.scheme(), &[7; 32]).unwrap();
+        assert_eq!(format!("{derived:?}"), "Derived { scheme: Argon2id { memory: 19456, passes: 2, lanes: 1 }, .. }");
+    }
+
+    #[test]
+    fn derived_bits_are_32_octets() {
+        for octets in [0, 31, 33] {
+            assert!(Derived::new(Scheme::default(), &alloc::vec![0; octets]).is_none());
+        }
+    }
+
+    fn any_scheme() -> impl Strategy<Value = Scheme> {
+        prop_oneof![
+            (1..=16_u32, 1..=16_u32).prop_flat_map(|(passes, lanes)| {
+                (8 * lanes..=262_144).prop_map(move |memory| Scheme::Argon2id { memory, passes, lanes })
+            }),
+            (1_000..=10_000_000_u32).prop_map(|iterations| Scheme::Pbkdf2Sha256 { iterations }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn text_and_hash_agree(scheme in any_scheme(), salt in prop::collection::vec(any::<u8>(), 8..=64), bits: [u8; 32]) {
+            let hash = Hash::new(&salt, &Derived { scheme, bits }).unwrap();
+            let text = hash.to_string();
+            prop_assert!(text.len() <= MAX_TEXT);
+            prop_assert_eq!(text.parse::<Hash>().unwrap(), hash);
+        }
+
+        #[test]
+        fn a_changed_text_is_refused_or_means_itself(
+            scheme in any_scheme(), bits: [u8; 32], at in any::<prop::sample::Index>(), c in any::<char>(), insert: bool,
+        ) {
+            let mut text: Vec<char> = Hash::new(&[3; 16], &Derived { scheme, bits }).unwrap().to_string().chars().collect();
+            let at = at.index(text.len());
+            if insert { text.insert(at, c) } else { text[at] = c }
+            let text: String = text.into_iter().collect();
+            if let Ok(hash) = text.parse::<Hash>() {
+                prop_assert_eq!(hash.to_string(), text);
+            }
+        }
+
+        #[test]
+        fn no_text_panics(text in "[$a-z0-9=,+/.é-]{0,80}|\\PC*") {
+            let _ = text.parse::<Hash>();
+            let _ = alloc::format!("$argon2id$v=19${text}").parse::<Hash>();
+            let _ = alloc::format!("$pbkdf2-sha256${text}").parse::<Hash>();
+        }
+    }
+}

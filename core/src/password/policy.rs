@@ -3,6 +3,7 @@
 use super::{Refusal, blocklist, prepare::normalise};
 use crate::settings::PolicyName;
 use alloc::{vec, vec::Vec};
+use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 /// The rules for new passwords (security P1). They are not applied at login.
@@ -106,11 +107,11 @@ fn complexity(password: &str, min: u16, who: &Who<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The characters of `text` in lower case. Cleared on drop.
+/// The characters of `text`, normalised and in lower case. Cleared on drop.
 fn fold(text: &str) -> Zeroizing<Vec<char>> {
     // Room for all from the start, since growing would leave uncleared copies: one octet never makes more than one character.
     let mut folded = Zeroizing::new(Vec::with_capacity(text.len()));
-    folded.extend(text.chars().flat_map(char::to_lowercase));
+    folded.extend(text.nfc().flat_map(char::to_lowercase));
     folded
 }
 
@@ -136,3 +137,173 @@ const NIST_MIN: u16 = 15;
 const NIST_MAX: u16 = 256;
 const NIST_BESIDE_NAMES: usize = 8;
 const MAX_RUN: u16 = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::{String, ToString};
+    use proptest::prelude::*;
+
+    const OPEN: Policy = Policy { name: PolicyName::Open, complexity: false, min_length: 8 };
+    const REDIS: Policy = Policy { name: PolicyName::Redis, complexity: true, min_length: 8 };
+    const NIST: Policy = Policy { name: PolicyName::Nist, complexity: false, min_length: 8 };
+    const WHO: Who<'_> = Who { name: "marianne", email: "Marie.Curie@example.com", service: "waxseal" };
+
+    #[track_caller]
+    fn check(policy: Policy, password: &str, expected: Result<(), &str>) {
+        assert_eq!(policy.check(password, &WHO).map_err(Refusal::code), expected, "`{password}`");
+    }
+
+    #[test]
+    fn open_takes_anything_but_nothing() {
+        check(OPEN, "a", Ok(()));
+        check(OPEN, " ", Ok(()));
+        check(OPEN, "marianne", Ok(()));
+        check(OPEN, "", Err("password_empty"));
+        check(OPEN, &"x".repeat(1024), Ok(()));
+        check(OPEN, &"x".repeat(1025), Err("password_too_large"));
+    }
+
+    #[test]
+    fn redis_without_complexity_is_open() {
+        check(Policy { complexity: false, ..REDIS }, "a", Ok(()));
+        check(Policy { complexity: false, ..REDIS }, "", Err("password_empty"));
+    }
+
+    #[test]
+    fn complexity_wants_every_class() {
+        check(REDIS, "Secret-7", Ok(()));
+        check(REDIS, "secret-7", Err("password_no_uppercase"));
+        check(REDIS, "SECRET-7", Err("password_no_lowercase"));
+        check(REDIS, "Secret-x", Err("password_no_digit"));
+        check(REDIS, "Secret77", Err("password_no_special"));
+        check(REDIS, "-Secret7", Ok(()));
+        check(REDIS, "Secret 7", Ok(()));
+        check(REDIS, "Secret\u{7}7", Err("password_no_special"));
+        check(REDIS, "\u{c9}tag\u{e8}re-7", Ok(()));
+        check(REDIS, "Secret-\u{664}", Err("password_no_digit"));
+    }
+
+    #[test]
+    fn complexity_counts_characters() {
+        check(REDIS, "Secre-7", Err("password_too_short"));
+        check(REDIS, "Sécré-7", Err("password_too_short"));
+        check(REDIS, "Se\u{301}cre\u{301}-7", Err("password_too_short"));
+        check(Policy { min_length: 9, ..REDIS }, "Secret-7", Err("password_too_short"));
+        check(Policy { min_length: 256, ..REDIS }, &"Secret-7".repeat(32), Ok(()));
+    }
+
+    #[test]
+    fn complexity_takes_three_in_a_row() {
+        check(REDIS, "Seeecret-7", Ok(()));
+        check(REDIS, "Seeeecret-7", Err("password_repeated_characters"));
+        check(REDIS, "Secret-7777", Err("password_repeated_characters"));
+        check(REDIS, "----Secret7", Err("password_repeated_characters"));
+        check(REDIS, "SeEeEcret-7", Ok(()));
+        check(REDIS, "S-e-e-e-e-7", Ok(()));
+    }
+
+    #[test]
+    fn complexity_refuses_the_email_and_its_reverse() {
+        check(REDIS, "7Marie.Curie@example.com", Err("password_contains_email"));
+        check(REDIS, "Xmarie.curie@EXAMPLE.com7", Err("password_contains_email"));
+        check(REDIS, "7moc.elpmaxE@eiruC.eiraM", Err("password_contains_email"));
+        check(REDIS, "7Marie.Curie@example.co", Ok(()));
+        assert_eq!(REDIS.check("Secret-7", &Who::default()), Ok(()));
+    }
+
+    #[test]
+    fn complexity_holds_under_every_policy() {
+        check(Policy { complexity: true, ..OPEN }, "secret-7", Err("password_no_uppercase"));
+        check(Policy { complexity: true, ..NIST }, "Secret-7", Err("password_too_short"));
+        check(Policy { complexity: true, ..NIST }, "correct horse battery", Err("password_no_uppercase"));
+    }
+
+    #[test]
+    fn nist_counts_code_points() {
+        check(NIST, "correct horse!", Err("password_too_short"));
+        check(NIST, "correct horse!!", Ok(()));
+        check(NIST, &"é".repeat(14), Err("password_too_short"));
+        check(NIST, &"e\u{301}".repeat(14), Err("password_too_short"));
+        check(NIST, &"e\u{301}".repeat(15), Ok(()));
+        check(NIST, &"x".repeat(64), Ok(()));
+        check(NIST, &"x".repeat(256), Ok(()));
+        check(NIST, &"x".repeat(257), Err("password_too_long"));
+        check(NIST, &"\u{1f600}".repeat(256), Ok(()));
+        check(NIST, &"\u{1f600}".repeat(257), Err("password_too_large"));
+    }
+
+    #[test]
+    fn nist_takes_every_printable_character_and_no_composition_rule() {
+        check(NIST, "only lowercase letters", Ok(()));
+        check(NIST, "8237482374238123", Ok(()));
+        check(NIST, "\u{6b63}\u{786e}\u{9a6c}\u{7535}\u{6c60}\u{8ba2}\u{4e66}\u{9488} and more", Ok(()));
+        check(NIST, "correct\thorse battery", Err("password_control_character"));
+        check(NIST, "correct horse battery\0", Err("password_control_character"));
+        check(NIST, "correct\u{85}horse battery", Err("password_control_character"));
+        check(NIST, "                 ", Ok(()));
+    }
+
+    #[test]
+    fn nist_refuses_common_passwords_in_any_case() {
+        check(NIST, "passwordpassword", Err("password_common"));
+        check(NIST, "PassWordPassWord", Err("password_common"));
+        check(NIST, "123456789987654321", Err("password_common"));
+        check(NIST, "passwordpasswordx", Ok(()));
+        check(NIST, " passwordpassword", Ok(()));
+    }
+
+    #[test]
+    fn nist_refuses_names_repeated_or_padded() {
+        check(NIST, "mariannemarianne", Err("password_contains_name"));
+        check(NIST, "Marianne-2026-!", Err("password_contains_name"));
+        check(NIST, "marie.curie@example.com", Err("password_contains_name"));
+        check(NIST, "Marie.Curie.1867", Err("password_contains_name"));
+        check(NIST, "waxsealWAXSEAL1", Err("password_contains_name"));
+        check(NIST, "waxseal-marianne-1", Err("password_contains_name"));
+        check(NIST, "marianne1234567", Err("password_contains_name"));
+        check(NIST, "marianne12345678", Ok(()));
+        check(NIST, "marianne likes radium", Ok(()));
+    }
+
+    #[test]
+    fn absent_and_short_names_refuse_little() {
+        let check = |name, password| NIST.check(password, &Who { name, ..Who::default() }).map_err(Refusal::code);
+        assert_eq!(check("", "correct horse battery"), Ok(()));
+        assert_eq!(check("e", "correct horse battery"), Ok(()));
+        assert_eq!(check("e", "eeeeeeeeeeeeeeeee"), Err("password_contains_name"));
+        assert_eq!(check("aa", "aaaaaaaaaaaaaaaaa"), Err("password_contains_name"));
+        assert_eq!(check("jose\u{301}", "Jos\u{e9}jos\u{e9}jos\u{e9}jos\u{e9}"), Err("password_contains_name"));
+        assert_eq!(check("a name longer than every password", "correct horse battery"), Ok(()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(password in "\\PC{0,40}|[\\x00-\u{ff}]{0,40}", name in "\\PC{0,10}", email in "\\PC{0,10}@\\PC{0,10}") {
+            let who = Who { name: &name, email: &email, service: "waxseal" };
+            for policy in [OPEN, REDIS, NIST] {
+                let _ = policy.check(&password, &who);
+            }
+        }
+
+        #[test]
+        fn both_normal_forms_get_one_verdict(password in "[a-z\u{c0}-\u{ff}]{10,20}") {
+            let decomposed: String = unicode_normalization::UnicodeNormalization::nfd(password.chars()).collect();
+            for policy in [OPEN, REDIS, NIST] {
+                prop_assert_eq!(policy.check(&password, &WHO), policy.check(&decomposed, &WHO));
+            }
+        }
+
+        #[test]
+        fn folding_never_grows_its_buffer(text in "\\PC*") {
+            prop_assert!(fold(&text).len() <= text.len());
+        }
+    }
+
+    #[test]
+    fn no_character_folds_to_more_than_its_octets() {
+        for c in '\0'..=char::MAX {
+            assert!(fold(&c.to_string()).len() <= c.len_utf8(), "{c:?}");
+        }
+    }
+}

@@ -158,3 +158,45 @@ impl fmt::Display for Refusal {
 }
 
 impl core::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::{collections::BTreeSet, string::ToString};
+
+    const ALL: [Refusal; 20] = [
+        Refusal::Empty,
+        Refusal::TooLarge { max: 1024 },
+        Refusal::TooLong { max: 256 },
+        Refusal::TooShort { min: 15 },
+        Refusal::ControlCharacter,
+        Refusal::NoUppercase,
+        Refusal::NoLowercase,
+        Refusal::NoDigit,
+        Refusal::NoSpecial,
+        Refusal::RepeatedCharacters { max: 3 },
+        Refusal::ContainsEmail,
+        Refusal::ContainsName,
+        Refusal::Common,
+        Refusal::SameAsCurrent,
+        Refusal::LastPassword,
+        Refusal::NotInList,
+        Refusal::TooMany { max: 16 },
+        Refusal::EmptyList,
+        Refusal::SaltsDiffer,
+        Refusal::TooManySchemes,
+    ];
+
+    #[test]
+    fn codes_and_texts_tell_all_apart() {
+        assert_eq!(ALL.map(Refusal::code).iter().collect::<BTreeSet<_>>().len(), ALL.len());
+        assert_eq!(ALL.map(|refusal| refusal.to_string()).iter().collect::<BTreeSet<_>>().len(), ALL.len());
+        assert!(ALL.iter().all(|refusal| refusal.code().starts_with("password_")));
+    }
+
+    #[test]
+    fn a_text_says_why_and_what_to_do() {
+        let text = Refusal::TooShort { min: 15 }.to_string();
+        assert_eq!(text, "the password has fewer than 15 characters: choose a longer one");
+    }
+}

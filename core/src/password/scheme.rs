@@ -150,3 +150,72 @@ const MAX_PASSES: u32 = 16;
 const MAX_LANES: u32 = 16;
 const MIN_ITERATIONS: u32 = 1_000;
 const MAX_ITERATIONS: u32 = 10_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn argon2id(memory: u32, passes: u32, lanes: u32) -> Scheme {
+        Scheme::Argon2id { memory, passes, lanes }
+    }
+
+    const fn pbkdf2(iterations: u32) -> Scheme {
+        Scheme::Pbkdf2Sha256 { iterations }
+    }
+
+    #[track_caller]
+    fn check(scheme: Scheme, expected: Result<(), &str>) {
+        assert_eq!(scheme.bounded().map_err(SchemeError::code), expected.map(|()| scheme));
+    }
+
+    #[test]
+    fn bounds_are_inclusive() {
+        check(Scheme::default(), Ok(()));
+        check(argon2id(8, 1, 1), Ok(()));
+        check(argon2id(7, 1, 1), Err("scheme_memory_out_of_bounds"));
+        check(argon2id(128, 1, 16), Ok(()));
+        check(argon2id(127, 1, 16), Err("scheme_memory_out_of_bounds"));
+        check(argon2id(262_144, 16, 16), Ok(()));
+        check(argon2id(262_145, 16, 16), Err("scheme_memory_out_of_bounds"));
+        check(argon2id(262_144, 17, 16), Err("scheme_passes_out_of_bounds"));
+        check(argon2id(262_144, 0, 16), Err("scheme_passes_out_of_bounds"));
+        check(argon2id(262_144, 16, 17), Err("scheme_lanes_out_of_bounds"));
+        check(argon2id(262_144, 16, 0), Err("scheme_lanes_out_of_bounds"));
+        check(argon2id(u32::MAX, u32::MAX, u32::MAX), Err("scheme_lanes_out_of_bounds"));
+        check(pbkdf2(1_000), Ok(()));
+        check(pbkdf2(999), Err("scheme_iterations_out_of_bounds"));
+        check(pbkdf2(10_000_000), Ok(()));
+        check(pbkdf2(10_000_001), Err("scheme_iterations_out_of_bounds"));
+    }
+
+    #[track_caller]
+    fn check_floor(scheme: Scheme, expected: bool) {
+        assert_eq!(scheme.meets_floor(), expected);
+    }
+
+    #[test]
+    fn the_floor_is_that_of_p4() {
+        check_floor(Scheme::default(), true);
+        check_floor(argon2id(19_455, 2, 1), false);
+        check_floor(argon2id(19_456, 1, 1), false);
+        check_floor(argon2id(19_456, 3, 4), true);
+        check_floor(argon2id(47_104, 1, 1), true);
+        check_floor(argon2id(47_103, 1, 1), false);
+        check_floor(argon2id(8, 16, 1), false);
+        check_floor(pbkdf2(10_000_000), false);
+    }
+
+    #[test]
+    fn every_encoding_reads_back() {
+        for scheme in [Scheme::default(), pbkdf2(600_000)] {
+            let json = serde_json::to_string(&scheme).unwrap();
+            assert_eq!(serde_json::from_str::<Scheme>(&json).unwrap(), scheme);
+            let binary = postcard::to_allocvec(&scheme).unwrap();
+            assert_eq!(postcard::from_bytes::<Scheme>(&binary).unwrap(), scheme);
+        }
+        let file: alloc::collections::BTreeMap<alloc::string::String, Scheme> =
+            toml::from_str("scheme = { argon2id = { memory = 19456, passes = 2, lanes = 1 } }").unwrap();
+        assert_eq!(file["scheme"], Scheme::default());
+        assert!(serde_json::from_str::<Scheme>(r#"{"pbkdf2_sha256":{"iterations":600000,"length":32}}"#).is_err());
+    }
+}
