@@ -22,6 +22,11 @@ impl Vault {
         &self.keys
     }
 
+    /// The root secret, for [`World::to_bytes`](crate::seam::World::to_bytes) only.
+    pub(crate) fn root(&self) -> &[u8; 32] {
+        &self.root
+    }
+
     /// 32 octets bound to the root secret, a purpose and some data: `HMAC-SHA-256(root, purpose || 0 || data)`. Purposes hold
     /// no NUL, so two pairs never collide.
     pub fn derive(&self, purpose: &str, data: &[u8]) -> [u8; 32] {

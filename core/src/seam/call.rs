@@ -1,21 +1,12 @@
 //! What goes into an operation.
 
-use super::Request;
-use crate::{refusal::Refusal, settings::Settings, time::UnixTime, vault::Vault};
+use super::{Request, World};
+use crate::{refusal::Refusal, time::UnixTime};
 use alloc::sync::Arc;
 use core::net::IpAddr;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
-
-/// Settings and secrets that outlive a request; made once by the driver and shared.
-#[derive(Debug)]
-pub struct World {
-    /// What the operator has configured.
-    pub settings: Settings,
-    /// Root secret and opened signing keys.
-    pub vault: Vault,
-}
 
 /// One request and everything it may depend on besides the store.
 #[derive(Debug)]

@@ -24,12 +24,14 @@ mod op;
 mod request;
 mod response;
 mod step;
+mod world;
 
 pub use ask::{Answer, Ask, Derivation, Key, Range, Record, Version};
-pub use call::{Call, Entropy, Moment, Peer, World};
+pub use call::{Call, Entropy, Moment, Peer};
 pub use done::{Check, Commit, Done, Expect, Write};
 pub use event::{Event, Outcome};
 pub use op::{Op, Stop};
 pub use request::{Method, Request};
 pub use response::Response;
 pub use step::{Pending, Step, begin};
+pub use world::World;
