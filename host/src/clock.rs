@@ -1,9 +1,7 @@
 //! The server's clock: the system's, with an offset that tests may move.
 
-use std::{
-    sync::atomic::{AtomicI64, Ordering},
-    time::{SystemTime, UNIX_EPOCH},
-};
+use core::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 use waxseal_core::time::UnixTime;
 
 /// The only place of the server that reads the time of day.

@@ -1,6 +1,6 @@
 //! Where audit records go.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 use waxseal_core::{seam::Event, time::UnixTime};
 
 /// What the engine adds to the events of one request (security L1).

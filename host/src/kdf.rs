@@ -1,0 +1,413 @@
+//! Password derivations: one worker per core, a bounded queue in front, and "busy" beyond it (security P5).
+
+use core::{
+    fmt,
+    num::NonZeroUsize,
+    panic::AssertUnwindSafe,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+use std::{
+    collections::VecDeque,
+    panic::catch_unwind,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+    time::Instant,
+};
+use tokio::sync::oneshot;
+use waxseal_core::{
+    password::{self, Memory, Scheme},
+    seam::Derivation,
+};
+use zeroize::Zeroizing;
+
+/// The derived octets.
+pub type Bits = Zeroizing<Vec<u8>>;
+
+/// How large the pool is.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Threads, hence derivations at once and memory blocks held. Default: one per core.
+    pub workers: NonZeroUsize,
+    /// How many jobs may wait. Default: 64 per worker, which at 20 to 30 ms each keeps the longest wait below two seconds.
+    pub queue: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let workers = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Self { workers, queue: workers.get().saturating_mul(64) }
+    }
+}
+
+/// Why there is no result.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Error {
+    /// The queue is full.
+    Busy {
+        /// Seconds until the present queue is worked off; at least 1.
+        retry_after: u32,
+    },
+    /// The derivation failed: its parameters are out of bounds, or the worker met a defect.
+    Failed,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy { retry_after } => {
+                write!(f, "too many password derivations are waiting; retry after {retry_after} s")
+            }
+            Self::Failed => f.write_str("the password derivation failed"),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+/// What the pool has done, for metrics.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Stats {
+    /// Jobs that wait now.
+    pub queued: u64,
+    /// Jobs that are computed now.
+    pub running: u64,
+    /// Derivations computed.
+    pub done: u64,
+    /// Derivations that failed.
+    pub failed: u64,
+    /// Jobs refused because the queue was full.
+    pub rejected: u64,
+    /// Jobs dropped unserved because nobody waited for them any more.
+    pub cancelled: u64,
+    /// Time spent computing.
+    pub busy: Duration,
+}
+
+/// A pool of derivation workers. Its threads end when it is dropped.
+pub struct Pool {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Pool {
+    /// A pool that computes with [`password::derive`], one reused memory block per worker, large enough for `keep`.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub fn start(limits: Limits, keep: Scheme) -> std::io::Result<Self> {
+        Self::with_workers(limits, move || {
+            let mut memory = Memory::new(keep);
+            move |derivation: &Derivation| password::derive(derivation, &mut memory).ok()
+        })
+    }
+
+    /// A pool whose threads each compute with what `worker` makes. After a panic the thread asks for a new one.
+    fn with_workers<W>(limits: Limits, worker: impl Fn() -> W + Clone + Send + 'static) -> std::io::Result<Self>
+    where
+        W: FnMut(&Derivation) -> Option<Bits>,
+    {
+        let shared =
+            Arc::new(Shared { limits, queue: Mutex::default(), ready: Condvar::new(), counters: Counters::default() });
+        let mut pool = Self { shared, threads: Vec::with_capacity(limits.workers.get()) };
+        for number in 0..limits.workers.get() {
+            let (shared, worker) = (Arc::clone(&pool.shared), worker.clone());
+            let thread = thread::Builder::new().name(format!("kdf-{number}")).spawn(move || shared.work(&worker))?;
+            pool.threads.push(thread);
+        }
+        Ok(pool)
+    }
+
+    /// Computes `derivation`. Dropping the future takes the job out of the queue unless it is being computed already.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] at once when the queue is full; [`Error::Failed`].
+    pub async fn derive(&self, derivation: Derivation) -> Result<Bits, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.shared.push(Job { derivation, reply })?;
+        answer.await.ok().flatten().ok_or(Error::Failed)
+    }
+
+    /// What the pool is doing and has done.
+    pub fn stats(&self) -> Stats {
+        let queued = self.shared.lock().jobs.len() as u64;
+        self.shared.counters.stats(queued)
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        {
+            let mut queue = self.shared.lock();
+            queue.closed = true;
+            queue.jobs.clear();
+        }
+        self.shared.ready.notify_all();
+        for thread in self.threads.drain(..) {
+            // A worker catches panics of its jobs; there is nothing left to tell anybody.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("limits", &self.shared.limits).finish_non_exhaustive()
+    }
+}
+
+/// One derivation and who waits for it.
+struct Job {
+    derivation: Derivation,
+    reply: oneshot::Sender<Option<Bits>>,
+}
+
+struct Shared {
+    limits: Limits,
+    queue: Mutex<Queue>,
+    ready: Condvar,
+    counters: Counters,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    closed: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // No code that can panic runs under the lock; a poisoned queue is still a queue.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, job: Job) -> Result<(), Error> {
+        let mut queue = self.lock();
+        if queue.jobs.len() >= self.limits.queue {
+            let before = queue.jobs.len();
+            queue.jobs.retain(|job| !job.reply.is_closed());
+            add(&self.counters.cancelled, (before - queue.jobs.len()) as u64);
+        }
+        if queue.jobs.len() >= self.limits.queue {
+            add(&self.counters.rejected, 1);
+            return Err(Error::Busy { retry_after: self.retry_after(queue.jobs.len()) });
+        }
+        queue.jobs.push_back(job);
+        drop(queue);
+        self.ready.notify_one();
+        Ok(())
+    }
+
+    /// Waits for the next job somebody still waits for; `None` when the pool is closed.
+    fn pop(&self) -> Option<Job> {
+        let mut queue = self.lock();
+        loop {
+            if queue.closed {
+                return None;
+            }
+            match queue.jobs.pop_front() {
+                Some(job) if job.reply.is_closed() => add(&self.counters.cancelled, 1),
+                Some(job) => {
+                    add(&self.counters.running, 1);
+                    return Some(job);
+                }
+                None => queue = self.ready.wait(queue).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+
+    fn work<W: FnMut(&Derivation) -> Option<Bits>>(&self, worker: &impl Fn() -> W) {
+        let mut compute = worker();
+        while let Some(Job { derivation, reply }) = self.pop() {
+            let start = Instant::now();
+            let bits = catch_unwind(AssertUnwindSafe(|| compute(&derivation))).unwrap_or_else(|_| {
+                // What the panic left behind is not used again.
+                compute = worker();
+                None
+            });
+            self.counters.finish(start.elapsed(), bits.is_some());
+            // The request may have gone away meanwhile.
+            let _ = reply.send(bits);
+        }
+    }
+
+    fn retry_after(&self, waiting: usize) -> u32 {
+        let micros = self.counters.mean_micros() * waiting as u64 / self.limits.workers.get() as u64;
+        u32::try_from(micros.div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1)
+    }
+}
+
+#[derive(Default)]
+struct Counters {
+    running: AtomicU64,
+    done: AtomicU64,
+    failed: AtomicU64,
+    rejected: AtomicU64,
+    cancelled: AtomicU64,
+    busy_micros: AtomicU64,
+}
+
+impl Counters {
+    fn finish(&self, took: Duration, good: bool) {
+        self.running.fetch_sub(1, Ordering::Relaxed);
+        add(&self.busy_micros, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        add(if good { &self.done } else { &self.failed }, 1);
+    }
+
+    /// What a derivation has taken on average; a guess before the first.
+    fn mean_micros(&self) -> u64 {
+        let ended = self.done.load(Ordering::Relaxed) + self.failed.load(Ordering::Relaxed);
+        self.busy_micros.load(Ordering::Relaxed).checked_div(ended).unwrap_or(25_000)
+    }
+
+    fn stats(&self, queued: u64) -> Stats {
+        Stats {
+            queued,
+            running: self.running.load(Ordering::Relaxed),
+            done: self.done.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            rejected: self.rejected.load(Ordering::Relaxed),
+            cancelled: self.cancelled.load(Ordering::Relaxed),
+            busy: Duration::from_micros(self.busy_micros.load(Ordering::Relaxed)),
+        }
+    }
+}
+
+fn add(counter: &AtomicU64, more: u64) {
+    counter.fetch_add(more, Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::{
+        future::poll_fn,
+        pin::{Pin, pin},
+        task::Poll,
+    };
+    use std::sync::mpsc;
+
+    /// A pool whose workers report each password they start on and compute only when let.
+    struct Staged {
+        pool: Pool,
+        started: mpsc::Receiver<Vec<u8>>,
+        go: mpsc::Sender<()>,
+    }
+
+    fn staged(workers: usize, queue: usize) -> Staged {
+        let (start, started) = mpsc::channel();
+        let (go, wait) = mpsc::channel::<()>();
+        let wait = Arc::new(Mutex::new(wait));
+        let limits = Limits { workers: NonZeroUsize::new(workers).unwrap(), queue };
+        let pool = Pool::with_workers(limits, move || {
+            let (start, wait) = (start.clone(), Arc::clone(&wait));
+            move |derivation: &Derivation| {
+                start.send(derivation.password.to_vec()).unwrap();
+                wait.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()?;
+                assert_ne!(derivation.password.as_slice(), b"panic");
+                Some(derivation.password.clone())
+            }
+        });
+        Staged { pool: pool.unwrap(), started, go }
+    }
+
+    fn job(password: &str) -> Derivation {
+        let password = Zeroizing::new(password.as_bytes().to_vec());
+        Derivation { scheme: Scheme::default(), salt: vec![0; 16], password }
+    }
+
+    /// Polls once, which queues the job.
+    async fn queue<F: Future<Output = Result<Bits, Error>>>(mut future: Pin<&mut F>) {
+        let first = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
+        assert!(first.is_pending(), "the job is queued: {first:?}");
+    }
+
+    fn bits(password: &str) -> Bits {
+        Zeroizing::new(password.as_bytes().to_vec())
+    }
+
+    #[tokio::test]
+    async fn refuses_beyond_the_queue_and_says_when_to_come_back() {
+        let Staged { pool, started, go } = staged(1, 2);
+        let (mut a, mut b, mut c) = (pin!(pool.derive(job("a"))), pin!(pool.derive(job("b"))), pin!(pool.derive(job("c"))));
+        queue(a.as_mut()).await;
+        assert_eq!(started.recv().unwrap(), b"a");
+        queue(b.as_mut()).await;
+        queue(c.as_mut()).await;
+        assert_eq!(pool.derive(job("d")).await, Err(Error::Busy { retry_after: 1 }));
+        assert_eq!((pool.stats().queued, pool.stats().running, pool.stats().rejected), (2, 1, 1));
+        for _ in 0..3 {
+            go.send(()).unwrap();
+        }
+        assert_eq!((a.await, b.await, c.await), (Ok(bits("a")), Ok(bits("b")), Ok(bits("c"))));
+        assert_eq!((pool.stats().queued, pool.stats().running, pool.stats().done), (0, 0, 3));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_gone_leaves_the_queue() {
+        let Staged { pool, started, go } = staged(1, 1);
+        let mut a = pin!(pool.derive(job("a")));
+        queue(a.as_mut()).await;
+        assert_eq!(started.recv().unwrap(), b"a");
+        {
+            let mut b = pin!(pool.derive(job("b")));
+            queue(b.as_mut()).await;
+        }
+        let mut c = pin!(pool.derive(job("c")));
+        queue(c.as_mut()).await;
+        go.send(()).unwrap();
+        go.send(()).unwrap();
+        assert_eq!((a.await, c.await), (Ok(bits("a")), Ok(bits("c"))));
+        assert_eq!(started.recv().unwrap(), b"c", "b was never computed");
+        assert_eq!(pool.stats().cancelled, 1);
+    }
+
+    #[tokio::test]
+    async fn computes_no_more_at_once_than_there_are_workers() {
+        let Staged { pool, started, go } = staged(2, 8);
+        let (mut a, mut b, mut c) = (pin!(pool.derive(job("a"))), pin!(pool.derive(job("b"))), pin!(pool.derive(job("c"))));
+        queue(a.as_mut()).await;
+        queue(b.as_mut()).await;
+        queue(c.as_mut()).await;
+        let mut first = [started.recv().unwrap(), started.recv().unwrap()];
+        first.sort();
+        assert_eq!(first, [b"a", b"b"]);
+        assert_eq!((pool.stats().queued, pool.stats().running), (1, 2));
+        for _ in 0..3 {
+            go.send(()).unwrap();
+        }
+        assert_eq!((a.await, b.await, c.await), (Ok(bits("a")), Ok(bits("b")), Ok(bits("c"))));
+    }
+
+    #[tokio::test]
+    async fn a_panic_refuses_its_job_and_the_worker_goes_on() {
+        let Staged { pool, started: _started, go } = staged(1, 8);
+        go.send(()).unwrap();
+        go.send(()).unwrap();
+        assert_eq!(pool.derive(job("panic")).await, Err(Error::Failed));
+        assert_eq!(pool.derive(job("a")).await, Ok(bits("a")));
+        assert_eq!((pool.stats().done, pool.stats().failed), (1, 1));
+    }
+
+    #[test]
+    fn the_wait_grows_with_the_queue() {
+        let limits = Limits { workers: NonZeroUsize::new(2).unwrap(), queue: 0 };
+        let shared = Shared { limits, queue: Mutex::default(), ready: Condvar::new(), counters: Counters::default() };
+        shared.counters.running.store(2, Ordering::Relaxed);
+        shared.counters.finish(Duration::from_millis(30), true);
+        shared.counters.finish(Duration::from_millis(50), false);
+        for (waiting, secs) in [(0, 1), (50, 1), (51, 2), (500, 10)] {
+            assert_eq!(shared.retry_after(waiting), secs, "{waiting} jobs of 40 ms on two workers");
+        }
+    }
+
+    #[tokio::test]
+    async fn computes_what_core_computes() {
+        let scheme = Scheme::Argon2id { memory: 64, passes: 1, lanes: 1 };
+        let derivation = Derivation { scheme, ..job("correct horse") };
+        let pool = Pool::start(Limits { workers: NonZeroUsize::MIN, queue: 1 }, scheme).unwrap();
+        let expected = password::derive(&derivation, &mut Memory::new(scheme)).ok();
+        assert!(expected.is_some());
+        assert_eq!(pool.derive(derivation).await.ok(), expected);
+    }
+}
