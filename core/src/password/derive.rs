@@ -62,10 +62,10 @@ impl Memory {
     /// every block costs a guesser the whole derivation and may wait for the next one.
     fn take_back(&mut self, passes: u32) {
         if passes == 1 {
-            self.blocks.iter_mut().for_each(clear);
+            self.blocks.iter_mut().for_each(Zeroize::zeroize);
         }
         if self.blocks.len() > self.keep {
-            self.blocks.iter_mut().skip(self.keep).for_each(clear);
+            self.blocks.iter_mut().skip(self.keep).for_each(Zeroize::zeroize);
             self.blocks.truncate(self.keep);
             self.blocks.shrink_to_fit();
         }
@@ -80,7 +80,7 @@ impl Default for Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        self.blocks.iter_mut().for_each(clear);
+        self.blocks.iter_mut().for_each(Zeroize::zeroize);
     }
 }
 
@@ -88,10 +88,6 @@ impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Memory").field("kib", &self.blocks.len()).finish_non_exhaustive()
     }
-}
-
-fn clear(block: &mut Block) {
-    block.as_mut().zeroize();
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use alloc::{vec, vec::Vec};
 use serde::{Deserialize, Serialize};
 use subtle::{Choice, ConditionallySelectable};
 
-/// The ordered passwords of one user; any of them logs in. Stored as a sequence of [`Hash`] texts.
+/// The ordered passwords of one user; any of them logs in. Stored as a sequence of [`struct@Hash`] texts.
 ///
 /// INVARIANT: there are 1 to 64 entries, no two of them equal, of at most two schemes, and all of one scheme share one salt. So a
 /// user is never without a password (security P9), and one derivation for each scheme checks a password against the whole

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A text is prepared the same way when it is set and when it is tried. The costly part lies between [`prepare`] and
-//! [`Derived`] and belongs to the driver, which may use [`derive`].
+//! [`Derived`] and belongs to the driver, which may use
+//! `derive` (a feature of this crate).
 
 mod blocklist;
 #[cfg(feature = "derive")]

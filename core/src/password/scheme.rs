@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Algorithm and cost of a password derivation. The output is always 32 octets.
 ///
 /// The numbers may come from a store, an import or a configuration, so whoever spends them calls [`Scheme::bounded`] first;
-/// [`Hash`](super::Hash) and [`derive`](super::derive) do (security P4).
+/// [`Hash`](super::Hash) and `derive` do (security P4).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Scheme {
