@@ -48,7 +48,7 @@ impl World {
 
     /// Checks signature, times and profile of an access token. Whether it was revoked, or its user is gone, stands in the
     /// store and is not looked at here.
-    pub fn verify<'t>(&self, token: &'t str, now: UnixTime) -> Result<Verified<'t>, token::Refusal> {
+    pub fn verify(&self, token: &str, now: UnixTime) -> Result<Verified, token::Refusal> {
         let Settings { issuer, audience, leeway, .. } = &self.settings;
         let profile = Profile { issuer, audience: audience.as_deref(), leeway: *leeway, typ: "JWT" };
         self.vault.keys().verify(token, &profile, now)
