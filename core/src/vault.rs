@@ -22,6 +22,12 @@ impl Vault {
         &self.keys
     }
 
+    /// This vault with the state of every key computed once and kept.
+    #[must_use]
+    pub fn keyed(self) -> Self {
+        Self { keys: self.keys.keyed(), ..self }
+    }
+
     /// The root secret, for [`World::to_bytes`](crate::seam::World::to_bytes) only.
     pub(crate) fn root(&self) -> &[u8; 32] {
         &self.root

@@ -57,7 +57,7 @@ impl Guest for Component {
     }
 
     fn load(world: Vec<u8>) -> bool {
-        let world = World::from_bytes(&Zeroizing::new(world));
+        let world = World::from_bytes(&Zeroizing::new(world)).map(World::keyed);
         let good = world.is_some();
         put(&LOADED, world);
         #[cfg(target_arch = "wasm32")]

@@ -3,11 +3,10 @@
 use crate::{
     settings::Settings,
     time::UnixTime,
-    token::{self, Algorithm, Key, KeySet, Profile, Role, Verified},
+    token::{self, KeySet, Profile, Verified},
     vault::Vault,
 };
-use alloc::{borrow::Cow, vec::Vec};
-use serde::{Deserialize, Serialize};
+use alloc::vec::Vec;
 use zeroize::{Zeroize, Zeroizing};
 
 /// Settings and secrets that outlive a request; made once by the driver and shared.
@@ -25,50 +24,41 @@ impl World {
     ///
     /// `None` when it cannot be encoded, which is a defect.
     pub fn to_bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
-        let keys = self.vault.keys().iter().map(|(key, role)| Kept {
-            kid: Cow::Borrowed(key.kid()),
-            algorithm: key.algorithm(),
-            secret: Cow::Borrowed(key.secret()),
-            role,
-        });
-        let mut keys: Vec<Kept<'_>> = keys.collect();
-        // Signing keys come in no particular order; sorted, equal worlds have equal bytes.
-        keys.sort_by(|a, b| a.kid.cmp(&b.kid));
-        postcard::to_allocvec(&(&self.settings, self.vault.root(), keys)).ok().map(Zeroizing::new)
+        let keys = self.vault.keys().to_bytes();
+        postcard::to_allocvec(&(&self.settings, self.vault.root(), keys.as_slice())).ok().map(Zeroizing::new)
     }
 
-    /// The world that [`World::to_bytes`] has written; `None` when these are not such bytes.
+    /// The world that [`World::to_bytes`] has written; `None` when these are not such bytes. Made for one call: to verify
+    /// many tokens with it, see [`World::keyed`].
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (settings, mut root, kept) = postcard::from_bytes::<(Settings, [u8; 32], Vec<Kept<'_>>)>(bytes).ok()?;
-        let keys = kept.iter().map(|kept| Some((Key::new(&kept.kid, kept.algorithm, &kept.secret).ok()?, kept.role)));
-        let vault = Vault::new(root, KeySet::new(keys.collect::<Option<Vec<_>>>()?).ok()?);
+        let (settings, mut root, keys) = postcard::from_bytes::<(Settings, [u8; 32], &[u8])>(bytes).ok()?;
+        let vault = Vault::new(root, KeySet::from_bytes(keys).ok()?);
         root.zeroize();
         Some(Self { settings, vault })
     }
 
+    /// This world with the state of every key computed once and kept.
+    #[must_use]
+    pub fn keyed(self) -> Self {
+        Self { vault: self.vault.keyed(), ..self }
+    }
+
     /// Checks signature, times and profile of an access token. Whether it was revoked, or its user is gone, stands in the
     /// store and is not looked at here.
+    ///
+    /// # Errors
+    /// The first [`token::Refusal`] in the order of the checks.
     pub fn verify(&self, token: &str, now: UnixTime) -> Result<Verified, token::Refusal> {
         let Settings { issuer, audience, leeway, .. } = &self.settings;
-        let profile = Profile { issuer, audience: audience.as_deref(), leeway: *leeway, typ: "JWT" };
+        let profile = Profile { issuer, audience: audience.as_deref(), leeway: *leeway, typ: token::ACCESS };
         self.vault.keys().verify(token, &profile, now)
     }
-}
-
-/// A signing key in the bytes of a world.
-#[derive(Serialize, Deserialize)]
-struct Kept<'a> {
-    #[serde(borrow)]
-    kid: Cow<'a, str>,
-    algorithm: Algorithm,
-    #[serde(borrow)]
-    secret: Cow<'a, [u8]>,
-    role: Role,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::{Algorithm, Key, Role};
 
     fn world() -> World {
         let keys = [("b", Role::Verify), ("a", Role::Sign)];
@@ -83,10 +73,9 @@ mod tests {
         let read = World::from_bytes(&bytes).unwrap();
         assert_eq!(read.settings.audience.as_deref(), Some("clients"));
         assert_eq!(read.vault.derive("purpose", b"data"), world().vault.derive("purpose", b"data"));
-        let mut keys: Vec<_> = read.vault.keys().iter().map(|(key, role)| (key.kid(), key.secret(), role)).collect();
-        keys.sort_by_key(|(kid, ..)| *kid);
-        assert_eq!(keys, [("a", [7; 32].as_slice(), Role::Sign), ("b", [7; 32].as_slice(), Role::Verify)]);
-        assert_eq!(read.to_bytes().unwrap(), bytes, "equal worlds have equal bytes");
+        let keys: Vec<_> = read.vault.keys().iter().map(|(key, role)| (key.kid(), key.secret(), role)).collect();
+        assert_eq!(keys, [("b", [7; 32].as_slice(), Role::Verify), ("a", [7; 32].as_slice(), Role::Sign)]);
+        assert_eq!(read.keyed().to_bytes().unwrap(), bytes);
     }
 
     #[test]
