@@ -1,2 +1,62 @@
-//! One-command building, running and testing.
-fn main() {}
+//! One-command building, running and testing: `cargo xtask serve`, `cargo xtask test`, see [`HELP`].
+//!
+//! Standard library only, so that the first command on a fresh machine builds in a second.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its terminal")]
+
+mod cargo;
+mod checks;
+mod clean_data;
+mod command;
+mod serve;
+mod setup;
+mod steps;
+mod tally;
+mod test;
+
+use std::{env, process::ExitCode};
+
+const HELP: &str = "\
+One command for each job, from any folder of the checkout.
+
+  cargo xtask serve [ARGS]   build the release server and run it; ARGS go to `waxseal serve`
+  cargo xtask test           every check and every test, with its own set-up
+  cargo xtask check          the checks alone: fmt, no_std, clippy, rustdoc, deny
+  cargo xtask build          the release server: target/release/waxseal
+  cargo xtask clean-data     delete the data of `cargo xtask serve`
+
+`test` and `check` take `--advisories` to look the dependencies up in the RustSec database too (needs github.com).";
+
+fn main() -> ExitCode {
+    let mut args = env::args().skip(1);
+    let name = args.next().unwrap_or_default();
+    let rest: Vec<String> = args.collect();
+    let outcome = match name.as_str() {
+        "serve" => serve::run(&rest),
+        "test" => test::run(&rest),
+        "check" => checks::run_alone(&rest),
+        "build" => no_more(&rest).and_then(|()| serve::build().map(|server| println!("{}", server.display()))),
+        "clean-data" => no_more(&rest).and_then(|()| clean_data::run()),
+        "help" | "--help" | "-h" => {
+            println!("{HELP}");
+            Ok(())
+        }
+        "" => Err(HELP.into()),
+        other => Err(format!("no such command: `{other}`\n\n{HELP}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            if !message.is_empty() {
+                eprintln!("{message}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why a command failed, for the reader; empty when it has been said already.
+type Failure = String;
+
+fn no_more(args: &[String]) -> Result<(), Failure> {
+    args.first().map_or(Ok(()), |arg| Err(format!("unexpected argument: `{arg}`\n\n{HELP}")))
+}

@@ -1,0 +1,55 @@
+//! Every check, then every test, and one line to close with.
+
+use crate::{
+    Failure,
+    cargo::cargo,
+    checks,
+    command::{shown, target_dir},
+    steps::Steps,
+    tally::Tally,
+};
+use std::{
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+};
+
+/// `cargo xtask test [--advisories]`
+pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
+    let advisories = checks::wants_advisories(args)?;
+    let mut steps = Steps::new(checks::COUNT + 2);
+    let mut tally = Tally::default();
+    checks::all(&mut steps, advisories);
+    // With the test targets, so that the features are those of the tests and nothing is compiled twice.
+    let built = steps.step("build", || crate::command::run(&mut cargo(&["build", "--workspace", "--bins", "--tests"])));
+    if built.is_some() {
+        steps.step("unit, integration and documentation tests", || {
+            let mut test = cargo(&["test", "--workspace", "--no-fail-fast"]);
+            counted(test.env("WAXSEAL_BIN", target_dir().join("debug").join("waxseal")), &mut tally)
+        });
+    }
+    steps.summarise();
+    // A check that failed, or a test binary that died without a word, must show in the last line too.
+    tally.failed = tally.failed.max(steps.failed());
+    println!("\n{tally}");
+    if tally.failed == 0 { Ok(()) } else { Err(Failure::new()) }
+}
+
+/// Runs test binaries and adds what they report to `tally`.
+fn counted(command: &mut Command, tally: &mut Tally) -> Result<(), Failure> {
+    let line = shown(command);
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| format!("`{line}` did not start: {error}"))?;
+    let stdout = child.stdout.take().ok_or("standard output is not there")?;
+    for text in BufReader::new(stdout).split(b'\n') {
+        let text = text.map_err(|error| format!("`{line}` cannot be read: {error}"))?;
+        let text = String::from_utf8_lossy(&text);
+        println!("{text}");
+        if let Some(more) = Tally::of_line(&text) {
+            *tally += more;
+        }
+    }
+    match child.wait() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("`{line}` failed: {status}")),
+        Err(error) => Err(format!("`{line}` was lost: {error}")),
+    }
+}
