@@ -1,5 +1,10 @@
 //! The native server of Waxseal.
 
+pub mod audit;
 pub mod clock;
 pub mod engine;
+pub mod http;
 pub mod kdf;
+pub mod logging;
+pub mod metrics;
+pub mod serve;

@@ -1,0 +1,34 @@
+//! What the sockets need from the engine.
+
+use core::future::Future;
+use std::{io, path::Path};
+use waxseal_core::seam::{Peer, Request, Response};
+
+/// The engine, as the sockets see it.
+pub trait Answer: Send + Sync + 'static {
+    /// Answers one request. Once it has waited for something it runs in a task of its own, so that a client that hangs up
+    /// does not cut it short.
+    fn answer(&self, request: Request, peer: Peer) -> impl Future<Output = Response> + Send;
+
+    /// Whether requests can be answered: the engine is loaded and the store takes writes. Asked by `GET /readyz`; cheap.
+    ///
+    /// # Errors
+    /// What is missing, in words for the operator.
+    fn ready(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Writes a consistent copy of the store to the new file `to`, with mode 0600. May block.
+    ///
+    /// # Errors
+    /// When the copy cannot be written; nothing is left behind then.
+    fn backup(&self, to: &Path) -> io::Result<()>;
+
+    /// Reads the configuration again and applies what may change while running. May block.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words for the operator; everything stays as it was then.
+    fn reload(&self) -> Result<(), String> {
+        Ok(())
+    }
+}

@@ -1,0 +1,49 @@
+//! What one client, and all of them, may cost.
+
+use core::time::Duration;
+
+/// What one client, and all of them, may cost (security H4).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// Octets of request line and headers together; beyond 431. At least 8 KiB is kept as buffer whatever is set here.
+    pub head: usize,
+    /// Number of headers; beyond 431.
+    pub headers: usize,
+    /// Octets of the request target; beyond 414.
+    pub target: usize,
+    /// Octets of a body; beyond 413.
+    pub body: usize,
+    /// Octets of all bodies that are still being read, over all connections; beyond 503.
+    pub bodies: usize,
+    /// From the first octet of a head to its end, and for a TLS handshake; beyond the connection is closed.
+    pub head_time: Duration,
+    /// From the end of the head to the end of the response. A body that takes longer is answered with 408; the connection
+    /// is closed.
+    pub request_time: Duration,
+    /// How long a connection may be open without a request in progress.
+    pub idle_time: Duration,
+    /// Open connections; at the limit no more are accepted until one closes. Also bounded by the file descriptors.
+    pub connections: usize,
+    /// Requests that are being answered, `GET /auth/verify` and the server's own routes not counted; beyond 503.
+    pub in_flight: usize,
+    /// How long requests in progress may take to end once the server has been told to stop.
+    pub drain_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head: 16 * 1024,
+            headers: 64,
+            target: 8 * 1024,
+            body: 64 * 1024,
+            bodies: 64 * 1024 * 1024,
+            head_time: Duration::from_secs(10),
+            request_time: Duration::from_secs(30),
+            idle_time: Duration::from_secs(75),
+            connections: 10_000,
+            in_flight: 1_024,
+            drain_time: Duration::from_secs(10),
+        }
+    }
+}
