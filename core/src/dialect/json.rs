@@ -1,0 +1,152 @@
+//! Request bodies: strict JSON, where a repeated name is an error and not a guess (security H5).
+
+use alloc::{string::String, vec::Vec};
+use core::fmt;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{Map, Value};
+
+/// Why a body is not the JSON that was asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum BadJson {
+    /// Not JSON, or something follows it, or a name repeats.
+    Malformed,
+    /// JSON, and no object.
+    NotAnObject,
+}
+
+/// Reads a body that must be one JSON object.
+pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, BadJson> {
+    match value(body)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(BadJson::NotAnObject),
+    }
+}
+
+/// Reads a body that must be JSON without repeated names; nesting is limited to 128.
+pub(crate) fn value(body: &[u8]) -> Result<Value, BadJson> {
+    serde_json::from_slice::<Strict>(body).map(|strict| strict.0).map_err(|_| BadJson::Malformed)
+}
+
+/// A [`Value`] in which no object repeats a name.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Strict;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Strict, E> {
+        Ok(Strict(Value::Null))
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Strict, E> {
+        Ok(Strict(value.into()))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Strict, E> {
+        Ok(Strict(value.into()))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Strict, E> {
+        Ok(Strict(value.into()))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Strict, E> {
+        Ok(Strict(value.into()))
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Strict, E> {
+        Ok(Strict(value.into()))
+    }
+
+    fn visit_string<E: de::Error>(self, value: String) -> Result<Strict, E> {
+        Ok(Strict(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Strict, A::Error> {
+        let mut values = Vec::new();
+        while let Some(Strict(value)) = seq.next_element()? {
+            values.push(value);
+        }
+        Ok(Strict(Value::Array(values)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Strict, A::Error> {
+        let mut map = Map::new();
+        while let Some((name, Strict(value))) = access.next_entry::<String, Strict>()? {
+            if map.insert(name, value).is_some() {
+                return Err(de::Error::custom("a name repeats"));
+            }
+        }
+        Ok(Strict(Value::Object(map)))
+    }
+}
+
+/// The whole number that `value` states, `None` if it is none. Beyond 64 bits it saturates, which every bound refuses or
+/// clamps alike.
+pub(crate) fn integer(value: &Value) -> Option<i128> {
+    let Value::Number(number) = value else { return None };
+    if let Some(number) = number.as_i64() {
+        return Some(number.into());
+    }
+    if let Some(number) = number.as_u64() {
+        return Some(number.into());
+    }
+    // A number with a fraction or exponent, or a whole one beyond 64 bits: only the latter is a whole number as sent.
+    let float = number.as_f64()?;
+    (float.abs() >= 9.2e18).then_some(if float > 0.0 { i128::MAX } else { i128::MIN })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(body: &str, expected: Result<usize, BadJson>) {
+        assert_eq!(object(body.as_bytes()).map(|object| object.len()), expected, "{body}");
+    }
+
+    #[test]
+    fn takes_objects_only() {
+        check("{}", Ok(0));
+        check(r#" {"a":1,"b":[{"a":1}]} "#, Ok(2));
+        check("[]", Err(BadJson::NotAnObject));
+        check("null", Err(BadJson::NotAnObject));
+        check("", Err(BadJson::Malformed));
+    }
+
+    #[test]
+    fn repeated_names_and_trailing_data_are_malformed() {
+        check(r#"{"a":1,"a":1}"#, Err(BadJson::Malformed));
+        check(r#"{"a":1,"\u0061":2}"#, Err(BadJson::Malformed));
+        check(r#"{"x":{"a":1,"a":2}}"#, Err(BadJson::Malformed));
+        check("{} {}", Err(BadJson::Malformed));
+        check("\u{feff}{}", Err(BadJson::Malformed));
+        check(&"[".repeat(200), Err(BadJson::Malformed));
+    }
+
+    #[test]
+    fn whole_numbers() {
+        let integer = |text: &str| integer(&value(text.as_bytes()).unwrap());
+        assert_eq!(integer("300"), Some(300));
+        assert_eq!(integer("-1"), Some(-1));
+        assert_eq!(integer("18446744073709551615"), Some(u64::MAX.into()));
+        assert_eq!(integer("1000000000000000000000000000000"), Some(i128::MAX));
+        for other in ["1.5", "1.0", "\"60\"", "true", "null", "[]", "{}"] {
+            assert_eq!(integer(other), None, "{other}");
+        }
+    }
+}

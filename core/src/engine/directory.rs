@@ -1,0 +1,37 @@
+//! Finding users.
+
+use crate::{
+    record::{Lock, Uid, User, key},
+    seam::{Op, Stop},
+};
+
+/// The user with this number.
+pub(crate) fn user(op: &Op<'_>, uid: Uid) -> Result<Option<User>, Stop> {
+    op.load(&key::user(uid))
+}
+
+/// The user who logs in as `login`: by name, else by e-mail address, compared exactly (contract/redis.md section 3).
+pub(crate) fn find(op: &Op<'_>, login: &str) -> Result<Option<User>, Stop> {
+    let (name, email) = (key::name(login), key::email(login));
+    op.want([&name, &email]);
+    let by_name = op.load::<Uid>(&name)?;
+    let by_email = op.load::<Uid>(&email)?;
+    match by_name.or(by_email) {
+        Some(uid) => user(op, uid),
+        None => Ok(None),
+    }
+}
+
+/// Octets that name an account towards throttling: its uid, or a name that nobody has. Under the root secret, so that the
+/// store does not reveal names that were tried.
+pub(crate) fn account(op: &Op<'_>, login: &str, user: Option<&User>) -> [u8; 32] {
+    match user {
+        Some(user) => op.vault.derive("account", &user.uid.as_u32().to_be_bytes()),
+        None => op.vault.derive("nobody", login.as_bytes()),
+    }
+}
+
+/// Whether `lock` still holds for `user`.
+pub(crate) fn is_locked(op: &Op<'_>, user: &User, lock: Option<&Lock>) -> bool {
+    lock.is_some_and(|lock| lock.epoch == user.lock_epoch && op.now() < lock.until)
+}

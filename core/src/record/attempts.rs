@@ -1,0 +1,45 @@
+//! Failed logins, locks and last logins.
+
+use super::Stored;
+use crate::time::UnixTime;
+use serde::{Deserialize, Serialize};
+
+/// Failed logins in a row, of one account, one source, or one account from one source.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Attempts {
+    /// Failures in a row.
+    pub failures: u32,
+    /// When the last of them was; for a source, when the window began.
+    pub since: UnixTime,
+    /// Refused until then.
+    pub until: UnixTime,
+    /// [`super::User::lock_epoch`] at that time.
+    pub epoch: u32,
+    /// When the account last logged in from this source: a source its owner uses is not bound by the ceiling over all sources.
+    pub succeeded: UnixTime,
+}
+
+impl Stored for Attempts {
+    const VERSION: u8 = 1;
+}
+
+/// A user is locked, at least for one source.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Lock {
+    /// Until then.
+    pub until: UnixTime,
+    /// [`super::User::lock_epoch`] at that time.
+    pub epoch: u32,
+}
+
+impl Stored for Lock {
+    const VERSION: u8 = 1;
+}
+
+/// When a user last logged in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Seen(pub UnixTime);
+
+impl Stored for Seen {
+    const VERSION: u8 = 1;
+}

@@ -1,0 +1,92 @@
+//! The names of records: the whole key space on one page.
+
+use super::Uid;
+use crate::seam::Key;
+use alloc::{format, string::String};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+
+/// What the keys of all users start with.
+pub const USERS: &str = "user/";
+/// What the keys of all signing keys start with.
+pub const SIGNING_KEYS: &str = "key/";
+/// What the keys of all locks start with.
+pub const LOCKS: &str = "lock/";
+/// What the keys of all times of last login start with.
+pub const SEEN: &str = "seen/";
+
+/// [`super::User`].
+pub fn user(uid: Uid) -> Key {
+    Key(format!("{USERS}{:08x}", uid.as_u32()))
+}
+
+/// Which user has this name: [`Uid`].
+pub fn name(name: &str) -> Key {
+    Key(format!("name/{}", plain(name, 255)))
+}
+
+/// Which user has this e-mail address: [`Uid`].
+pub fn email(email: &str) -> Key {
+    Key(format!("email/{}", plain(email, 255)))
+}
+
+/// [`super::Lock`] of a user.
+pub fn lock(uid: Uid) -> Key {
+    Key(format!("{LOCKS}{:08x}", uid.as_u32()))
+}
+
+/// [`super::Seen`]: the last login of a user.
+pub fn seen(uid: Uid) -> Key {
+    Key(format!("{SEEN}{:08x}", uid.as_u32()))
+}
+
+/// [`super::LastUid`]: the uid given out last.
+pub fn last_uid() -> Key {
+    Key("counter/uid".into())
+}
+
+/// [`super::Admins`]: the users with role `admin`.
+pub fn admins() -> Key {
+    Key("admins".into())
+}
+
+/// [`super::Cluster`]: policies that administrators change at run time.
+pub fn cluster() -> Key {
+    Key("cluster".into())
+}
+
+/// [`super::Schemes`]: older password schemes still in use.
+pub fn schemes() -> Key {
+    Key("schemes".into())
+}
+
+/// [`super::SigningKey`].
+pub fn signing_key(kid: &str) -> Key {
+    Key(format!("{SIGNING_KEYS}{}", plain(kid, 255)))
+}
+
+/// Present while the token with this `jti` is revoked and not yet expired.
+pub fn revoked(jti: &str) -> Key {
+    Key(format!("revoked/{}", plain(jti, 64)))
+}
+
+/// [`super::Attempts`] on one account over all sources; `id` hides the name.
+pub fn account_attempts(id: &[u8; 16]) -> Key {
+    Key(format!("tries/account/{}", URL_SAFE_NO_PAD.encode(id)))
+}
+
+/// [`super::Attempts`] on one account from one source.
+pub fn pair_attempts(id: &[u8; 16]) -> Key {
+    Key(format!("tries/pair/{}", URL_SAFE_NO_PAD.encode(id)))
+}
+
+/// [`super::Attempts`] from one source over all accounts.
+pub fn source_attempts(id: &[u8; 16]) -> Key {
+    Key(format!("tries/source/{}", URL_SAFE_NO_PAD.encode(id)))
+}
+
+/// `text` if it may stand in a key as it is, else its digest after a `#`, which no plain text starts with.
+fn plain(text: &str, max: usize) -> String {
+    let is_plain = text.len() <= max && !text.starts_with('#') && text.bytes().all(|octet| octet.is_ascii_graphic() || octet == b' ');
+    if is_plain { text.into() } else { format!("#{}", URL_SAFE_NO_PAD.encode(Sha256::digest(text))) }
+}

@@ -1,0 +1,20 @@
+//! Which older password schemes are still in use.
+
+use super::Stored;
+use crate::password::Scheme;
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+/// Schemes that some stored hash still has besides the configured one. Every login computes one derivation for each, so that
+/// its cost tells nothing about the user (security P6); therefore at most [`Schemes::MAX`].
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Schemes(pub Vec<Scheme>);
+
+impl Schemes {
+    /// How many schemes may be in use at once.
+    pub const MAX: usize = 3;
+}
+
+impl Stored for Schemes {
+    const VERSION: u8 = 1;
+}
