@@ -14,6 +14,14 @@ pub enum Refusal {
     PasswordExpired,
     /// The token is not good; the caller learns no more than that, the code goes to the log.
     Token(token::Refusal),
+    /// The token was revoked.
+    TokenRevoked,
+    /// All tokens of its user were ended: by a replaced password list, by an administrator.
+    TokenEnded,
+    /// The user of the token is deleted or disabled, or the token names none.
+    TokenUserGone,
+    /// The token was issued by another dialect, or has no id to revoke it by.
+    TokenForeign,
     /// Too many tries from this source, or on this account from everywhere.
     Throttled {
         /// Seconds until another try is worth it; at least 1.
@@ -49,6 +57,10 @@ impl Refusal {
             Self::BadCredentials => "bad_credentials",
             Self::PasswordExpired => "password_expired",
             Self::Token(refusal) => refusal.code(),
+            Self::TokenRevoked => "revoked",
+            Self::TokenEnded => "ended",
+            Self::TokenUserGone => "user_gone",
+            Self::TokenForeign => "foreign",
             Self::Throttled { .. } => "throttled",
             Self::NotAllowed => "not_allowed",
             Self::Lifetime(error) => error.code(),
@@ -61,6 +73,13 @@ impl Refusal {
             Self::NoSigningKey => "no_signing_key",
             Self::BadRecord => "bad_record",
         }
+    }
+}
+
+impl Refusal {
+    /// Whether the token was at fault, whichever way; callers learn no more (security T10).
+    pub const fn is_token(&self) -> bool {
+        matches!(self, Self::Token(_) | Self::TokenRevoked | Self::TokenEnded | Self::TokenUserGone | Self::TokenForeign)
     }
 }
 

@@ -57,11 +57,6 @@ impl Vault {
         Ok(vault)
     }
 
-    /// The root secret, for handing this vault into a wasm instance.
-    pub fn root(&self) -> &[u8; 32] {
-        &self.root
-    }
-
     /// The signing keys.
     pub fn keys(&self) -> &KeySet {
         &self.keys

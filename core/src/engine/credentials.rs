@@ -96,7 +96,9 @@ mod tests {
 
     #[test]
     fn two_headers_are_none_of_both() {
-        let request = Request::new(Method::Get, "/").with_header("authorization", "Bearer a").with_header("authorization", "Bearer a");
+        let request = Request::new(Method::Get, "/")
+            .with_header("authorization", "Bearer a")
+            .with_header("authorization", "Bearer a");
         assert!(matches!(Credentials::of(&request), Credentials::Malformed));
         assert!(matches!(Credentials::of(&Request::new(Method::Get, "/")), Credentials::None));
     }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a status code, a header but `Authorization`, or a JSON body: that is the dialects' part.
 
+mod audit;
 mod bearer;
 mod credentials;
 mod directory;
@@ -13,12 +14,13 @@ mod source;
 mod throttle;
 mod users;
 
-pub(crate) use bearer::{Bearer, Kind, bearer, revoke};
+pub(crate) use audit::audit;
+pub(crate) use bearer::{Bearer, bearer, revoke, verify};
 pub(crate) use credentials::Credentials;
 pub(crate) use directory::{account, find, is_locked, user};
-pub(crate) use issue::{Issued, TYP, issue};
+pub(crate) use issue::{Issued, issue, issue_with_id};
 pub(crate) use keys::{Imported, bootstrap_key, import_keys, keys, retire_key, rotate_key};
-pub(crate) use login::{Login, Purpose, login, proves};
-pub(crate) use passwords::{NewPassword, add_password, remove_password, replace_passwords};
+pub(crate) use login::{Login, login, password_expires, proves};
+pub(crate) use passwords::{NewPassword, add_password, remember_schemes, remove_password, replace_passwords};
 pub(crate) use throttle::admit_source;
-pub(crate) use users::{Changes, NewUser, create_user, delete_user, store_user};
+pub(crate) use users::{Changes, NewUser, change_user, create_user, delete_user, new_salt, store_user};

@@ -87,6 +87,7 @@ pub fn source_attempts(id: &[u8; 16]) -> Key {
 
 /// `text` if it may stand in a key as it is, else its digest after a `#`, which no plain text starts with.
 fn plain(text: &str, max: usize) -> String {
-    let is_plain = text.len() <= max && !text.starts_with('#') && text.bytes().all(|octet| octet.is_ascii_graphic() || octet == b' ');
+    let is_plain =
+        text.len() <= max && !text.starts_with('#') && text.bytes().all(|octet| octet.is_ascii_graphic() || octet == b' ');
     if is_plain { text.into() } else { format!("#{}", URL_SAFE_NO_PAD.encode(Sha256::digest(text))) }
 }

@@ -1,0 +1,78 @@
+//! Checking access tokens against the store: is the user still there, was the token revoked.
+
+use super::user;
+use crate::{
+    record::{Uid, User, key},
+    refusal::Refusal,
+    seam::{Op, Stop},
+    time::UnixTime,
+    token::{self, Profile, Verified},
+};
+use alloc::{string::String, vec};
+
+/// A user who has shown a good token.
+pub(crate) struct Bearer {
+    /// Whose token it is.
+    pub(crate) user: User,
+    /// The id of the token.
+    pub(crate) jti: String,
+    /// The dialect that issued it.
+    pub(crate) dialect: String,
+    /// When it was issued.
+    pub(crate) issued: UnixTime,
+    /// When it ends.
+    pub(crate) expires: UnixTime,
+}
+
+/// Checks an access token that one of `dialects` issued. The user is read anew on each use: who is deleted or disabled, or has
+/// had his tokens ended, is refused at once, and a changed role counts at once (security T14, T15).
+///
+/// # Errors
+/// [`Refusal::is_token`] with the first check that failed.
+pub(crate) fn bearer(op: &Op<'_>, token: &str, dialects: &[&str]) -> Result<Bearer, Stop> {
+    let verified = verify(op, token)?;
+    let dialect = verified.dialect().unwrap_or_default();
+    if !dialects.contains(&dialect) {
+        return Err(Refusal::TokenForeign.into());
+    }
+    let jti = verified.jti().ok_or(Refusal::TokenForeign)?;
+    let uid = verified.uid().and_then(Uid::parse).ok_or(Refusal::TokenUserGone)?;
+    let revoked = key::revoked(jti);
+    op.want(&[key::user(uid), revoked.clone()]);
+    let (user, revoked) = (user(op, uid), op.read(&revoked));
+    let user = user?.filter(|user| !user.disabled).ok_or(Refusal::TokenUserGone)?;
+    if revoked?.is_some() {
+        return Err(Refusal::TokenRevoked.into());
+    }
+    if verified.generation() != Some(user.generation) {
+        return Err(Refusal::TokenEnded.into());
+    }
+    Ok(Bearer {
+        user,
+        jti: jti.into(),
+        dialect: dialect.into(),
+        issued: verified.issued().unwrap_or_default(),
+        expires: verified.expires(),
+    })
+}
+
+/// Checks signature, times and profile alone.
+///
+/// # Errors
+/// [`Refusal::Token`].
+pub(crate) fn verify(op: &Op<'_>, token: &str) -> Result<Verified, Refusal> {
+    let settings = op.settings;
+    let profile = Profile {
+        issuer: &settings.issuer,
+        audience: settings.audience.as_deref(),
+        leeway: settings.leeway,
+        typ: token::ACCESS,
+    };
+    Ok(op.vault.keys().verify(token, &profile, op.now())?)
+}
+
+/// Ends the token with this id. The entry stays until the token has expired at every verifier (security T16).
+pub(crate) fn revoke(op: &Op<'_>, jti: &str, expires: UnixTime) {
+    let until = expires.plus_secs(u64::from(token::MAX_LEEWAY));
+    op.put(key::revoked(jti), vec![1], Some(until));
+}

@@ -1,0 +1,55 @@
+//! Issuing tokens.
+
+use super::audit;
+use crate::{
+    lifetime::Lifetime,
+    record::User,
+    seam::{Op, Stop},
+    token::{self, NewClaims},
+};
+use alloc::string::{String, ToString};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+/// A token and what a dialect says about it.
+pub(crate) struct Issued {
+    /// The compact serialization.
+    pub(crate) token: String,
+    /// Its id.
+    pub(crate) jti: String,
+}
+
+/// Issues an access token for `user`, good in `dialect`.
+///
+/// # Errors
+/// [`Refusal::NoSigningKey`](crate::refusal::Refusal::NoSigningKey), [`Refusal::NoEntropy`](crate::refusal::Refusal::NoEntropy).
+pub(crate) fn issue(op: &Op<'_>, user: &User, dialect: &str, lifetime: Lifetime) -> Result<Issued, Stop> {
+    issue_with_id(op, user, dialect, lifetime, op.moment.draw::<16>("jti")?)
+}
+
+/// Like [`issue`], with an id that was drawn before.
+///
+/// # Errors
+/// As [`issue`].
+pub(crate) fn issue_with_id(
+    op: &Op<'_>,
+    user: &User,
+    dialect: &str,
+    lifetime: Lifetime,
+    id: [u8; 16],
+) -> Result<Issued, Stop> {
+    let uid = user.uid.to_string();
+    let token = op.vault.keys().issue(&NewClaims {
+        issuer: &op.settings.issuer,
+        audience: op.settings.audience.as_deref(),
+        typ: token::ACCESS,
+        uid: &uid,
+        dialect,
+        generation: user.generation,
+        jti: id,
+        issued: op.now(),
+        lifetime,
+    })?;
+    let jti = URL_SAFE_NO_PAD.encode(id);
+    audit(op, "token.issue", &uid, &jti, None);
+    Ok(Issued { token, jti })
+}

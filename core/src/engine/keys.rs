@@ -1,0 +1,130 @@
+//! Signing keys: the first one, rotation, retirement, import.
+
+use super::audit;
+use crate::{
+    record::{KeyState, SigningKey, Stored, key},
+    refusal::Refusal,
+    seam::{Op, Range, Stop},
+    time::UnixTime,
+    token::{Algorithm, Key},
+};
+use alloc::{string::String, vec::Vec};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use core::fmt::Display;
+use zeroize::Zeroizing;
+
+/// How many keys a server may hold at once.
+pub(crate) const MAX_KEYS: u32 = 64;
+
+/// All signing keys, each read as a condition of the commit.
+pub(crate) fn keys(op: &Op<'_>) -> Result<Vec<SigningKey>, Stop> {
+    let range = Range { prefix: key::SIGNING_KEYS.into(), after: String::new(), limit: MAX_KEYS };
+    let listed = op.range(&range)?;
+    op.want(listed.iter().map(|(key, _)| key));
+    let mut keys = Vec::new();
+    for (key, _) in listed {
+        keys.extend(op.load::<SigningKey>(key)?);
+    }
+    Ok(keys)
+}
+
+/// Makes a key that signs from now on. The one that signed before verifies until the last token it signed has expired
+/// (security T18); within this server the new key is known to every verifier before it signs its first token, as both happen
+/// in one commit.
+///
+/// # Errors
+/// [`Refusal::NoEntropy`].
+pub(crate) fn rotate_key(op: &Op<'_>, actor: &dyn Display, algorithm: Algorithm) -> Result<SigningKey, Stop> {
+    let secret = Zeroizing::new([op.moment.draw::<32>("key secret 1")?, op.moment.draw::<32>("key secret 2")?].concat());
+    let length = algorithm.min_secret().min(secret.len());
+    let kid = URL_SAFE_NO_PAD.encode(op.moment.draw::<12>("kid")?);
+    let secret = secret.get(..length).ok_or(Refusal::BadRecord)?;
+    let new = seal(op, &kid, algorithm, secret, KeyState::Signs)?;
+    retire_signer(op)?;
+    write(op, &new)?;
+    audit(op, "key.rotate", actor, &new.kid, None);
+    Ok(new)
+}
+
+/// Makes the first key; does nothing if there is one.
+///
+/// # Errors
+/// [`Refusal::NoEntropy`].
+pub(crate) fn bootstrap_key(op: &Op<'_>, actor: &dyn Display) -> Result<(), Stop> {
+    if keys(op)?.iter().all(|key| key.state != KeyState::Signs) {
+        rotate_key(op, actor, Algorithm::Hs256)?;
+    }
+    Ok(())
+}
+
+/// Removes a key; its tokens end at once. `false` if there is no such key or it is the one that signs.
+pub(crate) fn retire_key(op: &Op<'_>, actor: &dyn Display, kid: &str) -> Result<bool, Stop> {
+    let known = op.load::<SigningKey>(&key::signing_key(kid))?;
+    if known.is_none_or(|key| key.state == KeyState::Signs) {
+        return Ok(false);
+    }
+    op.remove(key::signing_key(kid));
+    audit(op, "key.retire", actor, &kid, None);
+    Ok(true)
+}
+
+/// How an import went.
+pub(crate) enum Imported {
+    /// The keys are in.
+    Done,
+    /// A key with this `kid` exists already.
+    KidTaken(String),
+    /// There would be more than [`MAX_KEYS`].
+    TooMany,
+}
+
+/// Takes keys in that were made elsewhere; with `sign`, the first of them signs from now on.
+pub(crate) fn import_keys(op: &Op<'_>, actor: &dyn Display, new: &[Key], sign: bool) -> Result<Imported, Stop> {
+    let known = keys(op)?;
+    if known.len() + new.len() > MAX_KEYS as usize {
+        return Ok(Imported::TooMany);
+    }
+    if let Some(taken) = new.iter().find(|new| known.iter().any(|known| known.kid == new.kid())) {
+        return Ok(Imported::KidTaken(taken.kid().into()));
+    }
+    if sign {
+        retire_signer(op)?;
+    }
+    for (index, new) in new.iter().enumerate() {
+        let state = if sign && index == 0 { KeyState::Signs } else { KeyState::Verifies { until: None } };
+        let record = seal(op, new.kid(), new.algorithm(), new.secret(), state)?;
+        write(op, &record)?;
+        audit(op, "key.import", actor, &record.kid, None);
+    }
+    Ok(Imported::Done)
+}
+
+/// The key that signs only verifies from now on, until the longest-lived token it may have signed has expired.
+fn retire_signer(op: &Op<'_>) -> Result<(), Stop> {
+    for mut signer in keys(op)? {
+        if signer.state == KeyState::Signs {
+            signer.state = KeyState::Verifies { until: Some(last_expiry(op)) };
+            op.store(key::signing_key(&signer.kid), &signer);
+        }
+    }
+    Ok(())
+}
+
+fn last_expiry(op: &Op<'_>) -> UnixTime {
+    let settings = op.settings;
+    let longest = u64::from(settings.redis.ttl.max().max(settings.elasticsearch.token_timeout));
+    op.now().plus_secs(longest + u64::from(settings.leeway) + 1)
+}
+
+fn seal(op: &Op<'_>, kid: &str, algorithm: Algorithm, secret: &[u8], state: KeyState) -> Result<SigningKey, Stop> {
+    let nonce = op.moment.draw::<24>(&alloc::format!("seal {kid}"))?;
+    let sealed = op.vault.seal(kid, secret, nonce)?;
+    Ok(SigningKey { kid: kid.into(), algorithm, state, created: op.now(), sealed })
+}
+
+fn write(op: &Op<'_>, record: &SigningKey) -> Result<(), Stop> {
+    let key = key::signing_key(&record.kid);
+    op.read(&key)?;
+    op.put(key, record.encode(), None);
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! Logging in with a password.
+
+use super::{account, find, throttle::Gate};
+use crate::{
+    engine::audit,
+    password::{Derived, Hash, Scheme, prepare},
+    record::{Cluster, Schemes, Seen, Stored, User, key},
+    refusal::Refusal,
+    seam::{Derivation, Op, Stop},
+    settings::PolicyName,
+    time::UnixTime,
+};
+use alloc::{vec, vec::Vec};
+use zeroize::Zeroizing;
+
+/// A user who has given a right password.
+pub(crate) struct Login {
+    /// Who it is.
+    pub(crate) user: User,
+    /// The password is too old: only replacing it is allowed.
+    pub(crate) expired: bool,
+    /// Where the password stands in the list.
+    pub(crate) position: usize,
+}
+
+/// Checks name and password, counts the outcome, and says so in the audit trail.
+///
+/// The cost is the same for every outcome: one derivation for each scheme that is in use on this server (security P6).
+///
+/// # Errors
+/// [`Refusal::BadCredentials`] for an unknown, disabled or locked user and for a wrong password; [`Refusal::Throttled`].
+pub(crate) fn login(op: &Op<'_>, name: &str, password: &str) -> Result<Login, Stop> {
+    op.want(&[key::cluster(), key::schemes(), key::name(name), key::email(name)]);
+    super::admit_source(op)?;
+    let user = find(op, name)?;
+    match prove(op, name, user, password) {
+        Ok((user, position)) => {
+            op.keep(key::seen(user.uid), Some(Seen(op.now()).encode()), None);
+            audit(op, "login", &user.uid, &user.uid, None);
+            let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
+            Ok(Login { expired: has_expired(op, &cluster, &user), user, position })
+        }
+        Err(Stop::Refuse(refusal)) => {
+            audit(op, "login", &name, &name, Some(refusal.code()));
+            Err(refusal.into())
+        }
+        Err(stop) => Err(stop),
+    }
+}
+
+/// Where `password` stands in the list of `user`; counts like a login of that user.
+///
+/// # Errors
+/// As [`login`].
+pub(crate) fn proves(op: &Op<'_>, user: &User, password: &str) -> Result<usize, Stop> {
+    super::admit_source(op)?;
+    prove(op, &user.name, Some(user.clone()), password).map(|(_, position)| position)
+}
+
+fn prove(op: &Op<'_>, name: &str, user: Option<User>, password: &str) -> Result<(User, usize), Stop> {
+    let account = account(op, name, user.as_ref());
+    op.want(&[key::cluster(), key::schemes()]);
+    op.want(&Gate::keys(op, &account));
+    let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
+    let schemes = op.load::<Schemes>(&key::schemes())?.unwrap_or_default();
+    let gate = Gate::open(op, &account, user.as_ref())?;
+
+    // A password that cannot have been set still costs a derivation, of text that nobody can have as a password.
+    let prepared = prepare(password).unwrap_or_else(|_| Zeroizing::new(vec![0]));
+    let derived = derive_all(op, user.as_ref(), &account, &schemes, &prepared)?;
+    let position = user.as_ref().and_then(|user| user.passwords.position(&derived));
+    match (user, position) {
+        (Some(mut user), Some(position)) if !user.disabled && !gate.is_locked(op) => {
+            gate.succeeded(op);
+            upgrade(op, &mut user, position, &derived);
+            Ok((user, position))
+        }
+        (user, _) => {
+            gate.failed(op, &cluster, user.as_ref());
+            Err(Refusal::BadCredentials.into())
+        }
+    }
+}
+
+/// One derivation for each scheme in use, each with the user's salt, or with one that is as good as his.
+fn derive_all(
+    op: &Op<'_>,
+    user: Option<&User>,
+    account: &[u8; 32],
+    schemes: &Schemes,
+    prepared: &Zeroizing<Vec<u8>>,
+) -> Result<Vec<Derived>, Stop> {
+    let mut all = vec![op.settings.passwords.scheme];
+    let others = schemes.0.iter().copied().chain(user.into_iter().flat_map(|user| user.passwords.schemes()));
+    for scheme in others {
+        if !all.contains(&scheme) {
+            all.push(scheme);
+        }
+    }
+    let derive = |scheme| derive(op, scheme, user.map_or(&account[..16], |user| salt(user, scheme)), prepared);
+    all.into_iter().map(derive).collect()
+}
+
+/// The octets derived from a prepared password under `scheme` and `salt`.
+pub(super) fn derive(op: &Op<'_>, scheme: Scheme, salt: &[u8], prepared: &Zeroizing<Vec<u8>>) -> Result<Derived, Stop> {
+    let bits = op.derive(Derivation { scheme, salt: salt.to_vec(), password: prepared.clone() })?;
+    Derived::new(scheme, bits).ok_or(Stop::Refuse(Refusal::BadRecord))
+}
+
+/// The salt of this user for `scheme`.
+pub(super) fn salt(user: &User, scheme: Scheme) -> &[u8] {
+    user.passwords.salt(scheme).unwrap_or(&user.salt)
+}
+
+/// Redoes an older hash under the configured scheme, now that the password is at hand (security P4).
+fn upgrade(op: &Op<'_>, user: &mut User, position: usize, derived: &[Derived]) {
+    let scheme = op.settings.passwords.scheme;
+    let current = derived.iter().find(|derived| derived.scheme == scheme);
+    let hash = current.and_then(|derived| Hash::new(salt(user, scheme), derived).ok());
+    if hash.is_some_and(|hash| user.passwords.upgrade(position, hash)) {
+        op.store(key::user(user.uid), user);
+    }
+}
+
+/// Whether the password is too old (contract/redis.md section 8). NIST's rules know no expiry (security P1).
+fn has_expired(op: &Op<'_>, cluster: &Cluster, user: &User) -> bool {
+    password_expires(op, cluster, user).is_some_and(|at| at <= op.now())
+}
+
+/// When the passwords of `user` expire, if they do.
+pub(crate) fn password_expires(op: &Op<'_>, cluster: &Cluster, user: &User) -> Option<UnixTime> {
+    let days = u64::from(cluster.password_expiration_duration);
+    let expires = days > 0 && op.settings.passwords.policy != PolicyName::Nist;
+    expires.then(|| user.password_issued.plus_secs(days * 86_400))
+}

@@ -1,0 +1,142 @@
+//! Changing the password list of a user (contract/redis.md section 6).
+
+use super::{
+    audit,
+    login::{derive, salt},
+    users::store_user,
+};
+use crate::{
+    password::{self, Derived, Hash, Policy, Scheme, Who, prepare},
+    record::{Cluster, Schemes, User, key},
+    refusal::Refusal,
+    seam::{Op, Stop},
+};
+use alloc::vec::Vec;
+use zeroize::Zeroizing;
+
+/// A new password that has passed every rule.
+pub(crate) struct NewPassword(Hash);
+
+impl NewPassword {
+    /// Derives and checks a new password for `user`: first that it is not one he has, then the policy.
+    ///
+    /// # Errors
+    /// [`Refusal::Password`].
+    pub(crate) fn other(op: &Op<'_>, user: &User, text: &str) -> Result<Self, Stop> {
+        let prepared = prepare(text)?;
+        let scheme = user.passwords.scheme_for_new(op.settings.passwords.scheme);
+        let mut all = alloc::vec![derive(op, scheme, salt(user, scheme), &prepared)?];
+        for other in user.passwords.schemes().filter(|other| *other != scheme) {
+            all.push(derive(op, other, salt(user, other), &prepared)?);
+        }
+        if user.passwords.position(&all).is_some() {
+            return Err(password::Refusal::SameAsCurrent.into());
+        }
+        check(op, text, &user.name, &user.email)?;
+        Self::of(salt(user, scheme), all)
+    }
+
+    /// Derives and checks a password that replaces all others, be it one of them or not.
+    ///
+    /// # Errors
+    /// [`Refusal::Password`].
+    pub(crate) fn fresh(op: &Op<'_>, text: &str, name: &str, email: &str, salt: &[u8; 16]) -> Result<Self, Stop> {
+        let prepared: Zeroizing<Vec<u8>> = prepare(text)?;
+        check(op, text, name, email)?;
+        Self::of(salt, alloc::vec![derive(op, op.settings.passwords.scheme, salt, &prepared)?])
+    }
+
+    fn of(salt: &[u8], derived: Vec<Derived>) -> Result<Self, Stop> {
+        let hash = derived.first().and_then(|derived| Hash::new(salt, derived).ok());
+        hash.map(Self).ok_or(Stop::Refuse(Refusal::BadRecord))
+    }
+
+    /// The hash to store.
+    pub(crate) fn into_hash(self) -> Hash {
+        self.0
+    }
+}
+
+/// The policy for new passwords, as configured and as administrators have set it at run time.
+fn check(op: &Op<'_>, text: &str, name: &str, email: &str) -> Result<(), Stop> {
+    let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
+    let policy = Policy {
+        name: op.settings.passwords.policy,
+        complexity: cluster.complexity(op.settings.passwords.policy),
+        min_length: cluster.password_min_length,
+    };
+    policy.check(text, &Who { name, email, service: &op.settings.service })?;
+    Ok(())
+}
+
+/// The list becomes exactly the new password; all tokens of the user end.
+pub(crate) fn replace_passwords(
+    op: &Op<'_>,
+    actor: &dyn core::fmt::Display,
+    mut user: User,
+    new: NewPassword,
+) -> Result<(), Stop> {
+    user.passwords.replace_all(new.into_hash());
+    user.password_issued = op.now();
+    user.end_tokens();
+    remember_schemes(op, user.passwords.schemes())?;
+    store_user(op, &user);
+    audit(op, "password.replace", actor, &user.uid, None);
+    Ok(())
+}
+
+/// One more password; all of them work.
+///
+/// # Errors
+/// [`password::Refusal::TooMany`].
+pub(crate) fn add_password(
+    op: &Op<'_>,
+    actor: &dyn core::fmt::Display,
+    mut user: User,
+    new: NewPassword,
+) -> Result<(), Stop> {
+    user.passwords.add(new.into_hash(), op.settings.passwords.max_per_user)?;
+    user.password_issued = op.now();
+    remember_schemes(op, user.passwords.schemes())?;
+    store_user(op, &user);
+    audit(op, "password.add", actor, &user.uid, None);
+    Ok(())
+}
+
+/// One password less. Tokens obtained with it live on: the rotation that clients perform is to add, wait and delete, and the
+/// last step must not log anybody out.
+///
+/// # Errors
+/// [`password::Refusal::LastPassword`].
+pub(crate) fn remove_password(
+    op: &Op<'_>,
+    actor: &dyn core::fmt::Display,
+    mut user: User,
+    position: usize,
+) -> Result<(), Stop> {
+    user.passwords.remove(position)?;
+    store_user(op, &user);
+    audit(op, "password.delete", actor, &user.uid, None);
+    Ok(())
+}
+
+/// Enters schemes into the record of those in use, so that every login on this server costs the same.
+///
+/// # Errors
+/// [`password::Refusal::TooManySchemes`] when that would be more than [`Schemes::MAX`].
+pub(crate) fn remember_schemes(op: &Op<'_>, used: impl Iterator<Item = Scheme>) -> Result<(), Stop> {
+    let mut schemes = op.load::<Schemes>(&key::schemes())?.unwrap_or_default();
+    let known = schemes.0.len();
+    for scheme in used {
+        if !schemes.0.contains(&scheme) {
+            schemes.0.push(scheme);
+        }
+    }
+    if schemes.0.len() > Schemes::MAX {
+        return Err(password::Refusal::TooManySchemes.into());
+    }
+    if schemes.0.len() > known {
+        op.store(key::schemes(), &schemes);
+    }
+    Ok(())
+}
