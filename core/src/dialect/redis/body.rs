@@ -1,0 +1,125 @@
+//! Request bodies of this API: one JSON object whose unknown members are ignored.
+
+use super::{
+    JSON,
+    error::{invalid, refused},
+};
+use crate::{
+    dialect::json::{self, BadJson},
+    seam::{Method, Op, Stop},
+};
+use alloc::{borrow::ToOwned, format, string::String};
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+/// The members of a body.
+pub(super) struct Body(Map<String, Value>);
+
+impl Body {
+    /// A body that must be there.
+    ///
+    /// # Errors
+    /// 400 `empty_request` without a body; otherwise as [`Body::optional`].
+    pub(super) fn required(op: &Op<'_>) -> Result<Self, Stop> {
+        if op.request.body.is_empty() {
+            return refused(400, "empty_request", "the request needs a body");
+        }
+        Self::optional(op)
+    }
+
+    /// A body that may be missing or empty, which counts as `{}`.
+    ///
+    /// # Errors
+    /// 400 `invalid_schema` when it is not one JSON object, or comes with another content type (which is asked for on PUT and
+    /// POST only: clients send DELETE without one).
+    pub(super) fn optional(op: &Op<'_>) -> Result<Self, Stop> {
+        if op.request.body.is_empty() {
+            return Ok(Self(Map::new()));
+        }
+        let declared = op.request.header("content-type").map(|value| value.split(';').next().unwrap_or_default().trim());
+        let is_json = declared.is_some_and(|media_type| media_type.eq_ignore_ascii_case(JSON));
+        if op.request.method != Method::Delete && !is_json {
+            return invalid("the content type of the body must be application/json");
+        }
+        match json::object(&op.request.body) {
+            Ok(object) => Ok(Self(object)),
+            Err(BadJson::Malformed) => invalid("the body is not valid JSON with each name once"),
+            Err(BadJson::NotAnObject) => invalid("the body must be a JSON object"),
+        }
+    }
+
+    /// A member as it was sent.
+    pub(super) fn value(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// A member that may be missing and else is a string.
+    ///
+    /// # Errors
+    /// 400 `invalid_schema`.
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>, Stop> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.to_owned())),
+            Some(_) => invalid(&format!("`{name}` must be a string")),
+        }
+    }
+
+    /// A password that may be missing and else is a string that is not empty.
+    ///
+    /// # Errors
+    /// 400 `invalid_schema`.
+    pub(super) fn password(&self, name: &str) -> Result<Option<Zeroizing<String>>, Stop> {
+        match self.text(name)? {
+            Some(text) if text.is_empty() => invalid(&format!("`{name}` must not be empty")),
+            text => Ok(text.map(Zeroizing::new)),
+        }
+    }
+
+    /// A member that must be there.
+    ///
+    /// # Errors
+    /// 400 `missing_field`.
+    pub(super) fn need<T>(name: &str, value: Option<T>) -> Result<T, Stop> {
+        match value {
+            Some(value) => Ok(value),
+            None => refused(400, "missing_field", &format!("`{name}` is missing")),
+        }
+    }
+
+    /// A member that may be missing and else is a boolean.
+    ///
+    /// # Errors
+    /// 400 `invalid_schema`.
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Stop> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            Some(_) => invalid(&format!("`{name}` must be true or false")),
+        }
+    }
+
+    /// A member that may be missing and else is a whole number.
+    ///
+    /// # Errors
+    /// 400 `invalid_schema`.
+    pub(super) fn integer(&self, name: &str) -> Result<Option<i128>, Stop> {
+        let Some(value) = self.0.get(name) else { return Ok(None) };
+        match json::integer(value) {
+            Some(number) => Ok(Some(number)),
+            None => invalid(&format!("`{name}` must be a whole number")),
+        }
+    }
+
+    /// A member that may be missing and else is a whole number within bounds.
+    ///
+    /// # Errors
+    /// 400 `invalid_schema`.
+    pub(super) fn integer_within(&self, name: &str, min: u32, max: u32) -> Result<Option<u32>, Stop> {
+        let Some(number) = self.integer(name)? else { return Ok(None) };
+        match u32::try_from(number).ok().filter(|number| (min..=max).contains(number)) {
+            Some(number) => Ok(Some(number)),
+            None => invalid(&format!("`{name}` must be from {min} to {max}")),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Who is asking (contract section 3).
+
+use crate::{
+    engine::{self, Bearer, Credentials},
+    record::{Cluster, Role, User, key},
+    refusal::Refusal,
+    seam::{Op, Stop},
+};
+use alloc::string::String;
+use zeroize::Zeroizing;
+
+/// The name tokens of this dialect carry.
+pub(super) const DIALECT: &str = "redis";
+
+/// A user whose credentials are good.
+pub(super) struct Caller {
+    /// Who it is.
+    pub(super) user: User,
+    /// The password is too old: only replacing the own list is allowed.
+    pub(super) expired: bool,
+    /// The password that was given and where it stands in the list, so that it need not be checked twice.
+    pub(super) login: Option<(Zeroizing<String>, usize)>,
+}
+
+impl Caller {
+    /// Whether the caller manages other users.
+    pub(super) fn manages_users(&self) -> bool {
+        matches!(self.user.role, Role::Admin | Role::UserManager)
+    }
+
+    /// Whether the caller may change `target`, who is not himself: user managers have no hand on administrators.
+    pub(super) fn may_manage(&self, target: &User) -> bool {
+        self.user.role == Role::Admin || (self.manages_users() && target.role != Role::Admin)
+    }
+}
+
+/// The caller of a request that needs one.
+///
+/// # Errors
+/// 401; also when the password has expired.
+pub(super) fn caller(op: &Op<'_>) -> Result<Caller, Stop> {
+    let caller = caller_even_expired(op)?.ok_or(Refusal::NoCredentials)?;
+    if caller.expired { Err(Refusal::PasswordExpired.into()) } else { Ok(caller) }
+}
+
+/// The caller, if the request has an `Authorization` header, and be his password expired.
+///
+/// # Errors
+/// 401.
+pub(super) fn caller_even_expired(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
+    match Credentials::of(op.request) {
+        Credentials::None => Ok(None),
+        Credentials::Malformed => Err(Refusal::BadCredentials.into()),
+        Credentials::Basic { login, password } => {
+            let login = engine::login(op, &login, &password)?;
+            Ok(Some(Caller { user: login.user, expired: login.expired, login: Some((password, login.position)) }))
+        }
+        Credentials::Token(token) => {
+            let Bearer { user, .. } = engine::bearer(op, &token, &[DIALECT])?;
+            let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
+            let expired = engine::password_expires(op, &cluster, &user).is_some_and(|at| at <= op.now());
+            Ok(Some(Caller { user, expired, login: None }))
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! `/v1/cluster` and `/v1/cluster/policy`: policies that administrators change at run time (contract section 8).
+
+use super::{
+    JSON,
+    body::Body,
+    caller::caller,
+    error::{forbidden, invalid},
+};
+use crate::{
+    engine::audit,
+    password::Scheme,
+    record::{Cluster, Role, key},
+    refusal::Refusal,
+    seam::{Op, Response, Stop},
+};
+use alloc::string::String;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Shown {
+    name: String,
+    password_complexity: bool,
+    password_min_length: u16,
+    password_expiration_duration: u32,
+    password_hashing_algorithm: &'static str,
+    cm_session_timeout_minutes: u32,
+}
+
+#[derive(Serialize)]
+struct Policy {
+    login_lockout_threshold: u32,
+    login_lockout_counter_reset_after: u32,
+    login_lockout_duration: u32,
+}
+
+/// The cluster object, for every role but `none`.
+pub(super) fn show(op: &Op<'_>) -> Result<Response, Stop> {
+    reader(op)?;
+    let cluster = load(op)?;
+    answer(op, &cluster)
+}
+
+/// Changes of the password rules.
+pub(super) fn change(op: &Op<'_>) -> Result<Response, Stop> {
+    let actor = caller(op)?.user;
+    let body = Body::required(op)?;
+    let name = body.text("name")?;
+    let complexity = body.flag("password_complexity")?;
+    let min_length = body.integer_within("password_min_length", 8, 256)?;
+    let expiration = body.integer_within("password_expiration_duration", 0, 36_500)?;
+    let session = body.integer_within("cm_session_timeout_minutes", 0, 525_600)?;
+    if name.as_ref().is_some_and(|name| name.is_empty() || name.len() > 255) {
+        return invalid("`name` must be 1 to 255 octets");
+    }
+    if actor.role != Role::Admin {
+        return forbidden();
+    }
+    let mut cluster = load(op)?;
+    cluster.name = name.or(cluster.name);
+    cluster.password_complexity = complexity.or(cluster.password_complexity);
+    cluster.password_min_length = min_length.and_then(|min| u16::try_from(min).ok()).unwrap_or(cluster.password_min_length);
+    cluster.password_expiration_duration = expiration.unwrap_or(cluster.password_expiration_duration);
+    cluster.cm_session_timeout_minutes = session.unwrap_or(cluster.cm_session_timeout_minutes);
+    op.store(key::cluster(), &cluster);
+    audit(op, "cluster.change", &actor.uid, &"cluster", None);
+    answer(op, &cluster)
+}
+
+/// The lockout policy.
+pub(super) fn show_policy(op: &Op<'_>) -> Result<Response, Stop> {
+    reader(op)?;
+    policy(&load(op)?)
+}
+
+/// Changes of the lockout policy.
+pub(super) fn change_policy(op: &Op<'_>) -> Result<Response, Stop> {
+    let actor = caller(op)?.user;
+    let body = Body::required(op)?;
+    let threshold = body.integer_within("login_lockout_threshold", 0, 10_000)?;
+    let reset_after = body.integer_within("login_lockout_counter_reset_after", 0, 31_536_000)?;
+    let duration = body.integer_within("login_lockout_duration", 0, 31_536_000)?;
+    if actor.role != Role::Admin {
+        return forbidden();
+    }
+    let mut cluster = load(op)?;
+    cluster.login_lockout_threshold = threshold.unwrap_or(cluster.login_lockout_threshold);
+    cluster.login_lockout_counter_reset_after = reset_after.unwrap_or(cluster.login_lockout_counter_reset_after);
+    cluster.login_lockout_duration = duration.unwrap_or(cluster.login_lockout_duration);
+    op.store(key::cluster(), &cluster);
+    audit(op, "cluster.policy", &actor.uid, &"cluster", None);
+    policy(&cluster)
+}
+
+/// The algorithm is this server's own and stronger than both that the vendor offers, so no change is taken.
+pub(super) fn change_hashing(op: &Op<'_>) -> Result<Response, Stop> {
+    let actor = caller(op)?.user;
+    let body = Body::required(op)?;
+    let _ = Body::need("algorithm", body.text("algorithm")?)?;
+    if actor.role != Role::Admin {
+        return forbidden();
+    }
+    invalid("the hashing algorithm is set in the configuration of the server")
+}
+
+fn reader(op: &Op<'_>) -> Result<(), Stop> {
+    if caller(op)?.user.role == Role::None { forbidden() } else { Ok(()) }
+}
+
+fn load(op: &Op<'_>) -> Result<Cluster, Stop> {
+    Ok(op.load::<Cluster>(&key::cluster())?.unwrap_or_default())
+}
+
+fn answer(op: &Op<'_>, cluster: &Cluster) -> Result<Response, Stop> {
+    json(&Shown {
+        name: cluster.name.clone().unwrap_or_else(|| op.settings.service.clone()),
+        password_complexity: cluster.complexity(op.settings.passwords.policy),
+        password_min_length: cluster.password_min_length,
+        password_expiration_duration: cluster.password_expiration_duration,
+        password_hashing_algorithm: match op.settings.passwords.scheme {
+            Scheme::Argon2id { .. } => "Argon2id",
+            Scheme::Pbkdf2Sha256 { .. } => "PBKDF2",
+        },
+        cm_session_timeout_minutes: cluster.cm_session_timeout_minutes,
+    })
+}
+
+fn policy(cluster: &Cluster) -> Result<Response, Stop> {
+    json(&Policy {
+        login_lockout_threshold: cluster.login_lockout_threshold,
+        login_lockout_counter_reset_after: cluster.login_lockout_counter_reset_after,
+        login_lockout_duration: cluster.login_lockout_duration,
+    })
+}
+
+fn json(body: &impl Serialize) -> Result<Response, Stop> {
+    Ok(Response::new(200, JSON, serde_json::to_vec(body).map_err(|_| Refusal::BadRecord)?))
+}

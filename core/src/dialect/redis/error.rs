@@ -1,0 +1,89 @@
+//! Errors as this API words them: `error_code`, `message` and `description`, the two texts equal (contract section 2).
+
+use super::JSON;
+use crate::{password, refusal::Refusal, seam::Op, seam::Response, seam::Stop};
+use alloc::string::{String, ToString};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error_code: &'a str,
+    message: &'a str,
+    description: &'a str,
+}
+
+/// An error with this status, code and text.
+pub(super) fn error(status: u16, code: &str, text: &str) -> Response {
+    let body = Body { error_code: code, message: text, description: text };
+    Response::new(status, JSON, serde_json::to_vec(&body).unwrap_or_default())
+}
+
+/// Ends the request with an error.
+pub(super) fn refused<T>(status: u16, code: &str, text: &str) -> Result<T, Stop> {
+    Err(Stop::Answer(error(status, code, text)))
+}
+
+pub(super) fn not_found() -> Response {
+    error(404, "not_found", "there is no such resource")
+}
+
+pub(super) fn method_not_allowed() -> Response {
+    error(405, "method_not_allowed", "this resource does not have this method")
+}
+
+/// Wrong type, illegal value or no object.
+pub(super) fn invalid<T>(text: &str) -> Result<T, Stop> {
+    refused(400, "invalid_schema", text)
+}
+
+/// The caller is known and may not do this.
+pub(super) fn forbidden<T>() -> Result<T, Stop> {
+    refused(403, "unauthorized_action", "the user may not do this")
+}
+
+/// There is no such user.
+pub(super) fn no_such_user<T>() -> Result<T, Stop> {
+    refused(404, "user_not_exist", "there is no such user")
+}
+
+/// 401 with the challenge (contract section 2).
+fn unauthorized(code: &str, text: &str) -> Response {
+    error(401, code, text).with_header("www-authenticate", "Basic realm=\"waxseal\", charset=\"UTF-8\"")
+}
+
+/// Words a refusal of the engine.
+pub(in crate::dialect) fn refuse(_op: &Op<'_>, refusal: &Refusal) -> Response {
+    match refusal {
+        Refusal::PasswordExpired => unauthorized("password_expired", "the password has expired and must be replaced"),
+        Refusal::Throttled { retry_after } => error(429, "too_many_requests", "too many failed attempts, try again later")
+            .with_header("retry-after", retry_after.to_string()),
+        Refusal::NotAllowed => error(403, "unauthorized_action", "the user may not do this"),
+        Refusal::Lifetime(wrong) => error(400, "invalid_schema", &wrong.to_string()),
+        Refusal::Password(refusal) => password_error(*refusal),
+        Refusal::UserNotFound => error(404, "user_not_exist", "there is no such user"),
+        Refusal::NameTaken => error(409, "name_already_exists", "another user has this name"),
+        Refusal::EmailTaken => error(409, "email_already_exists", "another user has this e-mail address"),
+        Refusal::LastAdmin => error(
+            406,
+            "change_last_admin_role_not_allowed",
+            "the last administrator can neither be deleted nor get another role",
+        ),
+        Refusal::NoEntropy | Refusal::NoSigningKey | Refusal::BadRecord => {
+            error(503, "unavailable", "the server cannot answer this now").with_header("retry-after", "1")
+        }
+        _ => unauthorized("unauthorized", "missing or wrong credentials"),
+    }
+}
+
+fn password_error(refusal: password::Refusal) -> Response {
+    let text: String = refusal.to_string();
+    let code = match refusal {
+        password::Refusal::SameAsCurrent => "new_password_same_as_current",
+        password::Refusal::LastPassword => "cannot_delete_last_password",
+        password::Refusal::NotInList => return unauthorized("unauthorized", "missing or wrong credentials"),
+        password::Refusal::TooMany { .. } => "too_many_passwords",
+        password::Refusal::Empty | password::Refusal::TooLarge { .. } => "invalid_schema",
+        _ => "password_not_complex",
+    };
+    error(400, code, &text)
+}

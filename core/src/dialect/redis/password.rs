@@ -1,0 +1,125 @@
+//! `PUT`, `POST` and `DELETE /v1/users/password` (contract section 6), in both generations: with an `Authorization` header, or
+//! without one and with name and old password in the body.
+
+use super::{
+    body::Body,
+    caller::{Caller, caller_even_expired},
+    error::{forbidden, invalid, no_such_user},
+};
+use crate::{
+    engine::{self, NewPassword},
+    record::{Role, User},
+    refusal::Refusal,
+    seam::{Op, Response, Stop},
+};
+use alloc::string::String;
+use zeroize::Zeroizing;
+
+/// Whose list, who asks, and the passwords of the body.
+struct Request {
+    actor: User,
+    target: User,
+    /// Where `old_password` stands in the list of the target, if it was given.
+    old: Option<usize>,
+    new: Option<Zeroizing<String>>,
+}
+
+/// The list becomes exactly the new password, and all tokens of the user end.
+pub(super) fn replace(op: &Op<'_>) -> Result<Response, Stop> {
+    let Request { actor, mut target, new, .. } = read(op, Form { old: false, new: true, expired_may: true })?;
+    let new = NewPassword::other(op, &target, &new.unwrap_or_default())?;
+    if actor.uid != target.uid {
+        target.unlock();
+    }
+    engine::replace_passwords(op, &actor.uid, target, new)?;
+    Ok(done())
+}
+
+/// The new password is appended; all of them work.
+pub(super) fn add(op: &Op<'_>) -> Result<Response, Stop> {
+    let Request { actor, target, new, .. } = read(op, Form { old: false, new: true, expired_may: false })?;
+    let new = NewPassword::other(op, &target, &new.unwrap_or_default())?;
+    engine::add_password(op, &actor.uid, target, new)?;
+    Ok(done())
+}
+
+/// The old password is removed, unless it is the last.
+pub(super) fn delete(op: &Op<'_>) -> Result<Response, Stop> {
+    let Request { actor, target, old, .. } = read(op, Form { old: true, new: false, expired_may: false })?;
+    let position = old.ok_or(Refusal::BadCredentials)?;
+    engine::remove_password(op, &actor.uid, target, position)?;
+    Ok(done())
+}
+
+/// Every success is 200 with an empty body.
+fn done() -> Response {
+    Response::empty(200)
+}
+
+/// What a request with a header must hold; one without must hold the name and the old password as well.
+#[derive(Clone, Copy)]
+struct Form {
+    old: bool,
+    new: bool,
+    expired_may: bool,
+}
+
+fn read(op: &Op<'_>, form: Form) -> Result<Request, Stop> {
+    let caller = caller_even_expired(op)?;
+    let expired = caller.as_ref().is_some_and(|caller| caller.expired);
+    if expired && !form.expired_may {
+        return Err(Refusal::PasswordExpired.into());
+    }
+    let body = Body::required(op)?;
+    if body.value("password_hash_method").is_some() {
+        return invalid("`password_hash_method` is not supported: send the password itself");
+    }
+    let username = body.text("username")?;
+    let old = body.password("old_password")?;
+    let new = body.password("new_password")?;
+    let new = if form.new { Some(Body::need("new_password", new)?) } else { None };
+    match caller {
+        None => {
+            let (username, old) = (Body::need("username", username)?, Body::need("old_password", old)?);
+            let login = engine::login(op, &username, &old)?;
+            if login.expired && !form.expired_may {
+                return Err(Refusal::PasswordExpired.into());
+            }
+            Ok(Request { actor: login.user.clone(), target: login.user, old: Some(login.position), new })
+        }
+        Some(caller) => {
+            let old = if form.old || op.settings.redis.require_old_password {
+                Some(Body::need("old_password", old)?)
+            } else {
+                old
+            };
+            let target = target(op, &caller, username.as_deref())?;
+            let old = old.map(|old| position(op, &caller, &target, &old)).transpose()?;
+            Ok(Request { actor: caller.user, target, old, new })
+        }
+    }
+}
+
+/// The user whose list is meant: by name or e-mail, else the caller. Only an administrator reaches others, and only he learns
+/// whether they exist.
+fn target(op: &Op<'_>, caller: &Caller, username: Option<&str>) -> Result<User, Stop> {
+    let own = |name: &str| name == caller.user.name || (!name.is_empty() && name == caller.user.email);
+    match username {
+        None => Ok(caller.user.clone()),
+        Some(name) if own(name) => Ok(caller.user.clone()),
+        Some(_) if caller.user.role != Role::Admin || caller.expired => forbidden(),
+        Some(name) => match engine::find(op, name)? {
+            Some(user) => Ok(user),
+            None => no_such_user(),
+        },
+    }
+}
+
+/// Where `old` stands in the list of `target`; a wrong one counts as a failed login of that user.
+fn position(op: &Op<'_>, caller: &Caller, target: &User, old: &Zeroizing<String>) -> Result<usize, Stop> {
+    match &caller.login {
+        // It is the password of the header, checked and counted a moment ago.
+        Some((password, position)) if target.uid == caller.user.uid && password == old => Ok(*position),
+        _ => engine::proves(op, target, old),
+    }
+}

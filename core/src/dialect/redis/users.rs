@@ -1,0 +1,215 @@
+//! `/v1/users` and `/v1/users/{uid}` (contract section 7).
+
+use super::{
+    JSON,
+    body::Body,
+    caller::{Caller, caller},
+    error::{forbidden, invalid, no_such_user},
+    user::Shown,
+};
+use crate::{
+    engine::{self, Changes, NewPassword, NewUser, valid_email, valid_name},
+    password,
+    record::{Cluster, Lock, Role, Seen, Stored, Uid, User, key},
+    refusal::Refusal,
+    seam::{Op, Range, Response, Stop},
+};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use serde::Serialize;
+use serde_json::Value;
+
+/// How many users are read at once.
+const PAGE: u32 = 1000;
+
+/// All users, in the order of their uid.
+pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
+    if !caller(op)?.manages_users() {
+        return forbidden();
+    }
+    let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
+    let locks: BTreeMap<_, Lock> = all(op, key::LOCKS)?;
+    let seen: BTreeMap<_, Seen> = all(op, key::SEEN)?;
+    let users: BTreeMap<_, User> = all(op, key::USERS)?;
+    let shown: Vec<_> = users
+        .iter()
+        .map(|(id, user)| Shown::new(op, user, &cluster, locks.get(id).copied(), seen.get(id).copied()))
+        .collect();
+    json(&shown)
+}
+
+/// All records under `prefix`, by the rest of their key.
+fn all<T: Stored>(op: &Op<'_>, prefix: &str) -> Result<BTreeMap<String, T>, Stop> {
+    let mut records = BTreeMap::new();
+    let mut after = String::new();
+    loop {
+        let page = op.range(&Range { prefix: prefix.into(), after, limit: PAGE })?;
+        for (key, record) in page {
+            records.insert(key.as_str().trim_start_matches(prefix).into(), T::of(record)?);
+        }
+        match page.last() {
+            Some((last, _)) if page.len() >= PAGE as usize => after = last.as_str().into(),
+            _ => return Ok(records),
+        }
+    }
+}
+
+/// One user; everybody may see himself.
+pub(super) fn show(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
+    let caller = caller(op)?;
+    let user = target(op, &caller, uid)?;
+    answer(op, &user)
+}
+
+/// A new user.
+pub(super) fn create(op: &Op<'_>) -> Result<Response, Stop> {
+    let caller = caller(op)?;
+    let body = Body::required(op)?;
+    let (name, email) = (name_of(&body)?, email_of(&body)?);
+    let (role, email_alerts) = (role_of(&body)?.unwrap_or(Role::DbViewer), body.flag("email_alerts")?.unwrap_or(true));
+    check_auth_method(&body)?;
+    let password = Body::need("password", body.password("password")?)?;
+    let email = email.unwrap_or_default();
+    let name = match name {
+        Some(name) => name,
+        None if !email.is_empty() => email.clone(),
+        None => Body::need("name", None)?,
+    };
+    if !caller.manages_users() || (role == Role::Admin && caller.user.role != Role::Admin) {
+        return forbidden();
+    }
+    engine::check_free(op, Some(&name), Some(&email), None)?;
+    let salt = engine::new_salt(op)?;
+    let hash = NewPassword::fresh(op, &password, &name, &email, &salt)?.into_hash();
+    let new = NewUser { name, email, role, email_alerts };
+    let user = engine::create_user(op, &caller.user.uid, new, password::List::new(hash), salt)?;
+    answer(op, &user)
+}
+
+/// Changes of a user: his own name, address, alerts and password by himself; of others by administrators and user managers.
+pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
+    let caller = caller(op)?;
+    let body = Body::required(op)?;
+    let changes = Changes {
+        name: name_of(&body)?,
+        email: email_of(&body)?,
+        role: role_of(&body)?,
+        email_alerts: body.flag("email_alerts")?,
+    };
+    check_auth_method(&body)?;
+    let password = body.password("password")?;
+    let mut user = target(op, &caller, uid)?;
+    let own = user.uid == caller.user.uid;
+    if !own && !caller.may_manage(&user) {
+        return forbidden();
+    }
+    if let Some(role) = changes.role.filter(|role| *role != user.role) {
+        let escalates = role == Role::Admin && caller.user.role != Role::Admin;
+        if !caller.manages_users() || escalates || (own && caller.user.role != Role::Admin) {
+            return forbidden();
+        }
+    }
+    if !own && changes.name.as_ref().is_some_and(|name| *name != user.name) {
+        return invalid("the name of another user cannot be changed");
+    }
+    engine::change_user(op, &caller.user.uid, &mut user, changes)?;
+    if let Some(password) = password {
+        let new = NewPassword::fresh(op, &password, &user.name, &user.email, &user.salt.clone())?;
+        user.unlock();
+        engine::replace_passwords(op, &caller.user.uid, user.clone(), new)?;
+        user.password_issued = op.now();
+        user.end_tokens();
+    }
+    answer(op, &user)
+}
+
+/// Deletes a user.
+pub(super) fn delete(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
+    let caller = caller(op)?;
+    if !caller.manages_users() {
+        return forbidden();
+    }
+    let user = target(op, &caller, uid)?;
+    if !caller.may_manage(&user) && user.uid != caller.user.uid {
+        return forbidden();
+    }
+    engine::delete_user(op, &caller.user.uid, &user)?;
+    Ok(Response::new(200, JSON, "{}"))
+}
+
+/// The user a path names, as far as the caller may know of him: others are 403 for those who manage nobody, existing or not.
+fn target(op: &Op<'_>, caller: &Caller, uid: &str) -> Result<User, Stop> {
+    let Some(uid) = Uid::parse(uid) else {
+        return if caller.manages_users() { no_such_user() } else { Err(Stop::Answer(super::error::not_found())) };
+    };
+    if uid == caller.user.uid {
+        return Ok(caller.user.clone());
+    }
+    if !caller.manages_users() {
+        return forbidden();
+    }
+    match engine::user(op, uid)? {
+        Some(user) => Ok(user),
+        None => no_such_user(),
+    }
+}
+
+fn answer(op: &Op<'_>, user: &User) -> Result<Response, Stop> {
+    let (lock, seen) = (key::lock(user.uid), key::seen(user.uid));
+    op.want(&[key::cluster(), lock.clone(), seen.clone()]);
+    let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
+    let (lock, seen) = (op.load::<Lock>(&lock)?, op.load::<Seen>(&seen)?);
+    json(&Shown::new(op, user, &cluster, lock, seen))
+}
+
+fn json(body: &impl Serialize) -> Result<Response, Stop> {
+    Ok(Response::new(200, JSON, serde_json::to_vec(body).map_err(|_| Refusal::BadRecord)?))
+}
+
+fn name_of(body: &Body) -> Result<Option<String>, Stop> {
+    match body.text("name")? {
+        Some(name) if !valid_name(&name) => invalid("`name` must be 1 to 255 printable ASCII characters without \" & < >"),
+        name => Ok(name),
+    }
+}
+
+fn email_of(body: &Body) -> Result<Option<String>, Stop> {
+    match body.text("email")? {
+        Some(email) if !email.is_empty() && !valid_email(&email) => invalid("`email` is not an e-mail address"),
+        email => Ok(email),
+    }
+}
+
+/// The role, from `role`, `role_uids`, or both when they agree.
+fn role_of(body: &Body) -> Result<Option<Role>, Stop> {
+    let by_name = match body.text("role")? {
+        None => None,
+        Some(text) => match Role::parse(&text) {
+            Some(role) => Some(role),
+            None => return invalid("`role` is not a role"),
+        },
+    };
+    let by_uid = match body.value("role_uids") {
+        None => None,
+        Some(Value::Array(uids)) => match uids.as_slice() {
+            [] if by_name.is_some() => None,
+            [uid] => match uid.as_u64().and_then(Role::from_uid) {
+                Some(role) => Some(role),
+                None => return invalid("`role_uids` names no role"),
+            },
+            _ => return invalid("`role_uids` must name one role"),
+        },
+        Some(_) => return invalid("`role_uids` must be a list of numbers"),
+    };
+    match (by_name, by_uid) {
+        (Some(name), Some(uid)) if name != uid => invalid("`role` and `role_uids` contradict each other"),
+        (name, uid) => Ok(name.or(uid)),
+    }
+}
+
+/// Users of other kinds live elsewhere.
+fn check_auth_method(body: &Body) -> Result<(), Stop> {
+    match body.text("auth_method")?.as_deref() {
+        None | Some("regular") => Ok(()),
+        Some(_) => invalid("`auth_method` must be regular"),
+    }
+}
