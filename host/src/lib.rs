@@ -8,3 +8,4 @@ pub mod kdf;
 pub mod logging;
 pub mod metrics;
 pub mod serve;
+pub mod store;
