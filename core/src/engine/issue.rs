@@ -5,6 +5,7 @@ use crate::{
     lifetime::Lifetime,
     record::User,
     seam::{Op, Stop},
+    time::UnixTime,
     token::{self, NewClaims},
 };
 use alloc::string::{String, ToString};
@@ -23,19 +24,20 @@ pub(crate) struct Issued {
 /// # Errors
 /// [`Refusal::NoSigningKey`](crate::refusal::Refusal::NoSigningKey), [`Refusal::NoEntropy`](crate::refusal::Refusal::NoEntropy).
 pub(crate) fn issue(op: &Op<'_>, user: &User, dialect: &str, lifetime: Lifetime) -> Result<Issued, Stop> {
-    issue_with_id(op, user, dialect, lifetime, op.moment.draw::<16>("jti")?)
+    issue_as(op, user, dialect, lifetime, op.moment.draw::<16>("jti")?, op.now())
 }
 
-/// Like [`issue`], with an id that was drawn before.
+/// Like [`issue`], with an id and a time of issue that were settled before: the same of both gives the same token.
 ///
 /// # Errors
 /// As [`issue`].
-pub(crate) fn issue_with_id(
+pub(crate) fn issue_as(
     op: &Op<'_>,
     user: &User,
     dialect: &str,
     lifetime: Lifetime,
     id: [u8; 16],
+    issued: UnixTime,
 ) -> Result<Issued, Stop> {
     let uid = user.uid.to_string();
     let token = op.vault.keys().issue(&NewClaims {
@@ -46,7 +48,7 @@ pub(crate) fn issue_with_id(
         dialect,
         generation: user.generation,
         jti: id,
-        issued: op.now(),
+        issued,
         lifetime,
     })?;
     let jti = URL_SAFE_NO_PAD.encode(id);

@@ -1,6 +1,6 @@
 //! The names of records: the whole key space on one page.
 
-use super::Uid;
+use super::{PairId, Uid};
 use crate::seam::Key;
 use alloc::{format, string::String};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -68,6 +68,29 @@ pub fn signing_key(kid: &str) -> Key {
 /// Present while the token with this `jti` is revoked and not yet expired.
 pub fn revoked(jti: &str) -> Key {
     Key(format!("revoked/{}", plain(jti, 64)))
+}
+
+/// What the keys of all token pairs start with.
+pub const PAIRS: &str = "pair/";
+
+/// What the keys of the token pairs of one user start with.
+pub fn pairs_of(uid: Uid) -> String {
+    format!("{PAIRS}{:08x}/", uid.as_u32())
+}
+
+/// [`super::Pair`].
+pub fn pair(uid: Uid, id: &PairId) -> Key {
+    Key(format!("{}{}", pairs_of(uid), URL_SAFE_NO_PAD.encode(id)))
+}
+
+/// [`super::PairOf`] an access token, by its `jti`.
+pub fn pair_of_access(jti: &str) -> Key {
+    Key(format!("access/{}", plain(jti, 64)))
+}
+
+/// [`super::PairOf`] a refresh token, by its digest.
+pub fn pair_of_refresh(token: &str) -> Key {
+    Key(format!("refresh/{}", URL_SAFE_NO_PAD.encode(Sha256::digest(token))))
 }
 
 /// [`super::Attempts`] on one account over all sources; `id` hides the name.

@@ -7,12 +7,14 @@
 mod attempts;
 mod cluster;
 pub mod key;
+mod pair;
 mod schemes;
 mod signing_key;
 mod user;
 
 pub use attempts::{Attempts, Lock, Seen};
 pub use cluster::Cluster;
+pub use pair::{Pair, PairId, PairOf};
 pub use schemes::Schemes;
 pub use signing_key::{KeyState, SigningKey};
 pub use user::{Admins, LastUid, Role, Uid, User};

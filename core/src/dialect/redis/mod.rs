@@ -13,9 +13,7 @@ mod token;
 mod user;
 mod users;
 
-use crate::{
-    seam::{Method, Op, Response, Stop},
-};
+use crate::seam::{Method, Op, Response, Stop};
 
 pub(super) use error::refuse;
 

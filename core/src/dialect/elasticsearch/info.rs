@@ -1,0 +1,114 @@
+//! Who one is, and the routes that clients ask before they do anything (contract sections 1, 8 and 9).
+
+use super::{answer, caller::caller};
+use crate::{
+    record::{Role, User},
+    seam::{Op, Response, Stop},
+};
+use alloc::{
+    string::{String, ToString},
+    vec,
+    vec::Vec,
+};
+use serde::Serialize;
+use serde_json::{Map, Value, json as value};
+
+/// The name of the one realm.
+pub(super) const REALM: &str = "waxseal";
+
+#[derive(Serialize)]
+struct Realm {
+    name: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+/// A user as this API shows him.
+#[derive(Serialize)]
+pub(super) struct About {
+    username: String,
+    roles: Vec<String>,
+    full_name: Option<String>,
+    email: Option<String>,
+    metadata: Map<String, Value>,
+    enabled: bool,
+    authentication_realm: Realm,
+    lookup_realm: Realm,
+    authentication_type: &'static str,
+}
+
+/// What `user` looks like, authenticated by `realm` or by `token`.
+pub(super) fn about(user: &User, authentication_type: &'static str) -> About {
+    let realm = || Realm { name: REALM, kind: "native" };
+    let role = if user.role == Role::Admin { "superuser" } else { user.role.as_str() };
+    About {
+        username: user.name.clone(),
+        roles: vec![role.to_string()],
+        full_name: None,
+        email: Some(user.email.clone()).filter(|email| !email.is_empty()),
+        metadata: Map::new(),
+        enabled: !user.disabled,
+        authentication_realm: realm(),
+        lookup_realm: realm(),
+        authentication_type,
+    }
+}
+
+/// `GET …/_authenticate`: who the caller is.
+pub(super) fn authenticate(op: &Op<'_>) -> Result<Response, Stop> {
+    let caller = caller(op)?;
+    Ok(answer::json(op, 200, &about(&caller.user, if caller.by_token { "token" } else { "realm" })))
+}
+
+/// `GET /`: what clients of 7.17 ask first, with their credentials.
+pub(super) fn banner(op: &Op<'_>) -> Result<Response, Stop> {
+    caller(op)?;
+    let service = &op.settings.service;
+    Ok(answer::json(
+        op,
+        200,
+        &value!({
+            "name": service,
+            "cluster_name": service,
+            "cluster_uuid": service,
+            "version": {
+                "number": op.settings.elasticsearch.version,
+                "build_flavor": "default",
+                "build_type": "unknown",
+                "build_hash": "unknown",
+                "build_date": "1970-01-01T00:00:00Z",
+                "build_snapshot": false,
+                "lucene_version": "9.0.0",
+                "minimum_wire_compatibility_version": "7.17.0",
+                "minimum_index_compatibility_version": "7.0.0",
+            },
+            "tagline": "You Know, for Search",
+        }),
+    ))
+}
+
+/// `GET /_cluster/health`: the protected resource of the documentation's example.
+pub(super) fn health(op: &Op<'_>) -> Result<Response, Stop> {
+    caller(op)?;
+    Ok(answer::json(
+        op,
+        200,
+        &value!({
+            "cluster_name": op.settings.service,
+            "status": "green",
+            "timed_out": false,
+            "number_of_nodes": 1,
+            "number_of_data_nodes": 1,
+            "active_primary_shards": 0,
+            "active_shards": 0,
+            "relocating_shards": 0,
+            "initializing_shards": 0,
+            "unassigned_shards": 0,
+            "delayed_unassigned_shards": 0,
+            "number_of_pending_tasks": 0,
+            "number_of_in_flight_fetch": 0,
+            "task_max_waiting_in_queue_millis": 0,
+            "active_shards_percent_as_number": 100.0,
+        }),
+    ))
+}

@@ -1,0 +1,104 @@
+//! `DELETE …/oauth2/token` (contract section 6).
+
+use super::{
+    Family, answer,
+    body::{Body, invalid},
+    caller::{caller, optional},
+    error::{error, forbidden},
+    info::REALM,
+};
+use crate::{
+    engine::{self, Counts, Selection},
+    record::Role,
+    seam::{Op, Response, Stop},
+};
+use serde::Serialize;
+
+const FIELDS: [&str; 4] = ["token", "refresh_token", "realm_name", "username"];
+const ACTION: &str = "cluster:admin/xpack/security/token/invalidate";
+
+#[derive(Serialize)]
+struct Invalidated {
+    /// Only in the older form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<bool>,
+    invalidated_tokens: u64,
+    previously_invalidated_tokens: u64,
+    error_count: u64,
+}
+
+/// Ends tokens, effective with the answer.
+pub(super) fn invalidate(op: &Op<'_>, family: Family) -> Result<Response, Stop> {
+    let caller = match (family, optional(op)?) {
+        (Family::Security, None) => Some(caller(op)?),
+        (_, caller) => caller,
+    };
+    let body = Body::read(op, "invalidate_token", &FIELDS)?;
+    let [token, refresh, realm, username] = FIELDS.map(|field| body.text(field));
+    if token.is_some() && refresh.is_some() {
+        return invalid(op, "only one of [token, refresh_token] is allowed");
+    }
+    let many = realm.is_some() || username.is_some();
+    if (token.is_some() || refresh.is_some()) && many {
+        return invalid(op, "[realm_name] or [username] must not be combined with [token] or [refresh_token]");
+    }
+    let one = match (token, refresh) {
+        (Some(token), _) => Some(Selection::Access(token)),
+        (_, Some(token)) => Some(Selection::Refresh(token)),
+        _ if !many => return invalid(op, "one of [token, refresh_token, realm_name, username] must be given"),
+        _ => None,
+    };
+    // The holder of an access token may end it without saying who he is; whatever else is asked needs a caller.
+    let caller = match (caller, &one) {
+        (None, Some(Selection::Access(_))) => None,
+        (None, _) => Some(self::caller(op)?),
+        (caller, _) => caller,
+    };
+    let actor = caller
+        .as_ref()
+        .map_or_else(|| alloc::string::String::from("holder"), |caller| alloc::format!("{}", caller.user.uid));
+    let counts = match (one, caller) {
+        (Some(one), _) => engine::invalidate(op, &actor, &one)?,
+        (None, Some(caller)) => {
+            let own = username.is_some_and(|name| name == caller.user.name);
+            if caller.user.role != Role::Admin && !own {
+                return Err(Stop::Answer(forbidden(op, ACTION, &caller.user.name)));
+            }
+            let elsewhere = realm.is_some_and(|realm| realm != REALM);
+            match username {
+                _ if elsewhere => Some(Counts::default()),
+                None => engine::invalidate(op, &actor, &Selection::Everybody)?,
+                Some(name) => match engine::find(op, name)?.filter(|user| user.name == name) {
+                    Some(user) => engine::invalidate(op, &actor, &Selection::User(user.uid))?,
+                    None => Some(Counts::default()),
+                },
+            }
+        }
+        (None, None) => None,
+    };
+    Ok(match (counts, family) {
+        (Some(counts), _) => counted(op, 200, family, counts),
+        (None, Family::Security) => counted(op, 404, family, Counts::default()),
+        (None, Family::Xpack) => error(
+            op,
+            401,
+            "security_exception",
+            "token malformed",
+            &["Bearer realm=\"security\", error=\"invalid_token\", error_description=\"The access token is malformed\""],
+        ),
+    })
+}
+
+fn counted(op: &Op<'_>, status: u16, family: Family, counts: Counts) -> Response {
+    let Counts { invalidated, previously } = counts;
+    answer::json(
+        op,
+        status,
+        &Invalidated {
+            created: (family == Family::Xpack).then_some(invalidated > 0),
+            invalidated_tokens: invalidated,
+            previously_invalidated_tokens: previously,
+            error_count: 0,
+        },
+    )
+}

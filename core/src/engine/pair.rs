@@ -1,0 +1,295 @@
+//! Token pairs: granting, refreshing once, invalidating with counts (contract/elasticsearch.md sections 4 to 6).
+//!
+//! ```text
+//!   grant ──▶ pair A ── refresh ──▶ pair B ── refresh ──▶ pair C …        one family
+//!                └─ again within 30 s: pair B, the same tokens
+//!                └─ later: the whole family ends (security T17)
+//! ```
+
+use super::{audit, issue_as, revoke, user, verify_any_time};
+use crate::{
+    lifetime::{Bounds, Manner},
+    record::{Pair, PairId, PairOf, Stored, Uid, User, key},
+    refusal::Refusal,
+    seam::{Op, Range, Stop},
+    time::UnixTime,
+};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+/// The name tokens of this kind carry.
+pub(crate) const DIALECT: &str = "elasticsearch";
+
+/// How long a refresh token lives, in seconds.
+const REFRESH_LIFE: u64 = 86_400;
+/// How long a used refresh token gives the same pair again, in seconds.
+const REPEAT: u64 = 30;
+/// How long a record is kept after its refresh token has ended, in seconds.
+const KEEP: u64 = 3600;
+/// How many pairs are read at once.
+const PAGE: u32 = 4096;
+
+/// A pair as its owner gets it.
+pub(crate) struct Grant {
+    /// The access token.
+    pub(crate) access_token: String,
+    /// Seconds until it ends.
+    pub(crate) expires_in: u64,
+    /// The refresh token, if the grant has one.
+    pub(crate) refresh_token: Option<String>,
+    /// Whom it is for.
+    pub(crate) user: User,
+}
+
+/// A new pair for `user`, asked for by `client`.
+///
+/// # Errors
+/// [`Refusal::NoSigningKey`], [`Refusal::NoEntropy`].
+pub(crate) fn grant(op: &Op<'_>, user: &User, client: Uid, refreshable: bool) -> Result<Grant, Stop> {
+    let id = op.moment.draw("pair")?;
+    let pair = new_pair(op, id, id, user, client, refreshable);
+    store_new(op, &pair);
+    show(op, &pair, user)
+}
+
+/// Why a refresh token gives nothing.
+#[derive(Clone, Copy)]
+pub(crate) enum NotRefreshed {
+    /// Unknown or malformed.
+    Unknown,
+    /// Asked for by another client than the one that obtained it; the token is not used up.
+    OtherClient,
+    /// Invalidated, or its user is gone or has had all tokens ended.
+    Invalidated,
+    /// Older than 24 hours.
+    Expired,
+    /// Used before, more than 30 seconds ago.
+    Used,
+}
+
+/// The next pair for a refresh token; the same again for 30 seconds after its first use. What it changes must be committed
+/// also when it gives nothing, so a dialect answers with `Ok`.
+pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Grant, NotRefreshed>, Stop> {
+    let Some(PairOf { uid, id }) = op.load::<PairOf>(&key::pair_of_refresh(token))? else {
+        return Ok(Err(NotRefreshed::Unknown));
+    };
+    let of_user = key::user(uid);
+    op.want(&[key::pair(uid, &id), of_user]);
+    let Some(pair) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(Err(NotRefreshed::Unknown)) };
+    if pair.client != client {
+        return Ok(Err(NotRefreshed::OtherClient));
+    }
+    let user = user(op, uid)?.filter(|user| !user.disabled && user.generation == pair.generation);
+    let Some(user) = user.filter(|_| !pair.refresh_invalidated) else { return Ok(Err(NotRefreshed::Invalidated)) };
+    if op.now() >= pair.created.plus_secs(REFRESH_LIFE) {
+        return Ok(Err(NotRefreshed::Expired));
+    }
+    match pair.refreshed {
+        Some((at, next)) if op.now() < at.plus_secs(REPEAT) => match op.load::<Pair>(&key::pair(uid, &next))? {
+            Some(next) if !next.refresh_invalidated => Ok(Ok(show(op, &next, &user)?)),
+            _ => Ok(Err(NotRefreshed::Invalidated)),
+        },
+        Some(_) => {
+            // Somebody else has this token: whoever it is, nobody goes on with what came of it.
+            let members = live(op, &key::pairs_of(uid), |other| other.family == pair.family)?;
+            for mut member in members {
+                kill(op, &mut member);
+                op.store_until(key::pair(uid, &member.id), &member, kept_until(&member));
+            }
+            audit(op, "token.reuse", &client, &uid, Some("refresh_token_reused"));
+            Ok(Err(NotRefreshed::Used))
+        }
+        None => {
+            let next = new_pair(op, op.moment.draw("pair")?, pair.family, &user, client, true);
+            store_new(op, &next);
+            let used = Pair { refreshed: Some((op.now(), next.id)), ..pair };
+            op.store_until(key::pair(uid, &id), &used, kept_until(&used));
+            audit(op, "token.refresh", &client, &uid, None);
+            Ok(Ok(show(op, &next, &user)?))
+        }
+    }
+}
+
+/// Which tokens are to be invalidated.
+pub(crate) enum Selection<'a> {
+    /// One access token.
+    Access(&'a str),
+    /// One refresh token.
+    Refresh(&'a str),
+    /// All of one user.
+    User(Uid),
+    /// All of everybody.
+    Everybody,
+}
+
+/// How an invalidation went; `None` from [`invalidate`] when the one token is not known.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Counts {
+    /// Newly dead.
+    pub(crate) invalidated: u64,
+    /// Dead before.
+    pub(crate) previously: u64,
+}
+
+/// Invalidates tokens, effective with the commit of this operation.
+pub(crate) fn invalidate(
+    op: &Op<'_>,
+    actor: &dyn core::fmt::Display,
+    selection: &Selection<'_>,
+) -> Result<Option<Counts>, Stop> {
+    match selection {
+        Selection::Access(token) => {
+            let Ok(jti) = verify_any_time(op, token) else { return Ok(None) };
+            one(op, actor, &key::pair_of_access(&jti), |op, pair| {
+                end_access(op, pair);
+                core::mem::replace(&mut pair.access_invalidated, true)
+            })
+        }
+        Selection::Refresh(token) => {
+            one(op, actor, &key::pair_of_refresh(token), |_, pair| core::mem::replace(&mut pair.refresh_invalidated, true))
+        }
+        Selection::User(uid) => all(op, actor, &key::pairs_of(*uid)).map(Some),
+        Selection::Everybody => all(op, actor, key::PAIRS).map(Some),
+    }
+}
+
+/// Ends one half of one pair; `end` says whether it was ended before.
+fn one(
+    op: &Op<'_>,
+    actor: &dyn core::fmt::Display,
+    index: &crate::seam::Key,
+    end: impl Fn(&Op<'_>, &mut Pair) -> bool,
+) -> Result<Option<Counts>, Stop> {
+    let Some(PairOf { uid, id }) = op.load::<PairOf>(index)? else { return Ok(None) };
+    let Some(mut pair) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(None) };
+    if end(op, &mut pair) {
+        return Ok(Some(Counts { invalidated: 0, previously: 1 }));
+    }
+    op.store_until(key::pair(uid, &id), &pair, kept_until(&pair));
+    audit(op, "token.revoke", actor, &jti(op, &pair), None);
+    Ok(Some(Counts { invalidated: 1, previously: 0 }))
+}
+
+/// Ends both halves of every pair that has a live one.
+fn all(op: &Op<'_>, actor: &dyn core::fmt::Display, prefix: &str) -> Result<Counts, Stop> {
+    let mut counts = Counts::default();
+    for mut pair in live(op, prefix, |_| true)? {
+        let (ended, dead) = kill(op, &mut pair);
+        counts.invalidated += ended;
+        counts.previously += dead;
+        op.store_until(key::pair(pair.uid, &pair.id), &pair, kept_until(&pair));
+        audit(op, "token.revoke", actor, &jti(op, &pair), None);
+    }
+    Ok(counts)
+}
+
+/// The pairs under `prefix` with a live half, each read as a condition of the commit.
+fn live(op: &Op<'_>, prefix: &str, wanted: impl Fn(&Pair) -> bool) -> Result<Vec<Pair>, Stop> {
+    let mut keys = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page = op.range(&Range { prefix: prefix.into(), after, limit: PAGE })?;
+        for (key, record) in page {
+            let pair = Pair::of(record)?;
+            if wanted(&pair) && (access_lives(op, &pair) || refresh_lives(op, &pair)) {
+                keys.push(key);
+            }
+        }
+        match page.last() {
+            Some((last, _)) if page.len() >= PAGE as usize => after = last.as_str().into(),
+            _ => break,
+        }
+    }
+    op.want(keys.iter().copied());
+    let mut pairs = Vec::new();
+    for key in keys {
+        pairs.extend(op.load::<Pair>(key)?);
+    }
+    Ok(pairs)
+}
+
+/// Ends both halves; returns how many of them lived and how many were dead.
+fn kill(op: &Op<'_>, pair: &mut Pair) -> (u64, u64) {
+    let access = u64::from(access_lives(op, pair));
+    let refresh = u64::from(refresh_lives(op, pair));
+    end_access(op, pair);
+    pair.access_invalidated = true;
+    pair.refresh_invalidated = true;
+    let halves = if pair.refreshable { 2 } else { 1 };
+    (access + refresh, halves - access - refresh)
+}
+
+/// Makes verifiers refuse the access token.
+fn end_access(op: &Op<'_>, pair: &Pair) {
+    if !pair.access_invalidated && op.now() < pair.access_expires {
+        revoke(op, &jti(op, pair), pair.access_expires);
+    }
+}
+
+fn access_lives(op: &Op<'_>, pair: &Pair) -> bool {
+    !pair.access_invalidated && op.now() < pair.access_expires
+}
+
+/// A used refresh token still lives in this sense (contract/elasticsearch.md section 6).
+fn refresh_lives(op: &Op<'_>, pair: &Pair) -> bool {
+    pair.refreshable && !pair.refresh_invalidated && op.now() < pair.created.plus_secs(REFRESH_LIFE)
+}
+
+fn new_pair(op: &Op<'_>, id: PairId, family: PairId, user: &User, client: Uid, refreshable: bool) -> Pair {
+    Pair {
+        id,
+        family,
+        uid: user.uid,
+        client,
+        generation: user.generation,
+        created: op.now(),
+        access_expires: UnixTime::from_secs(op.now().as_secs()).plus_secs(op.settings.elasticsearch.token_timeout.into()),
+        access_invalidated: false,
+        refreshable,
+        refresh_invalidated: false,
+        refreshed: None,
+    }
+}
+
+fn store_new(op: &Op<'_>, pair: &Pair) {
+    let (of, expires) = (PairOf { uid: pair.uid, id: pair.id }, kept_until(pair));
+    op.store_until(key::pair(pair.uid, &pair.id), pair, expires);
+    op.store_until(key::pair_of_access(&jti(op, pair)), &of, expires);
+    if pair.refreshable {
+        op.store_until(key::pair_of_refresh(&refresh_token(op, pair)), &of, expires);
+    }
+}
+
+fn kept_until(pair: &Pair) -> UnixTime {
+    pair.created.plus_secs(REFRESH_LIFE + KEEP)
+}
+
+fn show(op: &Op<'_>, pair: &Pair, user: &User) -> Result<Grant, Stop> {
+    let timeout = pair.access_expires.secs_since(UnixTime::from_secs(pair.created.as_secs()));
+    let timeout = u32::try_from(timeout).map_err(|_| Refusal::BadRecord)?;
+    let bounds = Bounds::new(timeout, timeout, timeout, Manner::Refuse).map_err(|_| Refusal::BadRecord)?;
+    let issued = issue_as(op, user, DIALECT, bounds.unasked(), jti_of(op, pair), pair.created)?;
+    Ok(Grant {
+        access_token: issued.token,
+        expires_in: pair.access_expires.secs_since(op.now()),
+        refresh_token: pair.refreshable.then(|| refresh_token(op, pair)),
+        user: user.clone(),
+    })
+}
+
+fn jti_of(op: &Op<'_>, pair: &Pair) -> [u8; 16] {
+    let mut jti = [0; 16];
+    jti.copy_from_slice(&op.vault.derive("access token id", &pair.id)[..16]);
+    jti
+}
+
+fn jti(op: &Op<'_>, pair: &Pair) -> String {
+    URL_SAFE_NO_PAD.encode(jti_of(op, pair))
+}
+
+fn refresh_token(op: &Op<'_>, pair: &Pair) -> String {
+    URL_SAFE_NO_PAD.encode(op.vault.derive("refresh token", &pair.id)).to_string()
+}
