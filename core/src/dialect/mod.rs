@@ -4,6 +4,7 @@
 
 mod admin;
 mod elasticsearch;
+mod form;
 mod gateway;
 mod json;
 mod openshift;
