@@ -17,6 +17,8 @@ pub mod record;
 pub mod refusal;
 pub mod seam;
 pub mod settings;
+#[cfg(test)]
+mod testing;
 pub mod time;
 pub mod token;
 pub mod vault;

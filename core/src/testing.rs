@@ -1,0 +1,262 @@
+//! A world in memory for unit tests: a store, a clock, and a driver that answers what operations ask.
+//!
+//! It stands at the seam and does what every driver does: it reads what was asked, commits under the stated conditions and
+//! starts over on a lost race. Time stands still until a test moves it, randomness is counted up, so each run is the same.
+//!
+//! Derivations are not Argon2 here but HMAC-SHA-256 over the password, keyed with scheme and salt: as distinct as the real
+//! ones and some ten thousand times as fast. What the real ones compute is tested next to them.
+
+use crate::{
+    record::{KeyState, SigningKey, Stored, key},
+    seam::{
+        Answer, Ask, Call, Commit, Derivation, Done, Entropy, Event, Expect, Key, Moment, Peer, Record, Request, Response,
+    },
+    seam::{Step, Version, World, Write, begin},
+    settings::Settings,
+    time::UnixTime,
+    token::Algorithm,
+    vault::Vault,
+};
+use alloc::{collections::BTreeMap, format, string::String, sync::Arc, vec::Vec};
+use core::net::IpAddr;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+/// A server that exists for one test.
+pub(crate) struct TestWorld {
+    /// What operations did so far, in order.
+    pub(crate) events: Vec<Event>,
+    /// What the last call cost; counts every run of it if it had to start over.
+    pub(crate) cost: Cost,
+    records: BTreeMap<Key, (Record, Option<UnixTime>)>,
+    revision: u64,
+    settings: Settings,
+    now: UnixTime,
+    calls: u64,
+}
+
+/// What a call has asked of its driver.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Cost {
+    /// Questions asked.
+    pub(crate) rounds: usize,
+    /// Records read, by key or by range.
+    pub(crate) reads: usize,
+    /// Passwords derived.
+    pub(crate) derivations: usize,
+    /// Commits made.
+    pub(crate) commits: usize,
+}
+
+/// The root secret of every test world.
+const ROOT: [u8; 32] = [42; 32];
+
+impl TestWorld {
+    /// A new server: default settings, no users, one HS256 key with `kid` `test` that signs. It is 2027-01-15T08:00:00Z.
+    pub(crate) fn new() -> Self {
+        let mut world = Self::unsown();
+        let sealed = world.world().vault.seal("test", &[7; 32], [1; 24]).unwrap();
+        let state = KeyState::Signs;
+        let signing = SigningKey { kid: "test".into(), algorithm: Algorithm::Hs256, state, created: world.now, sealed };
+        world.put(key::signing_key("test"), signing.encode());
+        world
+    }
+
+    /// A new server without any key.
+    pub(crate) fn unsown() -> Self {
+        Self {
+            events: Vec::new(),
+            cost: Cost::default(),
+            records: BTreeMap::new(),
+            revision: 0,
+            settings: Settings::default(),
+            now: UnixTime::from_secs(1_800_000_000),
+            calls: 0,
+        }
+    }
+
+    /// A new server whose first administrator is `admin`, uid 1, with this password.
+    pub(crate) fn with_admin(password: &str) -> Self {
+        let mut world = Self::new();
+        let body = serde_json::json!({"name": "admin", "password": password});
+        let request = Request::new(crate::seam::Method::Post, "/admin/bootstrap").with_body(format!("{body}"));
+        assert_eq!(world.local(request).status, 201);
+        world.events.clear();
+        world
+    }
+
+    /// Answers a request that comes over the network, from 192.0.2.1.
+    pub(crate) fn call(&mut self, request: Request) -> Response {
+        self.call_from("192.0.2.1", request)
+    }
+
+    /// Answers a request from this address.
+    pub(crate) fn call_from(&mut self, address: &str, request: Request) -> Response {
+        self.run(Peer { address: Some(address.parse::<IpAddr>().unwrap()), ..Peer::default() }, request, |_| {})
+    }
+
+    /// Answers a request that comes over the administration socket.
+    pub(crate) fn local(&mut self, request: Request) -> Response {
+        self.run(Peer { local: true, ..Peer::default() }, request, |_| {})
+    }
+
+    /// Answers a request with this other side.
+    pub(crate) fn call_as(&mut self, peer: Peer, request: Request) -> Response {
+        self.run(peer, request, |_| {})
+    }
+
+    /// Answers a request; when it is about to commit for the first time, `meanwhile` happens, so that a race can be staged.
+    pub(crate) fn race(&mut self, request: Request, meanwhile: impl FnOnce(&mut Self)) -> Response {
+        self.run(Peer { address: Some([192, 0, 2, 1].into()), ..Peer::default() }, request, meanwhile)
+    }
+
+    /// Moves the clock on.
+    pub(crate) fn advance(&mut self, secs: u64) {
+        self.now = self.now.plus_secs(secs);
+    }
+
+    /// What the clock says.
+    pub(crate) fn now(&self) -> UnixTime {
+        self.now
+    }
+
+    /// What the next call will find configured.
+    pub(crate) fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    /// What drivers hand in: settings and opened keys.
+    pub(crate) fn world(&self) -> World {
+        let sealed = self.live().filter(|(key, _)| key.as_str().starts_with(key::SIGNING_KEYS));
+        let vault = Vault::open(ROOT, sealed.map(|(_, record)| record.value.as_slice()), self.now).unwrap();
+        World { settings: self.settings.clone(), vault }
+    }
+
+    /// What is stored under `key`.
+    pub(crate) fn stored<T: Stored>(&self, key: &Key) -> Option<T> {
+        self.read(key).map(|record| T::of(&record).unwrap())
+    }
+
+    /// Stores `value` under `key`, past every rule.
+    pub(crate) fn put(&mut self, key: Key, value: Vec<u8>) {
+        let write = Write { key, expect: Expect::Any, value: Some(value), expires: None };
+        assert!(self.commit(&Commit { checks: Vec::new(), writes: [write].into() }));
+    }
+
+    /// The actions that operations wrote to the audit trail since the last time, a refused one with its reason.
+    pub(crate) fn audited(&mut self) -> Vec<String> {
+        let line = |event: Event| {
+            if event.reason.is_empty() { event.action.into() } else { format!("{} {}", event.action, event.reason) }
+        };
+        self.events.drain(..).map(line).collect()
+    }
+
+    fn run(&mut self, peer: Peer, request: Request, meanwhile: impl FnOnce(&mut Self)) -> Response {
+        self.calls += 1;
+        let mut meanwhile = Some(meanwhile);
+        let entropy = Some(Entropy::new(Sha256::digest(self.calls.to_be_bytes()).into()));
+        let moment = Moment { now: self.now, entropy, peer };
+        let call = Arc::new(Call { request, moment, world: Arc::new(self.world()) });
+        let mut cost = Cost::default();
+        for _ in 0..8 {
+            let done = self.drive(&call, &mut cost);
+            if !done.commit.is_empty() {
+                cost.commits += 1;
+                meanwhile.take().into_iter().for_each(|meanwhile| meanwhile(self));
+            }
+            if self.commit(&done.commit) {
+                self.cost = cost;
+                self.events.extend(done.events);
+                return done.response;
+            }
+        }
+        panic!("lost eight races in a row");
+    }
+
+    fn drive(&self, call: &Arc<Call>, cost: &mut Cost) -> Done {
+        let mut step = begin(Arc::clone(call));
+        loop {
+            match step {
+                Step::Done(done) => return done,
+                Step::Ask(pending) => {
+                    cost.rounds += 1;
+                    let answer = self.answer(pending.ask(), cost);
+                    step = pending.resume(answer);
+                }
+            }
+        }
+    }
+
+    fn answer(&self, ask: &Ask, cost: &mut Cost) -> Answer {
+        assert!(!ask.is_empty(), "an operation asks for nothing");
+        let records: Vec<_> = ask.keys.iter().map(|key| self.read(key)).collect();
+        let range = |range: &crate::seam::Range| -> Vec<_> {
+            let within =
+                |(key, _): &(&Key, &Record)| key.as_str().starts_with(&range.prefix) && key.as_str() > range.after.as_str();
+            let limit = usize::try_from(range.limit).unwrap();
+            self.live().filter(within).take(limit).map(|(key, record)| (key.clone(), record.clone())).collect()
+        };
+        let ranges: Vec<Vec<_>> = ask.ranges.iter().map(range).collect();
+        cost.reads += records.len() + ranges.iter().map(Vec::len).sum::<usize>();
+        cost.derivations += usize::from(ask.derive.is_some());
+        Answer { records, ranges, derived: ask.derive.as_ref().map(derive) }
+    }
+
+    /// All or nothing; `false` when a condition does not hold.
+    fn commit(&mut self, commit: &Commit) -> bool {
+        let version = |key: &Key| self.read(key).map_or(Version::ABSENT, |record| record.version);
+        let fresh = commit.checks.iter().all(|check| version(&check.key) == check.version);
+        let expected = commit.writes.iter().all(|write| match write.expect {
+            Expect::Version(expected) => version(&write.key) == expected,
+            Expect::Any => true,
+        });
+        if fresh && expected && !commit.is_empty() {
+            self.revision += 1;
+            for Write { key, value, expires, .. } in &commit.writes {
+                match value {
+                    Some(value) => {
+                        let record = Record { version: Version(self.revision), value: value.clone() };
+                        self.records.insert(key.clone(), (record, *expires));
+                    }
+                    None => drop(self.records.remove(key)),
+                }
+            }
+        }
+        fresh && expected
+    }
+
+    fn read(&self, key: &Key) -> Option<Record> {
+        let (record, expires) = self.records.get(key)?;
+        expires.is_none_or(|expires| self.now < expires).then(|| record.clone())
+    }
+
+    fn live(&self) -> impl Iterator<Item = (&Key, &Record)> {
+        let now = self.now;
+        self.records
+            .iter()
+            .filter(move |(_, (_, expires))| expires.is_none_or(|expires| now < expires))
+            .map(|(key, (record, _))| (key, record))
+    }
+}
+
+/// What stands in for a real derivation.
+pub(crate) fn derive(derivation: &Derivation) -> Zeroizing<Vec<u8>> {
+    let Derivation { scheme, salt, password } = derivation;
+    let mut mac = Hmac::<Sha256>::new_from_slice(&postcard::to_allocvec(&(scheme, salt)).unwrap()).unwrap();
+    mac.update(password);
+    Zeroizing::new(mac.finalize().into_bytes().to_vec())
+}
+
+/// The body of a response as JSON.
+#[track_caller]
+pub(crate) fn json(response: &Response) -> serde_json::Value {
+    assert_eq!(response.header("content-type"), Some("application/json"), "of {response:?}");
+    serde_json::from_slice(&response.body).unwrap()
+}
+
+/// The value of an `Authorization` header with name and password.
+pub(crate) fn basic(name: &str, password: &str) -> String {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
+}
