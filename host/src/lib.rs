@@ -2,7 +2,6 @@
 
 pub mod audit;
 pub mod clock;
-pub mod config;
 pub mod engine;
 pub mod http;
 pub mod kdf;

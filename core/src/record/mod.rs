@@ -5,7 +5,6 @@
 //! in the new form whenever they change.
 
 mod attempts;
-mod authorization;
 mod cluster;
 pub mod key;
 mod pair;
@@ -14,7 +13,6 @@ mod signing_key;
 mod user;
 
 pub use attempts::{Attempts, Lock, Seen};
-pub use authorization::{Authorization, AuthorizationAt, RevokedEverything, Scope, SshKey, SshKeys};
 pub use cluster::Cluster;
 pub use pair::{Pair, PairId, PairOf};
 pub use schemes::Schemes;

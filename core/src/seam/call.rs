@@ -52,6 +52,11 @@ impl Entropy {
         Self(Zeroizing::new(bytes))
     }
 
+    /// The octets, for handing the call into a wasm instance.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// `N` random octets (at most 32) for the purpose `label`. The same label gives the same octets within a call, so a
     /// replay is exact; different labels give independent octets (HMAC-SHA-256 as a PRF over the seed).
     pub fn draw<const N: usize>(&self, label: &str) -> [u8; N] {

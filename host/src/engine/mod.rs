@@ -1,32 +1,233 @@
 //! Runs core: asks the store and the derivation pool for what a call misses, commits what it decides, answers.
+//!
+//! ```text
+//!   request ─▶ Engine::answer ─▶ drive ⇄ native or module (core's steps)
+//!                                  │⇄ store: read, commit         (a lost race starts the call over)
+//!                                  │⇄ kdf: derive
+//!                                  ╰─▶ audit, then the response
+//! ```
+//!
+//! INVARIANT: a response leaves only after its commit holds and its events are handed to the audit trail.
 
 mod audit;
+mod config;
+mod drive;
+mod module;
+mod names;
+mod native;
+mod run;
+#[cfg(test)]
+mod tests;
+mod worlds;
 
 pub use audit::{Audit, Occasion};
+pub use module::{COMPONENT, Limits, Module, Stats, Verifier};
+pub use run::Fault;
+pub use worlds::WorldError;
 
+use crate::{
+    clock::Clock,
+    kdf,
+    store::{Change, Store},
+};
+use core::fmt;
+use drive::{Driver, Failure};
 use std::sync::Arc;
-use waxseal_core::seam::{self, Call, Moment, Peer, Request, Response, Step, World};
+use waxseal_core::{
+    seam::{Call, Entropy, Moment, Peer, Request, Response},
+    settings::Settings,
+};
+use worlds::Worlds;
+use zeroize::Zeroizing;
 
-use crate::clock::Clock;
-
-/// The engine behind every route.
-pub struct Engine {
-    clock: Arc<Clock>,
-    world: arc_swap::ArcSwap<World>,
+/// Which way core is run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// Compiled into the server: fastest.
+    Native,
+    /// As a component, in a fresh instance for each request.
+    Module,
 }
 
-impl Engine {
-    /// An engine over `world`.
-    pub fn new(world: World, clock: Arc<Clock>) -> Self {
-        Self { clock, world: arc_swap::ArcSwap::from_pointee(world) }
-    }
+/// Which requests run which way. All answers are the same.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Choice {
+    /// `/auth/verify` and `/auth/introspect`, which a reverse proxy may call for every request of its own. Default native.
+    pub hot: Kind,
+    /// Everything else. Default module.
+    pub api: Kind,
+}
 
-    /// Answers one request.
-    pub async fn answer(&self, request: Request, peer: Peer) -> Response {
-        let moment = Moment { now: self.clock.now(), entropy: None, peer };
-        match seam::begin(Arc::new(Call { request, moment, world: self.world.load_full() })) {
-            Step::Done(done) if done.commit.is_empty() => done.response,
-            _ => Response::empty(503).with_header("retry-after", "1"),
+impl Default for Choice {
+    fn default() -> Self {
+        Self { hot: Kind::Native, api: Kind::Module }
+    }
+}
+
+/// What an engine is made of.
+pub struct Parts {
+    /// Users, keys, revocations.
+    pub store: Arc<dyn Store>,
+    /// Computes password derivations.
+    pub kdf: Arc<kdf::Pool>,
+    /// Takes the audit records.
+    pub audit: Arc<dyn Audit>,
+    /// Tells the time.
+    pub clock: Arc<Clock>,
+    /// What the operator has configured.
+    pub settings: Settings,
+    /// The secret outside the store, under which signing keys are sealed.
+    pub root: Zeroizing<[u8; 32]>,
+    /// Which requests run which way.
+    pub choice: Choice,
+    /// Bounds of the component's instances.
+    pub limits: Limits,
+}
+
+/// The engine behind every route. Cheap to clone; clones are one engine.
+#[derive(Clone)]
+pub struct Engine {
+    driver: Arc<Driver>,
+    hot: Runner,
+    api: Runner,
+    module: Option<Module>,
+}
+
+/// A [`Kind`], ready to run.
+#[derive(Clone)]
+enum Runner {
+    Native,
+    Module(Module),
+}
+
+/// Why an engine does not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// The signing keys cannot be had.
+    World(WorldError),
+    /// The component cannot be run on this machine.
+    Module(wasmtime::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::World(error) => error.fmt(f),
+            Self::Module(error) => write!(f, "the component cannot be run here: {error:#}"),
         }
     }
+}
+
+impl core::error::Error for StartError {}
+
+impl Engine {
+    /// An engine over the keys in its store.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(parts: Parts) -> Result<Self, StartError> {
+        let Parts { store, kdf, audit, clock, settings, root, choice, limits } = parts;
+        let worlds = Worlds::open(root, settings, &*store, clock.now()).await.map_err(StartError::World)?;
+        let needed = [choice.hot, choice.api].contains(&Kind::Module);
+        let module = needed.then(|| Module::load(limits)).transpose().map_err(StartError::Module)?;
+        let runner = |kind| match (kind, &module) {
+            (Kind::Module, Some(module)) => Runner::Module(module.clone()),
+            _ => Runner::Native,
+        };
+        let (hot, api) = (runner(choice.hot), runner(choice.api));
+        Ok(Self { driver: Arc::new(Driver { store, kdf, audit, clock, worlds }), hot, api, module })
+    }
+
+    /// Answers one request. What the request changes is stored, and its events are with the audit trail, before this
+    /// returns. When the server cannot do its part, the answer is 503 with `Retry-After`, and nothing has been allowed.
+    pub async fn answer(&self, request: Request, peer: Peer) -> Response {
+        match self.try_answer(request, peer).await {
+            Ok(response) => response,
+            Err(failure) => {
+                tracing::error!(%failure, "a request could not be answered");
+                unavailable(&failure)
+            }
+        }
+    }
+
+    async fn try_answer(&self, request: Request, peer: Peer) -> Result<Response, Failure> {
+        let Driver { store, clock, worlds, .. } = &*self.driver;
+        let now = clock.now();
+        let entropy = entropy();
+        let occasion = Occasion { time: now, source: peer.address, request: request_id(entropy.as_ref()) };
+        let shaped = worlds.current(&**store, now).await.map_err(Failure::World)?;
+        let runner = match request.path.as_str() {
+            "/auth/verify" | "/auth/introspect" => &self.hot,
+            _ => &self.api,
+        };
+        let call = Arc::new(Call { request, moment: Moment { now, entropy, peer }, world: Arc::clone(&shaped.world) });
+        match runner {
+            Runner::Native => self.driver.drive(&native::Native, &call, occasion).await,
+            Runner::Module(module) => self.driver.drive(&module.over(Arc::clone(&shaped.bytes)), &call, occasion).await,
+        }
+    }
+
+    /// Reads the signing keys again, after something other than a request of this engine has changed them.
+    ///
+    /// # Errors
+    /// [`WorldError`]; until it is gone, every request is answered with 503.
+    pub async fn reload_keys(&self) -> Result<(), WorldError> {
+        self.driver.worlds.reload(&*self.driver.store, self.driver.clock.now()).await
+    }
+
+    /// Follows the store and reads the signing keys again whenever somebody else has changed them; ends with the store. To be
+    /// spawned once, where the store is shared with other processes or written past the engine.
+    pub async fn follow(self) {
+        let store = &self.driver.store;
+        let mut watch = store.watch(store.revision());
+        while let Some(change) = watch.next().await {
+            let keys = match change {
+                Change::Written { keys, .. } => keys.iter().any(Worlds::depend_on),
+                Change::Lost { .. } => true,
+            };
+            if keys && let Err(error) = self.reload_keys().await {
+                tracing::error!(%error, "the signing keys were changed and cannot be read; nothing is answered until they can");
+            }
+        }
+    }
+
+    /// Puts other settings in force for all requests that come after.
+    ///
+    /// # Errors
+    /// [`WorldError`], as [`Engine::reload_keys`]; the settings in force stay.
+    pub async fn set_settings(&self, settings: Settings) -> Result<(), WorldError> {
+        self.driver.worlds.set_settings(settings, &*self.driver.store, self.driver.clock.now()).await
+    }
+
+    /// What the derivation pool is doing, for metrics.
+    pub fn kdf_stats(&self) -> kdf::Stats {
+        self.driver.kdf.stats()
+    }
+
+    /// What the component is doing, for metrics; `None` when all requests run natively.
+    pub fn module_stats(&self) -> Option<Stats> {
+        self.module.as_ref().map(Module::stats)
+    }
+}
+
+/// 256 bits from the system's generator; `None` when it fails, and then nothing is issued.
+fn entropy() -> Option<Entropy> {
+    let mut octets = Zeroizing::new([0; 32]);
+    getrandom::fill(octets.as_mut_slice()).ok()?;
+    Some(Entropy::new(*octets))
+}
+
+fn request_id(entropy: Option<&Entropy>) -> u64 {
+    entropy.map_or(0, |entropy| u64::from_be_bytes(entropy.draw("request id")))
+}
+
+/// What a client gets when the server, not the request, is at fault: the same in every dialect.
+fn unavailable(failure: &Failure) -> Response {
+    let retry_after = match failure {
+        Failure::Kdf(kdf::Error::Busy { retry_after }) => *retry_after,
+        _ => 1,
+    };
+    Response::new(503, "application/json", r#"{"error":"unavailable"}"#)
+        .with_header("retry-after", retry_after.to_string())
+        .with_header("cache-control", "no-store")
 }

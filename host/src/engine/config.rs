@@ -1,0 +1,18 @@
+//! What compiling the component and running it must agree on. Shared with the build script.
+
+use wasmtime::Config;
+
+/// How often the running server's clock of epochs ticks, and how many ticks a call may take: 250 to 300 ms.
+pub(crate) const TICK_MILLIS: u64 = 50;
+/// See [`TICK_MILLIS`].
+pub(crate) const TICKS_PER_CALL: u64 = 6;
+
+/// The settings that are part of the compiled code. A precompiled component is taken only under equal ones.
+pub(crate) fn shared() -> Config {
+    let mut config = Config::new();
+    config.epoch_interruption(true);
+    // The guard pages behind 4 GiB of reserved addresses stand for bounds checks.
+    config.memory_reservation(4 << 30).memory_guard_size(32 << 20);
+    config.wasm_backtrace_max_frames(None);
+    config
+}

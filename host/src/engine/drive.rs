@@ -1,0 +1,165 @@
+//! The one loop between core and the world, whichever way core is run.
+
+use super::{
+    audit::{Audit, Occasion},
+    run::{Fault, Run, Turn, Wait},
+    worlds::{WorldError, Worlds},
+};
+use crate::{
+    clock::Clock,
+    kdf,
+    store::{Committed, Store, StoreError},
+};
+use core::{fmt, time::Duration};
+use std::sync::Arc;
+use waxseal_core::seam::{Answer, Ask, Call, Derivation, Done, Response};
+
+/// How often a call is started before the server gives up. Starting over is cheap, as derivations are kept.
+const MOST_STARTS: u32 = 16;
+/// The longest pause before starting over.
+const LONGEST_PAUSE: Duration = Duration::from_millis(64);
+
+/// What calls are driven with.
+pub(super) struct Driver {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) kdf: Arc<kdf::Pool>,
+    pub(super) audit: Arc<dyn Audit>,
+    pub(super) clock: Arc<Clock>,
+    pub(super) worlds: Worlds,
+}
+
+/// Why a call came to no end of its own. Nothing was changed, except for [`Failure::World`].
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Core could not be run.
+    Fault(Fault),
+    /// A record could not be read or a commit failed. After a failed commit it is unknown whether it holds.
+    Store(StoreError),
+    /// A derivation could not be had.
+    Kdf(kdf::Error),
+    /// Other requests changed the same records again and again.
+    Contended,
+    /// The signing keys cannot be read again after a change.
+    World(WorldError),
+    /// The commit's task ended early: the server is going down.
+    Stopped,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fault(fault) => fault.fmt(f),
+            Self::Store(error) => error.fmt(f),
+            Self::Kdf(error) => error.fmt(f),
+            Self::Contended => f.write_str("other requests keep changing the same records"),
+            Self::World(error) => error.fmt(f),
+            Self::Stopped => f.write_str("the server is going down"),
+        }
+    }
+}
+
+impl Driver {
+    /// Drives `call` to its end and makes it true; the response may be sent.
+    pub(super) async fn drive<R: Run>(
+        self: &Arc<Self>,
+        run: &R,
+        call: &Arc<Call>,
+        occasion: Occasion,
+    ) -> Result<Response, Failure> {
+        let mut derived = Vec::new();
+        for start in 0..MOST_STARTS {
+            pause(start).await;
+            let Done { response, commit, events } = self.run(run, call, &mut derived).await?;
+            if commit.is_empty() {
+                if !events.is_empty() {
+                    self.audit.record(occasion, &events);
+                }
+                return Ok(response);
+            }
+            // Its own task: when the client goes away now, the commit may still hold, and then its events must be recorded.
+            let driver = Arc::clone(self);
+            let done = Done { response, commit, events };
+            let settled = tokio::spawn(async move { driver.settle(done, occasion).await });
+            if let Some(response) = settled.await.map_err(|_| Failure::Stopped)?? {
+                return Ok(response);
+            }
+        }
+        Err(Failure::Contended)
+    }
+
+    /// One run from the start to an end.
+    async fn run<R: Run>(
+        &self,
+        run: &R,
+        call: &Arc<Call>,
+        derived: &mut Vec<(Derivation, kdf::Bits)>,
+    ) -> Result<Done, Failure> {
+        let mut turn = run.begin(call).await.map_err(Failure::Fault)?;
+        loop {
+            match turn {
+                Turn::Done(done) => return Ok(done),
+                Turn::Ask(wait) => {
+                    let answer = self.answer(wait.ask(), derived).await?;
+                    turn = wait.resume(answer).await.map_err(Failure::Fault)?;
+                }
+            }
+        }
+    }
+
+    async fn answer(&self, ask: &Ask, derived: &mut Vec<(Derivation, kdf::Bits)>) -> Result<Answer, Failure> {
+        let records =
+            if ask.keys.is_empty() { Vec::new() } else { self.store.get(&ask.keys).await.map_err(Failure::Store)? };
+        let mut ranges = Vec::with_capacity(ask.ranges.len());
+        for range in &ask.ranges {
+            ranges.push(self.store.range(range).await.map_err(Failure::Store)?);
+        }
+        let derived = match &ask.derive {
+            Some(derivation) => Some(self.derive(derivation, derived).await?),
+            None => None,
+        };
+        Ok(Answer { records, ranges, derived })
+    }
+
+    /// Computes a derivation once per request, however often the call is started.
+    async fn derive(
+        &self,
+        derivation: &Derivation,
+        known: &mut Vec<(Derivation, kdf::Bits)>,
+    ) -> Result<kdf::Bits, Failure> {
+        if let Some((_, bits)) = known.iter().find(|(known, _)| known == derivation) {
+            return Ok(bits.clone());
+        }
+        let bits = self.kdf.derive(derivation.clone()).await.map_err(Failure::Kdf)?;
+        known.push((derivation.clone(), bits.clone()));
+        Ok(bits)
+    }
+
+    /// Commits and does what follows from it. `None` when the race was lost.
+    async fn settle(
+        &self,
+        Done { response, commit, events }: Done,
+        occasion: Occasion,
+    ) -> Result<Option<Response>, Failure> {
+        let keys = commit.writes.iter().any(|write| Worlds::depend_on(&write.key));
+        match self.store.commit(commit).await.map_err(Failure::Store)? {
+            Committed::Conflict => return Ok(None),
+            Committed::At(_) => {}
+        }
+        if !events.is_empty() {
+            self.audit.record(occasion, &events);
+        }
+        if keys {
+            self.worlds.reload(&*self.store, self.clock.now()).await.map_err(Failure::World)?;
+        }
+        Ok(Some(response))
+    }
+}
+
+/// Waits before the `start`-th start: at random, and longer each time, so that those who met do not meet again.
+async fn pause(start: u32) {
+    if start > 0 {
+        let most = Duration::from_millis(1 << start.min(16)).min(LONGEST_PAUSE);
+        let share = getrandom::u32().unwrap_or(u32::MAX);
+        tokio::time::sleep(most.mul_f64(f64::from(share) / f64::from(u32::MAX))).await;
+    }
+}

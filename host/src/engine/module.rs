@@ -1,0 +1,482 @@
+//! Core as a component, run by wasmtime: a fresh instance for each request, bounded in time and memory.
+//!
+//! A fresh instance costs a few microseconds, because its pages come from a pool, stay mapped between requests and are put
+//! back to the component's image; nothing of one request is there for the next. An instance is given up while its call
+//! waits for a password derivation: core is a function, so a new instance is brought to the same point by replaying the
+//! answers, and a flood of logins holds no instances.
+
+use super::{
+    config,
+    names::name,
+    run::{Fault, Run, Turn, Wait},
+};
+use core::{
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+use std::{sync::Arc, thread};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wasmtime::{
+    Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
+    component::{Component, Linker},
+};
+use waxseal_core::{
+    password::Scheme,
+    seam::{
+        Answer, Ask, Call, Check, Commit, Derivation, Done, Event, Expect, Key, Moment, Outcome, Peer, Range, Record,
+        Request, Response, Version, Write,
+    },
+    time::UnixTime,
+};
+use zeroize::Zeroizing;
+
+#[allow(
+    clippy::pedantic,
+    clippy::std_instead_of_core,
+    clippy::alloc_instead_of_core,
+    missing_docs,
+    unreachable_pub,
+    unsafe_code,
+    reason = "generated from engine.wit"
+)]
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../wasm/wit",
+        world: "engine",
+        ownership: Borrowing { duplicate_if_necessary: true },
+    });
+}
+
+use bindings::exports::waxseal::engine::rules as wit;
+
+/// The component, as it was built together with this server. It imports nothing.
+pub const COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/component.wasm"));
+
+/// The same, compiled for this server's target.
+#[cfg(not(feature = "compile"))]
+const COMPILED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/component.cwasm"));
+
+/// What instances may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Instances at once; further requests wait for one. Default 256.
+    pub instances: NonZeroU32,
+    /// Memory of one instance, in bytes. Default 64 MiB.
+    pub memory: usize,
+    /// Ticks of 50 ms that a single step may take. Default 6.
+    pub ticks_per_step: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const INSTANCES: NonZeroU32 = NonZeroU32::new(256).expect("256 is not zero");
+        Self { instances: INSTANCES, memory: 64 << 20, ticks_per_step: config::TICKS_PER_CALL }
+    }
+}
+
+/// The component, ready to make instances.
+#[derive(Clone)]
+pub struct Module {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    engine: Engine,
+    pre: bindings::EnginePre<()>,
+    limits: Limits,
+    free: Arc<Semaphore>,
+    counters: Counters,
+}
+
+#[derive(Default)]
+struct Counters {
+    instances: AtomicU64,
+    faults: AtomicU64,
+}
+
+/// What a module has done, for metrics.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Stats {
+    /// Instances that are in use now.
+    pub running: u64,
+    /// Instances made.
+    pub instances: u64,
+    /// Calls that ended in a trap, at a bound, or with a malformed answer.
+    pub faults: u64,
+}
+
+impl Module {
+    /// Loads the component and starts the clock that bounds its calls.
+    ///
+    /// # Errors
+    /// When this machine cannot run it: the CPU lacks a feature, addresses cannot be reserved, a thread is refused.
+    pub fn load(limits: Limits) -> wasmtime::Result<Self> {
+        let mut config = config::shared();
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
+        let engine = Engine::new(&config)?;
+        let component = component(&engine)?;
+        // The linker stays empty: a component with an import would not get past this line.
+        let pre = bindings::EnginePre::new(Linker::new(&engine).instantiate_pre(&component)?)?;
+        tick(&engine)?;
+        let free = Arc::new(Semaphore::new(limits.instances.get() as usize));
+        Ok(Self { shared: Arc::new(Shared { engine, pre, limits, free, counters: Counters::default() }) })
+    }
+
+    /// An instance that checks tokens against `world`, again and again.
+    ///
+    /// # Errors
+    /// [`Fault::Exhausted`] at once when all instances are in use; any other when the component does not take the world.
+    pub fn verifier(&self, world: &[u8]) -> Result<Verifier, Fault> {
+        let permit = Arc::clone(&self.shared.free).try_acquire_owned();
+        let permit = permit.map_err(|_| Fault::Exhausted)?;
+        self.watch(|| {
+            let mut instance = self.shared.instance(permit)?;
+            if instance.load(world)? { Ok(Verifier { instance }) } else { Err(Fault::Malformed("answer to its world")) }
+        })
+    }
+
+    /// What was done so far.
+    pub fn stats(&self) -> Stats {
+        let Shared { limits, free, counters, .. } = &*self.shared;
+        Stats {
+            running: u64::from(limits.instances.get()) - free.available_permits() as u64,
+            instances: counters.instances.load(Ordering::Relaxed),
+            faults: counters.faults.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The component under `world` (from [`World::to_bytes`](waxseal_core::seam::World::to_bytes)).
+    pub(crate) fn over(&self, world: Arc<Zeroizing<Vec<u8>>>) -> Over {
+        Over { module: self.clone(), world }
+    }
+
+    /// Counts a fault.
+    fn watch<T>(&self, act: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+        act().inspect_err(|_| {
+            self.shared.counters.faults.fetch_add(1, Ordering::Relaxed);
+        })
+    }
+}
+
+#[cfg(not(feature = "compile"))]
+fn component(engine: &Engine) -> wasmtime::Result<Component> {
+    // SAFETY: the bytes were made from this source tree by `Engine::precompile_component` in the build script of this very
+    // binary and lie in its read-only data; wasmtime compares version, settings and CPU features before it takes them.
+    #[expect(unsafe_code, reason = "runs machine code that the build script has made")]
+    unsafe {
+        Component::deserialize(engine, COMPILED)
+    }
+}
+
+#[cfg(feature = "compile")]
+fn component(engine: &Engine) -> wasmtime::Result<Component> {
+    Component::new(engine, COMPONENT)
+}
+
+fn pool(limits: Limits) -> PoolingAllocationConfig {
+    let count = limits.instances.get();
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(count)
+        .total_core_instances(count)
+        .total_memories(count)
+        .total_tables(count)
+        .max_memory_size(limits.memory)
+        .max_unused_warm_slots(count)
+        .linear_memory_keep_resident(KEEP_RESIDENT)
+        .table_keep_resident(KEEP_RESIDENT)
+        .decommit_batch_size(16);
+    pool
+}
+
+/// Bytes of an instance that are put back by copying rather than by returning pages to the system.
+const KEEP_RESIDENT: usize = 256 << 10;
+
+/// Ticks for as long as the engine lives.
+fn tick(engine: &Engine) -> wasmtime::Result<()> {
+    let weak = engine.weak();
+    let ticking = move || {
+        while let Some(engine) = weak.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(Duration::from_millis(config::TICK_MILLIS));
+        }
+    };
+    thread::Builder::new().name("epoch".into()).spawn(ticking)?;
+    Ok(())
+}
+
+impl Shared {
+    fn instance(&self, permit: OwnedSemaphorePermit) -> Result<Instance, Fault> {
+        let mut store = Store::new(&self.engine, ());
+        store.set_epoch_deadline(self.limits.ticks_per_step);
+        let bindings = self.pre.instantiate(&mut store)?;
+        self.counters.instances.fetch_add(1, Ordering::Relaxed);
+        Ok(Instance { store, bindings, ticks: self.limits.ticks_per_step, _permit: permit })
+    }
+}
+
+/// One instance; its place in the pool is free again when it is dropped.
+struct Instance {
+    store: Store<()>,
+    bindings: bindings::Engine,
+    ticks: u64,
+    // Dropped after the store, so that the place is free before another request may take it.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Instance {
+    /// The component's functions, with the time of one step ahead of them.
+    fn rules(&mut self) -> (&wit::Guest, &mut Store<()>) {
+        self.store.set_epoch_deadline(self.ticks);
+        (self.bindings.waxseal_engine_rules(), &mut self.store)
+    }
+
+    fn begin(&mut self, call: &Call, world: &[u8]) -> Result<wit::Step, Fault> {
+        let Call { request: Request { method, path, query, headers, body }, moment, .. } = call;
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+        let request = wit::Request { method: method.as_str(), path, query, headers: &headers, body };
+        let (rules, store) = self.rules();
+        Ok(rules.call_begin(store, request, moment.into(), world)?)
+    }
+
+    fn resume(&mut self, answer: &Answer) -> Result<wit::Step, Fault> {
+        let Answer { records, ranges, derived } = answer;
+        let records: Vec<_> = records.iter().map(|record| record.as_ref().map(Into::into)).collect();
+        let ranges: Vec<Vec<_>> = ranges.iter().map(|range| range.iter().map(keyed).collect()).collect();
+        let ranges: Vec<_> = ranges.iter().map(Vec::as_slice).collect();
+        let derived = derived.as_ref().map(|bits| bits.as_slice());
+        let (rules, store) = self.rules();
+        Ok(rules.call_resume(store, wit::Answer { records: &records, ranges: &ranges, derived })?)
+    }
+
+    fn load(&mut self, world: &[u8]) -> Result<bool, Fault> {
+        let (rules, store) = self.rules();
+        Ok(rules.call_load(store, world)?)
+    }
+}
+
+/// An instance that checks tokens against one world. To be dropped after a [`Fault`].
+pub struct Verifier {
+    instance: Instance,
+}
+
+impl Verifier {
+    /// Checks signature, times and profile of an access token; revocation is not its business.
+    ///
+    /// # Errors
+    /// A [`Fault`] outside, which counts as refused (security E2); inside, the stable code of the refusal.
+    pub fn verify(&mut self, token: &str, now: UnixTime) -> Result<Result<(), String>, Fault> {
+        let (rules, store) = self.instance.rules();
+        Ok(rules.call_verify(store, token, now.as_millis())?)
+    }
+}
+
+/// The component under one world.
+#[derive(Clone)]
+pub(crate) struct Over {
+    module: Module,
+    world: Arc<Zeroizing<Vec<u8>>>,
+}
+
+/// A call between two steps.
+pub(crate) struct Waiting {
+    over: Over,
+    call: Arc<Call>,
+    ask: Ask,
+    /// What was answered so far, for a replay.
+    answers: Vec<Answer>,
+    instance: Option<Instance>,
+}
+
+impl Run for Over {
+    type Wait = Waiting;
+
+    async fn begin(&self, call: &Arc<Call>) -> Result<Turn<Waiting>, Fault> {
+        let permit = self.permit().await?;
+        self.module.watch(|| {
+            let mut instance = self.module.shared.instance(permit)?;
+            let step = instance.begin(call, &self.world)?;
+            self.turn(Arc::clone(call), Vec::new(), instance, step)
+        })
+    }
+}
+
+impl Over {
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, Fault> {
+        // Nobody closes the semaphore.
+        Arc::clone(&self.module.shared.free).acquire_owned().await.map_err(|_| Fault::Exhausted)
+    }
+
+    fn turn(
+        &self,
+        call: Arc<Call>,
+        answers: Vec<Answer>,
+        instance: Instance,
+        step: wit::Step,
+    ) -> Result<Turn<Waiting>, Fault> {
+        match step {
+            wit::Step::Done(done) => Ok(Turn::Done(done.try_into()?)),
+            wit::Step::Ask(ask) => {
+                let ask = Ask::from(ask);
+                // A derivation may wait for seconds; an instance must not.
+                let instance = ask.derive.is_none().then_some(instance);
+                Ok(Turn::Ask(Waiting { over: self.clone(), call, ask, answers, instance }))
+            }
+        }
+    }
+}
+
+impl Wait for Waiting {
+    fn ask(&self) -> &Ask {
+        &self.ask
+    }
+
+    async fn resume(self, answer: Answer) -> Result<Turn<Self>, Fault> {
+        let Self { over, call, ask, mut answers, instance } = self;
+        let kept = match instance {
+            Some(instance) => Ok(instance),
+            None => Err(over.permit().await?),
+        };
+        over.module.watch(|| {
+            let mut instance = kept.or_else(|permit| over.replay(permit, &call, &ask, &answers))?;
+            let step = instance.resume(&answer)?;
+            answers.push(answer);
+            over.turn(call, answers, instance, step)
+        })
+    }
+}
+
+impl Over {
+    /// A fresh instance at the point where `call` asked for `ask`.
+    fn replay(&self, permit: OwnedSemaphorePermit, call: &Call, ask: &Ask, answers: &[Answer]) -> Result<Instance, Fault> {
+        let mut instance = self.module.shared.instance(permit)?;
+        let mut step = instance.begin(call, &self.world)?;
+        for answer in answers {
+            step = instance.resume(answer)?;
+        }
+        match step {
+            wit::Step::Ask(again) => (Ask::from(again) == *ask).then_some(instance).ok_or(Fault::Malformed("replay")),
+            wit::Step::Done(_) => Err(Fault::Malformed("replay")),
+        }
+    }
+}
+
+impl<'a> From<&'a Moment> for wit::Moment<'a> {
+    fn from(Moment { now, entropy, peer }: &'a Moment) -> Self {
+        Self {
+            now_millis: now.as_millis(),
+            entropy: entropy.as_ref().map(|entropy| words(entropy.as_bytes())),
+            peer: peer.into(),
+        }
+    }
+}
+
+fn words(octets: &[u8; 32]) -> (u64, u64, u64, u64) {
+    let mut words = octets.chunks_exact(8).map(|word| word.iter().fold(0, |sum, octet| sum << 8 | u64::from(*octet)));
+    let mut word = || words.next().unwrap_or_default();
+    (word(), word(), word(), word())
+}
+
+impl<'a> From<&'a Peer> for wit::Peer<'a> {
+    fn from(Peer { address, local, secure, host }: &'a Peer) -> Self {
+        Self { address: address.map(Into::into), local: *local, secure: *secure, host: host.as_deref() }
+    }
+}
+
+impl From<IpAddr> for wit::Address {
+    fn from(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) => Self::V4(address.to_bits()),
+            IpAddr::V6(address) => {
+                #[expect(clippy::cast_possible_truncation, reason = "takes the lower half")]
+                let halves = ((address.to_bits() >> 64) as u64, address.to_bits() as u64);
+                Self::V6(halves)
+            }
+        }
+    }
+}
+
+fn keyed((key, record): &(Key, Record)) -> (&str, wit::Stored<'_>) {
+    (key.as_str(), record.into())
+}
+
+impl<'a> From<&'a Record> for wit::Stored<'a> {
+    fn from(Record { version, value }: &'a Record) -> Self {
+        Self { version: version.0, value }
+    }
+}
+
+impl From<wit::Ask> for Ask {
+    fn from(wit::Ask { keys, ranges, derive }: wit::Ask) -> Self {
+        Self {
+            keys: keys.into_iter().map(Key::from_stored).collect(),
+            ranges: ranges.into_iter().map(Into::into).collect(),
+            derive: derive.map(Into::into),
+        }
+    }
+}
+
+impl From<wit::Range> for Range {
+    fn from(wit::Range { prefix, after, limit }: wit::Range) -> Self {
+        Self { prefix, after, limit }
+    }
+}
+
+impl From<wit::Derivation> for Derivation {
+    fn from(wit::Derivation { scheme, salt, password }: wit::Derivation) -> Self {
+        let scheme = match scheme {
+            wit::Scheme::Argon2id(wit::Argon2id { memory, passes, lanes }) => Scheme::Argon2id { memory, passes, lanes },
+            wit::Scheme::Pbkdf2Sha256(iterations) => Scheme::Pbkdf2Sha256 { iterations },
+        };
+        Self { scheme, salt, password: Zeroizing::new(password) }
+    }
+}
+
+impl TryFrom<wit::Done> for Done {
+    type Error = Fault;
+
+    fn try_from(wit::Done { response, commit, events }: wit::Done) -> Result<Self, Fault> {
+        let events = events.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
+        Ok(Self { response: response.try_into()?, commit: commit.into(), events })
+    }
+}
+
+impl TryFrom<wit::Response> for Response {
+    type Error = Fault;
+
+    fn try_from(wit::Response { status, headers, body }: wit::Response) -> Result<Self, Fault> {
+        if !(200..=599).contains(&status) {
+            return Err(Fault::Malformed("status"));
+        }
+        let named = |(header, value): (String, String)| Some((name(&header)?, value));
+        let headers = headers.into_iter().map(named).collect::<Option<_>>().ok_or(Fault::Malformed("header name"))?;
+        Ok(Self { status, headers, body })
+    }
+}
+
+impl From<wit::Commit> for Commit {
+    fn from(wit::Commit { checks, writes }: wit::Commit) -> Self {
+        let check = |wit::Check { key, version }| Check { key: Key::from_stored(key), version: Version(version) };
+        Self { checks: checks.into_iter().map(check).collect(), writes: writes.into_iter().map(Into::into).collect() }
+    }
+}
+
+impl From<wit::Write> for Write {
+    fn from(wit::Write { key, expect, value, expires_millis }: wit::Write) -> Self {
+        let expect = expect.map_or(Expect::Any, |version| Expect::Version(Version(version)));
+        Self { key: Key::from_stored(key), expect, value, expires: expires_millis.map(UnixTime::from_millis) }
+    }
+}
+
+impl TryFrom<wit::Event> for Event {
+    type Error = Fault;
+
+    fn try_from(event: wit::Event) -> Result<Self, Fault> {
+        let wit::Event { action, actor, subject, refused, reason, dialect } = event;
+        let name = |text: String| name(&text).ok_or(Fault::Malformed("event"));
+        let outcome = if refused { Outcome::Refused } else { Outcome::Success };
+        Ok(Self { action: name(action)?, actor, subject, outcome, reason: name(reason)?, dialect: name(dialect)? })
+    }
+}

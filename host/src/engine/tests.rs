@@ -1,0 +1,528 @@
+//! The engine against staged worlds: both ways of running core, lost races, failing stores, bounds of the component.
+
+use super::{
+    Audit, Choice, Engine, Fault, Kind, Limits, Module, Occasion, Parts,
+    drive::{Driver, Failure},
+    native::Native,
+    run::{Run, Turn, Wait},
+    worlds::Worlds,
+};
+use crate::{
+    clock::Clock,
+    kdf,
+    store::{Committed, Memory, Reply, Revision, Store, StoreError, Watch},
+};
+use core::{
+    num::{NonZeroU32, NonZeroUsize},
+    sync::atomic::{AtomicU32, Ordering},
+};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+use waxseal_core::{
+    lifetime::{Bounds, Manner},
+    password::{Derived, Hash, List, Scheme},
+    record::{self, Admins, LastUid, Stored, Uid, User, key},
+    seam::{
+        Answer, Ask, Call, Commit, Derivation, Done, Entropy, Event, Expect, Key, Method, Moment, Outcome, Peer, Range,
+        Record, Request, Response, Version, World, Write,
+    },
+    settings::Settings,
+    time::UnixTime,
+    token::{self, Algorithm, KeySet, NewClaims, Role},
+    vault::Vault,
+};
+use zeroize::Zeroizing;
+
+const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+const CHEAP: Scheme = Scheme::Argon2id { memory: 64, passes: 1, lanes: 1 };
+
+/// A store in memory, and what befalls the next reads and commits.
+struct Staged {
+    memory: Memory,
+    fates: Mutex<VecDeque<Fate>>,
+    commits: AtomicU32,
+    unreadable: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Fate {
+    Lose,
+    Fail,
+}
+
+fn staged(fates: &[Fate]) -> Staged {
+    let memory = Memory::new(Arc::new(Clock::stopped_at(NOW)));
+    let fates = Mutex::new(fates.iter().copied().collect());
+    Staged { memory, fates, commits: AtomicU32::new(0), unreadable: false }
+}
+
+impl Staged {
+    fn put(&self, key: &str, value: Option<&[u8]>) {
+        let key = Key::from_stored(key.into());
+        let write = Write { key, expect: Expect::Any, value: value.map(Into::into), expires: None };
+        self.memory.commit(Commit { checks: Vec::new(), writes: vec![write] }).wait().unwrap();
+    }
+}
+
+impl Store for Staged {
+    fn get(&self, keys: &[Key]) -> Reply<'_, Vec<Option<Record>>> {
+        if self.unreadable { Reply::ready(Err(broken())) } else { self.memory.get(keys) }
+    }
+
+    fn range(&self, range: &Range) -> Reply<'_, Vec<(Key, Record)>> {
+        self.memory.range(range)
+    }
+
+    fn commit(&self, commit: Commit) -> Reply<'_, Committed> {
+        match self.fates.lock().unwrap().pop_front() {
+            Some(Fate::Lose) => Reply::ready(Ok(Committed::Conflict)),
+            Some(Fate::Fail) => Reply::ready(Err(broken())),
+            None => {
+                self.commits.fetch_add(1, Ordering::Relaxed);
+                self.memory.commit(commit)
+            }
+        }
+    }
+
+    fn watch(&self, after: Revision) -> Watch {
+        self.memory.watch(after)
+    }
+
+    fn revision(&self) -> Revision {
+        self.memory.revision()
+    }
+}
+
+fn broken() -> StoreError {
+    StoreError::Unavailable("staged".into())
+}
+
+#[derive(Default)]
+struct Trail(Mutex<Vec<Event>>);
+
+impl Audit for Trail {
+    fn record(&self, _: Occasion, events: &[Event]) {
+        self.0.lock().unwrap().extend_from_slice(events);
+    }
+}
+
+fn vault() -> Vault {
+    let key = token::Key::new("k1", Algorithm::Hs256, &[7; 32]).unwrap();
+    Vault::new([9; 32], KeySet::new([(key, Role::Sign)]).unwrap())
+}
+
+fn world() -> World {
+    World { settings: Settings::default(), vault: vault() }
+}
+
+fn call(request: Request) -> Arc<Call> {
+    let peer = Peer { address: Some([127, 0, 0, 1].into()), local: true, secure: true, host: Some("h:1".into()) };
+    let moment = Moment { now: NOW, entropy: Some(Entropy::new([3; 32])), peer };
+    Arc::new(Call { request, moment, world: Arc::new(world()) })
+}
+
+// Both ways of running core.
+
+/// Everything a call asks, and its end, when it runs over `records`.
+async fn transcript(run: &impl Run, call: &Arc<Call>, records: &Staged) -> (Vec<Ask>, Done) {
+    let mut asks = Vec::new();
+    let mut turn = run.begin(call).await.unwrap();
+    loop {
+        match turn {
+            Turn::Done(done) => return (asks, done),
+            Turn::Ask(wait) => {
+                let ask = wait.ask().clone();
+                turn = wait.resume(answer(&ask, records)).await.unwrap();
+                asks.push(ask);
+            }
+        }
+    }
+}
+
+fn answer(ask: &Ask, records: &Staged) -> Answer {
+    Answer {
+        records: records.get(&ask.keys).wait().unwrap(),
+        ranges: ask.ranges.iter().map(|range| records.range(range).wait().unwrap()).collect(),
+        derived: ask.derive.as_ref().map(|derivation| Zeroizing::new(bits(&derivation.password))),
+    }
+}
+
+/// Stands for a derivation: depends on the password and costs nothing.
+fn bits(password: &[u8]) -> Vec<u8> {
+    password.iter().copied().cycle().take(32).collect()
+}
+
+/// An administrator `admin` with the password `correct horse`, uid 1.
+fn seed(records: &Staged) {
+    let (uid, salt) = (Uid::new(1).unwrap(), [5; 16]);
+    let derived = Derived::new(Scheme::default(), &bits(b"correct horse")).unwrap();
+    let user = User {
+        uid,
+        id: [1; 12],
+        name: "admin".into(),
+        email: "admin@example.com".into(),
+        role: record::Role::Admin,
+        email_alerts: false,
+        passwords: List::new(Hash::new(&salt, &derived).unwrap()),
+        salt,
+        password_issued: NOW,
+        generation: 0,
+        lock_epoch: 0,
+        disabled: false,
+        created: NOW,
+    };
+    records.put(key::user(uid).as_str(), Some(&user.encode()));
+    records.put(key::name("admin").as_str(), Some(&uid.encode()));
+    records.put(key::email("admin@example.com").as_str(), Some(&uid.encode()));
+    records.put(key::last_uid().as_str(), Some(&LastUid(1).encode()));
+    records.put(key::admins().as_str(), Some(&Admins(vec![uid]).encode()));
+}
+
+/// Requests of every kind, each over what the former ones have left; a new route costs a line.
+fn requests() -> Vec<Request> {
+    const ADMIN: &str = "Basic YWRtaW46Y29ycmVjdCBob3JzZQ==";
+    const WRONG: &str = "Basic YWRtaW46d3JvbmcgaG9yc2U=";
+    let bearer = format!("Bearer {}", issue(300));
+    let request = |method: &str, path: &str, authorization: &str, body: &str| {
+        let request = Request::new(Method::parse(method), path).with_header("host", "localhost:9443");
+        let request = match authorization {
+            "" => request,
+            _ => request.with_header("authorization", authorization),
+        };
+        match body.as_bytes().first() {
+            None => request,
+            Some(b'{' | b'[' | b'"') => request.with_header("content-type", "application/json").with_body(body),
+            Some(_) => request.with_header("content-type", "application/x-www-form-urlencoded").with_body(body),
+        }
+    };
+    let deep = "[".repeat(60_000);
+    let long = "x".repeat(65_536);
+    vec![
+        request("GET", "/", "", ""),
+        request("GET", "/", ADMIN, ""),
+        request("GET", "/nowhere", "", ""),
+        request("BREW", "/v1/users/1%00", &bearer, ""),
+        request("GET", "/auth/verify", "", ""),
+        request("GET", "/auth/verify", &bearer, ""),
+        request("GET", "/auth/verify", WRONG, ""),
+        request("POST", "/auth/introspect", &bearer, &format!("token={}", issue(300))),
+        request("POST", "/v1/users/authorize", "", r#"{"username":"admin","password":"wrong horse"}"#),
+        request("POST", "/v1/users/authorize", "", r#"{"username":"admin","password":"correct horse"}"#),
+        request("POST", "/v1/users/authorize", "", r#"{"username":"nobody","password":"correct horse","ttl":1}"#),
+        request("POST", "/v1/users/authorize", "", "{"),
+        request("POST", "/v1/users/authorize", "", &deep),
+        request("POST", "/v1/users/authorize", "", &long),
+        request("POST", "/v1/users/refresh_jwt", &bearer, ""),
+        request("GET", "/v1/users", ADMIN, ""),
+        request("GET", "/v1/users", WRONG, ""),
+        request(
+            "POST",
+            "/v1/users",
+            ADMIN,
+            r#"{"name":"ann","email":"ann@example.com","password":"p","role":"db_viewer"}"#,
+        ),
+        request("PUT", "/v1/users/2", ADMIN, r#"{"role":"admin"}"#),
+        request("GET", "/v1/users/2", ADMIN, ""),
+        request("POST", "/v1/users/password", ADMIN, r#"{"username":"ann","old_password":"p","new_password":"q"}"#),
+        request("PUT", "/v1/users/password", ADMIN, r#"{"username":"ann","old_password":"p","new_password":"r"}"#),
+        request("DELETE", "/v1/users/password", ADMIN, r#"{"username":"ann","old_password":"r"}"#),
+        request("DELETE", "/v1/users/2", ADMIN, ""),
+        request("GET", "/v1/cluster", ADMIN, ""),
+        request("GET", "/v1/roles", ADMIN, ""),
+        request("GET", "/broker/rest/api", "", ""),
+        request("GET", "/broker/rest/user", ADMIN, ""),
+        request("POST", "/broker/rest/user/authorizations", ADMIN, "scope=session&note=a"),
+        request("GET", "/broker/rest/user/authorizations", ADMIN, ""),
+        request("POST", "/_security/oauth2/token", ADMIN, r#"{"grant_type":"client_credentials"}"#),
+        request(
+            "POST",
+            "/_xpack/security/oauth2/token",
+            "",
+            r#"{"grant_type":"password","username":"admin","password":"correct horse"}"#,
+        ),
+        request("DELETE", "/_security/oauth2/token", ADMIN, r#"{"username":"admin"}"#),
+        request("GET", "/admin/keys", "", ""),
+    ]
+}
+
+#[tokio::test]
+async fn native_and_component_decide_alike() {
+    let module = Module::load(Limits::default()).unwrap();
+    let over = module.over(Arc::new(world().to_bytes().unwrap()));
+    let records = staged(&[]);
+    seed(&records);
+    let (mut good, mut commits, mut derivations) = (0, 0, 0);
+    for request in requests() {
+        let name = format!("{request:?}");
+        let (native_asks, native) = transcript(&Native, &call(request.clone()), &records).await;
+        let (module_asks, module) = transcript(&over, &call(request), &records).await;
+        assert_eq!(native_asks, module_asks, "{name}: questions");
+        assert!(native.response == module.response, "{name}: {:?} and {:?}", native.response, module.response);
+        assert_eq!(native.commit, module.commit, "{name}: commit");
+        assert_eq!(native.events, module.events, "{name}: events");
+        assert!(native.response.status < 500, "{name}: no input yields a 5xx");
+        good += u32::from(native.response.status < 300);
+        commits += u32::from(!native.commit.is_empty());
+        derivations += native_asks.iter().filter(|ask| ask.derive.is_some()).count();
+        assert!(matches!(records.memory.commit(native.commit).wait(), Ok(Committed::At(_))), "{name}: fits its reads");
+    }
+    assert_eq!((module.stats().faults, module.stats().running), (0, 0));
+    assert!(good >= 12 && commits >= 8 && derivations >= 8, "the table goes deep: {good} {commits} {derivations}");
+}
+
+fn issue(seconds: u32) -> String {
+    let settings = Settings::default();
+    let lifetime = Bounds::new(1, seconds, seconds, Manner::Refuse).unwrap().unasked();
+    let new = NewClaims {
+        issuer: &settings.issuer,
+        audience: None,
+        typ: token::ACCESS,
+        uid: "1",
+        dialect: "redis",
+        generation: 0,
+        jti: [5; 16],
+        issued: NOW,
+        lifetime,
+    };
+    vault().keys().issue(&new).unwrap()
+}
+
+#[test]
+fn a_reused_instance_verifies_as_core_does_and_does_not_leak() {
+    let world = world();
+    let module = Module::load(Limits { memory: 1 << 20, ..Limits::default() }).unwrap();
+    let mut verifier = module.verifier(&world.to_bytes().unwrap()).unwrap();
+    let good = issue(300);
+    let long = format!("{good}{}", "A".repeat(9_000));
+    let tokens = [good.as_str(), &good[..good.len() - 1], "", "a.b.c", &long, "ä.ö.ü"];
+    let times = [NOW, NOW.plus_secs(299), NOW.plus_secs(300), UnixTime::from_secs(1)];
+    // A megabyte holds nine of each token's allocations a few times only, unless they are reclaimed.
+    for _ in 0..200 {
+        for token in tokens {
+            for now in times {
+                let expected = world.verify(token, now).map(drop).map_err(|refusal| refusal.code().to_owned());
+                assert_eq!(verifier.verify(token, now).unwrap(), expected, "`{token}` at {now}");
+            }
+        }
+    }
+}
+
+// Bounds of the component.
+
+#[tokio::test]
+async fn a_trap_ends_one_call_only() {
+    let module = Module::load(Limits { instances: NonZeroU32::MIN, ..Limits::default() }).unwrap();
+    let request = || call(Request::new(Method::Get, "/nowhere"));
+    let bad = module.over(Arc::new(Zeroizing::new(b"not a world".to_vec())));
+    let good = module.over(Arc::new(world().to_bytes().unwrap()));
+    for faults in 1..4 {
+        assert!(matches!(bad.begin(&request()).await, Err(Fault::Trapped(_))));
+        assert_eq!(module.stats().faults, faults);
+        assert!(matches!(good.begin(&request()).await, Ok(Turn::Done(_))), "the only place in the pool is free again");
+    }
+    assert!(module.verifier(b"not a world").is_err());
+}
+
+#[tokio::test]
+async fn a_step_is_bounded_in_time() {
+    let module = Module::load(Limits { ticks_per_step: 0, ..Limits::default() }).unwrap();
+    let over = module.over(Arc::new(world().to_bytes().unwrap()));
+    let Err(Fault::Trapped(error)) = over.begin(&call(Request::new(Method::Get, "/"))).await else { panic!("it ended") };
+    assert_eq!(error.downcast_ref::<wasmtime::Trap>(), Some(&wasmtime::Trap::Interrupt));
+}
+
+#[tokio::test]
+async fn an_instance_is_bounded_in_memory() {
+    let module = Module::load(Limits { memory: 4 << 20, ..Limits::default() }).unwrap();
+    let over = module.over(Arc::new(world().to_bytes().unwrap()));
+    let request = |octets| call(Request::new(Method::Post, "/nowhere").with_body(vec![b' '; octets]));
+    assert!(over.begin(&request(1 << 20)).await.is_ok());
+    assert!(matches!(over.begin(&request(8 << 20)).await, Err(Fault::Trapped(_))));
+    assert!(over.begin(&request(1 << 20)).await.is_ok());
+}
+
+#[test]
+fn instances_are_bounded_in_number() {
+    let module = Module::load(Limits { instances: NonZeroU32::MIN, ..Limits::default() }).unwrap();
+    let bytes = world().to_bytes().unwrap();
+    let first = module.verifier(&bytes).unwrap();
+    assert_eq!(module.stats().running, 1);
+    assert!(matches!(module.verifier(&bytes), Err(Fault::Exhausted)));
+    drop(first);
+    assert!(module.verifier(&bytes).is_ok());
+}
+
+// The loop.
+
+/// Core that asks for one derivation and then wants one write.
+#[derive(Default)]
+struct Scripted {
+    starts: AtomicU32,
+}
+
+struct Asking(Ask);
+
+impl Run for Scripted {
+    type Wait = Asking;
+
+    async fn begin(&self, _: &Arc<Call>) -> Result<Turn<Asking>, Fault> {
+        self.starts.fetch_add(1, Ordering::Relaxed);
+        let password = Zeroizing::new(b"correct horse".to_vec());
+        Ok(Turn::Ask(Asking(Ask {
+            keys: vec![Key::from_stored("user/1".into())],
+            ranges: Vec::new(),
+            derive: Some(Derivation { scheme: CHEAP, salt: vec![0; 16], password }),
+        })))
+    }
+}
+
+impl Wait for Asking {
+    fn ask(&self) -> &Ask {
+        &self.0
+    }
+
+    async fn resume(self, answer: Answer) -> Result<Turn<Self>, Fault> {
+        let key = Key::from_stored("user/1".into());
+        let version = answer.records[0].as_ref().map_or(Version::ABSENT, |record| record.version);
+        let value = answer.derived.map(|bits| bits.to_vec());
+        let write = Write { key, expect: Expect::Version(version), value, expires: None };
+        let event = Event {
+            action: "login",
+            actor: "a".into(),
+            subject: "b".into(),
+            outcome: Outcome::Success,
+            reason: "",
+            dialect: "redis",
+        };
+        let commit = Commit { checks: Vec::new(), writes: vec![write] };
+        Ok(Turn::Done(Done { response: Response::empty(200), commit, events: vec![event] }))
+    }
+}
+
+struct Stage {
+    store: Arc<Staged>,
+    trail: Arc<Trail>,
+    driver: Arc<Driver>,
+}
+
+async fn stage(store: Staged) -> Stage {
+    let (store, trail) = (Arc::new(store), Arc::new(Trail::default()));
+    let limits = kdf::Limits { workers: NonZeroUsize::MIN, queue: 8 };
+    let root = Zeroizing::new([9; 32]);
+    let worlds = Worlds::open(root, Settings::default(), &*store, NOW).await.unwrap();
+    let driver = Arc::new(Driver {
+        store: Arc::clone(&store) as _,
+        kdf: Arc::new(kdf::Pool::start(limits, CHEAP).unwrap()),
+        audit: Arc::clone(&trail) as _,
+        clock: Arc::new(Clock::stopped_at(NOW)),
+        worlds,
+    });
+    Stage { store, trail, driver }
+}
+
+/// Drives the script over a store with these fates; how it ended, and starts, derivations, commits and events.
+async fn drive(fates: &[Fate]) -> (Result<u16, Failure>, [u64; 4]) {
+    let Stage { store, trail, driver } = stage(staged(fates)).await;
+    let occasion = Occasion { time: NOW, source: None, request: 1 };
+    let script = Scripted::default();
+    let ended = driver.drive(&script, &call(Request::new(Method::Post, "/")), occasion).await;
+    let (commits, events) = (u64::from(store.commits.load(Ordering::Relaxed)), trail.0.lock().unwrap().len() as u64);
+    let starts = u64::from(script.starts.load(Ordering::Relaxed));
+    (ended.map(|response| response.status), [starts, driver.kdf.stats().done, commits, events])
+}
+
+#[tokio::test]
+async fn commits_once_and_records_its_events() {
+    let (ended, counts) = drive(&[]).await;
+    assert_eq!((ended.unwrap(), counts), (200, [1, 1, 1, 1]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_race_starts_over_without_deriving_again() {
+    let (ended, counts) = drive(&[Fate::Lose]).await;
+    assert_eq!((ended.unwrap(), counts), (200, [2, 1, 1, 1]));
+    let (ended, counts) = drive(&[Fate::Lose; 15]).await;
+    assert_eq!((ended.unwrap(), counts), (200, [16, 1, 1, 1]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn gives_up_after_many_lost_races() {
+    let (ended, counts) = drive(&[Fate::Lose; 16]).await;
+    assert!(matches!(ended, Err(Failure::Contended)));
+    assert_eq!(counts, [16, 1, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_failed_commit_is_no_answer() {
+    let (ended, counts) = drive(&[Fate::Fail]).await;
+    assert!(matches!(ended, Err(Failure::Store(_))));
+    assert_eq!(counts, [1, 1, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_failed_read_is_no_answer() {
+    let Stage { driver, .. } = stage(Staged { unreadable: true, ..staged(&[]) }).await;
+    let occasion = Occasion { time: NOW, source: None, request: 1 };
+    let ended = driver.drive(&Scripted::default(), &call(Request::new(Method::Post, "/")), occasion).await;
+    assert!(matches!(ended, Err(Failure::Store(_))));
+}
+
+// The whole engine.
+
+async fn engine(store: &Arc<Staged>, choice: Choice) -> Engine {
+    let limits = kdf::Limits { workers: NonZeroUsize::MIN, queue: 8 };
+    let parts = Parts {
+        store: Arc::clone(store) as _,
+        kdf: Arc::new(kdf::Pool::start(limits, CHEAP).unwrap()),
+        audit: Arc::new(()),
+        clock: Arc::new(Clock::stopped_at(NOW)),
+        settings: Settings::default(),
+        root: Zeroizing::new([9; 32]),
+        choice,
+        limits: Limits::default(),
+    };
+    Engine::start(parts).await.unwrap()
+}
+
+#[tokio::test]
+async fn answers_the_same_whatever_is_chosen() {
+    let store = Arc::new(staged(&[]));
+    let native = engine(&store, Choice { hot: Kind::Native, api: Kind::Native }).await;
+    let module = engine(&store, Choice { hot: Kind::Module, api: Kind::Module }).await;
+    for path in ["/auth/verify", "/nowhere"] {
+        let request = || Request::new(Method::Get, path);
+        let (first, second) =
+            (native.answer(request(), Peer::default()).await, module.answer(request(), Peer::default()).await);
+        assert!(first == second, "{path}: {first:?} and {second:?}");
+    }
+    assert_eq!(native.module_stats(), None);
+    assert_eq!(module.module_stats().unwrap().instances, 2);
+}
+
+#[tokio::test]
+async fn the_hot_routes_have_their_own_choice() {
+    let engine = engine(&Arc::new(staged(&[])), Choice::default()).await;
+    engine.answer(Request::new(Method::Get, "/auth/verify"), Peer::default()).await;
+    engine.answer(Request::new(Method::Post, "/auth/introspect"), Peer::default()).await;
+    assert_eq!(engine.module_stats().unwrap().instances, 0);
+    engine.answer(Request::new(Method::Get, "/v1/users"), Peer::default()).await;
+    assert_eq!(engine.module_stats().unwrap().instances, 1);
+}
+
+#[tokio::test]
+async fn without_its_keys_it_refuses_until_they_are_back() {
+    let store = Arc::new(staged(&[]));
+    let engine = engine(&store, Choice::default()).await;
+    let ask = || engine.answer(Request::new(Method::Get, "/nowhere"), Peer::default());
+    assert_ne!(ask().await.status, 503);
+
+    store.put("key/k1", Some(b"damaged"));
+    assert!(engine.reload_keys().await.is_err());
+    let refused = ask().await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
+
+    store.put("key/k1", None);
+    assert_ne!(ask().await.status, 503);
+}

@@ -1,0 +1,120 @@
+//! The world in force: settings and opened signing keys, swapped as a whole.
+
+use crate::store::{Store, StoreError};
+use arc_swap::ArcSwap;
+use core::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+};
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use waxseal_core::{
+    record::key::SIGNING_KEYS,
+    seam::{Key, Range, World},
+    settings::Settings,
+    time::UnixTime,
+    vault::Vault,
+};
+use zeroize::Zeroizing;
+
+/// A world in both forms.
+pub(super) struct Shaped {
+    /// For native calls.
+    pub(super) world: Arc<World>,
+    /// For the component.
+    pub(super) bytes: Arc<Zeroizing<Vec<u8>>>,
+}
+
+impl Shaped {
+    fn new(settings: Settings, vault: Vault) -> Result<Self, WorldError> {
+        let world = World { settings, vault }.keyed();
+        let bytes = Arc::new(world.to_bytes().ok_or(WorldError::Unreadable)?);
+        Ok(Self { world: Arc::new(world), bytes })
+    }
+}
+
+/// Why there is no world.
+#[derive(Debug)]
+pub enum WorldError {
+    /// The signing keys cannot be read from the store.
+    Store(StoreError),
+    /// A signing key cannot be opened: it is damaged or was sealed under another root secret.
+    Unreadable,
+}
+
+impl fmt::Display for WorldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => write!(f, "the signing keys cannot be read: {error}"),
+            Self::Unreadable => f.write_str("a signing key cannot be opened: damaged, or sealed under another root secret"),
+        }
+    }
+}
+
+impl core::error::Error for WorldError {}
+
+/// The world in force and what makes the next one.
+pub(super) struct Worlds {
+    root: Zeroizing<[u8; 32]>,
+    current: ArcSwap<Shaped>,
+    /// The settings for the next world. Locked while one is made, so that a slow reader of older keys cannot come last.
+    settings: Mutex<Settings>,
+    /// The last attempt to read the keys failed, so what is in force may be out of date.
+    stale: AtomicBool,
+}
+
+impl Worlds {
+    /// The first world, from the keys in `store`.
+    pub(super) async fn open(
+        root: Zeroizing<[u8; 32]>,
+        settings: Settings,
+        store: &dyn Store,
+        now: UnixTime,
+    ) -> Result<Self, WorldError> {
+        let first = Shaped::new(settings.clone(), vault(&root, store, now).await?)?;
+        let current = ArcSwap::from_pointee(first);
+        Ok(Self { root, current, settings: Mutex::new(settings), stale: AtomicBool::new(false) })
+    }
+
+    /// Whether the world is made from this record.
+    pub(super) fn depend_on(key: &Key) -> bool {
+        key.as_str().starts_with(SIGNING_KEYS)
+    }
+
+    /// The world in force. Fails closed: after a failed [`Worlds::reload`] it tries again first.
+    pub(super) async fn current(&self, store: &dyn Store, now: UnixTime) -> Result<Arc<Shaped>, WorldError> {
+        if self.stale.load(Ordering::Acquire) {
+            self.reload(store, now).await?;
+        }
+        Ok(self.current.load_full())
+    }
+
+    /// Reads the keys again; the world they make is in force when this returns.
+    pub(super) async fn reload(&self, store: &dyn Store, now: UnixTime) -> Result<(), WorldError> {
+        let settings = self.settings.lock().await;
+        self.make(&settings, store, now).await
+    }
+
+    /// Puts other settings in force, with the keys as they are now.
+    pub(super) async fn set_settings(&self, new: Settings, store: &dyn Store, now: UnixTime) -> Result<(), WorldError> {
+        let mut settings = self.settings.lock().await;
+        self.make(&new, store, now).await?;
+        *settings = new;
+        Ok(())
+    }
+
+    async fn make(&self, settings: &Settings, store: &dyn Store, now: UnixTime) -> Result<(), WorldError> {
+        // Stale until it is made: also when this ends early.
+        self.stale.store(true, Ordering::Release);
+        let made = Shaped::new(settings.clone(), vault(&self.root, store, now).await?)?;
+        self.current.store(Arc::new(made));
+        self.stale.store(false, Ordering::Release);
+        Ok(())
+    }
+}
+
+async fn vault(root: &[u8; 32], store: &dyn Store, now: UnixTime) -> Result<Vault, WorldError> {
+    let range = Range { prefix: SIGNING_KEYS.into(), after: String::new(), limit: u32::MAX };
+    let records = store.range(&range).await.map_err(WorldError::Store)?;
+    Vault::open(*root, records.iter().map(|(_, record)| record.value.as_slice()), now).map_err(|_| WorldError::Unreadable)
+}

@@ -1,1 +1,0 @@
-//! The server binary as a child process.
