@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod clock;
+pub mod config;
 pub mod engine;
 pub mod http;
 pub mod kdf;

@@ -1,3 +1,11 @@
 //! The one binary of integration tests.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "this is how a test fails"
+)]
 
+mod cases;
 mod vectors_password;

@@ -4,34 +4,47 @@ use crate::{
     Failure,
     cargo::cargo,
     checks,
-    command::{shown, target_dir},
+    command::{run as run_command, shown, target_dir},
+    readme,
     steps::Steps,
     tally::Tally,
 };
 use std::{
     io::{BufRead, BufReader},
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
 /// `cargo xtask test [--advisories]`
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let advisories = checks::wants_advisories(args)?;
-    let mut steps = Steps::new(checks::COUNT + 2);
+    let mut steps = Steps::new(checks::COUNT + 3);
     let mut tally = Tally::default();
     checks::all(&mut steps, advisories);
-    // With the test targets, so that the features are those of the tests and nothing is compiled twice.
-    let built = steps.step("build", || crate::command::run(&mut cargo(&["build", "--workspace", "--bins", "--tests"])));
+    let built = steps.step("build", build);
     if built.is_some() {
         steps.step("unit, integration and documentation tests", || {
             let mut test = cargo(&["test", "--workspace", "--no-fail-fast"]);
-            counted(test.env("WAXSEAL_BIN", target_dir().join("debug").join("waxseal")), &mut tally)
+            counted(test.env("WAXSEAL_BIN", server()), &mut tally)
         });
+        steps.step("the README's shell lines", || readme::check(&server()));
     }
     steps.summarise();
     // A check that failed, or a test binary that died without a word, must show in the last line too.
     tally.failed = tally.failed.max(steps.failed());
     println!("\n{tally}");
     if tally.failed == 0 { Ok(()) } else { Err(Failure::new()) }
+}
+
+/// Builds the server as the tests use it: together with their targets, so that the features of the dependencies are the same
+/// and nothing is compiled twice.
+pub(crate) fn build() -> Result<(), Failure> {
+    run_command(&mut cargo(&["build", "--workspace", "--bins", "--tests"]))
+}
+
+/// The server that [`build`] makes.
+pub(crate) fn server() -> PathBuf {
+    target_dir().join("debug").join("waxseal")
 }
 
 /// Runs test binaries and adds what they report to `tally`.

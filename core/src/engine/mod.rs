@@ -3,6 +3,7 @@
 //! Nothing here knows a status code, a header but `Authorization`, or a JSON body: that is the dialects' part.
 
 mod audit;
+mod authorization;
 mod bearer;
 mod credentials;
 mod directory;
@@ -17,6 +18,10 @@ mod throttle;
 mod users;
 
 pub(crate) use audit::audit;
+pub(crate) use authorization::{
+    Authorized, NewAuthorization, add, authorization, authorization_token, authorizations, end, find_authorization, hex,
+    is_token, note, revoke_everything, scopes,
+};
 pub(crate) use bearer::{Bearer, bearer, revoke, verify, verify_any_time};
 pub(crate) use credentials::Credentials;
 pub(crate) use directory::{account, find, is_locked, user};

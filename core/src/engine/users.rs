@@ -91,6 +91,7 @@ pub(crate) fn create_user(
         salt,
         password_issued: op.now(),
         generation: 0,
+        session_epoch: 0,
         lock_epoch: 0,
         disabled: false,
         created: op.now(),

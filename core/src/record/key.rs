@@ -1,6 +1,6 @@
 //! The names of records: the whole key space on one page.
 
-use super::{PairId, Uid};
+use super::{AuthorizationAt, PairId, Uid};
 use crate::seam::Key;
 use alloc::{format, string::String};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -91,6 +91,37 @@ pub fn pair_of_access(jti: &str) -> Key {
 /// [`super::PairOf`] a refresh token, by its digest.
 pub fn pair_of_refresh(token: &str) -> Key {
     Key(format!("refresh/{}", URL_SAFE_NO_PAD.encode(Sha256::digest(token))))
+}
+
+/// What the keys of the authorizations of one user start with; newer ones come first.
+pub fn authorizations_of(uid: Uid) -> String {
+    format!("authz/{:08x}/", uid.as_u32())
+}
+
+/// [`super::Authorization`].
+pub fn authorization(at: &AuthorizationAt) -> Key {
+    let id = u128::from_be_bytes([[0; 4].as_slice(), &at.id].concat().try_into().unwrap_or_default());
+    Key(format!("{}{:016x}{id:024x}", authorizations_of(at.uid), u64::MAX - at.created.as_millis()))
+}
+
+/// [`AuthorizationAt`] of the id that is shown: 24 hex digits.
+pub fn authorization_id(id: &str) -> Key {
+    Key(format!("authz-id/{}", plain(id, 24)))
+}
+
+/// [`AuthorizationAt`] of a token, by its digest.
+pub fn authorization_token(token: &str) -> Key {
+    Key(format!("authz-token/{}", URL_SAFE_NO_PAD.encode(Sha256::digest(token))))
+}
+
+/// [`super::RevokedEverything`].
+pub fn revoked_everything() -> Key {
+    Key("authz-era".into())
+}
+
+/// [`super::SshKeys`] of a user.
+pub fn ssh_keys(uid: Uid) -> Key {
+    Key(format!("ssh-keys/{:08x}", uid.as_u32()))
 }
 
 /// [`super::Attempts`] on one account over all sources; `id` hides the name.

@@ -5,6 +5,7 @@
 //! in the new form whenever they change.
 
 mod attempts;
+mod authorization;
 mod cluster;
 pub mod key;
 mod pair;
@@ -13,6 +14,7 @@ mod signing_key;
 mod user;
 
 pub use attempts::{Attempts, Lock, Seen};
+pub use authorization::{Authorization, AuthorizationAt, RevokedEverything, Scope, SshKey, SshKeys};
 pub use cluster::Cluster;
 pub use pair::{Pair, PairId, PairOf};
 pub use schemes::Schemes;

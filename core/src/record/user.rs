@@ -142,6 +142,8 @@ pub struct User {
     pub password_issued: UnixTime,
     /// Rises when all tokens of the user end (security T15): a token is good only in the generation that issued it.
     pub generation: u32,
+    /// Rises when an administrator logs the user out: ends also what outlives a replaced password list.
+    pub session_epoch: u32,
     /// Rises when an administrator unlocks the user: locks and counters of an older one no longer count.
     pub lock_epoch: u32,
     /// May not log in, and no token works.
@@ -158,6 +160,12 @@ impl User {
     /// Ends all tokens of this user.
     pub fn end_tokens(&mut self) {
         self.generation = self.generation.saturating_add(1);
+    }
+
+    /// Ends all tokens of this user, and authorizations that would outlive a replaced password list.
+    pub fn log_out(&mut self) {
+        self.end_tokens();
+        self.session_epoch = self.session_epoch.saturating_add(1);
     }
 
     /// Ends all locks of this user.

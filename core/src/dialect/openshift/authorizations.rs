@@ -1,0 +1,142 @@
+//! Authorizations: add, list, show, update, delete (contract sections 2 and 5 to 8).
+
+use super::{
+    Exchange, Request,
+    envelope::{Message, Reply},
+    links::required,
+    scopes,
+};
+use crate::{
+    engine::{self, NewAuthorization},
+    record::{Authorization, Scope},
+    seam::Stop,
+};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use serde_json::{Value, json};
+
+/// The longest note, in characters.
+const MAX_NOTE: usize = 4096;
+/// How many of the newest are looked at for reuse.
+const REUSED: usize = 10;
+/// How many are listed at the most; the oldest beyond are still good.
+const LISTED: usize = 10_000;
+
+/// A new authorization, or with `reuse` one that fits and lives long enough.
+pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
+    let (exchange, parameters) = (&request.exchange, &request.parameters);
+    let (op, user) = (exchange.op, &request.caller.user);
+    let asked = parameters.value("scope").or_else(|| parameters.value("scopes"));
+    let Ok(scopes) = scopes::parse(asked) else {
+        let offered = Scope::ALL.map(Scope::as_str).join(", ");
+        let text = format!("one or more of the scopes are not valid; valid scopes are: {offered}");
+        return Err(exchange.refuse(422, Message::error(1, Some("scopes"), &text)));
+    };
+    let note = note(request)?;
+    let lifetime = scopes::lifetime(&op.settings.openshift, &scopes, parameters.value("expires_in"));
+    if parameters.text("reuse").as_deref() == Some("true") {
+        // Worth reusing is what lives for another ten minutes, or a quarter of what was asked for.
+        let enough = u64::from((lifetime.as_secs() / 4).min(600));
+        let fits = |found: &&Authorization| {
+            found.scopes == scopes && (note.is_none() || found.note == note) && found.expires.secs_since(op.now()) > enough
+        };
+        let newest = engine::authorizations(op, user, REUSED)?;
+        if let Some(found) = newest.iter().find(fits) {
+            return Ok(Reply::of("authorization", shown(exchange, request, found)).saying("Reused existing"));
+        }
+    }
+    let added = engine::add(op, user, NewAuthorization { scopes, note, lifetime })?;
+    Ok(Reply::of("authorization", shown(exchange, request, &added)).created().saying("Create authorization"))
+}
+
+/// The caller's own, newest first.
+pub(super) fn list(request: &Request<'_>) -> Result<Reply, Stop> {
+    let found = engine::authorizations(request.exchange.op, &request.caller.user, LISTED)?;
+    let shown: Vec<_> = found.iter().map(|found| shown(&request.exchange, request, found)).collect();
+    Ok(Reply::of("authorizations", Value::Array(shown)).saying("List authorizations"))
+}
+
+/// One, by id or token.
+pub(super) fn show(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
+    let found = find(request, id)?;
+    Ok(Reply::of("authorization", shown(&request.exchange, request, &found)).saying("Display authorization"))
+}
+
+/// Another note; without one nothing changes.
+pub(super) fn update(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
+    let mut found = find(request, id)?;
+    if let Some(note) = note(request)? {
+        engine::note(request.exchange.op, &mut found, Some(note));
+    }
+    Ok(Reply::of("authorization", shown(&request.exchange, request, &found)).saying("Change authorization"))
+}
+
+/// One ends; one that is not there has ended already.
+pub(super) fn delete(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
+    let (op, user) = (request.exchange.op, &request.caller.user);
+    if let Some(found) = engine::find_authorization(op, user, id)? {
+        engine::end(op, user, &found);
+    }
+    Ok(Reply::gone(format!("Authorization {} is revoked.", id.escape_default())))
+}
+
+/// All end, or all with a scope.
+pub(super) fn delete_all(request: &Request<'_>) -> Result<Reply, Stop> {
+    let (op, user) = (request.exchange.op, &request.caller.user);
+    let scope = request.parameters.text("scope").filter(|scope| !scope.is_empty());
+    for found in engine::authorizations(op, user, usize::MAX)? {
+        if scope.as_ref().is_none_or(|scope| found.scopes.iter().any(|has| has.as_str() == scope)) {
+            engine::end(op, user, &found);
+        }
+    }
+    let owner = engine::hex(&user.id);
+    Ok(Reply::gone(match scope {
+        Some(scope) => format!("All authorizations for {owner} with scope {} are revoked.", scope.escape_default()),
+        None => format!("All authorizations for {owner} are revoked."),
+    }))
+}
+
+fn find(request: &Request<'_>, id: &str) -> Result<Authorization, Stop> {
+    match engine::find_authorization(request.exchange.op, &request.caller.user, id)? {
+        Some(found) => Ok(found),
+        None => Err(request.exchange.refuse(404, Message::error(129, None, "the authorization was not found"))),
+    }
+}
+
+/// The note, if there is one.
+fn note(request: &Request<'_>) -> Result<Option<String>, Stop> {
+    let refuse = |text: &str| Err(request.exchange.refuse(422, Message::error(1, Some("note"), text)));
+    match request.parameters.value("note") {
+        None => Ok(None),
+        Some(Value::String(note)) if note.chars().count() > MAX_NOTE => {
+            refuse("the note is too long: the maximum is 4096 characters")
+        }
+        Some(Value::String(note)) => Ok(Some(note.clone())),
+        Some(_) => refuse("the note must be a text"),
+    }
+}
+
+/// An authorization as its owner sees it, token included.
+fn shown(exchange: &Exchange<'_>, request: &Request<'_>, authorization: &Authorization) -> Value {
+    let op = exchange.op;
+    let id = engine::hex(&authorization.id);
+    let path = format!("/user/authorization/{id}");
+    json!({
+        "created_at": authorization.created.to_string(),
+        "expires_in": authorization.expires.secs_since(authorization.created),
+        "expires_in_seconds": authorization.expires.secs_since(op.now()),
+        "id": id,
+        "identity": request.caller.user.name,
+        "note": authorization.note,
+        "scopes": engine::scopes(&authorization.scopes),
+        "token": engine::authorization_token(op, authorization),
+        "links": {
+            "GET": exchange.plain_link("GET", "Get authorization", &path),
+            "UPDATE": exchange.link("PUT", "Update authorization", &path, &json!([required("note", "A description of the authorization")]), &json!([])),
+            "DELETE": exchange.plain_link("DELETE", "Delete authorization", &path),
+        },
+    })
+}

@@ -1,0 +1,90 @@
+//! Who is asking, and what he may (contract sections 3 and 9).
+
+use super::Exchange;
+use crate::{
+    engine::{self, Credentials},
+    record::{Scope, User},
+    refusal::Refusal,
+    seam::{Response, Stop},
+};
+use alloc::{string::ToString, vec, vec::Vec};
+
+/// A user whose credentials are good.
+pub(super) struct Caller {
+    /// Who it is.
+    pub(super) user: User,
+    /// What the credentials allow; a password allows what `session` does.
+    scopes: Vec<Scope>,
+}
+
+/// What a scope tells apart.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Kind {
+    /// Authorizations.
+    Authorizations,
+    /// The account itself.
+    Account,
+    /// Everything else.
+    Other,
+}
+
+impl Caller {
+    /// Whether one of the scopes allows to read (`get`) or change something of this kind.
+    pub(super) fn may(&self, get: bool, kind: Kind) -> bool {
+        self.scopes.iter().any(|scope| match scope {
+            Scope::Session => true,
+            Scope::Read => get && kind != Kind::Authorizations,
+            Scope::Userinfo => get && kind == Kind::Account,
+        })
+    }
+}
+
+/// The caller.
+///
+/// # Errors
+/// 401.
+pub(super) fn caller(exchange: &Exchange<'_>) -> Result<Caller, Stop> {
+    let op = exchange.op;
+    match Credentials::of(op.request) {
+        Credentials::None | Credentials::Malformed => Err(Refusal::NoCredentials.into()),
+        Credentials::Basic { login, password } => {
+            let login = engine::login(op, &login, &password)?;
+            if login.expired {
+                return Err(Refusal::PasswordExpired.into());
+            }
+            Ok(Caller { user: login.user, scopes: vec![Scope::Session] })
+        }
+        Credentials::Token(token) => {
+            let engine::Authorized { user, authorization } = engine::authorization(op, &token)?;
+            Ok(Caller { user, scopes: authorization.scopes })
+        }
+    }
+}
+
+/// Says in the headers who the caller is taken for.
+pub(super) fn identify(response: Response, caller: &Caller) -> Response {
+    response
+        .with_header("x-openshift-identity", caller.user.name.clone())
+        .with_header("x-openshift-identity-id", engine::hex(&caller.user.id))
+        .with_header("x-oauth-scopes", engine::scopes(&caller.scopes))
+}
+
+/// A failure to authenticate: a short text.
+pub(super) fn refuse(refusal: &Refusal) -> Response {
+    let text = |status, body: &str| {
+        Response::new(status, "text/plain; charset=utf-8", body).with_header("cache-control", "no-store")
+    };
+    match refusal {
+        Refusal::Throttled { retry_after } => {
+            text(429, "Too many failed attempts, try again later.\n").with_header("retry-after", retry_after.to_string())
+        }
+        Refusal::NoEntropy | Refusal::NoSigningKey | Refusal::BadRecord => {
+            text(503, "The server cannot answer this now.\n").with_header("retry-after", "1")
+        }
+        refusal if refusal.is_token() => text(401, "The token is unknown, revoked or expired.\n").with_header(
+            "www-authenticate",
+            "Bearer realm=\"OpenShift broker API\", error=\"invalid_token\", error_description=\"The token is unknown, revoked or expired\"",
+        ),
+        _ => text(401, "HTTP Basic: Access denied.\n").with_header("www-authenticate", "Basic realm=\"OpenShift broker API\""),
+    }
+}

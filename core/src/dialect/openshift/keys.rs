@@ -1,0 +1,119 @@
+//! SSH keys of a user, which `rhc setup` wants to add and list (contract section 11).
+
+use super::{
+    Exchange, Request,
+    envelope::{Message, Reply},
+    links::required,
+};
+use crate::{
+    record::{SshKey, SshKeys, key},
+    seam::Stop,
+};
+use alloc::{format, string::String, vec::Vec};
+use serde_json::{Value, json};
+
+/// How many keys a user may have.
+const MAX_KEYS: usize = 100;
+/// The longest key, in octets.
+const MAX_CONTENT: usize = 16_384;
+
+/// All keys.
+pub(super) fn list(request: &Request<'_>) -> Result<Reply, Stop> {
+    let keys = load(request)?;
+    let shown: Vec<_> = keys.0.iter().map(|key| shown(&request.exchange, key)).collect();
+    Ok(Reply::of("keys", Value::Array(shown)).saying("List SSH keys"))
+}
+
+/// One key.
+pub(super) fn show(request: &Request<'_>, name: &str) -> Result<Reply, Stop> {
+    let keys = load(request)?;
+    let found = keys.0.iter().find(|key| key.name == name);
+    found.map_or_else(
+        || Err(not_found(request)),
+        |key| Ok(Reply::of("key", shown(&request.exchange, key)).saying("Display SSH key")),
+    )
+}
+
+/// One more key.
+pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
+    let mut keys = load(request)?;
+    let new = SshKey { name: field(request, "name", 256)?, ..read(request)? };
+    if keys.0.iter().any(|key| key.name == new.name) {
+        return Err(request.exchange.refuse(409, Message::error(120, Some("name"), "a key with this name exists already")));
+    }
+    if keys.0.len() >= MAX_KEYS {
+        return Err(request.exchange.refuse(422, Message::error(1, None, "there are too many keys: the maximum is 100")));
+    }
+    let reply = Reply::of("key", shown(&request.exchange, &new)).created().saying("Create SSH key");
+    keys.0.push(new);
+    save(request, &keys);
+    Ok(reply)
+}
+
+/// Another type and content under the same name.
+pub(super) fn update(request: &Request<'_>, name: &str) -> Result<Reply, Stop> {
+    let mut keys = load(request)?;
+    let new = SshKey { name: name.into(), ..read(request)? };
+    let Some(known) = keys.0.iter_mut().find(|key| key.name == name) else { return Err(not_found(request)) };
+    let reply = Reply::of("key", shown(&request.exchange, &new)).saying("Update SSH key");
+    *known = new;
+    save(request, &keys);
+    Ok(reply)
+}
+
+/// One key less.
+pub(super) fn delete(request: &Request<'_>, name: &str) -> Result<Reply, Stop> {
+    let mut keys = load(request)?;
+    let known = keys.0.len();
+    keys.0.retain(|key| key.name != name);
+    if keys.0.len() == known {
+        return Err(not_found(request));
+    }
+    save(request, &keys);
+    Ok(Reply::gone(format!("Key {} is deleted.", name.escape_default())))
+}
+
+fn load(request: &Request<'_>) -> Result<SshKeys, Stop> {
+    Ok(request.exchange.op.load::<SshKeys>(&key::ssh_keys(request.caller.user.uid))?.unwrap_or_default())
+}
+
+fn save(request: &Request<'_>, keys: &SshKeys) {
+    request.exchange.op.store(key::ssh_keys(request.caller.user.uid), keys);
+}
+
+fn not_found(request: &Request<'_>) -> Stop {
+    request.exchange.refuse(404, Message::error(118, None, "the key was not found"))
+}
+
+fn read(request: &Request<'_>) -> Result<SshKey, Stop> {
+    Ok(SshKey { name: String::new(), kind: field(request, "type", 256)?, content: field(request, "content", MAX_CONTENT)? })
+}
+
+/// A text that must be there.
+fn field(request: &Request<'_>, name: &'static str, max: usize) -> Result<String, Stop> {
+    match request.parameters.value(name) {
+        Some(Value::String(text)) if (1..=max).contains(&text.len()) && !text.chars().any(char::is_control) => {
+            Ok(text.clone())
+        }
+        _ => {
+            let text = format!("{name} must be a text of 1 to {max} octets without control characters");
+            Err(request.exchange.refuse(422, Message::error(1, Some(name), &text)))
+        }
+    }
+}
+
+fn shown(exchange: &Exchange<'_>, key: &SshKey) -> Value {
+    let path = format!("/user/keys/{}", key.name);
+    let parameters =
+        json!([required("type", "Type of the key"), required("content", "The key portion of the public key file")]);
+    json!({
+        "name": key.name,
+        "type": key.kind,
+        "content": key.content,
+        "links": {
+            "GET": exchange.plain_link("GET", "Get SSH key", &path),
+            "UPDATE": exchange.link("PUT", "Update SSH key", &path, &parameters, &json!([])),
+            "DELETE": exchange.plain_link("DELETE", "Delete SSH key", &path),
+        },
+    })
+}

@@ -1,0 +1,70 @@
+//! Bodies of `multipart/form-data` (RFC 7578): names and values of their parts; files count as plain values.
+
+use alloc::{format, vec::Vec};
+
+/// Name and value of each part; `None` when the body is not what its content type says.
+pub(super) fn parts(content_type: &str, body: &[u8]) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
+    let boundary = parameter(content_type, "boundary").filter(|boundary| (1..=70).contains(&boundary.len()))?;
+    let delimiter = format!("--{boundary}");
+    let mut rest = body.strip_prefix(delimiter.as_bytes())?;
+    let delimiter = format!("\r\n--{boundary}");
+    let mut parts = Vec::new();
+    loop {
+        if rest.starts_with(b"--") {
+            return Some(parts);
+        }
+        let part = rest.strip_prefix(b"\r\n")?;
+        let end = find(part, delimiter.as_bytes())?;
+        let (part, after) = part.split_at(end);
+        parts.push(read(part)?);
+        rest = after.get(delimiter.len()..)?;
+    }
+}
+
+/// Splits a part into the name its header gives and its content.
+fn read(part: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let end = find(part, b"\r\n\r\n")?;
+    let (head, content) = part.split_at(end);
+    let head = core::str::from_utf8(head).ok()?;
+    let disposition = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.trim().eq_ignore_ascii_case("content-disposition").then_some(value)
+    })?;
+    Some((parameter(disposition, "name")?.as_bytes().to_vec(), content.get(4..)?.to_vec()))
+}
+
+/// The value of a header's parameter, without its quotes.
+fn parameter<'h>(header: &'h str, wanted: &str) -> Option<&'h str> {
+    header.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case(wanted).then(|| value.trim().trim_matches('"'))
+    })
+}
+
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    text.windows(wanted.len()).position(|window| window == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TYPE: &str = "multipart/form-data; boundary=\"x\"";
+
+    #[test]
+    fn reads_names_and_values() {
+        let body = b"--x\r\nContent-Disposition: form-data; name=\"scope\"\r\n\r\nread\r\n--x\r\ncontent-disposition: form-data; name=note\r\n\r\n\r\n--x--\r\n";
+        let parts = parts(TYPE, body).unwrap();
+        assert_eq!(parts, [(b"scope".to_vec(), b"read".to_vec()), (b"note".to_vec(), b"".to_vec())]);
+    }
+
+    #[test]
+    fn refuses_what_is_cut_or_unnamed() {
+        for body in
+            ["", "--y--", "--x", "--x\r\n\r\nread\r\n--x--", "--x\r\nContent-Disposition: form-data; name=a\r\n\r\nread"]
+        {
+            assert_eq!(parts(TYPE, body.as_bytes()), None, "{body}");
+        }
+        assert_eq!(parts("multipart/form-data", b"--x--"), None);
+    }
+}

@@ -1,0 +1,156 @@
+//! Version and format of an exchange (contract section 10).
+
+use super::{Exchange, envelope::Message, parameters::Parameters};
+use crate::seam::{Op, Stop};
+use alloc::{format, string::String, vec::Vec};
+
+/// The versions that are spoken, in tenths.
+const VERSIONS: core::ops::RangeInclusive<u32> = 10..=17;
+
+/// The form of the body.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Format {
+    /// `application/json`.
+    Json,
+    /// `application/xml`.
+    Xml,
+}
+
+/// What was agreed on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Negotiated {
+    /// The version in force, in tenths: 10 to 17.
+    pub(super) version: u32,
+    /// The form of the body.
+    pub(super) format: Format,
+    /// The client wants no `links`.
+    pub(super) nolinks: bool,
+}
+
+impl Negotiated {
+    /// Reads the request.
+    ///
+    /// # Errors
+    /// 400 for a query or form that is not UTF-8, 422 for a `nolinks` that is neither true nor false, 406 for a version
+    /// that is not spoken.
+    pub(super) fn of<'o>(op: &'o Op<'o>, suffix: Option<Format>, parameters: Option<&Parameters>) -> Result<Self, Stop> {
+        let accept = op.request.header("accept").unwrap_or_default();
+        let content_type = op.request.header("content-type").unwrap_or_default();
+        let agreed = Self { version: *VERSIONS.end(), format: suffix.unwrap_or_else(|| format_of(accept)), nolinks: false };
+        let exchange = Exchange { op, agreed };
+        if parameters.is_some_and(|parameters| !parameters.is_utf8()) {
+            return Err(exchange.refuse(400, Message::unnumbered("a parameter is not valid UTF-8")));
+        }
+        let nolinks = match parameters.and_then(|parameters| parameters.text("nolinks")).as_deref() {
+            None | Some("") => has_parameter(accept, "nolinks") || has_parameter(content_type, "nolinks"),
+            Some("true") => true,
+            Some("false") => false,
+            Some(_) => return Err(exchange.refuse(422, Message::error(167, None, "nolinks must be one of: true, false"))),
+        };
+        let asked = version_in(accept).or_else(|| version_in(content_type));
+        let version = match asked {
+            None => *VERSIONS.end(),
+            Some(asked) => match tenths(&asked).filter(|version| VERSIONS.contains(version)) {
+                Some(version) => version,
+                None => {
+                    let spoken = supported().map(|version| format!("{version:.1}")).collect::<Vec<_>>().join(", ");
+                    let text =
+                        format!("version {} is not supported; supported versions are {spoken}", asked.escape_default());
+                    return Err(exchange.refuse(406, Message::unnumbered(&text)));
+                }
+            },
+        };
+        Ok(Self { version, nolinks, ..agreed })
+    }
+}
+
+/// Every version that is spoken, as a number.
+pub(super) fn supported() -> impl Iterator<Item = f64> {
+    VERSIONS.map(|tenths| f64::from(tenths) / 10.0)
+}
+
+/// Takes `.json` or `.xml` off the path.
+pub(super) fn split_suffix(path: &str) -> (&str, Option<Format>) {
+    if let Some(path) = path.strip_suffix(".json") {
+        (path, Some(Format::Json))
+    } else if let Some(path) = path.strip_suffix(".xml") {
+        (path, Some(Format::Xml))
+    } else {
+        (path, None)
+    }
+}
+
+/// The first media type that is one of ours decides; JSON if there is none.
+fn format_of(accept: &str) -> Format {
+    let mut media_types = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
+    let known = media_types.find_map(|media_type| match media_type {
+        "application/json" | "*/*" => Some(Format::Json),
+        "application/xml" | "text/xml" => Some(Format::Xml),
+        _ => None,
+    });
+    known.unwrap_or(Format::Json)
+}
+
+/// The parameters of all media types in a header, lower-case names with their values.
+fn media_parameters(header: &str) -> impl Iterator<Item = (String, &str)> {
+    let parameters = header.split(',').flat_map(|range| range.split(';').skip(1));
+    parameters.map(|parameter| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        (name.trim().to_ascii_lowercase(), value.trim().trim_matches('"'))
+    })
+}
+
+fn has_parameter(header: &str, wanted: &str) -> bool {
+    media_parameters(header).any(|(name, value)| name == wanted && value != "false")
+}
+
+/// The first version a header names; without a number it is `0`.
+fn version_in(header: &str) -> Option<String> {
+    let (_, value) = media_parameters(header).find(|(name, _)| name == "version")?;
+    Some(if value.is_empty() { "0".into() } else { value.into() })
+}
+
+/// `1.6` in tenths.
+fn tenths(version: &str) -> Option<u32> {
+    let (whole, part) = version.split_once('.').unwrap_or((version, "0"));
+    let digits = |text: &str| !text.is_empty() && text.len() <= 3 && text.bytes().all(|octet| octet.is_ascii_digit());
+    if !digits(whole) || !digits(part) || part.len() != 1 {
+        return None;
+    }
+    Some(whole.parse::<u32>().ok()? * 10 + part.parse::<u32>().ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions() {
+        for (header, expected) in [
+            ("application/json;version=1.6", Some(16)),
+            ("application/json; version=1.0", Some(10)),
+            ("application/json;nolinks;version=1.7", Some(17)),
+            ("text/html, application/json;version=1", Some(10)),
+            ("application/json;version=", Some(0)),
+            ("application/json;version", Some(0)),
+            ("application/json;version=abc", None),
+            ("application/json;version=1.66", None),
+        ] {
+            assert_eq!(version_in(header).and_then(|version| tenths(&version)), expected, "{header}");
+        }
+        assert_eq!(version_in("application/json"), None);
+    }
+
+    #[test]
+    fn formats() {
+        for (accept, expected) in [
+            ("", Format::Json),
+            ("*/*", Format::Json),
+            ("application/xml", Format::Xml),
+            ("text/xml;q=0.5, application/json", Format::Xml),
+            ("text/html, application/json", Format::Json),
+        ] {
+            assert_eq!(format_of(accept), expected, "{accept}");
+        }
+    }
+}

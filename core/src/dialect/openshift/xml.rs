@@ -1,0 +1,123 @@
+//! The envelope as XML (contract section 10).
+
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
+use rxml::{Encoder, Item, Namespace, NcName, XmlVersion, writer::SimpleNamespaces};
+use serde_json::Value;
+
+/// The order of the parts of a response.
+const ORDER: [&str; 7] = ["status", "type", "data", "messages", "version", "api_version", "supported_api_versions"];
+
+/// The document for an envelope.
+pub(super) fn render(envelope: &Value) -> Vec<u8> {
+    let mut document = Document { encoder: Encoder::new(), out: Vec::new() };
+    // What fails here is a name or a text that XML cannot hold; names are ours, and texts are cleaned before.
+    let _ = document.envelope(envelope);
+    document.out
+}
+
+struct Document {
+    encoder: Encoder<SimpleNamespaces>,
+    out: Vec<u8>,
+}
+
+impl Document {
+    fn envelope(&mut self, envelope: &Value) -> rxml::Result<()> {
+        self.put(Item::XmlDeclaration(XmlVersion::V1_0))?;
+        self.open("response")?;
+        for name in ORDER {
+            let value = envelope.get(name).unwrap_or(&Value::Null);
+            if name == "data" {
+                self.data(envelope.get("type").and_then(Value::as_str), value)?;
+            } else {
+                self.member(name, value)?;
+            }
+        }
+        self.close()
+    }
+
+    /// One thing and many alike stand under the name of the thing.
+    fn data(&mut self, kind: Option<&str>, data: &Value) -> rxml::Result<()> {
+        self.open("data")?;
+        match (kind, data) {
+            (Some("links"), links) => self.member("links", links)?,
+            (Some(kind), Value::Array(items)) => {
+                for item in items {
+                    self.member(kind.trim_end_matches('s'), item)?;
+                }
+            }
+            (Some(kind), item) => self.member(kind, item)?,
+            (None, _) => self.member("datum", &Value::Null)?,
+        }
+        self.close()
+    }
+
+    fn member(&mut self, name: &str, value: &Value) -> rxml::Result<()> {
+        self.head(name)?;
+        match value {
+            Value::Null => {
+                let nil = NcName::try_from("nil")?;
+                self.put(Item::Attribute(Namespace::NONE, &nil, "true"))?;
+                return self.put(Item::ElementFoot);
+            }
+            Value::Array(items) if items.is_empty() => return self.put(Item::ElementFoot),
+            Value::Object(members) if members.is_empty() => return self.put(Item::ElementFoot),
+            _ => self.put(Item::ElementHeadEnd)?,
+        }
+        match value {
+            Value::Array(items) => {
+                for item in items {
+                    self.member(singular(name), item)?;
+                }
+            }
+            // Links lose their names.
+            Value::Object(links) if name == "links" => {
+                for link in links.values() {
+                    self.member("link", link)?;
+                }
+            }
+            Value::Object(members) => {
+                for (name, value) in members {
+                    self.member(name, value)?;
+                }
+            }
+            Value::String(text) => self.text(text)?,
+            other => self.text(&other.to_string())?,
+        }
+        self.close()
+    }
+
+    fn text(&mut self, text: &str) -> rxml::Result<()> {
+        let allowed = |c: char| matches!(c, '\t' | '\n' | '\r') || (c >= ' ' && c != '\u{fffe}' && c != '\u{ffff}');
+        let clean: String = text.chars().map(|c| if allowed(c) { c } else { '\u{fffd}' }).collect();
+        if clean.is_empty() { Ok(()) } else { self.put(Item::Text(&clean)) }
+    }
+
+    fn open(&mut self, name: &str) -> rxml::Result<()> {
+        self.head(name)?;
+        self.put(Item::ElementHeadEnd)
+    }
+
+    fn head(&mut self, name: &str) -> rxml::Result<()> {
+        let name = NcName::try_from(name.replace('_', "-"))?;
+        self.put(Item::ElementHeadStart(Namespace::NONE, &name))
+    }
+
+    fn close(&mut self) -> rxml::Result<()> {
+        self.put(Item::ElementFoot)
+    }
+
+    fn put(&mut self, item: Item<'_>) -> rxml::Result<()> {
+        self.encoder.encode(item, &mut self.out)
+    }
+}
+
+/// What one item of a list is called.
+fn singular(list: &str) -> &str {
+    match list {
+        "required_params" | "optional_params" => "param",
+        other => other.trim_end_matches('s'),
+    }
+}

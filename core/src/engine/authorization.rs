@@ -1,0 +1,176 @@
+//! Authorizations: long-lived tokens that their owner can see again (contract/openshift.md sections 2 to 6).
+//!
+//! A token is `HMAC-SHA-256(root secret, random octets of the record)`: it can be shown whenever its owner asks, and whoever
+//! has the store but not the root secret has no token. It is found by its digest.
+
+use super::{audit, user};
+use crate::{
+    lifetime::Lifetime,
+    record::{Authorization, AuthorizationAt, RevokedEverything, Scope, Stored, User, key},
+    refusal::Refusal,
+    seam::{Op, Range, Stop},
+};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::fmt::Write;
+
+/// How many authorizations are read at once.
+const PAGE: u32 = 1000;
+
+/// What a new authorization is made of.
+pub(crate) struct NewAuthorization {
+    /// Never empty.
+    pub(crate) scopes: Vec<Scope>,
+    /// What the owner notes.
+    pub(crate) note: Option<String>,
+    /// How long it lives.
+    pub(crate) lifetime: Lifetime,
+}
+
+/// A user who has shown the token of a live authorization.
+pub(crate) struct Authorized {
+    /// Whose it is.
+    pub(crate) user: User,
+    /// What it may do, and until when.
+    pub(crate) authorization: Authorization,
+}
+
+/// Makes an authorization for `user`.
+///
+/// # Errors
+/// [`Refusal::NoEntropy`].
+pub(crate) fn add(op: &Op<'_>, user: &User, new: NewAuthorization) -> Result<Authorization, Stop> {
+    let authorization = Authorization {
+        id: op.moment.draw("authorization id")?,
+        secret: op.moment.draw("authorization")?,
+        uid: user.uid,
+        scopes: new.scopes,
+        note: new.note,
+        created: op.now(),
+        expires: op.now().plus_secs(new.lifetime.as_secs().into()),
+        generation: user.generation,
+        session_epoch: user.session_epoch,
+        era: era(op)?,
+    };
+    let (at, expires) = (at(&authorization), authorization.expires);
+    op.store_until(key::authorization(&at), &authorization, expires);
+    op.store_until(key::authorization_id(&hex(&authorization.id)), &at, expires);
+    op.store_until(key::authorization_token(&authorization_token(op, &authorization)), &at, expires);
+    audit(op, "token.issue", &user.uid, &hex(&authorization.id), None);
+    Ok(authorization)
+}
+
+/// The live authorizations of `user`, newest first, at most `most`.
+pub(crate) fn authorizations(op: &Op<'_>, user: &User, most: usize) -> Result<Vec<Authorization>, Stop> {
+    op.want(&[key::revoked_everything()]);
+    let mut found = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page = op.range(&Range { prefix: key::authorizations_of(user.uid), after, limit: PAGE })?;
+        for (_, record) in page {
+            let authorization = Authorization::of(record)?;
+            if lives(op, user, &authorization)? {
+                found.push(authorization);
+            }
+            if found.len() == most {
+                return Ok(found);
+            }
+        }
+        match page.last() {
+            Some((last, _)) if page.len() >= PAGE as usize => after = last.as_str().into(),
+            _ => return Ok(found),
+        }
+    }
+}
+
+/// The live authorization of `user` with this id or token. Those of others are as unknown as those that never were.
+pub(crate) fn find_authorization(op: &Op<'_>, user: &User, id: &str) -> Result<Option<Authorization>, Stop> {
+    let by_token = is_token(id);
+    let index = if by_token { key::authorization_token(id) } else { key::authorization_id(id) };
+    op.want(&[key::revoked_everything()]);
+    let Some(at) = op.load::<AuthorizationAt>(&index)?.filter(|at| at.uid == user.uid) else { return Ok(None) };
+    let Some(found) = op.load::<Authorization>(&key::authorization(&at))? else { return Ok(None) };
+    Ok(if lives(op, user, &found)? { Some(found) } else { None })
+}
+
+/// Checks a token. The user is read anew on each use.
+///
+/// # Errors
+/// [`Refusal::is_token`] for a token that is unknown, revoked or expired, or whose user is gone.
+pub(crate) fn authorization(op: &Op<'_>, token: &str) -> Result<Authorized, Stop> {
+    if !is_token(token) {
+        return Err(Refusal::TokenForeign.into());
+    }
+    op.want(&[key::revoked_everything()]);
+    let at = op.load::<AuthorizationAt>(&key::authorization_token(token))?.ok_or(Refusal::TokenRevoked)?;
+    let record = key::authorization(&at);
+    op.want(&[record.clone(), key::user(at.uid)]);
+    let authorization = op.load::<Authorization>(&record)?.ok_or(Refusal::TokenRevoked)?;
+    let user = user(op, at.uid)?.filter(|user| !user.disabled).ok_or(Refusal::TokenUserGone)?;
+    if lives(op, &user, &authorization)? { Ok(Authorized { user, authorization }) } else { Err(Refusal::TokenEnded.into()) }
+}
+
+/// Changes the note; nothing else about an authorization ever changes.
+pub(crate) fn note(op: &Op<'_>, authorization: &mut Authorization, note: Option<String>) {
+    authorization.note = note;
+    op.store_until(key::authorization(&at(authorization)), authorization, authorization.expires);
+}
+
+/// Ends an authorization: its token is refused from the next request on.
+pub(crate) fn end(op: &Op<'_>, actor: &User, authorization: &Authorization) {
+    op.remove(key::authorization(&at(authorization)));
+    op.remove(key::authorization_id(&hex(&authorization.id)));
+    op.remove(key::authorization_token(&authorization_token(op, authorization)));
+    audit(op, "token.revoke", &actor.uid, &hex(&authorization.id), None);
+}
+
+/// Ends the authorizations of everybody.
+pub(crate) fn revoke_everything(op: &Op<'_>, actor: &dyn core::fmt::Display) -> Result<(), Stop> {
+    let era = era(op)?;
+    op.store(key::revoked_everything(), &RevokedEverything(era.saturating_add(1)));
+    audit(op, "token.revoke_all", actor, &"everybody", None);
+    Ok(())
+}
+
+/// The token: 64 hex digits.
+pub(crate) fn authorization_token(op: &Op<'_>, authorization: &Authorization) -> String {
+    hex(&op.vault.derive("authorization token", &authorization.secret))
+}
+
+/// Whether `text` has the form of a token.
+pub(crate) fn is_token(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|octet| matches!(octet, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Lower-case hex digits.
+pub(crate) fn hex(octets: &[u8]) -> String {
+    octets.iter().fold(String::new(), |mut text, octet| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{octet:02x}");
+        text
+    })
+}
+
+/// The scopes as one text, separated by blanks.
+pub(crate) fn scopes(scopes: &[Scope]) -> String {
+    scopes.iter().fold(String::new(), |text, scope| {
+        if text.is_empty() { scope.as_str().to_string() } else { format!("{text} {}", scope.as_str()) }
+    })
+}
+
+fn at(authorization: &Authorization) -> AuthorizationAt {
+    AuthorizationAt { uid: authorization.uid, created: authorization.created, id: authorization.id }
+}
+
+fn lives(op: &Op<'_>, user: &User, authorization: &Authorization) -> Result<bool, Stop> {
+    let same_passwords = authorization.generation == user.generation || !op.settings.openshift.password_change_revokes;
+    let same_session = authorization.session_epoch == user.session_epoch;
+    Ok(op.now() < authorization.expires && same_passwords && same_session && authorization.era == era(op)?)
+}
+
+fn era(op: &Op<'_>) -> Result<u32, Stop> {
+    Ok(op.load::<RevokedEverything>(&key::revoked_everything())?.unwrap_or_default().0)
+}

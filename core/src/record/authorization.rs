@@ -1,0 +1,107 @@
+//! Authorizations and keys of the OpenShift dialect.
+
+use super::{Stored, Uid};
+use crate::time::UnixTime;
+use alloc::{string::String, vec::Vec};
+use serde::{Deserialize, Serialize};
+
+/// What a token may do (contract/openshift.md section 3).
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Scope {
+    /// Everything the account may.
+    Session,
+    /// GET anywhere but authorizations.
+    Read,
+    /// GET of the account only.
+    Userinfo,
+}
+
+impl Scope {
+    /// Every scope that is offered.
+    pub const ALL: [Self; 3] = [Self::Session, Self::Read, Self::Userinfo];
+
+    /// The word of the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Read => "read",
+            Self::Userinfo => "userinfo",
+        }
+    }
+
+    /// From the word of the API, in lower case.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == text)
+    }
+}
+
+/// A long-lived token and what is said about it. The token itself is derived from `secret` under the root secret.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Authorization {
+    /// The public id: 24 hex digits when shown.
+    pub id: [u8; 12],
+    /// 256 random bits, from which the token is derived.
+    pub secret: [u8; 32],
+    /// Whose it is.
+    pub uid: Uid,
+    /// What it may do, in the order asked for, each once; never empty.
+    pub scopes: Vec<Scope>,
+    /// What the owner noted.
+    pub note: Option<String>,
+    /// When it was made.
+    pub created: UnixTime,
+    /// When it ends.
+    pub expires: UnixTime,
+    /// [`super::User::generation`] when it was made.
+    pub generation: u32,
+    /// [`super::User::session_epoch`] when it was made.
+    pub session_epoch: u32,
+    /// [`RevokedEverything`] when it was made.
+    pub era: u32,
+}
+
+impl Stored for Authorization {
+    const VERSION: u8 = 1;
+}
+
+/// Where an authorization is stored: its owner and the rest of its key.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct AuthorizationAt {
+    /// Whose it is.
+    pub uid: Uid,
+    /// When it was made; newer ones stand first.
+    pub created: UnixTime,
+    /// Its id.
+    pub id: [u8; 12],
+}
+
+impl Stored for AuthorizationAt {
+    const VERSION: u8 = 1;
+}
+
+/// Rises when an administrator revokes everybody's authorizations.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct RevokedEverything(pub u32);
+
+impl Stored for RevokedEverything {
+    const VERSION: u8 = 1;
+}
+
+/// A public SSH key of a user, kept for clients.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct SshKey {
+    /// What the user calls it.
+    pub name: String,
+    /// Its type, such as `ssh-rsa`.
+    pub kind: String,
+    /// The key.
+    pub content: String,
+}
+
+/// The SSH keys of one user.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct SshKeys(pub Vec<SshKey>);
+
+impl Stored for SshKeys {
+    const VERSION: u8 = 1;
+}

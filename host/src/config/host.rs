@@ -1,0 +1,138 @@
+//! Settings of the native server, as plain data.
+
+use core::net::SocketAddr;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Settings of the native server; those of the rules stand in [`waxseal_core::settings::Settings`].
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    /// Sockets, TLS, limits.
+    pub server: Server,
+    /// What is logged, and how.
+    pub log: Log,
+    /// Which engine answers, and how passwords are derived.
+    pub engine: Engine,
+}
+
+/// Sockets, TLS, limits.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Where the server listens. Default `127.0.0.1:8080`.
+    pub listen: SocketAddr,
+    /// Where metrics and health are answered besides.
+    pub operations: Option<SocketAddr>,
+    /// PEM file with the certificate and its intermediates; TLS is on when this and `tls_key` are set.
+    pub tls_cert: Option<PathBuf>,
+    /// PEM file with the private key.
+    pub tls_key: Option<PathBuf>,
+    /// PEM file with the authorities of which every client must show a certificate.
+    pub tls_client_ca: Option<PathBuf>,
+    /// Plain HTTP also where others than this machine can reach it (security H6).
+    pub allow_plain_http: bool,
+    /// Address ranges of proxies whose forwarding headers are believed.
+    pub trusted_proxies: Vec<String>,
+    /// Whether `GET /` shows the page to a browser.
+    pub page: bool,
+    /// Open connections.
+    pub max_connections: u32,
+    /// Requests being answered at once.
+    pub max_in_flight: u32,
+    /// Octets of request line and headers (security H4).
+    pub head_bytes: u32,
+    /// Octets of a body (security H4).
+    pub body_bytes: u32,
+    /// Seconds within which a request's head must have arrived (security H4).
+    pub head_secs: u32,
+    /// Seconds from there to the end of the response (security H4).
+    pub request_secs: u32,
+    /// Seconds a connection may be open without a request.
+    pub idle_secs: u32,
+    /// Seconds that requests in progress have to end when the server stops.
+    pub drain_secs: u32,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            operations: None,
+            tls_cert: None,
+            tls_key: None,
+            tls_client_ca: None,
+            allow_plain_http: false,
+            trusted_proxies: Vec::new(),
+            page: true,
+            max_connections: 10_000,
+            max_in_flight: 1_024,
+            head_bytes: 16 * 1024,
+            body_bytes: 64 * 1024,
+            head_secs: 10,
+            request_secs: 30,
+            idle_secs: 75,
+            drain_secs: 10,
+        }
+    }
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// The shape of the records.
+    pub format: LogFormat,
+    /// Levels, in the syntax of `tracing`.
+    pub filter: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Auto, filter: "info".into() }
+    }
+}
+
+/// The shape of log records.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// Text on a terminal, JSON otherwise.
+    Auto,
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Which engine answers, and how passwords are derived.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Engine {
+    /// What answers `/auth/verify` and `/auth/introspect`.
+    pub hot: EngineKind,
+    /// What answers everything else.
+    pub api: EngineKind,
+    /// Instances of the module at once.
+    pub instances: u32,
+    /// Password derivations at once; 0 is one per core.
+    pub kdf_workers: u32,
+    /// Password derivations that may wait; 0 is 64 per worker.
+    pub kdf_queue: u32,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self { hot: EngineKind::Native, api: EngineKind::Module, instances: 256, kdf_workers: 0, kdf_queue: 0 }
+    }
+}
+
+/// Which way core is run. Both give the same answers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineKind {
+    /// Compiled into the server.
+    Native,
+    /// The WebAssembly component, in a fresh instance for each request.
+    Module,
+}

@@ -1,0 +1,214 @@
+//! The table of settings.
+
+use super::{
+    kind::{Grammar, Kind},
+    notation::MAX_LIFETIME,
+};
+use crate::http::Network;
+use core::net::SocketAddr;
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Its dotted path: sections of the file and the name in them.
+    pub path: &'static str,
+    /// What is allowed.
+    pub kind: Kind,
+    /// What it does, in a sentence without a full stop.
+    pub about: &'static str,
+}
+
+impl Setting {
+    /// The setting with this path.
+    pub fn find(path: &str) -> Option<&'static Self> {
+        SETTINGS.iter().find(|setting| setting.path == path)
+    }
+
+    /// The environment variable that states it: `WAXSEAL__REDIS__TTL__MAX`.
+    pub fn env(&self) -> String {
+        format!("WAXSEAL__{}", self.path.to_ascii_uppercase().replace('.', "__"))
+    }
+}
+
+const fn row(path: &'static str, kind: Kind, about: &'static str) -> Setting {
+    Setting { path, kind, about }
+}
+
+const fn number(min: u32, max: u32) -> Kind {
+    Kind::Number { min, max, unit: "" }
+}
+
+const fn seconds(min: u32, max: u32) -> Kind {
+    Kind::Number { min, max, unit: "seconds" }
+}
+
+const fn octets(min: u32, max: u32) -> Kind {
+    Kind::Number { min, max, unit: "octets" }
+}
+
+const ENGINES: Kind = Kind::Choice(&["native", "module"]);
+
+/// Every setting, in the order of the documentation.
+pub const SETTINGS: &[Setting] = &[
+    row("issuer", Kind::Text(NAME), "`iss` of every token, compared octet for octet"),
+    row("audience", Kind::Optional(NAME), "`aud` of every token"),
+    row("leeway", seconds(0, 60), "how far `exp`, `nbf` and `iat` may be off"),
+    row("service", Kind::Text(NAME), "name of the service and of the Redis cluster object; no password may be it"),
+    row("server.listen", Kind::Text(SOCKET), "where the server listens; port 0 takes a free one"),
+    row(
+        "server.operations",
+        Kind::Optional(SOCKET),
+        "where `/metrics` and the health routes are answered besides, in plain HTTP",
+    ),
+    row("server.tls_cert", Kind::Optional(FILE), "PEM file with the certificate and its intermediates"),
+    row("server.tls_key", Kind::Optional(FILE), "PEM file with the private key, readable by the owner only"),
+    row(
+        "server.tls_client_ca",
+        Kind::Optional(FILE),
+        "PEM file with authorities; every client must then show a certificate of theirs",
+    ),
+    row("server.allow_plain_http", Kind::Switch, "plain HTTP also where others than this machine can reach it"),
+    row(
+        "server.trusted_proxies",
+        Kind::List(NETWORK),
+        "proxies whose `Forwarded` and `X-Forwarded-…` headers are believed",
+    ),
+    row("server.page", Kind::Switch, "whether `GET /` shows the page to a browser"),
+    row("server.max_connections", number(1, 1_000_000), "open connections"),
+    row("server.max_in_flight", number(1, 100_000), "requests being answered at once; beyond it the answer is 503"),
+    row("server.head_bytes", octets(8_192, 65_536), "request line and headers; beyond it the answer is 431"),
+    row("server.body_bytes", octets(1_024, 1_048_576), "a request's body; beyond it the answer is 413"),
+    row("server.head_secs", seconds(1, 60), "from a request's first octet to the end of its head"),
+    row("server.request_secs", seconds(1, 600), "from the end of the head to the end of the response"),
+    row("server.idle_secs", seconds(1, 3_600), "how long a connection may be open without a request"),
+    row("server.drain_secs", seconds(0, 600), "how long requests in progress may take to end when the server stops"),
+    row(
+        "log.format",
+        Kind::Choice(&["auto", "text", "json"]),
+        "shape of log records on standard error; `auto` is text on a terminal, JSON otherwise",
+    ),
+    row("log.filter", Kind::Text(FILTER), "log levels in the syntax of `tracing`: `info`, `waxseal=debug`, …"),
+    row("engine.hot", ENGINES, "what answers `/auth/verify` and `/auth/introspect`"),
+    row("engine.api", ENGINES, "what answers everything else"),
+    row("engine.instances", number(1, 4_096), "instances of the module at once; further requests wait for one"),
+    row("engine.kdf_workers", number(0, 256), "password derivations at once; 0 is one per core"),
+    row(
+        "engine.kdf_queue",
+        number(0, 65_536),
+        "password derivations that may wait; 0 is 64 per worker; beyond it the answer is 503",
+    ),
+    row("dialects.redis", Kind::Switch, "whether `/v1/…` is answered"),
+    row("dialects.openshift", Kind::Switch, "whether `/broker/rest/…` is answered"),
+    row("dialects.elasticsearch", Kind::Switch, "whether `/_security/…` and `/_xpack/…` are answered"),
+    row("passwords.policy", Kind::Choice(&["open", "redis", "nist"]), "the rules for new passwords"),
+    row("passwords.scheme", Kind::Scheme, "how new passwords are hashed; older hashes are redone at the next good login"),
+    row("passwords.max_per_user", number(1, 64), "how many passwords a user may have at once"),
+    row(
+        "throttle.vendor_lockout",
+        Kind::Switch,
+        "count failures per user over all sources, as the vendor does; anybody can then lock an owner out",
+    ),
+    row(
+        "throttle.account_ceiling",
+        number(1, 100),
+        "failures in a row on one account, from everywhere, before it is throttled hard",
+    ),
+    row("throttle.account_pause", seconds(1, 86_400), "how long an account stays throttled after that"),
+    row(
+        "throttle.source_limit",
+        number(0, 1_000_000),
+        "failures from one source, over all names, before it is throttled; 0 is no limit",
+    ),
+    row("throttle.source_window", seconds(1, 86_400), "over which time the failures of one source are counted"),
+    row("throttle.ipv4_prefix", number(8, 32), "leading bits of an IPv4 address that make one source"),
+    row("throttle.ipv6_prefix", number(16, 128), "leading bits of an IPv6 address that make one source"),
+    row("redis.ttl.min", seconds(1, 86_400), "shortest life of a token that a client may ask for"),
+    row("redis.ttl.default", seconds(1, 86_400), "life of a token when the client asks for none"),
+    row("redis.ttl.max", seconds(1, 86_400), "longest life of a token that a client may ask for"),
+    row(
+        "redis.require_old_password",
+        Kind::Switch,
+        "demand `old_password` also beside an `Authorization` header, as up to 7.4",
+    ),
+    row(
+        "openshift.public_url",
+        Kind::Optional(ORIGIN),
+        "scheme and authority in the links of answers; else taken from the request",
+    ),
+    row(
+        "openshift.auth_scope_timeouts",
+        Kind::Timeouts,
+        "lives of all scopes at once, in the broker's notation; instead of the six settings below",
+    ),
+    row("openshift.session.default", seconds(1, MAX_LIFETIME), "life of a `session` authorization when none is asked for"),
+    row("openshift.session.max", seconds(1, MAX_LIFETIME), "longest life of a `session` authorization"),
+    row("openshift.read.default", seconds(1, MAX_LIFETIME), "life of a `read` authorization when none is asked for"),
+    row("openshift.read.max", seconds(1, MAX_LIFETIME), "longest life of a `read` authorization"),
+    row(
+        "openshift.userinfo.default",
+        seconds(1, MAX_LIFETIME),
+        "life of a `userinfo` authorization when none is asked for",
+    ),
+    row("openshift.userinfo.max", seconds(1, MAX_LIFETIME), "longest life of a `userinfo` authorization"),
+    row(
+        "openshift.password_change_revokes",
+        Kind::Switch,
+        "whether a replaced password list ends the user's authorizations",
+    ),
+    row("elasticsearch.token_timeout", seconds(1, 3_600), "life of an access token"),
+    row(
+        "elasticsearch.password_grant",
+        Kind::Switch,
+        "whether the password grant is offered; current practice forbids it for new systems (RFC 9700)",
+    ),
+    row("elasticsearch.version", Kind::Text(VERSION), "`version.number` in the answer to `GET /`"),
+    row("gateway.introspection_roles", Kind::List(ROLE), "roles that may introspect and revoke tokens of others"),
+];
+
+const NAME: Grammar = Grammar {
+    words: "a text of 1 to 256 characters, none of them a control character",
+    holds: |text| (1..=256).contains(&text.chars().count()) && !text.chars().any(char::is_control),
+};
+
+const SOCKET: Grammar = Grammar {
+    words: "an address and a port, such as `127.0.0.1:8080` or `[::1]:8080`",
+    holds: |text| text.parse::<SocketAddr>().is_ok(),
+};
+
+const FILE: Grammar =
+    Grammar { words: "the path of a file", holds: |text| !text.is_empty() && !text.chars().any(char::is_control) };
+
+const NETWORK: Grammar = Grammar {
+    words: "an address or range, such as `10.0.0.0/8` or `2001:db8::1`",
+    holds: |text| text.parse::<Network>().is_ok(),
+};
+
+const FILTER: Grammar = Grammar {
+    words: "a level (`error`, `warn`, `info`, `debug`, `trace`, `off`) or a list such as `info,waxseal=debug`",
+    holds: |text| text.parse::<tracing_subscriber::filter::Targets>().is_ok() && !text.trim().is_empty(),
+};
+
+const ORIGIN: Grammar = Grammar {
+    words: "`http://` or `https://` with a host and an optional port, nothing after it",
+    holds: |text| {
+        let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or("");
+        let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b".-:[]".contains(&octet);
+        !authority.is_empty() && authority.bytes().all(allowed)
+    },
+};
+
+const VERSION: Grammar = Grammar {
+    words: "three numbers, such as `8.19.3`",
+    holds: |text| {
+        let number = |part: &str| (1..=5).contains(&part.len()) && part.bytes().all(|octet| octet.is_ascii_digit());
+        text.split('.').count() == 3 && text.split('.').all(number)
+    },
+};
+
+const ROLE: Grammar = Grammar {
+    words: "the name of a role: letters, digits, `_`, `-`, at most 64",
+    holds: |text| {
+        let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b"_-".contains(&octet);
+        (1..=64).contains(&text.len()) && text.bytes().all(allowed)
+    },
+};

@@ -1,0 +1,1 @@
+//! The server binary as a child process.
