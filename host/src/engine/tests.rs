@@ -169,6 +169,7 @@ fn seed(records: &Staged) {
         salt,
         password_issued: NOW,
         generation: 0,
+        session_epoch: 0,
         lock_epoch: 0,
         disabled: false,
         created: NOW,
