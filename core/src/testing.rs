@@ -9,7 +9,8 @@
 use crate::{
     record::{KeyState, SigningKey, Stored, key},
     seam::{
-        Answer, Ask, Call, Commit, Derivation, Done, Entropy, Event, Expect, Key, Moment, Peer, Record, Request, Response,
+        Answer, Ask, Call, Commit, Derivation, Done, Entropy, Event, Expect, Key, Method, Moment, Peer, Record, Request,
+        Response,
     },
     seam::{Step, Version, World, Write, begin},
     settings::Settings,
@@ -80,8 +81,7 @@ impl TestWorld {
     pub(crate) fn with_admin(password: &str) -> Self {
         let mut world = Self::new();
         let body = serde_json::json!({"name": "admin", "password": password});
-        let request = Request::new(crate::seam::Method::Post, "/admin/bootstrap").with_body(format!("{body}"));
-        assert_eq!(world.local(request).status, 201);
+        assert_eq!(world.local(request("POST /admin/bootstrap", &format!("{body}"))).status, 201);
         world.events.clear();
         world
     }
@@ -109,6 +109,12 @@ impl TestWorld {
     /// Answers a request; when it is about to commit for the first time, `meanwhile` happens, so that a race can be staged.
     pub(crate) fn race(&mut self, request: Request, meanwhile: impl FnOnce(&mut Self)) -> Response {
         self.run(Peer { address: Some([192, 0, 2, 1].into()), ..Peer::default() }, request, meanwhile)
+    }
+
+    /// A token of the Redis dialect, good for 300 seconds.
+    pub(crate) fn token(&mut self, name: &str, password: &str) -> String {
+        let login = request("POST /v1/users/authorize", "").with_header("authorization", &basic(name, password));
+        json(&self.call(login))["access_token"].as_str().unwrap().into()
     }
 
     /// Moves the clock on.
@@ -246,6 +252,14 @@ pub(crate) fn derive(derivation: &Derivation) -> Zeroizing<Vec<u8>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(&postcard::to_allocvec(&(scheme, salt)).unwrap()).unwrap();
     mac.update(password);
     Zeroizing::new(mac.finalize().into_bytes().to_vec())
+}
+
+/// A request by its first line, such as `POST /v1/users`, with a JSON body unless it is empty.
+#[track_caller]
+pub(crate) fn request(line: &str, body: &str) -> Request {
+    let (method, path) = line.split_once(' ').unwrap();
+    let request = Request::new(Method::parse(method), path);
+    if body.is_empty() { request } else { request.with_header("content-type", "application/json").with_body(body) }
 }
 
 /// The body of a response as JSON.

@@ -22,7 +22,7 @@ pub(crate) use authorization::{
     Authorized, NewAuthorization, add, authorization, authorization_token, authorizations, end, find_authorization, hex,
     is_token, note, revoke_everything, scopes,
 };
-pub(crate) use bearer::{Bearer, bearer, revoke, verify, verify_any_time};
+pub(crate) use bearer::{Bearer, any_bearer, bearer, revoke, verify, verify_any_time};
 pub(crate) use credentials::Credentials;
 pub(crate) use directory::{account, find, is_locked, user};
 pub(crate) use issue::{Issued, issue, issue_as};
