@@ -1,16 +1,134 @@
-//! The admin dialect.
+//! Administration, for the owner of the process only: the command line and the setup of a new server.
+//!
+//! The driver says who that is (`Peer::local`); for everybody else these routes do not exist. Bodies are JSON objects, in which a
+//! member that nobody asked for is an error; errors are `{"error": code, "message": text}`.
+//!
+//! A `{who}` is a uid if it consists of digits, else a name or an e-mail address, percent-encoded.
 
+mod body;
+mod bootstrap;
+mod error;
+mod keys;
+mod password;
+mod status;
+mod user;
+mod users;
+
+use super::form;
 use crate::{
+    engine,
+    record::{Uid, User},
     refusal::Refusal,
-    seam::{Op, Response, Stop},
+    seam::{Method, Op, Response, Stop},
 };
+use alloc::{string::String, vec::Vec};
+use core::ops::Deref;
+use serde::Serialize;
+
+pub(super) use error::refuse;
+
+/// The media type of every body.
+const JSON: &str = "application/json";
+/// Who does what is done here, as the audit trail names him.
+const ACTOR: &str = "local";
 
 /// Answers a request of this dialect.
-pub(super) fn answer(_op: &Op<'_>) -> Result<Response, Stop> {
-    Ok(Response::empty(404))
+pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
+    let segments: Option<Vec<String>> = op.request.path.split('/').skip(2).map(form::segment).collect();
+    let segments = segments.unwrap_or_default();
+    let Some(resource) = Resource::of(&segments) else {
+        return error::refused(404, "not_found", "there is no such resource");
+    };
+    let method = match &op.request.method {
+        // What GET answers; the driver leaves the body away.
+        Method::Head => &Method::Get,
+        method => method,
+    };
+    match (resource, method) {
+        (Resource::Bootstrap, Method::Post) => bootstrap::bootstrap(op),
+        (Resource::Status, Method::Get) => status::show(op),
+        (Resource::Users, Method::Get) => users::list(op),
+        (Resource::Users, Method::Post) => users::create(op),
+        (Resource::User(who), Method::Get) => users::show(op, who),
+        (Resource::User(who), Method::Delete) => users::delete(op, who),
+        (Resource::Password(who), Method::Put) => password::replace(op, who),
+        (Resource::Password(who), Method::Post) => password::add(op, who),
+        (Resource::Change(who, change), Method::Post) => users::change(op, who, change),
+        (Resource::Keys, Method::Get) => keys::list(op),
+        (Resource::KeyRotation, Method::Post) => keys::rotate(op),
+        (Resource::KeyRetirement(kid), Method::Post) => keys::retire(op, kid),
+        (Resource::KeyExport, Method::Get) => keys::export(op),
+        (Resource::KeyImport, Method::Post) => keys::import(op),
+        _ => Ok(error::error(405, "method_not_allowed", "this resource does not have this method")
+            .with_header("allow", resource.methods())),
+    }
 }
 
-/// Words a refusal.
-pub(super) fn refuse(_op: &Op<'_>, _refusal: &Refusal) -> Response {
-    Response::empty(401)
+/// What a path names.
+#[derive(Clone, Copy)]
+enum Resource<'a> {
+    Bootstrap,
+    Status,
+    Users,
+    User(&'a str),
+    Password(&'a str),
+    Change(&'a str, users::Change),
+    Keys,
+    KeyRotation,
+    KeyRetirement(&'a str),
+    KeyExport,
+    KeyImport,
+}
+
+impl<'a> Resource<'a> {
+    /// `None` for a path that names nothing. A trailing slash names nothing.
+    fn of(segments: &'a [String]) -> Option<Self> {
+        let mut texts = segments.iter().map(Deref::deref);
+        let resource = match (texts.next()?, texts.next(), texts.next()) {
+            ("bootstrap", None, _) => Self::Bootstrap,
+            ("status", None, _) => Self::Status,
+            ("users", None, _) => Self::Users,
+            ("users", Some(who), None) if !who.is_empty() => Self::User(who),
+            ("users", Some(who), Some("password")) => Self::Password(who),
+            ("users", Some(who), Some(change)) => Self::Change(who, users::Change::parse(change)?),
+            ("keys", None, _) => Self::Keys,
+            ("keys", Some("rotate"), None) => Self::KeyRotation,
+            ("keys", Some("export"), None) => Self::KeyExport,
+            ("keys", Some("import"), None) => Self::KeyImport,
+            ("keys", Some(kid), Some("retire")) => Self::KeyRetirement(kid),
+            _ => return None,
+        };
+        texts.next().is_none().then_some(resource)
+    }
+
+    /// The methods it has, for `Allow`.
+    const fn methods(self) -> &'static str {
+        match self {
+            Self::Status | Self::Keys | Self::KeyExport => "GET, HEAD",
+            Self::Users => "GET, HEAD, POST",
+            Self::User(_) => "GET, HEAD, DELETE",
+            Self::Password(_) => "PUT, POST",
+            Self::Bootstrap | Self::Change(..) | Self::KeyRotation | Self::KeyRetirement(_) | Self::KeyImport => "POST",
+        }
+    }
+}
+
+/// The user whom a path or a body names.
+///
+/// # Errors
+/// [`Refusal::UserNotFound`].
+fn target(op: &Op<'_>, who: &str) -> Result<User, Stop> {
+    let is_number = who.bytes().all(|octet| octet.is_ascii_digit());
+    let user = match Uid::parse(who) {
+        Some(uid) => engine::user(op, uid)?,
+        None if is_number => None,
+        None => engine::find(op, who)?,
+    };
+    user.ok_or(Stop::Refuse(Refusal::UserNotFound))
+}
+
+/// An answer that nobody should keep.
+fn json(status: u16, body: &impl Serialize) -> Result<Response, Stop> {
+    let body = serde_json::to_vec(body).map_err(|_| Refusal::BadRecord)?;
+    Ok(Response::new(status, JSON, body).with_header("cache-control", "no-store"))
 }
