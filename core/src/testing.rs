@@ -144,6 +144,12 @@ impl TestWorld {
         self.read(key).map(|record| T::of(&record).unwrap())
     }
 
+    /// Whether `text` stands in any key or value that is stored.
+    pub(crate) fn stores(&self, text: &str) -> bool {
+        let holds = |octets: &[u8]| octets.windows(text.len()).any(|window| window == text.as_bytes());
+        self.records.iter().any(|(key, (record, _))| holds(key.as_str().as_bytes()) || holds(&record.value))
+    }
+
     /// Stores `value` under `key`, past every rule.
     pub(crate) fn put(&mut self, key: Key, value: Vec<u8>) {
         let write = Write { key, expect: Expect::Any, value: Some(value), expires: None };

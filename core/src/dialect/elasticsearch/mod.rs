@@ -7,6 +7,8 @@ mod caller;
 mod error;
 mod info;
 mod invalidate;
+#[cfg(test)]
+mod tests;
 mod token;
 
 use crate::seam::{Method, Op, Response, Stop};

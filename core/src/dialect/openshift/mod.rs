@@ -12,6 +12,8 @@ mod negotiate;
 mod parameters;
 mod root;
 mod scopes;
+#[cfg(test)]
+mod tests;
 mod xml;
 
 use crate::{

@@ -1,0 +1,234 @@
+//! The dialect from outside, request by request.
+
+use crate::{
+    seam::{Method, Request, Response},
+    testing::{TestWorld, basic, json},
+};
+use serde_json::{Value, json as value};
+
+const OLD: &str = "/_xpack/security/oauth2/token";
+const NEW: &str = "/_security/oauth2/token";
+
+fn post(path: &str, body: &Value) -> Request {
+    send(Method::Post, path, body)
+}
+
+fn delete(path: &str, body: &Value) -> Request {
+    send(Method::Delete, path, body)
+}
+
+fn send(method: Method, path: &str, body: &Value) -> Request {
+    Request::new(method, path).with_header("content-type", "application/json").with_body(alloc::format!("{body}"))
+}
+
+fn admin(request: Request) -> Request {
+    request.with_header("authorization", &basic("admin", "secret"))
+}
+
+fn bearer(path: &str, token: &Value) -> Request {
+    Request::new(Method::Get, path).with_header("authorization", &alloc::format!("Bearer {}", token.as_str().unwrap()))
+}
+
+fn login(world: &mut TestWorld) -> Value {
+    let request = post(NEW, &value!({"grant_type": "password", "username": "admin", "password": "secret"}));
+    let response = world.call(admin(request));
+    assert_eq!(response.status, 200);
+    json(&response)
+}
+
+fn refresh(world: &mut TestWorld, token: &Value) -> Response {
+    world.call(admin(post(NEW, &value!({"grant_type": "refresh_token", "refresh_token": token}))))
+}
+
+#[test]
+fn the_older_prefix_gives_a_token_without_a_caller() {
+    let mut world = TestWorld::with_admin("secret");
+    let response = world.call(post(OLD, &value!({"grant_type": "password", "username": "admin", "password": "secret"})));
+    let body = json(&response);
+    assert_eq!((response.status, &body["type"], &body["expires_in"]), (200, &value!("Bearer"), &value!(1200)));
+    assert!(body.get("authentication").is_none() && body.get("scope").is_none());
+    assert_eq!(response.header("cache-control"), Some("no-store"));
+    assert_eq!(response.header("x-elastic-product"), Some("Elasticsearch"));
+    let whoami = world.call(bearer("/_xpack/security/_authenticate", &body["access_token"]));
+    assert_eq!(json(&whoami)["username"], "admin");
+}
+
+#[test]
+fn the_newer_prefix_needs_a_caller() {
+    let mut world = TestWorld::with_admin("secret");
+    let response = world.call(post(NEW, &value!({"grant_type": "password", "username": "admin", "password": "secret"})));
+    assert_eq!(response.status, 401);
+    let body = login(&mut world);
+    assert_eq!(body["authentication"]["authentication_type"], "realm");
+}
+
+#[test]
+fn findings_are_numbered() {
+    let mut world = TestWorld::with_admin("secret");
+    for (body, error, description) in [
+        (
+            value!({"grant_type": "password"}),
+            "invalid_request",
+            "Validation Failed: 1: username is missing;2: password is missing;",
+        ),
+        (
+            value!({"grant_type": "client_credentials", "username": "x"}),
+            "invalid_request",
+            "Validation Failed: 1: username is not supported with the client_credentials grant_type;",
+        ),
+        (
+            value!({"grant_type": "Password"}),
+            "unsupported_grant_type",
+            "Validation Failed: 1: grant_type only supports the values: [password, refresh_token, client_credentials];",
+        ),
+    ] {
+        let response = world.call(admin(post(NEW, &body)));
+        assert_eq!(response.status, 400, "{body}");
+        assert_eq!(json(&response), value!({"error": error, "error_description": description}));
+    }
+}
+
+#[test]
+fn malformed_requests_have_the_products_form() {
+    let mut world = TestWorld::with_admin("secret");
+    for (body, kind) in [
+        ("", "parse_exception"),
+        ("[]", "x_content_parse_exception"),
+        ("{", "x_content_parse_exception"),
+        (r#"{"grant_type":"password","x":"y"}"#, "x_content_parse_exception"),
+        (r#"{"grant_type":1}"#, "x_content_parse_exception"),
+        (r#"{"grant_type":"password","grant_type":"password"}"#, "x_content_parse_exception"),
+    ] {
+        let request = Request::new(Method::Post, NEW).with_header("content-type", "application/json").with_body(body);
+        let response = world.call(admin(request));
+        assert_eq!((response.status, &json(&response)["error"]["type"]), (400, &value!(kind)), "{body}");
+    }
+    let form =
+        Request::new(Method::Post, OLD).with_header("content-type", "application/x-www-form-urlencoded").with_body("a=b");
+    assert_eq!(world.call(form).status, 406);
+    let response = world.call(Request::new(Method::Put, OLD));
+    assert_eq!((response.status, response.header("allow")), (405, Some("POST,DELETE")));
+    assert_eq!(world.call(Request::new(Method::Get, "/_nothing")).status, 400);
+}
+
+#[test]
+fn a_refresh_token_works_once_and_again_for_30_seconds() {
+    let mut world = TestWorld::with_admin("secret");
+    let first = login(&mut world);
+    let second = refresh(&mut world, &first["refresh_token"]);
+    assert_eq!(second.status, 200);
+    let second = json(&second);
+    assert_ne!(second["refresh_token"], first["refresh_token"]);
+    world.advance(29);
+    let again = json(&refresh(&mut world, &first["refresh_token"]));
+    assert_eq!(
+        (&again["access_token"], &again["refresh_token"], &again["expires_in"]),
+        (&second["access_token"], &second["refresh_token"], &value!(1171))
+    );
+    assert_eq!(world.call(bearer("/_security/_authenticate", &second["access_token"])).status, 200);
+    // Later it is somebody else's: nobody goes on with what came of it.
+    world.advance(1);
+    let late = refresh(&mut world, &first["refresh_token"]);
+    assert_eq!((late.status, &json(&late)["error"]), (400, &value!("invalid_grant")));
+    assert_eq!(world.call(bearer("/_security/_authenticate", &second["access_token"])).status, 401);
+    assert_eq!(refresh(&mut world, &second["refresh_token"]).status, 400);
+}
+
+#[test]
+fn racing_refreshes_end_with_one_pair() {
+    let mut world = TestWorld::with_admin("secret");
+    let first = login(&mut world);
+    let request = || admin(post(NEW, &value!({"grant_type": "refresh_token", "refresh_token": first["refresh_token"]})));
+    let mut other = None;
+    let one = world.race(request(), |world| other = Some(world.call(request())));
+    let (one, other) = (json(&one), json(&other.unwrap()));
+    assert_eq!((&one["access_token"], &one["refresh_token"]), (&other["access_token"], &other["refresh_token"]));
+}
+
+#[test]
+fn a_refresh_token_lives_24_hours() {
+    let mut world = TestWorld::with_admin("secret");
+    let pair = login(&mut world);
+    world.advance(86_399);
+    let next = json(&refresh(&mut world, &pair["refresh_token"]));
+    world.advance(86_400);
+    let late = refresh(&mut world, &next["refresh_token"]);
+    assert_eq!(json(&late)["error_description"], "token document has expired");
+}
+
+#[test]
+fn only_the_client_that_obtained_it_refreshes() {
+    let mut world = TestWorld::with_admin("secret");
+    let user = value!({"name": "bob", "password": "pw"});
+    assert_eq!(world.call(admin(send(Method::Post, "/v1/users", &user))).status, 200);
+    let pair = login(&mut world);
+    let body = value!({"grant_type": "refresh_token", "refresh_token": pair["refresh_token"]});
+    let other = world.call(post(NEW, &body).with_header("authorization", &basic("bob", "pw")));
+    assert_eq!(json(&other)["error_description"], "tokens must be refreshed by the creating client");
+    assert_eq!(refresh(&mut world, &pair["refresh_token"]).status, 200);
+}
+
+#[test]
+fn invalidation_counts() {
+    let mut world = TestWorld::with_admin("secret");
+    let pair = login(&mut world);
+    let counts = |response: &Response| {
+        let body = json(response);
+        (response.status, body["invalidated_tokens"].as_u64(), body["previously_invalidated_tokens"].as_u64())
+    };
+    let by_token = value!({"token": pair["access_token"]});
+    let response = world.call(delete(OLD, &by_token));
+    assert_eq!((counts(&response), &json(&response)["created"]), ((200, Some(1), Some(0)), &value!(true)));
+    let again = world.call(admin(delete(NEW, &by_token)));
+    assert_eq!(counts(&again), (200, Some(0), Some(1)));
+    let refused = world.call(bearer("/_cluster/health", &pair["access_token"]));
+    assert_eq!((refused.status, &json(&refused)["error"]["reason"]), (401, &value!("token expired")));
+    // The halves are independent: the refresh token still lives.
+    let by_name = value!({"username": "admin"});
+    assert_eq!(counts(&world.call(admin(delete(NEW, &by_name)))), (200, Some(1), Some(1)));
+    assert_eq!(counts(&world.call(admin(delete(NEW, &by_name)))), (200, Some(0), Some(0)));
+    login(&mut world);
+    assert_eq!(counts(&world.call(admin(delete(NEW, &value!({"realm_name": "waxseal"}))))), (200, Some(2), Some(0)));
+    let unknown = world.call(admin(delete(NEW, &value!({"token": "junk"}))));
+    assert_eq!(counts(&unknown), (404, Some(0), Some(0)));
+    assert_eq!(world.call(delete(OLD, &value!({"token": "junk"}))).status, 401);
+    for body in [
+        value!({}),
+        value!({"token": "a", "username": "b"}),
+        value!({"token": "a", "refresh_token": "b"}),
+        value!({"token": ""}),
+    ] {
+        assert_eq!(world.call(admin(delete(NEW, &body))).status, 400, "{body}");
+    }
+}
+
+#[test]
+fn nothing_stored_shows_a_token() {
+    let mut world = TestWorld::with_admin("secret");
+    let pair = login(&mut world);
+    for half in ["access_token", "refresh_token"] {
+        assert!(!world.stores(pair[half].as_str().unwrap()), "{half}");
+    }
+}
+
+#[test]
+fn the_password_grant_can_be_switched_off() {
+    let mut world = TestWorld::with_admin("secret");
+    world.settings_mut().elasticsearch.password_grant = false;
+    let response = world.call(post(OLD, &value!({"grant_type": "password", "username": "admin", "password": "secret"})));
+    assert_eq!((response.status, &json(&response)["error"]), (400, &value!("unsupported_grant_type")));
+}
+
+#[test]
+fn wrong_credentials_name_what_they_were_for() {
+    let mut world = TestWorld::with_admin("secret");
+    let response = world.call(post(OLD, &value!({"grant_type": "password", "username": "admin", "password": "x"})));
+    let body = json(&response);
+    assert_eq!(response.status, 401);
+    let reason = "unable to authenticate user [admin] for action [cluster:admin/xpack/security/token/create]";
+    assert_eq!((&body["error"]["type"], &body["error"]["reason"]), (&value!("security_exception"), &value!(reason)));
+    assert!(body["error"]["header"]["WWW-Authenticate"].is_array());
+    let banner = world.call(Request::new(Method::Get, "/"));
+    assert_eq!(json(&banner)["error"]["reason"], "missing authentication credentials for REST request [/]");
+    assert_eq!(json(&world.call(admin(Request::new(Method::Get, "/"))))["tagline"], "You Know, for Search");
+}
