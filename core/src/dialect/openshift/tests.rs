@@ -195,7 +195,7 @@ fn links_go_where_the_client_sees_the_server() {
 #[test]
 fn a_replaced_password_ends_authorizations_unless_configured_otherwise() {
     let mut world = TestWorld::with_admin("secret");
-    let mut change = |world: &mut TestWorld, old: &str, new: &str| {
+    let change = |world: &mut TestWorld, old: &str, new: &str| {
         let put = Request::new(Method::Put, "/v1/users/password").with_header("content-type", "application/json");
         let put = put.with_header("authorization", &basic("admin", old));
         assert_eq!(world.call(put.with_body(format!("{}", value!({"new_password": new})))).status, 200);
