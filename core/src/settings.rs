@@ -84,7 +84,7 @@ pub struct Throttle {
     pub account_ceiling: u32,
     /// Seconds an account stays throttled after the ceiling; default 900.
     pub account_pause: u32,
-    /// Failures from one source (over all names) within `source_window` before it is throttled; 0 = no limit. Default 300.
+    /// Failures from one source (over all names) within `source_window` before it is throttled; 0 = no limit. Default 1000.
     pub source_limit: u32,
     /// Seconds over which the failures of one source are counted; default 300.
     pub source_window: u32,
@@ -176,7 +176,7 @@ impl Default for Throttle {
             vendor_lockout: false,
             account_ceiling: 100,
             account_pause: 900,
-            source_limit: 300,
+            source_limit: 1000,
             source_window: 300,
             ipv4_prefix: 32,
             ipv6_prefix: 64,

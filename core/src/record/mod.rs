@@ -89,3 +89,70 @@ impl Op<'_> {
         self.put(key, record.encode(), Some(expires));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Eq, PartialEq, Serialize, Deserialize)]
+    struct Thing {
+        count: u32,
+        label: alloc::string::String,
+    }
+
+    /// Version 1 had no label.
+    #[derive(Serialize, Deserialize)]
+    struct ThingV1 {
+        count: u32,
+    }
+
+    impl Stored for Thing {
+        const VERSION: u8 = 2;
+
+        fn migrate(version: u8, body: &[u8]) -> Option<Self> {
+            let old: ThingV1 = (version == 1).then(|| postcard::from_bytes(body).ok())??;
+            Some(Self { count: old.count, label: "none".into() })
+        }
+    }
+
+    #[test]
+    fn values_come_back_as_they_went() {
+        let thing = Thing { count: 300, label: "x".into() };
+        assert_eq!(thing.encode(), [2, 0xac, 0x02, 1, b'x']);
+        assert_eq!(Thing::decode(&thing.encode()), Ok(thing));
+    }
+
+    #[test]
+    fn older_versions_are_migrated_and_newer_ones_refused() {
+        assert_eq!(Thing::decode(&[1, 7]), Ok(Thing { count: 7, label: "none".into() }));
+        assert_eq!(Thing::decode(&[3, 7]), Err(Refusal::BadRecord));
+    }
+
+    #[test]
+    fn damage_is_refused() {
+        for value in [[].as_slice(), &[2], &[2, 0xac], &[2, 7, 5, b'x'], &[2, 7, 1, b'x', 0]] {
+            assert_eq!(Thing::decode(value), Err(Refusal::BadRecord), "{value:?}");
+        }
+    }
+
+    /// The stored forms of the released format: who changes one of them has to raise its version and migrate.
+    #[test]
+    fn the_format_stays() {
+        let time = UnixTime::from_secs(1);
+        assert_eq!(Uid::new(300).map(|uid| uid.encode()), Some([1, 0xac, 0x02].into()));
+        assert_eq!(Seen(time).encode(), [1, 0xe8, 0x07]);
+        assert_eq!(Lock { until: time, epoch: 2 }.encode(), [1, 0xe8, 0x07, 2]);
+        let attempts = Attempts { failures: 1, since: time, until: time, epoch: 2, succeeded: time };
+        assert_eq!(attempts.encode(), [1, 1, 0xe8, 0x07, 0xe8, 0x07, 2, 0xe8, 0x07]);
+        assert_eq!(Cluster::default().encode(), [1, 0, 0, 8, 0, 5, 0x84, 0x07, 0x88, 0x0e, 15]);
+        let signing = SigningKey {
+            kid: "k".into(),
+            algorithm: crate::token::Algorithm::Hs256,
+            state: KeyState::Verifies { until: Some(time) },
+            created: time,
+            sealed: [9].into(),
+        };
+        assert_eq!(signing.encode(), [1, 1, b'k', 0, 1, 1, 0xe8, 0x07, 0xe8, 0x07, 1, 9]);
+    }
+}
