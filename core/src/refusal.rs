@@ -45,6 +45,8 @@ pub enum Refusal {
     NoEntropy,
     /// There is no key to sign with.
     NoSigningKey,
+    /// There are as many signing keys as there may be.
+    TooManyKeys,
     /// A stored record cannot be read; nothing is allowed on the strength of it.
     BadRecord,
 }
@@ -71,6 +73,7 @@ impl Refusal {
             Self::LastAdmin => "last_admin",
             Self::NoEntropy => "no_entropy",
             Self::NoSigningKey => "no_signing_key",
+            Self::TooManyKeys => "too_many_keys",
             Self::BadRecord => "bad_record",
         }
     }

@@ -120,11 +120,11 @@ pub(crate) fn note(op: &Op<'_>, authorization: &mut Authorization, note: Option<
 }
 
 /// Ends an authorization: its token is refused from the next request on.
-pub(crate) fn end(op: &Op<'_>, actor: &User, authorization: &Authorization) {
+pub(crate) fn end(op: &Op<'_>, actor: &dyn core::fmt::Display, authorization: &Authorization) {
     op.remove(key::authorization(&at(authorization)));
     op.remove(key::authorization_id(&hex(&authorization.id)));
     op.remove(key::authorization_token(&authorization_token(op, authorization)));
-    audit(op, "token.revoke", &actor.uid, &hex(&authorization.id), None);
+    audit(op, "token.revoke", actor, &hex(&authorization.id), None);
 }
 
 /// Ends the authorizations of everybody.

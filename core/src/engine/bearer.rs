@@ -2,13 +2,13 @@
 
 use super::user;
 use crate::{
-    record::{Uid, User, key},
+    record::{Revoked, Uid, User, key},
     refusal::Refusal,
     seam::{Op, Stop},
     time::UnixTime,
     token::{self, Profile, Verified},
 };
-use alloc::{string::String, vec};
+use alloc::string::String;
 
 /// A user who has shown a good token.
 pub(crate) struct Bearer {
@@ -86,7 +86,7 @@ pub(crate) fn verify(op: &Op<'_>, token: &str) -> Result<Verified, Refusal> {
 /// Ends the token with this id. The entry stays until the token has expired at every verifier (security T16).
 pub(crate) fn revoke(op: &Op<'_>, jti: &str, expires: UnixTime) {
     let until = expires.plus_secs(u64::from(token::MAX_LEEWAY));
-    op.put(key::revoked(jti), vec![1], Some(until));
+    op.store_until(key::revoked(jti), &Revoked(until), until);
 }
 
 /// The `jti` of a token that one of our keys has signed, be it expired or not: for revoking.

@@ -33,8 +33,11 @@ pub(crate) fn keys(op: &Op<'_>) -> Result<Vec<SigningKey>, Stop> {
 /// in one commit.
 ///
 /// # Errors
-/// [`Refusal::NoEntropy`].
+/// [`Refusal::NoEntropy`]; [`Refusal::TooManyKeys`] when there are [`MAX_KEYS`] that still verify.
 pub(crate) fn rotate_key(op: &Op<'_>, actor: &dyn Display, algorithm: Algorithm) -> Result<SigningKey, Stop> {
+    if drop_expired(op)? >= MAX_KEYS as usize {
+        return Err(Refusal::TooManyKeys.into());
+    }
     let secret = Zeroizing::new([op.moment.draw::<32>("key secret 1")?, op.moment.draw::<32>("key secret 2")?].concat());
     let length = algorithm.min_secret().min(secret.len());
     let kid = URL_SAFE_NO_PAD.encode(op.moment.draw::<12>("kid")?);
@@ -81,7 +84,7 @@ pub(crate) enum Imported {
 /// Takes keys in that were made elsewhere; with `sign`, the first of them signs from now on.
 pub(crate) fn import_keys(op: &Op<'_>, actor: &dyn Display, new: &[Key], sign: bool) -> Result<Imported, Stop> {
     let known = keys(op)?;
-    if known.len() + new.len() > MAX_KEYS as usize {
+    if drop_expired(op)? + new.len() > MAX_KEYS as usize {
         return Ok(Imported::TooMany);
     }
     if let Some(taken) = new.iter().find(|new| known.iter().any(|known| known.kid == new.kid())) {
@@ -99,6 +102,19 @@ pub(crate) fn import_keys(op: &Op<'_>, actor: &dyn Display, new: &[Key], sign: b
     Ok(Imported::Done)
 }
 
+/// Removes keys whose last token has expired; returns how many are left.
+fn drop_expired(op: &Op<'_>) -> Result<usize, Stop> {
+    let keys = keys(op)?;
+    let (mut expired, known) = (0, keys.len());
+    for key in keys {
+        if matches!(key.state, KeyState::Verifies { until: Some(until) } if until <= op.now()) {
+            op.remove(key::signing_key(&key.kid));
+            expired += 1;
+        }
+    }
+    Ok(known - expired)
+}
+
 /// The key that signs only verifies from now on, until the longest-lived token it may have signed has expired.
 fn retire_signer(op: &Op<'_>) -> Result<(), Stop> {
     for mut signer in keys(op)? {
@@ -110,7 +126,8 @@ fn retire_signer(op: &Op<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-fn last_expiry(op: &Op<'_>) -> UnixTime {
+/// When the last token expires that could be issued now, leeway included.
+pub(crate) fn last_expiry(op: &Op<'_>) -> UnixTime {
     let settings = op.settings;
     let longest = u64::from(settings.redis.ttl.max().max(settings.elasticsearch.token_timeout));
     op.now().plus_secs(longest + u64::from(settings.leeway) + 1)

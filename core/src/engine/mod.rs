@@ -26,7 +26,7 @@ pub(crate) use bearer::{Bearer, any_bearer, bearer, revoke, verify, verify_any_t
 pub(crate) use credentials::Credentials;
 pub(crate) use directory::{account, find, is_locked, user};
 pub(crate) use issue::{Issued, issue, issue_as};
-pub(crate) use keys::{Imported, bootstrap_key, import_keys, keys, retire_key, rotate_key};
+pub(crate) use keys::{Imported, bootstrap_key, import_keys, keys, last_expiry, retire_key, rotate_key};
 pub(crate) use login::{Login, login, password_expires, proves};
 pub(crate) use names::{valid_email, valid_name};
 pub(crate) use pair::{Counts, DIALECT, Grant, NotRefreshed, Selection, grant, invalidate, refresh};

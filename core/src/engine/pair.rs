@@ -119,6 +119,8 @@ pub(crate) enum Selection<'a> {
     Access(&'a str),
     /// One refresh token.
     Refresh(&'a str),
+    /// Everything that came of the login which gave this refresh token, access tokens included (RFC 7009, 2.1).
+    Grant(&'a str),
     /// All of one user.
     User(Uid),
     /// All of everybody.
@@ -151,8 +153,13 @@ pub(crate) fn invalidate(
         Selection::Refresh(token) => {
             one(op, actor, &key::pair_of_refresh(token), |_, pair| core::mem::replace(&mut pair.refresh_invalidated, true))
         }
-        Selection::User(uid) => all(op, actor, &key::pairs_of(*uid)).map(Some),
-        Selection::Everybody => all(op, actor, key::PAIRS).map(Some),
+        Selection::Grant(token) => {
+            let Some(PairOf { uid, id }) = op.load::<PairOf>(&key::pair_of_refresh(token))? else { return Ok(None) };
+            let Some(Pair { family, .. }) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(None) };
+            all(op, actor, &key::pairs_of(uid), |pair| pair.family == family).map(Some)
+        }
+        Selection::User(uid) => all(op, actor, &key::pairs_of(*uid), |_| true).map(Some),
+        Selection::Everybody => all(op, actor, key::PAIRS, |_| true).map(Some),
     }
 }
 
@@ -173,10 +180,10 @@ fn one(
     Ok(Some(Counts { invalidated: 1, previously: 0 }))
 }
 
-/// Ends both halves of every pair that has a live one.
-fn all(op: &Op<'_>, actor: &dyn core::fmt::Display, prefix: &str) -> Result<Counts, Stop> {
+/// Ends both halves of every wanted pair that has a live one.
+fn all(op: &Op<'_>, actor: &dyn core::fmt::Display, prefix: &str, wanted: impl Fn(&Pair) -> bool) -> Result<Counts, Stop> {
     let mut counts = Counts::default();
-    for mut pair in live(op, prefix, |_| true)? {
+    for mut pair in live(op, prefix, wanted)? {
         let (ended, dead) = kill(op, &mut pair);
         counts.invalidated += ended;
         counts.previously += dead;

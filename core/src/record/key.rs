@@ -65,7 +65,7 @@ pub fn signing_key(kid: &str) -> Key {
     Key(format!("{SIGNING_KEYS}{}", plain(kid, 255)))
 }
 
-/// Present while the token with this `jti` is revoked and not yet expired.
+/// [`super::Revoked`]: present while the token with this `jti` is revoked and not yet expired.
 pub fn revoked(jti: &str) -> Key {
     Key(format!("revoked/{}", plain(jti, 64)))
 }

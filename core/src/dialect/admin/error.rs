@@ -36,6 +36,7 @@ pub(in crate::dialect) fn refuse(_op: &Op<'_>, refusal: &Refusal) -> Response {
         Refusal::Password(refusal) => error(400, &refusal.to_string()),
         Refusal::Lifetime(wrong) => error(400, &wrong.to_string()),
         Refusal::NoSigningKey => error(409, "there is no key that signs"),
+        Refusal::TooManyKeys => error(409, "there are too many keys: retire some first"),
         Refusal::NoEntropy => error(503, "there is no source of randomness"),
         Refusal::BadRecord => error(503, "a stored record cannot be read"),
         // Nobody logs in here, and no token is a credential.

@@ -118,7 +118,7 @@ pub(super) fn import(op: &Op<'_>) -> Result<Response, Stop> {
             json(201, &serde_json::json!({ "imported": kids }))
         }
         Imported::KidTaken(kid) => refused(409, "kid_taken", &format!("there is a key with the kid `{kid}` already")),
-        Imported::TooMany => refused(409, "too_many_keys", "there would be too many keys: retire some first"),
+        Imported::TooMany => Err(Refusal::TooManyKeys.into()),
     }
 }
 

@@ -10,7 +10,9 @@ mod bootstrap;
 mod error;
 mod keys;
 mod password;
+mod schemes;
 mod status;
+mod tokens;
 mod user;
 mod users;
 
@@ -59,6 +61,10 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
         (Resource::KeyRetirement(kid), Method::Post) => keys::retire(op, kid),
         (Resource::KeyExport, Method::Get) => keys::export(op),
         (Resource::KeyImport, Method::Post) => keys::import(op),
+        (Resource::Tokens, Method::Post) => tokens::issue(op),
+        (Resource::TokenExplanation, Method::Post) => tokens::explain(op),
+        (Resource::TokenRevocation, Method::Post) => tokens::revoke(op),
+        (Resource::SchemePruning, Method::Post) => schemes::prune(op),
         _ => Ok(error::error(405, "method_not_allowed", "this resource does not have this method")
             .with_header("allow", resource.methods())),
     }
@@ -78,6 +84,10 @@ enum Resource<'a> {
     KeyRetirement(&'a str),
     KeyExport,
     KeyImport,
+    Tokens,
+    TokenExplanation,
+    TokenRevocation,
+    SchemePruning,
 }
 
 impl<'a> Resource<'a> {
@@ -96,6 +106,10 @@ impl<'a> Resource<'a> {
             ("keys", Some("export"), None) => Self::KeyExport,
             ("keys", Some("import"), None) => Self::KeyImport,
             ("keys", Some(kid), Some("retire")) => Self::KeyRetirement(kid),
+            ("tokens", None, _) => Self::Tokens,
+            ("tokens", Some("explain"), None) => Self::TokenExplanation,
+            ("tokens", Some("revoke"), None) => Self::TokenRevocation,
+            ("schemes", Some("prune"), None) => Self::SchemePruning,
             _ => return None,
         };
         texts.next().is_none().then_some(resource)
@@ -108,7 +122,15 @@ impl<'a> Resource<'a> {
             Self::Users => "GET, HEAD, POST",
             Self::User(_) => "GET, HEAD, DELETE",
             Self::Password(_) => "PUT, POST",
-            Self::Bootstrap | Self::Change(..) | Self::KeyRotation | Self::KeyRetirement(_) | Self::KeyImport => "POST",
+            Self::Bootstrap
+            | Self::Change(..)
+            | Self::KeyRotation
+            | Self::KeyRetirement(_)
+            | Self::KeyImport
+            | Self::Tokens
+            | Self::TokenExplanation
+            | Self::TokenRevocation
+            | Self::SchemePruning => "POST",
         }
     }
 }

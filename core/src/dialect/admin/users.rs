@@ -180,10 +180,10 @@ pub(super) fn change(op: &Op<'_>, who: &str, change: Change) -> Result<Response,
         Change::Unlock => user.unlock(),
         Change::Disable => {
             user.disabled = true;
-            user.end_tokens();
+            user.log_out();
         }
         Change::Enable => user.disabled = false,
-        Change::Logout => user.end_tokens(),
+        Change::Logout => user.log_out(),
     }
     engine::store_user(op, &user);
     engine::audit(op, change.action(), &ACTOR, &user.uid, None);

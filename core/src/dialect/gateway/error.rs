@@ -3,14 +3,16 @@
 use super::Route;
 use crate::{
     refusal::Refusal,
-    seam::{Op, Response},
+    seam::{Op, Response, Stop},
 };
-use alloc::string::ToString;
+use alloc::{format, string::ToString};
 
 /// The challenge to who has shown no token.
 const BEARER: &str = "Bearer realm=\"waxseal\"";
 /// The challenge to who has shown a token that is not good (RFC 6750, 3.1).
 const BEARER_INVALID: &str = "Bearer realm=\"waxseal\", error=\"invalid_token\"";
+/// The challenge where a password works too.
+const BASIC: &str = "Basic realm=\"waxseal\", charset=\"UTF-8\"";
 
 /// Words a refusal. Which check failed is not said (security T10).
 pub(in crate::dialect) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
@@ -25,7 +27,22 @@ pub(in crate::dialect) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
     response.with_header("cache-control", "no-store")
 }
 
-fn unauthorized(_op: &Op<'_>, refusal: &Refusal) -> Response {
+fn unauthorized(op: &Op<'_>, refusal: &Refusal) -> Response {
     let challenge = if refusal.is_token() { BEARER_INVALID } else { BEARER };
+    if Route::of(&op.request.path).is_some_and(Route::has_caller) {
+        return error(401, "invalid_client", "missing or wrong credentials")
+            .with_header("www-authenticate", BASIC)
+            .with_header("www-authenticate", challenge);
+    }
     Response::empty(401).with_header("www-authenticate", challenge)
+}
+
+/// Ends the request with 400 (RFC 6749, 5.2); `why` has nothing to escape.
+pub(super) fn bad_request<T>(why: &'static str) -> Result<T, Stop> {
+    Err(Stop::Answer(error(400, "invalid_request", why).with_header("cache-control", "no-store")))
+}
+
+fn error(status: u16, code: &'static str, why: &'static str) -> Response {
+    let body = format!("{{\"error\":\"{code}\",\"error_description\":\"{why}\"}}");
+    Response::new(status, "application/json", body)
 }

@@ -3,8 +3,9 @@
 //! The hottest path there is. It derives nothing, so a password does not work here, and after the signature it asks the store
 //! once.
 
+use super::live::{Live, live};
 use crate::{
-    engine::{self, Bearer, Credentials},
+    engine::Credentials,
     refusal::Refusal,
     seam::{Op, Response, Stop},
 };
@@ -16,13 +17,16 @@ use alloc::string::ToString;
 /// [`Refusal::NoCredentials`] without a token, [`Refusal::is_token`] with one that is not good.
 pub(super) fn verify(op: &Op<'_>, status: u16) -> Result<Response, Stop> {
     let Credentials::Token(token) = Credentials::of(op.request) else { return Err(Refusal::NoCredentials.into()) };
-    let Bearer { user, dialect, expires, .. } = engine::any_bearer(op, &token)?;
+    let Live { user, dialect, scopes, expires, .. } = live(op, &token)?;
     let mut response = Response::empty(status)
         .with_header("x-auth-user", user.name)
         .with_header("x-auth-uid", user.uid.to_string())
         .with_header("x-auth-role", user.role.as_str());
     if !user.email.is_empty() {
         response = response.with_header("x-auth-email", user.email);
+    }
+    if let Some(scopes) = scopes {
+        response = response.with_header("x-auth-scopes", scopes);
     }
     Ok(response
         .with_header("x-auth-dialect", dialect)

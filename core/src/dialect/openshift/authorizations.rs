@@ -78,7 +78,7 @@ pub(super) fn update(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
 pub(super) fn delete(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
     let (op, user) = (request.exchange.op, &request.caller.user);
     if let Some(found) = engine::find_authorization(op, user, id)? {
-        engine::end(op, user, &found);
+        engine::end(op, &user.uid, &found);
     }
     Ok(Reply::gone(format!("Authorization {} is revoked.", id.escape_default())))
 }
@@ -89,7 +89,7 @@ pub(super) fn delete_all(request: &Request<'_>) -> Result<Reply, Stop> {
     let scope = request.parameters.text("scope").filter(|scope| !scope.is_empty());
     for found in engine::authorizations(op, user, usize::MAX)? {
         if scope.as_ref().is_none_or(|scope| found.scopes.iter().any(|has| has.as_str() == scope)) {
-            engine::end(op, user, &found);
+            engine::end(op, &user.uid, &found);
         }
     }
     let owner = engine::hex(&user.id);

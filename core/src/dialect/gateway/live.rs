@@ -1,0 +1,57 @@
+//! Tokens of every dialect, alike.
+
+use crate::{
+    engine,
+    record::User,
+    seam::{Op, Stop},
+    time::UnixTime,
+};
+use alloc::string::String;
+
+/// A token that is good at this moment.
+pub(super) struct Live {
+    /// Whose it is.
+    pub(super) user: User,
+    /// Which dialect issued it.
+    pub(super) dialect: String,
+    /// Its id: `jti`, or the id of the authorization.
+    pub(super) id: String,
+    /// What it is limited to, separated by blanks; none for dialects without scopes.
+    pub(super) scopes: Option<String>,
+    /// When it was issued.
+    pub(super) issued: UnixTime,
+    /// When it ends.
+    pub(super) expires: UnixTime,
+}
+
+/// Checks a token, signed or found by its digest.
+///
+/// # Errors
+/// [`Refusal::is_token`](crate::refusal::Refusal::is_token).
+pub(super) fn live(op: &Op<'_>, token: &str) -> Result<Live, Stop> {
+    if engine::is_token(token) {
+        let engine::Authorized { user, authorization } = engine::authorization(op, token)?;
+        return Ok(Live {
+            user,
+            dialect: "openshift".into(),
+            id: engine::hex(&authorization.id),
+            scopes: Some(engine::scopes(&authorization.scopes)),
+            issued: authorization.created,
+            expires: authorization.expires,
+        });
+    }
+    let engine::Bearer { user, jti, dialect, issued, expires } = engine::any_bearer(op, token)?;
+    Ok(Live { user, dialect, id: jti, scopes: None, issued, expires })
+}
+
+/// Like [`live`], for those who ask about a token that is not their credential: one that is not good is none.
+///
+/// # Errors
+/// Whatever is not the token's fault.
+pub(super) fn if_live(op: &Op<'_>, token: &str) -> Result<Option<Live>, Stop> {
+    match live(op, token) {
+        Ok(live) => Ok(Some(live)),
+        Err(Stop::Refuse(refusal)) if refusal.is_token() => Ok(None),
+        Err(stop) => Err(stop),
+    }
+}

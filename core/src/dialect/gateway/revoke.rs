@@ -1,0 +1,59 @@
+//! `POST /auth/revoke`: ending one token before its time (RFC 7009).
+
+use super::{
+    caller::{caller, token},
+    live::{Live, if_live},
+};
+use crate::{
+    engine::{self, DIALECT, Selection},
+    record::{PairOf, Role, Uid, User, key},
+    refusal::Refusal,
+    seam::{Op, Response, Stop},
+};
+
+/// Ends a token of the caller, or of anybody if he is an administrator. A refresh token ends with all that came of its login. It is
+/// 200 also for a token that is unknown, not good any more, or somebody else's; then nothing changes (RFC 7009, 2.2).
+///
+/// # Errors
+/// 401 for a caller who does not prove who he is; 400 without a token.
+pub(super) fn revoke(op: &Op<'_>) -> Result<Response, Stop> {
+    // Looked up before the caller's password costs a derivation; what came of it counts only after that.
+    let asked = token(op);
+    let found = asked.as_ref().ok().map(|token| {
+        let refresh = key::pair_of_refresh(token);
+        op.want(&[refresh.clone()]);
+        Ok::<_, Stop>((if_live(op, token)?, op.load::<PairOf>(&refresh)?))
+    });
+    let caller = caller(op)?;
+    let asked = asked?;
+    match found.transpose()? {
+        Some((Some(live), _)) if may_end(op, &caller, live.user.uid, &live.id) => end(op, &caller, &asked, &live)?,
+        Some((None, Some(pair))) if may_end(op, &caller, pair.uid, "refresh token") => {
+            engine::invalidate(op, &caller.uid, &Selection::Grant(&asked))?;
+        }
+        _ => {}
+    }
+    Ok(Response::empty(200).with_header("cache-control", "no-store"))
+}
+
+fn may_end(op: &Op<'_>, caller: &User, owner: Uid, id: &str) -> bool {
+    let may = caller.role == Role::Admin || caller.uid == owner;
+    if !may {
+        engine::audit(op, "token.revoke", &caller.uid, &id, Some(Refusal::NotAllowed.code()));
+    }
+    may
+}
+
+fn end(op: &Op<'_>, caller: &User, token: &str, live: &Live) -> Result<(), Stop> {
+    if engine::is_token(token) {
+        let found = engine::find_authorization(op, &live.user, token)?;
+        found.into_iter().for_each(|authorization| engine::end(op, &caller.uid, &authorization));
+        return Ok(());
+    }
+    let is_pair = live.dialect == DIALECT && engine::invalidate(op, &caller.uid, &Selection::Access(token))?.is_some();
+    if !is_pair {
+        engine::revoke(op, &live.id, live.expires);
+        engine::audit(op, "token.revoke", &caller.uid, &live.id, None);
+    }
+    Ok(())
+}
