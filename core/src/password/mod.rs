@@ -5,7 +5,7 @@
 //!           (new ones only)   (NFC)     (the driver)   (32 octets)  (PHC)    (one user)
 //! ```
 //!
-//! A text is prepared the same way when it is set and when it is tried. The costly part lies between [`prepare`] and
+//! A text is prepared the same way when it is set and when it is tried. The costly part lies between [`prepare()`] and
 //! [`Derived`] and belongs to the driver, which may use
 //! `derive` (a feature of this crate).
 

@@ -31,7 +31,7 @@ pub struct Who<'a> {
 impl Policy {
     /// Checks a new password, as the user entered it. Lengths count code points after normalisation (security P2).
     ///
-    /// - Every policy: what [`prepare`](super::prepare) takes.
+    /// - Every policy: what [`prepare`](super::prepare()) takes.
     /// - `nist`: 15 to 256 characters, none of them a control character; not on the blocklist of common passwords; at least 8
     ///   characters beside the names of the user and the service (the name, the e-mail address and its local part),
     ///   so that none of them makes a password by being repeated or padded. Letter case does not count.
