@@ -1,6 +1,6 @@
 //! The steps of a call.
 
-use super::{Answer, Ask, Call, Done, Op, Response, Stop, known::Known};
+use super::{Answer, Ask, Call, Done, Method, Op, Response, Stop, known::Known};
 use crate::dialect;
 use alloc::{sync::Arc, vec::Vec};
 
@@ -58,10 +58,7 @@ fn run(call: Arc<Call>, known: Known, rounds: u8) -> Step {
             }
             Step::Ask(Pending { call, known, ask, rounds })
         }
-        Ok(response) => {
-            let (commit, events) = op.into_commit();
-            Step::Done(Done { response, commit, events })
-        }
+        Ok(response) => Step::Done(finish(response, op)),
         Err(Stop::Refuse(refusal)) => refuse(dialect::refuse(&op, &refusal), op),
         Err(Stop::Answer(response)) => refuse(response, op),
     }
@@ -69,8 +66,16 @@ fn run(call: Arc<Call>, known: Known, rounds: u8) -> Step {
 
 fn refuse(response: Response, op: Op<'_>) -> Step {
     op.drop_changes();
+    Step::Done(finish(response, op))
+}
+
+fn finish(mut response: Response, op: Op<'_>) -> Done {
+    if op.request.method == Method::Head {
+        // Everything a GET would have, but the body (RFC 9110, 9.3.2).
+        response.body.clear();
+    }
     let (commit, events) = op.into_commit();
-    Step::Done(Done { response, commit, events })
+    Done { response, commit, events }
 }
 
 /// The answer to a broken promise between core and its driver: refuse, change nothing.
