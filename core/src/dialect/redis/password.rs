@@ -107,7 +107,8 @@ fn target(op: &Op<'_>, caller: &Caller, username: Option<&str>) -> Result<User, 
     match username {
         None => Ok(caller.user.clone()),
         Some(name) if own(name) => Ok(caller.user.clone()),
-        Some(_) if caller.user.role != Role::Admin || caller.expired => forbidden(),
+        Some(_) if caller.expired => Err(Refusal::PasswordExpired.into()),
+        Some(_) if caller.user.role != Role::Admin => forbidden(),
         Some(name) => match engine::find(op, name)? {
             Some(user) => Ok(user),
             None => no_such_user(),
