@@ -60,10 +60,11 @@ impl Route {
         matches!(self, Self::Introspect | Self::Revoke)
     }
 
-    /// Proxies hand the method of the client on, so checking takes every one that has a meaning to a resource.
+    /// Proxies hand the method of the client on, so checking takes every one that has a meaning to a resource;
+    /// a question for `OPTIONS` without a token gets its 401 like any other.
     fn takes(self, method: &Method) -> bool {
         match self {
-            Self::Verify | Self::Envoy => !matches!(method.as_str(), "OPTIONS" | "TRACE" | "CONNECT"),
+            Self::Verify | Self::Envoy => !matches!(method.as_str(), "TRACE" | "CONNECT"),
             Self::Introspect | Self::Revoke => *method == Method::Post,
         }
     }
@@ -71,7 +72,7 @@ impl Route {
     /// The methods it has, for `Allow`.
     const fn methods(self) -> &'static str {
         match self {
-            Self::Verify | Self::Envoy => "GET, HEAD, POST, PUT, PATCH, DELETE",
+            Self::Verify | Self::Envoy => "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
             Self::Introspect | Self::Revoke => "POST",
         }
     }

@@ -106,7 +106,7 @@ mod tests {
             ("PROPFIND /auth/verify/any/path?x=y", 204),
             ("POST /auth/envoy", 200),
             ("PATCH /auth/envoy/v1/users", 200),
-            ("OPTIONS /auth/verify", 405),
+            ("OPTIONS /auth/verify", 204),
             ("TRACE /auth/verify/x", 405),
             ("CONNECT /auth/envoy", 405),
             ("GET /auth/verifyx", 404),
