@@ -35,7 +35,10 @@ impl World for Core {
             request = request.with_header("host", "127.0.0.1");
         }
         let call = self.0.call(Peer { address: Some(from.into()), ..Peer::default() }, request);
-        let response = self.0.play(&call).response;
+        let mut response = self.0.play(&call).response;
+        if call.request.method == Method::Head {
+            response.body.clear();
+        }
         let headers = response.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Reply { status: response.status, headers, body: response.body }
     }

@@ -18,7 +18,6 @@ fn case_files_are_well_formed() {
 }
 
 #[test]
-#[ignore = "the dialects do not answer yet"]
 fn cases_hold_in_core() {
     check_all(|settings| Box::new(core::Core::open(settings)));
 }
