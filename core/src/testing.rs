@@ -9,10 +9,9 @@
 use crate::{
     record::{KeyState, SigningKey, Stored, key},
     seam::{
-        Answer, Ask, Call, Commit, Derivation, Done, Entropy, Event, Expect, Key, Method, Moment, Peer, Record, Request,
-        Response,
+        Answer, Ask, Call, Commit, Derivation, Done, Entropy, Event, Expect, Key, Method, Moment, Peer, Range, Record,
+        Request, Response, Step, Version, World, Write, begin,
     },
-    seam::{Step, Version, World, Write, begin},
     settings::Settings,
     time::UnixTime,
     token::Algorithm,
@@ -101,11 +100,6 @@ impl TestWorld {
         self.run(Peer { local: true, ..Peer::default() }, request, |_| {})
     }
 
-    /// Answers a request with this other side.
-    pub(crate) fn call_as(&mut self, peer: Peer, request: Request) -> Response {
-        self.run(peer, request, |_| {})
-    }
-
     /// Answers a request; when it is about to commit for the first time, `meanwhile` happens, so that a race can be staged.
     pub(crate) fn race(&mut self, request: Request, meanwhile: impl FnOnce(&mut Self)) -> Response {
         self.run(Peer { address: Some([192, 0, 2, 1].into()), ..Peer::default() }, request, meanwhile)
@@ -115,6 +109,11 @@ impl TestWorld {
     pub(crate) fn token(&mut self, name: &str, password: &str) -> String {
         let login = request("POST /v1/users/authorize", "").with_header("authorization", &basic(name, password));
         json(&self.call(login))["access_token"].as_str().unwrap().into()
+    }
+
+    /// Like [`TestWorld::race`], for a request that comes over the administration socket.
+    pub(crate) fn race_local(&mut self, request: Request, meanwhile: impl FnOnce(&mut Self)) -> Response {
+        self.run(Peer { local: true, ..Peer::default() }, request, meanwhile)
     }
 
     /// Moves the clock on.
@@ -134,7 +133,7 @@ impl TestWorld {
 
     /// What drivers hand in: settings and opened keys.
     pub(crate) fn world(&self) -> World {
-        let sealed = self.live().filter(|(key, _)| key.as_str().starts_with(key::SIGNING_KEYS));
+        let sealed = self.live(key::SIGNING_KEYS);
         let vault = Vault::open(ROOT, sealed.map(|(_, record)| record.value.as_slice()), self.now).unwrap();
         World { settings: self.settings.clone(), vault }
     }
@@ -203,11 +202,10 @@ impl TestWorld {
     fn answer(&self, ask: &Ask, cost: &mut Cost) -> Answer {
         assert!(!ask.is_empty(), "an operation asks for nothing");
         let records: Vec<_> = ask.keys.iter().map(|key| self.read(key)).collect();
-        let range = |range: &crate::seam::Range| -> Vec<_> {
-            let within =
-                |(key, _): &(&Key, &Record)| key.as_str().starts_with(&range.prefix) && key.as_str() > range.after.as_str();
-            let limit = usize::try_from(range.limit).unwrap();
-            self.live().filter(within).take(limit).map(|(key, record)| (key.clone(), record.clone())).collect()
+        let range = |range: &Range| -> Vec<_> {
+            let later = self.live(&range.prefix).filter(|(key, _)| key.as_str() > range.after.as_str());
+            let page = later.take(usize::try_from(range.limit).unwrap());
+            page.map(|(key, record)| (key.clone(), record.clone())).collect()
         };
         let ranges: Vec<Vec<_>> = ask.ranges.iter().map(range).collect();
         cost.reads += records.len() + ranges.iter().map(Vec::len).sum::<usize>();
@@ -243,11 +241,11 @@ impl TestWorld {
         expires.is_none_or(|expires| self.now < expires).then(|| record.clone())
     }
 
-    fn live(&self) -> impl Iterator<Item = (&Key, &Record)> {
-        let now = self.now;
+    fn live<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a Key, &'a Record)> {
         self.records
-            .iter()
-            .filter(move |(_, (_, expires))| expires.is_none_or(|expires| now < expires))
+            .range(Key::from_stored(prefix.into())..)
+            .take_while(move |(key, _)| key.as_str().starts_with(prefix))
+            .filter(|(_, (_, expires))| expires.is_none_or(|expires| self.now < expires))
             .map(|(key, (record, _))| (key, record))
     }
 }

@@ -45,11 +45,6 @@ impl Form {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Every value of `name` in the order sent.
-    pub(crate) fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
-        self.pairs().filter(move |(known, _)| *known == name).map(|(_, value)| value)
-    }
-
     /// The one value of `name`.
     ///
     /// # Errors
@@ -149,7 +144,6 @@ mod tests {
         assert_eq!(form.one("a"), Err(BadForm::Repeated));
         assert_eq!(form.one("b"), Ok(Some("2")));
         assert_eq!(form.one("c"), Ok(None));
-        assert_eq!(form.all("a").collect::<Vec<_>>(), ["1", "3"]);
         assert!(form.repeats());
         assert!(!Form::parse(b"a=1&b=1&aa=1").unwrap().repeats());
         assert!(Form::parse(b"a=1&%61=1").unwrap().repeats());

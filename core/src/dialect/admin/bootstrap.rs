@@ -28,3 +28,75 @@ pub(super) fn bootstrap(op: &Op<'_>) -> Result<Response, Stop> {
     let user = engine::create_user(op, &ACTOR, new, List::new(hash), salt)?;
     json(201, &user::Shown::new(op, &user, None, None))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{done, refused};
+    use crate::{
+        settings::PolicyName,
+        testing::{TestWorld, basic, request},
+    };
+
+    const ADMIN: &str = r#"{"name": "admin", "password": "a quite long passphrase"}"#;
+
+    #[test]
+    fn the_first_user_is_an_administrator_who_can_log_in() {
+        let mut world = TestWorld::unsown();
+        let user = done(&mut world, "POST /admin/bootstrap", ADMIN, 201);
+        assert_eq!((&user["uid"], &user["role"], &user["passwords"]), (&1.into(), &"admin".into(), &1.into()));
+        assert_eq!(world.audited(), ["key.rotate", "user.create"]);
+        let login = request("POST /v1/users/authorize", "")
+            .with_header("authorization", &basic("admin", "a quite long passphrase"));
+        assert_eq!(world.call(login).status, 200);
+    }
+
+    #[test]
+    fn there_is_one_first_user_only() {
+        let mut world = TestWorld::unsown();
+        done(&mut world, "POST /admin/bootstrap", ADMIN, 201);
+        refused(&mut world, "POST /admin/bootstrap", ADMIN, 409, "already_bootstrapped");
+        let second = r#"{"name": "other", "role": "admin", "password": "another long passphrase"}"#;
+        done(&mut world, "POST /admin/users", second, 201);
+        done(&mut world, "DELETE /admin/users/1", "", 204);
+        refused(&mut world, "POST /admin/bootstrap", ADMIN, 409, "already_bootstrapped");
+    }
+
+    #[test]
+    fn of_two_at_once_one_wins() {
+        let mut world = TestWorld::unsown();
+        let first = world.race_local(request("POST /admin/bootstrap", ADMIN), |world| {
+            let other = r#"{"name": "other", "password": "another long passphrase"}"#;
+            done(world, "POST /admin/bootstrap", other, 201);
+        });
+        assert_eq!(first.status, 409);
+        assert_eq!(done(&mut world, "GET /admin/users", "", 200)["users"].as_array().unwrap().len(), 1);
+        assert_eq!(done(&mut world, "GET /admin/keys", "", 200)["keys"].as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_key_that_signs_already_goes_on() {
+        let mut world = TestWorld::new();
+        done(&mut world, "POST /admin/bootstrap", ADMIN, 201);
+        assert_eq!(world.audited(), ["user.create"]);
+    }
+
+    #[test]
+    fn wrong_requests_are_refused() {
+        let mut world = TestWorld::unsown();
+        world.settings_mut().passwords.policy = PolicyName::Nist;
+        for (body, code) in [
+            ("", "missing_member"),
+            (r#"{"name": "admin"}"#, "missing_member"),
+            (r#"{"password": "a quite long passphrase"}"#, "missing_member"),
+            (r#"{"name": 1, "password": "a quite long passphrase"}"#, "wrong_type"),
+            (r#"{"name": "admin", "password": 1}"#, "wrong_type"),
+            (r#"{"name": "", "password": "a quite long passphrase"}"#, "invalid_value"),
+            (r#"{"name": "a<b", "password": "a quite long passphrase"}"#, "invalid_value"),
+            (r#"{"name": "admin", "password": ""}"#, "password_empty"),
+            (r#"{"name": "admin", "password": "short"}"#, "password_too_short"),
+        ] {
+            refused(&mut world, "POST /admin/bootstrap", body, 400, code);
+        }
+        done(&mut world, "POST /admin/bootstrap", ADMIN, 201);
+    }
+}

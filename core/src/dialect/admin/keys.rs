@@ -126,7 +126,7 @@ pub(super) fn import(op: &Op<'_>) -> Result<Response, Stop> {
 fn read(value: &Value) -> Result<Vec<Key>, Stop> {
     let text = Zeroizing::new(value.to_string());
     let mut keys: Vec<Key> = Vec::new();
-    for jwk in Jwk::read(&text).or_else(bad_key)? {
+    for jwk in Jwk::read(&text).or_else(|error| bad_key(&error))? {
         let key = match jwk {
             Jwk::Usable(key) => key,
             Jwk::Unusable { kid, reason, .. } => {
@@ -134,20 +134,215 @@ fn read(value: &Value) -> Result<Vec<Key>, Stop> {
             }
         };
         if key.kid().is_empty() {
-            return bad_key(KeyError::BadKid);
+            return bad_key(&KeyError::BadKid);
         }
         if keys.iter().any(|known| known.kid() == key.kid()) {
-            return bad_key(KeyError::RepeatedKid(key.kid().into()));
+            return bad_key(&KeyError::RepeatedKid(key.kid().into()));
         }
         keys.push(key);
     }
     if keys.is_empty() { refused(400, "no_keys", "the set holds no key") } else { Ok(keys) }
 }
 
-fn bad_key<T>(error: KeyError) -> Result<T, Stop> {
+fn bad_key<T>(error: &KeyError) -> Result<T, Stop> {
     refused(400, error.code(), &error.to_string())
 }
 
 fn no_such_key<T>() -> Result<T, Stop> {
     refused(404, "key_not_found", "there is no such key")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{done, refused, world};
+    use crate::testing::{TestWorld, request};
+    use alloc::{
+        format,
+        string::{String, ToString},
+        vec::Vec,
+    };
+    use serde_json::{Value, json};
+
+    fn listed(world: &mut TestWorld) -> Vec<Value> {
+        let Value::Array(keys) = done(world, "GET /admin/keys", "", 200)["keys"].take() else { panic!("no list") };
+        keys
+    }
+
+    fn alive(world: &mut TestWorld, token: &str) -> bool {
+        let verify = request("GET /auth/verify", "").with_header("authorization", &format!("Bearer {token}"));
+        world.call(verify).status == 204
+    }
+
+    /// A JWK of 32 octets.
+    fn jwk(kid: &str) -> Value {
+        json!({"kty": "oct", "kid": kid, "alg": "HS256", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr0"})
+    }
+
+    fn import(keys: &Value, sign: bool) -> String {
+        json!({"keys": keys, "sign": sign}).to_string()
+    }
+
+    #[test]
+    fn keys_are_shown_without_secrets() {
+        let mut world = world();
+        let expected = json!({
+            "kid": "test", "alg": "HS256", "state": "signs", "until": null, "created": "2027-01-15T08:00:00Z",
+        });
+        assert_eq!(listed(&mut world), [expected]);
+    }
+
+    #[test]
+    fn a_rotated_key_verifies_until_its_last_token_has_expired() {
+        let mut world = world();
+        let old = world.token("ann", "ann password");
+        let new = done(&mut world, "POST /admin/keys/rotate", r#"{"algorithm": "HS512"}"#, 201);
+        assert_eq!((&new["alg"], &new["state"]), (&"HS512".into(), &"signs".into()));
+        assert_eq!(world.audited().last().map(String::as_str), Some("key.rotate"));
+        let keys = listed(&mut world);
+        let old_key = keys.iter().find(|key| key["kid"] == "test").unwrap();
+        assert_eq!((&old_key["state"], &old_key["until"]), (&"verifies".into(), &"2027-01-16T08:00:01Z".into()));
+        let token = world.token("ann", "ann password");
+        assert!(alive(&mut world, &old) && alive(&mut world, &token));
+        world.advance(86_401);
+        done(&mut world, "POST /admin/keys/rotate", "", 201);
+        assert!(listed(&mut world).iter().all(|key| key["kid"] != "test"));
+    }
+
+    #[test]
+    fn rotating_for_ever_keeps_the_number_of_keys_bounded() {
+        let mut world = world();
+        for _ in 1..64 {
+            done(&mut world, "POST /admin/keys/rotate", "", 201);
+        }
+        assert_eq!(listed(&mut world).len(), 64);
+        refused(&mut world, "POST /admin/keys/rotate", "", 409, "too_many_keys");
+        refused(&mut world, "POST /admin/keys/import", &import(&jwk("more"), false), 409, "too_many_keys");
+        let token = world.token("ann", "ann password");
+        assert!(alive(&mut world, &token));
+        world.advance(86_401);
+        done(&mut world, "POST /admin/keys/rotate", "", 201);
+        assert_eq!(listed(&mut world).len(), 2);
+    }
+
+    #[test]
+    fn wrong_rotations_are_refused() {
+        let mut world = world();
+        for (body, code) in [
+            (r#"{"algorithm": "none"}"#, "invalid_value"),
+            (r#"{"algorithm": "hs256"}"#, "invalid_value"),
+            (r#"{"algorithm": "ES256"}"#, "invalid_value"),
+            (r#"{"algorithm": 256}"#, "wrong_type"),
+            (r#"{"alg": "HS256"}"#, "unknown_member"),
+        ] {
+            refused(&mut world, "POST /admin/keys/rotate", body, 400, code);
+        }
+    }
+
+    #[test]
+    fn a_retired_key_takes_its_tokens_with_it() {
+        let mut world = world();
+        let token = world.token("ann", "ann password");
+        refused(&mut world, "POST /admin/keys/test/retire", "", 409, "key_signs");
+        done(&mut world, "POST /admin/keys/rotate", "", 201);
+        world.audited();
+        done(&mut world, "POST /admin/keys/test/retire", "", 204);
+        assert_eq!(world.audited(), ["key.retire"]);
+        assert!(!alive(&mut world, &token));
+        refused(&mut world, "POST /admin/keys/test/retire", "", 404, "key_not_found");
+    }
+
+    #[test]
+    fn what_is_exported_can_be_imported_elsewhere() {
+        let mut world = world();
+        let token = world.token("ann", "ann password");
+        world.audited();
+        let exported = done(&mut world, "GET /admin/keys/export", "", 200);
+        assert_eq!(world.audited(), ["key.export"]);
+        assert_eq!(done(&mut world, "GET /admin/keys/export?kid=test", "", 200), exported);
+        assert_eq!(exported["keys"][0]["kid"], "test");
+        assert_eq!(exported["keys"][0]["k"], "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc");
+
+        let mut other = TestWorld::unsown();
+        done(&mut other, "POST /admin/bootstrap", r#"{"name": "admin", "password": "pw"}"#, 201);
+        done(&mut other, "POST /admin/users", r#"{"name": "ann", "password": "ann password"}"#, 201);
+        assert!(!alive(&mut other, &token));
+        let answer = done(&mut other, "POST /admin/keys/import", &import(&exported, false), 201);
+        assert_eq!(answer, json!({"imported": ["test"]}));
+        assert!(alive(&mut other, &token));
+        assert_ne!(done(&mut other, "GET /admin/status", "", 200)["signing_key"], "test");
+    }
+
+    #[test]
+    fn wrong_exports_are_refused() {
+        let mut world = world();
+        refused(&mut world, "GET /admin/keys/export?kid=other", "", 404, "key_not_found");
+        for query in ["key=test", "kid=test&kid=test", "kid=%"] {
+            refused(&mut world, &format!("GET /admin/keys/export?{query}"), "", 400, "malformed_query");
+        }
+    }
+
+    #[test]
+    fn the_first_imported_key_signs_if_asked_to() {
+        let mut world = world();
+        done(&mut world, "POST /admin/keys/import", &import(&json!({"keys": [jwk("a"), jwk("b")]}), true), 201);
+        assert_eq!(world.audited(), ["key.import", "key.import"]);
+        let states: Vec<_> = listed(&mut world).iter().map(|key| key["state"].as_str().unwrap().to_string()).collect();
+        assert_eq!(states, ["signs", "verifies", "verifies"]);
+        assert_eq!(done(&mut world, "GET /admin/status", "", 200)["signing_key"], "a");
+        let body = json!({"keys": jwk("c")}).to_string();
+        done(&mut world, "POST /admin/keys/import", &body, 201);
+        assert_eq!(done(&mut world, "GET /admin/status", "", 200)["signing_key"], "a");
+    }
+
+    #[test]
+    fn wrong_imports_are_refused() {
+        let mut world = world();
+        let with = |name: &str, value: Value| {
+            let mut jwk = jwk("new");
+            jwk[name] = value;
+            jwk
+        };
+        for (keys, status, code) in [
+            (json!("text"), 400, "wrong_type"),
+            (json!([jwk("new")]), 400, "wrong_type"),
+            (json!({}), 400, "bad_jwk"),
+            (json!({"keys": []}), 400, "no_keys"),
+            (json!({"keys": {}}), 400, "bad_jwk"),
+            (with("kty", json!("RSA")), 400, "unusable_key"),
+            (with("kty", json!(1)), 400, "bad_jwk"),
+            (with("use", json!("enc")), 400, "unusable_key"),
+            (with("alg", json!("none")), 400, "unusable_key"),
+            (with("alg", json!("HS512")), 400, "short_secret"),
+            (with("k", json!("AyM1")), 400, "short_secret"),
+            (with("k", json!("***")), 400, "bad_jwk"),
+            (with("kid", json!("")), 400, "bad_key_kid"),
+            (with("kid", json!("x".repeat(257))), 400, "bad_key_kid"),
+            (json!({"kty": "oct", "alg": "HS256", "k": jwk("x")["k"]}), 400, "bad_key_kid"),
+            (json!({"keys": [jwk("new"), jwk("new")]}), 400, "repeated_kid"),
+            (json!({"keys": [jwk("new"), jwk("test")]}), 409, "kid_taken"),
+        ] {
+            refused(&mut world, "POST /admin/keys/import", &import(&keys, true), status, code);
+        }
+        refused(&mut world, "POST /admin/keys/import", "", 400, "missing_member");
+        refused(
+            &mut world,
+            "POST /admin/keys/import",
+            &json!({"keys": jwk("new"), "sign": 1}).to_string(),
+            400,
+            "wrong_type",
+        );
+        assert_eq!(listed(&mut world).len(), 1);
+    }
+
+    #[test]
+    fn of_two_rotations_at_once_one_key_signs_in_the_end() {
+        let mut world = world();
+        let late = world.race_local(request("POST /admin/keys/rotate", ""), |world| {
+            done(world, "POST /admin/keys/rotate", "", 201);
+        });
+        assert_eq!(late.status, 201);
+        let states = listed(&mut world);
+        assert_eq!(states.iter().filter(|key| key["state"] == "signs").count(), 1);
+        assert_eq!(states.len(), 3);
+    }
 }

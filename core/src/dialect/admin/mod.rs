@@ -64,6 +64,7 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
         (Resource::Tokens, Method::Post) => tokens::issue(op),
         (Resource::TokenExplanation, Method::Post) => tokens::explain(op),
         (Resource::TokenRevocation, Method::Post) => tokens::revoke(op),
+        (Resource::AuthorizationRevocation, Method::Post) => tokens::revoke_authorizations(op),
         (Resource::SchemePruning, Method::Post) => schemes::prune(op),
         _ => Ok(error::error(405, "method_not_allowed", "this resource does not have this method")
             .with_header("allow", resource.methods())),
@@ -87,6 +88,7 @@ enum Resource<'a> {
     Tokens,
     TokenExplanation,
     TokenRevocation,
+    AuthorizationRevocation,
     SchemePruning,
 }
 
@@ -109,6 +111,7 @@ impl<'a> Resource<'a> {
             ("tokens", None, _) => Self::Tokens,
             ("tokens", Some("explain"), None) => Self::TokenExplanation,
             ("tokens", Some("revoke"), None) => Self::TokenRevocation,
+            ("authorizations", Some("revoke"), None) => Self::AuthorizationRevocation,
             ("schemes", Some("prune"), None) => Self::SchemePruning,
             _ => return None,
         };
@@ -130,6 +133,7 @@ impl<'a> Resource<'a> {
             | Self::Tokens
             | Self::TokenExplanation
             | Self::TokenRevocation
+            | Self::AuthorizationRevocation
             | Self::SchemePruning => "POST",
         }
     }
@@ -153,4 +157,125 @@ fn target(op: &Op<'_>, who: &str) -> Result<User, Stop> {
 fn json(status: u16, body: &impl Serialize) -> Result<Response, Stop> {
     let body = serde_json::to_vec(body).map_err(|_| Refusal::BadRecord)?;
     Ok(Response::new(status, JSON, body).with_header("cache-control", "no-store"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        seam::Method,
+        testing::{TestWorld, json, request},
+    };
+    use alloc::{format, string::String};
+    use serde_json::Value;
+
+    /// A server with the administrator `admin`, uid 1, and `ann`, uid 2.
+    pub(super) fn world() -> TestWorld {
+        let mut world = TestWorld::with_admin("admin password");
+        let ann = r#"{"name": "ann", "email": "ann@example.com", "password": "ann password"}"#;
+        assert_eq!(world.local(request("POST /admin/users", ann)).status, 201);
+        world.audited();
+        world
+    }
+
+    /// The body of an answer with this status.
+    #[track_caller]
+    pub(super) fn done(world: &mut TestWorld, line: &str, body: &str, status: u16) -> Value {
+        let response = world.local(request(line, body));
+        assert_eq!(response.status, status, "{line} {body}: {}", String::from_utf8_lossy(&response.body));
+        if status == 204 { Value::Null } else { json(&response) }
+    }
+
+    /// Refused with this status and code, and nothing is changed.
+    #[track_caller]
+    pub(super) fn refused(world: &mut TestWorld, line: &str, body: &str, status: u16, code: &str) {
+        let answer = done(world, line, body, status);
+        assert_eq!(answer["error"], code, "{line} {body}: {answer}");
+        assert!(answer["message"].as_str().is_some_and(|text| !text.is_empty() && !text.ends_with('.')), "{answer}");
+        assert_eq!(world.cost.commits, 0, "{line} {body}");
+    }
+
+    const ROUTES: [(&str, &str); 20] = [
+        ("bootstrap", "POST"),
+        ("status", "GET, HEAD"),
+        ("users", "GET, HEAD, POST"),
+        ("users/1", "GET, HEAD, DELETE"),
+        ("users/1/password", "PUT, POST"),
+        ("users/1/unlock", "POST"),
+        ("users/1/disable", "POST"),
+        ("users/1/enable", "POST"),
+        ("users/1/logout", "POST"),
+        ("keys", "GET, HEAD"),
+        ("keys/rotate", "POST"),
+        ("keys/export", "GET, HEAD"),
+        ("keys/import", "POST"),
+        ("keys/k/retire", "POST"),
+        ("tokens", "POST"),
+        ("tokens/explain", "POST"),
+        ("tokens/revoke", "POST"),
+        ("authorizations/revoke", "POST"),
+        ("schemes/prune", "POST"),
+        ("users/a%2Fb", "GET, HEAD, DELETE"),
+    ];
+
+    #[test]
+    fn nobody_reaches_these_routes_from_outside() {
+        let mut world = world();
+        for (path, _) in ROUTES {
+            for method in ["GET", "POST", "PUT", "DELETE", "OPTIONS"] {
+                let response = world.call(request(&format!("{method} /admin/{path}"), ""));
+                assert_eq!((response.status, response.body.len(), world.cost.rounds), (404, 0, 0), "{method} {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_method_is_answered_with_the_right_ones() {
+        let mut world = world();
+        for (path, methods) in ROUTES {
+            for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"] {
+                if !methods.split(", ").any(|known| known == method) {
+                    let response = world.local(request(&format!("{method} /admin/{path}"), ""));
+                    assert_eq!((response.status, response.header("allow")), (405, Some(methods)), "{method} {path}");
+                    assert_eq!(json(&response)["error"], "method_not_allowed");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_resource_is_404() {
+        let mut world = world();
+        for path in ["", "/", "/user", "/users/", "/users/1/", "/users//unlock", "/users/1/promote", "/users/1/unlock/x"] {
+            refused(
+                &mut world,
+                &format!("POST /admin{path}"),
+                "",
+                404,
+                if path == "/users//unlock" { "user_not_found" } else { "not_found" },
+            );
+        }
+        for path in ["/users/%", "/users/%ff", "/users/%zz/unlock", "/keys/x", "/keys/x/y", "/tokens/", "/%75sers/1"] {
+            let status = if path == "/%75sers/1" { 200 } else { 404 };
+            assert_eq!(world.local(request(&format!("GET /admin{path}"), "")).status, status, "{path}");
+        }
+    }
+
+    #[test]
+    fn bodies_are_strict() {
+        let mut world = world();
+        for (path, _) in ROUTES.into_iter().filter(|(path, methods)| methods.contains("POST") && *path != "status") {
+            let line = format!("{} /admin/{path}", Method::Post.as_str());
+            for (body, code) in [
+                ("{", "malformed_json"),
+                ("{} {}", "malformed_json"),
+                (r#"{"name": "a", "name": "b"}"#, "malformed_json"),
+                ("\u{feff}{}", "malformed_json"),
+                ("[]", "not_an_object"),
+                ("null", "not_an_object"),
+                (r#"{"surprise": 1}"#, "unknown_member"),
+            ] {
+                refused(&mut world, &line, body, 400, code);
+            }
+        }
+    }
 }

@@ -53,3 +53,65 @@ fn used(op: &Op<'_>, limit: u32, enough: usize) -> Result<Vec<crate::password::S
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{done, world};
+    use super::*;
+    use crate::{
+        record::Uid,
+        testing::{basic, request},
+    };
+    use serde_json::json;
+
+    const HASH: &str = "$pbkdf2-sha256$i=1000$c2FsdHNhbHQ$iqbHhgtqJMWWf23kIatRWniYNRyhFWif/l6I+m/2Exw";
+
+    #[test]
+    fn a_scheme_goes_when_its_last_hash_has_been_redone() {
+        let mut world = world();
+        done(&mut world, "POST /admin/users", &json!({"name": "old", "password_hash": HASH}).to_string(), 201);
+        let used =
+            json!([{"argon2id": {"memory": 19456, "passes": 2, "lanes": 1}}, {"pbkdf2_sha256": {"iterations": 1000}}]);
+        let nothing = json!({"dropped": [], "kept": used});
+        assert_eq!(done(&mut world, "POST /admin/schemes/prune", "", 200), nothing);
+        assert_eq!(world.cost.commits, 0);
+
+        done(&mut world, "PUT /admin/users/old/password", r#"{"password": "new"}"#, 204);
+        world.audited();
+        let dropped = done(&mut world, "POST /admin/schemes/prune", "", 200);
+        assert_eq!(dropped, json!({"dropped": [used[1]], "kept": [used[0]]}));
+        assert_eq!(world.audited(), ["schemes.prune"]);
+        let login = request("POST /v1/users/authorize", "").with_header("authorization", &basic("old", "new"));
+        assert_eq!((world.call(login).status, world.cost.derivations), (200, 1));
+        assert_eq!(done(&mut world, "POST /admin/schemes/prune", "", 200)["dropped"], json!([]));
+    }
+
+    #[test]
+    fn every_user_is_looked_at() {
+        let mut world = world();
+        let mut user = world.stored::<User>(&key::user(Uid::new(2).unwrap())).unwrap();
+        for uid in 3..2100 {
+            user.uid = Uid::new(uid).unwrap();
+            world.put(key::user(user.uid), user.encode());
+        }
+        world.put(key::last_uid(), LastUid(2099).encode());
+        done(&mut world, "POST /admin/users", &json!({"name": "old", "password_hash": HASH}).to_string(), 201);
+        assert_eq!(done(&mut world, "POST /admin/schemes/prune", "", 200)["dropped"], json!([]));
+        assert_eq!(world.cost.rounds, 4);
+    }
+
+    #[test]
+    fn a_user_who_comes_meanwhile_keeps_his_scheme() {
+        let mut world = world();
+        let old = json!({"pbkdf2_sha256": {"iterations": 1000}});
+        let create = |name: &str| -> String { json!({"name": name, "password_hash": HASH}).to_string() };
+        done(&mut world, "POST /admin/users", &create("one"), 201);
+        done(&mut world, "DELETE /admin/users/one", "", 204);
+        let late = world.race_local(request("POST /admin/schemes/prune", ""), |world| {
+            done(world, "POST /admin/users", &create("two"), 201);
+        });
+        let answer = crate::testing::json(&late);
+        assert_eq!(answer["dropped"], json!([]));
+        assert!(answer["kept"].as_array().unwrap().contains(&old));
+    }
+}

@@ -32,3 +32,31 @@ pub(super) fn show(op: &Op<'_>) -> Result<Response, Stop> {
         }),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{done, world};
+    use crate::testing::TestWorld;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn tells_what_a_server_is() {
+        let mut world = world();
+        let scheme = json!({"argon2id": {"memory": 19456, "passes": 2, "lanes": 1}});
+        let expected = json!({
+            "bootstrapped": true, "last_uid": 2, "admins": 1, "keys": 1, "signing_key": "test", "schemes": [scheme],
+            "scheme": scheme, "policy": "open", "dialects": {"redis": true, "openshift": true, "elasticsearch": true},
+            "issuer": "waxseal",
+        });
+        assert_eq!(done(&mut world, "GET /admin/status", "", 200), expected);
+    }
+
+    #[test]
+    fn a_new_server_says_that_it_is_new() {
+        let status = done(&mut TestWorld::unsown(), "GET /admin/status", "", 200);
+        assert_eq!(
+            (&status["bootstrapped"], &status["keys"], &status["signing_key"]),
+            (&false.into(), &0.into(), &Value::Null)
+        );
+    }
+}

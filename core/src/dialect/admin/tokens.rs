@@ -2,7 +2,7 @@
 
 use super::{
     ACTOR,
-    body::{Body, invalid, missing},
+    body::{self, Body, invalid, missing},
     error::refused,
     json, target,
 };
@@ -200,6 +200,13 @@ fn revoke_id(op: &Op<'_>, jti: &str, expires: Option<i128>) -> Result<Response, 
     revoked(jti)
 }
 
+/// Ends the OpenShift authorizations of everybody, as the old broker's `revoke_all` did (contract/openshift.md).
+pub(super) fn revoke_authorizations(op: &Op<'_>) -> Result<Response, Stop> {
+    body::none(op)?;
+    engine::revoke_everything(op, &ACTOR)?;
+    Ok(Response::empty(204))
+}
+
 fn revoked(id: &str) -> Result<Response, Stop> {
     json(200, &serde_json::json!({ "revoked": true, "id": id }))
 }
@@ -207,4 +214,213 @@ fn revoked(id: &str) -> Result<Response, Stop> {
 /// There was nothing to end, and why.
 fn nothing(refusal: &Refusal) -> Result<Response, Stop> {
     json(200, &serde_json::json!({ "revoked": false, "code": refusal.code(), "sentence": sentence(refusal) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{done, refused, world};
+    use crate::testing::{TestWorld, json, request};
+    use alloc::{
+        format,
+        string::{String, ToString},
+    };
+    use serde_json::{Value, json};
+
+    /// A token of `ann`, made here, and its id.
+    fn made(world: &mut TestWorld) -> (String, String) {
+        let made = done(world, "POST /admin/tokens", r#"{"user": "ann"}"#, 201);
+        ["access_token", "jti"].map(|name| made[name].as_str().unwrap().to_string()).into()
+    }
+
+    fn alive(world: &mut TestWorld, token: &str) -> bool {
+        let request = request("GET /auth/verify", "").with_header("authorization", &format!("Bearer {token}"));
+        world.call(request).status == 204
+    }
+
+    /// An OpenShift token of `ann`.
+    fn authorization(world: &mut TestWorld) -> String {
+        let add = request("POST /broker/rest/user/authorizations", "")
+            .with_header("accept", "application/json")
+            .with_header("authorization", &crate::testing::basic("ann", "ann password"));
+        let body: Value = serde_json::from_slice(&world.call(add).body).unwrap();
+        body["data"]["token"].as_str().unwrap().into()
+    }
+
+    #[test]
+    fn a_token_needs_no_password() {
+        let mut world = world();
+        for who in ["2", "ann", "ann@example.com"] {
+            let body = json!({ "user": who, "ttl": 60 }).to_string();
+            let made = done(&mut world, "POST /admin/tokens", &body, 201);
+            assert_eq!((&made["expires_in"], &made["token_type"]), (&60.into(), &"Bearer".into()));
+            assert_eq!(world.audited(), ["token.issue", "token.mint"]);
+            let token = made["access_token"].as_str().unwrap();
+            assert!(alive(&mut world, token));
+            let own = request("GET /v1/users/2", "").with_header("authorization", &format!("Bearer {token}"));
+            assert_eq!(json(&world.call(own))["name"], "ann");
+            world.advance(60);
+            assert!(!alive(&mut world, token));
+        }
+    }
+
+    #[test]
+    fn wrong_wishes_for_tokens_are_refused() {
+        let mut world = world();
+        done(&mut world, "POST /admin/users", r#"{"name": "off", "password": "pw"}"#, 201);
+        done(&mut world, "POST /admin/users/off/disable", "", 200);
+        for (body, status, code) in [
+            ("", 400, "missing_member"),
+            (r#"{"ttl": 60}"#, 400, "missing_member"),
+            (r#"{"user": 1}"#, 400, "wrong_type"),
+            (r#"{"user": "ann", "ttl": "60"}"#, 400, "wrong_type"),
+            (r#"{"user": "ann", "ttl": 1.5}"#, 400, "wrong_type"),
+            (r#"{"user": "ann", "ttl": null}"#, 400, "wrong_type"),
+            (r#"{"user": "ann", "ttl": 0}"#, 400, "lifetime_too_short"),
+            (r#"{"user": "ann", "ttl": -1}"#, 400, "lifetime_too_short"),
+            (r#"{"user": "ann", "ttl": 86401}"#, 400, "lifetime_too_long"),
+            (r#"{"user": "ann", "ttl": 99999999999999999999999}"#, 400, "lifetime_too_long"),
+            (r#"{"user": "nobody"}"#, 404, "user_not_found"),
+            (r#"{"user": "9"}"#, 404, "user_not_found"),
+            (r#"{"user": ""}"#, 404, "user_not_found"),
+            (r#"{"user": "off"}"#, 409, "user_disabled"),
+        ] {
+            refused(&mut world, "POST /admin/tokens", body, status, code);
+        }
+    }
+
+    /// What is explained of `token`: its code, and its sentence.
+    #[track_caller]
+    fn check(world: &mut TestWorld, token: &str, code: Option<&str>, sentence: &str) -> Value {
+        let body = json!({ "token": token }).to_string();
+        let explained = done(world, "POST /admin/tokens/explain", &body, 200);
+        assert_eq!((explained["code"].as_str(), &explained["sentence"]), (code, &sentence.into()));
+        assert_eq!(explained["live"], code.is_none());
+        assert_eq!(world.cost.commits, 0);
+        explained
+    }
+
+    #[test]
+    fn explanations_agree_with_what_works() {
+        let mut world = world();
+        let (token, jti) = made(&mut world);
+        let explained = check(&mut world, &token, None, "the token holds");
+        assert_eq!(explained["user"], json!({ "uid": 2, "name": "ann", "disabled": false }));
+        assert_eq!(explained["token"]["claims"]["jti"], jti);
+        assert_eq!(explained["token"]["seconds_left"], 300);
+        assert_eq!(explained["authorization"], Value::Null);
+
+        done(&mut world, "POST /admin/tokens/revoke", &json!({ "jti": jti }).to_string(), 200);
+        let explained = check(&mut world, &token, Some("revoked"), "the token was revoked, or never issued here");
+        assert_eq!(explained["token"]["accepted"], true);
+
+        let (token, _) = made(&mut world);
+        done(&mut world, "POST /admin/users/ann/logout", "", 200);
+        check(&mut world, &token, Some("ended"), "all tokens of its user were ended after it was issued");
+        done(&mut world, "POST /admin/users/ann/disable", "", 200);
+        let explained = check(&mut world, &token, Some("user_gone"), "its user is deleted or disabled");
+        assert_eq!(explained["user"]["disabled"], true);
+        done(&mut world, "DELETE /admin/users/ann", "", 204);
+        let explained = check(&mut world, &token, Some("user_gone"), "its user is deleted or disabled");
+        assert_eq!(explained["user"], Value::Null);
+        world.advance(300);
+        let explained = check(&mut world, &token, Some("expired"), "the token has expired");
+        assert_eq!(explained["token"]["signed"], true);
+    }
+
+    #[test]
+    fn stored_tokens_are_explained_too() {
+        let mut world = world();
+        let token = authorization(&mut world);
+        let explained = check(&mut world, &token, None, "the token holds");
+        assert_eq!((&explained["token"], &explained["user"]["name"]), (&Value::Null, &"ann".into()));
+        assert!(explained["authorization"]["scopes"].is_string());
+        done(&mut world, "POST /admin/authorizations/revoke", "", 204);
+        assert_eq!(world.audited().pop().as_deref(), Some("token.revoke_all"));
+        check(&mut world, &token, Some("ended"), "all tokens of its user were ended after it was issued");
+        let token = authorization(&mut world);
+        check(&mut world, &token, None, "the token holds");
+        check(&mut world, &"0".repeat(64), Some("revoked"), "the token was revoked, or never issued here");
+    }
+
+    #[test]
+    fn what_is_no_token_is_explained_as_such() {
+        let mut world = world();
+        for other in ["", "x", "a.b.c"] {
+            let body = json!({ "token": other }).to_string();
+            let explained = done(&mut world, "POST /admin/tokens/explain", &body, 200);
+            assert_eq!((&explained["live"], explained["code"].is_string()), (&false.into(), true));
+        }
+        refused(&mut world, "POST /admin/tokens/explain", "{}", 400, "missing_member");
+        refused(&mut world, "POST /admin/tokens/explain", r#"{"token": []}"#, 400, "wrong_type");
+    }
+
+    #[test]
+    fn any_token_can_be_ended() {
+        let mut world = world();
+        let (signed, jti) = made(&mut world);
+        let stored = authorization(&mut world);
+        world.audited();
+        for (token, id) in [(signed, Some(jti)), (stored, None)] {
+            let body = json!({ "token": token }).to_string();
+            let answer = done(&mut world, "POST /admin/tokens/revoke", &body, 200);
+            assert_eq!(answer["revoked"], true);
+            assert!(id.is_none_or(|id| answer["id"] == id));
+            assert_eq!(world.audited(), ["token.revoke"]);
+            assert!(!alive(&mut world, &token));
+        }
+        for other in ["x", "a.b.c", &"0".repeat(64)] {
+            let body = json!({ "token": other }).to_string();
+            let answer = done(&mut world, "POST /admin/tokens/revoke", &body, 200);
+            assert_eq!((&answer["revoked"], answer["code"].is_string()), (&false.into(), true));
+            assert_eq!((world.cost.commits, world.audited().len()), (0, 0));
+        }
+    }
+
+    #[test]
+    fn a_token_of_a_disabled_user_can_be_ended_for_good() {
+        let mut world = world();
+        let (token, _) = made(&mut world);
+        done(&mut world, "POST /admin/users/ann/disable", "", 200);
+        done(&mut world, "POST /admin/tokens/revoke", &json!({ "token": token }).to_string(), 200);
+        done(&mut world, "POST /admin/users/ann/enable", "", 200);
+        check(&mut world, &token, Some("revoked"), "the token was revoked, or never issued here");
+    }
+
+    #[test]
+    fn a_revocation_by_id_never_gets_shorter() {
+        let mut world = world();
+        let long = (world.now().as_secs() + 1_000_000).to_string();
+        let key = crate::record::key::revoked("some-id");
+        let until = |world: &TestWorld| world.stored::<crate::record::Revoked>(&key).map(|revoked| revoked.0);
+        let mut last = None;
+        for expires in ["", ", \"expires\": 0", &format!(", \"expires\": {long}"), "", ", \"expires\": 1"] {
+            done(&mut world, "POST /admin/tokens/revoke", &format!(r#"{{"jti": "some-id"{expires}}}"#), 200);
+            assert!(until(&world) >= last && until(&world).is_some());
+            last = until(&world);
+        }
+        assert_eq!(last.unwrap().as_secs(), world.now().as_secs() + 1_000_000 + 60);
+        world.advance(1_000_060);
+        assert_eq!(until(&world), None);
+    }
+
+    #[test]
+    fn wrong_revocations_are_refused() {
+        let mut world = world();
+        for (body, code) in [
+            ("{}".into(), "missing_member"),
+            (r#"{"expires": 1}"#.into(), "missing_member"),
+            (r#"{"token": "x", "jti": "y"}"#.into(), "invalid_value"),
+            (r#"{"token": "x", "expires": 1}"#.into(), "invalid_value"),
+            (r#"{"jti": ""}"#.into(), "invalid_value"),
+            (format!(r#"{{"jti": "{}"}}"#, "x".repeat(257)), "invalid_value"),
+            (r#"{"jti": "x", "expires": -1}"#.into(), "invalid_value"),
+            (r#"{"jti": "x", "expires": 4294967296}"#.into(), "invalid_value"),
+            (r#"{"jti": "x", "expires": "soon"}"#.into(), "wrong_type"),
+            (r#"{"jti": 1}"#.into(), "wrong_type"),
+            (r#"{"token": null}"#.into(), "wrong_type"),
+        ] {
+            let body: String = body;
+            refused(&mut world, "POST /admin/tokens/revoke", &body, 400, code);
+        }
+    }
 }

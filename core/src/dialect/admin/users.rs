@@ -211,3 +211,311 @@ fn role_of(body: &Body) -> Result<Role, Stop> {
         Some(None) => invalid("role", &format!("is not one of {}", Role::ALL.map(Role::as_str).join(", "))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{done, refused, world};
+    use crate::{
+        password::{Derived, Hash, Scheme},
+        seam::Derivation,
+        testing::{TestWorld, basic, derive, request},
+    };
+    use alloc::{
+        format,
+        string::{String, ToString},
+        vec::Vec,
+    };
+    use serde_json::{Value, json};
+    use zeroize::Zeroizing;
+
+    #[track_caller]
+    fn check_login(world: &mut TestWorld, name: &str, password: &str, status: u16) {
+        let login = request("POST /v1/users/authorize", "").with_header("authorization", &basic(name, password));
+        assert_eq!(world.call(login).status, status, "{name} {password}");
+    }
+
+    /// The hash of a password as another server would have made it.
+    fn hash(password: &str, scheme: Scheme, salt: &[u8]) -> String {
+        let password = Zeroizing::new(password.as_bytes().to_vec());
+        let bits = derive(&Derivation { scheme, salt: salt.to_vec(), password });
+        Hash::new(salt, &Derived::new(scheme, &bits).unwrap()).unwrap().to_string()
+    }
+
+    #[test]
+    fn a_user_is_shown_without_secrets() {
+        let mut world = world();
+        for who in ["2", "ann", "ann%40example.com", "%61nn"] {
+            let expected = json!({
+                "uid": 2, "name": "ann", "email": "ann@example.com", "role": "db_viewer", "disabled": false, "locked": false,
+                "locked_until": null, "passwords": 1, "password_issued": "2027-01-15T08:00:00Z",
+                "created": "2027-01-15T08:00:00Z", "last_login": null,
+            });
+            assert_eq!(done(&mut world, &format!("GET /admin/users/{who}"), "", 200), expected);
+        }
+        world.advance(3600);
+        check_login(&mut world, "ann", "ann password", 200);
+        assert_eq!(done(&mut world, "GET /admin/users/2", "", 200)["last_login"], "2027-01-15T09:00:00Z");
+    }
+
+    #[test]
+    fn nobody_is_404() {
+        let mut world = world();
+        for who in ["3", "0", "01", "4294967296", "Ann", "nobody", "%20"] {
+            for line in [
+                "GET /admin/users/{}",
+                "DELETE /admin/users/{}",
+                "POST /admin/users/{}/unlock",
+                "POST /admin/users/{}/logout",
+            ] {
+                refused(&mut world, &line.replace("{}", who), "", 404, "user_not_found");
+            }
+            refused(&mut world, &format!("PUT /admin/users/{who}/password"), r#"{"password": "x"}"#, 404, "user_not_found");
+        }
+    }
+
+    #[test]
+    fn a_name_of_digits_never_shadows_a_uid() {
+        let mut world = world();
+        done(&mut world, "POST /admin/users", r#"{"name": "1", "password": "pw"}"#, 201);
+        assert_eq!(done(&mut world, "GET /admin/users/1", "", 200)["name"], "admin");
+        assert_eq!(done(&mut world, "GET /admin/users/3", "", 200)["name"], "1");
+    }
+
+    #[test]
+    fn every_role_can_be_given() {
+        let mut world = world();
+        for role in crate::record::Role::ALL {
+            let body = json!({ "name": format!("a {}", role.as_str()), "role": role.as_str(), "password": "pw" });
+            let user = done(&mut world, "POST /admin/users", &body.to_string(), 201);
+            assert_eq!(user["role"], role.as_str());
+            check_login(&mut world, user["name"].as_str().unwrap(), "pw", 200);
+        }
+        assert_eq!(world.audited().first().map(String::as_str), Some("user.create"));
+    }
+
+    #[test]
+    fn wrong_users_are_refused() {
+        let mut world = world();
+        world.settings_mut().passwords.policy = crate::settings::PolicyName::Nist;
+        let good = hash("x", Scheme::default(), b"saltsalt");
+        for (body, status, code) in [
+            (json!({}), 400, "missing_member"),
+            (json!({"name": "bob"}), 400, "missing_member"),
+            (json!({"password": "a long enough passphrase"}), 400, "missing_member"),
+            (json!({"name": "b\"b", "password": "a long enough passphrase"}), 400, "invalid_value"),
+            (json!({"name": "x".repeat(256), "password": "a long enough passphrase"}), 400, "invalid_value"),
+            (json!({"name": ["bob"], "password": "a long enough passphrase"}), 400, "wrong_type"),
+            (json!({"name": "bob", "email": "bob", "password": "a long enough passphrase"}), 400, "invalid_value"),
+            (json!({"name": "bob", "email": null, "password": "a long enough passphrase"}), 400, "wrong_type"),
+            (json!({"name": "bob", "role": "root", "password": "a long enough passphrase"}), 400, "invalid_value"),
+            (json!({"name": "bob", "role": 1, "password": "a long enough passphrase"}), 400, "wrong_type"),
+            (json!({"name": "bob", "password": "short"}), 400, "password_too_short"),
+            (json!({"name": "bob", "password": 15}), 400, "wrong_type"),
+            (json!({"name": "bob", "password": "a long enough passphrase", "password_hash": good}), 400, "invalid_value"),
+            (json!({"name": "bob", "password": "a long enough passphrase", "uid": 7}), 400, "unknown_member"),
+            (json!({"name": "ann", "password": "a long enough passphrase"}), 409, "name_taken"),
+            (json!({"name": "ann@example.com", "password": "a long enough passphrase"}), 409, "name_taken"),
+            (
+                json!({"name": "bob", "email": "ann@example.com", "password": "a long enough passphrase"}),
+                409,
+                "email_taken",
+            ),
+        ] {
+            refused(&mut world, "POST /admin/users", &body.to_string(), status, code);
+        }
+        assert_eq!(done(&mut world, "GET /admin/users", "", 200)["users"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn hashes_can_be_brought_along() {
+        let mut world = world();
+        let old = Scheme::Pbkdf2Sha256 { iterations: 29_000 };
+        let one = json!({"name": "one", "password_hash": hash("first", Scheme::default(), b"saltsalt")});
+        assert_eq!(done(&mut world, "POST /admin/users", &one.to_string(), 201)["passwords"], 1);
+        check_login(&mut world, "one", "first", 200);
+        let hashes = [hash("first", old, b"saltsalt"), hash("second", old, b"saltsalt")];
+        let two = json!({"name": "two", "password_hash": hashes});
+        assert_eq!(done(&mut world, "POST /admin/users", &two.to_string(), 201)["passwords"], 2);
+        for (password, status) in [("second", 200), ("first", 200), ("third", 401)] {
+            check_login(&mut world, "two", password, status);
+            assert_eq!(world.cost.derivations, 2);
+        }
+        assert_eq!(done(&mut world, "GET /admin/users/two", "", 200)["passwords"], 2);
+    }
+
+    #[test]
+    fn wrong_hashes_are_refused() {
+        let mut world = world();
+        world.settings_mut().passwords.max_per_user = 2;
+        let pbkdf2 = |iterations| Scheme::Pbkdf2Sha256 { iterations };
+        let [a, b, c] = ["a", "b", "c"].map(|password| hash(password, pbkdf2(1000), b"saltsalt"));
+        for (hashes, code) in [
+            (json!(1), "wrong_type"),
+            (json!([1]), "wrong_type"),
+            (json!({"hash": a}), "wrong_type"),
+            (json!([]), "password_list_empty"),
+            (json!("plain"), "hash_malformed"),
+            (json!("$2b$12$abcdefghijklmnopqrstuv"), "hash_unknown"),
+            (
+                json!("$argon2id$v=19$m=999999999,t=2,p=1$c2FsdHNhbHQ$iqbHhgtqJMWWf23kIatRWniYNRyhFWif/l6I+m/2Exw"),
+                "scheme_memory_out_of_bounds",
+            ),
+            (json!([a, a]), "password_same_as_current"),
+            (json!([a, b, c]), "password_too_many"),
+            (json!([a, hash("b", pbkdf2(1000), b"saltsalu")]), "password_salts_differ"),
+        ] {
+            let body = json!({"name": "bob", "password_hash": hashes}).to_string();
+            refused(&mut world, "POST /admin/users", &body, 400, code);
+        }
+    }
+
+    #[test]
+    fn the_schemes_of_a_server_are_bounded() {
+        let mut world = world();
+        for (iterations, status) in [(1000, 201), (1001, 201), (1002, 400), (1001, 201)] {
+            let hash = hash("pw", Scheme::Pbkdf2Sha256 { iterations }, b"saltsalt");
+            let body =
+                json!({"name": format!("user {} {status} {}", iterations, world.events.len()), "password_hash": hash});
+            let answer = done(&mut world, "POST /admin/users", &body.to_string(), status);
+            assert!(status == 201 || answer["error"] == "password_too_many_schemes");
+        }
+    }
+
+    /// The uids on a page, and where the next one starts.
+    fn page(world: &mut TestWorld, query: &str) -> (Vec<u64>, Value) {
+        let mut page = done(world, &format!("GET /admin/users{query}"), "", 200);
+        assert_eq!(world.cost.rounds, 1);
+        let uids = page["users"].as_array().unwrap().iter().map(|user| user["uid"].as_u64().unwrap());
+        (uids.collect(), page["next"].take())
+    }
+
+    #[test]
+    fn users_are_listed_in_pages() {
+        let mut world = world();
+        for uid in 3..=20 {
+            let body = json!({"name": format!("user {uid}"), "password": "pw"}).to_string();
+            done(&mut world, "POST /admin/users", &body, 201);
+        }
+        done(&mut world, "DELETE /admin/users/16", "", 204);
+        check_login(&mut world, "user 19", "pw", 200);
+        assert_eq!(page(&mut world, ""), ((1..=20).filter(|uid| *uid != 16).collect(), Value::Null));
+        assert_eq!(page(&mut world, "?limit=3"), ([1, 2, 3].into(), 3.into()));
+        assert_eq!(page(&mut world, "?after=14&limit=3"), ([15, 17, 18].into(), 18.into()));
+        assert_eq!(page(&mut world, "?limit=3&after=18"), ([19, 20].into(), Value::Null));
+        assert_eq!(page(&mut world, "?after=20"), ([].into(), Value::Null));
+        assert_eq!(page(&mut world, "?after=0&limit=1"), ([1].into(), 1.into()));
+        let last = done(&mut world, "GET /admin/users?after=18", "", 200);
+        assert_eq!(last["users"][0]["last_login"], "2027-01-15T08:00:00Z");
+        assert_eq!(last["users"][1]["last_login"], Value::Null);
+    }
+
+    #[test]
+    fn wrong_pages_are_refused() {
+        let mut world = world();
+        for (query, code) in [
+            ("after=x", "invalid_value"),
+            ("after=-1", "invalid_value"),
+            ("after=", "invalid_value"),
+            ("limit=0", "invalid_value"),
+            ("limit=1001", "invalid_value"),
+            ("limit=ten", "invalid_value"),
+            ("limit=1&limit=2", "malformed_query"),
+            ("limit=%", "malformed_query"),
+            ("page=1", "malformed_query"),
+        ] {
+            refused(&mut world, &format!("GET /admin/users?{query}"), "", 400, code);
+        }
+    }
+
+    #[test]
+    fn locks_are_seen_and_ended() {
+        let mut world = world();
+        for _ in 0..5 {
+            check_login(&mut world, "ann", "wrong", 401);
+        }
+        let locked = done(&mut world, "GET /admin/users", "", 200)["users"][1].take();
+        assert_eq!((&locked["locked"], &locked["locked_until"]), (&true.into(), &"2027-01-15T08:30:00Z".into()));
+        check_login(&mut world, "ann", "ann password", 401);
+        world.audited();
+        assert_eq!(done(&mut world, "POST /admin/users/ann/unlock", "", 200)["locked"], false);
+        assert_eq!(world.audited(), ["user.unlock"]);
+        check_login(&mut world, "ann", "ann password", 200);
+    }
+
+    #[test]
+    fn a_lock_without_end_has_none() {
+        let mut world = world();
+        let cluster = r#"{"login_lockout_duration": 0}"#;
+        let change =
+            request("PUT /v1/cluster/policy", cluster).with_header("authorization", &basic("admin", "admin password"));
+        assert_eq!(world.call(change).status, 200);
+        (0..5).for_each(|_| check_login(&mut world, "ann", "wrong", 401));
+        world.advance(1_000_000_000);
+        let locked = done(&mut world, "GET /admin/users/ann", "", 200);
+        assert_eq!((&locked["locked"], &locked["locked_until"]), (&true.into(), &Value::Null));
+    }
+
+    #[test]
+    fn a_disabled_user_is_out_until_enabled() {
+        let mut world = world();
+        let token = world.token("ann", "ann password");
+        let verify = || request("GET /auth/verify", "").with_header("authorization", &format!("Bearer {token}"));
+        assert_eq!(done(&mut world, "POST /admin/users/ann/disable", "{}", 200)["disabled"], true);
+        check_login(&mut world, "ann", "ann password", 401);
+        assert_eq!(world.call(verify()).status, 401);
+        world.audited();
+        assert_eq!(done(&mut world, "POST /admin/users/ann/enable", "", 200)["disabled"], false);
+        assert_eq!(world.audited(), ["user.enable"]);
+        check_login(&mut world, "ann", "ann password", 200);
+        // Tokens of before have ended for good.
+        assert_eq!(world.call(verify()).status, 401);
+    }
+
+    #[test]
+    fn logging_out_ends_every_kind_of_token() {
+        let mut world = world();
+        world.settings_mut().openshift.password_change_revokes = false;
+        let add = request("POST /broker/rest/user/authorizations", "")
+            .with_header("accept", "application/json")
+            .with_header("authorization", &basic("ann", "ann password"));
+        let added: Value = serde_json::from_slice(&world.call(add).body).unwrap();
+        let stored = added["data"]["token"].as_str().unwrap().to_string();
+        let tokens = [world.token("ann", "ann password"), stored];
+        for status in [204, 401] {
+            for token in &tokens {
+                let verify = request("GET /auth/verify", "").with_header("authorization", &format!("Bearer {token}"));
+                assert_eq!(world.call(verify).status, status);
+            }
+            done(&mut world, "POST /admin/users/ann/logout", "", 200);
+        }
+        check_login(&mut world, "ann", "ann password", 200);
+    }
+
+    #[test]
+    fn a_deleted_user_is_gone_and_his_names_are_free() {
+        let mut world = world();
+        done(&mut world, "DELETE /admin/users/ann", "", 204);
+        assert_eq!(world.audited(), ["user.delete"]);
+        check_login(&mut world, "ann", "ann password", 401);
+        refused(&mut world, "GET /admin/users/2", "", 404, "user_not_found");
+        let again = r#"{"name": "ann", "email": "ann@example.com", "password": "pw"}"#;
+        assert_eq!(done(&mut world, "POST /admin/users", again, 201)["uid"], 3);
+        refused(&mut world, "DELETE /admin/users/admin", "", 409, "last_admin");
+    }
+
+    #[test]
+    fn of_two_users_of_one_name_at_once_one_is_made() {
+        let mut world = world();
+        let body = r#"{"name": "bob", "password": "pw"}"#;
+        let lost = world.race_local(request("POST /admin/users", body), |world| {
+            done(world, "POST /admin/users", body, 201);
+        });
+        assert_eq!(lost.status, 409);
+        let other = r#"{"name": "carol", "password": "pw"}"#;
+        let late = world.race_local(request("POST /admin/users", other), |world| {
+            done(world, "POST /admin/users", r#"{"name": "dave", "password": "pw"}"#, 201);
+        });
+        assert_eq!(late.status, 201);
+        assert_eq!(page(&mut world, "").0, [1, 2, 3, 4, 5]);
+    }
+}

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 /// RFC 7662, 2.2, and what the headers of `/auth/verify` say besides.
 #[derive(Serialize)]
-struct Active<'a> {
+struct Introspection<'a> {
     active: bool,
     sub: &'a str,
     username: &'a str,
@@ -53,7 +53,7 @@ pub(super) fn introspect(op: &Op<'_>) -> Result<Response, Stop> {
 
 fn active(op: &Op<'_>, live: &Live) -> Result<Response, Stop> {
     let Live { user, dialect, id, scopes, issued, expires } = live;
-    let body = Active {
+    let body = Introspection {
         active: true,
         sub: &user.uid.to_string(),
         username: &user.name,

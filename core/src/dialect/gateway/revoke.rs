@@ -21,7 +21,7 @@ pub(super) fn revoke(op: &Op<'_>) -> Result<Response, Stop> {
     let asked = token(op);
     let found = asked.as_ref().ok().map(|token| {
         let refresh = key::pair_of_refresh(token);
-        op.want(&[refresh.clone()]);
+        op.want([&refresh]);
         Ok::<_, Stop>((if_live(op, token)?, op.load::<PairOf>(&refresh)?))
     });
     let caller = caller(op)?;
@@ -46,8 +46,9 @@ fn may_end(op: &Op<'_>, caller: &User, owner: Uid, id: &str) -> bool {
 
 fn end(op: &Op<'_>, caller: &User, token: &str, live: &Live) -> Result<(), Stop> {
     if engine::is_token(token) {
-        let found = engine::find_authorization(op, &live.user, token)?;
-        found.into_iter().for_each(|authorization| engine::end(op, &caller.uid, &authorization));
+        if let Some(authorization) = engine::find_authorization(op, &live.user, token)? {
+            engine::end(op, &caller.uid, &authorization);
+        }
         return Ok(());
     }
     let is_pair = live.dialect == DIALECT && engine::invalidate(op, &caller.uid, &Selection::Access(token))?.is_some();
