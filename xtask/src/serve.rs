@@ -6,23 +6,20 @@ use crate::{
     command::{command, root, run as run_command, target_dir},
     setup,
 };
-use std::path::PathBuf;
+use std::{env, path::PathBuf};
 
 /// Where `cargo xtask serve` keeps its users, below the root of the checkout.
-pub(crate) const DATA: &str = "data";
+pub(crate) const DATA: &str = "waxseal-data";
 
-const LISTEN: &str = "127.0.0.1:8080";
-
-/// `cargo xtask serve [ARGS]`; `ARGS` go to `waxseal serve`.
+/// `cargo xtask serve [ARGS]`; `ARGS` go to `waxseal serve`, and paths in them count from where the command was called.
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let server = build()?;
-    let given = |flag: &str| args.iter().any(|arg| arg == flag || arg.starts_with(&format!("{flag}=")));
     let mut serve = command(server);
-    serve.arg("serve");
-    if !given("--listen") {
-        serve.args(["--listen", LISTEN]);
+    if let Ok(here) = env::current_dir() {
+        serve.current_dir(here);
     }
-    if !given("--data") {
+    serve.arg("serve");
+    if env::var_os("WAXSEAL_DATA").is_none() && !args.iter().any(|arg| arg == "--data" || arg.starts_with("--data=")) {
         serve.arg("--data").arg(root().join(DATA));
     }
     replace(serve.args(args))
