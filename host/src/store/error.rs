@@ -29,8 +29,6 @@ pub enum StoreError {
         /// The format it has.
         format: u64,
     },
-    /// A file that others may read or write (security S3).
-    Exposed(PathBuf),
     /// A backup is only restored where no store is.
     Occupied(PathBuf),
     /// A backup is cut, changed, or none at all; nothing of it was restored.
@@ -52,7 +50,6 @@ impl StoreError {
             Self::Locked(_) => "store_locked",
             Self::Corrupt { .. } => "store_corrupt",
             Self::Newer { .. } => "store_newer",
-            Self::Exposed(_) => "store_exposed",
             Self::Occupied(_) => "store_occupied",
             Self::BadBackup { .. } => "bad_backup",
         }
@@ -82,9 +79,6 @@ impl fmt::Display for StoreError {
                  back with `waxseal restore`",
                 Named(path)
             ),
-            Self::Exposed(path) => {
-                write!(f, "the store {0} can be opened by others; run `chmod 600 {1}`", Named(path), path.display())
-            }
             Self::Occupied(path) => {
                 write!(f, "{} is there already; a backup is restored into an empty directory only", Named(path))
             }

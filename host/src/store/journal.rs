@@ -110,7 +110,6 @@ impl Journal {
     }
 
     /// Has every watcher start over at `revision`: what was told before may no longer hold.
-    #[cfg(test)]
     pub(super) fn forget(&self, revision: Revision) {
         let mut log = lock(&self.log);
         log.changes.clear();

@@ -1,15 +1,20 @@
 //! Where the server keeps its records: versioned, written in all-or-nothing commits, watched by revision.
 //!
-//! The public interface is: the trait [`Store`], and [`Memory`] for tests and evaluation.
+//! The public interface is: the trait [`Store`], the embedded default [`Embedded`], and [`Memory`] for tests and evaluation.
 //!
 //! INVARIANT: once a commit is acknowledged, every read that starts later sees it, through whatever cache.
 //! INVARIANT: a commit that was refused is never seen, neither whole nor in part.
 
+mod cache;
+#[cfg(test)]
+mod conforms;
+mod embedded;
 mod error;
 mod journal;
 mod memory;
 mod reply;
 
+pub use embedded::Embedded;
 pub use error::StoreError;
 pub use journal::{Change, Watch};
 pub use memory::Memory;

@@ -1,0 +1,235 @@
+//! Backups: all live records of one moment in one plain file.
+//!
+//! ```text
+//! "waxseal backup 1\n"                                17 octets
+//! revision                                             u64
+//! for each record, in key order:
+//!   length of the key (at least 1), of the value       u16, u32
+//!   version, expiry in ms (all ones for none)          u64, u64
+//!   key, value
+//! 0, number of records                                 u16, u64
+//! SHA-256 of everything above                          32 octets
+//! ```
+//! Numbers are big-endian. The file holds what the store holds, password hashes too, and nothing that the store does not.
+
+use super::{
+    FILE_NAME, Shared,
+    file::{self, Fresh},
+    tables::{Snapshot, Tables, TablesError},
+};
+use crate::{
+    clock::Clock,
+    store::{Revision, StoreError, cache::Entry},
+};
+use sha2::{Digest, Sha256};
+use std::{
+    ffi::OsString,
+    fs::{self, File, OpenOptions},
+    io::{self, BufReader, BufWriter, Read, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    sync::Arc,
+};
+use waxseal_core::{seam::Version, time::UnixTime};
+
+const MAGIC: &[u8; 17] = b"waxseal backup 1\n";
+const NEVER: u64 = u64::MAX;
+
+/// Writes what is live in `snapshot` to `to`. The outer error is the store's, the inner one the backup's.
+pub(super) fn write(snapshot: &Snapshot, now: UnixTime, to: &Path) -> Result<Result<Revision, StoreError>, TablesError> {
+    let mut draft = OsString::from(to);
+    draft.push(".partial");
+    let draft = Path::new(&draft);
+    let written = write_draft(snapshot, now, draft).and_then(|revision| {
+        file::rename(draft, to)?;
+        Ok(revision)
+    });
+    written.map(Ok).or_else(|stop| {
+        // At worst it stays, under a name that says what it is.
+        let _ = fs::remove_file(draft);
+        match stop {
+            Stop::Store(error) => Err(error),
+            Stop::File(error) => Ok(Err(file::trouble(to, &error))),
+        }
+    })
+}
+
+enum Stop {
+    Store(TablesError),
+    File(io::Error),
+}
+
+impl From<TablesError> for Stop {
+    fn from(error: TablesError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::File(error)
+    }
+}
+
+fn write_draft(snapshot: &Snapshot, now: UnixTime, draft: &Path) -> Result<Revision, Stop> {
+    let _ = fs::remove_file(draft);
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
+    let mut out = Summed { inner: BufWriter::new(file), digest: Sha256::new() };
+    let revision = snapshot.revision()?;
+    out.write_all(MAGIC)?;
+    out.write_all(&revision.0.to_be_bytes())?;
+    let mut count = 0_u64;
+    snapshot.each(|key, entry| {
+        if entry.is_live(now) {
+            write_entry(&mut out, key, &entry)?;
+            count += 1;
+        }
+        Ok::<_, Stop>(true)
+    })?;
+    out.write_all(&0_u16.to_be_bytes())?;
+    out.write_all(&count.to_be_bytes())?;
+    let Summed { mut inner, digest } = out;
+    inner.write_all(&digest.finalize())?;
+    inner.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+    Ok(revision)
+}
+
+fn write_entry(out: &mut impl Write, key: &str, entry: &Entry) -> io::Result<()> {
+    let too_long = |_| io::Error::from(io::ErrorKind::FileTooLarge);
+    out.write_all(&u16::try_from(key.len()).map_err(too_long)?.to_be_bytes())?;
+    out.write_all(&u32::try_from(entry.value.len()).map_err(too_long)?.to_be_bytes())?;
+    out.write_all(&entry.version.0.to_be_bytes())?;
+    out.write_all(&entry.expires.map_or(NEVER, UnixTime::as_millis).to_be_bytes())?;
+    out.write_all(key.as_bytes())?;
+    out.write_all(&entry.value)
+}
+
+/// Makes a store in `data` of the backup `from`.
+pub(super) fn restore(from: &Path, data: &Path) -> Result<Revision, StoreError> {
+    let backup = File::open(from).map_err(|error| file::trouble(from, &error))?;
+    match fs::read_dir(data).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => {}
+        Ok(false) => return Err(StoreError::Occupied(data.into())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(file::trouble(data, &error)),
+    }
+    let fresh = Fresh::create(data)?;
+    let filled = fill(&fresh, backup).map_err(|stop| match stop {
+        Bad::Backup(reason) => StoreError::BadBackup { path: from.into(), reason: reason.into() },
+        Bad::Read(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            StoreError::BadBackup { path: from.into(), reason: "it is cut short".into() }
+        }
+        Bad::Read(error) => file::trouble(from, &error),
+        Bad::Store(error) => super::explain(&fresh.medium, &data.join(FILE_NAME), error),
+        Bad::New(error) => error,
+    });
+    match filled {
+        Ok(revision) => fresh.publish().map(|()| revision),
+        Err(error) => {
+            fresh.discard();
+            Err(error)
+        }
+    }
+}
+
+enum Bad {
+    Backup(&'static str),
+    Read(io::Error),
+    Store(TablesError),
+    New(StoreError),
+}
+
+impl<E: Into<TablesError>> From<E> for Bad {
+    fn from(error: E) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Writes the records into a new store as they come; it gets its name only if they were the right ones.
+fn fill(fresh: &Fresh, backup: File) -> Result<Revision, Bad> {
+    // No expiry is judged here, so any clock will do.
+    let clock = Arc::new(Clock::system());
+    let shared = Shared::create(Arc::clone(&fresh.medium), fresh.path().into(), clock).map_err(Bad::New)?;
+    let view = shared.view.load();
+    let transaction = view.database.begin_write()?;
+    let mut tables = Tables::open(&transaction)?;
+    let mut input = Summed { inner: BufReader::new(backup), digest: Sha256::new() };
+    if input.octets::<17>()? != *MAGIC {
+        return Err(Bad::Backup("it is no backup of a format known here"));
+    }
+    let revision = Revision(input.number()?);
+    let (mut count, mut last) = (0_u64, String::new());
+    loop {
+        let key_len = u16::from_be_bytes(input.octets()?);
+        if key_len == 0 {
+            break;
+        }
+        let value_len = u32::from_be_bytes(input.octets()?);
+        let (version, expires) = (Version(input.number()?), input.number()?);
+        let key = String::from_utf8(input.bytes(key_len.into())?).map_err(|_| Bad::Backup("a key is not text"))?;
+        let value = input.bytes(value_len)?;
+        if key <= last || version > revision.into() {
+            return Err(Bad::Backup("its records are out of order"));
+        }
+        tables.put(&key, version, (expires != NEVER).then(|| UnixTime::from_millis(expires)), &value)?;
+        (count, last) = (count + 1, key);
+    }
+    if input.number()? != count {
+        return Err(Bad::Backup("records are missing"));
+    }
+    let Summed { mut inner, digest } = input;
+    let mut expected = [0; 32];
+    inner.read_exact(&mut expected).map_err(Bad::Read)?;
+    if digest.finalize().as_slice() != expected {
+        return Err(Bad::Backup("its checksum does not fit"));
+    }
+    if inner.read(&mut [0]).map_err(Bad::Read)? != 0 {
+        return Err(Bad::Backup("something follows its end"));
+    }
+    tables.set_revision(revision)?;
+    drop(tables);
+    transaction.commit()?;
+    Ok(revision)
+}
+
+/// Sums what passes through.
+struct Summed<T> {
+    inner: T,
+    digest: Sha256,
+}
+
+impl<T: Write> Write for Summed<T> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(data)?;
+        self.digest.update(&data[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+impl<T: Read> Summed<T> {
+    fn octets<const N: usize>(&mut self) -> Result<[u8; N], Bad> {
+        let mut octets = [0; N];
+        self.inner.read_exact(&mut octets).map_err(Bad::Read)?;
+        self.digest.update(octets);
+        Ok(octets)
+    }
+
+    fn number(&mut self) -> Result<u64, Bad> {
+        self.octets().map(u64::from_be_bytes)
+    }
+
+    /// Grows with what is there, not with what a damaged length says.
+    fn bytes(&mut self, len: u32) -> Result<Vec<u8>, Bad> {
+        let mut bytes = Vec::new();
+        let read = (&mut self.inner).take(len.into()).read_to_end(&mut bytes).map_err(Bad::Read)?;
+        if u32::try_from(read) != Ok(len) {
+            return Err(Bad::Read(io::ErrorKind::UnexpectedEof.into()));
+        }
+        self.digest.update(&bytes);
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,295 @@
+//! The tables of the embedded store, and what is done to them within one transaction.
+//!
+//! | table | key | value |
+//! | --- | --- | --- |
+//! | `records` | the record's key | version (8 octets), expiry in ms (8; all ones for none), CRC-32 of key and all else (4), value |
+//! | `expiry` | expiry in ms, the record's key | nothing |
+//! | `meta` | `format`, `revision` | a number |
+//!
+//! Numbers in `records` are big-endian. redb sums its pages too, but looks at the sums only when it recovers.
+
+use crate::store::{Committed, Revision, cache::Entry};
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition, WriteTransaction};
+use waxseal_core::{
+    seam::{Commit, Expect, Key, Range, Record, Version},
+    time::UnixTime,
+};
+
+/// The layout described above.
+pub(super) const FORMAT: u64 = 1;
+
+const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
+const EXPIRY: TableDefinition<'_, (u64, &str), ()> = TableDefinition::new("expiry");
+const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+
+/// Why the tables could not be used.
+#[derive(Debug)]
+pub(super) enum TablesError {
+    /// redb or the medium failed.
+    Redb(redb::Error),
+    /// The tables do not hold what they should.
+    Damaged(String),
+    /// A newer format.
+    Newer(u64),
+}
+
+impl<E: Into<redb::Error>> From<E> for TablesError {
+    fn from(error: E) -> Self {
+        Self::Redb(error.into())
+    }
+}
+
+/// One consistent state, to read from.
+pub(super) struct Snapshot {
+    records: redb::ReadOnlyTable<&'static str, &'static [u8]>,
+    meta: redb::ReadOnlyTable<&'static str, u64>,
+}
+
+impl Snapshot {
+    pub(super) fn new(transaction: &ReadTransaction) -> Result<Self, TablesError> {
+        Ok(Self { records: transaction.open_table(RECORDS)?, meta: transaction.open_table(META)? })
+    }
+
+    /// Whether a store of this program is in there; redb's own tables do not tell.
+    pub(super) fn check_format(transaction: &ReadTransaction) -> Result<(), TablesError> {
+        let meta = match transaction.open_table(META) {
+            Err(redb::TableError::Storage(error)) => return Err(error.into()),
+            Err(_) => return Err(TablesError::Damaged("it is a database, but not a store of waxseal".into())),
+            Ok(meta) => meta,
+        };
+        match meta.get("format")?.map(|format| format.value()) {
+            Some(FORMAT) => Ok(()),
+            Some(newer) if newer > FORMAT => Err(TablesError::Newer(newer)),
+            _ => Err(TablesError::Damaged("its format number is missing".into())),
+        }?;
+        transaction.open_table(EXPIRY)?;
+        Self::new(transaction)?.revision().map(drop)
+    }
+
+    pub(super) fn revision(&self) -> Result<Revision, TablesError> {
+        let revision = self.meta.get("revision")?.map(|revision| Revision(revision.value()));
+        revision.ok_or_else(|| TablesError::Damaged("its revision is missing".into()))
+    }
+
+    /// The record under `key`, live or not.
+    pub(super) fn entry(&self, key: &Key) -> Result<Option<Entry>, TablesError> {
+        self.records.get(key.as_str())?.map(|stored| decode(key.as_str(), stored.value())).transpose()
+    }
+
+    pub(super) fn range(&self, range: &Range, now: UnixTime) -> Result<Vec<(Key, Record)>, TablesError> {
+        let limit = usize::try_from(range.limit).unwrap_or(usize::MAX);
+        let mut found = Vec::new();
+        for stored in self.records.range(range.after.as_str().max(&range.prefix)..)? {
+            let (key, stored) = stored?;
+            let key = key.value();
+            if found.len() == limit || !key.starts_with(&range.prefix) {
+                break;
+            }
+            if key == range.after {
+                continue;
+            }
+            let entry = decode(key, stored.value())?;
+            if entry.is_live(now) {
+                let record = Record { version: entry.version, value: entry.value };
+                found.push((Key::from_stored(key.to_owned()), record));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Shows every record, live or not, in key order to `visit`, until it says `false`.
+    pub(super) fn each<E: From<TablesError>>(
+        &self,
+        mut visit: impl FnMut(&str, Entry) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let mut seen = 0;
+        for stored in self.records.iter().map_err(TablesError::from)? {
+            let (key, stored) = stored.map_err(TablesError::from)?;
+            seen += 1;
+            if !visit(key.value(), decode(key.value(), stored.value())?)? {
+                return Ok(());
+            }
+        }
+        match self.records.len().map_err(TablesError::from)? {
+            expected if expected == seen => Ok(()),
+            expected => Err(TablesError::Damaged(format!("{seen} records of {expected} are left")).into()),
+        }
+    }
+}
+
+/// The tables within a write transaction.
+pub(super) struct Tables<'t> {
+    records: Table<'t, &'static str, &'static [u8]>,
+    expiry: Table<'t, (u64, &'static str), ()>,
+    meta: Table<'t, &'static str, u64>,
+}
+
+impl<'t> Tables<'t> {
+    pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, TablesError> {
+        Ok(Self {
+            records: transaction.open_table(RECORDS)?,
+            expiry: transaction.open_table(EXPIRY)?,
+            meta: transaction.open_table(META)?,
+        })
+    }
+
+    /// Makes the tables of a new store.
+    pub(super) fn create(transaction: &'t WriteTransaction) -> Result<Self, TablesError> {
+        let mut tables = Self::open(transaction)?;
+        tables.meta.insert("format", FORMAT)?;
+        tables.set_revision(Revision(0))?;
+        Ok(tables)
+    }
+
+    pub(super) fn set_revision(&mut self, revision: Revision) -> Result<(), TablesError> {
+        self.meta.insert("revision", revision.0)?;
+        Ok(())
+    }
+
+    /// Checks the whole of `commit`, then writes the whole of it at `revision`; or nothing.
+    pub(super) fn apply(&mut self, commit: &Commit, revision: Revision, now: UnixTime) -> Result<Committed, TablesError> {
+        for check in &commit.checks {
+            if self.version(&check.key, now)? != check.version {
+                return Ok(Committed::Conflict);
+            }
+        }
+        for write in &commit.writes {
+            if let Expect::Version(expected) = write.expect
+                && self.version(&write.key, now)? != expected
+            {
+                return Ok(Committed::Conflict);
+            }
+        }
+        for write in &commit.writes {
+            match &write.value {
+                Some(value) => self.put(write.key.as_str(), revision.into(), write.expires, value)?,
+                None => self.remove(write.key.as_str())?,
+            }
+        }
+        Ok(Committed::At(revision))
+    }
+
+    pub(super) fn put(
+        &mut self,
+        key: &str,
+        version: Version,
+        expires: Option<UnixTime>,
+        value: &[u8],
+    ) -> Result<(), TablesError> {
+        let stored = encode(key, version, expires, value);
+        let old = self.records.insert(key, stored.as_slice())?.and_then(|old| expiry_of(old.value()));
+        let new = expires.map(UnixTime::as_millis);
+        if old != new {
+            if let Some(old) = old {
+                self.expiry.remove((old, key))?;
+            }
+            if let Some(new) = new {
+                self.expiry.insert((new, key), ())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, key: &str) -> Result<(), TablesError> {
+        if let Some(expires) = self.records.remove(key)?.and_then(|old| expiry_of(old.value())) {
+            self.expiry.remove((expires, key))?;
+        }
+        Ok(())
+    }
+
+    /// Deletes at most `limit` records that have expired, longest ago first; returns how many it looked at.
+    pub(super) fn purge(&mut self, now: UnixTime, limit: usize) -> Result<usize, TablesError> {
+        let mut due: Vec<(u64, String)> = Vec::new();
+        for entry in self.expiry.range(..=(now.as_millis(), ""))?.take(limit) {
+            let entry = entry?.0;
+            let (expires, key) = entry.value();
+            due.push((expires, key.to_owned()));
+        }
+        // The bound above leaves out what expires in this very millisecond; it is purged in the next.
+        for (expires, key) in &due {
+            self.expiry.remove((*expires, key.as_str()))?;
+            let same = |stored: &[u8]| expiry_of(stored) == Some(*expires);
+            if self.records.get(key.as_str())?.is_some_and(|stored| same(stored.value())) {
+                self.records.remove(key.as_str())?;
+            }
+        }
+        Ok(due.len())
+    }
+
+    fn version(&self, key: &Key, now: UnixTime) -> Result<Version, TablesError> {
+        let Some(stored) = self.records.get(key.as_str())? else { return Ok(Version::ABSENT) };
+        let entry = decode(key.as_str(), stored.value())?;
+        Ok(if entry.is_live(now) { entry.version } else { Version::ABSENT })
+    }
+}
+
+const HEAD: usize = 20;
+const NEVER: u64 = u64::MAX;
+
+fn encode(key: &str, version: Version, expires: Option<UnixTime>, value: &[u8]) -> Vec<u8> {
+    let mut stored = Vec::with_capacity(HEAD + value.len());
+    stored.extend(version.0.to_be_bytes());
+    stored.extend(expires.map_or(NEVER, UnixTime::as_millis).to_be_bytes());
+    stored.extend(sum(key, &stored, value).to_be_bytes());
+    stored.extend(value);
+    stored
+}
+
+fn decode(key: &str, stored: &[u8]) -> Result<Entry, TablesError> {
+    let parts = stored.split_first_chunk::<8>().and_then(|(version, rest)| {
+        let (expires, rest) = rest.split_first_chunk::<8>()?;
+        let (crc, value) = rest.split_first_chunk::<4>()?;
+        (sum(key, &stored[..16], value) == u32::from_be_bytes(*crc)).then_some((version, expires, value))
+    });
+    let Some((version, expires, value)) = parts else {
+        return Err(TablesError::Damaged(format!("the checksum of record `{}` does not fit", key.escape_debug())));
+    };
+    let expires = u64::from_be_bytes(*expires);
+    Ok(Entry {
+        version: Version(u64::from_be_bytes(*version)),
+        expires: (expires != NEVER).then(|| UnixTime::from_millis(expires)),
+        value: value.to_vec(),
+    })
+}
+
+/// When the record expires, in milliseconds.
+fn expiry_of(stored: &[u8]) -> Option<u64> {
+    let expires = u64::from_be_bytes(*stored.get(8..)?.first_chunk()?);
+    (expires != NEVER).then_some(expires)
+}
+
+fn sum(key: &str, head: &[u8], value: &[u8]) -> u32 {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(key.as_bytes());
+    crc.update(head);
+    crc.update(value);
+    crc.finalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_comes_back_as_it_was_stored() {
+        for expires in [None, Some(UnixTime::from_millis(0)), Some(UnixTime::from_millis(1_234))] {
+            let stored = encode("user/a", Version(7), expires, b"value");
+            let entry = decode("user/a", &stored).unwrap();
+            assert_eq!(entry, Entry { version: Version(7), expires, value: b"value".to_vec() });
+        }
+    }
+
+    #[test]
+    fn every_changed_bit_is_noticed() {
+        let stored = encode("user/a", Version(7), None, b"value");
+        assert!(decode("user/b", &stored).is_err());
+        for bit in 0..stored.len() * 8 {
+            let mut changed = stored.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(decode("user/a", &changed).is_err(), "bit {bit}");
+        }
+        for len in 0..stored.len() {
+            assert!(decode("user/a", &stored[..len]).is_err(), "length {len}");
+        }
+    }
+}
