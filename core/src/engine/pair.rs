@@ -14,10 +14,7 @@ use crate::{
     seam::{Op, Range, Stop},
     time::UnixTime,
 };
-use alloc::{
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{string::String, vec::Vec};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// The name tokens of this kind carry.
@@ -298,5 +295,5 @@ fn jti(op: &Op<'_>, pair: &Pair) -> String {
 }
 
 fn refresh_token(op: &Op<'_>, pair: &Pair) -> String {
-    URL_SAFE_NO_PAD.encode(op.vault.derive("refresh token", &pair.id)).to_string()
+    URL_SAFE_NO_PAD.encode(op.vault.derive("refresh token", &pair.id))
 }

@@ -33,7 +33,7 @@ impl NewPassword {
             return Err(password::Refusal::SameAsCurrent.into());
         }
         check(op, text, &user.name, &user.email)?;
-        Self::of(salt(user, scheme), all)
+        Self::of(salt(user, scheme), &all)
     }
 
     /// Derives and checks a password that replaces all others, be it one of them or not.
@@ -43,10 +43,10 @@ impl NewPassword {
     pub(crate) fn fresh(op: &Op<'_>, text: &str, name: &str, email: &str, salt: &[u8; 16]) -> Result<Self, Stop> {
         let prepared: Zeroizing<Vec<u8>> = prepare(text)?;
         check(op, text, name, email)?;
-        Self::of(salt, alloc::vec![derive(op, op.settings.passwords.scheme, salt, &prepared)?])
+        Self::of(salt, &[derive(op, op.settings.passwords.scheme, salt, &prepared)?])
     }
 
-    fn of(salt: &[u8], derived: Vec<Derived>) -> Result<Self, Stop> {
+    fn of(salt: &[u8], derived: &[Derived]) -> Result<Self, Stop> {
         let hash = derived.first().and_then(|derived| Hash::new(salt, derived).ok());
         hash.map(Self).ok_or(Stop::Refuse(Refusal::BadRecord))
     }

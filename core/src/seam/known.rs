@@ -13,6 +13,8 @@ pub(super) struct Known {
 }
 
 impl Known {
+    /// `None` while it has not been read, `Some(None)` when there is none.
+    #[expect(clippy::option_option, reason = "not read and not there are two things")]
     pub(super) fn record(&self, key: &Key) -> Option<Option<&Record>> {
         self.records.get(key).map(Option::as_ref)
     }

@@ -362,7 +362,7 @@ impl<'j> Reader<'j> {
         for chunk in chunks {
             let word = u64::from_le_bytes(*chunk);
             let quote = word ^ (ONES * u64::from(b'"'));
-            let backslash = word ^ (ONES * b'\\' as u64);
+            let backslash = word ^ (ONES * u64::from(b'\\'));
             // The lowest high bit that is set marks the first quote, backslash or control character.
             let special = quote.wrapping_sub(ONES) & !quote
                 | backslash.wrapping_sub(ONES) & !backslash

@@ -10,6 +10,7 @@ use alloc::{
     string::{String, ToString},
     vec,
 };
+use core::fmt::Write;
 use serde_json::{Map, Value, json as value};
 
 /// The challenge for Basic; `realm` as the product names it.
@@ -41,8 +42,9 @@ pub(super) fn oauth(op: &Op<'_>, error: &str, description: &str) -> Response {
 /// All findings about a request as one numbered text.
 pub(super) fn findings(found: &[String]) -> String {
     let mut text = String::from("Validation Failed: ");
+    // Writing to a string does not fail.
     for (number, finding) in (1..).zip(found) {
-        text.push_str(&format!("{number}: {finding};"));
+        let _ = write!(text, "{number}: {finding};");
     }
     text
 }

@@ -51,8 +51,7 @@ impl Resource {
         Some(match path {
             "/" => Self::Root,
             "/_cluster/health" => Self::Health,
-            "/_security/_authenticate" => Self::Authenticate,
-            "/_xpack/security/_authenticate" => Self::Authenticate,
+            "/_security/_authenticate" | "/_xpack/security/_authenticate" => Self::Authenticate,
             "/_security/oauth2/token" => Self::Token(Family::Security),
             "/_xpack/security/oauth2/token" => Self::Token(Family::Xpack),
             _ => return None,

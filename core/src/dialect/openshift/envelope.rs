@@ -80,7 +80,7 @@ impl Reply {
 }
 
 /// The answer to send. What is gone is 204 without a body up to version 1.4.
-pub(super) fn render(agreed: &Negotiated, mut reply: Reply) -> Response {
+pub(super) fn render(agreed: Negotiated, mut reply: Reply) -> Response {
     if agreed.nolinks {
         drop_links(&mut reply.data);
     }

@@ -44,9 +44,8 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
             exchange.refuse(403, Message::error(1, None, "this action is not allowed with your current authorization"))
         );
     }
-    let parameters = match parameters {
-        Ok(parameters) => parameters,
-        Err(_) => return Err(exchange.refuse(400, Message::unnumbered("the request body is malformed"))),
+    let Ok(parameters) = parameters else {
+        return Err(exchange.refuse(400, Message::unnumbered("the request body is malformed")));
     };
     let request = Request { exchange, caller, parameters };
     let reply = match (resource, &op.request.method) {
@@ -121,7 +120,7 @@ struct Exchange<'o> {
 impl Exchange<'_> {
     /// The answer to send.
     fn send(&self, reply: Reply) -> Response {
-        envelope::render(&self.agreed, reply)
+        envelope::render(self.agreed, reply)
     }
 
     /// An end with an error in the envelope.

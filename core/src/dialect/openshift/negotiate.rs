@@ -50,15 +50,15 @@ impl Negotiated {
         let asked = version_in(accept).or_else(|| version_in(content_type));
         let version = match asked {
             None => *VERSIONS.end(),
-            Some(asked) => match tenths(&asked).filter(|version| VERSIONS.contains(version)) {
-                Some(version) => version,
-                None => {
+            Some(asked) => {
+                let known = tenths(&asked).filter(|version| VERSIONS.contains(version));
+                known.ok_or_else(|| {
                     let spoken = supported().map(|version| format!("{version:.1}")).collect::<Vec<_>>().join(", ");
                     let text =
                         format!("version {} is not supported; supported versions are {spoken}", asked.escape_default());
-                    return Err(exchange.refuse(406, Message::unnumbered(&text)));
-                }
-            },
+                    exchange.refuse(406, Message::unnumbered(&text))
+                })?
+            }
         };
         Ok(Self { version, nolinks, ..agreed })
     }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{engine, record::Scope, seam::Response};
 use alloc::{format, string::String, string::ToString, vec::Vec};
+use core::fmt::Write;
 use serde_json::{Map, Value, json};
 
 /// The links a client starts from; no credentials are needed.
@@ -71,7 +72,8 @@ fn scope_description(exchange: &Exchange<'_>) -> String {
             Scope::Userinfo => "Allows a client to view your login name and unique id, and nothing else.",
         };
         let life = span(bounds(&exchange.op.settings.openshift, scope).default());
-        text.push_str(&format!("*  {}\n   {grants} Valid for {life}.\n", scope.as_str()));
+        // Writing to a string does not fail.
+        let _ = write!(text, "*  {}\n   {grants} Valid for {life}.\n", scope.as_str());
     }
     text
 }
@@ -79,8 +81,8 @@ fn scope_description(exchange: &Exchange<'_>) -> String {
 /// Seconds in the largest unit that fits.
 fn span(secs: u32) -> String {
     let (count, unit) = match secs {
-        _ if secs % 86_400 == 0 => (secs / 86_400, "day"),
-        _ if secs % 3600 == 0 => (secs / 3600, "hour"),
+        _ if secs.is_multiple_of(86_400) => (secs / 86_400, "day"),
+        _ if secs.is_multiple_of(3600) => (secs / 3600, "hour"),
         _ => (secs, "second"),
     };
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
