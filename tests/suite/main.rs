@@ -9,3 +9,4 @@
 
 mod cases;
 mod vectors_password;
+mod vectors_token;
