@@ -1,45 +1,66 @@
 //! Base64url without padding (RFC 4648, 5), canonical only: one text for one run of octets (security T4).
+//!
+//! Own code, as this is the largest part of a verification after the hash, and as it is the smallest there is.
 
 use super::Refusal;
 use alloc::{string::String, vec, vec::Vec};
-use base64::{
-    Engine,
-    alphabet::URL_SAFE,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// For each character at each place of a quad, its share of the three octets (the first one lowest), or [`INVALID`].
+const SHARES: [[u32; 256]; 4] = {
+    let mut shares = [[INVALID; 256]; 4];
+    let mut value = 0;
+    while value < 64 {
+        let char = ALPHABET[value as usize] as usize;
+        shares[0][char] = value << 2;
+        shares[1][char] = value >> 4 | (value & 15) << 12;
+        shares[2][char] = value >> 2 << 8 | (value & 3) << 22;
+        shares[3][char] = value << 16;
+        value += 1;
+    }
+    shares
 };
 
-const STRICT: GeneralPurpose = GeneralPurpose::new(
-    &URL_SAFE,
-    GeneralPurposeConfig::new()
-        .with_encode_padding(false)
-        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
-        .with_decode_allow_trailing_bits(false),
-);
+/// A bit that no share of three octets has.
+const INVALID: u32 = 1 << 24;
 
 /// Decodes `text`, refusing padding, whitespace and set spare bits.
 pub(super) fn decode(text: &str) -> Result<Vec<u8>, Refusal> {
     let mut out = vec![0; decoded_len(text.len())];
-    let len = STRICT.decode_slice(text, &mut out).map_err(|_| Refusal::BadBase64)?;
-    out.truncate(len);
+    decode_into(text, &mut out)?;
     Ok(out)
 }
 
-/// Decodes `text` into `out`, which must be as long as what comes out.
-pub(super) fn decode_exact(text: &str, out: &mut [u8]) -> Result<(), Refusal> {
-    match STRICT.decode_slice(text, out) {
-        Ok(len) if len == out.len() => Ok(()),
-        _ => Err(Refusal::BadBase64),
-    }
+/// Decodes `text`; `None` when it stands for more or fewer than `N` octets.
+pub(super) fn decode_exact<const N: usize>(text: &str) -> Result<Option<[u8; N]>, Refusal> {
+    let mut out = [0; N];
+    if text.len() == encoded_len(N) { decode_into(text, &mut out).map(|()| Some(out)) } else { decode(text).map(|_| None) }
 }
 
 /// Appends the text for `octets`.
-pub(super) fn append(octets: &[u8], out: &mut String) {
-    STRICT.encode_string(octets, out);
+pub(super) fn append(octets: &[u8], out: &mut Vec<u8>) {
+    let (chunks, rest) = octets.as_chunks();
+    for chunk in chunks {
+        out.extend_from_slice(&encode_chunk(chunk));
+    }
+    if !rest.is_empty() {
+        let mut last = [0; 24];
+        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        out.extend_from_slice(encode_chunk(&last).get(..encoded_len(rest.len())).unwrap_or_default());
+    }
 }
 
 /// The text for `octets`.
 pub(super) fn encode(octets: &[u8]) -> String {
-    STRICT.encode(octets)
+    let mut out = Vec::with_capacity(encoded_len(octets.len()));
+    append(octets, &mut out);
+    into_text(out)
+}
+
+/// The text that is in `out`; what [`append`] appends is ASCII.
+pub(super) fn into_text(out: Vec<u8>) -> String {
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// How many octets a text of `len` characters stands for.
@@ -50,4 +71,162 @@ pub(super) const fn decoded_len(len: usize) -> usize {
 /// How many characters stand for `len` octets.
 pub(super) const fn encoded_len(len: usize) -> usize {
     len / 3 * 4 + (len % 3 * 4).div_ceil(3)
+}
+
+/// `out` has [`decoded_len`] octets.
+#[inline]
+fn decode_into(text: &str, out: &mut [u8]) -> Result<(), Refusal> {
+    let (chunks, rest) = text.as_bytes().as_chunks::<8>();
+    let (octets, rest_octets) = out.as_chunks_mut::<6>();
+    // Collected instead of tested at each character: a good text takes no branch, and a bad one is rare.
+    let mut seen = 0;
+    for (chars, octets) in chunks.iter().zip(octets) {
+        *octets = decode_chunk(*chars, &mut seen);
+    }
+    let canonical = rest.is_empty() || {
+        let mut last = [b'A'; 8];
+        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        let last = decode_chunk(last, &mut seen);
+        rest_octets.iter_mut().zip(last).for_each(|(to, from)| *to = from);
+        // One character alone stands for nothing; what the last one holds beyond whole octets must be zero.
+        rest.len() % 4 != 1 && last.get(rest_octets.len()).is_none_or(|&spare| spare == 0)
+    };
+    if seen & INVALID == 0 && canonical { Ok(()) } else { Err(Refusal::BadBase64) }
+}
+
+#[inline]
+fn decode_chunk(chars: [u8; 8], seen: &mut u32) -> [u8; 6] {
+    let [a, b, c, d, back @ ..] = chars;
+    let (front, back) = (decode_quad([a, b, c, d]), decode_quad(back));
+    *seen |= front | back;
+    let [octets @ .., _, _] = (u64::from(front) | u64::from(back) << 24).to_le_bytes();
+    octets
+}
+
+#[inline]
+fn decode_quad([a, b, c, d]: [u8; 4]) -> u32 {
+    let share = |place: usize, char: u8| SHARES[place][usize::from(char)];
+    share(0, a) | share(1, b) | share(2, c) | share(3, d)
+}
+
+/// Without a table, in a shape that compilers turn into vector instructions.
+#[inline]
+fn encode_chunk(octets: &[u8; 24]) -> [u8; 32] {
+    let eight_from =
+        |start: usize| octets.get(start..).and_then(<[u8]>::first_chunk).map_or(0, |eight| u64::from_be_bytes(*eight));
+    // Six octets each.
+    let runs = [eight_from(0) >> 16, eight_from(6) >> 16, eight_from(12) >> 16, eight_from(16) & 0xffff_ffff_ffff];
+    let mut chars = [0; 32];
+    for (run, values) in runs.into_iter().zip(chars.as_chunks_mut().0) {
+        // The front half goes to the low end at each step, as the first character comes lowest.
+        let run = run >> 24 | (run & 0x00ff_ffff) << 32;
+        let run = (run >> 12 & 0x0000_0fff_0000_0fff) | (run & 0x0000_0fff_0000_0fff) << 16;
+        let run = (run >> 6 & 0x003f_003f_003f_003f) | (run & 0x003f_003f_003f_003f) << 8;
+        *values = run.to_le_bytes();
+    }
+    for char in &mut chars {
+        *char = to_char(*char);
+    }
+    chars
+}
+
+/// The character of a value below 64.
+#[inline]
+fn to_char(value: u8) -> u8 {
+    let from = |first: u8, step: u8| if value.cast_signed() >= first.cast_signed() { step } else { 0 };
+    value
+        .wrapping_add(b'A')
+        .wrapping_add(from(26, b'a' - 26 - b'A'))
+        .wrapping_add(from(52, b'0'.wrapping_sub(52).wrapping_sub(b'a' - 26)))
+        .wrapping_add(from(62, b'-'.wrapping_sub(62).wrapping_sub(b'0'.wrapping_sub(52))))
+        .wrapping_add(from(63, (b'_' - 63).wrapping_sub(b'-'.wrapping_sub(62))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as PEER};
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn check(text: &str, octets: Option<&[u8]>) {
+        assert_eq!(decode(text).ok().as_deref(), octets, "{text}");
+    }
+
+    #[test]
+    fn rfc_4648_examples() {
+        check("", Some(b""));
+        check("Zg", Some(b"f"));
+        check("Zm8", Some(b"fo"));
+        check("Zm9v", Some(b"foo"));
+        check("Zm9vYmFy", Some(b"foobar"));
+        check("-_-_", Some(&[0xfb, 0xff, 0xbf]));
+    }
+
+    #[test]
+    fn only_the_canonical_text_is_taken() {
+        check("Zg==", None);
+        check("Zg=", None);
+        check("Zm9v\n", None);
+        check(" Zm9v", None);
+        check("Zm 9v", None);
+        check("+/+/", None);
+        check("Zh", None);
+        check("Zm9", None);
+        check("Z", None);
+        check("Zm9vZ", None);
+        check("Zm9\u{e9}", None);
+    }
+
+    #[test]
+    fn exactly_as_many_octets() {
+        assert_eq!(decode_exact::<3>("Zm9v"), Ok(Some(*b"foo")));
+        assert_eq!(decode_exact::<3>("Zm8"), Ok(None));
+        assert_eq!(decode_exact::<2>("Zm9v"), Ok(None));
+        assert_eq!(decode_exact::<2>(""), Ok(None));
+        assert_eq!(decode_exact::<3>("Zm9/"), Err(Refusal::BadBase64));
+        let long = encode(&[7; 64]);
+        assert_eq!(decode_exact::<64>(&long), Ok(Some([7; 64])));
+        assert_eq!(decode_exact::<32>(&long), Ok(None));
+    }
+
+    #[test]
+    fn each_octet_as_a_character() {
+        for octet in 0..=255 {
+            // At the start, behind a whole chunk, and as the last character.
+            for at in [0, 33, 35] {
+                let mut text = vec![b'A'; 36];
+                text[at] = octet;
+                let Ok(text) = String::from_utf8(text) else { continue };
+                assert_eq!(decode(&text).ok(), PEER.decode(&text).ok(), "{text}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn encodes_like_the_peer_and_back(octets in prop::collection::vec(any::<u8>(), 0..200)) {
+            let text = encode(&octets);
+            prop_assert_eq!(text.len(), encoded_len(octets.len()));
+            prop_assert_eq!(decoded_len(text.len()), octets.len());
+            prop_assert_eq!(&text, &PEER.encode(&octets));
+            prop_assert_eq!(decode(&text), Ok(octets));
+        }
+
+        #[test]
+        fn decodes_like_the_peer(text in "[A-Za-z0-9_=+/ -]{0,100}|[A-Za-z0-9_-]{0,100}|\\PC{0,50}") {
+            prop_assert_eq!(decode(&text).ok(), PEER.decode(&text).ok());
+        }
+
+        #[test]
+        fn one_text_for_one_run_of_octets(octets in prop::collection::vec(any::<u8>(), 1..70), at: usize, char: u8) {
+            let mut text = encode(&octets).into_bytes();
+            let at = at % text.len();
+            prop_assume!(text[at] != char);
+            text[at] = char;
+            let Ok(text) = String::from_utf8(text) else { return Ok(()) };
+            prop_assert!(decode(&text) != Ok(octets), "{}", format!("{text} is another text for the same octets"));
+        }
+    }
 }

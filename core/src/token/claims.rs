@@ -10,16 +10,17 @@ use crate::time::UnixTime;
 /// The claims that decide or are handed on; all others are ignored. Times in milliseconds since the epoch.
 #[derive(Default)]
 pub(super) struct Claims<'j> {
-    pub(super) iss: Field<Text<'j>>,
-    pub(super) aud: Field<Value<'j>>,
-    pub(super) sub: Field<Text<'j>>,
+    json: &'j str,
+    pub(super) iss: Field<Text>,
+    pub(super) aud: Field<Value>,
+    pub(super) sub: Field<Text>,
     pub(super) exp: Field<i64>,
     pub(super) nbf: Field<i64>,
     pub(super) iat: Field<i64>,
-    pub(super) jti: Field<Text<'j>>,
-    pub(super) uid: Field<Text<'j>>,
+    pub(super) jti: Field<Text>,
+    pub(super) uid: Field<Text>,
     pub(super) generation: Field<u32>,
-    pub(super) dialect: Field<Text<'j>>,
+    pub(super) dialect: Field<Text>,
 }
 
 const ISS: u8 = 0;
@@ -39,22 +40,35 @@ impl<'j> Claims<'j> {
     /// # Errors
     /// [`Refusal::BadClaimsJson`].
     pub(super) fn read(json: &'j str) -> Result<Self, Refusal> {
-        let mut claims = Self::default();
+        let mut claims = Self { json, ..Self::default() };
+        let index = |name: &[u8]| match name {
+            b"iss" => Some(ISS),
+            b"aud" => Some(AUD),
+            b"sub" => Some(SUB),
+            b"exp" => Some(EXP),
+            b"nbf" => Some(NBF),
+            b"iat" => Some(IAT),
+            b"jti" => Some(JTI),
+            b"uid" => Some(UID),
+            b"gen" => Some(GEN),
+            b"dialect" => Some(DIALECT),
+            _ => None,
+        };
         json::object(json, index, |name, value| claims.set(name, value)).map_err(|_| Refusal::BadClaimsJson)?;
         Ok(claims)
     }
 
-    fn set(&mut self, name: u8, value: Value<'j>) {
+    fn set(&mut self, name: u8, value: Value) {
         match name {
             ISS => self.iss = Field::text(value),
             AUD => self.aud = Field::Is(value),
             SUB => self.sub = Field::text(value),
-            EXP => self.exp = time(value),
-            NBF => self.nbf = time(value),
-            IAT => self.iat = time(value),
+            EXP => self.exp = time(self.json, value),
+            NBF => self.nbf = time(self.json, value),
+            IAT => self.iat = time(self.json, value),
             JTI => self.jti = Field::text(value),
             UID => self.uid = Field::text(value),
-            GEN => self.generation = generation(value),
+            GEN => self.generation = generation(self.json, value),
             _ => self.dialect = Field::text(value),
         }
     }
@@ -79,18 +93,18 @@ impl<'j> Claims<'j> {
     }
 
     /// Decides whom the token is from and for; returns `sub` (security T6).
-    pub(super) fn check_parties(&self, profile: &Profile<'_>) -> Result<Text<'j>, Refusal> {
+    pub(super) fn check_parties(&self, profile: &Profile<'_>) -> Result<Text, Refusal> {
         match self.iss {
-            Field::Is(iss) if iss.is(profile.issuer) => {}
+            Field::Is(iss) if iss.is(self.json, profile.issuer) => {}
             _ => return Err(Refusal::WrongIssuer),
         }
         match (self.aud, profile.audience) {
             (Field::Absent, None) => {}
-            (Field::Is(aud), expected) if names(aud, expected)? => {}
+            (Field::Is(aud), expected) if names(self.json, aud, expected)? => {}
             _ => return Err(Refusal::WrongAudience),
         }
         match self.sub {
-            Field::Is(sub) if !sub.raw.is_empty() => Ok(sub),
+            Field::Is(sub) if !sub.is_empty() => Ok(sub),
             _ => Err(Refusal::BadSubject),
         }
     }
@@ -114,45 +128,29 @@ pub(super) fn optional<T>(field: Field<T>, wrong: Refusal) -> Result<Option<T>, 
     }
 }
 
-fn index(name: &str) -> Option<u8> {
-    Some(match name {
-        "iss" => ISS,
-        "aud" => AUD,
-        "sub" => SUB,
-        "exp" => EXP,
-        "nbf" => NBF,
-        "iat" => IAT,
-        "jti" => JTI,
-        "uid" => UID,
-        "gen" => GEN,
-        "dialect" => DIALECT,
-        _ => return None,
-    })
-}
-
-fn time(value: Value<'_>) -> Field<i64> {
+fn time(json: &str, value: Value) -> Field<i64> {
     match value {
-        Value::Number(number) => numeric_date::millis(number).map_or(Field::Wrong, Field::Is),
+        Value::Number(number) => numeric_date::millis(number.of(json)).map_or(Field::Wrong, Field::Is),
         _ => Field::Wrong,
     }
 }
 
-fn generation(value: Value<'_>) -> Field<u32> {
+fn generation(json: &str, value: Value) -> Field<u32> {
     match value {
-        Value::Number(number) => number.parse().map_or(Field::Wrong, Field::Is),
+        Value::Number(number) => number.of(json).parse().map_or(Field::Wrong, Field::Is),
         _ => Field::Wrong,
     }
 }
 
 /// Whether an `aud`, a string or an array of strings, contains `expected` (RFC 7519, 4.1.3).
-fn names(aud: Value<'_>, expected: Option<&str>) -> Result<bool, Refusal> {
-    let is_expected = |name: Text<'_>| expected.is_some_and(|expected| name.is(expected));
+fn names(json: &str, aud: Value, expected: Option<&str>) -> Result<bool, Refusal> {
     match aud {
-        Value::Text(name) => Ok(is_expected(name)),
+        Value::Text(name) => Ok(expected.is_some_and(|expected| name.is(json, expected))),
         Value::Array(array) => {
+            let array = array.of(json);
             let (mut all_text, mut found) = (true, false);
             let each = |value| match value {
-                Value::Text(name) => found |= is_expected(name),
+                Value::Text(name) => found |= expected.is_some_and(|expected| name.is(array, expected)),
                 _ => all_text = false,
             };
             json::elements(array, each).map_err(|_| Refusal::BadAudience)?;

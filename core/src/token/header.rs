@@ -6,30 +6,30 @@ use super::{
 };
 
 /// The parameters that decide; all others, `jwk`, `jku`, `x5u` and `x5c` among them, are ignored (security T1b).
-pub(super) struct Header<'j> {
-    pub(super) alg: Field<Text<'j>>,
-    pub(super) kid: Field<Text<'j>>,
-    pub(super) typ: Field<Text<'j>>,
+pub(super) struct Header {
+    pub(super) alg: Field<Text>,
+    pub(super) kid: Field<Text>,
+    pub(super) typ: Field<Text>,
 }
 
-impl<'j> Header<'j> {
+impl Header {
     /// Reads the decoded header.
     ///
     /// # Errors
     /// [`Refusal::BadHeaderJson`], and [`Refusal::CritPresent`] for any `crit`: no extension is implemented, so whatever it
     /// names is unknown, and a malformed one is refused as well (security T1a).
-    pub(super) fn read(json: &'j str) -> Result<Self, Refusal> {
+    pub(super) fn read(json: &str) -> Result<Self, Refusal> {
         const ALG: u8 = 0;
         const KID: u8 = 1;
         const TYP: u8 = 2;
         const CRIT: u8 = 3;
         let mut header = Self { alg: Field::Absent, kid: Field::Absent, typ: Field::Absent };
         let mut crit = false;
-        let index = |name: &str| match name {
-            "alg" => Some(ALG),
-            "kid" => Some(KID),
-            "typ" => Some(TYP),
-            "crit" => Some(CRIT),
+        let index = |name: &[u8]| match name {
+            b"alg" => Some(ALG),
+            b"kid" => Some(KID),
+            b"typ" => Some(TYP),
+            b"crit" => Some(CRIT),
             _ => None,
         };
         let member = |name, value| match name {

@@ -1,6 +1,6 @@
 //! New tokens (security T11).
 
-use super::{ACCESS, Key, base64url, json};
+use super::{ACCESS, Key, base64url, digits, json};
 use crate::{lifetime::Lifetime, time::UnixTime};
 use alloc::{string::String, vec::Vec};
 
@@ -36,12 +36,12 @@ pub(super) fn token(key: &Key, new: &NewClaims<'_>) -> String {
         other_header = key.header_for(new.typ);
         &other_header
     };
-    let mut token = String::with_capacity(header.len() + base64url::encoded_len(claims.len()) + 2 + 86);
-    token.push_str(header);
-    token.push('.');
+    let mut token = Vec::with_capacity(header.len() + base64url::encoded_len(claims.len()) + 2 + 86);
+    token.extend_from_slice(header.as_bytes());
+    token.push(b'.');
     base64url::append(&claims, &mut token);
     key.sign(&mut token);
-    token
+    base64url::into_text(token)
 }
 
 fn claims(new: &NewClaims<'_>) -> Vec<u8> {
@@ -49,41 +49,26 @@ fn claims(new: &NewClaims<'_>) -> Vec<u8> {
     let expires = issued.saturating_add(new.lifetime.as_secs().into());
     let texts = new.issuer.len() + new.audience.map_or(0, str::len) + 2 * new.uid.len() + new.dialect.len();
     let mut out = Vec::with_capacity(192 + texts);
-    out.extend_from_slice(b"{\"iss\":");
-    json::append_string(new.issuer, &mut out);
+    out.extend_from_slice(b"{\"iss\":\"");
+    json::append_text(new.issuer, &mut out);
     if let Some(audience) = new.audience {
-        out.extend_from_slice(b",\"aud\":");
-        json::append_string(audience, &mut out);
+        out.extend_from_slice(b"\",\"aud\":\"");
+        json::append_text(audience, &mut out);
     }
-    out.extend_from_slice(b",\"sub\":");
-    json::append_string(new.uid, &mut out);
-    out.extend_from_slice(b",\"iat\":");
-    append_number(issued, &mut out);
+    out.extend_from_slice(b"\",\"sub\":\"");
+    json::append_text(new.uid, &mut out);
+    out.extend_from_slice(b"\",\"iat\":");
+    digits::append(issued, &mut out);
     out.extend_from_slice(b",\"exp\":");
-    append_number(expires, &mut out);
-    out.extend_from_slice(b",\"jti\":");
-    json::append_string(&base64url::encode(&new.jti), &mut out);
-    out.extend_from_slice(b",\"uid\":");
-    json::append_string(new.uid, &mut out);
-    out.extend_from_slice(b",\"gen\":");
-    append_number(new.generation.into(), &mut out);
-    out.extend_from_slice(b",\"dialect\":");
-    json::append_string(new.dialect, &mut out);
-    out.push(b'}');
+    digits::append(expires, &mut out);
+    out.extend_from_slice(b",\"jti\":\"");
+    base64url::append(&new.jti, &mut out);
+    out.extend_from_slice(b"\",\"uid\":\"");
+    json::append_text(new.uid, &mut out);
+    out.extend_from_slice(b"\",\"gen\":");
+    digits::append(new.generation.into(), &mut out);
+    out.extend_from_slice(b",\"dialect\":\"");
+    json::append_text(new.dialect, &mut out);
+    out.extend_from_slice(b"\"}");
     out
-}
-
-fn append_number(number: u64, out: &mut Vec<u8>) {
-    let mut digits = [b'0'; 20];
-    let mut rest = number;
-    let mut start = digits.len();
-    for (at, digit) in digits.iter_mut().enumerate().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        start = at;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(digits.get(start..).unwrap_or_default());
 }

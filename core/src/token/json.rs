@@ -10,26 +10,32 @@ const MAX_DEPTH: u8 = 128;
 #[derive(Debug)]
 pub(super) struct Malformed;
 
-/// A string as it stands between its quotes.
+/// The longest text that is read: positions fit in 16 bits, so that values travel in registers.
+const MAX_TEXT: usize = u16::MAX as usize;
+
+/// A piece of the text that was read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Span {
+    start: u16,
+    end: u16,
+}
+
+/// A string, where it stands between its quotes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Text<'j> {
-    /// Valid escapes included.
-    pub(super) raw: &'j str,
-    /// Where `raw` starts in the text that was read.
-    pub(super) start: usize,
-    /// Whether `raw` holds escapes.
-    pub(super) escaped: bool,
+pub(super) struct Text {
+    span: Span,
+    escaped: bool,
 }
 
 /// A value that has been validated to its end.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Value<'j> {
+pub(super) enum Value {
     /// A string.
-    Text(Text<'j>),
-    /// A number, as written.
-    Number(&'j str),
-    /// An array, as written, brackets included.
-    Array(&'j str),
+    Text(Text),
+    /// A number.
+    Number(Span),
+    /// An array, brackets included.
+    Array(Span),
     /// An object, a boolean or null.
     Other,
 }
@@ -46,16 +52,20 @@ pub(super) enum Field<T> {
     Is(T),
 }
 
-/// Reads `text` as one object and shows `member` each member whose name `known` has an index for (below 32), with that index.
+/// Reads `json` as one object and shows `member` each member whose name `known` has an index for (below 32), with that index.
 ///
 /// # Errors
-/// [`Malformed`] unless the whole of `text` is one object with each name once, compared after unescaping.
-pub(super) fn object<'j>(
-    text: &'j str,
-    known: impl Fn(&str) -> Option<u8>,
-    mut member: impl FnMut(u8, Value<'j>),
+/// [`Malformed`] unless the whole of `json` is one object with each name once, compared after unescaping.
+#[inline]
+pub(super) fn object(
+    json: &str,
+    known: impl Fn(&[u8]) -> Option<u8>,
+    mut member: impl FnMut(u8, Value),
 ) -> Result<(), Malformed> {
-    let mut reader = Reader { text, at: 0 };
+    if json.len() > MAX_TEXT {
+        return Err(Malformed);
+    }
+    let mut reader = Reader { bytes: json.as_bytes(), at: 0 };
     let mut seen = 0_u32;
     let mut others = Vec::new();
     reader.skip_whitespace();
@@ -64,10 +74,11 @@ pub(super) fn object<'j>(
     if !reader.take(b'}') {
         loop {
             let name = reader.name()?;
+            let index =
+                if name.escaped { known(name.unescape(json).as_bytes()) } else { known(name.span.octets(json.as_bytes())) };
             let value = reader.value()?;
-            let index = if name.escaped { known(&name.unescape()) } else { known(name.raw) };
             if let Some(index) = index {
-                let bit = 1_u32.checked_shl(index.into()).ok_or(Malformed)?;
+                let bit = 1_u32.wrapping_shl(index.into());
                 if seen & bit != 0 {
                     return Err(Malformed);
                 }
@@ -76,20 +87,19 @@ pub(super) fn object<'j>(
             } else {
                 others.push(name);
             }
-            reader.skip_whitespace();
-            if !reader.take(b',') {
+            if !reader.take_next(b',') {
                 break;
             }
         }
-        reader.expect(b'}')?;
+        reader.expect_next(b'}')?;
     }
     reader.skip_whitespace();
-    if reader.at < text.len() || has_repeated(&mut others) { Err(Malformed) } else { Ok(()) }
+    if reader.at < json.len() || has_repeated(json, &mut others) { Err(Malformed) } else { Ok(()) }
 }
 
-/// Shows `element` each element of `array`, an array that was read before.
-pub(super) fn elements<'j>(array: &'j str, mut element: impl FnMut(Value<'j>)) -> Result<(), Malformed> {
-    let mut reader = Reader { text: array, at: 0 };
+/// Shows `element` each element of `array`, an array that was read before. Positions are counted from its bracket.
+pub(super) fn elements(array: &str, mut element: impl FnMut(Value)) -> Result<(), Malformed> {
+    let mut reader = Reader { bytes: array.as_bytes(), at: 0 };
     reader.expect(b'[')?;
     reader.skip_whitespace();
     if reader.take(b']') {
@@ -108,17 +118,39 @@ pub(super) fn elements<'j>(array: &'j str, mut element: impl FnMut(Value<'j>)) -
 /// Appends `text` as a JSON string, quotes included.
 pub(super) fn append_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
+    append_text(text, out);
+    out.push(b'"');
+}
+
+/// Appends `text` as what stands between the quotes of a JSON string.
+pub(super) fn append_text(text: &str, out: &mut Vec<u8>) {
     if text.bytes().any(needs_escape) {
         text.bytes().for_each(|byte| append_escaped(byte, out));
     } else {
         out.extend_from_slice(text.as_bytes());
     }
-    out.push(b'"');
 }
 
-impl<'j> Field<Text<'j>> {
+impl Span {
+    /// Within [`MAX_TEXT`].
+    #[expect(clippy::cast_possible_truncation, reason = "the text that is read is at most as long as 16 bits say")]
+    pub(super) const fn new(start: usize, end: usize) -> Self {
+        Self { start: start as u16, end: end as u16 }
+    }
+
+    /// This piece of `json`, the text that was read.
+    pub(super) fn of(self, json: &str) -> &str {
+        json.get(self.start.into()..self.end.into()).unwrap_or_default()
+    }
+
+    fn octets(self, json: &[u8]) -> &[u8] {
+        json.get(self.start.into()..self.end.into()).unwrap_or_default()
+    }
+}
+
+impl Field<Text> {
     /// The field for a member that must be a string.
-    pub(super) fn text(value: Value<'j>) -> Self {
+    pub(super) fn text(value: Value) -> Self {
         match value {
             Value::Text(text) => Self::Is(text),
             _ => Self::Wrong,
@@ -126,24 +158,38 @@ impl<'j> Field<Text<'j>> {
     }
 }
 
-impl<'j> Text<'j> {
-    /// Whether this string is `other`, octet for octet after unescaping.
-    pub(super) fn is(self, other: &str) -> bool {
-        if self.escaped { self.chars().eq(other.chars()) } else { self.raw == other }
+impl Text {
+    /// Where the string stands as it is meant; `None` if it has escapes.
+    pub(super) fn plain(self) -> Option<Span> {
+        (!self.escaped).then_some(self.span)
     }
 
-    /// The string that is meant.
-    pub(super) fn unescape(self) -> String {
-        self.chars().collect()
+    /// Whether this string of `json` is `other`, octet for octet after unescaping.
+    pub(super) fn is(self, json: &str, other: &str) -> bool {
+        if self.escaped {
+            self.chars(json).eq(other.chars())
+        } else {
+            self.span.octets(json.as_bytes()) == other.as_bytes()
+        }
     }
 
-    /// How many octets the string that is meant has.
-    pub(super) fn len(self) -> usize {
-        if self.escaped { self.chars().map(char::len_utf8).sum() } else { self.raw.len() }
+    /// The string of `json` that is meant.
+    pub(super) fn unescape(self, json: &str) -> String {
+        self.chars(json).collect()
     }
 
-    fn chars(self) -> impl Iterator<Item = char> + 'j {
-        let mut rest = self.raw.chars();
+    /// How many octets the string of `json` that is meant has.
+    pub(super) fn len(self, json: &str) -> usize {
+        if self.escaped { self.chars(json).map(char::len_utf8).sum() } else { (self.span.end - self.span.start).into() }
+    }
+
+    /// Whether the string is empty; an escape always stands for something.
+    pub(super) fn is_empty(self) -> bool {
+        self.span.start == self.span.end
+    }
+
+    fn chars(self, json: &str) -> impl Iterator<Item = char> {
+        let mut rest = self.span.of(json).chars();
         core::iter::from_fn(move || match rest.next()? {
             '\\' => unescape(&mut rest),
             plain => Some(plain),
@@ -171,10 +217,13 @@ fn unescape(rest: &mut Chars<'_>) -> Option<char> {
     }
 }
 
-fn has_repeated(names: &mut [Text<'_>]) -> bool {
+fn has_repeated(json: &str, names: &mut [Text]) -> bool {
+    if names.len() < 2 {
+        return false;
+    }
     // Sorted, as a header with a thousand names comes from a stranger.
-    names.sort_unstable_by(|a, b| a.chars().cmp(b.chars()));
-    names.array_windows().any(|[a, b]| a.chars().eq(b.chars()))
+    names.sort_unstable_by(|a, b| a.chars(json).cmp(b.chars(json)));
+    names.array_windows().any(|[a, b]| a.chars(json).eq(b.chars(json)))
 }
 
 const fn needs_escape(byte: u8) -> bool {
@@ -192,14 +241,17 @@ fn append_escaped(byte: u8, out: &mut Vec<u8>) {
     }
 }
 
+/// Where reading stands. What is rarely needed takes it by value, so that on the usual path it stays in registers.
+#[derive(Clone, Copy)]
 struct Reader<'j> {
-    text: &'j str,
+    bytes: &'j [u8],
     at: usize,
 }
 
-impl<'j> Reader<'j> {
+#[expect(clippy::inline_always, reason = "what `object` needs is inlined into it, so that `at` stays in a register")]
+impl Reader<'_> {
     fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+        self.bytes.get(self.at).copied()
     }
 
     fn next(&mut self) -> Option<u8> {
@@ -218,8 +270,18 @@ impl<'j> Reader<'j> {
         if self.take(wanted) { Ok(()) } else { Err(Malformed) }
     }
 
-    fn since(&self, start: usize) -> Result<&'j str, Malformed> {
-        self.text.get(start..self.at).ok_or(Malformed)
+    /// Takes `wanted` behind any whitespace; looks for it at once, as there is hardly ever any.
+    #[inline]
+    fn take_next(&mut self, wanted: u8) -> bool {
+        self.take(wanted) || {
+            self.skip_whitespace();
+            self.take(wanted)
+        }
+    }
+
+    #[inline]
+    fn expect_next(&mut self, wanted: u8) -> Result<(), Malformed> {
+        if self.take_next(wanted) { Ok(()) } else { Err(Malformed) }
     }
 
     fn skip_whitespace(&mut self) {
@@ -229,31 +291,44 @@ impl<'j> Reader<'j> {
     }
 
     /// A member's name, its colon, and the whitespace up to the value.
-    fn name(&mut self) -> Result<Text<'j>, Malformed> {
-        self.skip_whitespace();
+    #[inline(always)]
+    fn name(&mut self) -> Result<Text, Malformed> {
+        self.expect_next(b'"')?;
         let name = self.string()?;
-        self.skip_whitespace();
-        self.expect(b':')?;
-        self.skip_whitespace();
+        self.expect_next(b':')?;
+        if let Some(..=b' ') = self.peek() {
+            self.skip_whitespace();
+        }
         Ok(name)
     }
 
-    fn value(&mut self) -> Result<Value<'j>, Malformed> {
+    #[inline(always)]
+    fn value(&mut self) -> Result<Value, Malformed> {
         let start = self.at;
         match self.peek() {
-            Some(b'"') => self.string().map(Value::Text),
+            Some(b'"') => {
+                self.at += 1;
+                self.string().map(Value::Text)
+            }
             Some(b'-' | b'0'..=b'9') => self.number().map(Value::Number),
             Some(b'[') => {
-                self.container()?;
-                self.since(start).map(Value::Array)
+                self.at = self.container()?;
+                Ok(Value::Array(Span::new(start, self.at)))
             }
-            Some(b'{') => self.container().map(|()| Value::Other),
-            _ => self.word().map(|()| Value::Other),
+            Some(b'{') => {
+                self.at = self.container()?;
+                Ok(Value::Other)
+            }
+            _ => {
+                self.at = self.word()?;
+                Ok(Value::Other)
+            }
         }
     }
 
-    /// An object or array within the outermost object.
-    fn container(&mut self) -> Result<(), Malformed> {
+    /// Where an object or array within the outermost object ends.
+    #[inline(never)]
+    fn container(mut self) -> Result<usize, Malformed> {
         let mut open = Open::default();
         loop {
             self.skip_whitespace();
@@ -263,7 +338,7 @@ impl<'j> Reader<'j> {
                     open.push(true)?;
                     self.skip_whitespace();
                     if !self.take(b'}') {
-                        self.name()?;
+                        self.at = self.name_end()?;
                         continue;
                     }
                     open.pop();
@@ -277,17 +352,15 @@ impl<'j> Reader<'j> {
                     }
                     open.pop();
                 }
-                Some(b'"') => _ = self.string()?,
-                Some(b'-' | b'0'..=b'9') => _ = self.number()?,
-                _ => self.word()?,
+                _ => self.at = self.scalar_end()?,
             }
             // A value has ended: close what ends with it, up to the comma before the next one.
             loop {
-                let Some(is_object) = open.top() else { return Ok(()) };
+                let Some(is_object) = open.top() else { return Ok(self.at) };
                 self.skip_whitespace();
                 if self.take(b',') {
                     if is_object {
-                        self.name()?;
+                        self.at = self.name_end()?;
                     }
                     break;
                 }
@@ -297,14 +370,31 @@ impl<'j> Reader<'j> {
         }
     }
 
-    fn word(&mut self) -> Result<(), Malformed> {
-        let rest = self.text.as_bytes().get(self.at..).ok_or(Malformed)?;
-        let word = [&b"true"[..], b"false", b"null"].into_iter().find(|word| rest.starts_with(word)).ok_or(Malformed)?;
-        self.at += word.len();
-        Ok(())
+    #[inline(never)]
+    fn name_end(mut self) -> Result<usize, Malformed> {
+        self.name().map(|_| self.at)
     }
 
-    fn number(&mut self) -> Result<&'j str, Malformed> {
+    #[inline(never)]
+    fn scalar_end(mut self) -> Result<usize, Malformed> {
+        match self.peek() {
+            Some(b'"') => {
+                self.at += 1;
+                self.string().map(|_| self.at)
+            }
+            Some(b'-' | b'0'..=b'9') => self.number().map(|_| self.at),
+            _ => self.word(),
+        }
+    }
+
+    fn word(self) -> Result<usize, Malformed> {
+        let rest = self.bytes.get(self.at..).ok_or(Malformed)?;
+        let word = [&b"true"[..], b"false", b"null"].into_iter().find(|word| rest.starts_with(word)).ok_or(Malformed)?;
+        Ok(self.at + word.len())
+    }
+
+    #[inline(always)]
+    fn number(&mut self) -> Result<Span, Malformed> {
         let start = self.at;
         self.take(b'-');
         if !self.take(b'0') {
@@ -320,7 +410,7 @@ impl<'j> Reader<'j> {
             }
             self.digits()?;
         }
-        self.since(start)
+        Ok(Span::new(start, self.at))
     }
 
     fn digits(&mut self) -> Result<(), Malformed> {
@@ -331,35 +421,31 @@ impl<'j> Reader<'j> {
         if self.at > start { Ok(()) } else { Err(Malformed) }
     }
 
-    fn string(&mut self) -> Result<Text<'j>, Malformed> {
-        self.expect(b'"')?;
+    /// A string, from behind its opening quote.
+    #[inline(always)]
+    fn string(&mut self) -> Result<Text, Malformed> {
         let start = self.at;
         let mut escaped = false;
         loop {
             self.skip_plain();
-            match self.peek() {
-                Some(b'"') => break,
+            match self.next() {
+                Some(b'"') => return Ok(Text { span: Span::new(start, self.at - 1), escaped }),
                 Some(b'\\') => {
-                    self.at += 1;
                     escaped = true;
-                    self.escape()?;
+                    self.at = self.escape_end()?;
                 }
-                Some(b' '..) => self.at += 1,
+                Some(b' '..) => {}
                 _ => return Err(Malformed),
             }
         }
-        let raw = self.since(start)?;
-        self.at += 1;
-        Ok(Text { raw, start, escaped })
     }
 
     /// Skips octets that mean themselves, eight at a time.
+    #[inline(always)]
     fn skip_plain(&mut self) {
         const ONES: u64 = 0x0101_0101_0101_0101;
         const HIGHS: u64 = ONES << 7;
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let (chunks, _) = rest.as_chunks::<8>();
-        for chunk in chunks {
+        while let Some(chunk) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
             let word = u64::from_le_bytes(*chunk);
             let quote = word ^ (ONES * u64::from(b'"'));
             let backslash = word ^ (ONES * u64::from(b'\\'));
@@ -376,21 +462,25 @@ impl<'j> Reader<'j> {
         }
     }
 
-    /// What follows a backslash.
-    fn escape(&mut self) -> Result<(), Malformed> {
+    /// Where what follows a backslash ends.
+    #[cold]
+    fn escape_end(mut self) -> Result<usize, Malformed> {
         match self.next() {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(()),
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
             Some(b'u') => match self.hex4()? {
-                0xdc00..0xe000 => Err(Malformed),
+                0xdc00..0xe000 => return Err(Malformed),
                 0xd800..0xdc00 => {
                     self.expect(b'\\')?;
                     self.expect(b'u')?;
-                    if (0xdc00..0xe000).contains(&self.hex4()?) { Ok(()) } else { Err(Malformed) }
+                    if !(0xdc00..0xe000).contains(&self.hex4()?) {
+                        return Err(Malformed);
+                    }
                 }
-                _ => Ok(()),
+                _ => {}
             },
-            _ => Err(Malformed),
+            _ => return Err(Malformed),
         }
+        Ok(self.at)
     }
 
     fn hex4(&mut self) -> Result<u32, Malformed> {
@@ -427,5 +517,255 @@ impl Open {
 
     fn top(&self) -> Option<bool> {
         (self.depth > 0).then_some(self.kinds & 1 == 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::{
+        borrow::ToOwned,
+        collections::BTreeMap,
+        format,
+        string::{String, ToString},
+        vec,
+    };
+    use core::fmt;
+    use proptest::prelude::*;
+    use serde::{Deserialize, Deserializer, de};
+
+    fn accepts(json: &str) -> bool {
+        object(json, |_| None, |_, _| {}).is_ok()
+    }
+
+    #[track_caller]
+    fn good(json: &str) {
+        assert!(accepts(json), "{json}");
+    }
+
+    #[track_caller]
+    fn bad(json: &str) {
+        assert!(!accepts(json), "{json}");
+    }
+
+    /// A member whose value is `value`.
+    fn with(value: &str) -> String {
+        format!("{{\"a\":{value}}}")
+    }
+
+    #[test]
+    fn shape() {
+        good("{}");
+        good(" \t\r\n{ } \n");
+        good(r#"{"a":1,"b":{},"c":[],"d":[{"e":[null]}]}"#);
+        good(" { \"a\" : [ 1 , 2 ] , \"b\" : { \"c\" : { } , \"d\" : true } } ");
+        for json in ["", " ", "[]", "1", "null", "\"a\"", "{", "}", "{}}", "{}x", "{}{}", "\u{feff}{}", "{}\0", "{\u{a0}}"]
+        {
+            bad(json);
+        }
+        for json in
+            ["{,}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":1 \"b\":2}", "{a:1}", "{'a':1}", "{1:1}", "{\"a\"=1}"]
+        {
+            bad(json);
+        }
+    }
+
+    #[test]
+    fn values() {
+        for value in ["true", "false", "null", "[]", "{}", "[[],{}]", "[1,2]", "\"\"", "{\"b\":1,\"b\":2}"] {
+            good(&with(value));
+        }
+        for value in
+            ["tru", "True", "nul", "undefined", "NaN", "Infinity", "[1,]", "[,1]", "[1 2]", "[1", "{\"b\":1,}", "[}", "{]"]
+        {
+            bad(&with(value));
+        }
+        bad(&with("/* */1"));
+    }
+
+    #[test]
+    fn numbers() {
+        for number in ["0", "-0", "10", "1.0", "-1.25e-7", "1E400", "0e0", "0.0"] {
+            good(&with(number));
+            good(&with(&format!("[{number}]")));
+        }
+        for number in ["", "-", "+1", "01", "-01", ".5", "1.", "1.e1", "1e", "1e+", "0x1", "1_0", "--1", "1.2.3", "1e1.5"] {
+            bad(&with(number));
+            bad(&with(&format!("[{number},1]")));
+        }
+    }
+
+    #[test]
+    fn strings() {
+        for string in [
+            r#""\"\\\/\b\f\n\r\t""#,
+            r#""\u0000\uFFFF""#,
+            r#""\ud83d\ude00""#,
+            "\"é😀\u{7f}\"",
+            "\"1234567\"",
+            "\"12345678\"",
+        ] {
+            good(&with(string));
+        }
+        for string in
+            [r#""\x""#, r#""\u12""#, r#""\u12g4""#, r#""\ud83d""#, r#""\ude00""#, r#""\ud83d\n""#, r#""\ud83d\ud83d""#]
+        {
+            bad(&with(string));
+        }
+        for string in ["\"a", "\"a\\\"", "\"\n\"", "\"12345678\u{1f}\"", "\"1234567\0\"", "\"\\u+123\""] {
+            bad(&with(string));
+        }
+    }
+
+    #[test]
+    fn repeated_names() {
+        bad(r#"{"a":1,"a":1}"#);
+        bad(r#"{"a":1,"\u0061":1}"#);
+        bad(r#"{"\u0061":1,"b":2,"a":1}"#);
+        bad(r#"{"\ud83d\ude00":1,"😀":1}"#);
+        bad(r#"{"/":1,"\/":1}"#);
+        bad(r#"{"":1,"":1}"#);
+        good(r#"{"a":{"a":1,"b":1},"b":1,"A":1}"#);
+        let many = |last: &str| {
+            let names: Vec<String> = (0..1000).map(|number| format!("\"n{number}\":0")).collect();
+            format!("{{{},\"{last}\":0}}", names.join(","))
+        };
+        good(&many("n1000"));
+        bad(&many("n0"));
+        bad(&many("\\u006e500"));
+    }
+
+    #[test]
+    fn repeated_known_names() {
+        let known = |name: &[u8]| (name == b"exp").then_some(31);
+        let accepts = |json| object(json, known, |_, _| {}).is_ok();
+        assert!(accepts(r#"{"exp":1,"Exp":1}"#));
+        assert!(!accepts(r#"{"exp":1,"exp":1}"#));
+        assert!(!accepts(r#"{"\u0065xp":1,"exp":1}"#));
+    }
+
+    #[test]
+    fn nesting() {
+        let nested = |depth: usize| with(&("[".repeat(depth - 1) + &"]".repeat(depth - 1)));
+        good(&nested(128));
+        bad(&nested(129));
+        let nested = |depth: usize| "{\"a\":".repeat(depth - 1) + "{}" + &"}".repeat(depth - 1);
+        good(&nested(128));
+        bad(&nested(129));
+        bad(&with(&"[".repeat(8000)));
+        good(&with(&format!("[{}[]]", "[],".repeat(2000))));
+    }
+
+    #[test]
+    fn members_are_shown_with_their_values() {
+        let json = r#"{"x":0, "t":"a\u00e9\ud83d\ude00\n","n":-1.5e3,"l":["p",["q"],1],"o":{"t":1}}"#;
+        let known =
+            |name: &[u8]| b"tnlo".iter().position(|letter| [*letter] == name).and_then(|index| index.try_into().ok());
+        let mut seen = Vec::new();
+        let member = |index, value| {
+            seen.push(match value {
+                Value::Text(text) => format!("{index} {:?} {}", text.unescape(json), text.len(json)),
+                Value::Number(span) => format!("{index} {}", span.of(json)),
+                Value::Array(span) => {
+                    let array = span.of(json);
+                    let mut texts = vec![];
+                    elements(array, |value| texts.push(matches!(value, Value::Text(text) if text.is(array, "p")))).unwrap();
+                    format!("{index} {array} {texts:?}")
+                }
+                Value::Other => format!("{index} other"),
+            });
+        };
+        object(json, known, member).unwrap();
+        assert_eq!(seen, ["0 \"aé😀\\n\" 8", "1 -1.5e3", "2 [\"p\",[\"q\"],1] [true, false, false]", "3 other"]);
+    }
+
+    #[test]
+    fn appended_strings_are_read_back() {
+        for text in ["", "plain", "with \"quotes\" and \\", "\0\u{1f}\n", "é😀\u{7f}"] {
+            let mut out = Vec::new();
+            append_string(text, &mut out);
+            assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+        }
+    }
+
+    /// What the peer makes of a text: an object with each name once at the top.
+    struct Peer;
+
+    impl<'de> Deserialize<'de> for Peer {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Visitor;
+            impl<'de> de::Visitor<'de> for Visitor {
+                type Value = Peer;
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("an object")
+                }
+                fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Peer, A::Error> {
+                    let mut names = BTreeMap::new();
+                    while let Some((name, value)) = map.next_entry::<String, serde_json::Value>()? {
+                        if names.insert(name, value).is_some() {
+                            return Err(de::Error::custom("repeated"));
+                        }
+                    }
+                    Ok(Peer)
+                }
+            }
+            deserializer.deserialize_map(Visitor)
+        }
+    }
+
+    /// The peer's verdict; `None` where it is stricter by design: numbers beyond a double.
+    fn peer_accepts(json: &str) -> Option<bool> {
+        match serde_json::from_str::<Peer>(json) {
+            Ok(_) => Some(true),
+            Err(error) if error.to_string().contains("out of range") => None,
+            Err(_) => Some(false),
+        }
+    }
+
+    fn any_object() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            any::<f64>().prop_map(Into::into),
+            any::<String>().prop_map(Into::into),
+        ];
+        let value = leaf.prop_recursive(4, 32, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Into::into),
+                prop::collection::btree_map("[a-c\\\\\"é]{0,3}", inner, 0..5)
+                    .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+            ]
+        });
+        prop::collection::btree_map("[a-c\\\\\"é]{0,3}", value, 0..6)
+            .prop_map(|members| serde_json::Value::Object(members.into_iter().collect()))
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_peer_writes_is_read(object in any_object()) {
+            prop_assert!(accepts(&object.to_string()));
+            prop_assert!(accepts(&serde_json::to_string_pretty(&object).unwrap()));
+        }
+
+        #[test]
+        fn agrees_with_the_peer_on_damaged_objects(object in any_object(), at: usize, with in "[\\PC\\x00-\\x1f]|[{}\\[\\]:,\"0-9.eE+\\-\\\\ utfn]{0,3}", remove in 0..3_usize) {
+            let text = object.to_string();
+            let starts: Vec<usize> = text.char_indices().map(|(index, _)| index).collect();
+            let at = at % starts.len();
+            let end = starts.get(at + remove).copied().unwrap_or(text.len());
+            let damaged = text[..starts[at]].to_owned() + &with + &text[end..];
+            if let Some(expected) = peer_accepts(&damaged) {
+                prop_assert_eq!(accepts(&damaged), expected, "{}", damaged);
+            }
+        }
+
+        #[test]
+        fn agrees_with_the_peer_on_soup(body in "([{}\\[\\]:,]|\"a\"|\"\\\\u00[46]1\"|\"\\\\ud83d(\\\\ude00)?\"|-?[01](\\.[05])?([eE][+-]?1)?|true|null| ){0,12}") {
+            let json = format!("{{{body}}}");
+            if let Some(expected) = peer_accepts(&json) {
+                prop_assert_eq!(accepts(&json), expected, "{}", json);
+            }
+        }
     }
 }

@@ -95,7 +95,7 @@ impl KeySet {
     /// What [`Jwk::read`] and [`KeySet::new`] find.
     pub fn from_jwks(text: &str) -> Result<Self, KeyError> {
         let (mut keys, mut unusable) = (Vec::new(), Vec::new());
-        let (mut some_symmetric, mut some_asymmetric) = (false, false);
+        let (mut secret, mut public) = (false, false);
         for jwk in Jwk::read(text)? {
             let symmetric = match jwk {
                 Jwk::Usable(key) => {
@@ -108,10 +108,10 @@ impl KeySet {
                     symmetric
                 }
             };
-            some_symmetric |= symmetric;
-            some_asymmetric |= !symmetric;
+            secret |= symmetric;
+            public |= !symmetric;
         }
-        if some_symmetric && some_asymmetric { Err(KeyError::MixedSet) } else { Self::with_unusable(keys, unusable) }
+        if secret && public { Err(KeyError::MixedSet) } else { Self::with_unusable(keys, unusable) }
     }
 }
 

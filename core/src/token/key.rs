@@ -5,7 +5,6 @@ use alloc::{string::String, vec::Vec};
 use core::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha384, Sha512};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// A key: one algorithm, one `kid`, and the secret with the state that it keys. The secret is cleared on drop.
@@ -99,7 +98,7 @@ impl Key {
     }
 
     /// Appends dot and signature to a header and payload.
-    pub(super) fn sign(&self, token: &mut String) {
+    pub(super) fn sign(&self, token: &mut Vec<u8>) {
         self.with_state(|state| match state {
             State::Hs256(mac) => append_tag(mac.clone(), token),
             State::Hs384(mac) => append_tag(mac.as_ref().clone(), token),
@@ -138,20 +137,14 @@ fn keyed_mac<M: KeyInit>(secret: &[u8]) -> M {
 }
 
 fn compare<M: Mac, const N: usize>(mut mac: M, signed: &str, signature: &str) -> Result<(), Refusal> {
-    let mut given = [0; N];
-    if signature.len() != base64url::encoded_len(N) {
-        base64url::decode(signature)?;
-        return Err(Refusal::BadSignature);
-    }
-    base64url::decode_exact(signature, &mut given)?;
+    let given = base64url::decode_exact::<N>(signature)?.ok_or(Refusal::BadSignature)?;
     mac.update(signed.as_bytes());
-    let computed = mac.finalize().into_bytes();
-    if computed.as_slice().ct_eq(&given).into() { Ok(()) } else { Err(Refusal::BadSignature) }
+    mac.verify_slice(&given).map_err(|_| Refusal::BadSignature)
 }
 
-fn append_tag<M: Mac>(mut mac: M, token: &mut String) {
-    mac.update(token.as_bytes());
-    token.push('.');
+fn append_tag<M: Mac>(mut mac: M, token: &mut Vec<u8>) {
+    mac.update(token);
+    token.push(b'.');
     base64url::append(&mac.finalize().into_bytes(), token);
 }
 

@@ -13,6 +13,7 @@
 mod algorithm;
 mod base64url;
 mod claims;
+mod digits;
 mod explain;
 mod header;
 mod issue;
@@ -27,6 +28,9 @@ mod refusal;
 mod stored;
 mod unverified;
 mod verified;
+
+#[cfg(test)]
+mod tests;
 
 pub use algorithm::Algorithm;
 pub use explain::{Explanation, Part};

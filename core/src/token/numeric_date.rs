@@ -5,13 +5,22 @@
 ///
 /// `None` when it is 10^15 seconds or more from the epoch, some 31 million years. `number` is a number by the JSON grammar.
 pub(super) fn millis(number: &str) -> Option<i64> {
-    match number.len() {
-        1..=15 if number.bytes().all(|byte| byte.is_ascii_digit()) => Some(integer(number.bytes()) * 1000),
-        _ => exact(number),
+    if number.len() > 15 {
+        return exact(number);
     }
+    let mut seconds = 0;
+    for byte in number.bytes() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return exact(number);
+        }
+        seconds = seconds * 10 + i64::from(digit);
+    }
+    Some(seconds * 1000)
 }
 
-/// Any number: its digits are `0.d1 d2 d3…` times ten to the `point`.
+/// Any number by the grammar: its digits are `0.d1 d2 d3…` times ten to the `point`.
+#[cold]
 fn exact(number: &str) -> Option<i64> {
     let (negative, number) = number.strip_prefix('-').map_or((false, number), |rest| (true, rest));
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
@@ -40,8 +49,10 @@ fn integer(digits: impl Iterator<Item = u8>) -> i64 {
 
 /// An integer of any length with an optional sign; saturates.
 fn signed(text: &str) -> i64 {
-    let digits = text.trim_start_matches(['+', '-']);
-    let sum = digits.bytes().fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit & 0x0f)));
+    let sum = text
+        .trim_start_matches(['+', '-'])
+        .bytes()
+        .fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit & 0x0f)));
     if text.starts_with('-') { -sum } else { sum }
 }
 

@@ -3,23 +3,21 @@
 use super::{
     Profile, Refusal,
     claims::{Claims, optional},
-    json::Text,
+    json::{Span, Text},
 };
 use crate::time::UnixTime;
 use alloc::string::String;
-use core::ops::Range;
 
 /// The claims of a token whose signature, times and profile hold. Only verification makes one.
 #[derive(Clone, Debug)]
 pub struct Verified {
     /// The payload; what had escapes is appended to it unescaped.
     text: String,
-    /// Where the payload ends in `text`.
-    payload: usize,
-    subject: Range<usize>,
-    jti: Option<Range<usize>>,
-    uid: Option<Range<usize>>,
-    dialect: Option<Range<usize>>,
+    payload: Span,
+    subject: Span,
+    jti: Option<Span>,
+    uid: Option<Span>,
+    dialect: Option<Span>,
     generation: Option<u32>,
     issued: Option<UnixTime>,
     expires: UnixTime,
@@ -34,44 +32,46 @@ impl Verified {
         }
         let (exp, iat) = claims.check_times(profile.leeway, now)?;
         let subject = claims.check_parties(profile)?;
-        let jti = optional(claims.jti, Refusal::BadJti)?;
-        let uid = optional(claims.uid, Refusal::BadPrivateClaim)?;
-        let generation = optional(claims.generation, Refusal::BadPrivateClaim)?;
-        let dialect = optional(claims.dialect, Refusal::BadPrivateClaim)?;
-        let [subject, jti, uid, dialect] = [Some(subject), jti, uid, dialect].map(|text| text.map(Place::of));
-        let payload = json.len();
-        let mut text = json;
-        Ok(Self {
-            payload,
-            subject: subject.map_or(0..0, |place| place.settle(&mut text)),
-            jti: jti.map(|place| place.settle(&mut text)),
-            uid: uid.map(|place| place.settle(&mut text)),
-            dialect: dialect.map(|place| place.settle(&mut text)),
-            generation,
+        let mut unescaped = String::new();
+        let mut span = |text: Text| {
+            text.plain().unwrap_or_else(|| {
+                let start = json.len() + unescaped.len();
+                unescaped.push_str(&text.unescape(&json));
+                Span::new(start, json.len() + unescaped.len())
+            })
+        };
+        let verified = Self {
+            text: String::new(),
+            payload: Span::new(0, json.len()),
+            subject: span(subject),
+            jti: optional(claims.jti, Refusal::BadJti)?.map(&mut span),
+            uid: optional(claims.uid, Refusal::BadPrivateClaim)?.map(&mut span),
+            dialect: optional(claims.dialect, Refusal::BadPrivateClaim)?.map(&mut span),
+            generation: optional(claims.generation, Refusal::BadPrivateClaim)?,
             issued: iat.map(unix_time),
             expires: unix_time(exp),
-            text,
-        })
+        };
+        Ok(Self { text: if unescaped.is_empty() { json } else { json + &unescaped }, ..verified })
     }
 
     /// `sub`; never empty.
     pub fn subject(&self) -> &str {
-        self.at(&self.subject)
+        self.at(self.subject)
     }
 
     /// `jti`.
     pub fn jti(&self) -> Option<&str> {
-        self.jti.as_ref().map(|range| self.at(range))
+        self.jti.map(|span| self.at(span))
     }
 
     /// `uid`, the number of the user as text.
     pub fn uid(&self) -> Option<&str> {
-        self.uid.as_ref().map(|range| self.at(range))
+        self.uid.map(|span| self.at(span))
     }
 
     /// `dialect`, which dialect the token was asked for in.
     pub fn dialect(&self) -> Option<&str> {
-        self.dialect.as_ref().map(|range| self.at(range))
+        self.dialect.map(|span| self.at(span))
     }
 
     /// `gen`, the user's generation when the token was issued.
@@ -91,34 +91,11 @@ impl Verified {
 
     /// All claims as they were signed: one JSON object.
     pub fn claims_json(&self) -> &str {
-        self.at(&(0..self.payload))
+        self.at(self.payload)
     }
 
-    fn at(&self, range: &Range<usize>) -> &str {
-        self.text.get(range.clone()).unwrap_or_default()
-    }
-}
-
-/// Where a string stands in the payload, or what it is if it does not stand there as such.
-enum Place {
-    There(Range<usize>),
-    Unescaped(String),
-}
-
-impl Place {
-    fn of(text: Text<'_>) -> Self {
-        if text.escaped { Self::Unescaped(text.unescape()) } else { Self::There(text.start..text.start + text.raw.len()) }
-    }
-
-    fn settle(self, text: &mut String) -> Range<usize> {
-        match self {
-            Self::There(range) => range,
-            Self::Unescaped(string) => {
-                let start = text.len();
-                text.push_str(&string);
-                start..text.len()
-            }
-        }
+    fn at(&self, span: Span) -> &str {
+        span.of(&self.text)
     }
 }
 
