@@ -1,0 +1,186 @@
+//! Who the client is, when a proxy stands between.
+
+use super::Network;
+use core::net::{IpAddr, SocketAddr};
+use hyper::{HeaderMap, header};
+
+/// Which headers the trusted proxies write. Only one kind is believed: what a proxy does not write itself it may pass on from
+/// the client.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Forwarding {
+    /// `X-Forwarded-For`, `-Proto` and `-Host`.
+    #[default]
+    XForwarded,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+/// Proxies that are believed, and how they speak.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Proxies {
+    pub(crate) trusted: Vec<Network>,
+    pub(crate) forwarding: Forwarding,
+}
+
+/// What is believed of a client.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Client {
+    pub(super) address: IpAddr,
+    pub(super) secure: bool,
+    pub(super) host: Option<String>,
+}
+
+impl Proxies {
+    /// The client behind a connection from `address`.
+    pub(super) fn client(&self, address: IpAddr, secure: bool, headers: &HeaderMap) -> Client {
+        let address = address.to_canonical();
+        let direct = Client { address, secure, host: None };
+        if !self.trusts(address) {
+            return direct;
+        }
+        match self.forwarding {
+            Forwarding::XForwarded => self.x_forwarded(direct, headers),
+            Forwarding::Forwarded => self.forwarded(direct, headers),
+        }
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.contains(address))
+    }
+
+    /// The hops stand in order, the nearest last; the client is the first, from the near end, that is no trusted proxy.
+    fn x_forwarded(&self, mut client: Client, headers: &HeaderMap) -> Client {
+        for hop in items(headers, "x-forwarded-for").rev() {
+            let Some(address) = node(hop) else { break };
+            client.address = address;
+            if !self.trusts(address) {
+                break;
+            }
+        }
+        if let Some(proto) = items(headers, "x-forwarded-proto").next_back() {
+            client.secure = proto.eq_ignore_ascii_case("https");
+        }
+        client.host = items(headers, "x-forwarded-host").next_back().and_then(authority);
+        client
+    }
+
+    /// The same with one element a hop; what the nearest proxies say of the connection to the client counts.
+    fn forwarded(&self, mut client: Client, headers: &HeaderMap) -> Client {
+        for element in items(headers, header::FORWARDED.as_str()).rev() {
+            let parameter = |wanted: &str| {
+                element.split(';').filter_map(|pair| pair.split_once('=')).find_map(|(name, value)| {
+                    let value = value.trim();
+                    let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+                    name.trim().eq_ignore_ascii_case(wanted).then_some(value)
+                })
+            };
+            if let Some(proto) = parameter("proto") {
+                client.secure = proto.eq_ignore_ascii_case("https");
+            }
+            if let Some(host) = parameter("host").and_then(authority) {
+                client.host = Some(host);
+            }
+            let Some(address) = parameter("for").and_then(node) else { break };
+            client.address = address;
+            if !self.trusts(address) {
+                break;
+            }
+        }
+        client
+    }
+}
+
+/// The comma-separated items of all headers `name`, in order. A comma within quotes separates too: no address or host has one.
+fn items<'h>(headers: &'h HeaderMap, name: &'static str) -> impl DoubleEndedIterator<Item = &'h str> {
+    let lines: Vec<&str> = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default()).collect();
+    lines.into_iter().flat_map(|line| line.split(',')).map(str::trim).filter(|item| !item.is_empty())
+}
+
+/// An address with or without port, IPv6 in brackets or bare.
+fn node(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))?;
+    Some(IpAddr::to_canonical(&address))
+}
+
+/// A host and port, as far as one can tell without resolving it.
+fn authority(text: &str) -> Option<String> {
+    let fits = (1..=255).contains(&text.len());
+    let clean = text.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._:[]".contains(&octet));
+    (fits && clean).then(|| text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::header::{HeaderName, HeaderValue};
+
+    fn proxies(forwarding: Forwarding) -> Proxies {
+        Proxies { trusted: vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()], forwarding }
+    }
+
+    #[track_caller]
+    fn check(
+        forwarding: Forwarding,
+        from: &str,
+        headers: &[(&'static str, &'static str)],
+        expected: (&str, bool, Option<&str>),
+    ) {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        let client = proxies(forwarding).client(from.parse().unwrap(), false, &map);
+        assert_eq!((client.address.to_string().as_str(), client.secure, client.host.as_deref()), expected);
+    }
+
+    const FOR: &str = "x-forwarded-for";
+    const PROTO: &str = "x-forwarded-proto";
+    const HOST: &str = "x-forwarded-host";
+
+    #[test]
+    fn a_stranger_is_not_believed() {
+        check(
+            Forwarding::XForwarded,
+            "192.0.2.1",
+            &[(FOR, "1.1.1.1"), (PROTO, "https"), (HOST, "a")],
+            ("192.0.2.1", false, None),
+        );
+        check(Forwarding::Forwarded, "192.0.2.1", &[("forwarded", "for=1.1.1.1;proto=https")], ("192.0.2.1", false, None));
+    }
+
+    #[test]
+    fn a_proxy_is_believed_in_its_own_language_only() {
+        check(Forwarding::XForwarded, "10.0.0.1", &[("forwarded", "for=1.1.1.1;proto=https")], ("10.0.0.1", false, None));
+        check(Forwarding::Forwarded, "10.0.0.1", &[(FOR, "1.1.1.1"), (PROTO, "https")], ("10.0.0.1", false, None));
+    }
+
+    #[test]
+    fn the_client_is_the_first_hop_that_is_no_proxy() {
+        check(Forwarding::XForwarded, "10.0.0.1", &[(FOR, "6.6.6.6, 1.1.1.1, 10.0.0.2")], ("1.1.1.1", false, None));
+        check(Forwarding::XForwarded, "10.0.0.1", &[(FOR, "6.6.6.6"), (FOR, "1.1.1.1")], ("1.1.1.1", false, None));
+        check(Forwarding::XForwarded, "10.0.0.1", &[(FOR, "10.0.0.3, 10.0.0.2")], ("10.0.0.3", false, None));
+        check(Forwarding::XForwarded, "10.0.0.1", &[(FOR, "1.1.1.1, unknown")], ("10.0.0.1", false, None));
+        check(Forwarding::XForwarded, "10.0.0.1", &[], ("10.0.0.1", false, None));
+        check(Forwarding::XForwarded, "::ffff:10.0.0.1", &[(FOR, "[2001:db8::1]:4711")], ("2001:db8::1", false, None));
+        check(Forwarding::XForwarded, "fd00::1", &[(FOR, "1.1.1.1:80")], ("1.1.1.1", false, None));
+    }
+
+    #[test]
+    fn scheme_and_host_come_from_the_nearest_proxy() {
+        check(
+            Forwarding::XForwarded,
+            "10.0.0.1",
+            &[(PROTO, "http, https"), (HOST, "evil, a.example:8443")],
+            ("10.0.0.1", true, Some("a.example:8443")),
+        );
+        check(Forwarding::XForwarded, "10.0.0.1", &[(HOST, "a/b")], ("10.0.0.1", false, None));
+    }
+
+    #[test]
+    fn the_standard_header_says_it_all_in_one() {
+        let header = "for=6.6.6.6;host=evil, for=\"[2001:db8::1]:80\";Proto=https;host=\"a.example\", for=10.0.0.2";
+        check(Forwarding::Forwarded, "10.0.0.1", &[("forwarded", header)], ("2001:db8::1", true, Some("a.example")));
+        check(Forwarding::Forwarded, "10.0.0.1", &[("forwarded", "for=_hidden;proto=https")], ("10.0.0.1", true, None));
+    }
+}

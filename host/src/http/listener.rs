@@ -1,0 +1,196 @@
+//! Accepts connections and runs each in a task of its own.
+
+use super::{
+    Answer,
+    service::{Entrance, Origin, Service},
+    socket::Socket,
+    strict::Strict,
+    tls::Tls,
+};
+use crate::metrics::Metrics;
+use core::{net::IpAddr, pin::pin, time::Duration};
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use prometheus_client::metrics::gauge::Gauge;
+use std::{io, sync::Arc};
+use tokio::{
+    net::{TcpListener, TcpStream, UnixListener},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::{sleep, timeout},
+};
+
+/// The smallest buffer hyper accepts.
+const LEAST_BUFFER: usize = 8192;
+/// How long to wait after a failed accept; doubled each time up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Where connections come from.
+pub(crate) enum Listener {
+    Tcp { socket: TcpListener, tls: Option<Arc<Tls>>, entrance: Entrance },
+    Unix(UnixListener),
+}
+
+/// A connection before its TLS handshake.
+enum Accepted {
+    Tcp(TcpStream, IpAddr),
+    Unix(tokio::net::UnixStream),
+}
+
+impl Listener {
+    async fn accept(&self) -> io::Result<Accepted> {
+        match self {
+            Self::Tcp { socket, .. } => {
+                let (stream, address) = socket.accept().await?;
+                // Answers are written in one piece; waiting for more only delays them. Failing to say so does no harm.
+                let _ = stream.set_nodelay(true);
+                Ok(Accepted::Tcp(stream, address.ip()))
+            }
+            Self::Unix(socket) => socket.accept().await.map(|(stream, _)| Accepted::Unix(stream)),
+        }
+    }
+
+    fn tls(&self) -> Option<&Tls> {
+        match self {
+            Self::Tcp { tls, .. } => tls.as_deref(),
+            Self::Unix(_) => None,
+        }
+    }
+
+    fn entrance(&self) -> Entrance {
+        match self {
+            Self::Tcp { entrance, .. } => *entrance,
+            Self::Unix(_) => Entrance::Admin,
+        }
+    }
+}
+
+/// Accepts until the service is told to stop. At `most` open connections it leaves further ones in the system's queue.
+pub(crate) async fn listen<A: Answer>(listener: Listener, service: Arc<Service<A>>, most: usize) {
+    let slots = Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)));
+    let mut stop = service.stop.subscribe();
+    let mut pause = None;
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stopped(&mut stop) => return,
+            accepted = next(&listener, &slots) => accepted,
+        };
+        match accepted {
+            Ok((connection, slot)) => {
+                if pause.take().is_some() {
+                    tracing::info!("accepting connections again");
+                }
+                spawn(&listener, connection, slot, &service);
+            }
+            Err(error) if is_the_clients(&error) => {}
+            Err(error) => {
+                // Mostly no more file descriptors: what is open goes on, and closing frees some.
+                if pause.is_none() {
+                    tracing::error!(%error, "cannot accept connections");
+                }
+                let time = pause.map_or(FIRST_PAUSE, |time: Duration| (time * 2).min(LONGEST_PAUSE));
+                pause = Some(time);
+                tokio::select! {
+                    () = stopped(&mut stop) => return,
+                    () = sleep(time) => {}
+                }
+            }
+        }
+    }
+}
+
+async fn next(listener: &Listener, slots: &Arc<Semaphore>) -> io::Result<(Accepted, OwnedSemaphorePermit)> {
+    let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
+    Ok((listener.accept().await?, slot))
+}
+
+/// The connection was gone before it was accepted.
+fn is_the_clients(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
+}
+
+fn spawn<A: Answer>(listener: &Listener, connection: Accepted, slot: OwnedSemaphorePermit, service: &Arc<Service<A>>) {
+    let service = Arc::clone(service);
+    let entrance = listener.entrance();
+    let mut stop = service.stop.subscribe();
+    let (address, stream, acceptor) = match connection {
+        Accepted::Unix(stream) => (None, Err(stream), None),
+        Accepted::Tcp(stream, address) => (Some(address), Ok(stream), listener.tls().map(Tls::acceptor)),
+    };
+    tokio::spawn(async move {
+        let _slot = slot;
+        let _open = Open::new(service.metrics());
+        let origin = Origin { entrance, address, tls: acceptor.is_some() };
+        let socket = match (stream, acceptor) {
+            (Err(stream), _) => Some(Socket::Unix(stream)),
+            (Ok(stream), None) => Some(Socket::Plain(stream)),
+            (Ok(stream), Some(acceptor)) => tokio::select! {
+                () = stopped(&mut stop) => None,
+                shaken = timeout(service.limits().head_time, acceptor.accept(stream)) => match shaken {
+                    Ok(Ok(stream)) => Some(Socket::Tls(Box::new(stream))),
+                    Ok(Err(error)) => {
+                        tracing::debug!(%error, "tls handshake failed");
+                        None
+                    }
+                    Err(_) => None,
+                },
+            },
+        };
+        if let Some(socket) = socket {
+            run(socket, origin, &service, &mut stop).await;
+        }
+    });
+}
+
+/// Counts a connection as open while it is, also when its task is aborted.
+struct Open(Gauge);
+
+impl Open {
+    fn new(metrics: &Metrics) -> Self {
+        metrics.connections.inc();
+        Self(metrics.connections.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// Serves one connection to its end. Told to stop, it ends after the request in progress.
+async fn run<A: Answer>(socket: Socket, origin: Origin, service: &Arc<Service<A>>, stop: &mut watch::Receiver<bool>) {
+    let limits = service.limits();
+    let io = TokioIo::new(Strict::new(socket, limits));
+    let answer = service_fn(|request| Arc::clone(service).serve(origin, request));
+    let mut connection = pin!(
+        http1::Builder::new()
+            // A client that has sent everything may close its side and still read.
+            .half_close(true)
+            .header_read_timeout(None)
+            .max_buf_size(limits.head.max(LEAST_BUFFER))
+            .max_header_size(limits.head)
+            .serve_connection(io, answer)
+    );
+    let ended = tokio::select! {
+        biased;
+        ended = connection.as_mut() => ended,
+        () = stopped(stop) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection ended early");
+    }
+}
+
+/// Returns once the service is told to stop.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // The service holds the sender, and whoever waits here holds the service.
+    let _ = stop.wait_for(|stop| *stop).await;
+}

@@ -1,0 +1,434 @@
+//! Answers one request: the server's own routes here, everything else from [`Answer`].
+
+use super::{
+    Answer, Limits, RequestId,
+    body::{self, BodyError},
+    convert::{self, HttpResponse, closing, from_core, plain, unavailable},
+    forwarded::Proxies,
+    page::Page,
+    request_id::{PRESENT, RequestIds},
+    traffic::Route,
+};
+use crate::{clock::Clock, metrics::Metrics};
+use core::{
+    convert::Infallible,
+    future::poll_fn,
+    net::IpAddr,
+    panic::AssertUnwindSafe,
+    pin::{Pin, pin},
+    sync::atomic::{AtomicUsize, Ordering},
+    task::Poll,
+};
+use http_body_util::Full;
+use hyper::{
+    Method, StatusCode,
+    body::{Bytes, Incoming},
+    header::{self, HeaderName, HeaderValue},
+    http::request::Parts,
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use std::{panic::catch_unwind, path::PathBuf, sync::Arc, time::Instant};
+use tokio::{sync::watch, task::JoinError, time::timeout};
+use waxseal_core::{
+    seam::{Peer, Response},
+    time::UnixTime,
+};
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The methods core answers; any other has no meaning here.
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+/// Over which listener a request came, and from whom.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    pub(crate) entrance: Entrance,
+    /// The other end of the connection; `None` on the administration socket.
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) tls: bool,
+}
+
+/// The listeners.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Entrance {
+    Main,
+    /// Health and metrics only.
+    Operations,
+    /// The owner's socket.
+    Admin,
+}
+
+/// What a [`Service`] is made of.
+pub(crate) struct Setup<A> {
+    pub(crate) answer: Arc<A>,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) limits: Limits,
+    pub(crate) proxies: Proxies,
+    pub(crate) page: Page,
+    /// Whether the clock may be moved.
+    pub(crate) testing: bool,
+    /// Whether metrics are answered on the main listener, to loopback peers.
+    pub(crate) main_metrics: bool,
+    /// Reads certificates and settings again, reopens the audit trail. May block.
+    pub(crate) reload: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
+}
+
+/// What all connections share.
+pub(crate) struct Service<A> {
+    setup: Setup<A>,
+    /// Whether the server is to end. Whoever must be waited for holds a receiver.
+    pub(crate) stop: watch::Sender<bool>,
+    ids: RequestIds,
+    in_flight: Arc<AtomicUsize>,
+    /// Octets of bodies that are still being read.
+    held: AtomicUsize,
+}
+
+impl<A: Answer> Service<A> {
+    pub(crate) fn new(setup: Setup<A>) -> Self {
+        let (stop, _) = watch::channel(false);
+        Self { setup, stop, ids: RequestIds::new(), in_flight: Arc::default(), held: AtomicUsize::new(0) }
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.setup.limits
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.setup.metrics
+    }
+
+    /// Answers one request, whatever happens.
+    pub(super) async fn serve(
+        self: Arc<Self>,
+        origin: Origin,
+        request: hyper::Request<Incoming>,
+    ) -> Result<HttpResponse, Infallible> {
+        let began = Instant::now();
+        let id = self.ids.next();
+        let route = Route::of(request.uri().path());
+        let method = request.method().clone();
+        let mut response = caught(self.respond(origin, id, route, request)).await.unwrap_or_else(|| self.panicked());
+        if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(id.to_string())) {
+            response.headers_mut().insert(&REQUEST_ID, value);
+        }
+        let took = began.elapsed();
+        let status = response.status();
+        self.setup.metrics.traffic.count(route, status.as_u16(), took);
+        // Neither path nor query: they may hold a token (security L2).
+        macro_rules! record {
+            ($level:ident) => {
+                tracing::$level!(
+                    request = %id,
+                    source = origin.address.map(tracing::field::display),
+                    method = known(&method),
+                    route = route.as_str(),
+                    status = status.as_u16(),
+                    micros = took.as_micros(),
+                    "answered"
+                )
+            };
+        }
+        if status.is_server_error() {
+            record!(warn);
+        } else {
+            record!(debug);
+        }
+        Ok(response)
+    }
+
+    fn panicked(&self) -> HttpResponse {
+        self.setup.metrics.panics.inc();
+        unavailable()
+    }
+
+    async fn respond(
+        &self,
+        origin: Origin,
+        id: RequestId,
+        route: Route,
+        request: hyper::Request<Incoming>,
+    ) -> HttpResponse {
+        let limits = &self.setup.limits;
+        if request.uri().path_and_query().map_or(0, |target| target.as_str().len()) > limits.target {
+            return closing(plain(StatusCode::URI_TOO_LONG, ""));
+        }
+        if request.headers().len() > limits.headers {
+            return closing(plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ""));
+        }
+        if matches!(*request.method(), Method::TRACE | Method::CONNECT) {
+            return not_allowed(METHODS);
+        }
+        if matches!(route, Route::Host | Route::Admin | Route::Other | Route::Elasticsearch)
+            || origin.entrance == Entrance::Operations
+        {
+            let (parts, body) = request.into_parts();
+            return match self.own(origin, &parts) {
+                Own::Answer(response) => response,
+                Own::Clock => self.clock(&parts, body).await,
+                Own::Backup => self.backup(&parts, body).await,
+                Own::Reload => self.reload(&parts).await,
+                Own::No => self.ask(origin, id, route, &parts, body).await,
+            };
+        }
+        let (parts, body) = request.into_parts();
+        self.ask(origin, id, route, &parts, body).await
+    }
+
+    /// Whether a request is the server's own to answer.
+    fn own(&self, origin: Origin, parts: &Parts) -> Own {
+        let path = parts.uri.path();
+        let loopback = origin.address.is_none_or(|address| address.to_canonical().is_loopback());
+        // Also behind a proxy on this machine: `loopback` alone would be the proxy.
+        let nearby = || loopback && self.peer(origin, parts).address.is_none_or(|address| address.is_loopback());
+        Own::Answer(match path {
+            "/healthz" => reading(parts, || plain(StatusCode::OK, "ok\n")),
+            "/readyz" => reading(parts, || self.ready()),
+            "/metrics" if self.shows_metrics(origin, loopback) => reading(parts, || self.render_metrics()),
+            _ if origin.entrance == Entrance::Operations => plain(StatusCode::NOT_FOUND, ""),
+            "/testing/clock" if self.setup.testing && nearby() => return Own::Clock,
+            "/admin/backup" if origin.entrance == Entrance::Admin => return Own::Backup,
+            "/admin/reload" if origin.entrance == Entrance::Admin => return Own::Reload,
+            _ if Route::of(path) == Route::Admin && origin.entrance != Entrance::Admin => plain(StatusCode::NOT_FOUND, ""),
+            _ => match self.setup.page.answer(parts) {
+                Some(response) => response,
+                None => return Own::No,
+            },
+        })
+    }
+
+    fn ready(&self) -> HttpResponse {
+        if *self.stop.borrow() {
+            return plain(StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+        }
+        match self.setup.answer.ready() {
+            Ok(()) => plain(StatusCode::OK, "ready\n"),
+            Err(why) => {
+                tracing::warn!(why, "not ready");
+                plain(StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+            }
+        }
+    }
+
+    fn shows_metrics(&self, origin: Origin, loopback: bool) -> bool {
+        match origin.entrance {
+            Entrance::Operations | Entrance::Admin => true,
+            // A proxy on this machine would make every client a loopback peer.
+            Entrance::Main => self.setup.main_metrics && loopback && self.setup.proxies.trusted.is_empty(),
+        }
+    }
+
+    fn render_metrics(&self) -> HttpResponse {
+        let mut out = hyper::Response::new(Full::new(Bytes::from(self.setup.metrics.render())));
+        let media = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+        out.headers_mut().insert(header::CONTENT_TYPE, media);
+        out
+    }
+
+    /// Shows the clock, or moves it.
+    async fn clock(&self, parts: &Parts, body: Incoming) -> HttpResponse {
+        let clock = &self.setup.clock;
+        match parts.method {
+            Method::GET | Method::HEAD => {}
+            Method::PUT => {
+                let millis = match self.read_json::<Move>(body).await {
+                    Ok(Move { advance_secs: Some(secs), now_millis: None }) => secs.saturating_mul(1000),
+                    Ok(Move { advance_secs: None, now_millis: Some(millis) }) => millis_between(clock.now(), millis),
+                    Ok(_) => return plain(StatusCode::BAD_REQUEST, "either `advance_secs` or `now_millis` is needed\n"),
+                    Err(response) => return response,
+                };
+                clock.advance(millis);
+            }
+            _ => return not_allowed("GET, HEAD, PUT"),
+        }
+        let now = clock.now();
+        json(StatusCode::OK, &serde_json::json!({ "now_millis": now.as_millis(), "time": now.to_string() }))
+    }
+
+    /// Copies the store while it runs.
+    async fn backup(&self, parts: &Parts, body: Incoming) -> HttpResponse {
+        if parts.method != Method::POST {
+            return not_allowed("POST");
+        }
+        let to = match self.read_json::<Backup>(body).await {
+            Ok(Backup { to }) if to.is_absolute() => to,
+            Ok(_) => return plain(StatusCode::BAD_REQUEST, "`to` must be an absolute path\n"),
+            Err(response) => return response,
+        };
+        let answer = Arc::clone(&self.setup.answer);
+        let copied = tokio::task::spawn_blocking(move || answer.backup(&to).map_err(|error| error.to_string())).await;
+        self.done(copied, StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    async fn reload(&self, parts: &Parts) -> HttpResponse {
+        if parts.method != Method::POST {
+            return not_allowed("POST");
+        }
+        let reload = Arc::clone(&self.setup.reload);
+        self.done(tokio::task::spawn_blocking(move || reload()).await, StatusCode::BAD_REQUEST)
+    }
+
+    fn done(&self, result: Result<Result<(), String>, JoinError>, failed: StatusCode) -> HttpResponse {
+        match result {
+            Ok(Ok(())) => json(StatusCode::OK, &serde_json::json!({})),
+            Ok(Err(error)) => json(failed, &serde_json::json!({ "error": error })),
+            Err(_) => self.panicked(),
+        }
+    }
+
+    async fn read_json<T: DeserializeOwned>(&self, body: Incoming) -> Result<T, HttpResponse> {
+        let body = body::read(body, &self.setup.limits, &self.held).await.map_err(bodiless)?;
+        serde_json::from_slice(&body).map_err(|_| plain(StatusCode::BAD_REQUEST, "the body is not what this route takes\n"))
+    }
+
+    /// Lets core answer.
+    async fn ask(&self, origin: Origin, id: RequestId, route: Route, parts: &Parts, body: Incoming) -> HttpResponse {
+        let slot = match route {
+            Route::Verify => None,
+            _ => match Slot::take(&self.in_flight, self.setup.limits.in_flight) {
+                Some(slot) => Some(slot),
+                None => return unavailable(),
+            },
+        };
+        let body = match body::read(body, &self.setup.limits, &self.held).await {
+            Ok(body) => body,
+            Err(error) => return bodiless(error),
+        };
+        let peer = self.peer(origin, parts);
+        let request = convert::to_core(parts, body);
+        let answer = Arc::clone(&self.setup.answer);
+        let answering = PRESENT.scope(id, async move {
+            let _slot = slot;
+            answer.answer(request, peer).await
+        });
+        let mut answering = Box::pin(answering);
+        match poll_fn(|cx| Poll::Ready(answering.as_mut().poll(cx))).await {
+            Poll::Ready(response) => from_core(response),
+            Poll::Pending => self.wait(answering).await,
+        }
+    }
+
+    /// An answer that has to wait goes on in a task of its own: once begun it ends, whether or not the client stays.
+    async fn wait(&self, answering: Pin<Box<impl Future<Output = Response> + Send + 'static>>) -> HttpResponse {
+        let alive = self.stop.subscribe();
+        let task = tokio::spawn(async move {
+            let response = answering.await;
+            drop(alive);
+            response
+        });
+        match timeout(self.setup.limits.request_time, task).await {
+            Ok(Ok(response)) => from_core(response),
+            Ok(Err(_)) => self.panicked(),
+            Err(_) => closing(unavailable()),
+        }
+    }
+
+    fn peer(&self, origin: Origin, parts: &Parts) -> Peer {
+        match origin.address {
+            None => Peer { local: true, ..Peer::default() },
+            Some(address) => {
+                let client = self.setup.proxies.client(address, origin.tls, &parts.headers);
+                Peer { address: Some(client.address), local: false, secure: client.secure, host: client.host }
+            }
+        }
+    }
+}
+
+/// Who answers a request that is not plainly core's.
+enum Own {
+    Answer(HttpResponse),
+    Clock,
+    Backup,
+    Reload,
+    No,
+}
+
+/// The body of `PUT /testing/clock`; exactly one member.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Move {
+    advance_secs: Option<i64>,
+    now_millis: Option<u64>,
+}
+
+/// The body of `POST /admin/backup`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Backup {
+    to: PathBuf,
+}
+
+fn millis_between(now: UnixTime, target: u64) -> i64 {
+    i64::try_from(i128::from(target) - i128::from(now.as_millis())).unwrap_or(i64::MAX)
+}
+
+/// One of the requests that are being answered.
+struct Slot(Arc<AtomicUsize>);
+
+impl Slot {
+    fn take(taken: &Arc<AtomicUsize>, limit: usize) -> Option<Self> {
+        let slot = Self(Arc::clone(taken));
+        (taken.fetch_add(1, Ordering::Relaxed) < limit).then_some(slot)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// `None` if the future panicked.
+async fn caught<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Some),
+        Err(_) => Poll::Ready(None),
+    })
+    .await
+}
+
+/// A method as it may stand in a log.
+fn known(method: &Method) -> &str {
+    match *method {
+        Method::GET
+        | Method::HEAD
+        | Method::POST
+        | Method::PUT
+        | Method::PATCH
+        | Method::DELETE
+        | Method::OPTIONS
+        | Method::TRACE
+        | Method::CONNECT => method.as_str(),
+        _ => "other",
+    }
+}
+
+fn reading(parts: &Parts, answer: impl FnOnce() -> HttpResponse) -> HttpResponse {
+    match parts.method {
+        Method::GET | Method::HEAD => answer(),
+        _ => not_allowed("GET, HEAD"),
+    }
+}
+
+fn not_allowed(allow: &'static str) -> HttpResponse {
+    let mut out = plain(StatusCode::METHOD_NOT_ALLOWED, "");
+    out.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+    out
+}
+
+fn bodiless(error: BodyError) -> HttpResponse {
+    let response = match error.status {
+        StatusCode::SERVICE_UNAVAILABLE => unavailable(),
+        status => plain(status, ""),
+    };
+    if error.close { closing(response) } else { response }
+}
+
+fn json(status: StatusCode, value: &serde_json::Value) -> HttpResponse {
+    let mut out = hyper::Response::new(Full::new(Bytes::from(value.to_string())));
+    *out.status_mut() = status;
+    out.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    out
+}

@@ -1,0 +1,238 @@
+//! A connection that hands on only what [`Framing`] lets pass, in the time it may take.
+
+use super::{Limits, framing::Framing};
+use core::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use std::io;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, Sleep, sleep},
+};
+
+/// How long, and over how many octets, a closing connection still listens: closing a socket with unread input resets it, and
+/// the client might lose the answer that told it why.
+const LINGER_TIME: Duration = Duration::from_secs(1);
+const LINGER_OCTETS: usize = 4 * 1024 * 1024;
+
+/// A connection under the limits of time and grammar.
+///
+/// A head that breaks the grammar ends in a NUL instead of its line end, which hyper answers with 400 and a close; a body that
+/// does so ends in an error, which the reader of the body answers. Too slow a client gets an error of kind `TimedOut`.
+pub(super) struct Strict<IO> {
+    io: IO,
+    framing: Framing,
+    limits: Limits,
+    broken: Option<Ending>,
+    /// When the present state began: accepted, head begun, request begun, response written.
+    since: Instant,
+    state: State,
+    write_stalled: Option<Instant>,
+    /// One timer a connection, moved only when it would fire too late: an early alarm is cheaper than moving it every time.
+    timer: Pin<Box<Sleep>>,
+    lingered: Option<usize>,
+}
+
+/// How a broken stream looks to hyper from now on.
+#[derive(Clone, Copy)]
+enum Ending {
+    /// After the NUL there is nothing more to read.
+    Head,
+    Body(&'static str),
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum State {
+    /// Nothing has come yet.
+    New,
+    /// A request is complete or its body is coming, and no answer has been written.
+    Asked,
+    /// The last thing that happened was our answer.
+    Answered,
+    /// A head has begun.
+    Head,
+}
+
+impl<IO> Strict<IO> {
+    pub(super) fn new(io: IO, limits: &Limits) -> Self {
+        Self {
+            io,
+            framing: Framing::new(limits),
+            limits: *limits,
+            broken: None,
+            since: Instant::now(),
+            state: State::New,
+            write_stalled: None,
+            timer: Box::pin(sleep(limits.head_time)),
+            lingered: None,
+        }
+    }
+
+    /// Looks at what has been read into `buf` from `start` on.
+    fn inspect(&mut self, buf: &mut ReadBuf<'_>, start: usize) -> io::Result<()> {
+        let requests = self.framing.requests();
+        let verdict = self.framing.inspect(buf.filled().get(start..).unwrap_or_default());
+        if let Err(broken) = verdict {
+            tracing::debug!(why = broken.why, "refused a malformed request");
+            buf.set_filled(start + broken.passed);
+            if broken.in_head {
+                // There is room: the octet that is held back left it.
+                buf.put_slice(b"\0");
+                self.broken = Some(Ending::Head);
+            } else {
+                self.broken = Some(Ending::Body(broken.why));
+                if broken.passed == 0 {
+                    return Err(malformed(broken.why));
+                }
+            }
+        }
+        let asked = self.framing.requests() > requests;
+        if self.framing.is_in_head() {
+            if asked || self.state != State::Head {
+                self.enter(State::Head);
+            }
+        } else if asked {
+            self.enter(State::Asked);
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, state: State) {
+        self.state = state;
+        self.since = Instant::now();
+    }
+
+    /// Until when the next octet must have come; `None` while the client waits for us.
+    fn read_deadline(&self) -> Option<Instant> {
+        let patience = if self.framing.is_in_head() || self.state == State::New {
+            self.limits.head_time
+        } else if !self.framing.is_between_requests() {
+            self.limits.request_time
+        } else if self.state == State::Asked {
+            return None;
+        } else {
+            self.limits.idle_time
+        };
+        Some(self.since + patience)
+    }
+
+    /// Whether `deadline` has passed; else wakes the task once it has.
+    fn is_late(&mut self, cx: &mut Context<'_>, deadline: Instant) -> bool {
+        if self.timer.deadline() > deadline {
+            self.timer.as_mut().reset(deadline);
+        }
+        while self.timer.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= deadline {
+                return true;
+            }
+            self.timer.as_mut().reset(deadline);
+        }
+        false
+    }
+
+    fn wrote(&mut self) {
+        self.write_stalled = None;
+        if self.state == State::Asked {
+            self.enter(State::Answered);
+        }
+    }
+
+    /// Turns a write that cannot go on into an error once the client has taken too long.
+    fn stalled<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        let since = *self.write_stalled.get_or_insert_with(Instant::now);
+        let deadline = since + self.limits.request_time;
+        if self.is_late(cx, deadline) { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { Poll::Pending }
+    }
+}
+
+impl<IO: AsyncRead + Unpin> AsyncRead for Strict<IO> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        match this.broken {
+            Some(Ending::Head) => return Poll::Ready(Ok(())),
+            Some(Ending::Body(why)) => return Poll::Ready(Err(malformed(why))),
+            None => {}
+        }
+        let start = buf.filled().len();
+        match Pin::new(&mut this.io).poll_read(cx, buf) {
+            Poll::Ready(Ok(())) if buf.filled().len() > start => Poll::Ready(this.inspect(buf, start)),
+            Poll::Ready(result) => Poll::Ready(result),
+            Poll::Pending => match this.read_deadline() {
+                Some(deadline) if this.is_late(cx, deadline) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+                _ => Poll::Pending,
+            },
+        }
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Strict<IO> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        match Pin::new(&mut this.io).poll_write(cx, octets) {
+            Poll::Pending => this.stalled(cx),
+            ready @ Poll::Ready(_) => {
+                this.wrote();
+                ready
+            }
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        match Pin::new(&mut this.io).poll_write_vectored(cx, parts) {
+            Poll::Pending => this.stalled(cx),
+            ready @ Poll::Ready(_) => {
+                this.wrote();
+                ready
+            }
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        match Pin::new(&mut this.io).poll_flush(cx) {
+            Poll::Pending => this.stalled(cx),
+            ready @ Poll::Ready(_) => ready,
+        }
+    }
+
+    /// Ends our side; if the client was still sending, listens a little longer so that it can read our answer.
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.lingered.is_none() {
+            ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
+            this.lingered = Some(0);
+            this.since = Instant::now();
+        }
+        if this.broken.is_none() && this.framing.is_between_requests() {
+            return Poll::Ready(Ok(()));
+        }
+        let mut waste = [0; 4096];
+        while this.lingered.is_some_and(|octets| octets < LINGER_OCTETS) {
+            let mut buf = ReadBuf::new(&mut waste);
+            match Pin::new(&mut this.io).poll_read(cx, &mut buf) {
+                Poll::Ready(Ok(())) if !buf.filled().is_empty() => {
+                    this.lingered = this.lingered.map(|octets| octets + buf.filled().len());
+                }
+                Poll::Ready(_) => break,
+                Poll::Pending if this.is_late(cx, this.since + LINGER_TIME) => break,
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn malformed(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
+}

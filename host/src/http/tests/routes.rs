@@ -1,0 +1,139 @@
+//! What the server answers itself.
+
+use super::{Reply, start};
+use crate::http::page::{File, Page};
+use hyper::http::request::Parts;
+
+#[tokio::test]
+async fn health_is_plain() {
+    let server = start(|_| {}).await;
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(server.get(path, "").await.status, 200);
+        let refused = server.connect().await.post(path, "").await;
+        assert_eq!((refused.status, refused.header("allow")), (405, Some("GET, HEAD")));
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_for_this_machine() {
+    let server = start(|_| {}).await;
+    assert_eq!(server.get("/auth/verify", "").await.status, 200);
+    let metrics = server.get("/metrics", "").await;
+    assert!(metrics.text().contains("waxseal_requests_total{route=\"verify\",status=\"200\"} 1\n"), "{}", metrics.text());
+    assert!(metrics.text().contains("waxseal_connections 1\n"), "{}", metrics.text());
+    assert!(metrics.text().ends_with("# EOF\n"));
+
+    let behind_a_proxy = start(|options| options.trusted_proxies = vec!["127.0.0.1".parse().unwrap()]).await;
+    assert_eq!(behind_a_proxy.get("/metrics", "").await.status, 404);
+}
+
+#[tokio::test]
+async fn metrics_may_have_a_listener_of_their_own() {
+    let server = start(|options| options.operations = Some(([127, 0, 0, 1], 0).into())).await;
+    assert_eq!(server.get("/metrics", "").await.status, 404);
+    let address = server.server.bound.operations.unwrap();
+    let mut client = super::Client::new(tokio::net::TcpStream::connect(address).await.unwrap());
+    for (path, status) in
+        [("/metrics", 200), ("/healthz", 200), ("/readyz", 200), ("/v1/line", 404), ("/", 404), ("/auth/verify", 404)]
+    {
+        assert_eq!(client.get(path, "").await.status, status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_clock_moves_only_in_tests() {
+    let put =
+        |body: &str| format!("PUT /testing/clock HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let server = start(|_| {}).await;
+    let mut client = server.connect().await;
+    client.send(put("{\"advance_secs\":5}")).await;
+    assert_eq!(client.reply().await.status, 404);
+
+    let server = start(|options| options.testing = true).await;
+    let mut client = server.connect().await;
+    client.send(put("{\"now_millis\":1000}")).await;
+    assert_eq!(client.reply().await.status, 200);
+    assert!((1000..60_000).contains(&server.clock.now().as_millis()));
+    client.send(put("{\"advance_secs\":86400}")).await;
+    let reply = client.reply().await;
+    assert!(reply.text().contains("\"time\":\"1970-01-02T00:00:"), "{}", reply.text());
+    assert!(client.get("/testing/clock", "").await.text().contains("\"time\":\"1970-01-02T00:00:"));
+    for body in ["", "{}", "{\"advance_secs\":1,\"now_millis\":1}", "{\"advance_secs\":1.5}", "{\"later\":1}", "[]"] {
+        client.send(put(body)).await;
+        assert_eq!(client.reply().await.status, 400, "{body}");
+    }
+    assert_eq!(client.post("/testing/clock", "").await.status, 405);
+
+    let behind_a_proxy = start(|options| {
+        options.testing = true;
+        options.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    });
+    assert_eq!(behind_a_proxy.await.get("/testing/clock", "X-Forwarded-For: 9.9.9.9\r\n").await.status, 404);
+}
+
+const FILES: &[File] = &[
+    File { path: "/index.html", content: b"<!doctype html>" },
+    File { path: "/assets/app.js", content: b"'use strict'" },
+    File { path: "/assets/core.wasm", content: b"\0asm" },
+    File { path: "/secret.pem", content: b"" },
+];
+
+fn parts(method: &str, target: &str, headers: &[(&str, &str)]) -> Parts {
+    let mut request = hyper::Request::builder().method(method).uri(target);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(()).unwrap().into_parts().0
+}
+
+#[track_caller]
+fn check(target: &str, accept: &str, media_type: Option<&str>) {
+    let response = Page::new(FILES).answer(&parts("GET", target, &[("accept", accept)]));
+    let known = response.as_ref().and_then(|response| response.headers().get("content-type"));
+    assert_eq!(known.map(|value| value.to_str().unwrap()), media_type);
+}
+
+#[test]
+fn the_page_is_sent_to_browsers() {
+    check("/", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", Some("text/html; charset=utf-8"));
+    check("/", "application/json, Text/HTML;q=0.1", Some("text/html; charset=utf-8"));
+    check("/", "*/*", None);
+    check("/", "application/json", None);
+    check("/index.html", "*/*", Some("text/html; charset=utf-8"));
+    check("/assets/app.js", "*/*", Some("text/javascript; charset=utf-8"));
+    check("/assets/core.wasm", "*/*", Some("application/wasm"));
+    check("/assets/", "text/html", None);
+    check("/assets/../index.html", "text/html", None);
+    check("/secret.pem", "*/*", None);
+    assert!(Page::new(FILES).answer(&parts("POST", "/index.html", &[])).is_none());
+}
+
+#[test]
+fn the_page_may_only_do_what_it_needs() {
+    let response = Page::new(FILES).answer(&parts("GET", "/index.html", &[])).unwrap();
+    let header = |name| response.headers().get(name).unwrap().to_str().unwrap();
+    assert!(header("content-security-policy").starts_with("default-src 'none'; script-src 'self' 'wasm-unsafe-eval';"));
+    assert!(!header("content-security-policy").contains("'unsafe-"));
+    assert_eq!(header("x-content-type-options"), "nosniff");
+    assert_eq!(header("referrer-policy"), "no-referrer");
+}
+
+#[test]
+fn a_known_file_is_not_sent_again() {
+    let page = Page::new(FILES);
+    let etag = page.answer(&parts("GET", "/index.html", &[])).unwrap().headers()["etag"].to_str().unwrap().to_owned();
+    let status = |tags: &str| page.answer(&parts("GET", "/index.html", &[("if-none-match", tags)])).unwrap().status();
+    assert_eq!(status(&etag), 304);
+    assert_eq!(status(&format!("\"x\", W/{etag}")), 304);
+    assert_eq!(status("*"), 304);
+    assert_eq!(status("\"x\""), 200);
+}
+
+#[tokio::test]
+async fn the_administration_is_not_for_the_network() {
+    let server = start(|_| {}).await;
+    for path in ["/admin", "/admin/keys", "/admin/backup", "/admin/reload"] {
+        let reply: Reply = server.get(path, "").await;
+        assert_eq!(reply.status, 404, "{path}");
+    }
+}

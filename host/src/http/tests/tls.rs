@@ -1,0 +1,203 @@
+//! TLS, and certificates that change.
+
+use super::{Client, Running, start};
+use crate::{
+    http::tls::Tls,
+    serve::{ServeOptions, TlsFiles},
+};
+use core::time::Duration;
+use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::{
+    ClientConfig, RootCertStore, SupportedProtocolVersion,
+    crypto::ring,
+    pki_types::{PrivateKeyDer, ServerName},
+    version::{TLS12, TLS13},
+};
+use std::{
+    fs::{self, Permissions},
+    io,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    sync::Arc,
+};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+/// A certificate for `localhost` and its key.
+struct Identity {
+    certificate: Certificate,
+    key: KeyPair,
+}
+
+impl Identity {
+    fn new() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
+        Self { certificate, key }
+    }
+
+    fn write(&self, home: &Path) -> TlsFiles {
+        let files = TlsFiles { certificate: home.join("cert.pem"), key: home.join("key.pem"), client_ca: None };
+        fs::write(&files.certificate, self.certificate.pem()).unwrap();
+        fs::write(&files.key, self.key.serialize_pem()).unwrap();
+        fs::set_permissions(&files.key, Permissions::from_mode(0o600)).unwrap();
+        files
+    }
+}
+
+async fn serve(files: TlsFiles, change: impl FnOnce(&mut ServeOptions)) -> Running {
+    start(|options| {
+        options.tls = Some(files);
+        options.certificate_poll = Duration::from_millis(5);
+        change(options);
+    })
+    .await
+}
+
+/// Shakes hands with a server that must show exactly `expected`.
+async fn connect(
+    server: &Running,
+    expected: &Certificate,
+    versions: &[&'static SupportedProtocolVersion],
+    own: Option<&Identity>,
+) -> io::Result<Client<TlsStream<TcpStream>>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(expected.der().clone()).unwrap();
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_root_certificates(roots);
+    let mut config = match own {
+        None => builder.with_no_client_auth(),
+        Some(own) => {
+            let key = PrivateKeyDer::try_from(own.key.serialize_der()).unwrap();
+            builder.with_client_auth_cert(vec![own.certificate.der().clone()], key).unwrap()
+        }
+    };
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let stream = TcpStream::connect(server.address()).await?;
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await.map(Client::new)
+}
+
+const BOTH: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
+
+#[tokio::test]
+async fn both_versions_are_spoken_and_http_1_1_is_chosen() {
+    let (home, identity) = (tempfile::tempdir().unwrap(), Identity::new());
+    let server = serve(identity.write(home.path()), |_| {}).await;
+    for version in [&TLS12, &TLS13] {
+        let mut client = connect(&server, &identity.certificate, &[version], None).await.unwrap();
+        assert_eq!(client.io.get_ref().1.alpn_protocol(), Some(b"http/1.1".as_slice()));
+        assert_eq!(client.get("/v1/peer", "").await.text(), "Some(127.0.0.1) false true None");
+        assert_eq!(client.post("/v1/echo", &"x".repeat(60_000)).await.body.len(), 60_000);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_changes_under_open_connections() {
+    let (home, first, second) = (tempfile::tempdir().unwrap(), Identity::new(), Identity::new());
+    let server = serve(first.write(home.path()), |_| {}).await;
+    let mut old = connect(&server, &first.certificate, BOTH, None).await.unwrap();
+    second.write(home.path());
+    while connect(&server, &second.certificate, BOTH, None).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert_eq!(old.get("/v1/line", "").await.status, 200);
+    assert!(connect(&server, &first.certificate, BOTH, None).await.is_err());
+}
+
+#[tokio::test]
+async fn a_bad_certificate_changes_nothing() {
+    let (home, identity) = (tempfile::tempdir().unwrap(), Identity::new());
+    let files = identity.write(home.path());
+    let tls = Tls::open(files.clone()).unwrap();
+    tls.reload_if_changed().unwrap();
+    fs::write(&files.certificate, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+    assert!(tls.reload_if_changed().is_err());
+    assert!(tls.reload_if_changed().is_ok(), "told once");
+    assert!(tls.reload().is_err(), "asked, told again");
+    fs::write(&files.certificate, Identity::new().certificate.pem()).unwrap();
+    assert!(tls.reload_if_changed().is_err(), "not the certificate of this key");
+
+    let server = serve(identity.write(home.path()), |_| {}).await;
+    fs::write(&files.certificate, "").unwrap();
+    server.server.reload().await;
+    let mut client = connect(&server, &identity.certificate, BOTH, None).await.unwrap();
+    assert_eq!(client.get("/v1/line", "").await.status, 200);
+}
+
+#[test]
+fn a_key_that_others_can_read_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let files = Identity::new().write(home.path());
+    assert!(Tls::open(files.clone()).is_ok());
+    for mode in [0o640, 0o604, 0o644, 0o660] {
+        fs::set_permissions(&files.key, Permissions::from_mode(mode)).unwrap();
+        let error = Tls::open(files.clone()).err().unwrap().to_string();
+        assert!(error.contains("mode 0") && error.contains("key.pem"), "{error}");
+    }
+}
+
+#[test]
+fn missing_and_empty_files_are_named() {
+    let home = tempfile::tempdir().unwrap();
+    let files = Identity::new().write(home.path());
+    let error = |files: &TlsFiles| Tls::open(files.clone()).err().unwrap().to_string();
+    fs::write(&files.certificate, "").unwrap();
+    assert!(error(&files).contains("cert.pem"));
+    fs::remove_file(&files.certificate).unwrap();
+    assert!(error(&files).contains("cert.pem"));
+}
+
+#[tokio::test]
+async fn a_client_certificate_may_be_demanded() {
+    let (home, identity) = (tempfile::tempdir().unwrap(), Identity::new());
+    let authority = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new([]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_certificate = params.self_signed(&authority).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let issuer = Issuer::new(params, authority);
+    let certificate = CertificateParams::new(["client".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    let known = Identity { certificate, key };
+
+    let mut files = identity.write(home.path());
+    files.client_ca = Some(home.path().join("ca.pem"));
+    fs::write(home.path().join("ca.pem"), authority_certificate.pem()).unwrap();
+    let server = serve(files, |_| {}).await;
+    let status = async |own: Option<&Identity>| {
+        let mut client = connect(&server, &identity.certificate, BOTH, own).await.ok()?;
+        client.send("GET /v1/line HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+        let mut answer = Vec::new();
+        // Under TLS 1.3 the client learns of the refusal only when it reads.
+        tokio::io::AsyncReadExt::read_to_end(&mut client.io, &mut answer).await.ok()?;
+        Some(answer.starts_with(b"HTTP/1.1 200 "))
+    };
+    assert_eq!(status(Some(&known)).await, Some(true));
+    assert_eq!(status(None).await, None);
+    assert_eq!(status(Some(&Identity::new())).await, None);
+}
+
+#[tokio::test]
+async fn a_stalled_handshake_ends() {
+    let (home, identity) = (tempfile::tempdir().unwrap(), Identity::new());
+    let server = serve(identity.write(home.path()), |options| options.limits.head_time = Duration::from_millis(50)).await;
+    assert_eq!(server.talk("\x16\x03\x01").await, "");
+    assert!(!server.talk("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.starts_with("HTTP"), "plain HTTP gets no answer");
+}
+
+#[tokio::test]
+async fn plain_http_stays_on_this_machine() {
+    let home = tempfile::tempdir().unwrap();
+    let mut options = ServeOptions::new(([0, 0, 0, 0], 0).into(), home.path());
+    let check = |options: &ServeOptions| options.check().is_ok();
+    assert!(!check(&options));
+    options.allow_plain_http = true;
+    assert!(check(&options));
+    options.allow_plain_http = false;
+    options.tls = Some(Identity::new().write(home.path()));
+    assert!(check(&options));
+    options.operations = Some(([0, 0, 0, 0], 0).into());
+    assert!(!check(&options), "metrics are plain HTTP");
+}

@@ -1,0 +1,132 @@
+//! Certificates: read from files, read again when they change.
+
+use crate::serve::TlsFiles;
+use arc_swap::ArcSwap;
+use core::fmt;
+use rustls::{
+    RootCertStore, ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::WebPkiClientVerifier,
+    version::{TLS12, TLS13},
+};
+use std::{
+    fs::{self, File},
+    io::Read,
+    os::unix::fs::MetadataExt,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio_rustls::TlsAcceptor;
+use zeroize::Zeroizing;
+
+/// The TLS side of a listener. Connections keep the configuration they were opened with.
+pub(crate) struct Tls {
+    files: TlsFiles,
+    config: ArcSwap<ServerConfig>,
+    /// How the files looked when they were last read.
+    seen: Mutex<Stamp>,
+}
+
+/// Device, inode, size and time of change of each file, in order; a file that cannot be looked at has none.
+type Stamp = Vec<Option<(u64, u64, u64, i64, i64)>>;
+
+/// The certificate, the key or the authorities cannot be used.
+#[derive(Debug)]
+pub(crate) struct TlsError(String);
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Tls {
+    pub(crate) fn open(files: TlsFiles) -> Result<Self, TlsError> {
+        let seen = stamp(&files);
+        let config = ArcSwap::from_pointee(load(&files)?);
+        Ok(Self { files, config, seen: Mutex::new(seen) })
+    }
+
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(self.config.load_full())
+    }
+
+    /// Reads the files again; what was in use stays in use when they are wrong.
+    pub(crate) fn reload(&self) -> Result<(), TlsError> {
+        let seen = stamp(&self.files);
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+        self.config.store(Arc::new(load(&self.files)?));
+        tracing::info!("certificates read again");
+        Ok(())
+    }
+
+    /// Reads the files again if they have changed since they were last read, rightly or wrongly.
+    pub(crate) fn reload_if_changed(&self) -> Result<(), TlsError> {
+        let changed = *self.seen.lock().unwrap_or_else(PoisonError::into_inner) != stamp(&self.files);
+        if changed { self.reload() } else { Ok(()) }
+    }
+}
+
+fn stamp(files: &TlsFiles) -> Stamp {
+    let look = |path: &Path| {
+        fs::metadata(path).ok().map(|file| (file.dev(), file.ino(), file.size(), file.mtime(), file.mtime_nsec()))
+    };
+    [Some(&files.certificate), Some(&files.key), files.client_ca.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(|path| look(path))
+        .collect()
+}
+
+fn load(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
+    let chain = certificates(&files.certificate)?;
+    let key = private_key(&files.key)?;
+    let provider = Arc::new(ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[&TLS13, &TLS12])
+        .map_err(|error| TlsError(format!("cannot set up TLS: {error}")))?;
+    let builder = match &files.client_ca {
+        None => builder.with_no_client_auth(),
+        Some(path) => {
+            let unusable = |error: &dyn fmt::Display| TlsError(format!("cannot use `{}`: {error}", path.display()));
+            let mut roots = RootCertStore::empty();
+            for authority in certificates(path)? {
+                roots.add(authority).map_err(|error| unusable(&error))?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            builder.with_client_cert_verifier(verifier.build().map_err(|error| unusable(&error))?)
+        }
+    };
+    let mut config = builder
+        .with_single_cert(chain, key)
+        .map_err(|error| TlsError(format!("cannot use `{}` with its key: {error}", files.certificate.display())))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+    match chain {
+        Ok(chain) if chain.is_empty() => Err(TlsError(format!("there is no certificate in `{}`", path.display()))),
+        Ok(chain) => Ok(chain),
+        Err(error) => Err(TlsError(format!("cannot read `{}`: {error}", path.display()))),
+    }
+}
+
+/// Security S3: a key that others can read is no secret.
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let unreadable = |error: &dyn fmt::Display| TlsError(format!("cannot read `{}`: {error}", path.display()));
+    let mut file = File::open(path).map_err(|error| unreadable(&error))?;
+    let mode = file.metadata().map_err(|error| unreadable(&error))?.mode();
+    if mode & 0o077 != 0 {
+        return Err(TlsError(format!(
+            "`{}` has mode {:04o}, so that others than its owner may use it; `chmod 600` it",
+            path.display(),
+            mode & 0o7777
+        )));
+    }
+    let mut pem = Zeroizing::new(Vec::new());
+    file.read_to_end(&mut pem).map_err(|error| unreadable(&error))?;
+    PrivateKeyDer::from_pem_slice(&pem).map_err(|error| unreadable(&error))
+}
