@@ -8,5 +8,6 @@ pub mod http;
 pub mod kdf;
 pub mod logging;
 pub mod metrics;
+mod process;
 pub mod serve;
 pub mod store;

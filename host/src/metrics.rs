@@ -1,18 +1,29 @@
 //! Counters, gauges and histograms, as `GET /metrics` shows them.
 
+use crate::{http::traffic::Traffic, kdf};
+use core::fmt;
 use prometheus_client::{
-    encoding::text,
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric, text},
+    metrics::{
+        MetricType,
+        counter::{ConstCounter, Counter},
+        family::Family,
+        gauge::{ConstGauge, Gauge},
+        histogram::Histogram,
+        info::Info,
+    },
     registry::{Registry, Unit},
 };
+use std::sync::{Arc, OnceLock};
 use waxseal_core::seam::{Event, Outcome};
 
 /// Every counter of the server. All of them may be raised from anywhere; none is ever reset.
 pub struct Metrics {
     /// Logins.
     pub logins: Logins,
-    /// The password derivations.
-    pub kdf: Kdf,
+    /// Requests.
+    pub(crate) traffic: Arc<Traffic>,
     /// The store.
     pub store: Store,
     /// Traps of the component, each of which ended one request.
@@ -23,6 +34,7 @@ pub struct Metrics {
     pub connections: Gauge,
     /// Audit records that could not be written.
     pub audit_lost: Counter,
+    kdf: Arc<Kdf>,
     registry: Registry,
 }
 
@@ -43,17 +55,6 @@ impl Logins {
     }
 }
 
-/// The queue of password derivations.
-#[derive(Clone, Default)]
-pub struct Kdf {
-    /// Derivations that wait for a worker.
-    pub queued: Gauge,
-    /// Derivations that are being computed.
-    pub running: Gauge,
-    /// Derivations refused because the queue was full.
-    pub rejected: Counter,
-}
-
 /// Commits to the store.
 #[derive(Clone)]
 pub struct Store {
@@ -72,10 +73,10 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("waxseal");
         let logins = Logins::default();
         registry.register("logins", "Logins by result: `ok` or the code of the refusal", logins.0.clone());
-        let kdf = Kdf::default();
-        registry.register("kdf_queued", "Password derivations waiting for a worker", kdf.queued.clone());
-        registry.register("kdf_running", "Password derivations being computed", kdf.running.clone());
-        registry.register("kdf_rejected", "Password derivations refused because the queue was full", kdf.rejected.clone());
+        let traffic = Arc::new(Traffic::default());
+        registry.register_collector(Box::new(Arc::clone(&traffic)));
+        let kdf = Arc::new(Kdf::default());
+        registry.register_collector(Box::new(Arc::clone(&kdf)));
         let store = Store {
             commits: Counter::default(),
             conflicts: Counter::default(),
@@ -93,16 +94,93 @@ impl Default for Metrics {
         let connections = Gauge::default();
         registry.register("connections", "Open connections", connections.clone());
         registry.register("build", "What is running", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
-        Self { logins, kdf, store, traps, panics, connections, audit_lost, registry }
+        Self { logins, traffic, store, traps, panics, connections, audit_lost, kdf, registry }
     }
 }
 
 impl Metrics {
-    /// The OpenMetrics text.
+    /// Shows the pool of password derivations, which is asked at each scrape. The first pool given stays.
+    pub fn watch_kdf(&self, stats: impl Fn() -> kdf::Stats + Send + Sync + 'static) {
+        let _ = self.kdf.0.set(Box::new(stats));
+    }
+
+    /// The `OpenMetrics` text.
     pub fn render(&self) -> String {
         let mut out = String::new();
         // Writing to a string does not fail; a metric that fails to encode itself leaves its line out.
         let _ = text::encode(&mut out, &self.registry);
         out
+    }
+}
+
+/// The pool of password derivations, once there is one.
+#[derive(Default)]
+struct Kdf(OnceLock<Box<dyn Fn() -> kdf::Stats + Send + Sync>>);
+
+impl fmt::Debug for Kdf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kdf").finish_non_exhaustive()
+    }
+}
+
+impl Collector for Kdf {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let Some(stats) = self.0.get().map(|stats| stats()) else { return Ok(()) };
+        for (name, help, value) in [
+            ("kdf_queued", "Password derivations waiting for a worker", stats.queued),
+            ("kdf_running", "Password derivations being computed", stats.running),
+        ] {
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            gauge.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
+        }
+        for (name, help, value) in [
+            ("kdf_done", "Password derivations computed", stats.done),
+            ("kdf_failed", "Password derivations that failed", stats.failed),
+            ("kdf_rejected", "Password derivations refused because the queue was full", stats.rejected),
+            ("kdf_cancelled", "Password derivations nobody waited for any more", stats.cancelled),
+        ] {
+            ConstCounter::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
+        }
+        let busy = ConstCounter::new(stats.busy.as_secs_f64());
+        let help = "Time spent on password derivations";
+        busy.encode(encoder.encode_descriptor("kdf_busy", help, Some(&Unit::Seconds), MetricType::Counter)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::traffic::Route;
+    use core::time::Duration;
+
+    #[test]
+    fn what_is_counted_is_shown() {
+        let metrics = Metrics::default();
+        metrics.traffic.count(Route::Verify, 200, Duration::from_micros(70));
+        metrics.traffic.count(Route::Redis, 418, Duration::from_mins(1));
+        metrics.watch_kdf(|| kdf::Stats { queued: 3, rejected: 4, ..kdf::Stats::default() });
+        let event = Event {
+            action: "login",
+            actor: "a".into(),
+            subject: "a".into(),
+            outcome: Outcome::Refused,
+            reason: "bad_credentials",
+            dialect: "redis",
+        };
+        metrics.logins.count(&event);
+        metrics.logins.count(&Event { action: "token.issue", ..event });
+        let text = metrics.render();
+        for line in [
+            "waxseal_requests_total{route=\"verify\",status=\"200\"} 1",
+            "waxseal_requests_total{route=\"redis\",status=\"other\"} 1",
+            "waxseal_request_seconds_bucket{le=\"0.0001\",route=\"verify\"} 1",
+            "waxseal_request_seconds_bucket{le=\"+Inf\",route=\"redis\"} 1",
+            "waxseal_kdf_queued 3",
+            "waxseal_kdf_rejected_total 4",
+            "waxseal_logins_total{result=\"bad_credentials\"} 1",
+            "waxseal_build_info{version=\"0.1.0\"} 1",
+        ] {
+            assert!(text.lines().any(|known| known == line), "{line} is not in:\n{text}");
+        }
     }
 }

@@ -3,11 +3,25 @@
 use crate::{
     audit::AuditTrail,
     clock::Clock,
-    http::{Answer, Limits, Network},
+    http::{
+        Answer, Forwarding, Limits, Network, Proxies, admin_socket,
+        listener::{self, Listener},
+        page::{self, Page},
+        service::{Entrance, Service, Setup},
+        tls::Tls,
+    },
     metrics::Metrics,
+    process,
 };
-use core::{fmt, net::SocketAddr};
-use std::{io, path::PathBuf, sync::Arc};
+use core::{fmt, net::SocketAddr, time::Duration};
+use std::{fs, io, path::PathBuf, sync::Arc};
+use tokio::{
+    net::{TcpListener, UnixListener},
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::spawn_blocking,
+    time::{sleep, timeout},
+};
 
 /// How to serve.
 #[derive(Clone, Debug)]
@@ -15,16 +29,20 @@ pub struct ServeOptions {
     /// Where to listen; port 0 takes any free one.
     pub listen: SocketAddr,
     /// Where to answer `/metrics` and the health routes besides, in plain HTTP. Without it the main listener answers
-    /// `/metrics`, to loopback peers only.
+    /// `/metrics`, to loopback peers only, unless there are trusted proxies.
     pub operations: Option<SocketAddr>,
     /// The data directory, which holds the administration socket `admin.sock`.
     pub data: PathBuf,
     /// Certificate and key; plain HTTP without.
     pub tls: Option<TlsFiles>,
+    /// How often the files of [`ServeOptions::tls`] are looked at for changes.
+    pub certificate_poll: Duration,
     /// Plain HTTP also where others than this machine can reach it (security H6).
     pub allow_plain_http: bool,
     /// Proxies whose `Forwarded` or `X-Forwarded-…` headers are believed; none by default.
     pub trusted_proxies: Vec<Network>,
+    /// Which headers these proxies write.
+    pub forwarding: Forwarding,
     /// Sizes, times and counts.
     pub limits: Limits,
     /// Whether `GET /` shows the page to a browser.
@@ -43,6 +61,8 @@ impl ServeOptions {
             tls: None,
             allow_plain_http: false,
             trusted_proxies: Vec::new(),
+            forwarding: Forwarding::default(),
+            certificate_poll: Duration::from_secs(5),
             limits: Limits::default(),
             page: true,
             testing: false,
@@ -115,6 +135,165 @@ pub async fn serve<A: Answer>(
     parts: Parts<A>,
     ready: impl FnOnce(&Bound),
 ) -> Result<(), ServeError> {
-    let _ = (options, parts, ready);
-    Err(ServeError::io("listen")(io::ErrorKind::Unsupported.into()))
+    let listen_to = |kind| signal(kind).map_err(ServeError::io("listen to signals"));
+    let mut terminate = listen_to(SignalKind::terminate())?;
+    let mut interrupt = listen_to(SignalKind::interrupt())?;
+    let mut hang_up = listen_to(SignalKind::hangup())?;
+    process::harden();
+    let server = Server::start(options, parts).await?;
+    ready(&server.bound);
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hang_up.recv() => server.reload().await,
+        }
+    }
+    tracing::info!("stopping");
+    tokio::select! {
+        () = server.stop() => Ok(()),
+        _ = terminate.recv() => std::process::exit(1),
+        _ = interrupt.recv() => std::process::exit(1),
+    }
+}
+
+/// A server that has its sockets.
+pub(crate) struct Server<A> {
+    pub(crate) bound: Bound,
+    service: Arc<Service<A>>,
+    audit: Option<Arc<AuditTrail>>,
+    reload: Arc<Reload>,
+}
+
+type Reload = dyn Fn() -> Result<(), String> + Send + Sync;
+
+impl<A: Answer> Server<A> {
+    pub(crate) async fn start(options: ServeOptions, parts: Parts<A>) -> Result<Self, ServeError> {
+        options.check()?;
+        let tls = match &options.tls {
+            Some(files) => Some(Arc::new(Tls::open(files.clone()).map_err(|error| ServeError(error.to_string()))?)),
+            None => None,
+        };
+        let admin = admin_socket::bind(&options.data).and_then(UnixListener::from_std);
+        let admin_path = admin_socket::path(&options.data);
+        let admin = admin.map_err(ServeError::io(format_args!("open `{}`", admin_path.display())))?;
+        let main = listen_on(options.listen).await?;
+        let operations = match options.operations {
+            Some(address) => Some(listen_on(address).await?),
+            None => None,
+        };
+        let address = |socket: &TcpListener| socket.local_addr().map_err(ServeError::io("read the address of a listener"));
+        let bound = Bound {
+            http: address(&main)?,
+            tls: tls.is_some(),
+            operations: operations.as_ref().map(address).transpose()?,
+            admin: admin_path,
+        };
+
+        let reload = reload(tls.clone(), parts.audit.clone(), Arc::clone(&parts.answer));
+        let service = Arc::new(Service::new(Setup {
+            answer: parts.answer,
+            clock: parts.clock,
+            metrics: parts.metrics,
+            limits: options.limits,
+            proxies: Proxies { trusted: options.trusted_proxies, forwarding: options.forwarding },
+            page: if options.page { Page::new(page::FILES) } else { Page::default() },
+            testing: options.testing,
+            main_metrics: operations.is_none(),
+            reload: Arc::clone(&reload),
+        }));
+        let most = options.limits.connections.min(process::connections());
+        if let Some(tls) = &tls {
+            tokio::spawn(watch_certificates(Arc::clone(tls), options.certificate_poll, service.stop.subscribe()));
+        }
+        let main = Listener::Tcp { socket: main, tls, entrance: Entrance::Main };
+        tokio::spawn(listener::listen(main, Arc::clone(&service), most));
+        tokio::spawn(listener::listen(Listener::Unix(admin), Arc::clone(&service), OWN_CONNECTIONS));
+        if let Some(socket) = operations {
+            let operations = Listener::Tcp { socket, tls: None, entrance: Entrance::Operations };
+            tokio::spawn(listener::listen(operations, Arc::clone(&service), OWN_CONNECTIONS));
+        }
+        tracing::info!(listen = %bound.http, tls = bound.tls, admin = %bound.admin.display(), "serving");
+        Ok(Self { bound, service, audit: parts.audit, reload })
+    }
+
+    /// Reads certificates and settings again and reopens the audit trail.
+    pub(crate) async fn reload(&self) {
+        let reload = Arc::clone(&self.reload);
+        match spawn_blocking(move || reload()).await {
+            Ok(Ok(())) => tracing::info!("reloaded"),
+            Ok(Err(error)) => tracing::error!(error, "not everything could be reloaded; what failed stays as it was"),
+            Err(error) => tracing::error!(%error, "reloading failed"),
+        }
+    }
+
+    /// Takes no more connections and waits for the requests in progress, though not for ever.
+    pub(crate) async fn stop(self) {
+        self.service.stop.send_replace(true);
+        let limit = self.service.limits().drain_time;
+        if timeout(limit, self.service.stop.closed()).await.is_err() {
+            tracing::warn!("requests in progress were cut off");
+        }
+        // The next server replaces it if this fails.
+        let _ = fs::remove_file(&self.bound.admin);
+        if let Some(audit) = self.audit {
+            let closed = spawn_blocking(move || audit.flush()).await;
+            if !matches!(closed, Ok(Ok(()))) {
+                tracing::error!("the end of the audit trail may be missing");
+            }
+        }
+    }
+}
+
+/// Connections to the administration socket and to the listener for metrics, each.
+const OWN_CONNECTIONS: usize = 64;
+
+impl ServeOptions {
+    /// Security H6.
+    pub(crate) fn check(&self) -> Result<(), ServeError> {
+        let main = if self.tls.is_none() { Some(self.listen) } else { None };
+        let exposed =
+            [main, self.operations].into_iter().flatten().find(|address| !address.ip().to_canonical().is_loopback());
+        if let Some(address) = exposed
+            && !self.allow_plain_http
+        {
+            return Err(ServeError(format!(
+                "`{address}` can be reached from elsewhere, in plain HTTP; give a certificate or allow that"
+            )));
+        }
+        if self.testing {
+            tracing::warn!("testing: the clock can be moved from this machine");
+        }
+        Ok(())
+    }
+}
+
+async fn listen_on(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(ServeError::io(format_args!("listen on `{address}`")))
+}
+
+fn reload<A: Answer>(tls: Option<Arc<Tls>>, audit: Option<Arc<AuditTrail>>, answer: Arc<A>) -> Arc<Reload> {
+    Arc::new(move || {
+        let mut wrong = Vec::new();
+        if let Some(Err(error)) = tls.as_ref().map(|tls| tls.reload()) {
+            wrong.push(error.to_string());
+        }
+        if let Some(Err(error)) = audit.as_ref().map(|audit| audit.reopen()) {
+            wrong.push(format!("cannot reopen the audit trail: {error}"));
+        }
+        wrong.extend(answer.reload().err());
+        if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+    })
+}
+
+async fn watch_certificates(tls: Arc<Tls>, every: Duration, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            () = sleep(every) => {}
+        }
+        if let Err(error) = tls.reload_if_changed() {
+            tracing::error!(%error, "the certificates in use stay");
+        }
+    }
 }

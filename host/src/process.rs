@@ -1,0 +1,26 @@
+//! What the server asks of the system for itself.
+
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
+
+/// File descriptors for everything that is no client: the store, logs, the runtime, health checks.
+const RESERVED: u64 = 128;
+
+/// Turns core dumps off, as they would hold secrets (security S4), and takes as many file descriptors as the system gives.
+pub(crate) fn harden() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    // The limit does not hold where the system pipes dumps into a program; the second call covers that.
+    let dumps = setrlimit(Resource::Core, none).and_then(|()| set_dumpable_behavior(DumpableBehavior::NotDumpable));
+    if let Err(error) = dumps {
+        tracing::warn!(%error, "core dumps stay as they were");
+    }
+    let files = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files }) {
+        tracing::warn!(%error, "the number of file descriptors stays as it was");
+    }
+}
+
+/// How many connections the file descriptors suffice for; at least 16.
+pub(crate) fn connections() -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(files.saturating_sub(RESERVED).max(16)).unwrap_or(usize::MAX)
+}
