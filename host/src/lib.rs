@@ -1,8 +1,11 @@
 //! The native server of Waxseal.
 
 pub mod audit;
+pub mod backup;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod data_dir;
 pub mod engine;
 pub mod http;
 pub mod kdf;

@@ -1,2 +1,7 @@
 //! The `waxseal` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    waxseal::cli::run()
+}

@@ -34,6 +34,8 @@ pub struct Server {
     pub allow_plain_http: bool,
     /// Address ranges of proxies whose forwarding headers are believed.
     pub trusted_proxies: Vec<String>,
+    /// Which headers these proxies write.
+    pub forwarding: Forwarding,
     /// Whether `GET /` shows the page to a browser.
     pub page: bool,
     /// Open connections.
@@ -64,6 +66,7 @@ impl Default for Server {
             tls_client_ca: None,
             allow_plain_http: false,
             trusted_proxies: Vec::new(),
+            forwarding: Forwarding::XForwarded,
             page: true,
             max_connections: 10_000,
             max_in_flight: 1_024,
@@ -75,6 +78,16 @@ impl Default for Server {
             drain_secs: 10,
         }
     }
+}
+
+/// Which headers trusted proxies write.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Forwarding {
+    /// `X-Forwarded-For`, `-Proto` and `-Host`.
+    XForwarded,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
 }
 
 /// What is logged, and how.

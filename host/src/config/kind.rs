@@ -149,7 +149,8 @@ impl fmt::Display for Kind {
             Self::Number { min, max, unit } => write!(f, "{min} to {max} {unit}"),
             Self::Choice(words) => {
                 let (last, rest) = words.split_last().unwrap_or((&"", &[]));
-                rest.iter().try_for_each(|word| write!(f, "`{word}`, "))?;
+                let between = if rest.len() == 1 { " " } else { ", " };
+                rest.iter().try_for_each(|word| write!(f, "`{word}`{between}"))?;
                 write!(f, "or `{last}`")
             }
             Self::Text(grammar) => f.write_str(grammar.words),

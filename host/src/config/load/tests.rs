@@ -83,7 +83,7 @@ fn each_wrong_value_has_its_line() {
     );
     wrong("redis.ttl.max = 86401", "redis.ttl.max (F:1): found `86401`, allowed is 1 to 86400 seconds");
     wrong("dialects.redis = 1", "dialects.redis (F:1): found `1`, allowed is `true` or `false`");
-    wrong("engine.hot = \"wasm\"", "engine.hot (F:1): found `\"wasm\"`, allowed is `native`, or `module`");
+    wrong("engine.hot = \"wasm\"", "engine.hot (F:1): found `\"wasm\"`, allowed is `native` or `module`");
     wrong(
         "server.listen = \"8080\"",
         "server.listen (F:1): found `\"8080\"`, allowed is an address and a port, such as `127.0.0.1:8080` or `[::1]:8080`",

@@ -1,0 +1,191 @@
+//! Backups: the store and the root key in one file, so that neither is kept without the other.
+//!
+//! ```text
+//! waxseal archive 1\n   root key in 64 hexadecimal digits \n   the store's own backup   SHA-256 of all before, 32 octets
+//! ```
+
+use crate::{
+    data_dir::{DataDir, RootKey},
+    store::{Embedded, StoreError},
+};
+use core::fmt;
+use sha2::{Digest, Sha256};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+use zeroize::Zeroizing;
+
+/// Why a backup was not made or not brought back.
+#[derive(Debug)]
+pub enum BackupError {
+    /// The store's part.
+    Store(StoreError),
+    /// The data directory's part.
+    Data(crate::data_dir::DataError),
+    /// A file could not be read or written.
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The file is cut, changed, or no backup; nothing was restored.
+    Damaged(PathBuf),
+    /// There is a file already.
+    Occupied(PathBuf),
+}
+
+impl fmt::Display for BackupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Data(error) => error.fmt(f),
+            Self::Io { path, error } => write!(f, "cannot use `{}`: {error}", path.display()),
+            Self::Damaged(path) => {
+                write!(
+                    f,
+                    "`{}` is not a whole backup: cut, changed or something else; nothing was restored",
+                    path.display()
+                )
+            }
+            Self::Occupied(path) => write!(f, "`{}` is there already; nothing was changed", path.display()),
+        }
+    }
+}
+
+impl core::error::Error for BackupError {}
+
+impl From<StoreError> for BackupError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<crate::data_dir::DataError> for BackupError {
+    fn from(error: crate::data_dir::DataError) -> Self {
+        Self::Data(error)
+    }
+}
+
+/// Writes the new file `to`, mode 0600, from one moment of the store. Changes go on meanwhile. What is not complete has another
+/// name and is removed. Blocks.
+///
+/// # Errors
+/// [`BackupError`]; nothing is left behind then.
+pub fn write(store: &Embedded, data: &DataDir, to: &Path) -> Result<(), BackupError> {
+    if to.exists() {
+        return Err(BackupError::Occupied(to.into()));
+    }
+    let root = data.root_key()?;
+    let (store_part, whole) = (Scratch::beside(to, "store"), Scratch::beside(to, "part"));
+    store.backup(&store_part.0)?;
+    let failed = |error| BackupError::Io { path: to.into(), error };
+    assemble(&root, &store_part.0, &whole.0).map_err(failed)?;
+    // Unlike a rename, a link does not replace what is there.
+    fs::hard_link(&whole.0, to).map_err(failed)?;
+    sync_directory(to).map_err(failed)
+}
+
+/// Makes `data`, which has to be empty or missing, from the backup `from`.
+///
+/// # Errors
+/// [`BackupError`]. A file that is not whole is refused before anything is written.
+pub fn restore(from: &Path, data: &DataDir) -> Result<(), BackupError> {
+    let failed = |error| BackupError::Io { path: from.into(), error };
+    let mut file = File::open(from).map_err(failed)?;
+    let length = check(&mut file).map_err(failed)?.ok_or_else(|| BackupError::Damaged(from.into()))?;
+    let root = read_head(&mut file).map_err(failed)?.ok_or_else(|| BackupError::Damaged(from.into()))?;
+    let store_part = Scratch::beside(data.path(), "store");
+    let mut unpack = || {
+        let mut out = create(&store_part.0)?;
+        io::copy(&mut Read::by_ref(&mut file).take(length), &mut out)?;
+        out.sync_all()
+    };
+    unpack().map_err(|error| BackupError::Io { path: store_part.0.clone(), error })?;
+    Embedded::restore(&store_part.0, data.path())?;
+    data.write_root_key(&root)?;
+    Ok(data.check()?)
+}
+
+fn assemble(root: &RootKey, store_part: &Path, whole: &Path) -> io::Result<()> {
+    let mut out = Digesting { inner: BufWriter::new(create(whole)?), digest: Sha256::new() };
+    out.write_all(MAGIC)?;
+    out.write_all(crate::data_dir::to_hex(root).as_bytes())?;
+    out.write_all(b"\n")?;
+    io::copy(&mut File::open(store_part)?, &mut out)?;
+    let Digesting { mut inner, digest } = out;
+    inner.write_all(&digest.finalize())?;
+    inner.into_inner()?.sync_all()
+}
+
+/// How long the store's part is; `None` if the file is not whole. Leaves the file at its beginning.
+fn check(file: &mut File) -> io::Result<Option<u64>> {
+    let Some(hashed) = file.metadata()?.len().checked_sub(DIGEST) else { return Ok(None) };
+    let mut digest = Digesting { inner: io::sink(), digest: Sha256::new() };
+    io::copy(&mut BufReader::new(Read::by_ref(file)).take(hashed), &mut digest)?;
+    let mut stated = [0; DIGEST as usize];
+    file.seek(SeekFrom::Start(hashed))?;
+    file.read_exact(&mut stated)?;
+    file.rewind()?;
+    let whole = digest.digest.finalize().as_slice() == stated;
+    Ok(hashed.checked_sub(HEAD).filter(|_| whole))
+}
+
+/// The root key; leaves the file where the store's part begins.
+fn read_head(file: &mut File) -> io::Result<Option<RootKey>> {
+    let mut head = Zeroizing::new([0; HEAD as usize]);
+    file.read_exact(head.as_mut_slice())?;
+    let line = head.strip_prefix(MAGIC).and_then(|rest| core::str::from_utf8(rest.strip_suffix(b"\n")?).ok());
+    Ok(line.and_then(crate::data_dir::from_hex))
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+fn sync_directory(of: &Path) -> io::Result<()> {
+    let parent = of.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// A file that is removed at the end, whatever happens.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn beside(path: &Path, what: &str) -> Self {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{what}.{}", std::process::id()));
+        Self(path.with_file_name(name))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Passes on what is written and keeps its digest.
+struct Digesting<W> {
+    inner: W,
+    digest: Sha256,
+}
+
+impl<W: Write> Write for Digesting<W> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(octets)?;
+        self.digest.update(octets.get(..written).unwrap_or(octets));
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+const MAGIC: &[u8] = b"waxseal archive 1\n";
+const HEAD: u64 = MAGIC.len() as u64 + 64 + 1;
+const DIGEST: u64 = 32;

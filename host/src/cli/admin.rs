@@ -1,0 +1,166 @@
+//! The way to core's `/admin` routes.
+
+use super::{Failure, Place, service::Service};
+use crate::data_dir::DataDir;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use std::io;
+use tokio::{net::UnixStream, runtime::Runtime};
+use waxseal_core::seam::{Method, Peer, Request};
+use zeroize::Zeroizing;
+
+/// Sends administration requests to the server that runs on a data directory, or answers them in this process.
+pub(super) struct Admin {
+    runtime: Runtime,
+    way: Way,
+}
+
+enum Way {
+    Socket(DataDir),
+    Here(Box<Service>),
+}
+
+/// What came back.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    /// `null` when there is no body.
+    pub(super) body: Zeroizing<Vec<u8>>,
+}
+
+impl Admin {
+    /// Finds the running server; else opens the data itself, which must be there.
+    pub(super) fn reach(place: &Place) -> Result<Self, Failure> {
+        let data = place.data();
+        data.check()?;
+        let runtime = runtime()?;
+        let connected = runtime.block_on(UnixStream::connect(data.admin_socket()));
+        let way = match connected {
+            Ok(_) => Way::Socket(data),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(Failure::refused(format_args!(
+                    "the server's socket `{}` is its owner's only; run this command as that user",
+                    data.admin_socket().display()
+                )));
+            }
+            // No server, or one that has ended without removing its socket.
+            Err(_) if !data.has_store() => {
+                return Err(Failure::refused(format_args!(
+                    "the data directory `{0}` has no users yet; `waxseal serve --data {0}` makes the first",
+                    data.path().display()
+                )));
+            }
+            Err(_) => {
+                let config = place.load()?.config;
+                Way::Here(Box::new(runtime.block_on(Service::here(&data, &config))?))
+            }
+        };
+        Ok(Self { runtime, way })
+    }
+
+    /// Sends a request and gives the answer's JSON.
+    ///
+    /// # Errors
+    /// The answer's own message when its status says that it was refused.
+    pub(super) fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        let answer = self.send(method, path, body)?;
+        let json: Value = match answer.body.as_slice() {
+            [] => Value::Null,
+            octets => serde_json::from_slice(octets).map_err(|_| {
+                Failure::refused(format_args!("the server's answer (status {}) is not JSON", answer.status))
+            })?,
+        };
+        match (answer.status, json.get("message").and_then(Value::as_str)) {
+            (200..=299, _) => Ok(json),
+            (503, None) => Err(Failure::refused("the server cannot answer now; its log says why; try again")),
+            (_, Some(message)) => Err(Failure::refused(message)),
+            (status, None) => Err(Failure::refused(format_args!("the server refused with status {status}"))),
+        }
+    }
+
+    /// Sends a request and gives the answer as it is.
+    pub(super) fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+        let body = body.map(|body| Zeroizing::new(body.to_string()));
+        match &self.way {
+            Way::Socket(data) => {
+                let sent = self.runtime.block_on(over_socket(data, &method, path, body));
+                sent.map_err(|error| Failure::refused(format_args!("the running server does not answer: {error}")))
+            }
+            Way::Here(service) => {
+                let mut request = Request::new(method, path);
+                if let Some(body) = body {
+                    request = request.with_header("content-type", "application/json").with_body(body.as_bytes());
+                }
+                let peer = Peer { local: true, ..Peer::default() };
+                let response = self.runtime.block_on(service.engine().answer(request, peer));
+                Ok(Answer { status: response.status, body: Zeroizing::new(response.body) })
+            }
+        }
+    }
+
+    /// Whether a server runs on the data.
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self.way, Way::Socket(_))
+    }
+
+    /// The service in this process, when no server runs.
+    pub(super) fn here(&self) -> Option<&Service> {
+        match &self.way {
+            Way::Socket(_) => None,
+            Way::Here(service) => Some(service),
+        }
+    }
+}
+
+/// A runtime for one request at a time.
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    built.map_err(|error| Failure::refused(format_args!("cannot start: {error}")))
+}
+
+/// Percent-encodes a segment of a path (RFC 3986, 2.3).
+pub(super) fn segment(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for octet in text.bytes() {
+        match octet {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded.push(octet.into()),
+            _ => encoded.push_str(&format!("%{octet:02X}")),
+        }
+    }
+    encoded
+}
+
+type AnyError = Box<dyn core::error::Error + Send + Sync>;
+
+async fn over_socket(
+    data: &DataDir,
+    method: &Method,
+    path: &str,
+    body: Option<Zeroizing<String>>,
+) -> Result<Answer, AnyError> {
+    let stream = UnixStream::connect(data.admin_socket()).await?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let running = tokio::spawn(connection);
+    let mut request = hyper::Request::builder().method(method.as_str()).uri(path).header("host", "localhost");
+    if body.is_some() {
+        request = request.header("content-type", "application/json");
+    }
+    let octets = body.map_or_else(Bytes::new, |body| Bytes::copy_from_slice(body.as_bytes()));
+    let response = sender.send_request(request.body(Full::new(octets))?).await?;
+    let status = response.status().as_u16();
+    let octets = response.into_body().collect().await?.to_bytes();
+    running.abort();
+    Ok(Answer { status, body: Zeroizing::new(octets.to_vec()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_one_segment() {
+        assert_eq!(segment("a/b?c%d e@f"), "a%2Fb%3Fc%25d%20e%40f");
+        assert_eq!(segment("caf\u{e9}"), "caf%C3%A9");
+    }
+}

@@ -1,0 +1,52 @@
+//! `waxseal backup` and `waxseal restore`.
+
+use super::{Failure, Place, admin::Admin, terminal::say};
+use crate::backup;
+use serde_json::json;
+use std::path::{self, PathBuf};
+use waxseal_core::seam::Method;
+
+/// Where the backup goes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  waxseal backup --data /var/lib/waxseal --to /backup/waxseal-$(date +%F)
+
+The file holds the store and the root key: whoever has it can make tokens. Not in it are
+waxseal.toml and the audit trail.")]
+pub(super) struct BackupArgs {
+    /// The new file; made with mode 0600, never replaced
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
+}
+
+/// What to bring back.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  waxseal restore /backup/waxseal-2031-05-06 --data /var/lib/waxseal")]
+pub(super) struct RestoreArgs {
+    /// A file that `waxseal backup` wrote
+    file: PathBuf,
+}
+
+pub(super) fn backup(args: &BackupArgs, place: &Place) -> Result<(), Failure> {
+    // The running server may have another working directory.
+    let to = path::absolute(&args.to).map_err(Failure::refused)?;
+    let shown = to.display();
+    let admin = Admin::reach(place)?;
+    match admin.here() {
+        Some(service) => service.backup_to(&to).map_err(Failure::refused)?,
+        None => {
+            let text = to.to_str().ok_or_else(|| Failure::refused(format_args!("`{shown}` is not UTF-8")))?;
+            admin.ask(Method::Post, "/admin/backup", Some(&json!({ "to": text })))?;
+        }
+    }
+    say(&format!("wrote {shown}"))
+}
+
+pub(super) fn restore(args: &RestoreArgs, place: &Place) -> Result<(), Failure> {
+    let data = place.data();
+    backup::restore(&args.file, &data).map_err(Failure::refused)?;
+    say(&format!("restored {} into {}", args.file.display(), data.path().display()))
+}

@@ -1,0 +1,45 @@
+//! `waxseal config`.
+
+use super::{Failure, Place, terminal::say};
+use crate::config::Origin;
+
+/// What to do with the configuration.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Say whether the configuration is in order: one line for each problem, exit status 2
+    Check,
+    /// Print every setting in force and where it comes from, as a file that can be read back
+    Show {
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+        /// Only what is not the default
+        #[arg(long)]
+        changed: bool,
+    },
+}
+
+pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
+    let loaded = place.load()?;
+    let file = loaded.file.as_ref().map(|path| path.display().to_string());
+    match *command {
+        Command::Check => say(&format!("in order: {}", file.as_deref().unwrap_or("no file, all defaults"))),
+        Command::Show { json, changed } => {
+            let rows = loaded.rows().filter(|(.., origin)| !changed || **origin != Origin::Default);
+            if json {
+                let members: serde_json::Map<_, _> = rows
+                    .map(|(setting, _, origin)| {
+                        let value = loaded.value(setting.path);
+                        (setting.path.into(), serde_json::json!({ "value": value, "source": origin.to_string() }))
+                    })
+                    .collect();
+                return say(&format!("{:#}", serde_json::Value::Object(members)));
+            }
+            let lines: Vec<(String, String)> =
+                rows.map(|(setting, value, origin)| (format!("{} = {value}", setting.path), origin.to_string())).collect();
+            let widest = lines.iter().map(|(line, _)| line.chars().count()).max().unwrap_or(0);
+            let lines: Vec<_> = lines.iter().map(|(line, origin)| format!("{line:<widest$}  # {origin}")).collect();
+            say(&lines.join("\n"))
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! `waxseal doctor`.
+
+use super::{
+    Failure, Place,
+    admin::Admin,
+    terminal::{plain, say, say_json, table},
+    user::cell,
+};
+use crate::{audit, clock::Clock, config::Config};
+use serde_json::{Value, json};
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
+use waxseal_core::{seam::Method, settings::PolicyName, time::UnixTime};
+
+/// How to tell.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Looks and changes nothing; works beside a running server. Exit status 1 when there is a problem; a note is none.")]
+pub(super) struct Args {
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args, place: &Place) -> Result<(), Failure> {
+    let mut findings = Findings::default();
+    examine(place, &mut findings);
+    let problems = findings.0.iter().filter(|finding| finding.grade == Grade::Problem).count();
+    if args.json {
+        let told: Vec<Value> = findings
+            .0
+            .iter()
+            .map(|finding| json!({ "check": finding.check, "grade": finding.grade.word(), "text": finding.text }))
+            .collect();
+        say_json(&json!({ "problems": problems, "findings": told }))?;
+    } else {
+        let rows: Vec<[String; 3]> = findings
+            .0
+            .iter()
+            .map(|finding| [finding.grade.word().into(), finding.check.into(), plain(&finding.text)])
+            .collect();
+        say(&table(["", "CHECK", "FOUND"], &rows))?;
+    }
+    if problems == 0 { Ok(()) } else { Err(Failure::No) }
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Grade {
+    Good,
+    /// Worth knowing.
+    Note,
+    /// Worth mending.
+    Problem,
+}
+
+impl Grade {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Good => "ok",
+            Self::Note => "note",
+            Self::Problem => "problem",
+        }
+    }
+}
+
+struct Finding {
+    check: &'static str,
+    grade: Grade,
+    text: String,
+}
+
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(&mut self, check: &'static str, grade: Grade, text: impl ToString) {
+        self.0.push(Finding { check, grade, text: text.to_string() });
+    }
+
+    /// Adds what went well or badly; the good part, to go on with.
+    fn judge<T, E: ToString>(&mut self, check: &'static str, found: Result<T, E>, good: &str) -> Option<T> {
+        match found {
+            Ok(found) => {
+                self.add(check, Grade::Good, good);
+                Some(found)
+            }
+            Err(error) => {
+                self.add(check, Grade::Problem, error);
+                None
+            }
+        }
+    }
+}
+
+fn examine(place: &Place, findings: &mut Findings) {
+    let data = place.data();
+    let config = place.load().map_err(words);
+    if let Some(loaded) = findings.judge("configuration", config, "in order") {
+        settings(&loaded.config, findings);
+    }
+    if findings.judge("data directory", data.check(), &format!("{}, its owner's only", data.path().display())).is_none() {
+        return;
+    }
+    findings.judge("root key", data.root_key(), "there, its owner's only");
+    for path in [data.store(), data.audit(), data.config()] {
+        permissions(&path, findings);
+    }
+    if let Some(admin) = findings.judge("store", Admin::reach(place).map_err(words), "opens") {
+        let running = if admin.is_running() { "runs on this data" } else { "none runs on this data" };
+        findings.add("server", Grade::Good, running);
+        inside(&admin, findings);
+    }
+    if data.audit().exists() {
+        let whole = audit::verify(&data.audit()).map(|records| format!("{records} records, the chain is whole"));
+        match whole {
+            Ok(text) => findings.add("audit trail", Grade::Good, text),
+            Err(error) => findings.add("audit trail", Grade::Problem, error),
+        }
+    }
+}
+
+fn settings(config: &Config, findings: &mut Findings) {
+    let server = &config.host.server;
+    let loopback = server.listen.ip().to_canonical().is_loopback();
+    match (server.tls_cert.is_some(), loopback) {
+        (true, _) => findings.add("transport", Grade::Good, "TLS"),
+        (_, true) => findings.add("transport", Grade::Good, "plain HTTP, on this machine only"),
+        _ => findings.add("transport", Grade::Note, "plain HTTP beyond this machine: a proxy has to do TLS in front"),
+    }
+    match config.settings.passwords.policy {
+        PolicyName::Open => {
+            findings.add(
+                "password policy",
+                Grade::Note,
+                "`open`: any password will do; passwords.policy = \"nist\" is the strict one",
+            );
+        }
+        PolicyName::Redis => findings.add("password policy", Grade::Good, "redis"),
+        PolicyName::Nist => findings.add("password policy", Grade::Good, "nist"),
+    }
+    if config.settings.dialects.elasticsearch && config.settings.elasticsearch.password_grant {
+        let text = "on; elasticsearch.password_grant = false switches it off (RFC 9700, 2.4)";
+        findings.add("password grant", Grade::Note, text);
+    }
+}
+
+fn permissions(path: &Path, findings: &mut Findings) {
+    let Ok(found) = fs::metadata(path) else { return };
+    if found.mode() & 0o077 != 0 {
+        let (path, mode) = (path.display(), found.mode() & 0o7777);
+        findings.add("permissions", Grade::Problem, format!("{path} has mode {mode:04o}; run `chmod 600 {path}`"));
+    }
+}
+
+/// What the engine tells.
+fn inside(admin: &Admin, findings: &mut Findings) {
+    let status = admin.ask(Method::Get, "/admin/status", None).map_err(words);
+    if let Some(status) = findings.judge("records", status, "can be read") {
+        match status.get("admins").and_then(Value::as_u64) {
+            Some(0) | None => {
+                findings.add("administrators", Grade::Problem, "there is none; start the server to make the first")
+            }
+            Some(count) => findings.add("administrators", Grade::Good, count),
+        }
+        if let Some(older) = older_hashes(&status) {
+            findings.add("password hashes", Grade::Note, older);
+        }
+    }
+    let Ok(listed) = admin.ask(Method::Get, "/admin/keys", None) else { return };
+    let keys: Vec<&Value> = listed.get("keys").and_then(Value::as_array).into_iter().flatten().collect();
+    let signing = keys.iter().find(|key| key.get("state") == Some(&"signs".into()));
+    match signing {
+        Some(key) => {
+            findings.add("signing key", Grade::Good, format!("{} since {}", cell(key, "kid"), cell(key, "created")))
+        }
+        None => {
+            findings.add("signing key", Grade::Problem, "there is none, so no token is issued; run `waxseal key rotate`")
+        }
+    }
+    for key in keys.iter().filter(|key| key.get("until").is_some_and(Value::is_string)) {
+        findings.add("older key", Grade::Good, format!("{} verifies until {}", cell(key, "kid"), cell(key, "until")));
+    }
+    clock(&keys, findings);
+}
+
+/// A clock that is behind what it was before gives tokens a longer life than they should have.
+fn clock(keys: &[&Value], findings: &mut Findings) {
+    let now = Clock::system().now();
+    let text = now.to_string();
+    // RFC 3339 in UTC and of one length sorts by time.
+    let later = keys.iter().map(|key| cell(key, "created")).find(|created| *created > text);
+    match later {
+        Some(created) => {
+            findings.add("clock", Grade::Problem, format!("it says {text}, but a key was made at {created}; set it right"));
+        }
+        None if now < UnixTime::from_secs(EARLIEST) => {
+            findings.add("clock", Grade::Problem, format!("it says {text}; set it right"))
+        }
+        None => findings.add("clock", Grade::Good, text),
+    }
+}
+
+/// Schemes that some passwords still have besides the one for new ones.
+fn older_hashes(status: &Value) -> Option<String> {
+    let current = status.get("scheme")?;
+    let schemes = status.get("schemes")?.as_array()?.iter();
+    let older: Vec<String> = schemes.filter(|scheme| *scheme != current).map(ToString::to_string).collect();
+    (!older.is_empty()).then(|| format!("some are still {}; each is redone at the next good login", older.join(" and ")))
+}
+
+fn words(failure: Failure) -> String {
+    match failure {
+        Failure::Refused(text) => text,
+        Failure::Usage(lines) => lines.join("; "),
+        _ => "failed".into(),
+    }
+}
+
+/// 2025-01-01: no server of this version was built before.
+const EARLIEST: u64 = 1_735_689_600;

@@ -1,0 +1,92 @@
+//! How a command ends when it does not succeed.
+
+use super::terminal;
+use crate::{config::Problem, data_dir::DataError, store::StoreError};
+use core::fmt;
+use std::{io, process::ExitCode};
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// It was refused or it failed: exit status 1.
+    Refused(String),
+    /// The command line or the configuration is wrong: exit status 2, one line each.
+    Usage(Vec<String>),
+    /// The answer has been printed and it is "no": exit status 1.
+    No,
+    /// Who reads our output has gone: no message, as for `waxseal … | head`.
+    Unread,
+    /// Help or the version, which clap prints itself: exit status 0.
+    Help(clap::Error),
+}
+
+impl Failure {
+    pub(super) fn refused(text: impl fmt::Display) -> Self {
+        Self::Refused(text.to_string())
+    }
+
+    pub(super) fn usage(text: impl fmt::Display) -> Self {
+        Self::Usage(vec![text.to_string()])
+    }
+
+    /// Clap's messages have paragraphs; ours are one line.
+    pub(super) fn from_clap(error: clap::Error) -> Self {
+        if !error.use_stderr() {
+            return Self::Help(error);
+        }
+        let rendered = error.render().to_string();
+        let text = rendered.strip_prefix("error: ").unwrap_or(&rendered);
+        let told =
+            text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+        let words: Vec<&str> = told.filter(|line| !line.is_empty()).collect();
+        Self::usage(format_args!("{}; see --help", words.join(" ")))
+    }
+
+    /// Says what happened and gives the exit status.
+    pub(super) fn report(self) -> ExitCode {
+        match self {
+            Self::Refused(line) => {
+                terminal::complain(&line);
+                ExitCode::from(1)
+            }
+            Self::Usage(lines) => {
+                lines.iter().for_each(|line| terminal::complain(line));
+                ExitCode::from(2)
+            }
+            Self::No => ExitCode::from(1),
+            Self::Unread => ExitCode::SUCCESS,
+            Self::Help(error) => {
+                let _ = error.print();
+                ExitCode::SUCCESS
+            }
+        }
+    }
+}
+
+impl From<DataError> for Failure {
+    fn from(error: DataError) -> Self {
+        Self::refused(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::refused(error)
+    }
+}
+
+impl From<Vec<Problem>> for Failure {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self::Usage(problems.iter().map(Problem::to_string).collect())
+    }
+}
+
+/// An error of standard output.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::Unread,
+            _ => Self::refused(format_args!("cannot write the output: {error}")),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The first administrator, made when there is no user yet (security P10).
+
+use super::{
+    Failure,
+    secret::{self, Secret},
+    service::Service,
+};
+use serde_json::{Value, json};
+use std::{env, path::PathBuf};
+use waxseal_core::seam::Method;
+use zeroize::Zeroizing;
+
+/// The first administrator, fresh.
+pub(super) struct First {
+    pub(super) name: String,
+    pub(super) password: Password,
+}
+
+/// Where the password comes from.
+pub(super) enum Password {
+    /// Made here; to be shown once.
+    Generated(Secret),
+    /// `WAXSEAL_ADMIN_PASSWORD`.
+    Env,
+    /// The file that `WAXSEAL_ADMIN_PASSWORD_FILE` names.
+    File(PathBuf),
+}
+
+impl Password {
+    /// What stands for the password in a shell command inside double quotes; a password that somebody chose is not shown.
+    pub(super) fn in_shell(&self) -> String {
+        match self {
+            Self::Generated(secret) => secret.to_string(),
+            Self::Env => "$WAXSEAL_ADMIN_PASSWORD".into(),
+            Self::File(path) => format!("$(cat '{}')", path.display().to_string().replace('\'', r"'\''")),
+        }
+    }
+}
+
+/// Makes the first administrator and the first signing key, unless there are users.
+pub(super) async fn bootstrap(service: &Service) -> Result<Option<First>, Failure> {
+    let status = service.ask(Method::Get, "/admin/status", b"").await;
+    let status: Value = serde_json::from_slice(&status.body).unwrap_or_default();
+    match status.get("bootstrapped").and_then(Value::as_bool) {
+        Some(true) => return Ok(None),
+        Some(false) => {}
+        None => return Err(Failure::refused("the store cannot be read; `waxseal doctor` says more")),
+    }
+    let name = env::var("WAXSEAL_ADMIN_NAME").unwrap_or_else(|_| "admin".into());
+    let (secret, password) = match (chosen("WAXSEAL_ADMIN_PASSWORD"), chosen("WAXSEAL_ADMIN_PASSWORD_FILE")) {
+        (Some(_), Some(_)) => {
+            return Err(Failure::usage(
+                "WAXSEAL_ADMIN_PASSWORD and WAXSEAL_ADMIN_PASSWORD_FILE are both set; keep one of them",
+            ));
+        }
+        (Some(secret), None) => (secret, Password::Env),
+        (None, Some(path)) => {
+            let path = PathBuf::from(path.as_str());
+            (secret::from_file(&path)?, Password::File(path))
+        }
+        (None, None) => {
+            let secret = secret::generate()?;
+            (secret.clone(), Password::Generated(secret))
+        }
+    };
+    let body = Zeroizing::new(json!({ "name": name, "password": secret.as_str() }).to_string());
+    let answer = service.ask(Method::Post, "/admin/bootstrap", body.as_bytes()).await;
+    if answer.status == 201 {
+        return Ok(Some(First { name, password }));
+    }
+    let told: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let why = told.get("message").and_then(Value::as_str).unwrap_or("the server cannot answer now");
+    Err(Failure::refused(format_args!("the first administrator `{name}` cannot be made: {why}")))
+}
+
+fn chosen(variable: &str) -> Option<Secret> {
+    env::var(variable).ok().map(Zeroizing::new).filter(|value| !value.is_empty())
+}

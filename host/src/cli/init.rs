@@ -1,0 +1,42 @@
+//! `waxseal init`: a data directory with a production configuration.
+
+use super::{Failure, Place, terminal::say};
+use crate::config::PRODUCTION;
+use std::{
+    fs::OpenOptions,
+    io::{ErrorKind, Write},
+    os::unix::fs::OpenOptionsExt,
+};
+
+/// Makes what is missing; replaces nothing.
+pub(super) fn run(place: &Place) -> Result<(), Failure> {
+    let data = place.data();
+    let config = place.config.clone().unwrap_or_else(|| data.config());
+    let shown = config.display();
+    data.create()?;
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&config)
+        .and_then(|mut file| file.write_all(PRODUCTION.as_bytes()).and_then(|()| file.sync_all()));
+    match written {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            return Err(Failure::refused(format_args!("`{shown}` is there already; nothing was changed")));
+        }
+        written => written.map_err(|error| Failure::refused(format_args!("cannot write `{shown}`: {error}")))?,
+    }
+    data.root_key_or_new()?;
+    let path = data.path().display();
+    let named = if place.config.is_some() { format!(" --config {shown}") } else { String::new() };
+    say(&format!(
+        "Made {path} (mode 0700) with the root key root.key (0600), and the configuration {shown} (0600).
+
+Next:
+  1. Read {shown}; `waxseal config check --data {path}{named}` says whether it is in order.
+  2. Name the first administrator: WAXSEAL_ADMIN_NAME and WAXSEAL_ADMIN_PASSWORD_FILE. Without, `admin` gets a
+     password that is shown once.
+  3. Run `waxseal serve --data {path}{named}`.
+  4. Keep a backup: `waxseal backup --data {path} --to FILE`. Without root.key nobody can open the store."
+    ))
+}

@@ -1,0 +1,122 @@
+//! `waxseal key`.
+
+use super::{
+    Failure, Place,
+    admin::{Admin, segment},
+    terminal::{plain, say, say_json, table},
+    user::cell,
+};
+use serde_json::{Value, json};
+use std::{
+    fs,
+    io::{self, Read},
+};
+use waxseal_core::seam::Method;
+use zeroize::Zeroizing;
+
+/// What to do with signing keys.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// List all keys, without their secrets
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a new key that signs from now on; the old one verifies until its last token has expired
+    Rotate {
+        /// HS256, HS384 or HS512 [default: HS256]
+        #[arg(long)]
+        algorithm: Option<String>,
+        /// Print the new key, without its secret, as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a key that no longer signs; tokens it signed end at once
+    Retire {
+        /// The key's id
+        kid: String,
+    },
+    /// Take in keys that were made elsewhere: a JWK or a JWK set
+    #[command(after_help = "Examples:
+  waxseal key import keys.json                      they verify
+  waxseal key export --secret --data A | waxseal key import - --sign --data B")]
+    Import {
+        /// The file, or `-` for standard input
+        file: String,
+        /// The first of them signs from now on
+        #[arg(long)]
+        sign: bool,
+    },
+    /// Print keys as a JWK set, secrets included
+    #[command(after_help = "Example:
+  waxseal key export --secret --json > keys.json     whoever has this file can make tokens")]
+    Export {
+        /// Only this key
+        #[arg(long)]
+        kid: Option<String>,
+        /// Say that you want the secrets; these keys have no public part
+        #[arg(long)]
+        secret: bool,
+        /// All in one line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
+    if let Command::Export { secret: false, .. } = command {
+        return Err(Failure::usage("these keys are secrets and have no public part; add --secret to print them"));
+    }
+    let admin = Admin::reach(place)?;
+    match command {
+        Command::List { json } => {
+            let listed = admin.ask(Method::Get, "/admin/keys", None)?;
+            if json {
+                return say_json(&listed);
+            }
+            let keys = listed.get("keys").and_then(Value::as_array).into_iter().flatten();
+            let rows: Vec<_> =
+                keys.map(|key| ["kid", "alg", "state", "created", "until"].map(|name| cell(key, name))).collect();
+            say(&table(["KID", "ALG", "STATE", "CREATED", "UNTIL"], &rows))
+        }
+        Command::Rotate { algorithm, json } => {
+            let body = algorithm.map_or_else(|| json!({}), |algorithm| json!({ "algorithm": algorithm }));
+            let key = admin.ask(Method::Post, "/admin/keys/rotate", Some(&body))?;
+            if json {
+                say_json(&key)
+            } else {
+                say(&format!("{} ({}) signs from now on", cell(&key, "kid"), cell(&key, "alg")))
+            }
+        }
+        Command::Retire { kid } => {
+            admin.ask(Method::Post, &format!("/admin/keys/{}/retire", segment(&kid)), None)?;
+            say(&format!("{} is retired; its tokens have ended", plain(&kid)))
+        }
+        Command::Import { file, sign } => {
+            let text = read(&file)?;
+            let keys: Value = serde_json::from_str(&text)
+                .map_err(|error| Failure::refused(format_args!("`{file}` is not a JWK or JWK set: {error}")))?;
+            let done = admin.ask(Method::Post, "/admin/keys/import", Some(&json!({ "keys": keys, "sign": sign })))?;
+            let kids: Vec<&str> =
+                done.get("imported").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+            let role = if sign { "; the first signs from now on" } else { "" };
+            say(&format!("imported {}{role}", plain(&kids.join(", "))))
+        }
+        Command::Export { kid, json, .. } => {
+            let query = kid.map(|kid| format!("?kid={}", segment(&kid))).unwrap_or_default();
+            let keys = admin.ask(Method::Get, &format!("/admin/keys/export{query}"), None)?;
+            if json { say_json(&keys) } else { say(&format!("{keys:#}")) }
+        }
+    }
+}
+
+fn read(file: &str) -> Result<Zeroizing<String>, Failure> {
+    let mut text = Zeroizing::new(String::new());
+    let read = match file {
+        "-" => io::stdin().lock().read_to_string(&mut text).map(drop),
+        _ => fs::read_to_string(file).map(|read| *text = read),
+    };
+    read.map_err(|error| Failure::refused(format_args!("cannot read `{file}`: {error}")))?;
+    Ok(text)
+}

@@ -1,0 +1,136 @@
+//! The command line.
+//!
+//! Every administration command is one request to core's `/admin` routes. [`Admin`](admin::Admin) sends it to the server that
+//! runs on the data directory or, when none does, answers it in this process: same request, same answer.
+
+mod admin;
+mod audit;
+mod backup;
+mod completions;
+mod config;
+mod doctor;
+mod failure;
+mod first_start;
+mod init;
+mod key;
+mod place;
+mod secret;
+mod serve;
+mod service;
+mod terminal;
+mod token;
+mod user;
+mod verify;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use failure::Failure;
+use place::Place;
+use std::{
+    panic::{self, PanicHookInfo},
+    process::ExitCode,
+};
+
+/// One auth engine for the token APIs of Redis Enterprise, OpenShift v2 and Elasticsearch.
+#[derive(Debug, Parser)]
+#[command(name = "waxseal", version, max_term_width = 100, after_help = EXAMPLES, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    place: Place,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  waxseal serve                                      try it on http://127.0.0.1:8080
+  waxseal init --data /var/lib/waxseal               start a production set-up
+  waxseal serve --data /var/lib/waxseal
+  waxseal user add ada --role admin                  asks for the password
+  waxseal token explain \"$TOKEN\"                     says why a token is refused
+
+Administration commands work on the data of a stopped server and, the same way, beside a
+running one. Without --data the data is in ./waxseal-data.
+Exit status: 0 done, 1 refused or failed, 2 wrong usage or configuration.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(serve::Args),
+    /// Make a data directory with a production configuration
+    Init,
+    /// Add, show, change and remove users
+    #[command(subcommand)]
+    User(user::Command),
+    /// Issue, verify, explain and revoke tokens
+    #[command(subcommand)]
+    Token(token::Command),
+    /// List, rotate, move and remove signing keys
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Write everything into one file, also beside a running server
+    Backup(backup::BackupArgs),
+    /// Bring a backup back into an empty data directory
+    Restore(backup::RestoreArgs),
+    /// Look for problems: permissions, keys, store, clock, settings, audit trail
+    Doctor(doctor::Args),
+    /// Check the audit trail
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Check the configuration, or show what is in force and why
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Print the completions for a shell
+    Completions(completions::Args),
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    panic::set_hook(Box::new(report_panic));
+    let ended = arguments().and_then(|cli| command(cli.command, &cli.place));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// Says where, and why only if the text is part of the program: a text made at run time may hold a secret (security L2).
+fn report_panic(info: &PanicHookInfo<'_>) {
+    let place = info.location().map(ToString::to_string).unwrap_or_default();
+    let why = info.payload().downcast_ref::<&'static str>().copied().unwrap_or("no further words");
+    if tracing::dispatcher::has_been_set() {
+        tracing::error!(place, why, "defect");
+    } else {
+        terminal::complain(&format!("defect at {place}: {why}"));
+    }
+}
+
+fn arguments() -> Result<Cli, Failure> {
+    let parsed = Cli::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map_err(Failure::from_clap)
+}
+
+fn command(command: Command, place: &Place) -> Result<(), Failure> {
+    match command {
+        Command::Serve(args) => serve::run(args, place),
+        Command::Init => init::run(place),
+        Command::User(command) => user::run(command, place),
+        Command::Token(command) => token::run(command, place),
+        Command::Key(command) => key::run(command, place),
+        Command::Backup(args) => backup::backup(&args, place),
+        Command::Restore(args) => backup::restore(&args, place),
+        Command::Doctor(args) => doctor::run(&args, place),
+        Command::Audit(command) => audit::run(&command, place),
+        Command::Config(command) => config::run(&command, place),
+        Command::Completions(args) => completions::run(&args, &mut Cli::command()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

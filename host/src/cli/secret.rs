@@ -1,0 +1,143 @@
+//! Passwords from people and scripts, never from the command line (security S4), and generated ones.
+
+use super::Failure;
+use std::{
+    fs,
+    io::{self, IsTerminal, Read},
+    path::{Path, PathBuf},
+};
+use zeroize::Zeroizing;
+
+/// A password.
+pub(super) type Secret = Zeroizing<String>;
+
+/// Where a new password comes from; a prompt when nothing is named.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+pub(super) struct NewPassword {
+    /// Read the password from a file; one line end at its end is dropped
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// Read the password from standard input; one line end at its end is dropped
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+impl NewPassword {
+    /// The password for `whom`; asks twice on a terminal.
+    pub(super) fn read(&self, whom: &str) -> Result<Secret, Failure> {
+        match &self.password_file {
+            Some(path) => from_file(path),
+            None if self.password_stdin => {
+                let mut octets = Zeroizing::new(Vec::with_capacity(MAX_OCTETS));
+                let read = io::stdin().lock().take(MAX_OCTETS as u64).read_to_end(&mut octets);
+                read.map_err(|error| Failure::refused(format_args!("cannot read the password: {error}")))?;
+                one_line(&octets, "standard input")
+            }
+            None => prompt(whom),
+        }
+    }
+}
+
+/// The password in a file.
+pub(super) fn from_file(path: &Path) -> Result<Secret, Failure> {
+    let shown = path.display();
+    let octets = fs::read(path).map(Zeroizing::new);
+    let octets =
+        octets.map_err(|error| Failure::refused(format_args!("cannot read the password file `{shown}`: {error}")))?;
+    one_line(&octets, &format!("the password file `{shown}`"))
+}
+
+fn one_line(octets: &[u8], place: &str) -> Result<Secret, Failure> {
+    let text = core::str::from_utf8(octets)
+        .map_err(|_| Failure::refused(format_args!("{place} does not hold UTF-8, which a password has to be")))?;
+    let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    match text {
+        "" => Err(Failure::refused(format_args!("{place} is empty; put the password there"))),
+        text if text.contains('\n') => {
+            Err(Failure::refused(format_args!("{place} has several lines; a password is one line")))
+        }
+        text => Ok(Zeroizing::new(text.into())),
+    }
+}
+
+fn prompt(whom: &str) -> Result<Secret, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::usage(
+            "there is no terminal to ask for the password; use --password-file or --password-stdin",
+        ));
+    }
+    let ask = |text: String| rpassword::prompt_password(text).map(Zeroizing::new);
+    let failed = |error: io::Error| Failure::refused(format_args!("cannot ask for the password: {error}"));
+    let first = ask(format!("New password for {}: ", super::terminal::plain(whom))).map_err(failed)?;
+    let second = ask("Once more: ".into()).map_err(failed)?;
+    if *first == *second { Ok(first) } else { Err(Failure::refused("the two passwords differ; nothing was changed")) }
+}
+
+/// A password of 140 random bits that every policy takes: the fixed first group has a character of each kind that the
+/// `redis` policy asks for.
+pub(super) fn generate() -> Result<Secret, Failure> {
+    loop {
+        let text = draw()?;
+        // That policy takes at most three equal characters in a row; so rare that nothing is lost by drawing again.
+        if !text.as_bytes().windows(4).any(|run| run.iter().all(|octet| Some(octet) == run.first())) {
+            return Ok(text);
+        }
+    }
+}
+
+fn draw() -> Result<Secret, Failure> {
+    let mut octets = Zeroizing::new([0; 28]);
+    getrandom::fill(octets.as_mut_slice())
+        .map_err(|error| Failure::refused(format_args!("the system gives no random numbers: {error}")))?;
+    let mut text = Zeroizing::new(String::with_capacity(40));
+    text.push_str("Wx7");
+    for group in octets.chunks(7) {
+        text.push('-');
+        // 256 is a multiple of 32, so every letter is as likely as any other.
+        text.extend(group.iter().filter_map(|octet| LETTERS.get(usize::from(octet % 32)).copied().map(char::from)));
+    }
+    Ok(text)
+}
+
+/// No letter can be taken for another.
+const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+const MAX_OCTETS: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Option<&str>) {
+        assert_eq!(one_line(text.as_bytes(), "here").ok().as_deref().map(String::as_str), expected, "{text:?}");
+    }
+
+    #[test]
+    fn one_line_end_is_dropped_and_nothing_else() {
+        check("secret\n", Some("secret"));
+        check("secret\r\n", Some("secret"));
+        check(" se cret ", Some(" se cret "));
+        check("", None);
+        check("\n", None);
+        check("a\n\n", None);
+        check("a\nb", None);
+    }
+
+    #[test]
+    fn generated_passwords_differ_and_pass_every_policy() {
+        use waxseal_core::{
+            password::{Policy, Who},
+            settings::PolicyName,
+        };
+        let (one, other) = (generate().unwrap(), generate().unwrap());
+        assert_ne!(*one, *other);
+        assert_eq!(one.len(), 35);
+        let who = Who { name: "admin", email: "", service: "waxseal" };
+        for name in [PolicyName::Open, PolicyName::Nist, PolicyName::Redis] {
+            let policy = Policy { name, complexity: true, min_length: 8 };
+            assert_eq!(policy.check(&one, &who), Ok(()), "{one:?}", one = *one);
+        }
+    }
+}

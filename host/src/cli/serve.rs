@@ -1,0 +1,178 @@
+//! `waxseal serve`.
+
+use super::{
+    Failure, Place,
+    first_start::{self, First, Password},
+    service::Service,
+    terminal,
+};
+use crate::{
+    config::{self, Config, Host, LogFormat, Origin, Stated},
+    http::{Forwarding, Limits},
+    logging::{self, LogOptions},
+    serve::{self, Bound, Parts, ServeOptions, TlsFiles},
+};
+use core::{net::IpAddr, time::Duration};
+use std::sync::Arc;
+use waxseal_core::settings::PolicyName;
+
+/// How to run the server.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  waxseal serve                                        for evaluation
+  waxseal serve --listen 127.0.0.1:0 --data \"$(mktemp -d)\" --testing
+  WAXSEAL_ADMIN_PASSWORD_FILE=/run/secrets/admin waxseal serve --data /var/lib/waxseal
+
+The first start makes the data directory, the root key, a signing key and an administrator:
+WAXSEAL_ADMIN_NAME (`admin`) with WAXSEAL_ADMIN_PASSWORD or the password in the file
+WAXSEAL_ADMIN_PASSWORD_FILE; without them a password is made and shown once.
+SIGTERM ends the server; SIGHUP reads the settings of the rules and the certificates again.")]
+pub(super) struct Args {
+    /// Where to listen [default: 127.0.0.1:8080] [env: WAXSEAL_LISTEN]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// For tests: local clients may move the clock by `PUT /testing/clock`
+    #[arg(long)]
+    testing: bool,
+}
+
+pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
+    let listen = args.listen.map(|value| {
+        let (path, origin) = ("server.listen".into(), Origin::Flag("--listen".into()));
+        Stated { path, value, origin }
+    });
+    let sources = place.sources(listen.into_iter().collect())?;
+    let config = sources.clone().load()?.config;
+    let options = ServeOptions { testing: args.testing, ..options(&config.host, place)? };
+    if options.testing && !options.listen.ip().to_canonical().is_loopback() {
+        return Err(Failure::usage(format_args!(
+            "--testing: found with server.listen `{}`, allowed is a loopback address only",
+            options.listen
+        )));
+    }
+    logging::start(&log(&config.host)).map_err(Failure::usage)?;
+    let data = place.data();
+    data.create()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::refused(format_args!("cannot start: {error}")))?;
+    runtime.block_on(async {
+        let service = Arc::new(Service::for_server(&data, &config, sources).await?);
+        let first = first_start::bootstrap(&service).await?;
+        let parts = Parts {
+            answer: Arc::clone(&service),
+            clock: Arc::clone(&service.clock),
+            metrics: Arc::clone(&service.metrics),
+            audit: Some(Arc::clone(&service.audit)),
+        };
+        let ready = |bound: &Bound| {
+            // Nobody may be reading; the server runs all the same.
+            let _ = terminal::say(&welcome(bound, &config, first.as_ref()));
+        };
+        serve::serve(options, parts, ready).await.map_err(Failure::refused)
+    })
+}
+
+fn options(host: &Host, place: &Place) -> Result<ServeOptions, Failure> {
+    let server = &host.server;
+    let usual = Limits::default();
+    let secs = |secs: u32| Duration::from_secs(secs.into());
+    let tls = server.tls_cert.clone().zip(server.tls_key.clone()).map(|(certificate, key)| TlsFiles {
+        certificate,
+        key,
+        client_ca: server.tls_client_ca.clone(),
+    });
+    let trusted_proxies: Result<_, _> = server.trusted_proxies.iter().map(|range| range.parse()).collect();
+    Ok(ServeOptions {
+        operations: server.operations,
+        tls,
+        allow_plain_http: server.allow_plain_http,
+        trusted_proxies: trusted_proxies.map_err(Failure::usage)?,
+        forwarding: match server.forwarding {
+            config::Forwarding::XForwarded => Forwarding::XForwarded,
+            config::Forwarding::Forwarded => Forwarding::Forwarded,
+        },
+        page: server.page,
+        limits: Limits {
+            head: server.head_bytes as usize,
+            body: server.body_bytes as usize,
+            head_time: secs(server.head_secs),
+            request_time: secs(server.request_secs),
+            idle_time: secs(server.idle_secs),
+            connections: server.max_connections as usize,
+            in_flight: server.max_in_flight as usize,
+            drain_time: secs(server.drain_secs),
+            ..usual
+        },
+        ..ServeOptions::new(server.listen, &place.data)
+    })
+}
+
+fn log(host: &Host) -> LogOptions {
+    let format = match host.log.format {
+        LogFormat::Auto => logging::LogFormat::Auto,
+        LogFormat::Text => logging::LogFormat::Text,
+        LogFormat::Json => logging::LogFormat::Json,
+    };
+    LogOptions { format, filter: host.log.filter.clone() }
+}
+
+/// What the operator reads once the server listens. Goes to standard output and never into the log, as it may hold the first
+/// administrator's password.
+fn welcome(bound: &Bound, config: &Config, first: Option<&First>) -> String {
+    let scheme = if bound.tls { "https" } else { "http" };
+    let mut address = bound.http;
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() {
+            IpAddr::from([127, 0, 0, 1])
+        } else {
+            IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])
+        });
+    }
+    let url = format!("{scheme}://{address}");
+    let mut lines = vec![format!("Waxseal listens on {scheme}://{}", bound.http)];
+    if config.host.server.page {
+        lines.push(format!("The page to try it by hand: {url}/"));
+    }
+    let settings = &config.settings;
+    if settings.passwords.policy == PolicyName::Open {
+        lines.push("Note: policy `open`: any password will do. For production see `waxseal init`.".into());
+    }
+    if settings.dialects.elasticsearch && settings.elasticsearch.password_grant {
+        lines.push(
+            "Note: the password grant is on (elasticsearch.password_grant); new systems should not use it (RFC 9700)."
+                .into(),
+        );
+    }
+    if let Some(first) = first {
+        lines.extend(introduction(&url, first, settings.dialects.redis));
+    }
+    lines.join("\n")
+}
+
+fn introduction(url: &str, First { name, password }: &First, redis: bool) -> Vec<String> {
+    let shown = match password {
+        Password::Generated(secret) => {
+            format!("{}   shown only now; `waxseal user passwd {name}` sets another", secret.as_str())
+        }
+        Password::Env => "the one in WAXSEAL_ADMIN_PASSWORD".into(),
+        Password::File(path) => format!("the one in {}", path.display()),
+    };
+    let mut lines = vec![String::new(), format!("First administrator: {name}"), format!("Password:            {shown}")];
+    if redis {
+        let user = format!("\"{name}:{}\"", password.in_shell());
+        lines.extend([
+            String::new(),
+            "Get a token, use it, add a second password:".into(),
+            format!(
+                "  TOKEN=$(curl -s -u {user} -X POST {url}/v1/users/authorize | sed 's/.*\"access_token\": *\"\\([^\"]*\\)\".*/\\1/')"
+            ),
+            format!("  curl -i -H \"Authorization: Bearer $TOKEN\" {url}/auth/verify"),
+            format!(
+                "  curl -i -u {user} -X POST {url}/v1/users/password -H 'Content-Type: application/json' -d \
+                 '{{\"new_password\": \"one more password, 2 be safe\"}}'"
+            ),
+        ]);
+    }
+    lines
+}

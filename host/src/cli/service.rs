@@ -1,0 +1,143 @@
+//! Everything behind the sockets, put together: store, keys, password derivation, audit trail, engine.
+
+use super::Failure;
+use crate::{
+    audit::AuditTrail,
+    backup::{self, BackupError},
+    clock::Clock,
+    config::{self, Config, EngineKind, Host, Problem, Sources},
+    data_dir::DataDir,
+    engine::{self, Choice, Engine, Kind},
+    http::Answer,
+    kdf,
+    metrics::Metrics,
+    store::{Embedded, StoreError},
+};
+use core::num::{NonZeroU32, NonZeroUsize};
+use std::{io, path::Path, sync::Arc};
+use waxseal_core::seam::{Method, Peer, Request, Response};
+
+/// A data directory, open and ready to answer.
+pub(super) struct Service {
+    pub(super) clock: Arc<Clock>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) audit: Arc<AuditTrail>,
+    engine: Engine,
+    store: Arc<Embedded>,
+    data: DataDir,
+    /// Where the configuration is read again; none where nobody asks for that.
+    sources: Option<Sources>,
+}
+
+impl Service {
+    /// For one command in this process: the rules as they are compiled in, one derivation at a time.
+    pub(super) async fn here(data: &DataDir, config: &Config) -> Result<Self, Failure> {
+        let mut config = config.clone();
+        config.host.engine =
+            config::Engine { hot: EngineKind::Native, api: EngineKind::Native, kdf_workers: 1, ..config.host.engine };
+        Self::open(data, &config).await
+    }
+
+    /// For a server. Makes store and root key where there are none yet.
+    pub(super) async fn for_server(data: &DataDir, config: &Config, sources: Sources) -> Result<Self, Failure> {
+        Ok(Self { sources: Some(sources), ..Self::open(data, config).await? })
+    }
+
+    async fn open(data: &DataDir, config: &Config) -> Result<Self, Failure> {
+        let Config { host, settings } = config;
+        let clock = Arc::new(Clock::system());
+        let metrics = Arc::new(Metrics::default());
+        let root = data.root_key_or_new()?;
+        let store = Arc::new(Embedded::open(data.path(), Arc::clone(&clock)).map_err(locked)?);
+        let audit = AuditTrail::open(&data.audit(), Arc::clone(&clock), Arc::clone(&metrics)).map_err(|error| {
+            Failure::refused(format_args!("cannot open the audit trail `{}`: {error}", data.audit().display()))
+        })?;
+        let audit = Arc::new(audit);
+        let kdf = kdf::Pool::start(kdf_limits(host), settings.passwords.scheme)
+            .map_err(|error| Failure::refused(format_args!("cannot start the derivation pool: {error}")))?;
+        let parts = engine::Parts {
+            store: store.clone(),
+            kdf: Arc::new(kdf),
+            audit: audit.clone(),
+            clock: Arc::clone(&clock),
+            settings: settings.clone(),
+            root,
+            choice: Choice { hot: kind(host.engine.hot), api: kind(host.engine.api) },
+            limits: module_limits(host),
+        };
+        let engine = Engine::start(parts)
+            .await
+            .map_err(|error| Failure::refused(format_args!("cannot start on `{}`: {error}", data.path().display())))?;
+        Ok(Self { clock, metrics, audit, engine, store, data: data.clone(), sources: None })
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Answers an administration request of this process.
+    pub(super) async fn ask(&self, method: Method, path: &str, body: &[u8]) -> Response {
+        let mut request = Request::new(method, path);
+        if !body.is_empty() {
+            request = request.with_header("content-type", "application/json").with_body(body);
+        }
+        self.engine.answer(request, Peer { local: true, ..Peer::default() }).await
+    }
+
+    /// Writes a backup to the new file `to`. Blocks.
+    pub(super) fn backup_to(&self, to: &Path) -> Result<(), BackupError> {
+        backup::write(&self.store, &self.data, to)
+    }
+}
+
+impl Answer for Service {
+    fn answer(&self, request: Request, peer: Peer) -> impl Future<Output = Response> + Send {
+        self.engine.answer(request, peer)
+    }
+
+    fn backup(&self, to: &Path) -> io::Result<()> {
+        self.backup_to(to).map_err(io::Error::other)
+    }
+
+    /// Only the rules can change while running; what concerns sockets, engine and log waits for a restart.
+    fn reload(&self) -> Result<(), String> {
+        let Some(sources) = self.sources.clone() else { return Ok(()) };
+        let problems = |problems: Vec<Problem>| problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; ");
+        let config = sources.load().map_err(problems)?.config;
+        let runtime = tokio::runtime::Handle::try_current().map_err(|error| error.to_string())?;
+        runtime.block_on(self.engine.set_settings(config.settings)).map_err(|error| error.to_string())
+    }
+}
+
+fn locked(error: StoreError) -> Failure {
+    match error {
+        StoreError::Locked(path) => Failure::refused(format_args!(
+            "another process has the store `{}` open and does not answer on its administration socket; wait for it to start, or \
+             stop it",
+            path.display()
+        )),
+        error => error.into(),
+    }
+}
+
+const fn kind(kind: EngineKind) -> Kind {
+    match kind {
+        EngineKind::Native => Kind::Native,
+        EngineKind::Module => Kind::Module,
+    }
+}
+
+fn kdf_limits(host: &Host) -> kdf::Limits {
+    let usual = kdf::Limits::default();
+    let workers = NonZeroUsize::new(host.engine.kdf_workers as usize).unwrap_or(usual.workers);
+    let queue = match host.engine.kdf_queue as usize {
+        0 => workers.get().saturating_mul(64),
+        queue => queue,
+    };
+    kdf::Limits { workers, queue }
+}
+
+fn module_limits(host: &Host) -> engine::Limits {
+    let usual = engine::Limits::default();
+    engine::Limits { instances: NonZeroU32::new(host.engine.instances).unwrap_or(usual.instances), ..usual }
+}

@@ -1,0 +1,56 @@
+//! What a person or a script reads.
+
+use super::Failure;
+use serde_json::Value;
+use std::io::{self, Write};
+
+/// Prints a line to standard output.
+pub(super) fn say(line: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(line.as_bytes())?;
+    out.write_all(b"\n")?;
+    Ok(out.flush()?)
+}
+
+/// Prints JSON in one line to standard output.
+pub(super) fn say_json(value: &Value) -> Result<(), Failure> {
+    say(&value.to_string())
+}
+
+/// Prints one line to standard error, whatever `text` holds.
+pub(super) fn complain(text: &str) {
+    let escape = |c: char| if c.is_control() { c.escape_default().collect() } else { String::from(c) };
+    let line: String = text.chars().map(escape).collect();
+    let _ = writeln!(io::stderr(), "waxseal: {line}");
+}
+
+/// Text of others for a terminal: one line, without control characters.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// Rows under a head, each column as wide as its widest cell.
+pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.chain(head.get(column).map(|cell| cell.len())).max().unwrap_or(0)
+    };
+    let line = |cells: &[String; N]| {
+        let padded: Vec<String> = cells.iter().enumerate().map(|(at, cell)| format!("{cell:<0$}", width(at))).collect();
+        padded.join("  ").trim_end().to_owned()
+    };
+    let mut lines = vec![line(&head.map(String::from))];
+    lines.extend(rows.iter().map(line));
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up() {
+        let rows = [["a".into(), "longer".into()], ["bbb".into(), "\u{e9}".into()]];
+        assert_eq!(table(["N", "V"], &rows), "N    V\na    longer\nbbb  \u{e9}");
+    }
+}

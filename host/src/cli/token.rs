@@ -1,0 +1,212 @@
+//! `waxseal token`.
+
+use super::{
+    Failure, Place,
+    admin::Admin,
+    terminal::{complain, plain, say, say_json},
+    user::cell,
+    verify,
+};
+use crate::clock::Clock;
+use serde_json::{Value, json};
+use std::{
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+use waxseal_core::{
+    seam::{Method, World},
+    settings::Settings,
+    token::{ACCESS, KeySet, Profile},
+    vault::Vault,
+};
+
+/// What to do with tokens.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Print a new token for a user
+    Issue {
+        /// Name, e-mail address or uid
+        who: String,
+        /// Seconds it shall live
+        #[arg(long, value_name = "SECONDS")]
+        ttl: Option<u32>,
+        /// Print token, life and id as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check signature, times, issuer and audience of tokens
+    #[command(after_help = "\
+Examples:
+  waxseal token verify \"$TOKEN\"                      prints `accept` or `reject CODE`; exit status 0 or 1
+  waxseal token verify --batch < tokens.jsonl        one verdict a line, exit status 0
+  waxseal token verify --jwks keys.json - < token    with keys from a file, without a data directory
+
+A line of a batch is an object such as {\"token\": \"…\"}, with \"now\" (seconds since 1970)
+where another time than the present shall count. A line that is not so: `reject bad_line`.
+Whether the user still exists and the token was revoked is looked at with --live only.")]
+    Verify(verify::Args),
+    /// Say in words what a token is and why it is refused
+    #[command(after_help = "\
+Examples:
+  waxseal token explain \"$TOKEN\"                     with the keys and users of --data
+  pbpaste | waxseal token explain - --jwks keys.json
+Without keys it says what can be said without them.")]
+    Explain {
+        /// The token, or `-` for standard input
+        token: String,
+        /// Take keys from this file (a JWK or JWK set) instead of the data directory
+        #[arg(long, value_name = "FILE")]
+        jwks: Option<PathBuf>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a token before its time
+    #[command(after_help = "\
+Examples:
+  waxseal token revoke \"$TOKEN\"
+  waxseal token revoke --jti YlPF0GbZ… --expires 1800000000     by its id, see the audit trail")]
+    Revoke {
+        /// The token, or `-` for standard input
+        #[arg(required_unless_present = "jti", conflicts_with = "jti")]
+        token: Option<String>,
+        /// The id of the token instead
+        #[arg(long, requires = "expires")]
+        jti: Option<String>,
+        /// When the token with this id expires, in seconds since 1970
+        #[arg(long, value_name = "SECONDS", requires = "jti")]
+        expires: Option<u64>,
+    },
+}
+
+pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
+    match command {
+        Command::Issue { who, ttl, json } => {
+            let mut body = json!({ "user": who });
+            if let (Some(ttl), Some(members)) = (ttl, body.as_object_mut()) {
+                members.insert("ttl".into(), ttl.into());
+            }
+            let issued = Admin::reach(place)?.ask(Method::Post, "/admin/tokens", Some(&body))?;
+            if json { say_json(&issued) } else { say(&cell(&issued, "access_token")) }
+        }
+        Command::Verify(args) => verify::run(&args, place),
+        Command::Explain { token, jwks, json } => explain(&text(&token)?, jwks.as_deref(), json, place),
+        Command::Revoke { token, jti, expires } => {
+            let body = match token {
+                Some(token) => json!({ "token": text(&token)? }),
+                None => json!({ "jti": jti, "expires": expires }),
+            };
+            Admin::reach(place)?.ask(Method::Post, "/admin/tokens/revoke", Some(&body))?;
+            say("the token is revoked")
+        }
+    }
+}
+
+/// A token as it was named: itself, or `-` for standard input.
+pub(super) fn text(token: &str) -> Result<String, Failure> {
+    if token != "-" {
+        return Ok(token.into());
+    }
+    let mut text = String::new();
+    let read = io::stdin().lock().take(MAX_INPUT).read_to_string(&mut text);
+    read.map_err(|error| Failure::refused(format_args!("cannot read the token: {error}")))?;
+    Ok(text.trim_end_matches(['\n', '\r']).into())
+}
+
+/// Far more than any token; the rest is not needed to refuse it.
+const MAX_INPUT: u64 = 1 << 20;
+
+/// Keys for a verifier and whatever it needs besides: from a file, or those of the data directory.
+pub(super) fn world(jwks: Option<&Path>, place: &Place) -> Result<World, Failure> {
+    let settings = place.load()?.config.settings;
+    let keys = match jwks {
+        Some(file) => {
+            let text = fs::read_to_string(file)
+                .map_err(|error| Failure::refused(format_args!("cannot read the keys `{}`: {error}", file.display())))?;
+            KeySet::from_jwks(&text)
+                .map_err(|error| Failure::refused(format_args!("the keys `{}` cannot be used: {error}", file.display())))?
+        }
+        None => data_keys(&Admin::reach(place)?)?,
+    };
+    Ok(offline(settings, keys))
+}
+
+fn data_keys(admin: &Admin) -> Result<KeySet, Failure> {
+    let answer = admin.send(Method::Get, "/admin/keys/export", None)?;
+    let text = core::str::from_utf8(&answer.body).ok().filter(|_| answer.status == 200);
+    let keys = text.and_then(|text| KeySet::from_jwks(text).ok());
+    keys.ok_or_else(|| Failure::refused(format_args!("the keys cannot be read (status {})", answer.status)))
+}
+
+/// A world that can only verify: nothing is derived from its root secret.
+fn offline(settings: Settings, keys: KeySet) -> World {
+    World { settings, vault: Vault::new([0; 32], keys) }.keyed()
+}
+
+fn explain(token: &str, jwks: Option<&Path>, json: bool, place: &Place) -> Result<(), Failure> {
+    let told = match jwks {
+        None if place.data().has_store() => {
+            Admin::reach(place)?.ask(Method::Post, "/admin/tokens/explain", Some(&json!({ "token": token })))?
+        }
+        _ => without_data(token, jwks, place)?,
+    };
+    if json {
+        say_json(&told)?;
+    } else {
+        tell(&told)?;
+    }
+    if told.get("accepted") == Some(&Value::Bool(true)) { Ok(()) } else { Err(Failure::No) }
+}
+
+fn without_data(token: &str, jwks: Option<&Path>, place: &Place) -> Result<Value, Failure> {
+    let world = match jwks {
+        Some(_) => world(jwks, place)?,
+        None => offline(place.load()?.config.settings, KeySet::default()),
+    };
+    let Settings { issuer, audience, leeway, .. } = &world.settings;
+    let profile = Profile { issuer, audience: audience.as_deref(), leeway: *leeway, typ: ACCESS };
+    let explanation = world.vault.keys().explain(token, &profile, Clock::system().now());
+    let mut told = serde_json::to_value(explanation).unwrap_or_default();
+    if jwks.is_none() {
+        complain("there are no keys at hand (no data directory, no --jwks), so the signature is not checked");
+        let unknown = told.get("code") == Some(&"unknown_kid".into());
+        if let Some(members) = told.as_object_mut().filter(|_| unknown) {
+            members.insert("sentence".into(), "the signature cannot be checked without the key".into());
+        }
+    }
+    Ok(told)
+}
+
+/// The verdict, the times, then what stands in the token.
+fn tell(told: &Value) -> Result<(), Failure> {
+    let accepted = told.get("accepted") == Some(&Value::Bool(true));
+    let text = |name: &str| told.get(name).and_then(Value::as_str).map(plain);
+    let code = text("code").map(|code| format!(" ({code})")).unwrap_or_default();
+    let sentence = text("sentence").unwrap_or_default();
+    say(&format!("{}: {sentence}{code}", if accepted { "accepted" } else { "refused" }))?;
+    for (name, title) in [("issued", "issued"), ("not_before", "not before"), ("expires", "expires")] {
+        if let Some(time) = text(name) {
+            let left = told.get("seconds_left").and_then(Value::as_i64).filter(|_| name == "expires");
+            let left = match left {
+                Some(left @ 0..) => format!(" (in {left} s)"),
+                Some(left) => format!(" ({} s ago)", left.unsigned_abs()),
+                None => String::new(),
+            };
+            say(&format!("  {title:<11}{time}{left}"))?;
+        }
+    }
+    for (name, title) in [("header", "header"), ("claims", "claims")] {
+        match told.get(name) {
+            Some(Value::Object(members)) => {
+                say(&format!("  {title}"))?;
+                for (name, value) in members {
+                    say(&format!("    {:<9}{}", plain(name), plain(&value.to_string())))?;
+                }
+            }
+            Some(Value::String(other)) => say(&format!("  {title}, not readable as JSON: {}", plain(other)))?,
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! `waxseal user`.
+
+use super::{
+    Failure, Place,
+    admin::{Admin, segment},
+    secret::NewPassword,
+    terminal::{plain, say, say_json, table},
+};
+use serde_json::{Value, json};
+use std::{fs, path::PathBuf};
+use waxseal_core::seam::Method;
+
+/// What to do with users. WHO is a name, an e-mail address or a uid.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Add a user
+    #[command(after_help = "Examples:
+  waxseal user add ada --role admin
+  waxseal user add ci --role db_viewer --password-file /run/secrets/ci
+  waxseal user add bob --password-hash-file bob.phc      a move from elsewhere: $argon2id$… or $pbkdf2-sha256$…")]
+    Add {
+        /// The name to log in with
+        name: String,
+        /// The e-mail address, which also works as a name
+        #[arg(long)]
+        email: Option<String>,
+        /// admin, cluster_member, cluster_viewer, db_member, db_viewer or none [default: db_viewer]
+        #[arg(long)]
+        role: Option<String>,
+        #[command(flatten)]
+        password: NewPassword,
+        /// Take hashes in PHC notation from a file instead, one a line
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["password_file", "password_stdin"])]
+        password_hash_file: Option<PathBuf>,
+        /// Print the new user as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List all users
+    List {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one user
+    Show {
+        /// Name, e-mail address or uid
+        who: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Set another password: it replaces all others and ends earlier tokens
+    Passwd {
+        /// Name, e-mail address or uid
+        who: String,
+        /// Add it to the others instead; nothing ends
+        #[arg(long)]
+        add: bool,
+        #[command(flatten)]
+        password: NewPassword,
+    },
+    /// Forget the failed logins of a locked user
+    Unlock {
+        /// Name, e-mail address or uid
+        who: String,
+    },
+    /// Let a user neither log in nor use a token
+    Disable {
+        /// Name, e-mail address or uid
+        who: String,
+    },
+    /// Let a disabled user log in again; tokens of before stay dead
+    Enable {
+        /// Name, e-mail address or uid
+        who: String,
+    },
+    /// End all tokens of a user
+    Logout {
+        /// Name, e-mail address or uid
+        who: String,
+    },
+    /// Delete a user; all tokens end at once
+    Delete {
+        /// Name, e-mail address or uid
+        who: String,
+    },
+}
+
+pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
+    let admin = Admin::reach(place)?;
+    match command {
+        Command::Add { name, email, role, password, password_hash_file, json } => {
+            let mut new = json!({ "name": name });
+            let mut put = |member: &str, value: Value| {
+                if let Some(members) = new.as_object_mut() {
+                    members.insert(member.into(), value);
+                }
+            };
+            email.into_iter().for_each(|email| put("email", email.into()));
+            role.into_iter().for_each(|role| put("role", role.into()));
+            match password_hash_file {
+                Some(path) => put("password_hash", hashes(&path)?.into()),
+                None => put("password", password.read(&name)?.as_str().into()),
+            }
+            let user = admin.ask(Method::Post, "/admin/users", Some(&new))?;
+            if json { say_json(&user) } else { say(&format!("added {} (uid {})", cell(&user, "name"), cell(&user, "uid"))) }
+        }
+        Command::List { json } => list(&admin, json),
+        Command::Show { who, json } => show(&admin.ask(Method::Get, &path(&who, ""), None)?, json),
+        Command::Passwd { who, add, password } => {
+            // Asked first, so that nobody types a password for a user who is not there.
+            let user = admin.ask(Method::Get, &path(&who, ""), None)?;
+            let body = json!({ "password": password.read(&who)?.as_str() });
+            let method = if add { Method::Post } else { Method::Put };
+            admin.ask(method, &path(&cell(&user, "uid"), "/password"), Some(&body))?;
+            let done = if add { "has one more password" } else { "has a new password; all earlier tokens have ended" };
+            say(&format!("{} {done}", cell(&user, "name")))
+        }
+        Command::Unlock { who } => change(&admin, &who, "unlock", "is unlocked"),
+        Command::Disable { who } => change(&admin, &who, "disable", "is disabled; all earlier tokens have ended"),
+        Command::Enable { who } => change(&admin, &who, "enable", "is enabled"),
+        Command::Logout { who } => change(&admin, &who, "logout", "is logged out: all earlier tokens have ended"),
+        Command::Delete { who } => {
+            admin.ask(Method::Delete, &path(&who, ""), None)?;
+            say(&format!("{} is deleted", plain(&who)))
+        }
+    }
+}
+
+fn path(who: &str, rest: &str) -> String {
+    format!("/admin/users/{}{rest}", segment(who))
+}
+
+fn change(admin: &Admin, who: &str, verb: &str, done: &str) -> Result<(), Failure> {
+    let user = admin.ask(Method::Post, &path(who, &format!("/{verb}")), None)?;
+    say(&format!("{} {done}", cell(&user, "name")))
+}
+
+fn list(admin: &Admin, json: bool) -> Result<(), Failure> {
+    let mut rows = Vec::new();
+    let mut after = Some(0);
+    while let Some(uid) = after {
+        let page = admin.ask(Method::Get, &format!("/admin/users?after={uid}"), None)?;
+        for user in page.get("users").and_then(Value::as_array).into_iter().flatten() {
+            if json {
+                say_json(user)?;
+            } else {
+                let columns = ["uid", "name", "role", "email", "passwords", "last_login"].map(|name| cell(user, name));
+                let [uid, name, role, email, passwords, last_login] = columns;
+                rows.push([uid, name, role, state(user), email, passwords, last_login]);
+            }
+        }
+        after = page.get("next").and_then(Value::as_u64);
+    }
+    if json {
+        return Ok(());
+    }
+    say(&table(["UID", "NAME", "ROLE", "STATE", "EMAIL", "PASSWORDS", "LAST LOGIN"], &rows))
+}
+
+fn show(user: &Value, json: bool) -> Result<(), Failure> {
+    if json {
+        return say_json(user);
+    }
+    let rows: Vec<[String; 2]> =
+        user.as_object().into_iter().flatten().map(|(name, _)| [name.replace('_', " "), cell(user, name)]).collect();
+    say(&rows.iter().map(|[name, value]| format!("{name:<16}{value}").trim_end().to_owned()).collect::<Vec<_>>().join("\n"))
+}
+
+fn state(user: &Value) -> String {
+    let is = |name: &str| user.get(name).and_then(Value::as_bool) == Some(true);
+    match (is("disabled"), is("locked")) {
+        (true, _) => "disabled",
+        (_, true) => "locked",
+        _ => "active",
+    }
+    .into()
+}
+
+/// A member as a person reads it.
+pub(super) fn cell(object: &Value, name: &str) -> String {
+    match object.get(name) {
+        None | Some(Value::Null) => "-".into(),
+        Some(Value::String(text)) if text.is_empty() => "-".into(),
+        Some(Value::String(text)) => plain(text),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn hashes(path: &std::path::Path) -> Result<Vec<String>, Failure> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::refused(format_args!("cannot read the hash file `{}`: {error}", path.display())))?;
+    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(String::from).collect())
+}

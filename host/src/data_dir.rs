@@ -1,0 +1,300 @@
+//! The data directory: what lies in it, and its root key.
+
+use core::fmt;
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+use zeroize::Zeroizing;
+
+/// The directory in which a server keeps everything. Only its owner may look into it (security S3).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DataDir(PathBuf);
+
+/// The secret outside the store: 32 octets under which signing keys are sealed and tokens are derived.
+pub type RootKey = Zeroizing<[u8; 32]>;
+
+/// What is wrong with a data directory, and what to do about it: one line.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DataError(String);
+
+impl DataDir {
+    /// The directory at `path`; nothing is touched yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The store.
+    pub fn store(&self) -> PathBuf {
+        self.0.join("store.redb")
+    }
+
+    /// The audit trail.
+    pub fn audit(&self) -> PathBuf {
+        self.0.join("audit.log")
+    }
+
+    /// The socket on which a running server takes administration requests.
+    pub fn admin_socket(&self) -> PathBuf {
+        self.0.join("admin.sock")
+    }
+
+    /// The file of the root key.
+    pub fn root_key_file(&self) -> PathBuf {
+        self.0.join("root.key")
+    }
+
+    /// The configuration that is read when no other is named.
+    pub fn config(&self) -> PathBuf {
+        self.0.join("waxseal.toml")
+    }
+
+    /// Whether there is a store, hence users.
+    pub fn has_store(&self) -> bool {
+        self.store().exists()
+    }
+
+    /// Makes the directory and those above it, for its owner only, unless it is there already.
+    ///
+    /// # Errors
+    /// When it cannot be made, is something else, or is open to others.
+    pub fn create(&self) -> Result<(), DataError> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(|error| self.failed("made", &error))?;
+        self.check_mode()
+    }
+
+    /// Checks that the directory is there and that only its owner may look into it.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(&self) -> Result<(), DataError> {
+        match fs::metadata(&self.0) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(DataError(format!(
+                "there is no data directory `{}`; name one with --data or WAXSEAL_DATA, or make one with `waxseal init`",
+                self.0.display()
+            ))),
+            Err(error) => Err(self.failed("read", &error)),
+            Ok(found) if !found.is_dir() => Err(DataError(format!("`{}` is not a directory", self.0.display()))),
+            Ok(_) => self.check_mode(),
+        }
+    }
+
+    fn check_mode(&self) -> Result<(), DataError> {
+        let found = fs::metadata(&self.0).map_err(|error| self.failed("read", &error))?;
+        if found.mode() & 0o077 == 0 {
+            return Ok(());
+        }
+        Err(DataError(format!(
+            "the data directory `{0}` has mode {1:04o}, so others can look into it; run `chmod 700 {0}`",
+            self.0.display(),
+            found.mode() & 0o7777
+        )))
+    }
+
+    /// The root key; makes one when there is none and no store yet that would need another.
+    ///
+    /// # Errors
+    /// What is wrong with the file, see [`DataDir::root_key`].
+    pub fn root_key_or_new(&self) -> Result<RootKey, DataError> {
+        if !self.root_key_file().exists() && !self.has_store() {
+            self.create_root_key()?;
+        }
+        self.root_key()
+    }
+
+    /// The root key.
+    ///
+    /// # Errors
+    /// When it is missing, cannot be read, can be read by others (security S3) or is no root key.
+    pub fn root_key(&self) -> Result<RootKey, DataError> {
+        let path = self.root_key_file();
+        let advice =
+            "bring it back from the backup (`waxseal restore`): without it nobody can open the signing keys in the store";
+        let fail = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => DataError(format!("the root key `{}` is missing; {advice}", path.display())),
+            _ => DataError(format!("the root key `{}` cannot be read: {error}", path.display())),
+        };
+        let file = File::open(&path).map_err(fail)?;
+        let mode = file.metadata().map_err(fail)?.mode();
+        if mode & 0o077 != 0 {
+            return Err(DataError(format!(
+                "the root key `{0}` has mode {1:04o}, so others can read it; run `chmod 600 {0}`, and rotate the signing keys \
+                 if anybody may have",
+                path.display(),
+                mode & 0o7777
+            )));
+        }
+        let mut text = Zeroizing::new(String::with_capacity(128));
+        match (&file).take(128).read_to_string(&mut text) {
+            Err(error) if error.kind() != io::ErrorKind::InvalidData => return Err(fail(error)),
+            _ => {}
+        }
+        from_hex(text.trim_end_matches(['\n', '\r'])).ok_or_else(|| {
+            DataError(format!("the root key `{}` is not one line of 64 hexadecimal digits; {advice}", path.display()))
+        })
+    }
+
+    /// Makes a new root key. Never replaces one.
+    ///
+    /// # Errors
+    /// When there is one, or it cannot be written.
+    pub fn create_root_key(&self) -> Result<(), DataError> {
+        let mut key: RootKey = Zeroizing::new([0; 32]);
+        getrandom::fill(key.as_mut_slice())
+            .map_err(|error| DataError(format!("the system gives no random numbers: {error}")))?;
+        self.write_root_key(&key)
+    }
+
+    /// Writes a root key that was made elsewhere. Never replaces one; after a crash there is the whole file or none.
+    ///
+    /// # Errors
+    /// When there is one, or it cannot be written.
+    pub fn write_root_key(&self, key: &RootKey) -> Result<(), DataError> {
+        let path = self.root_key_file();
+        let unfinished = self.0.join(format!("root.key.{}", std::process::id()));
+        let write = || {
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+            file.write_all(to_hex(key).as_bytes())?;
+            file.write_all(b"\n")?;
+            file.sync_all()?;
+            // Unlike a rename, a link does not replace what is there.
+            fs::hard_link(&unfinished, &path)?;
+            File::open(&self.0)?.sync_all()
+        };
+        let written = write();
+        let _ = fs::remove_file(&unfinished);
+        written.map_err(|error| DataError(format!("the root key `{}` cannot be written: {error}", path.display())))
+    }
+
+    fn failed(&self, what: &str, error: &io::Error) -> DataError {
+        DataError(format!("the data directory `{}` cannot be {what}: {error}", self.0.display()))
+    }
+}
+
+impl fmt::Display for DataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for DataError {}
+
+/// The text of a root key.
+pub(crate) fn to_hex(key: &[u8; 32]) -> Zeroizing<String> {
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    let mut hex = Zeroizing::new(String::with_capacity(64));
+    hex.extend(key.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]));
+    hex
+}
+
+/// The root key that [`to_hex`] has written.
+pub(crate) fn from_hex(text: &str) -> Option<RootKey> {
+    let mut key: RootKey = Zeroizing::new([0; 32]);
+    if text.len() != 64 || !text.bytes().all(|octet| octet.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (octet, at) in key.iter_mut().zip((0..64).step_by(2)) {
+        *octet = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
+    }
+    Some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    struct Scratch(DataDir);
+
+    impl Scratch {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("waxseal-data-{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            Self(DataDir::new(path))
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(self.0.path());
+        }
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o7777
+    }
+
+    fn chmod(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn directory_and_root_key_are_the_owners_only() {
+        let scratch = Scratch::new("modes");
+        scratch.0.create().unwrap();
+        let key = scratch.0.root_key_or_new().unwrap();
+        assert_eq!((mode(scratch.0.path()), mode(&scratch.0.root_key_file())), (0o700, 0o600));
+        assert_eq!(*scratch.0.root_key_or_new().unwrap(), *key);
+        assert_eq!(fs::read_dir(scratch.0.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_root_key_is_never_replaced() {
+        let scratch = Scratch::new("replace");
+        scratch.0.create().unwrap();
+        scratch.0.create_root_key().unwrap();
+        let before = scratch.0.root_key().unwrap();
+        assert!(scratch.0.create_root_key().is_err());
+        assert_eq!(*scratch.0.root_key().unwrap(), *before);
+    }
+
+    #[track_caller]
+    fn refused(data: &DataDir, part: &str) {
+        let error = data.root_key_or_new().unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+
+    #[test]
+    fn a_root_key_that_others_can_read_or_that_is_none_is_refused() {
+        let scratch = Scratch::new("refused");
+        let data = &scratch.0;
+        data.create().unwrap();
+        data.create_root_key().unwrap();
+        for open in [0o640, 0o604, 0o660] {
+            chmod(&data.root_key_file(), open);
+            refused(data, "others can read it; run `chmod 600");
+        }
+        for text in ["", "00", "not a key", &"0".repeat(63), &"g".repeat(64), &"0".repeat(65), "\u{e9}\u{e9}"] {
+            fs::write(data.root_key_file(), text).unwrap();
+            chmod(&data.root_key_file(), 0o600);
+            refused(data, "is not one line of 64 hexadecimal digits; bring it back from the backup");
+        }
+        fs::write(data.root_key_file(), [0xff; 64]).unwrap();
+        refused(data, "is not one line of 64");
+    }
+
+    #[test]
+    fn a_store_without_its_root_key_gets_no_new_one() {
+        let scratch = Scratch::new("missing");
+        scratch.0.create().unwrap();
+        fs::write(scratch.0.store(), "").unwrap();
+        refused(&scratch.0, "is missing; bring it back from the backup");
+    }
+
+    #[test]
+    fn an_open_directory_is_refused() {
+        let scratch = Scratch::new("open");
+        assert!(scratch.0.check().unwrap_err().to_string().contains("waxseal init"));
+        scratch.0.create().unwrap();
+        chmod(scratch.0.path(), 0o755);
+        assert!(scratch.0.create().unwrap_err().to_string().contains("has mode 0755"));
+        assert!(scratch.0.check().is_err());
+    }
+}
