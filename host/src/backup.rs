@@ -123,20 +123,20 @@ fn assemble(root: &RootKey, store_part: &Path, whole: &Path) -> io::Result<()> {
 
 /// How long the store's part is; `None` if the file is not whole. Leaves the file at its beginning.
 fn check(file: &mut File) -> io::Result<Option<u64>> {
-    let Some(hashed) = file.metadata()?.len().checked_sub(DIGEST) else { return Ok(None) };
+    let Some(hashed) = file.metadata()?.len().checked_sub(DIGEST as u64) else { return Ok(None) };
     let mut digest = Digesting { inner: io::sink(), digest: Sha256::new() };
     io::copy(&mut BufReader::new(Read::by_ref(file)).take(hashed), &mut digest)?;
-    let mut stated = [0; DIGEST as usize];
+    let mut stated = [0; DIGEST];
     file.seek(SeekFrom::Start(hashed))?;
     file.read_exact(&mut stated)?;
     file.rewind()?;
     let whole = digest.digest.finalize().as_slice() == stated;
-    Ok(hashed.checked_sub(HEAD).filter(|_| whole))
+    Ok(hashed.checked_sub(HEAD as u64).filter(|_| whole))
 }
 
 /// The root key; leaves the file where the store's part begins.
 fn read_head(file: &mut File) -> io::Result<Option<RootKey>> {
-    let mut head = Zeroizing::new([0; HEAD as usize]);
+    let mut head = Zeroizing::new([0; HEAD]);
     file.read_exact(head.as_mut_slice())?;
     let line = head.strip_prefix(MAGIC).and_then(|rest| core::str::from_utf8(rest.strip_suffix(b"\n")?).ok());
     Ok(line.and_then(crate::data_dir::from_hex))
@@ -187,5 +187,5 @@ impl<W: Write> Write for Digesting<W> {
 }
 
 const MAGIC: &[u8] = b"waxseal archive 1\n";
-const HEAD: u64 = MAGIC.len() as u64 + 64 + 1;
-const DIGEST: u64 = 32;
+const HEAD: usize = MAGIC.len() + 64 + 1;
+const DIGEST: usize = 32;

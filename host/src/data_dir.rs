@@ -88,7 +88,7 @@ impl DataDir {
 
     fn check_mode(&self) -> Result<(), DataError> {
         let found = fs::metadata(&self.0).map_err(|error| self.failed("read", &error))?;
-        if found.mode() & 0o077 == 0 {
+        if !open_to_others(&found) {
             return Ok(());
         }
         Err(DataError(format!(
@@ -122,13 +122,13 @@ impl DataDir {
             _ => DataError(format!("the root key `{}` cannot be read: {error}", path.display())),
         };
         let file = File::open(&path).map_err(fail)?;
-        let mode = file.metadata().map_err(fail)?.mode();
-        if mode & 0o077 != 0 {
+        let found = file.metadata().map_err(fail)?;
+        if open_to_others(&found) {
             return Err(DataError(format!(
                 "the root key `{0}` has mode {1:04o}, so others can read it; run `chmod 600 {0}`, and rotate the signing keys \
                  if anybody may have",
                 path.display(),
-                mode & 0o7777
+                found.mode() & 0o7777
             )));
         }
         let mut text = Zeroizing::new(String::with_capacity(128));
@@ -185,6 +185,11 @@ impl fmt::Display for DataError {
 }
 
 impl core::error::Error for DataError {}
+
+/// Whether group or others have any right to it.
+pub(crate) fn open_to_others(found: &fs::Metadata) -> bool {
+    found.mode() & 0o077 != 0
+}
 
 /// The text of a root key.
 pub(crate) fn to_hex(key: &[u8; 32]) -> Zeroizing<String> {

@@ -121,14 +121,11 @@ pub(super) fn runtime() -> Result<Runtime, Failure> {
 
 /// Percent-encodes a segment of a path (RFC 3986, 2.3).
 pub(super) fn segment(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for octet in text.bytes() {
-        match octet {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded.push(octet.into()),
-            _ => encoded.push_str(&format!("%{octet:02X}")),
-        }
-    }
-    encoded
+    let encode = |octet: u8| match octet {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(octet).to_string(),
+        _ => format!("%{octet:02X}"),
+    };
+    text.bytes().map(encode).collect()
 }
 
 type AnyError = Box<dyn core::error::Error + Send + Sync>;

@@ -35,12 +35,11 @@ pub(super) fn backup(args: &BackupArgs, place: &Place) -> Result<(), Failure> {
     let to = path::absolute(&args.to).map_err(Failure::refused)?;
     let shown = to.display();
     let admin = Admin::reach(place)?;
-    match admin.here() {
-        Some(service) => service.backup_to(&to).map_err(Failure::refused)?,
-        None => {
-            let text = to.to_str().ok_or_else(|| Failure::refused(format_args!("`{shown}` is not UTF-8")))?;
-            admin.ask(Method::Post, "/admin/backup", Some(&json!({ "to": text })))?;
-        }
+    if let Some(service) = admin.here() {
+        service.backup_to(&to).map_err(Failure::refused)?;
+    } else {
+        let text = to.to_str().ok_or_else(|| Failure::refused(format_args!("`{shown}` is not UTF-8")))?;
+        admin.ask(Method::Post, "/admin/backup", Some(&json!({ "to": text })))?;
     }
     say(&format!("wrote {shown}"))
 }

@@ -6,7 +6,7 @@ use super::{
     terminal::{plain, say, say_json, table},
     user::cell,
 };
-use crate::{audit, clock::Clock, config::Config};
+use crate::{audit, clock::Clock, config::Config, data_dir::open_to_others};
 use serde_json::{Value, json};
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 use waxseal_core::{seam::Method, settings::PolicyName, time::UnixTime};
@@ -72,19 +72,19 @@ struct Finding {
 struct Findings(Vec<Finding>);
 
 impl Findings {
-    fn add(&mut self, check: &'static str, grade: Grade, text: impl ToString) {
-        self.0.push(Finding { check, grade, text: text.to_string() });
+    fn add(&mut self, check: &'static str, grade: Grade, text: impl Into<String>) {
+        self.0.push(Finding { check, grade, text: text.into() });
     }
 
     /// Adds what went well or badly; the good part, to go on with.
-    fn judge<T, E: ToString>(&mut self, check: &'static str, found: Result<T, E>, good: &str) -> Option<T> {
+    fn judge<T>(&mut self, check: &'static str, found: Result<T, impl ToString>, good: &str) -> Option<T> {
         match found {
             Ok(found) => {
                 self.add(check, Grade::Good, good);
                 Some(found)
             }
             Err(error) => {
-                self.add(check, Grade::Problem, error);
+                self.add(check, Grade::Problem, error.to_string());
                 None
             }
         }
@@ -113,7 +113,7 @@ fn examine(place: &Place, findings: &mut Findings) {
         let whole = audit::verify(&data.audit()).map(|records| format!("{records} records, the chain is whole"));
         match whole {
             Ok(text) => findings.add("audit trail", Grade::Good, text),
-            Err(error) => findings.add("audit trail", Grade::Problem, error),
+            Err(error) => findings.add("audit trail", Grade::Problem, error.to_string()),
         }
     }
 }
@@ -145,7 +145,7 @@ fn settings(config: &Config, findings: &mut Findings) {
 
 fn permissions(path: &Path, findings: &mut Findings) {
     let Ok(found) = fs::metadata(path) else { return };
-    if found.mode() & 0o077 != 0 {
+    if open_to_others(&found) {
         let (path, mode) = (path.display(), found.mode() & 0o7777);
         findings.add("permissions", Grade::Problem, format!("{path} has mode {mode:04o}; run `chmod 600 {path}`"));
     }
@@ -157,9 +157,9 @@ fn inside(admin: &Admin, findings: &mut Findings) {
     if let Some(status) = findings.judge("records", status, "can be read") {
         match status.get("admins").and_then(Value::as_u64) {
             Some(0) | None => {
-                findings.add("administrators", Grade::Problem, "there is none; start the server to make the first")
+                findings.add("administrators", Grade::Problem, "there is none; start the server to make the first");
             }
-            Some(count) => findings.add("administrators", Grade::Good, count),
+            Some(count) => findings.add("administrators", Grade::Good, count.to_string()),
         }
         if let Some(older) = older_hashes(&status) {
             findings.add("password hashes", Grade::Note, older);
@@ -170,10 +170,10 @@ fn inside(admin: &Admin, findings: &mut Findings) {
     let signing = keys.iter().find(|key| key.get("state") == Some(&"signs".into()));
     match signing {
         Some(key) => {
-            findings.add("signing key", Grade::Good, format!("{} since {}", cell(key, "kid"), cell(key, "created")))
+            findings.add("signing key", Grade::Good, format!("{} since {}", cell(key, "kid"), cell(key, "created")));
         }
         None => {
-            findings.add("signing key", Grade::Problem, "there is none, so no token is issued; run `waxseal key rotate`")
+            findings.add("signing key", Grade::Problem, "there is none, so no token is issued; run `waxseal key rotate`");
         }
     }
     for key in keys.iter().filter(|key| key.get("until").is_some_and(Value::is_string)) {
@@ -193,7 +193,7 @@ fn clock(keys: &[&Value], findings: &mut Findings) {
             findings.add("clock", Grade::Problem, format!("it says {text}, but a key was made at {created}; set it right"));
         }
         None if now < UnixTime::from_secs(EARLIEST) => {
-            findings.add("clock", Grade::Problem, format!("it says {text}; set it right"))
+            findings.add("clock", Grade::Problem, format!("it says {text}; set it right"));
         }
         None => findings.add("clock", Grade::Good, text),
     }

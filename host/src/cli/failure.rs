@@ -50,7 +50,9 @@ impl Failure {
                 ExitCode::from(1)
             }
             Self::Usage(lines) => {
-                lines.iter().for_each(|line| terminal::complain(line));
+                for line in &lines {
+                    terminal::complain(line);
+                }
                 ExitCode::from(2)
             }
             Self::No => ExitCode::from(1),

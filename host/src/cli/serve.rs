@@ -29,8 +29,7 @@ WAXSEAL_ADMIN_NAME (`admin`) with WAXSEAL_ADMIN_PASSWORD or the password in the 
 WAXSEAL_ADMIN_PASSWORD_FILE; without them a password is made and shown once.
 SIGTERM ends the server; SIGHUP reads the settings of the rules and the certificates again.")]
 pub(super) struct Args {
-    /// Where to listen [default: 127.0.0.1:8080] [env: WAXSEAL_LISTEN]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", help = "Where to listen [env: WAXSEAL_LISTEN] [default: 127.0.0.1:8080]")]
     listen: Option<String>,
     /// For tests: local clients may move the clock by `PUT /testing/clock`
     #[arg(long)]

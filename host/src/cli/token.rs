@@ -62,19 +62,19 @@ Without keys it says what can be said without them.")]
         #[arg(long)]
         json: bool,
     },
-    /// End a token before its time
+    /// End a token before its time: of any dialect, for all of them
     #[command(after_help = "\
 Examples:
   waxseal token revoke \"$TOKEN\"
-  waxseal token revoke --jti YlPF0GbZ… --expires 1800000000     by its id, see the audit trail")]
+  waxseal token revoke --jti YlPF0GbZ…                          by its id, see the audit trail")]
     Revoke {
         /// The token, or `-` for standard input
         #[arg(required_unless_present = "jti", conflicts_with = "jti")]
         token: Option<String>,
         /// The id of the token instead
-        #[arg(long, requires = "expires")]
+        #[arg(long)]
         jti: Option<String>,
-        /// When the token with this id expires, in seconds since 1970
+        /// When it expires, in seconds since 1970, if it was issued elsewhere
         #[arg(long, value_name = "SECONDS", requires = "jti")]
         expires: Option<u64>,
     },
@@ -95,10 +95,16 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
         Command::Revoke { token, jti, expires } => {
             let body = match token {
                 Some(token) => json!({ "token": text(&token)? }),
-                None => json!({ "jti": jti, "expires": expires }),
+                None => match expires {
+                    Some(expires) => json!({ "jti": jti, "expires": expires }),
+                    None => json!({ "jti": jti }),
+                },
             };
-            Admin::reach(place)?.ask(Method::Post, "/admin/tokens/revoke", Some(&body))?;
-            say("the token is revoked")
+            let done = Admin::reach(place)?.ask(Method::Post, "/admin/tokens/revoke", Some(&body))?;
+            if done.get("revoked") == Some(&Value::Bool(true)) {
+                return say(&format!("revoked {}", cell(&done, "id")));
+            }
+            say(&format!("nothing to revoke: {} ({})", cell(&done, "sentence"), cell(&done, "code")))
         }
     }
 }
@@ -156,9 +162,15 @@ fn explain(token: &str, jwks: Option<&Path>, json: bool, place: &Place) -> Resul
     } else {
         tell(&told)?;
     }
-    if told.get("accepted") == Some(&Value::Bool(true)) { Ok(()) } else { Err(Failure::No) }
+    if is_live(&told) { Ok(()) } else { Err(Failure::No) }
 }
 
+/// Whether the answer of `/admin/tokens/explain` says that the token works.
+pub(super) fn is_live(told: &Value) -> bool {
+    told.get("live") == Some(&Value::Bool(true))
+}
+
+/// What `/admin/tokens/explain` answers, as far as that can be told without a store.
 fn without_data(token: &str, jwks: Option<&Path>, place: &Place) -> Result<Value, Failure> {
     let world = match jwks {
         Some(_) => world(jwks, place)?,
@@ -167,27 +179,32 @@ fn without_data(token: &str, jwks: Option<&Path>, place: &Place) -> Result<Value
     let Settings { issuer, audience, leeway, .. } = &world.settings;
     let profile = Profile { issuer, audience: audience.as_deref(), leeway: *leeway, typ: ACCESS };
     let explanation = world.vault.keys().explain(token, &profile, Clock::system().now());
-    let mut told = serde_json::to_value(explanation).unwrap_or_default();
+    let mut sentence = explanation.sentence;
     if jwks.is_none() {
         complain("there are no keys at hand (no data directory, no --jwks), so the signature is not checked");
-        let unknown = told.get("code") == Some(&"unknown_kid".into());
-        if let Some(members) = told.as_object_mut().filter(|_| unknown) {
-            members.insert("sentence".into(), "the signature cannot be checked without the key".into());
+        if explanation.code == Some("unknown_kid") {
+            sentence = "the signature cannot be checked without the key";
         }
     }
-    Ok(told)
+    Ok(json!({ "live": explanation.accepted, "code": explanation.code, "sentence": sentence, "token": explanation }))
 }
 
-/// The verdict, the times, then what stands in the token.
+/// The verdict, whose token it is, the times, then what stands in it.
 fn tell(told: &Value) -> Result<(), Failure> {
-    let accepted = told.get("accepted") == Some(&Value::Bool(true));
-    let text = |name: &str| told.get(name).and_then(Value::as_str).map(plain);
-    let code = text("code").map(|code| format!(" ({code})")).unwrap_or_default();
-    let sentence = text("sentence").unwrap_or_default();
-    say(&format!("{}: {sentence}{code}", if accepted { "accepted" } else { "refused" }))?;
-    for (name, title) in [("issued", "issued"), ("not_before", "not before"), ("expires", "expires")] {
-        if let Some(time) = text(name) {
-            let left = told.get("seconds_left").and_then(Value::as_i64).filter(|_| name == "expires");
+    let none = Value::Null;
+    let part = |name: &str| told.get(name).unwrap_or(&none);
+    let text = |object: &Value, name: &str| object.get(name).and_then(Value::as_str).map(plain);
+    let code = text(told, "code").map(|code| format!(" ({code})")).unwrap_or_default();
+    let verdict = if is_live(told) { "accepted" } else { "refused" };
+    say(&format!("{verdict}: {}{code}", text(told, "sentence").unwrap_or_default()))?;
+    if let (Some(name), Some(uid)) = (text(part("user"), "name"), part("user").get("uid")) {
+        say(&format!("  user       {name} (uid {uid})"))?;
+    }
+    let (signed, stored) = (part("token"), part("authorization"));
+    let times = [("created", "created"), ("issued", "issued"), ("not_before", "not before"), ("expires", "expires")];
+    for (object, (name, title)) in [stored, signed].iter().flat_map(|object| times.map(|time| (object, time))) {
+        if let Some(time) = text(object, name) {
+            let left = object.get("seconds_left").and_then(Value::as_i64).filter(|_| name == "expires");
             let left = match left {
                 Some(left @ 0..) => format!(" (in {left} s)"),
                 Some(left) => format!(" ({} s ago)", left.unsigned_abs()),
@@ -196,15 +213,18 @@ fn tell(told: &Value) -> Result<(), Failure> {
             say(&format!("  {title:<11}{time}{left}"))?;
         }
     }
-    for (name, title) in [("header", "header"), ("claims", "claims")] {
-        match told.get(name) {
+    if let (Some(id), Some(scopes)) = (text(stored, "id"), text(stored, "scopes")) {
+        say(&format!("  id         {id}\n  scopes     {scopes}"))?;
+    }
+    for name in ["header", "claims"] {
+        match signed.get(name) {
             Some(Value::Object(members)) => {
-                say(&format!("  {title}"))?;
-                for (name, value) in members {
-                    say(&format!("    {:<9}{}", plain(name), plain(&value.to_string())))?;
+                say(&format!("  {name}"))?;
+                for (member, value) in members {
+                    say(&format!("    {:<9}{}", plain(member), plain(&value.to_string())))?;
                 }
             }
-            Some(Value::String(other)) => say(&format!("  {title}, not readable as JSON: {}", plain(other)))?,
+            Some(Value::String(other)) => say(&format!("  {name}, not readable as JSON: {}", plain(other)))?,
             _ => {}
         }
     }

@@ -24,8 +24,10 @@ pub(super) enum Command {
         /// The e-mail address, which also works as a name
         #[arg(long)]
         email: Option<String>,
-        /// admin, cluster_member, cluster_viewer, db_member, db_viewer or none [default: db_viewer]
-        #[arg(long)]
+        #[arg(
+            long,
+            help = "admin, cluster_member, cluster_viewer, db_member, db_viewer, user_manager or none [default: db_viewer]"
+        )]
         role: Option<String>,
         #[command(flatten)]
         password: NewPassword,
@@ -91,18 +93,13 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
     let admin = Admin::reach(place)?;
     match command {
         Command::Add { name, email, role, password, password_hash_file, json } => {
-            let mut new = json!({ "name": name });
-            let mut put = |member: &str, value: Value| {
-                if let Some(members) = new.as_object_mut() {
-                    members.insert(member.into(), value);
-                }
+            let (member, secret) = match password_hash_file {
+                Some(path) => ("password_hash", hashes(&path)?.into()),
+                None => ("password", Value::from(password.read(&name)?.as_str())),
             };
-            email.into_iter().for_each(|email| put("email", email.into()));
-            role.into_iter().for_each(|role| put("role", role.into()));
-            match password_hash_file {
-                Some(path) => put("password_hash", hashes(&path)?.into()),
-                None => put("password", password.read(&name)?.as_str().into()),
-            }
+            let stated = [("name", Some(name.into())), ("email", email.map(Value::from)), ("role", role.map(Value::from))];
+            let members = stated.into_iter().filter_map(|(member, value)| Some((member.to_owned(), value?)));
+            let new = Value::Object(members.chain([(member.to_owned(), secret)]).collect());
             let user = admin.ask(Method::Post, "/admin/users", Some(&new))?;
             if json { say_json(&user) } else { say(&format!("added {} (uid {})", cell(&user, "name"), cell(&user, "uid"))) }
         }

@@ -100,7 +100,7 @@ impl Checker {
             Self::Live(admin) => {
                 let told = admin.ask(Method::Post, "/admin/tokens/explain", Some(&json!({ "token": token })))?;
                 let code = told.get("code").and_then(Value::as_str).unwrap_or("refused").to_owned();
-                Ok(if told.get("accepted") == Some(&Value::Bool(true)) { Ok(()) } else { Err(code.into()) })
+                Ok(if token::is_live(&told) { Ok(()) } else { Err(code.into()) })
             }
         }
     }
