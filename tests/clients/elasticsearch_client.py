@@ -1,6 +1,6 @@
 """Drives a running server with an official Elasticsearch client, of whichever generation is installed.
 
-Usage: elasticsearch.py URL USER PASSWORD
+Usage: elasticsearch_client.py URL USER PASSWORD
 Prints one line per check; exits 1 at the first that fails.
 """
 
@@ -12,7 +12,7 @@ from elasticsearch import Elasticsearch
 URL, USER, PASSWORD = sys.argv[1:4]
 MAJOR = elasticsearch.__version__[0]
 NotFound = elasticsearch.NotFoundError
-Refused = elasticsearch.AuthenticationException if MAJOR < 8 else elasticsearch.AuthenticationException
+Refused = elasticsearch.AuthenticationException
 BadRequest = elasticsearch.RequestError if MAJOR < 8 else elasticsearch.BadRequestError
 
 
