@@ -278,7 +278,8 @@ fn show(op: &Op<'_>, pair: &Pair, user: &User) -> Result<Grant, Stop> {
     let issued = issue_as(op, user, DIALECT, bounds.unasked(), jti_of(op, pair), pair.created)?;
     Ok(Grant {
         access_token: issued.token,
-        expires_in: pair.access_expires.secs_since(op.now()),
+        // Counted in whole seconds, as the times of the token are.
+        expires_in: pair.access_expires.as_secs().saturating_sub(op.now().as_secs()),
         refresh_token: pair.refreshable.then(|| refresh_token(op, pair)),
         user: user.clone(),
     })
