@@ -178,9 +178,9 @@ impl Writer {
         drop(tables);
         let something = latest > before || outcome.purged > 0 || seal;
         if something {
-            transaction.commit()?
+            transaction.commit()?;
         } else {
-            transaction.abort()?
+            transaction.abort()?;
         }
         Ok(something)
     }
