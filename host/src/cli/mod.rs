@@ -1,7 +1,7 @@
 //! The command line.
 //!
-//! Every administration command is one request to core's `/admin` routes. [`Admin`](admin::Admin) sends it to the server that
-//! runs on the data directory or, when none does, answers it in this process: same request, same answer.
+//! Every administration command is one request to core's `/admin` routes. `Admin` sends it to the server that runs on the
+//! data directory or, when none does, answers it in this process: same request, same answer.
 
 mod admin;
 mod audit;
