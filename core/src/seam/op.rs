@@ -4,7 +4,7 @@ use super::{
     Ask, Call, Check, Commit, Derivation, Event, Expect, Key, Moment, Range, Record, Request, Response, Write, known::Known,
 };
 use crate::{refusal::Refusal, settings::Settings, time::UnixTime, vault::Vault};
-use alloc::vec::Vec;
+use alloc::{collections::BTreeMap, vec::Vec};
 use core::cell::RefCell;
 
 /// Why an operation left before its end.
@@ -44,8 +44,8 @@ pub struct Op<'a> {
 
 #[derive(Default)]
 struct Draft {
-    changes: Vec<Write>,
-    kept: Vec<Write>,
+    changes: BTreeMap<Key, Write>,
+    kept: BTreeMap<Key, Write>,
     events: Vec<Event>,
 }
 
@@ -127,7 +127,7 @@ impl<'a> Op<'a> {
     /// Like [`Op::put`], but goes in even when the operation is refused: for failure counters.
     pub fn keep(&self, key: Key, value: Option<Vec<u8>>, expires: Option<UnixTime>) {
         let write = Write { expect: self.expect(&key), key, value, expires };
-        replace_or_push(&mut self.draft.borrow_mut().kept, write);
+        self.draft.borrow_mut().kept.insert(write.key.clone(), write);
     }
 
     /// Adds a line to the audit trail; it is written also when the operation is refused.
@@ -137,7 +137,7 @@ impl<'a> Op<'a> {
 
     fn change(&self, key: Key, value: Option<Vec<u8>>, expires: Option<UnixTime>) {
         let write = Write { expect: self.expect(&key), key, value, expires };
-        replace_or_push(&mut self.draft.borrow_mut().changes, write);
+        self.draft.borrow_mut().changes.insert(write.key.clone(), write);
     }
 
     fn expect(&self, key: &Key) -> Expect {
@@ -156,22 +156,13 @@ impl<'a> Op<'a> {
     pub(super) fn into_commit(self) -> (Commit, Vec<Event>) {
         let draft = self.draft.into_inner();
         let mut writes = draft.kept;
-        for write in draft.changes {
-            replace_or_push(&mut writes, write);
-        }
+        writes.extend(draft.changes);
         let checks = if writes.is_empty() {
             Vec::new()
         } else {
-            let only_read = self.known.versions().filter(|(key, _)| writes.iter().all(|write| write.key != **key));
+            let only_read = self.known.versions().filter(|(key, _)| !writes.contains_key(key));
             only_read.map(|(key, version)| Check { key: key.clone(), version }).collect()
         };
-        (Commit { checks, writes }, draft.events)
-    }
-}
-
-fn replace_or_push(writes: &mut Vec<Write>, write: Write) {
-    match writes.iter_mut().find(|known| known.key == write.key) {
-        Some(known) => *known = write,
-        None => writes.push(write),
+        (Commit { checks, writes: writes.into_values().collect() }, draft.events)
     }
 }
