@@ -38,6 +38,11 @@ impl UnixTime {
     pub const fn secs_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0) / 1000
     }
+
+    /// Like [`UnixTime::secs_since`], rounded to the nearest whole second.
+    pub const fn rounded_secs_since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0).saturating_add(500) / 1000
+    }
 }
 
 /// `2031-05-06T07:08:09Z`: UTC, whole seconds, no fraction (RFC 3339).
@@ -71,6 +76,19 @@ mod tests {
     #[track_caller]
     fn check(secs: u64, text: &str) {
         assert_eq!(UnixTime::from_secs(secs).to_string(), text);
+    }
+
+    #[test]
+    fn seconds_between() {
+        let check = |later, earlier, whole, rounded| {
+            let (later, earlier) = (UnixTime::from_millis(later), UnixTime::from_millis(earlier));
+            assert_eq!((later.secs_since(earlier), later.rounded_secs_since(earlier)), (whole, rounded));
+        };
+        check(3000, 1000, 2, 2);
+        check(3000, 1001, 1, 2);
+        check(3000, 1501, 1, 1);
+        check(1000, 3000, 0, 0);
+        check(u64::MAX, 0, u64::MAX / 1000, u64::MAX / 1000);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Form bodies and query strings: `application/x-www-form-urlencoded`, decoded strictly.
+//! Form bodies and query strings: `application/x-www-form-urlencoded`.
 
 use crate::seam::Request;
 use alloc::{string::String, vec::Vec};
@@ -15,8 +15,10 @@ pub(crate) struct Form(Vec<(String, String)>);
 /// Why a text is not a form.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum BadForm {
-    /// A `%` without two hex digits behind it, an octet outside printable ASCII, no UTF-8, or too many pairs.
+    /// A `%` without two hex digits behind it, an octet that had to be escaped, or too many pairs.
     Malformed,
+    /// Decoded, it is not UTF-8.
+    NotUtf8,
     /// A name that may stand once stands twice.
     Repeated,
 }
@@ -26,8 +28,20 @@ impl Form {
     /// not count; the first `=` between name and value; `+` for a space.
     ///
     /// # Errors
-    /// [`BadForm::Malformed`].
+    /// [`BadForm::Malformed`], [`BadForm::NotUtf8`].
     pub(crate) fn parse(text: &[u8]) -> Result<Self, BadForm> {
+        Self::read(text, |octet| octet.is_ascii_graphic())
+    }
+
+    /// Like [`Form::parse`], but an octet that had to be escaped counts as itself: `curl -d 'note=a note'` escapes nothing.
+    ///
+    /// # Errors
+    /// As [`Form::parse`].
+    pub(crate) fn parse_unescaped(text: &[u8]) -> Result<Self, BadForm> {
+        Self::read(text, |_| true)
+    }
+
+    fn read(text: &[u8], allowed: impl Fn(u8) -> bool + Copy) -> Result<Self, BadForm> {
         let mut form = Self(Vec::new());
         for pair in text.split(|octet| *octet == b'&').filter(|pair| !pair.is_empty()) {
             if form.0.len() == MAX_PAIRS {
@@ -35,6 +49,7 @@ impl Form {
             }
             let equals = pair.iter().position(|octet| *octet == b'=').unwrap_or(pair.len());
             let (name, value) = pair.split_at(equals);
+            let decode = |text| unescape(text, b' ', allowed);
             form.0.push((decode(name)?, decode(value.get(1..).unwrap_or_default())?));
         }
         Ok(form)
@@ -75,28 +90,28 @@ pub(crate) fn is_form(request: &Request) -> bool {
     media_type.is_some_and(|value| value.trim().eq_ignore_ascii_case(MEDIA_TYPE))
 }
 
-/// Undoes percent-encoding, with `+` for a space.
-fn decode(text: &[u8]) -> Result<String, BadForm> {
-    unescape(text, true).ok_or(BadForm::Malformed)
+/// One segment of a path, decoded. A `+` is itself.
+///
+/// # Errors
+/// [`BadForm::Malformed`], [`BadForm::NotUtf8`].
+pub(crate) fn segment(text: &str) -> Result<String, BadForm> {
+    unescape(text.as_bytes(), b'+', |octet| octet.is_ascii_graphic())
 }
 
-/// One segment of a path, decoded; `None` when it is malformed. A `+` is itself.
-pub(crate) fn segment(text: &str) -> Option<String> {
-    unescape(text.as_bytes(), false)
-}
-
-fn unescape(text: &[u8], plus_is_space: bool) -> Option<String> {
+/// Undoes percent-encoding; `plus` is what `+` stands for.
+fn unescape(text: &[u8], plus: u8, allowed: impl Fn(u8) -> bool) -> Result<String, BadForm> {
     let mut out = Vec::with_capacity(text.len());
     let mut octets = text.iter().copied();
     while let Some(octet) = octets.next() {
+        let mut digit = || octets.next().and_then(hex).ok_or(BadForm::Malformed);
         out.push(match octet {
-            b'%' => hex(octets.next()?)? << 4 | hex(octets.next()?)?,
-            b'+' if plus_is_space => b' ',
-            b'!'..=b'~' => octet,
-            _ => return None,
+            b'%' => digit()? << 4 | digit()?,
+            b'+' => plus,
+            octet if allowed(octet) => octet,
+            _ => return Err(BadForm::Malformed),
         });
     }
-    String::from_utf8(out).ok()
+    String::from_utf8(out).map_err(|_| BadForm::NotUtf8)
 }
 
 fn hex(digit: u8) -> Option<u8> {
@@ -131,11 +146,22 @@ mod tests {
 
     #[test]
     fn what_is_not_strictly_a_form_is_malformed() {
-        for text in ["a=%", "a=%4", "a=%4g", "a=%+1", "%zz=1", "a=%ff", "a=%c3", "a= b", "a=\u{e9}", "a=\n", "a=\0"] {
+        for text in ["a=%", "a=%4", "a=%4g", "a=%+1", "%zz=1", "a= b", "a=\u{e9}", "a=\n", "a=\0"] {
             check(text, Err(BadForm::Malformed));
+        }
+        for text in ["a=%ff", "a=%c3", "%c3=a"] {
+            check(text, Err(BadForm::NotUtf8));
         }
         assert!(Form::parse(&b"a&".repeat(256)).is_ok());
         assert_eq!(Form::parse(&b"a&".repeat(257)).err(), Some(BadForm::Malformed));
+    }
+
+    #[test]
+    fn what_had_to_be_escaped_may_be_taken_as_it_is() {
+        let form = Form::parse_unescaped("a= b\u{e9}\n&c=%C3%a9+".as_bytes()).unwrap();
+        assert!(form.pairs().eq([("a", " b\u{e9}\n"), ("c", "\u{e9} ")]));
+        assert_eq!(Form::parse_unescaped(b"a=\xff").err(), Some(BadForm::NotUtf8));
+        assert_eq!(Form::parse_unescaped(b"a=%zz").err(), Some(BadForm::Malformed));
     }
 
     #[test]
@@ -166,8 +192,8 @@ mod tests {
 
     #[test]
     fn a_segment_keeps_its_plus() {
-        assert_eq!(segment("a+b%2Fc%20d").as_deref(), Some("a+b/c d"));
-        assert_eq!(segment("%"), None);
-        assert_eq!(segment("%ff"), None);
+        assert_eq!(segment("a+b%2Fc%20d").as_deref(), Ok("a+b/c d"));
+        assert_eq!(segment("%"), Err(BadForm::Malformed));
+        assert_eq!(segment("%ff"), Err(BadForm::NotUtf8));
     }
 }

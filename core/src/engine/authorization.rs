@@ -6,9 +6,9 @@
 use super::{audit, user};
 use crate::{
     lifetime::Lifetime,
-    record::{Authorization, AuthorizationAt, RevokedEverything, Scope, Stored, User, key},
+    record::{Authorization, AuthorizationAt, RevokedEverything, RevokedScopes, Scope, Stored, Uid, User, key},
     refusal::Refusal,
-    seam::{Op, Range, Stop},
+    seam::{Key, Op, Range, Stop},
 };
 use alloc::{
     format,
@@ -19,6 +19,8 @@ use core::fmt::Write;
 
 /// How many authorizations are read at once.
 const PAGE: u32 = 1000;
+/// How many pages are read at the most, so that no user can make an operation that never ends: the newest count.
+const PAGES: usize = 12;
 
 /// What a new authorization is made of.
 pub(crate) struct NewAuthorization {
@@ -47,13 +49,13 @@ pub(crate) fn add(op: &Op<'_>, user: &User, new: NewAuthorization) -> Result<Aut
         id: op.moment.draw("authorization id")?,
         secret: op.moment.draw("authorization")?,
         uid: user.uid,
-        scopes: new.scopes,
         note: new.note,
         created: op.now(),
         expires: op.now().plus_secs(new.lifetime.as_secs().into()),
         generation: user.generation,
         session_epoch: user.session_epoch,
-        era: era(op)?,
+        era: era(op, user.uid, &new.scopes)?,
+        scopes: new.scopes,
     };
     let (at, expires) = (at(&authorization), authorization.expires);
     op.store_until(key::authorization(&at), &authorization, expires);
@@ -63,16 +65,21 @@ pub(crate) fn add(op: &Op<'_>, user: &User, new: NewAuthorization) -> Result<Aut
     Ok(authorization)
 }
 
-/// The live authorizations of `user`, newest first, at most `most`.
-pub(crate) fn authorizations(op: &Op<'_>, user: &User, most: usize) -> Result<Vec<Authorization>, Stop> {
-    op.want(&[key::revoked_everything()]);
+/// The live authorizations of `user` that are `wanted`, newest first, at most `most`.
+pub(crate) fn authorizations(
+    op: &Op<'_>,
+    user: &User,
+    most: usize,
+    wanted: impl Fn(&Authorization) -> bool,
+) -> Result<Vec<Authorization>, Stop> {
+    op.want(&eras(user.uid));
     let mut found = Vec::new();
     let mut after = String::new();
-    loop {
+    for _ in 0..PAGES {
         let page = op.range(&Range { prefix: key::authorizations_of(user.uid), after, limit: PAGE })?;
         for (_, record) in page {
             let authorization = Authorization::of(record)?;
-            if lives(op, user, &authorization)? {
+            if wanted(&authorization) && lives(op, user, &authorization)? {
                 found.push(authorization);
             }
             if found.len() == most {
@@ -81,16 +88,17 @@ pub(crate) fn authorizations(op: &Op<'_>, user: &User, most: usize) -> Result<Ve
         }
         match page.last() {
             Some((last, _)) if page.len() >= PAGE as usize => after = last.as_str().into(),
-            _ => return Ok(found),
+            _ => break,
         }
     }
+    Ok(found)
 }
 
 /// The live authorization of `user` with this id or token. Those of others are as unknown as those that never were.
 pub(crate) fn find_authorization(op: &Op<'_>, user: &User, id: &str) -> Result<Option<Authorization>, Stop> {
     let by_token = is_token(id);
     let index = if by_token { key::authorization_token(id) } else { key::authorization_id(id) };
-    op.want(&[key::revoked_everything()]);
+    op.want(&eras(user.uid));
     let Some(at) = op.load::<AuthorizationAt>(&index)?.filter(|at| at.uid == user.uid) else { return Ok(None) };
     let Some(found) = op.load::<Authorization>(&key::authorization(&at))? else { return Ok(None) };
     Ok(if lives(op, user, &found)? { Some(found) } else { None })
@@ -107,7 +115,7 @@ pub(crate) fn authorization(op: &Op<'_>, token: &str) -> Result<Authorized, Stop
     op.want(&[key::revoked_everything()]);
     let at = op.load::<AuthorizationAt>(&key::authorization_token(token))?.ok_or(Refusal::TokenRevoked)?;
     let record = key::authorization(&at);
-    op.want(&[record.clone(), key::user(at.uid)]);
+    op.want(&[record.clone(), key::user(at.uid), key::revoked_scopes(at.uid)]);
     let authorization = op.load::<Authorization>(&record)?.ok_or(Refusal::TokenRevoked)?;
     let user = user(op, at.uid)?.filter(|user| !user.disabled).ok_or(Refusal::TokenUserGone)?;
     if lives(op, &user, &authorization)? { Ok(Authorized { user, authorization }) } else { Err(Refusal::TokenEnded.into()) }
@@ -117,6 +125,7 @@ pub(crate) fn authorization(op: &Op<'_>, token: &str) -> Result<Authorized, Stop
 pub(crate) fn note(op: &Op<'_>, authorization: &mut Authorization, note: Option<String>) {
     authorization.note = note;
     op.store_until(key::authorization(&at(authorization)), authorization, authorization.expires);
+    audit(op, "token.note", &authorization.uid, &hex(&authorization.id), None);
 }
 
 /// Ends an authorization: its token is refused from the next request on.
@@ -127,9 +136,30 @@ pub(crate) fn end(op: &Op<'_>, actor: &dyn core::fmt::Display, authorization: &A
     audit(op, "token.revoke", actor, &hex(&authorization.id), None);
 }
 
+/// Ends all authorizations of `user`, or all with a scope, however many there are: those among the newest go from the store at
+/// once; older ones count no more, and go when they expire.
+pub(crate) fn end_all(op: &Op<'_>, user: &User, scope: Option<Scope>) -> Result<(), Stop> {
+    op.want(&eras(user.uid));
+    let newest = op.range(&Range { prefix: key::authorizations_of(user.uid), after: String::new(), limit: PAGE })?;
+    if newest.is_empty() {
+        return Ok(());
+    }
+    for (_, record) in newest {
+        let authorization = Authorization::of(record)?;
+        if scope.is_none_or(|scope| authorization.scopes.contains(&scope)) {
+            end(op, &user.uid, &authorization);
+        }
+    }
+    let key = key::revoked_scopes(user.uid);
+    let revoked = op.load::<RevokedScopes>(&key)?.unwrap_or_default();
+    op.store(key, &revoked.plus(scope));
+    audit(op, "token.revoke_all", &user.uid, &user.uid, None);
+    Ok(())
+}
+
 /// Ends the authorizations of everybody.
 pub(crate) fn revoke_everything(op: &Op<'_>, actor: &dyn core::fmt::Display) -> Result<(), Stop> {
-    let era = era(op)?;
+    let RevokedEverything(era) = op.load(&key::revoked_everything())?.unwrap_or_default();
     op.store(key::revoked_everything(), &RevokedEverything(era.saturating_add(1)));
     audit(op, "token.revoke_all", actor, &"everybody", None);
     Ok(())
@@ -168,9 +198,20 @@ fn at(authorization: &Authorization) -> AuthorizationAt {
 fn lives(op: &Op<'_>, user: &User, authorization: &Authorization) -> Result<bool, Stop> {
     let same_passwords = authorization.generation == user.generation || !op.settings.openshift.password_change_revokes;
     let same_session = authorization.session_epoch == user.session_epoch;
-    Ok(op.now() < authorization.expires && same_passwords && same_session && authorization.era == era(op)?)
+    let era = era(op, user.uid, &authorization.scopes)?;
+    Ok(op.now() < authorization.expires && same_passwords && same_session && authorization.era == era)
 }
 
-fn era(op: &Op<'_>) -> Result<u32, Stop> {
-    Ok(op.load::<RevokedEverything>(&key::revoked_everything())?.unwrap_or_default().0)
+/// How often authorizations with these scopes were ended together: by their owner, by an administrator. None of the numbers
+/// ever falls, so their sum is the same only while each of them is.
+fn era(op: &Op<'_>, uid: Uid, scopes: &[Scope]) -> Result<u32, Stop> {
+    let [everything, own] = eras(uid);
+    op.want([&everything, &own]);
+    let RevokedEverything(everything) = op.load(&everything)?.unwrap_or_default();
+    let own = op.load::<RevokedScopes>(&own)?.unwrap_or_default();
+    Ok(scopes.iter().fold(everything, |era, scope| era.saturating_add(own.of(*scope))))
+}
+
+fn eras(uid: Uid) -> [Key; 2] {
+    [key::revoked_everything(), key::revoked_scopes(uid)]
 }

@@ -156,6 +156,8 @@ pub(crate) fn delete_user(op: &Op<'_>, actor: &dyn Display, user: &User) -> Resu
     op.remove(key::user(user.uid));
     op.remove(key::lock(user.uid));
     op.remove(key::seen(user.uid));
+    op.remove(key::ssh_keys(user.uid));
+    op.remove(key::revoked_scopes(user.uid));
     audit(op, "user.delete", actor, &user.uid, None);
     Ok(())
 }

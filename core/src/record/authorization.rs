@@ -56,7 +56,7 @@ pub struct Authorization {
     pub generation: u32,
     /// [`super::User::session_epoch`] when it was made.
     pub session_epoch: u32,
-    /// [`RevokedEverything`] when it was made.
+    /// [`RevokedEverything`] and the [`RevokedScopes`] of its scopes when it was made, added up.
     pub era: u32,
 }
 
@@ -84,6 +84,43 @@ impl Stored for AuthorizationAt {
 pub struct RevokedEverything(pub u32);
 
 impl Stored for RevokedEverything {
+    const VERSION: u8 = 1;
+}
+
+/// How often a user has ended all his authorizations with a scope. None of the numbers ever falls.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct RevokedScopes {
+    session: u32,
+    read: u32,
+    userinfo: u32,
+}
+
+impl RevokedScopes {
+    /// How often those with this scope were.
+    pub const fn of(&self, scope: Scope) -> u32 {
+        match scope {
+            Scope::Session => self.session,
+            Scope::Read => self.read,
+            Scope::Userinfo => self.userinfo,
+        }
+    }
+
+    /// Once more for `scope`, or for all.
+    #[must_use]
+    pub fn plus(mut self, scope: Option<Scope>) -> Self {
+        for ended in Scope::ALL.into_iter().filter(|known| scope.is_none_or(|scope| scope == *known)) {
+            let count = match ended {
+                Scope::Session => &mut self.session,
+                Scope::Read => &mut self.read,
+                Scope::Userinfo => &mut self.userinfo,
+            };
+            *count = count.saturating_add(1);
+        }
+        self
+    }
+}
+
+impl Stored for RevokedScopes {
     const VERSION: u8 = 1;
 }
 

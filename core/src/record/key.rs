@@ -119,6 +119,11 @@ pub fn revoked_everything() -> Key {
     Key("authz-era".into())
 }
 
+/// [`super::RevokedScopes`] of a user.
+pub fn revoked_scopes(uid: Uid) -> Key {
+    Key(format!("authz-era/{:08x}", uid.as_u32()))
+}
+
 /// [`super::SshKeys`] of a user.
 pub fn ssh_keys(uid: Uid) -> Key {
     Key(format!("ssh-keys/{:08x}", uid.as_u32()))

@@ -15,7 +15,7 @@ mod signing_key;
 mod user;
 
 pub use attempts::{Attempts, Lock, Seen};
-pub use authorization::{Authorization, AuthorizationAt, RevokedEverything, Scope, SshKey, SshKeys};
+pub use authorization::{Authorization, AuthorizationAt, RevokedEverything, RevokedScopes, Scope, SshKey, SshKeys};
 pub use cluster::Cluster;
 pub use pair::{Pair, PairId, PairOf};
 pub use revoked::Revoked;

@@ -36,7 +36,7 @@ const ACTOR: &str = "local";
 
 /// Answers a request of this dialect.
 pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
-    let segments: Option<Vec<String>> = op.request.path.split('/').skip(2).map(form::segment).collect();
+    let segments: Result<Vec<String>, _> = op.request.path.split('/').skip(2).map(form::segment).collect();
     let segments = segments.unwrap_or_default();
     let Some(resource) = Resource::of(&segments) else {
         return error::refused(404, "not_found", "there is no such resource");

@@ -4,6 +4,7 @@ use super::{
     Exchange, Request,
     envelope::{Message, Reply},
     links::required,
+    parameters::Parameters,
     scopes,
 };
 use crate::{
@@ -20,49 +21,42 @@ use serde_json::{Value, json};
 
 /// The longest note, in characters.
 const MAX_NOTE: usize = 4096;
-/// How many of the newest are looked at for reuse.
+/// How many of the newest that fit are looked at for reuse.
 const REUSED: usize = 10;
-/// How many are listed at the most; the oldest beyond are still good.
-const LISTED: usize = 10_000;
+/// How many are listed at the most; older ones beyond are still good.
+const LISTED: usize = 5000;
 
 /// A new authorization, or with `reuse` one that fits and lives long enough.
 pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
     let (exchange, parameters) = (&request.exchange, &request.parameters);
     let (op, user) = (exchange.op, &request.caller.user);
-    let asked = parameters.value("scope").or_else(|| parameters.value("scopes"));
-    let Ok(scopes) = scopes::parse(asked) else {
-        let offered = Scope::ALL.map(Scope::as_str).join(", ");
-        let text = format!("one or more of the scopes are not valid; valid scopes are: {offered}");
-        return Err(exchange.refuse(422, Message::error(1, Some("scopes"), &text)));
-    };
+    let Ok(scopes) = scopes::parse(scope(parameters)) else { return Err(unknown_scope(exchange)) };
     let note = note(request)?;
     let lifetime = scopes::lifetime(&op.settings.openshift, &scopes, parameters.value("expires_in"));
-    if parameters.text("reuse").as_deref() == Some("true") {
+    if is_true(parameters.value("reuse")) {
+        let fits = |found: &Authorization| found.scopes == scopes && (note.is_none() || found.note == note);
         // Worth reusing is what lives for another ten minutes, or a quarter of what was asked for.
         let enough = u64::from((lifetime.as_secs() / 4).min(600));
-        let fits = |found: &&Authorization| {
-            found.scopes == scopes && (note.is_none() || found.note == note) && found.expires.secs_since(op.now()) > enough
-        };
-        let newest = engine::authorizations(op, user, REUSED)?;
-        if let Some(found) = newest.iter().find(fits) {
-            return Ok(Reply::of("authorization", shown(exchange, request, found)).saying("Reused existing"));
+        let newest = engine::authorizations(op, user, REUSED, fits)?;
+        if let Some(found) = newest.iter().find(|found| found.expires.rounded_secs_since(op.now()) > enough) {
+            return Ok(Reply::of("authorization", shown(request, found)).saying("Reused existing"));
         }
     }
     let added = engine::add(op, user, NewAuthorization { scopes, note, lifetime })?;
-    Ok(Reply::of("authorization", shown(exchange, request, &added)).created().saying("Create authorization"))
+    Ok(Reply::of("authorization", shown(request, &added)).created().saying("Create authorization"))
 }
 
 /// The caller's own, newest first.
 pub(super) fn list(request: &Request<'_>) -> Result<Reply, Stop> {
-    let found = engine::authorizations(request.exchange.op, &request.caller.user, LISTED)?;
-    let shown: Vec<_> = found.iter().map(|found| shown(&request.exchange, request, found)).collect();
+    let found = engine::authorizations(request.exchange.op, &request.caller.user, LISTED, |_| true)?;
+    let shown: Vec<_> = found.iter().map(|found| shown(request, found)).collect();
     Ok(Reply::of("authorizations", Value::Array(shown)).saying("List authorizations"))
 }
 
 /// One, by id or token.
 pub(super) fn show(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
     let found = find(request, id)?;
-    Ok(Reply::of("authorization", shown(&request.exchange, request, &found)).saying("Display authorization"))
+    Ok(Reply::of("authorization", shown(request, &found)).saying("Display authorization"))
 }
 
 /// Another note; without one nothing changes.
@@ -71,7 +65,7 @@ pub(super) fn update(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
     if let Some(note) = note(request)? {
         engine::note(request.exchange.op, &mut found, Some(note));
     }
-    Ok(Reply::of("authorization", shown(&request.exchange, request, &found)).saying("Change authorization"))
+    Ok(Reply::of("authorization", shown(request, &found)).saying("Change authorization"))
 }
 
 /// One ends; one that is not there has ended already.
@@ -80,23 +74,47 @@ pub(super) fn delete(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
     if let Some(found) = engine::find_authorization(op, user, id)? {
         engine::end(op, &user.uid, &found);
     }
-    Ok(Reply::gone(format!("Authorization {} is revoked.", id.escape_default())))
+    Ok(Reply::gone(format!("Authorization {id} is revoked.")))
 }
 
 /// All end, or all with a scope.
 pub(super) fn delete_all(request: &Request<'_>) -> Result<Reply, Stop> {
     let (op, user) = (request.exchange.op, &request.caller.user);
-    let scope = request.parameters.text("scope").filter(|scope| !scope.is_empty());
-    for found in engine::authorizations(op, user, usize::MAX)? {
-        if scope.as_ref().is_none_or(|scope| found.scopes.iter().any(|has| has.as_str() == scope)) {
-            engine::end(op, &user.uid, &found);
-        }
-    }
     let owner = engine::hex(&user.id);
-    Ok(Reply::gone(match scope {
-        Some(scope) => format!("All authorizations for {owner} with scope {} are revoked.", scope.escape_default()),
-        None => format!("All authorizations for {owner} are revoked."),
-    }))
+    let scope = match scope(&request.parameters) {
+        None => "",
+        Some(Value::String(scope)) => scope,
+        // Never taken for "all".
+        Some(_) => return Err(unknown_scope(&request.exchange)),
+    };
+    if scope.is_empty() {
+        engine::end_all(op, user, None)?;
+        return Ok(Reply::gone(format!("All authorizations for {owner} are revoked.")));
+    }
+    if let Some(scope) = Scope::parse(scope) {
+        engine::end_all(op, user, Some(scope))?;
+    }
+    Ok(Reply::gone(format!("All authorizations for {owner} with scope {scope} are revoked.")))
+}
+
+/// The parameter under either of its names.
+fn scope(parameters: &Parameters) -> Option<&Value> {
+    parameters.value("scope").or_else(|| parameters.value("scopes"))
+}
+
+fn unknown_scope(exchange: &Exchange<'_>) -> Stop {
+    let offered = Scope::ALL.map(Scope::as_str).join(", ");
+    let text = format!("one or more of the scopes are not valid; valid scopes are: {offered}");
+    exchange.refuse(422, Message::error(1, Some("scopes"), &text))
+}
+
+/// Whether a flag is set, by JSON or by a form; anything that is not plainly so counts as not.
+fn is_true(flag: Option<&Value>) -> bool {
+    match flag {
+        Some(Value::Bool(flag)) => *flag,
+        Some(Value::String(text)) => text.trim().eq_ignore_ascii_case("true"),
+        _ => false,
+    }
 }
 
 fn find(request: &Request<'_>, id: &str) -> Result<Authorization, Stop> {
@@ -120,19 +138,19 @@ fn note(request: &Request<'_>) -> Result<Option<String>, Stop> {
 }
 
 /// An authorization as its owner sees it, token included.
-fn shown(exchange: &Exchange<'_>, request: &Request<'_>, authorization: &Authorization) -> Value {
-    let op = exchange.op;
+fn shown(request: &Request<'_>, authorization: &Authorization) -> Value {
+    let exchange = &request.exchange;
     let id = engine::hex(&authorization.id);
     let path = format!("/user/authorization/{id}");
     json!({
         "created_at": authorization.created.to_string(),
         "expires_in": authorization.expires.secs_since(authorization.created),
-        "expires_in_seconds": authorization.expires.secs_since(op.now()),
+        "expires_in_seconds": authorization.expires.rounded_secs_since(exchange.op.now()),
         "id": id,
         "identity": request.caller.user.name,
         "note": authorization.note,
         "scopes": engine::scopes(&authorization.scopes),
-        "token": engine::authorization_token(op, authorization),
+        "token": engine::authorization_token(exchange.op, authorization),
         "links": {
             "GET": exchange.plain_link("GET", "Get authorization", &path),
             "UPDATE": exchange.link("PUT", "Update authorization", &path, &json!([required("note", "A description of the authorization")]), &json!([])),

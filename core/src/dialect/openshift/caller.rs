@@ -78,9 +78,6 @@ pub(super) fn refuse(refusal: &Refusal) -> Response {
         Refusal::Throttled { retry_after } => {
             text(429, "Too many failed attempts, try again later.\n").with_header("retry-after", retry_after.to_string())
         }
-        Refusal::NoEntropy | Refusal::NoSigningKey | Refusal::BadRecord => {
-            text(503, "The server cannot answer this now.\n").with_header("retry-after", "1")
-        }
         refusal if refusal.is_token() => text(401, "The token is unknown, revoked or expired.\n").with_header(
             "www-authenticate",
             "Bearer realm=\"OpenShift broker API\", error=\"invalid_token\", error_description=\"The token is unknown, revoked or expired\"",

@@ -128,10 +128,11 @@ const fn status_word(status: u16) -> &'static str {
         400 => "bad_request",
         403 => "forbidden",
         404 => "not_found",
+        405 => "method_not_allowed",
         406 => "not_acceptable",
         409 => "conflict",
+        415 => "unsupported_media_type",
         422 => "unprocessable_entity",
-        503 => "service_unavailable",
         _ => "internal_server_error",
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     Exchange, Request,
     envelope::{Message, Reply},
-    links::required,
+    links::{required, segment},
 };
 use crate::{
     record::{SshKey, SshKeys, key},
@@ -70,7 +70,7 @@ pub(super) fn delete(request: &Request<'_>, name: &str) -> Result<Reply, Stop> {
         return Err(not_found(request));
     }
     save(request, &keys);
-    Ok(Reply::gone(format!("Key {} is deleted.", name.escape_default())))
+    Ok(Reply::gone(format!("Key {name} is deleted.")))
 }
 
 fn load(request: &Request<'_>) -> Result<SshKeys, Stop> {
@@ -103,7 +103,7 @@ fn field(request: &Request<'_>, name: &'static str, max: usize) -> Result<String
 }
 
 fn shown(exchange: &Exchange<'_>, key: &SshKey) -> Value {
-    let path = format!("/user/keys/{}", key.name);
+    let path = format!("/user/keys/{}", segment(&key.name));
     let parameters =
         json!([required("type", "Type of the key"), required("content", "The key portion of the public key file")]);
     json!({

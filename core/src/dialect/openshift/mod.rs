@@ -17,92 +17,119 @@ mod tests;
 mod xml;
 
 use crate::{
+    dialect::form::{self, BadForm},
+    engine,
     refusal::Refusal,
     seam::{Method, Op, Response, Stop},
 };
+use alloc::{format, string::String};
 use caller::Caller;
 use envelope::{Message, Reply};
 use negotiate::Negotiated;
-use parameters::Parameters;
+use parameters::{Flaw, Parameters};
 
 /// Answers a request of this dialect.
 pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
     let (path, suffix) = negotiate::split_suffix(&op.request.path);
-    let Some(resource) = path.strip_prefix("/broker/rest/").and_then(Resource::of) else {
-        return Ok(Response::empty(404));
-    };
     let parameters = Parameters::read(op);
-    let agreed = Negotiated::of(op, suffix, parameters.as_ref().ok())?;
-    let exchange = Exchange { op, agreed };
-    if let (Resource::Api, Method::Get | Method::Head) = (resource, &op.request.method) {
-        return Ok(root::api(&exchange));
+    let exchange = Exchange { op, agreed: Negotiated::of(op, suffix, &parameters)? };
+    let resource = match path.strip_prefix("/broker/rest/").map(Resource::of) {
+        Some(Ok(Some(resource))) => resource,
+        Some(Err(BadForm::NotUtf8)) => {
+            return Err(exchange.refuse(400, Message::unnumbered("a parameter is not valid UTF-8")));
+        }
+        Some(Err(_)) => return Err(exchange.refuse(400, Message::unnumbered("the path is malformed"))),
+        Some(Ok(None)) | None => {
+            return Err(exchange.refuse(404, Message::unnumbered("there is nothing at this path")));
+        }
+    };
+    let Some(verb) = resource.verb(&op.request.method) else {
+        let reply = Reply::failed(405, Message::unnumbered("this path does not take this method"));
+        return Ok(exchange.send(reply).with_header("allow", resource.methods()));
+    };
+    if let Resource::Api = resource {
+        return parameters.check(&exchange).map(|()| root::api(&exchange));
     }
     let caller = caller::caller(&exchange)?;
-    let get = matches!(op.request.method, Method::Get | Method::Head);
-    if !caller.may(get, resource.kind()) {
-        return Err(
-            exchange.refuse(403, Message::error(1, None, "this action is not allowed with your current authorization"))
-        );
-    }
-    let Ok(parameters) = parameters else {
-        return Err(exchange.refuse(400, Message::unnumbered("the request body is malformed")));
-    };
     let request = Request { exchange, caller, parameters };
-    let reply = match (resource, &op.request.method) {
-        (Resource::User, Method::Get | Method::Head) => Ok(root::user(&request)),
-        (Resource::User, Method::Delete) => Err(request
-            .exchange
-            .refuse(403, Message::error(138, None, "only accounts that belong to another account can be deleted here"))),
-        (Resource::Authorizations, Method::Get | Method::Head) => authorizations::list(&request),
-        (Resource::Authorizations, Method::Post) => authorizations::add(&request),
-        (Resource::Authorizations, Method::Delete) => authorizations::delete_all(&request),
-        (Resource::Authorization(id), Method::Get | Method::Head) => authorizations::show(&request, id),
-        (Resource::Authorization(id), Method::Put) => authorizations::update(&request, id),
-        (Resource::Authorization(id), Method::Delete) => authorizations::delete(&request, id),
-        (Resource::Keys, Method::Get | Method::Head) => keys::list(&request),
-        (Resource::Keys, Method::Post) => keys::add(&request),
-        (Resource::Key(name), Method::Get | Method::Head) => keys::show(&request, name),
-        (Resource::Key(name), Method::Put) => keys::update(&request, name),
-        (Resource::Key(name), Method::Delete) => keys::delete(&request, name),
-        (Resource::Domains, Method::Get | Method::Head) => Ok(Reply::none_of("domains", "List domains")),
-        (Resource::Cartridges, Method::Get | Method::Head) => Ok(Reply::none_of("cartridges", "List cartridges")),
-        _ => return Ok(Response::empty(404)),
-    }?;
-    Ok(caller::identify(request.exchange.send(reply), &request.caller))
+    match request.answer(&resource, verb) {
+        Ok(reply) => Ok(caller::identify(request.exchange.send(reply), &request.caller)),
+        Err(Stop::Answer(response)) => Err(Stop::Answer(caller::identify(response, &request.caller))),
+        Err(stop) => Err(stop),
+    }
 }
 
 /// What a path below `/broker/rest/` names.
-#[derive(Clone, Copy)]
-enum Resource<'a> {
+enum Resource {
     Api,
     User,
     Authorizations,
-    Authorization(&'a str),
+    /// By its id or its token.
+    Authorization(String),
     Keys,
-    Key(&'a str),
+    /// By its name.
+    Key(String),
     Domains,
     Cartridges,
 }
 
-impl<'a> Resource<'a> {
-    fn of(path: &'a str) -> Option<Self> {
+/// What is to be done with it.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Verb {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+impl Resource {
+    /// `None` for a path that names nothing.
+    ///
+    /// # Errors
+    /// When the id in the path is wrongly encoded.
+    fn of(path: &str) -> Result<Option<Self>, BadForm> {
         let mut segments = path.split('/');
-        let resource = match (segments.next()?, segments.next(), segments.next()) {
-            ("api", None, _) => Self::Api,
-            ("user", None, _) => Self::User,
-            ("user", Some("authorizations"), None) => Self::Authorizations,
+        let resource = match (segments.next(), segments.next(), segments.next(), segments.next()) {
+            (Some("api"), None, ..) => Self::Api,
+            (Some("user"), None, ..) => Self::User,
+            (Some("user"), Some("authorizations"), None, _) => Self::Authorizations,
             // Replies link the singular path, the printed guide names the plural one.
-            ("user", Some("authorization" | "authorizations"), Some(id)) if !id.is_empty() => Self::Authorization(id),
-            ("user", Some("keys"), None) => Self::Keys,
-            ("user", Some("keys"), Some(name)) if !name.is_empty() => Self::Key(name),
-            ("domains", None, _) => Self::Domains,
-            ("cartridges", None, _) => Self::Cartridges,
-            _ => return None,
+            (Some("user"), Some("authorization" | "authorizations"), Some(id), None) if !id.is_empty() => {
+                Self::Authorization(form::segment(id)?)
+            }
+            (Some("user"), Some("keys"), None, _) => Self::Keys,
+            (Some("user"), Some("keys"), Some(name), None) if !name.is_empty() => Self::Key(form::segment(name)?),
+            (Some("domains"), None, ..) => Self::Domains,
+            (Some("cartridges"), None, ..) => Self::Cartridges,
+            _ => return Ok(None),
         };
-        segments.next().is_none().then_some(resource)
+        Ok(Some(resource))
     }
 
-    const fn kind(self) -> caller::Kind {
+    /// The methods it takes, for `Allow`.
+    const fn methods(&self) -> &'static str {
+        match self {
+            Self::Api | Self::Domains | Self::Cartridges => "GET, HEAD",
+            Self::User => "GET, HEAD, DELETE",
+            Self::Authorizations => "GET, HEAD, POST, DELETE",
+            Self::Keys => "GET, HEAD, POST",
+            Self::Authorization(_) | Self::Key(_) => "GET, HEAD, PUT, DELETE",
+        }
+    }
+
+    /// What the method means here; `None` if it is not taken.
+    fn verb(&self, method: &Method) -> Option<Verb> {
+        self.methods().split(", ").find(|known| *known == method.as_str())?;
+        match method {
+            Method::Get | Method::Head => Some(Verb::Get),
+            Method::Post => Some(Verb::Post),
+            Method::Put => Some(Verb::Put),
+            Method::Delete => Some(Verb::Delete),
+            _ => None,
+        }
+    }
+
+    const fn kind(&self) -> caller::Kind {
         match self {
             Self::Authorizations | Self::Authorization(_) => caller::Kind::Authorizations,
             Self::User => caller::Kind::Account,
@@ -129,14 +156,70 @@ impl Exchange<'_> {
     }
 }
 
-/// A request whose caller may do what it asks.
+/// A request whose caller is known.
 struct Request<'o> {
     exchange: Exchange<'o>,
     caller: Caller,
     parameters: Parameters,
 }
 
-/// Words a refusal of the engine: a short text outside the envelope, as the broker's web server does for authentication.
-pub(super) fn refuse(_op: &Op<'_>, refusal: &Refusal) -> Response {
-    caller::refuse(refusal)
+impl Request<'_> {
+    /// Scope first, then the parameters, then whatever is asked.
+    fn answer(&self, resource: &Resource, verb: Verb) -> Result<Reply, Stop> {
+        if !self.caller.may(verb == Verb::Get, resource.kind()) {
+            let text = "this action is not allowed with your current authorization";
+            return Err(self.exchange.refuse(403, Message::error(1, None, text)));
+        }
+        self.parameters.check(&self.exchange)?;
+        match (resource, verb) {
+            (Resource::User, Verb::Delete) => {
+                let text = "only accounts that belong to another account can be deleted here";
+                Err(self.exchange.refuse(403, Message::error(138, None, text)))
+            }
+            (Resource::User, _) => Ok(root::user(self)),
+            (Resource::Authorizations, Verb::Post) => authorizations::add(self),
+            (Resource::Authorizations, Verb::Delete) => authorizations::delete_all(self),
+            (Resource::Authorizations, _) => authorizations::list(self),
+            (Resource::Authorization(id), Verb::Put) => authorizations::update(self, id),
+            (Resource::Authorization(id), Verb::Delete) => authorizations::delete(self, id),
+            (Resource::Authorization(id), _) => authorizations::show(self, id),
+            (Resource::Keys, Verb::Post) => keys::add(self),
+            (Resource::Keys, _) => keys::list(self),
+            (Resource::Key(name), Verb::Put) => keys::update(self, name),
+            (Resource::Key(name), Verb::Delete) => keys::delete(self, name),
+            (Resource::Key(name), _) => keys::show(self, name),
+            (Resource::Domains, _) => Ok(Reply::none_of("domains", "List domains")),
+            (Resource::Cartridges | Resource::Api, _) => Ok(Reply::none_of("cartridges", "List cartridges")),
+        }
+    }
+}
+
+impl Parameters {
+    /// # Errors
+    /// 400 when they cannot be read, 415 when nothing is known about the body's media type.
+    fn check(&self, exchange: &Exchange<'_>) -> Result<(), Stop> {
+        match self.flaw() {
+            None => Ok(()),
+            Some(Flaw::UnknownType) => {
+                let text = "the body must be application/json, application/x-www-form-urlencoded or multipart/form-data";
+                Err(exchange.refuse(415, Message::unnumbered(text)))
+            }
+            Some(_) => Err(exchange.refuse(400, Message::unnumbered("the parameters are malformed"))),
+        }
+    }
+}
+
+/// Words a refusal of the engine. Who fails to authenticate gets a short text, as from the broker's web server; a failure of the
+/// server itself comes in the envelope, with a reference that the audit trail has too.
+pub(super) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
+    if !matches!(refusal, Refusal::BadRecord | Refusal::NoEntropy | Refusal::NoSigningKey) {
+        return caller::refuse(refusal);
+    }
+    let (_, suffix) = negotiate::split_suffix(&op.request.path);
+    let fallback = Negotiated::unasked(suffix.unwrap_or(negotiate::Format::Json));
+    let agreed = Negotiated::of(op, suffix, &Parameters::read(op)).unwrap_or(fallback);
+    let reference = op.moment.draw::<8>("reference").map_or_else(|_| "none".into(), |octets| engine::hex(&octets));
+    engine::audit(op, "failure", &"waxseal", &reference, Some(refusal.code()));
+    let text = format!("the server cannot answer this; reference {reference}");
+    Exchange { op, agreed }.send(Reply::failed(500, Message::error(1, None, &text)))
 }

@@ -35,7 +35,12 @@ fn read(part: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 
 /// The value of a header's parameter, without its quotes.
 fn parameter<'h>(header: &'h str, wanted: &str) -> Option<&'h str> {
-    header.split(';').skip(1).find_map(|parameter| {
+    let mut quoted = false;
+    let unquoted_semicolon = |c| {
+        quoted ^= c == '"';
+        c == ';' && !quoted
+    };
+    header.split(unquoted_semicolon).skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case(wanted).then(|| value.trim().trim_matches('"'))
     })
@@ -56,6 +61,12 @@ mod tests {
         let body = b"--x\r\nContent-Disposition: form-data; name=\"scope\"\r\n\r\nread\r\n--x\r\ncontent-disposition: form-data; name=note\r\n\r\n\r\n--x--\r\n";
         let parts = parts(TYPE, body).unwrap();
         assert_eq!(parts, [(b"scope".to_vec(), b"read".to_vec()), (b"note".to_vec(), b"".to_vec())]);
+    }
+
+    #[test]
+    fn a_name_within_quotes_is_none() {
+        let body = b"--x\r\nContent-Disposition: form-data; filename=\"; name=scope\"; name=\"note\"\r\n\r\na\r\n--x--\r\n";
+        assert_eq!(parts(TYPE, body).unwrap(), [(b"note".to_vec(), b"a".to_vec())]);
     }
 
     #[test]

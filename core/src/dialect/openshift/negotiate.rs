@@ -1,6 +1,10 @@
 //! Version and format of an exchange (contract section 10).
 
-use super::{Exchange, envelope::Message, parameters::Parameters};
+use super::{
+    Exchange,
+    envelope::Message,
+    parameters::{Flaw, Parameters, text},
+};
 use crate::seam::{Op, Stop};
 use alloc::{format, string::String, vec::Vec};
 
@@ -31,37 +35,48 @@ impl Negotiated {
     /// Reads the request.
     ///
     /// # Errors
-    /// 400 for a query or form that is not UTF-8, 422 for a `nolinks` that is neither true nor false, 406 for a version
-    /// that is not spoken.
-    pub(super) fn of<'o>(op: &'o Op<'o>, suffix: Option<Format>, parameters: Option<&Parameters>) -> Result<Self, Stop> {
-        let accept = op.request.header("accept").unwrap_or_default();
-        let content_type = op.request.header("content-type").unwrap_or_default();
-        let agreed = Self { version: *VERSIONS.end(), format: suffix.unwrap_or_else(|| format_of(accept)), nolinks: false };
+    /// 400 for a parameter that is not UTF-8, 422 for a `nolinks` that is neither true nor false, 406 for a version that is not
+    /// spoken.
+    pub(super) fn of<'o>(op: &'o Op<'o>, suffix: Option<Format>, parameters: &Parameters) -> Result<Self, Stop> {
+        let [accept, content_type] = ["accept", "content-type"].map(|name| header(op, name));
+        let agreed = Self::unasked(suffix.unwrap_or_else(|| format_of(&accept)));
         let exchange = Exchange { op, agreed };
-        if parameters.is_some_and(|parameters| !parameters.is_utf8()) {
+        if parameters.flaw() == Some(Flaw::NotUtf8) {
             return Err(exchange.refuse(400, Message::unnumbered("a parameter is not valid UTF-8")));
         }
-        let nolinks = match parameters.and_then(|parameters| parameters.text("nolinks")).as_deref() {
-            None | Some("") => has_parameter(accept, "nolinks") || has_parameter(content_type, "nolinks"),
-            Some("true") => true,
-            Some("false") => false,
-            Some(_) => return Err(exchange.refuse(422, Message::error(167, None, "nolinks must be one of: true, false"))),
+        let nolinks = match parameters.value("nolinks").map(text) {
+            None => has_parameter(&accept, "nolinks") || has_parameter(&content_type, "nolinks"),
+            Some(asked) => match asked.as_deref() {
+                Some("true") => true,
+                Some("false") => false,
+                _ => return Err(exchange.refuse(422, Message::error(167, None, "nolinks must be one of: true, false"))),
+            },
         };
-        let asked = version_in(accept).or_else(|| version_in(content_type));
+        let asked = version_in(&accept).or_else(|| version_in(&content_type));
         let version = match asked {
-            None => *VERSIONS.end(),
+            None => agreed.version,
             Some(asked) => {
                 let known = tenths(&asked).filter(|version| VERSIONS.contains(version));
                 known.ok_or_else(|| {
                     let spoken = supported().map(|version| format!("{version:.1}")).collect::<Vec<_>>().join(", ");
-                    let text =
-                        format!("version {} is not supported; supported versions are {spoken}", asked.escape_default());
+                    let text = format!("version {asked} is not supported; supported versions are {spoken}");
                     exchange.refuse(406, Message::unnumbered(&text))
                 })?
             }
         };
         Ok(Self { version, nolinks, ..agreed })
     }
+
+    /// What holds when nothing is asked for: the newest version, with links.
+    pub(super) const fn unasked(format: Format) -> Self {
+        Self { version: *VERSIONS.end(), format, nolinks: false }
+    }
+}
+
+/// All values of a header in one, as if they had been sent so (RFC 9110, 5.3).
+fn header(op: &Op<'_>, name: &str) -> String {
+    let values: Vec<_> = op.request.header_values(name).filter_map(|value| core::str::from_utf8(value).ok()).collect();
+    values.join(",")
 }
 
 /// Every version that is spoken, as a number.
@@ -80,15 +95,32 @@ pub(super) fn split_suffix(path: &str) -> (&str, Option<Format>) {
     }
 }
 
-/// The first media type that is one of ours decides; JSON if there is none.
+/// The media type of ours that the client likes best, the first of several; JSON if there is none (RFC 9110, 12.5.1).
 fn format_of(accept: &str) -> Format {
-    let mut media_types = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
-    let known = media_types.find_map(|media_type| match media_type {
-        "application/json" | "*/*" => Some(Format::Json),
-        "application/xml" | "text/xml" => Some(Format::Xml),
-        _ => None,
-    });
-    known.unwrap_or(Format::Json)
+    let mut best = (0, Format::Json);
+    for range in accept.split(',') {
+        let format = match range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+            "application/json" | "application/*" | "*/*" => Format::Json,
+            "application/xml" | "text/xml" => Format::Xml,
+            _ => continue,
+        };
+        let quality = media_parameters(range).find(|(name, _)| name == "q").map_or(1000, |(_, value)| thousandths(value));
+        if quality > best.0 {
+            best = (quality, format);
+        }
+    }
+    best.1
+}
+
+/// A quality between `0` and `1.000`; anything else counts as least.
+fn thousandths(quality: &str) -> u32 {
+    let (whole, part) = quality.split_once('.').unwrap_or((quality, ""));
+    let digits = part.len() <= 3 && part.bytes().all(|octet| octet.is_ascii_digit());
+    match (whole, format!("{part:0<3}").parse()) {
+        ("1", Ok(0)) if digits => 1000,
+        ("0", Ok(part)) if digits => part,
+        _ => 0,
+    }
 }
 
 /// The parameters of all media types in a header, lower-case names with their values.
@@ -147,8 +179,16 @@ mod tests {
             ("", Format::Json),
             ("*/*", Format::Json),
             ("application/xml", Format::Xml),
-            ("text/xml;q=0.5, application/json", Format::Xml),
+            ("Application/XML", Format::Xml),
+            ("application/xml, application/json", Format::Xml),
+            ("application/json, application/xml", Format::Json),
+            ("text/xml;q=0.5, application/json", Format::Json),
+            ("*/*;q=0.1, text/xml;version=1.6;q=0.25", Format::Xml),
+            ("application/xml;q=0", Format::Json),
+            ("application/xml;q=2, */*;q=0.001", Format::Json),
             ("text/html, application/json", Format::Json),
+            ("text/html", Format::Json),
+            (",;,=;q", Format::Json),
         ] {
             assert_eq!(format_of(accept), expected, "{accept}");
         }

@@ -2,7 +2,10 @@
 
 use super::multipart;
 use crate::{
-    dialect::{form::Form, json},
+    dialect::{
+        form::{BadForm, Form},
+        json,
+    },
     seam::Op,
 };
 use alloc::{
@@ -11,52 +14,38 @@ use alloc::{
 };
 use serde_json::{Map, Value};
 
-/// The body is not what its media type says.
-#[derive(Debug)]
-pub(super) struct Malformed;
+/// What is wrong with query or body.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Flaw {
+    /// A name or a value is not UTF-8.
+    NotUtf8,
+    /// The text is not what its media type says.
+    Malformed,
+    /// The body has a media type that states no parameters.
+    UnknownType,
+}
 
-/// The parameters of a request; those of the body win over those of the query.
+/// The parameters of a request; those of the body win over those of the query, and later ones over earlier ones.
 #[derive(Debug)]
 pub(super) struct Parameters {
     members: Map<String, Value>,
-    utf8: bool,
+    flaw: Option<Flaw>,
 }
 
 impl Parameters {
-    /// Reads query and body.
-    ///
-    /// # Errors
-    /// [`Malformed`].
-    pub(super) fn read(op: &Op<'_>) -> Result<Self, Malformed> {
-        let mut parameters = Self { members: Map::new(), utf8: true };
-        parameters.add_form(op.request.query.as_bytes())?;
-        let body = op.request.body.as_slice();
-        if body.is_empty() {
-            return Ok(parameters);
-        }
-        let content_type = op.request.header("content-type").unwrap_or("application/x-www-form-urlencoded");
-        let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        match media_type.as_str() {
-            "application/json" => {
-                parameters.utf8 &= core::str::from_utf8(body).is_ok();
-                if parameters.utf8 {
-                    parameters.members.extend(json::object(body).map_err(|_| Malformed)?);
-                }
-            }
-            "multipart/form-data" => {
-                for (name, value) in multipart::parts(content_type, body).ok_or(Malformed)? {
-                    parameters.add_text(name, value);
-                }
-            }
-            "application/x-www-form-urlencoded" => parameters.add_form(body)?,
-            _ => return Err(Malformed),
-        }
-        Ok(parameters)
+    /// Reads query and body as far as they can be read.
+    pub(super) fn read(op: &Op<'_>) -> Self {
+        let mut parameters = Self { members: Map::new(), flaw: None };
+        let query = parameters.add_form(op.request.query.as_bytes());
+        let body = parameters.add_body(op);
+        let flaws = [query.err(), body.err()];
+        parameters.flaw = if flaws.contains(&Some(Flaw::NotUtf8)) { Some(Flaw::NotUtf8) } else { flaws[0].or(flaws[1]) };
+        parameters
     }
 
-    /// Whether all of them are UTF-8.
-    pub(super) const fn is_utf8(&self) -> bool {
-        self.utf8
+    /// What keeps the parameters from being read.
+    pub(super) const fn flaw(&self) -> Option<Flaw> {
+        self.flaw
     }
 
     /// A parameter as it was sent; `null` counts as absent.
@@ -64,53 +53,54 @@ impl Parameters {
         self.members.get(name).filter(|value| !value.is_null())
     }
 
-    /// A parameter that is a text, or a number or truth value as text.
-    pub(super) fn text(&self, name: &str) -> Option<String> {
-        match self.value(name)? {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            Value::Bool(flag) => Some(flag.to_string()),
-            _ => None,
+    fn add_body(&mut self, op: &Op<'_>) -> Result<(), Flaw> {
+        let body = op.request.body.as_slice();
+        if body.is_empty() {
+            return Ok(());
+        }
+        let content_type = op.request.header("content-type").unwrap_or("application/x-www-form-urlencoded");
+        let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        match media_type.as_str() {
+            "application/json" => {
+                let text = core::str::from_utf8(body).map_err(|_| Flaw::NotUtf8)?;
+                self.members.extend(json::object(text.as_bytes()).map_err(|_| Flaw::Malformed)?);
+                Ok(())
+            }
+            "application/x-www-form-urlencoded" => self.add_form(body),
+            "multipart/form-data" => {
+                for (name, value) in multipart::parts(content_type, body).ok_or(Flaw::Malformed)? {
+                    self.add_text(name, value)?;
+                }
+                Ok(())
+            }
+            _ => Err(Flaw::UnknownType),
         }
     }
 
-    fn add_form(&mut self, text: &[u8]) -> Result<(), Malformed> {
-        if !decodes_to_utf8(text) {
-            self.utf8 = false;
-            return Ok(());
-        }
-        let form = Form::parse(text).map_err(|_| Malformed)?;
+    fn add_form(&mut self, text: &[u8]) -> Result<(), Flaw> {
+        let form = Form::parse_unescaped(text).map_err(|flaw| match flaw {
+            BadForm::NotUtf8 => Flaw::NotUtf8,
+            BadForm::Malformed | BadForm::Repeated => Flaw::Malformed,
+        })?;
         for (name, value) in form.pairs() {
             self.members.insert(name.into(), value.into());
         }
         Ok(())
     }
 
-    fn add_text(&mut self, name: Vec<u8>, value: Vec<u8>) {
-        match (String::from_utf8(name), String::from_utf8(value)) {
-            (Ok(name), Ok(value)) => _ = self.members.insert(name, value.into()),
-            _ => self.utf8 = false,
-        }
+    fn add_text(&mut self, name: Vec<u8>, value: Vec<u8>) -> Result<(), Flaw> {
+        let text = |octets| String::from_utf8(octets).map_err(|_| Flaw::NotUtf8);
+        self.members.insert(text(name)?, text(value)?.into());
+        Ok(())
     }
 }
 
-/// Whether the percent-encoded octets of `text` are UTF-8 once decoded.
-fn decodes_to_utf8(text: &[u8]) -> bool {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((first, others)) = rest.split_first() {
-        rest = others;
-        let hex = |octet: u8| char::from(octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        match (first, others) {
-            (b'%', [high, low, others @ ..]) => match (hex(*high), hex(*low)) {
-                (Some(high), Some(low)) => {
-                    decoded.push(high << 4 | low);
-                    rest = others;
-                }
-                _ => decoded.push(b'%'),
-            },
-            (octet, _) => decoded.push(*octet),
-        }
+/// A value as text, as a form would have it; `None` for lists and objects.
+pub(super) fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
     }
-    core::str::from_utf8(&decoded).is_ok()
 }
