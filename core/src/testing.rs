@@ -95,6 +95,11 @@ impl TestWorld {
         self.run(Peer { address: Some(address.parse::<IpAddr>().unwrap()), ..Peer::default() }, request, |_| {})
     }
 
+    /// Answers a request whose sender the driver takes for `peer`.
+    pub(crate) fn call_as(&mut self, peer: Peer, request: Request) -> Response {
+        self.run(peer, request, |_| {})
+    }
+
     /// Answers a request that comes over the administration socket.
     pub(crate) fn local(&mut self, request: Request) -> Response {
         self.run(Peer { local: true, ..Peer::default() }, request, |_| {})
@@ -121,6 +126,11 @@ impl TestWorld {
         self.now = self.now.plus_secs(secs);
     }
 
+    /// Moves the clock on, by less than a second.
+    pub(crate) fn advance_millis(&mut self, millis: u64) {
+        self.now = UnixTime::from_millis(self.now.as_millis() + millis);
+    }
+
     /// What the clock says.
     pub(crate) fn now(&self) -> UnixTime {
         self.now
@@ -144,9 +154,15 @@ impl TestWorld {
     }
 
     /// Whether `text` stands in any key or value that is stored.
-    pub(crate) fn stores(&self, text: &str) -> bool {
-        let holds = |octets: &[u8]| octets.windows(text.len()).any(|window| window == text.as_bytes());
+    pub(crate) fn stores(&self, text: impl AsRef<[u8]>) -> bool {
+        let text = text.as_ref();
+        let holds = |octets: &[u8]| octets.windows(text.len()).any(|window| window == text);
         self.records.iter().any(|(key, (record, _))| holds(key.as_str().as_bytes()) || holds(&record.value))
+    }
+
+    /// How many records are stored under keys that start with `prefix`.
+    pub(crate) fn count(&self, prefix: &str) -> usize {
+        self.live(prefix).count()
     }
 
     /// Stores `value` under `key`, past every rule.

@@ -37,7 +37,7 @@ pub(super) fn show(request: &Request<'_>, name: &str) -> Result<Reply, Stop> {
 /// One more key.
 pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
     let mut keys = load(request)?;
-    let new = SshKey { name: field(request, "name", 256)?, ..read(request)? };
+    let new = SshKey { name: name(request)?, ..read(request)? };
     if keys.0.iter().any(|key| key.name == new.name) {
         return Err(request.exchange.refuse(409, Message::error(120, Some("name"), "a key with this name exists already")));
     }
@@ -87,6 +87,15 @@ fn not_found(request: &Request<'_>) -> Stop {
 
 fn read(request: &Request<'_>) -> Result<SshKey, Stop> {
     Ok(SshKey { name: String::new(), kind: field(request, "type", 256)?, content: field(request, "content", MAX_CONTENT)? })
+}
+
+/// A name that can stand in a path: dots alone would lead elsewhere.
+fn name(request: &Request<'_>) -> Result<String, Stop> {
+    let name = field(request, "name", 256)?;
+    if matches!(name.as_str(), "." | "..") {
+        return Err(request.exchange.refuse(422, Message::error(1, Some("name"), "a name cannot be dots alone")));
+    }
+    Ok(name)
 }
 
 /// A text that must be there.
