@@ -6,8 +6,10 @@
 use crate::{
     lifetime::{Bounds, Manner},
     password::Scheme,
+    token::MAX_LEEWAY,
 };
 use alloc::{string::String, vec::Vec};
+use core::fmt;
 use serde::{Deserialize, Serialize};
 
 /// Everything an operator may configure.
@@ -214,9 +216,103 @@ impl Default for Gateway {
     }
 }
 
+impl Settings {
+    /// Whether every value is within its bounds, for drivers that take settings from a caller.
+    ///
+    /// # Errors
+    /// The first one that is not.
+    pub fn check(&self) -> Result<(), OutOfBounds> {
+        let Self { passwords, throttle, redis, openshift, elasticsearch, .. } = self;
+        let name = |text: &str| (1..=256).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        let scheme = passwords.scheme;
+        let lives = [&openshift.session, &openshift.read, &openshift.userinfo];
+        let rules = [
+            ("issuer", name(&self.issuer)),
+            ("audience", self.audience.as_deref().is_none_or(name)),
+            ("leeway", self.leeway <= MAX_LEEWAY),
+            ("service", name(&self.service)),
+            ("passwords.scheme", scheme.bounded().is_ok() && matches!(scheme, Scheme::Argon2id { .. })),
+            ("passwords.max_per_user", (1..=64).contains(&passwords.max_per_user)),
+            ("throttle.account_ceiling", (1..=100).contains(&throttle.account_ceiling)),
+            ("throttle.account_pause", (1..=86_400).contains(&throttle.account_pause)),
+            ("throttle.source_limit", throttle.source_limit <= 1_000_000),
+            ("throttle.source_window", (1..=86_400).contains(&throttle.source_window)),
+            ("throttle.ipv4_prefix", (8..=32).contains(&throttle.ipv4_prefix)),
+            ("throttle.ipv6_prefix", (16..=128).contains(&throttle.ipv6_prefix)),
+            ("redis.ttl", redis.ttl.max() <= 86_400),
+            ("openshift", lives.iter().all(|bounds| bounds.max() <= MAX_LIFETIME)),
+            ("elasticsearch.token_timeout", (1..=3_600).contains(&elasticsearch.token_timeout)),
+        ];
+        rules.into_iter().find(|(_, holds)| !holds).map_or(Ok(()), |(setting, _)| Err(OutOfBounds { setting }))
+    }
+}
+
+/// A setting that is out of its bounds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OutOfBounds {
+    setting: &'static str,
+}
+
+impl fmt::Display for OutOfBounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is out of its bounds", self.setting)
+    }
+}
+
+impl core::error::Error for OutOfBounds {}
+
+/// The longest life of an OpenShift authorization, in seconds: ten years.
+const MAX_LIFETIME: u32 = 315_360_000;
+
 const fn bounds(default: u32, max: u32, manner: Manner) -> Bounds {
     match Bounds::new(1, default, max, manner) {
         Ok(bounds) => bounds,
         Err(_) => Bounds::ONE_SECOND,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(change: impl FnOnce(&mut Settings), expected: Result<(), &str>) {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        assert_eq!(settings.check().map_err(|error| error.setting), expected);
+    }
+
+    #[test]
+    fn defaults_are_within_bounds() {
+        check(|_| {}, Ok(()));
+    }
+
+    #[test]
+    fn bounds_are_inclusive() {
+        check(|settings| settings.leeway = 60, Ok(()));
+        check(|settings| settings.leeway = 61, Err("leeway"));
+        check(|settings| settings.passwords.max_per_user = 64, Ok(()));
+        check(|settings| settings.passwords.max_per_user = 65, Err("passwords.max_per_user"));
+        check(|settings| settings.passwords.max_per_user = 0, Err("passwords.max_per_user"));
+        check(|settings| settings.throttle.ipv4_prefix = 33, Err("throttle.ipv4_prefix"));
+        check(|settings| settings.throttle.ipv6_prefix = 15, Err("throttle.ipv6_prefix"));
+        check(|settings| settings.elasticsearch.token_timeout = 3_601, Err("elasticsearch.token_timeout"));
+        check(|settings| settings.redis.ttl = bounds(1, 86_401, Manner::Refuse), Err("redis.ttl"));
+        check(|settings| settings.openshift.read = bounds(1, u32::MAX, Manner::Clamp), Err("openshift"));
+    }
+
+    #[test]
+    fn names_are_names() {
+        check(|settings| settings.issuer = String::new(), Err("issuer"));
+        check(|settings| settings.audience = Some("a\nb".into()), Err("audience"));
+        check(|settings| settings.service = "\u{e9}".repeat(256), Ok(()));
+        check(|settings| settings.service = "\u{e9}".repeat(257), Err("service"));
+    }
+
+    #[test]
+    fn new_hashes_are_argon2id_within_bounds() {
+        check(|settings| settings.passwords.scheme = Scheme::Pbkdf2Sha256 { iterations: 600_000 }, Err("passwords.scheme"));
+        let scheme = Scheme::Argon2id { memory: u32::MAX, passes: 2, lanes: 1 };
+        check(|settings| settings.passwords.scheme = scheme, Err("passwords.scheme"));
     }
 }

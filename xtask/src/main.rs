@@ -7,6 +7,7 @@ mod cargo;
 mod checks;
 mod clean_data;
 mod command;
+mod npm;
 mod readme;
 mod serve;
 mod setup;
@@ -23,6 +24,7 @@ One command for each job, from any folder of the checkout.
   cargo xtask test           every check and every test, with its own set-up
   cargo xtask check          the checks alone: fmt, no_std, clippy, rustdoc, deny
   cargo xtask build          the release server: target/release/waxseal
+  cargo xtask npm            the JavaScript package: target/npm/waxseal-VERSION.tgz
   cargo xtask readme         run the README's shell lines against a fresh server
   cargo xtask clean-data     delete the data of `cargo xtask serve`
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         "test" => test::run(&rest),
         "check" => checks::run_alone(&rest),
         "build" => no_more(&rest).and_then(|()| serve::build().map(|server| println!("{}", server.display()))),
+        "npm" => no_more(&rest).and_then(|()| npm::run_alone()),
         "readme" => no_more(&rest).and_then(|()| readme::run()),
         "clean-data" => no_more(&rest).and_then(|()| clean_data::run()),
         "help" | "--help" | "-h" => {

@@ -64,4 +64,85 @@ pub(crate) fn cargo_deny() -> Result<PathBuf, Failure> {
     Ok(program)
 }
 
+/// The folder with the pinned `wasm-bindgen` and its test runner, built once into `target/tools`.
+pub(crate) fn wasm_bindgen() -> Result<PathBuf, Failure> {
+    cargo_tool("wasm-bindgen-cli", WASM_BINDGEN, "wasm-bindgen")
+}
+
+/// The folder with `program` of the package `name`, built once into `target/tools`.
+pub(crate) fn cargo_tool(name: &str, version: &str, program: &str) -> Result<PathBuf, Failure> {
+    let home = target_dir().join("tools").join(format!("{name}-{version}"));
+    let folder = home.join("bin");
+    if !folder.join(program).is_file() {
+        println!("building {name} {version}, once (a minute or two)");
+        let build = target_dir().join("tools").join(format!("build-{name}"));
+        let mut install = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        install.args(["install", name, "--debug", "--quiet", "--version"]).arg(format!("={version}"));
+        install.arg("--root").arg(&home).arg("--target-dir").arg(&build);
+        // Its own lock file may name a version that is no longer, or not yet, to be had.
+        if output(install.arg("--locked")).is_err() {
+            let mut install = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+            install.args(["install", name, "--debug", "--quiet", "--version"]).arg(format!("={version}"));
+            run(install.arg("--root").arg(&home).arg("--target-dir").arg(&build))?;
+        }
+        fs::remove_dir_all(&build).map_err(|error| format!("cannot delete `{}`: {error}", build.display()))?;
+    }
+    Ok(folder)
+}
+
+/// Node, with npm: at least 20.19.
+pub(crate) fn node() -> Result<(), Failure> {
+    let version = || output(command("node").arg("--version")).ok();
+    if version().is_none() || output(command("npm").arg("--version")).is_err() {
+        debian(&["nodejs", "npm"])?;
+    }
+    let found = version().unwrap_or_default();
+    let mut numbers = found.trim().trim_start_matches('v').split('.').map_while(|number| number.parse::<u32>().ok());
+    if (numbers.next(), numbers.next()) >= (Some(20), Some(19)) {
+        return Ok(());
+    }
+    Err(format!("Node 20.19 or later is needed, with npm; found `{}`. See https://nodejs.org", found.trim()))
+}
+
+/// Installs Debian packages, where that is possible without asking.
+pub(crate) fn debian(packages: &[&str]) -> Result<(), Failure> {
+    println!("installing {} (Debian)", packages.join(" "));
+    let help = |why: Failure| format!("{why}\nInstall these yourself, then run this again: {}", packages.join(" "));
+    let apt = |args: &[&str]| {
+        let is_root = output(command("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+        let mut apt = if is_root { command("apt-get") } else { command("sudo") };
+        if !is_root {
+            apt.args(["--non-interactive", "apt-get"]);
+        }
+        run(apt
+            .args(["-o", "DPkg::Lock::Timeout=300", "--quiet", "--quiet"])
+            .args(args)
+            .env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    apt(&["update"]).map_err(help)?;
+    apt(&[&["install", "--yes", "--no-install-recommends"], packages].concat()).map_err(help)
+}
+
+/// Installs what a `package-lock.json` names, unless it is there already.
+pub(crate) fn npm_install(folder: &Path) -> Result<(), Failure> {
+    let lock = folder.join("package-lock.json");
+    let stamp = folder.join("node_modules").join(".locked");
+    let wanted = fs::read(&lock).map_err(|error| format!("cannot read `{}`: {error}", lock.display()))?;
+    if fs::read(&stamp).is_ok_and(|have| have == wanted) {
+        return Ok(());
+    }
+    run(command("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(folder))?;
+    fs::create_dir_all(folder.join("node_modules"))
+        .and_then(|()| fs::write(&stamp, wanted))
+        .map_err(|error| format!("cannot write `{}`: {error}", stamp.display()))
+}
+
+/// Where cargo keeps what it has fetched.
+pub(crate) fn cargo_home() -> Result<PathBuf, Failure> {
+    let home = || std::env::home_dir().map(|home| home.join(".cargo"));
+    std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home).ok_or_else(|| "there is no home directory".into())
+}
+
 const CARGO_DENY: &str = "0.20.2";
+/// As in Cargo.toml.
+const WASM_BINDGEN: &str = "0.2.130";

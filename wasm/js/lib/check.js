@@ -1,0 +1,25 @@
+import { WaxsealError } from './errors.js'
+
+/** Throws unless `holds`. */
+export function demand(holds, code, message) {
+  if (!holds) throw new WaxsealError(code, message)
+}
+
+/** Whether every string in `value` has a UTF-8 form, so that none reaches the engine as another one. */
+export function wellFormed(value) {
+  if (typeof value === 'string') return !/\p{Surrogate}/u.test(value)
+  if (typeof value !== 'object' || value === null) return true
+  return Object.entries(value).every(([name, member]) => wellFormed(name) && wellFormed(member))
+}
+
+/** A copy of 32 octets given as `Uint8Array` or as base64url text. */
+export function octets32(value, what) {
+  const bad = () => new WaxsealError('bad_root_key', `${what} must be 32 octets: a Uint8Array, or base64url text of 43 characters`)
+  if (typeof value === 'string') {
+    if (!/^[\w-]{43}$/.test(value)) throw bad()
+    return Uint8Array.from(atob(value.replaceAll('-', '+').replaceAll('_', '/')), char => char.charCodeAt(0))
+  }
+  // `length` is 0 for a detached buffer.
+  if (!(value instanceof Uint8Array) || value.length !== 32) throw bad()
+  return value.slice()
+}

@@ -1,0 +1,34 @@
+import { demand } from './check.js'
+
+/** A clock that runs and can be moved; stands still if it was given a time to start at. */
+export class MovableClock {
+  #base
+  #ahead = 0
+
+  /** @param {number | Date} [start] where the clock stands still; without it the clock runs with the system's */
+  constructor(start) {
+    demand(start === undefined || Number.isFinite(Number(start)), 'bad_clock', 'a clock starts at milliseconds since the epoch, or at a Date')
+    this.#base = start === undefined ? undefined : Number(start)
+  }
+
+  now() {
+    return (this.#base ?? Date.now()) + this.#ahead
+  }
+
+  advance(seconds) {
+    demand(Number.isFinite(seconds), 'bad_clock', 'a clock is moved by a number of seconds')
+    this.#ahead += seconds * 1000
+  }
+}
+
+/** The function that tells the time by `clock`: a function, something with `now()`, or nothing for the system's clock. */
+export function reader(clock) {
+  if (clock === undefined) return Date.now
+  const read = typeof clock === 'function' ? clock : typeof clock?.now === 'function' ? () => clock.now() : undefined
+  demand(read, 'bad_clock', '`clock` is a function or has a method `now`')
+  return () => {
+    const now = read()
+    demand(Number.isFinite(now) && now >= 0, 'bad_clock', 'the clock did not tell milliseconds since the epoch')
+    return Math.trunc(now)
+  }
+}

@@ -1,0 +1,183 @@
+/** The whole engine behind one `fetch`: tokens, lists of passwords, three REST dialects. */
+export class Waxseal {
+  constructor(options: WaxsealOptions)
+
+  /**
+   * Answers a request from outside; bound, so that it can be handed on (`Deno.serve(waxseal.fetch)`). Further arguments go to
+   * `clientAddress` only. What the request changes is stored before the response is there.
+   *
+   * Rejects with a {@link WaxsealError} for a caller's mistake, such as something that is no request. What a stranger can send
+   * is answered; when the store or the engine cannot do its part, with 503 and nothing allowed.
+   */
+  readonly fetch: (request: Request, ...context: any[]) => Promise<Response>
+
+  /** Answers a request of the owner: the routes under `/admin/` are there and need no password. Never hand a stranger's request here. */
+  admin(request: Request): Promise<Response>
+
+  /** Makes the first administrator (`admin` unless named) and the first signing key. `null` when there ever was a user. */
+  bootstrap(first: { name?: string; password: string }): Promise<User | null>
+
+  /** Ends the worker that derives passwords, if there is one. The next login starts another. */
+  close(): void
+}
+
+export interface WaxsealOptions {
+  /** Where users, keys and tokens lie. */
+  store: Store
+  /**
+   * The secret of 32 octets that is kept apart from the store: as octets, as base64url text, or a function that gives one of
+   * them. Needed by every store that outlives the process; see {@link generateRootKey}. Whoever has store and secret has every
+   * signing key.
+   */
+  rootKey?: RootKey | (() => RootKey | Promise<RootKey>)
+  /** The settings, by the names of the server's configuration file; each has its default. */
+  settings?: Settings
+  /** Tells the time in milliseconds since the epoch. The system's clock by default. */
+  clock?: (() => number) | { now(): number }
+  /** Takes each line of the audit trail, once the change holds and before the response is there. Must not throw. */
+  audit?: (event: AuditEvent) => void | Promise<void>
+  /** Where a request came from, for limits on failed logins. Without it all clients are one. */
+  clientAddress?: (request: Request, ...context: any[]) => string | null | undefined
+  /** Computes password derivations instead of the package's own module. */
+  kdf?: { derive(derivation: Derivation): Promise<Uint8Array> | Uint8Array }
+  /** Is told why a request was answered with 503. Writes to the console by default. */
+  onError?: (error: unknown) => void
+}
+
+export type RootKey = Uint8Array | string
+
+/** Where records lie. Three functions; whatever they throw ends the request with 503. */
+export interface Store {
+  /** The records under `keys`, in their order; `null` where there is none, or where it expired at or before `now`. */
+  read(keys: string[], now: number): Promise<(StoredRecord | null)[]>
+
+  /** The live records whose key starts with `prefix` and comes after `after`, in the order of their octets, at most `limit`. */
+  range(range: { prefix: string; after: string; limit: number }, now: number): Promise<({ key: string } & StoredRecord)[]>
+
+  /**
+   * Checks every condition, then writes everything, durably: all or nothing. `false` when a condition did not hold and nothing
+   * was written. An expired record counts as absent.
+   */
+  commit(commit: Commit, now: number): Promise<boolean>
+
+  /** The store is gone with the process, and holds the root key if none is given. */
+  readonly volatile?: boolean
+  rootKey?(make: () => Uint8Array): Uint8Array | Promise<Uint8Array>
+}
+
+export interface StoredRecord {
+  /** A positive safe integer that no other state of this key has had. */
+  version: number
+  value: Uint8Array
+}
+
+export interface Commit {
+  /** Records that must still be at this version; 0 for "absent". */
+  checks: { key: string; version: number }[]
+  writes: {
+    key: string
+    /** The version that must be there, 0 for "absent"; `null` for whatever. */
+    expect: number | null
+    /** `null` deletes. */
+    value: Uint8Array | null
+    /** From when on the record counts as absent, in milliseconds since the epoch. */
+    expires: number | null
+  }[]
+}
+
+export interface Derivation {
+  scheme: { argon2id: { memory: number; passes: number; lanes: number } } | { pbkdf2_sha256: { iterations: number } }
+  salt: Uint8Array
+  password: Uint8Array
+}
+
+/** One line of the audit trail. Never holds a secret. */
+export interface AuditEvent {
+  /** Milliseconds since the epoch. */
+  time: number
+  source: string | null
+  /** The same for all events of one request. */
+  request: string
+  /** `login`, `token.issue`, `password.add`, … */
+  action: string
+  actor: string
+  subject: string
+  outcome: 'success' | 'refused'
+  /** The stable code of the refusal; empty on success. */
+  reason: string
+  dialect: string
+}
+
+export interface User {
+  uid: number
+  name: string
+  email: string
+  role: string
+  disabled: boolean
+  locked: boolean
+  locked_until: string | null
+  passwords: number
+  password_issued: string
+  created: string
+  last_login: number | string | null
+}
+
+/** What an operator may configure; the names and meanings are those of the server's configuration file. */
+export interface Settings {
+  issuer?: string
+  audience?: string | null
+  /** 0 to 60 seconds. */
+  leeway?: number
+  service?: string
+  dialects?: { redis?: boolean; openshift?: boolean; elasticsearch?: boolean }
+  passwords?: {
+    policy?: 'open' | 'redis' | 'nist'
+    scheme?: { argon2id: { memory: number; passes: number; lanes: number } }
+    max_per_user?: number
+  }
+  throttle?: {
+    vendor_lockout?: boolean
+    account_ceiling?: number
+    account_pause?: number
+    source_limit?: number
+    source_window?: number
+    ipv4_prefix?: number
+    ipv6_prefix?: number
+  }
+  redis?: { ttl?: Bounds; require_old_password?: boolean }
+  openshift?: { public_url?: string | null; session?: Bounds; read?: Bounds; userinfo?: Bounds; password_change_revokes?: boolean }
+  elasticsearch?: { token_timeout?: number; password_grant?: boolean; version?: string }
+  gateway?: { introspection_roles?: string[] }
+}
+
+/** `1 <= min <= default <= max`, in seconds. */
+export interface Bounds {
+  min: number
+  default: number
+  max: number
+  manner: 'refuse' | 'clamp'
+}
+
+/** Records in memory, for tests and for trying things out: gone with the process. */
+export class MemoryStore implements Store {
+  readonly volatile: true
+  read(keys: string[], now: number): Promise<(StoredRecord | null)[]>
+  range(range: { prefix: string; after: string; limit: number }, now: number): Promise<({ key: string } & StoredRecord)[]>
+  commit(commit: Commit, now: number): Promise<boolean>
+  rootKey(make: () => Uint8Array): Uint8Array
+}
+
+/** A clock that can be moved. Given a start it stands still there; without one it runs with the system's. */
+export class MovableClock {
+  constructor(start?: number | Date)
+  now(): number
+  advance(seconds: number): void
+}
+
+/** Thrown for what a caller did wrong, and for what the platform cannot do. The `code` is stable, the message is not. */
+export class WaxsealError extends Error {
+  readonly code: string
+}
+
+/** A new secret of 32 octets for {@link WaxsealOptions.rootKey}. */
+export function generateRootKey(): Uint8Array

@@ -1,0 +1,39 @@
+// For everything else: the caller brings the modules.
+
+import { demand } from '../check.js'
+import { WaxsealError } from '../errors.js'
+import { Kdf } from '../kdf/kdf.js'
+import { Waxseal as Driver } from '../waxseal.js'
+
+let given
+const modules = name => {
+  demand(given, 'no_module', 'call `init` first')
+  return given[name]
+}
+const shared = new Kdf({ module: () => modules('kdf') })
+const platform = { engine: () => modules('engine'), kdf: () => shared }
+
+/** Takes the modules, each as `WebAssembly.Module`, `Response`, bytes, or a promise of one. */
+export async function init({ engine, kdf }) {
+  const [first, second] = await Promise.all([compiled(engine), compiled(kdf)])
+  given = { engine: first, kdf: second }
+}
+
+export class Waxseal extends Driver {
+  constructor(options) {
+    super(options, platform)
+  }
+}
+
+async function compiled(source) {
+  const found = await source
+  if (found instanceof WebAssembly.Module) return found
+  try {
+    const bytes = typeof found?.arrayBuffer === 'function' ? await found.arrayBuffer() : found
+    return await WebAssembly.compile(bytes)
+  } catch (cause) {
+    throw new WaxsealError('no_module', 'neither a module nor its bytes', { cause })
+  }
+}
+
+export * from './api.js'

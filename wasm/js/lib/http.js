@@ -1,0 +1,123 @@
+// Requests and responses, between `fetch`'s shape and the engine's.
+
+import { WaxsealError } from './errors.js'
+
+/** The limits of the native server (its defaults). */
+const HEADERS = 64
+const HEAD = 16 * 1024
+const TARGET = 8 * 1024
+const BODY = 64 * 1024
+
+/** What a client may not say about itself. */
+const FORGEABLE = new Set(['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port',
+  'x-forwarded-server', 'x-forwarded-prefix', 'x-real-ip', 'x-request-id'])
+
+/** A request that is answered before it reaches the engine. */
+export class Refused extends Error {
+  constructor(status) {
+    super(`refused with ${status}`)
+    this.status = status
+  }
+}
+
+/** Reads a `Request`, or anything that looks like one. Throws `Refused`, or `WaxsealError` for what is no request. */
+export async function read(request) {
+  const { method, url, headers } = shape(request)
+  const [, scheme, authority, target] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^#]*)/i.exec(url) ?? []
+  if (target === undefined) throw new WaxsealError('bad_request', 'the URL of a request is absolute')
+  if (target.length > TARGET) throw new Refused(414)
+  const [, path, query = ''] = /^([^?]*)(?:\?(.*))?$/s.exec(target)
+  const lines = []
+  let head = method.length + target.length
+  for (const [name, value] of headers) {
+    if (FORGEABLE.has(name.toLowerCase())) continue
+    lines.push([name.toLowerCase(), latin1(value)])
+    head += name.length + value.length
+    if (lines.length > HEADERS || head > HEAD) throw new Refused(431)
+  }
+  if (!lines.some(([name]) => name === 'host')) lines.push(['host', latin1(authority.replace(/^.*@/, ''))])
+  const body = await bodyOf(request)
+  return { secure: scheme.toLowerCase() === 'https', parts: { method, path: path || '/', query, headers: lines, body } }
+}
+
+function shape(request) {
+  let method, url, headers
+  try {
+    ;({ method, url } = request)
+    headers = [...request.headers]
+  } catch (cause) {
+    throw new WaxsealError('bad_request', 'this is no Request', { cause })
+  }
+  const pair = header => Array.isArray(header) && header.length === 2 && header.every(part => typeof part === 'string')
+  if (typeof method !== 'string' || typeof url !== 'string' || !headers.every(pair)) {
+    throw new WaxsealError('bad_request', 'this is no Request')
+  }
+  return { method, url, headers }
+}
+
+function latin1(text) {
+  const octets = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 0xff) throw new Refused(400)
+    octets[i] = code
+  }
+  return octets
+}
+
+async function bodyOf(request) {
+  if (request.bodyUsed) throw new WaxsealError('body_used', 'the body of this request has been read already')
+  if (request.body === null) return new Uint8Array()
+  try {
+    // Firefox has no `body`.
+    return typeof request.body?.getReader === 'function' ? await drained(request.body) : await buffered(request)
+  } catch (error) {
+    if (error instanceof Refused) throw error
+    // The client went away, or promised another length.
+    throw new Refused(400)
+  }
+}
+
+async function buffered(request) {
+  if (typeof request.arrayBuffer !== 'function') return new Uint8Array()
+  const body = new Uint8Array(await request.arrayBuffer())
+  if (body.length > BODY) throw new Refused(413)
+  return body
+}
+
+async function drained(stream) {
+  const reader = stream.getReader()
+  const chunks = []
+  let length = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    if (!(value instanceof Uint8Array)) throw new Refused(400)
+    length += value.length
+    if (length > BODY) {
+      // Not waited for: the client may never stop.
+      reader.cancel().catch(() => {})
+      throw new Refused(413)
+    }
+    chunks.push(value)
+  }
+  if (chunks.length === 1) return chunks[0]
+  const body = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    body.set(chunk, at)
+    at += chunk.length
+  }
+  return body
+}
+
+/** The engine's response as a `Response`. */
+export function write({ status, headers, body }) {
+  const bodiless = body.length === 0
+  return new Response(bodiless ? null : body, { status, headers: new Headers(headers) })
+}
+
+/** An answer of the driver itself. */
+export function plain(status) {
+  return new Response(null, { status, headers: status === 503 ? { 'retry-after': '1' } : {} })
+}

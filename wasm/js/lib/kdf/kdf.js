@@ -1,0 +1,130 @@
+// Password derivations: in a worker where there is one, else here.
+
+import { demand } from '../check.js'
+import { WaxsealError } from '../errors.js'
+import { compute } from './compute.js'
+
+/** How many may wait; beyond it a derivation is refused, so that a flood of logins takes time but no memory. */
+const MOST_WAITING = 64
+/** How long a worker waits for more work before it is ended, with its memory. */
+const IDLE_MILLIS = 5000
+
+/** Derives passwords with Argon2id and PBKDF2. */
+export class Kdf {
+  #platform
+  #worker
+  #spawnable
+  #jobs = new Map()
+  #last = 0
+  #idle
+  #instance
+  #turn = Promise.resolve()
+
+  /** @param platform `module()`: the compiled module; `bytes()`: its bytes, for the worker; `spawn(source)`: a worker, if there are any */
+  constructor(platform) {
+    this.#platform = platform
+    this.#spawnable = platform.spawn !== undefined
+  }
+
+  /** The 32 octets for `derivation`. */
+  async derive(derivation) {
+    const { scheme, salt, password } = checked(derivation)
+    demand(this.#jobs.size < MOST_WAITING, 'kdf_busy', 'too many derivations are waiting')
+    const id = ++this.#last
+    this.#jobs.set(id, undefined)
+    try {
+      return await (this.#spawnable ? this.#inWorker(id, { scheme, salt, password }) : this.#here({ scheme, salt, password }))
+    } finally {
+      this.#jobs.delete(id)
+      if (this.#jobs.size === 0) this.#rest()
+    }
+  }
+
+  /** Ends the worker. */
+  close() {
+    clearTimeout(this.#idle)
+    this.#worker?.terminate()
+    this.#worker = undefined
+  }
+
+  async #inWorker(id, derivation) {
+    try {
+      clearTimeout(this.#idle)
+      const bytes = await this.#platform.bytes()
+      const worker = this.#started()
+      worker.ref?.()
+      const answer = await new Promise((resolve, reject) => {
+        this.#jobs.set(id, { resolve, reject })
+        worker.postMessage({ id, bytes, derivation })
+      })
+      return bits(answer)
+    } catch (error) {
+      if (!(error instanceof NoWorker)) throw error
+      // Workers are forbidden here, by a content security policy for example.
+      this.#spawnable = false
+      return this.#here(derivation)
+    }
+  }
+
+  #started() {
+    if (this.#worker) return this.#worker
+    try {
+      this.#worker = this.#platform.spawn()
+    } catch (cause) {
+      throw new NoWorker(cause)
+    }
+    const lost = error => {
+      const jobs = [...this.#jobs.values()]
+      this.close()
+      for (const job of jobs) job?.reject(new NoWorker(error))
+    }
+    this.#worker.listen(answer => this.#jobs.get(answer.id)?.resolve(answer), lost)
+    return this.#worker
+  }
+
+  /** One after another: there is one buffer. */
+  #here(derivation) {
+    const job = this.#turn.then(async () => {
+      const module = await this.#platform.module()
+      this.#instance ??= await WebAssembly.instantiate(module, {})
+      try {
+        return bits(compute(this.#instance.exports, derivation))
+      } catch (error) {
+        this.#instance = undefined
+        throw error instanceof WaxsealError ? error : new WaxsealError('kdf_failed', 'the derivation stopped', { cause: error })
+      }
+    })
+    this.#turn = job.catch(() => {})
+    return job
+  }
+
+  #rest() {
+    this.#worker?.unref?.()
+    clearTimeout(this.#idle)
+    if (!this.#worker) return
+    this.#idle = setTimeout(() => this.close(), IDLE_MILLIS)
+    this.#idle?.unref?.()
+  }
+}
+
+class NoWorker extends Error {
+  constructor(cause) {
+    super('there is no worker', { cause })
+  }
+}
+
+function bits({ code, bits, message }) {
+  demand(code !== 1, 'bad_derivation', 'cost, salt or password are out of bounds')
+  demand(code !== 2, 'out_of_memory', 'the memory for the derivation cannot be had')
+  demand(code === 0, 'kdf_failed', message)
+  return bits
+}
+
+function checked(derivation) {
+  const { scheme, salt, password } = derivation ?? {}
+  const numbers = Object.values(scheme?.argon2id ?? scheme?.pbkdf2_sha256 ?? { none: -1 })
+  const whole = number => Number.isInteger(number) && number >= 0 && number < 2 ** 32
+  demand(numbers.every(whole), 'bad_derivation', '`scheme` is `{ argon2id: { memory, passes, lanes } }` or `{ pbkdf2_sha256: { iterations } }`')
+  demand(salt instanceof Uint8Array && password instanceof Uint8Array, 'bad_derivation', '`salt` and `password` are Uint8Arrays')
+  return { scheme, salt, password }
+}

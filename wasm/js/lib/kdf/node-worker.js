@@ -1,0 +1,19 @@
+import { Worker as Thread } from 'node:worker_threads'
+import source from '../wasm/kdf-worker.js'
+import { spawn as spawnWeb } from './web-worker.js'
+
+/** A worker from text: a thread in Node, a web worker where there are (Deno, Bun). */
+export function spawn() {
+  if (typeof globalThis.Worker === 'function') return spawnWeb()
+  const thread = new Thread(source, { eval: true })
+  return {
+    postMessage: message => thread.postMessage(message),
+    terminate: () => thread.terminate(),
+    ref: () => thread.ref(),
+    unref: () => thread.unref(),
+    listen: (told, lost) => {
+      thread.on('message', told)
+      thread.on('error', lost)
+    },
+  }
+}

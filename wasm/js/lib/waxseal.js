@@ -1,0 +1,234 @@
+// The driver: asks the store and the derivations for what a call misses, commits what it decides, answers.
+//
+//   fetch ─▶ read ─▶ engine's steps ⇄ store.read, store.range, derive    (a lost race starts the call over)
+//                       ╰─▶ store.commit ─▶ audit ─▶ Response
+//
+// INVARIANT: a response leaves only after its commit holds and its events have been handed out.
+
+import { demand, octets32, wellFormed } from './check.js'
+import { reader } from './clock.js'
+import { WaxsealError } from './errors.js'
+import * as guest from './guest.js'
+import { plain, read, Refused, write } from './http.js'
+
+/** How often a call is started before it is given up. Starting over is cheap, as derivations are kept. */
+const MOST_STARTS = 16
+const LONGEST_PAUSE_MILLIS = 64
+/** How many signing keys a store can hold, and one. */
+const ALL_KEYS = 65
+const OPTIONS = ['store', 'settings', 'rootKey', 'clock', 'audit', 'clientAddress', 'kdf', 'onError']
+
+/** The whole engine behind one `fetch`. Entries subclass it with what their platform needs. */
+export class Waxseal {
+  #load
+  #store
+  #settings
+  #rootKey
+  #now
+  #audit
+  #clientAddress
+  #onError
+  #kdf
+  #ownKdf
+  #engine
+  #instance
+  #opened
+
+  constructor(options, platform) {
+    demand(typeof options === 'object' && options !== null, 'bad_options', 'options are an object')
+    const unknown = Object.keys(options).find(name => !OPTIONS.includes(name))
+    demand(unknown === undefined, 'bad_options', `there is no option \`${unknown}\``)
+    const { store, settings, rootKey, clock, audit, clientAddress, kdf, onError } = options
+    for (const verb of ['read', 'range', 'commit']) {
+      demand(typeof store?.[verb] === 'function', 'bad_store', `a store has a function \`${verb}\``)
+    }
+    for (const [name, value] of Object.entries({ audit, clientAddress, onError })) {
+      demand(value === undefined || typeof value === 'function', 'bad_options', `\`${name}\` is a function`)
+    }
+    demand(wellFormed(settings), 'bad_settings', 'a string in the settings has a lone surrogate')
+    demand(kdf === undefined || typeof kdf?.derive === 'function', 'bad_options', '`kdf` has a function `derive`')
+    demand(rootKey !== undefined || store.volatile === true, 'bad_root_key',
+      'a store that outlives the process needs a `rootKey`, kept apart from it')
+    this.#load = platform.engine
+    this.#store = store
+    this.#settings = settings
+    this.#rootKey = typeof rootKey === 'function' || rootKey === undefined ? rootKey : octets32(rootKey, '`rootKey`')
+    this.#now = reader(clock)
+    this.#audit = audit
+    this.#clientAddress = clientAddress
+    this.#onError = onError ?? (error => console.error('waxseal:', error))
+    this.#ownKdf = kdf === undefined
+    this.#kdf = kdf ?? platform.kdf()
+    this.fetch = this.fetch.bind(this)
+  }
+
+  /** Answers a request from outside. What else the platform hands over goes to `clientAddress` only. */
+  async fetch(request, ...context) {
+    const address = this.#clientAddress?.(request, ...context)
+    demand(address === undefined || address === null || typeof address === 'string', 'bad_address', '`clientAddress` did not give a string')
+    return this.#answer(request, { address: address ?? null, local: false })
+  }
+
+  /** Answers a request of the owner: `/admin/…` is there, and nothing needs a password. Never hand a stranger's request here. */
+  async admin(request) {
+    return this.#answer(request, { address: null, local: true })
+  }
+
+  /** Makes the first administrator and the first signing key. `null` when there ever was a user. */
+  async bootstrap({ name = 'admin', password } = {}) {
+    demand(typeof name === 'string' && typeof password === 'string', 'bad_options', 'name and password are strings')
+    const body = JSON.stringify({ name, password })
+    const headers = { 'content-type': 'application/json' }
+    const response = await this.admin(new Request('http://localhost/admin/bootstrap', { method: 'POST', headers, body }))
+    const told = await response.json().catch(() => ({}))
+    if (response.status === 201) return told
+    if (told.error === 'already_bootstrapped') return null
+    throw new WaxsealError(told.error ?? 'unavailable', told.message ?? 'the first administrator could not be made')
+  }
+
+  /** Ends the worker that derives passwords, if there is one. The next login starts another. */
+  close() {
+    if (this.#ownKdf) this.#kdf.close()
+  }
+
+  async #answer(request, peer) {
+    try {
+      const { parts, secure } = await read(request)
+      return write(await this.#drive(parts, { ...peer, secure, host: null }))
+    } catch (error) {
+      if (error instanceof Refused) return plain(error.status)
+      if (error instanceof WaxsealError && MISTAKES.has(error.code)) throw error
+      this.#report(error)
+      return plain(503)
+    }
+  }
+
+  async #drive(parts, peer) {
+    await guest.start(this.#load)
+    const moment = { ...peer, nowMillis: this.#now(), entropy: guest.run(() => guest.entropy()) ?? null }
+    const derived = []
+    for (let start = 0; start < MOST_STARTS; start++) {
+      if (start > 0) await pause(start)
+      const done = await this.#run(parts, moment, derived)
+      if (done === undefined) continue
+      const { response, commit, events } = done
+      if (commit.writes.length > 0 && (await this.#store.commit(commit, moment.nowMillis)) !== true) continue
+      await this.#record(moment, events)
+      return response
+    }
+    throw new Error('other requests keep changing the same records')
+  }
+
+  /** One run from the start to an end; `undefined` when the instance was replaced meanwhile, so that nothing is known. */
+  async #run(parts, moment, derived) {
+    let step
+    const used = await this.#open(moment.nowMillis)
+    try {
+      step = guest.run(() => this.#engine.begin(parts, moment))
+      for (;;) {
+        const ask = guest.run(() => step.ask())
+        if (ask === undefined) return guest.run(() => taken(step).done())
+        const answer = await this.#find(ask, moment.nowMillis, derived)
+        if (guest.instance() !== used) return undefined
+        step = guest.run(() => taken(step).resume(answer))
+      }
+    } finally {
+      if (step?.__wbg_ptr && guest.instance() === used) guest.run(() => step.free())
+    }
+
+    function taken(spent) {
+      step = undefined
+      return spent
+    }
+  }
+
+  async #find({ keys, ranges, derive }, now, derived) {
+    const store = this.#store
+    const records = keys.length === 0 ? [] : await store.read(keys, now)
+    demand(Array.isArray(records) && records.length === keys.length, 'bad_store', '`read` did not give one entry for each key')
+    const found = []
+    for (const range of ranges) found.push(await this.#range(range, now))
+    return { records: records.map(record => record ?? null), ranges: found, derived: derive ? await this.#derive(derive, derived) : null }
+  }
+
+  async #range(range, now) {
+    const records = await this.#store.range(range, now)
+    demand(Array.isArray(records) && records.length <= range.limit, 'bad_store', '`range` did not give a list within its limit')
+    return records
+  }
+
+  /** Computes a derivation once per request, however often the call is started. */
+  async #derive(derivation, known) {
+    const name = JSON.stringify([derivation.scheme, [...derivation.salt], [...derivation.password]])
+    const before = known.find(entry => entry.name === name)
+    if (before) return before.bits
+    const bits = await this.#kdf.derive(derivation)
+    demand(bits instanceof Uint8Array && bits.length === 32, 'bad_kdf', '`derive` did not give 32 octets')
+    known.push({ name, bits })
+    return bits
+  }
+
+  /** Makes the engine know the signing keys as they are stored now; which instance it is in. */
+  async #open(now) {
+    const root = await this.#root()
+    for (;;) {
+      if (this.#engine === undefined || this.#instance !== guest.instance()) {
+        this.#engine = guest.run(() => new guest.Engine(this.#settings, root))
+        this.#instance = guest.instance()
+        this.#opened = undefined
+      }
+      const prefix = guest.run(() => this.#engine.keysPrefix)
+      const keys = await this.#range({ prefix, after: '', limit: ALL_KEYS }, now)
+      if (this.#instance !== guest.instance()) continue
+      const stamp = JSON.stringify(keys.map(({ key, version }) => [key, version]))
+      if (stamp !== this.#opened) {
+        guest.run(() => this.#engine.open(keys.map(({ value }) => value), now))
+        this.#opened = stamp
+      }
+      return this.#instance
+    }
+  }
+
+  async #root() {
+    if (typeof this.#rootKey === 'function') this.#rootKey = octets32(await this.#rootKey(), 'what `rootKey` gave')
+    if (this.#rootKey === undefined) this.#rootKey = await this.#store.rootKey(() => randomKey())
+    return this.#rootKey
+  }
+
+  async #record({ nowMillis, address }, events) {
+    if (this.#audit === undefined || events.length === 0) return
+    const request = crypto.randomUUID()
+    for (const event of events) {
+      try {
+        await this.#audit({ time: nowMillis, source: address, request, ...event })
+      } catch (error) {
+        this.#report(error)
+      }
+    }
+  }
+
+  #report(error) {
+    try {
+      this.#onError(error)
+    } catch {
+      // There is nobody left to tell.
+    }
+  }
+}
+
+/** What is thrown to the caller, since no request from outside can cause it. Everything else is answered with 503. */
+const MISTAKES = new Set(['bad_request', 'body_used', 'bad_settings', 'bad_root_key', 'bad_clock', 'bad_address', 'bad_call', 'no_module'])
+
+/** A new secret of 32 octets, for `rootKey`. */
+export function generateRootKey() {
+  return randomKey()
+}
+
+function randomKey() {
+  return crypto.getRandomValues(new Uint8Array(32))
+}
+
+/** Waits before starting over: at random, and longer each time, so that those who met do not meet again. */
+function pause(start) {
+  return new Promise(resolve => setTimeout(resolve, Math.random() * Math.min(2 ** start, LONGEST_PAUSE_MILLIS)))
+}

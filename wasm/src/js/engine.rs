@@ -1,0 +1,96 @@
+//! Settings, root secret, signing keys.
+
+use super::{Step, fault::Fault, shapes};
+use core::net::IpAddr;
+use std::sync::Arc;
+use wasm_bindgen::prelude::*;
+use waxseal_core::{
+    record::key::SIGNING_KEYS,
+    seam::{self, Call, Entropy, Method, Moment, Peer, World},
+    settings::Settings,
+    time::UnixTime,
+    vault::Vault,
+};
+use zeroize::{Zeroize, Zeroizing};
+
+/// Settings and secrets, in which calls are begun.
+#[wasm_bindgen]
+pub struct Engine {
+    settings: Settings,
+    root: Zeroizing<[u8; 32]>,
+    world: Option<Arc<World>>,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// `settings` as their document names them, each with its default; `root` is the secret of 32 octets outside the store.
+    ///
+    /// # Errors
+    /// `bad_settings`, `bad_root_key`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(settings: JsValue, mut root: Vec<u8>) -> Result<Self, JsValue> {
+        let octets = <[u8; 32]>::try_from(root.as_slice()).map(Zeroizing::new);
+        root.zeroize();
+        let root = octets.map_err(|_| Fault::new("bad_root_key", "the root key does not have 32 octets"))?;
+        let settings: Settings = if settings.is_undefined() {
+            Settings::default()
+        } else {
+            serde_wasm_bindgen::from_value(settings).map_err(|error| Fault::new("bad_settings", error))?
+        };
+        settings.check().map_err(|error| Fault::new("bad_settings", error))?;
+        Ok(Self { settings, root, world: None })
+    }
+
+    /// What the keys of signing keys in the store start with.
+    #[wasm_bindgen(getter, js_name = keysPrefix)]
+    pub fn keys_prefix(&self) -> String {
+        SIGNING_KEYS.into()
+    }
+
+    /// Opens the signing keys, as they are stored now.
+    ///
+    /// # Errors
+    /// `unreadable_keys` when one is damaged or was sealed under another root key.
+    pub fn open(&mut self, values: JsValue, now_millis: f64) -> Result<(), JsValue> {
+        let values: Vec<serde_bytes::ByteBuf> = shapes::read(values)?;
+        let opened = Vault::open(*self.root, values.iter().map(|value| value.as_slice()), time(now_millis));
+        let unreadable = "a signing key cannot be opened: it is damaged or was sealed under another root key";
+        let vault = opened.map_err(|_| Fault::new("unreadable_keys", unreadable))?;
+        self.world = Some(Arc::new(World { settings: self.settings.clone(), vault }.keyed()));
+        Ok(())
+    }
+
+    /// Starts a call. To start over after a lost race, call it again with the same arguments.
+    ///
+    /// # Errors
+    /// `bad_call`; `not_open` before [`Engine::open`].
+    pub fn begin(&self, request: JsValue, moment: JsValue) -> Result<Step, JsValue> {
+        let shapes::Request { method, path, query, headers, body } = shapes::read(request)?;
+        let headers = headers.into_iter().map(|(name, value)| (name, value.into_vec())).collect();
+        let method = Method::parse(&method);
+        let request = seam::Request { method, path, query, headers, body: body.into_vec() };
+        let shapes::Moment { now_millis, entropy, address, local, secure, host } = shapes::read(moment)?;
+        let peer = Peer { address: address.as_deref().map(parse_address).transpose()?, local, secure, host };
+        let entropy = entropy.and_then(|octets| <[u8; 32]>::try_from(octets.as_slice()).ok()).map(Entropy::new);
+        let moment = Moment { now: time(now_millis), entropy, peer };
+        let world = self.world.clone().ok_or_else(|| Fault::new("not_open", "the signing keys have not been opened"))?;
+        Ok(Step::new(seam::begin(Arc::new(Call { request, moment, world }))))
+    }
+}
+
+/// 32 octets from the platform's generator, for one call or a new root key; `undefined` where there is none, and then nothing
+/// is issued (security E1).
+#[wasm_bindgen]
+pub fn entropy() -> Option<Vec<u8>> {
+    let mut octets = Zeroizing::new([0; 32]);
+    getrandom::fill(octets.as_mut_slice()).ok().map(|()| octets.to_vec())
+}
+
+fn parse_address(text: &str) -> Result<IpAddr, Fault> {
+    text.parse().map_err(|_| Fault::new("bad_call", format_args!("`{text}` is no IP address")))
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, NaN becomes 0")]
+fn time(millis: f64) -> UnixTime {
+    UnixTime::from_millis(millis as u64)
+}

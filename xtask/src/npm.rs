@@ -1,0 +1,61 @@
+//! The JavaScript package: `target/npm/waxseal-VERSION.tgz`, and unpacked in `target/npm/package/`.
+
+use crate::{
+    Failure,
+    cargo::cargo,
+    command::{command, root, run, target_dir},
+    setup,
+};
+use std::path::{Path, PathBuf};
+
+/// `cargo xtask npm`
+pub(crate) fn run_alone() -> Result<(), Failure> {
+    build().map(|package| println!("{}", package.display()))
+}
+
+/// Builds the package; where it lies unpacked.
+pub(crate) fn build() -> Result<PathBuf, Failure> {
+    setup::rust_target(setup::WASM)?;
+    setup::node()?;
+    let bindgen = setup::wasm_bindgen()?;
+    setup::npm_install(&sources())?;
+    let out = out();
+    let glue = out.join("glue");
+    let mut generate = command(bindgen.join("wasm-bindgen"));
+    generate.arg(module("js", "npm-engine")?).args(["--target", "web", "--out-name", "engine", "--out-dir"]).arg(&glue);
+    // No file that a bundler would look for, and a way to start over after a trap.
+    generate.args(["--omit-default-module-path", "--experimental-reset-state-function"]);
+    run(generate.args(["--no-typescript", "--remove-name-section", "--remove-producers-section"]))?;
+    let mut pack = command("node");
+    pack.arg(sources().join("build.mjs")).arg("--out").arg(&out).args(["--version", env!("CARGO_PKG_VERSION")]);
+    pack.arg("--engine").arg(&glue).arg("--kdf").arg(module("kdf", "npm")?);
+    run(&mut pack)?;
+    Ok(out.join("package"))
+}
+
+/// Builds one face of `wasm/` and sets it aside, as all of them have the same name.
+fn module(face: &str, profile: &str) -> Result<PathBuf, Failure> {
+    let target = out().join("build");
+    let mut build = cargo(&["build", "--quiet", "--package", "waxseal-wasm", "--lib", "--features", face]);
+    build.args(["--profile", profile, "--target", setup::WASM, "--target-dir"]).arg(&target);
+    let paths = [(root().to_path_buf(), ""), (setup::cargo_home()?, "cargo")];
+    let mut flags = vec!["-Ctarget-feature=+simd128".to_owned()];
+    flags.extend(paths.map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display())));
+    run(build.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f")))?;
+    let built = target.join(setup::WASM).join(profile).join("waxseal_wasm.wasm");
+    let aside = out().join(format!("{face}.wasm"));
+    copy(&built, &aside)?;
+    Ok(aside)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
+    std::fs::copy(from, to).map(drop).map_err(|error| format!("cannot copy `{}`: {error}", from.display()))
+}
+
+fn out() -> PathBuf {
+    target_dir().join("npm")
+}
+
+fn sources() -> PathBuf {
+    root().join("wasm").join("js")
+}
