@@ -24,7 +24,7 @@ pub(crate) const DIALECT: &str = "elasticsearch";
 const REFRESH_LIFE: u64 = 86_400;
 /// How long a used refresh token gives the same pair again, in seconds.
 const REPEAT: u64 = 30;
-/// How long a record is kept after its refresh token has ended, in seconds.
+/// How long a record is kept after its last token has ended, in seconds.
 const KEEP: u64 = 3600;
 /// How many pairs are read at once.
 const PAGE: u32 = 4096;
@@ -85,7 +85,7 @@ pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Gr
         return Ok(Err(NotRefreshed::Expired));
     }
     match pair.refreshed {
-        Some((at, next)) if op.now() < at.plus_secs(REPEAT) => match op.load::<Pair>(&key::pair(uid, &next))? {
+        Some((at, next)) if op.now() <= at.plus_secs(REPEAT) => match op.load::<Pair>(&key::pair(uid, &next))? {
             Some(next) if !next.refresh_invalidated => Ok(Ok(show(op, &next, &user)?)),
             _ => Ok(Err(NotRefreshed::Invalidated)),
         },
@@ -268,7 +268,8 @@ fn store_new(op: &Op<'_>, pair: &Pair) {
 }
 
 fn kept_until(pair: &Pair) -> UnixTime {
-    pair.created.plus_secs(REFRESH_LIFE + KEEP)
+    let ends = if pair.refreshable { pair.created.plus_secs(REFRESH_LIFE) } else { pair.access_expires };
+    ends.plus_secs(KEEP)
 }
 
 fn show(op: &Op<'_>, pair: &Pair, user: &User) -> Result<Grant, Stop> {

@@ -76,7 +76,7 @@ fn check_media_type(op: &Op<'_>) -> Result<(), Stop> {
             if matches!(media_type.as_str(), "application/json" | "application/vnd.elasticsearch+json") {
                 return Ok(());
             }
-            format!("Content-Type header [{}] is not supported", declared.escape_default())
+            format!("Content-Type header [{declared}] is not supported")
         }
     };
     Err(Stop::Answer(answer::json(op, 406, &value!({ "error": text, "status": 406 }))))

@@ -52,9 +52,7 @@ pub(super) fn optional(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
 /// # Errors
 /// 401; unknown user, wrong password and expired password alike.
 pub(super) fn login_as(op: &Op<'_>, login: &str, password: &str, purpose: &str) -> Result<User, Stop> {
-    let refused = || {
-        Stop::Answer(unauthorized(op, &format!("unable to authenticate user [{}] for {purpose}", login.escape_default())))
-    };
+    let refused = || Stop::Answer(unauthorized(op, &format!("unable to authenticate user [{login}] for {purpose}")));
     match engine::login(op, login, password) {
         Ok(login) if login.expired => Err(refused()),
         Ok(login) => Ok(login.user),

@@ -13,8 +13,9 @@ use alloc::{
 use serde::Serialize;
 use serde_json::{Map, Value, json as value};
 
-/// The name of the one realm.
-pub(super) const REALM: &str = "waxseal";
+/// The name of the one realm: what the product calls its own users' realm unless told otherwise, so that clients which name
+/// it need no change.
+pub(super) const REALM: &str = "default_native";
 
 #[derive(Serialize)]
 struct Realm {
