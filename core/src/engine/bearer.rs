@@ -1,6 +1,6 @@
 //! Checking access tokens against the store: is the user still there, was the token revoked.
 
-use super::user;
+use super::{pair, user};
 use crate::{
     record::{Revoked, Uid, User, key},
     refusal::Refusal,
@@ -51,9 +51,10 @@ fn admit(op: &Op<'_>, verified: &Verified) -> Result<Bearer, Stop> {
     let uid = verified.uid().and_then(Uid::parse).ok_or(Refusal::TokenUserGone)?;
     let revoked = key::revoked(jti);
     op.want(&[key::user(uid), revoked.clone()]);
+    let ended = pair::ended_with_others(op, uid, verified);
     let (user, revoked) = (user(op, uid), op.read(&revoked));
     let user = user?.filter(|user| !user.disabled).ok_or(Refusal::TokenUserGone)?;
-    if revoked?.is_some() {
+    if revoked?.is_some() || ended? {
         return Err(Refusal::TokenRevoked.into());
     }
     if verified.generation() != Some(user.generation) {

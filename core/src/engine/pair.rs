@@ -5,14 +5,18 @@
 //!                └─ again within 30 s: pair B, the same tokens
 //!                └─ later: the whole family ends (security T17)
 //! ```
+//!
+//! However many pairs there are, ending them costs one bounded operation: up to [`PAGE`] times [`PAGES`] are looked at one by
+//! one and counted exactly; where there are more, the rest ends by its time of issue.
 
 use super::{audit, issue_as, revoke, user, verify_any_time};
 use crate::{
     lifetime::{Bounds, Manner},
-    record::{Pair, PairId, PairOf, Stored, Uid, User, key},
+    record::{Pair, PairId, PairOf, PairsEnded, Stored, Uid, User, key},
     refusal::Refusal,
-    seam::{Op, Range, Stop},
+    seam::{Key, Op, Range, Record, Stop},
     time::UnixTime,
+    token::Verified,
 };
 use alloc::{string::String, vec::Vec};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -27,7 +31,9 @@ const REPEAT: u64 = 30;
 /// How long a record is kept after its last token has ended, in seconds.
 const KEEP: u64 = 3600;
 /// How many pairs are read at once.
-const PAGE: u32 = 4096;
+const PAGE: u32 = if cfg!(test) { 8 } else { 1024 };
+/// How many times so many are read at the most.
+const PAGES: u32 = 4;
 
 /// A pair as its owner gets it.
 pub(crate) struct Grant {
@@ -75,27 +81,26 @@ pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Gr
     };
     let of_user = key::user(uid);
     op.want(&[key::pair(uid, &id), of_user]);
+    let ended = ended(op, uid);
     let Some(pair) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(Err(NotRefreshed::Unknown)) };
     if pair.client != client {
         return Ok(Err(NotRefreshed::OtherClient));
     }
     let user = user(op, uid)?.filter(|user| !user.disabled && user.generation == pair.generation);
-    let Some(user) = user.filter(|_| !pair.refresh_invalidated) else { return Ok(Err(NotRefreshed::Invalidated)) };
+    let ended = ended?;
+    let live = !pair.refresh_invalidated && pair.created > ended;
+    let Some(user) = user.filter(|_| live) else { return Ok(Err(NotRefreshed::Invalidated)) };
     if op.now() >= pair.created.plus_secs(REFRESH_LIFE) {
         return Ok(Err(NotRefreshed::Expired));
     }
     match pair.refreshed {
         Some((at, next)) if op.now() <= at.plus_secs(REPEAT) => match op.load::<Pair>(&key::pair(uid, &next))? {
-            Some(next) if !next.refresh_invalidated => Ok(Ok(show(op, &next, &user)?)),
+            Some(next) if !next.refresh_invalidated && next.created > ended => Ok(Ok(show(op, &next, &user)?)),
             _ => Ok(Err(NotRefreshed::Invalidated)),
         },
         Some(_) => {
             // Somebody else has this token: whoever it is, nobody goes on with what came of it.
-            let members = live(op, &key::pairs_of(uid), |other| other.family == pair.family)?;
-            for mut member in members {
-                kill(op, &mut member);
-                op.store_until(key::pair(uid, &member.id), &member, kept_until(&member));
-            }
+            all(op, &client, Some(uid), |other| other.family == pair.family)?;
             audit(op, "token.reuse", &client, &uid, Some("refresh_token_reused"));
             Ok(Err(NotRefreshed::Used))
         }
@@ -153,10 +158,10 @@ pub(crate) fn invalidate(
         Selection::Grant(token) => {
             let Some(PairOf { uid, id }) = op.load::<PairOf>(&key::pair_of_refresh(token))? else { return Ok(None) };
             let Some(Pair { family, .. }) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(None) };
-            all(op, actor, &key::pairs_of(uid), |pair| pair.family == family).map(Some)
+            all(op, actor, Some(uid), |pair| pair.family == family).map(Some)
         }
-        Selection::User(uid) => all(op, actor, &key::pairs_of(*uid), |_| true).map(Some),
-        Selection::Everybody => all(op, actor, key::PAIRS, |_| true).map(Some),
+        Selection::User(uid) => all(op, actor, Some(*uid), |_| true).map(Some),
+        Selection::Everybody => all(op, actor, None, |_| true).map(Some),
     }
 }
 
@@ -169,7 +174,7 @@ fn one(
 ) -> Result<Option<Counts>, Stop> {
     let Some(PairOf { uid, id }) = op.load::<PairOf>(index)? else { return Ok(None) };
     let Some(mut pair) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(None) };
-    if end(op, &mut pair) {
+    if pair.created <= ended(op, uid)? || end(op, &mut pair) {
         return Ok(Some(Counts { invalidated: 0, previously: 1 }));
     }
     op.store_until(key::pair(uid, &id), &pair, kept_until(&pair));
@@ -177,42 +182,77 @@ fn one(
     Ok(Some(Counts { invalidated: 1, previously: 0 }))
 }
 
-/// Ends both halves of every wanted pair that has a live one.
-fn all(op: &Op<'_>, actor: &dyn core::fmt::Display, prefix: &str, wanted: impl Fn(&Pair) -> bool) -> Result<Counts, Stop> {
+/// Ends both halves of every wanted pair of one user, or of everybody, that has a live one.
+fn all(
+    op: &Op<'_>,
+    actor: &dyn core::fmt::Display,
+    whose: Option<Uid>,
+    wanted: impl Fn(&Pair) -> bool,
+) -> Result<Counts, Stop> {
     let mut counts = Counts::default();
-    for mut pair in live(op, prefix, wanted)? {
+    let (found, complete) = live(op, whose, wanted)?;
+    for (key, seen, mut pair) in found {
         let (ended, dead) = kill(op, &mut pair);
         counts.invalidated += ended;
         counts.previously += dead;
-        op.store_until(key::pair(pair.uid, &pair.id), &pair, kept_until(&pair));
+        op.replace(key.clone(), seen, pair.encode(), Some(kept_until(&pair)));
         audit(op, "token.revoke", actor, &jti(op, &pair), None);
+    }
+    if !complete {
+        // What is wanted may be anywhere among the rest, so all of it ends.
+        op.store_until(key::pairs_ended(whose), &PairsEnded(op.now()), op.now().plus_secs(REFRESH_LIFE + KEEP));
+        match whose {
+            Some(uid) => audit(op, "token.revoke_all", actor, &uid, None),
+            None => audit(op, "token.revoke_all", actor, &"everybody", None),
+        }
     }
     Ok(counts)
 }
 
-/// The pairs under `prefix` with a live half, each read as a condition of the commit.
-fn live(op: &Op<'_>, prefix: &str, wanted: impl Fn(&Pair) -> bool) -> Result<Vec<Pair>, Stop> {
-    let mut keys = Vec::new();
-    let mut after = String::new();
-    loop {
-        let page = op.range(&Range { prefix: prefix.into(), after, limit: PAGE })?;
+/// A pair that was found, with where and how it is stored.
+type Found<'a> = (&'a Key, &'a Record, Pair);
+
+/// The pairs of one user, or of everybody, with a live half; and whether these are all.
+fn live<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -> Result<(Vec<Found<'a>>, bool), Stop> {
+    let prefix = whose.map_or_else(|| key::PAIRS.into(), key::pairs_of);
+    let ended = whose.map_or_else(|| ended_for(op, None), |uid| ended(op, uid))?;
+    let (mut found, mut after) = (Vec::new(), String::new());
+    for _ in 0..PAGES {
+        let page = op.range(&Range { prefix: prefix.clone(), after, limit: PAGE })?;
         for (key, record) in page {
             let pair = Pair::of(record)?;
-            if wanted(&pair) && (access_lives(op, &pair) || refresh_lives(op, &pair)) {
-                keys.push(key);
+            if pair.created > ended && wanted(&pair) && (access_lives(op, &pair) || refresh_lives(op, &pair)) {
+                found.push((key, record, pair));
             }
         }
         match page.last() {
             Some((last, _)) if page.len() >= PAGE as usize => after = last.as_str().into(),
-            _ => break,
+            _ => return Ok((found, true)),
         }
     }
-    op.want(keys.iter().copied());
-    let mut pairs = Vec::new();
-    for key in keys {
-        pairs.extend(op.load::<Pair>(key)?);
+    Ok((found, false))
+}
+
+/// Whether the access token `verified` has ended together with all others of its time.
+///
+/// Tokens tell their time in whole seconds: one that was issued in the second of the end counts as ended.
+pub(super) fn ended_with_others(op: &Op<'_>, uid: Uid, verified: &Verified) -> Result<bool, Stop> {
+    if verified.dialect() != Some(DIALECT) {
+        return Ok(false);
     }
-    Ok(pairs)
+    let issued = verified.issued().unwrap_or_default();
+    ended(op, uid).map(|ended| issued <= ended)
+}
+
+/// Up to when the pairs of `uid` have ended all together; the epoch if they never have.
+fn ended(op: &Op<'_>, uid: Uid) -> Result<UnixTime, Stop> {
+    op.want(&[key::pairs_ended(Some(uid)), key::pairs_ended(None)]);
+    let (own, everybody) = (ended_for(op, Some(uid)), ended_for(op, None));
+    Ok(own?.max(everybody?))
+}
+
+fn ended_for(op: &Op<'_>, whose: Option<Uid>) -> Result<UnixTime, Stop> {
+    Ok(op.load::<PairsEnded>(&key::pairs_ended(whose))?.unwrap_or_default().0)
 }
 
 /// Ends both halves; returns how many of them lived and how many were dead.

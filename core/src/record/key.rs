@@ -83,6 +83,11 @@ pub fn pair(uid: Uid, id: &PairId) -> Key {
     Key(format!("{}{}", pairs_of(uid), URL_SAFE_NO_PAD.encode(id)))
 }
 
+/// [`super::PairsEnded`] of one user, or of everybody.
+pub fn pairs_ended(whose: Option<Uid>) -> Key {
+    Key(whose.map_or_else(|| "pairs-ended".into(), |uid| format!("pairs-ended/{:08x}", uid.as_u32())))
+}
+
 /// [`super::PairOf`] an access token, by its `jti`.
 pub fn pair_of_access(jti: &str) -> Key {
     Key(format!("access/{}", plain(jti, 64)))

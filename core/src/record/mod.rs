@@ -17,7 +17,7 @@ mod user;
 pub use attempts::{Attempts, Lock, Seen};
 pub use authorization::{Authorization, AuthorizationAt, RevokedEverything, RevokedScopes, Scope, SshKey, SshKeys};
 pub use cluster::Cluster;
-pub use pair::{Pair, PairId, PairOf};
+pub use pair::{Pair, PairId, PairOf, PairsEnded};
 pub use revoked::Revoked;
 pub use schemes::Schemes;
 pub use signing_key::{KeyState, SigningKey};

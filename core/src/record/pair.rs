@@ -39,6 +39,15 @@ impl Stored for Pair {
     const VERSION: u8 = 1;
 }
 
+/// All pairs of one user, or of everybody, that were made up to this time are invalidated: written where they are too many to
+/// be invalidated one by one.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct PairsEnded(pub UnixTime);
+
+impl Stored for PairsEnded {
+    const VERSION: u8 = 1;
+}
+
 /// Which pair a token belongs to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct PairOf {

@@ -119,6 +119,12 @@ impl<'a> Op<'a> {
         self.change(key, Some(value), expires);
     }
 
+    /// Like [`Op::put`], for a record that was read as part of a range: provided it is still the one that was `seen` there.
+    pub fn replace(&self, key: Key, seen: &Record, value: Vec<u8>, expires: Option<UnixTime>) {
+        let write = Write { expect: Expect::Version(seen.version), key, value: Some(value), expires };
+        self.draft.borrow_mut().changes.insert(write.key.clone(), write);
+    }
+
     /// Deletes a record under the same condition as [`Op::put`].
     pub fn remove(&self, key: Key) {
         self.change(key, None, None);

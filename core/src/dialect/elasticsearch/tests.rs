@@ -202,6 +202,49 @@ fn invalidation_counts() {
     }
 }
 
+/// More pairs than are ended one by one: what is counted stays a part, but all of them end.
+#[test]
+fn pairs_without_number_end_together() {
+    let mut world = TestWorld::with_admin("secret");
+    for name in ["bob", "eve"] {
+        let user = value!({"name": name, "password": "pw"});
+        assert_eq!(world.call(admin(send(Method::Post, "/v1/users", &user))).status, 200);
+    }
+    let grant = |world: &mut TestWorld, name: &str| {
+        let body = value!({"grant_type": "password", "username": name, "password": "pw"});
+        let response = world.call(post(OLD, &body).with_header("authorization", &basic(name, "pw")));
+        json(&response)
+    };
+    let last = |world: &mut TestWorld| {
+        (0..40).for_each(|_| drop(grant(world, "bob")));
+        grant(world, "bob")
+    };
+    let refresh_by = |world: &mut TestWorld, token: &Value| {
+        let body = value!({"grant_type": "refresh_token", "refresh_token": token});
+        json(&world.call(post(OLD, &body).with_header("authorization", &basic("bob", "pw"))))
+    };
+    let other = grant(&mut world, "eve");
+    for body in [value!({"username": "bob"}), value!({"realm_name": "default_native"})] {
+        let pair = last(&mut world);
+        world.advance(1);
+        let ended = json(&world.call(admin(delete(NEW, &body))));
+        let counted = ended["invalidated_tokens"].as_u64().unwrap();
+        assert!((1..82).contains(&counted), "{ended}");
+        assert!(world.cost.rounds < 12, "{:?}", world.cost);
+        assert_eq!(world.call(bearer("/_security/_authenticate", &pair["access_token"])).status, 401);
+        assert_eq!(refresh_by(&mut world, &pair["refresh_token"])["error_description"], "token has been invalidated");
+        let again = json(&world.call(admin(delete(NEW, &value!({"token": pair["access_token"]})))));
+        assert_eq!((&again["invalidated_tokens"], &again["previously_invalidated_tokens"]), (&value!(0), &value!(1)));
+        let everybody = body.get("realm_name").is_some();
+        let status = world.call(bearer("/_security/_authenticate", &other["access_token"])).status;
+        assert_eq!(status, if everybody { 401 } else { 200 });
+        world.advance(1);
+        let new = grant(&mut world, "bob");
+        assert_eq!(world.call(bearer("/_security/_authenticate", &new["access_token"])).status, 200);
+        assert!(refresh_by(&mut world, &new["refresh_token"])["access_token"].is_string());
+    }
+}
+
 #[test]
 fn nothing_stored_shows_a_token() {
     let mut world = TestWorld::with_admin("secret");
