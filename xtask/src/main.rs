@@ -6,9 +6,11 @@
 mod cargo;
 mod checks;
 mod clean_data;
+mod clients;
 mod command;
 mod npm;
 mod readme;
+mod running;
 mod serve;
 mod setup;
 mod steps;
@@ -25,7 +27,8 @@ One command for each job, from any folder of the checkout.
   cargo xtask check          the checks alone: fmt, no_std, clippy, rustdoc, deny
   cargo xtask build          the release server: target/release/waxseal
   cargo xtask npm            the JavaScript package: target/npm/waxseal-VERSION.tgz
-  cargo xtask readme         run the README's shell lines against a fresh server
+  cargo xtask readme         run the shell lines of README and guides against a fresh server
+  cargo xtask clients        the official Elasticsearch clients against a fresh server
   cargo xtask clean-data     delete the data of `cargo xtask serve`
 
 `test` and `check` take `--advisories` to look the dependencies up in the RustSec database too (needs github.com).";
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         "build" => no_more(&rest).and_then(|()| serve::build().map(|server| println!("{}", server.display()))),
         "npm" => no_more(&rest).and_then(|()| npm::run_alone()),
         "readme" => no_more(&rest).and_then(|()| readme::run()),
+        "clients" => no_more(&rest).and_then(|()| clients::run_alone()),
         "clean-data" => no_more(&rest).and_then(|()| clean_data::run()),
         "help" | "--help" | "-h" => {
             println!("{HELP}");

@@ -123,6 +123,25 @@ pub(crate) fn debian(packages: &[&str]) -> Result<(), Failure> {
     apt(&[&["install", "--yes", "--no-install-recommends"], packages].concat()).map_err(help)
 }
 
+/// A Python environment in `folder` with exactly what `requirements` names, unless it is there already.
+pub(crate) fn python_environment(folder: &Path, requirements: &Path) -> Result<(), Failure> {
+    let wanted = fs::read(requirements).map_err(|error| format!("cannot read `{}`: {error}", requirements.display()))?;
+    let stamp = folder.join("requirements.txt");
+    if fs::read(&stamp).is_ok_and(|have| have == wanted) {
+        return Ok(());
+    }
+    // Debian's Python comes without what makes an environment.
+    let make = || output(command("python3").args(["-m", "venv", "--clear"]).arg(folder)).map(drop);
+    if make().is_err() {
+        debian(&["python3", "python3-venv"])?;
+        make()?;
+    }
+    let mut pip = command(folder.join("bin").join("python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(requirements);
+    run(&mut pip)?;
+    fs::write(&stamp, wanted).map_err(|error| format!("cannot write `{}`: {error}", stamp.display()))
+}
+
 /// Installs what a `package-lock.json` names, unless it is there already.
 pub(crate) fn npm_install(folder: &Path) -> Result<(), Failure> {
     let lock = folder.join("package-lock.json");

@@ -11,8 +11,25 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// The counts of one line of libtest's output, if it is one binary's last: `test result: ok. 3 passed; 0 failed; …`.
+    /// The counts of one line of output, if it has any.
     pub(crate) fn of_line(line: &str) -> Option<Self> {
+        Self::of_libtest(line).or_else(|| Self::of_node(line))
+    }
+
+    /// One of the lines with which node's runner ends: `# pass 3`, `# fail 0`, …
+    fn of_node(line: &str) -> Option<Self> {
+        let (what, count) = line.strip_prefix("# ")?.split_once(' ')?;
+        let count = count.parse().ok()?;
+        Some(match what {
+            "pass" => Self { passed: count, ..Self::default() },
+            "fail" | "cancelled" => Self { failed: count, ..Self::default() },
+            "skipped" | "todo" => Self { skipped: count, ..Self::default() },
+            _ => return None,
+        })
+    }
+
+    /// A binary's last line: `test result: ok. 3 passed; 0 failed; …`.
+    fn of_libtest(line: &str) -> Option<Self> {
         let counts = line.trim().strip_prefix("test result: ")?;
         let count = |what: &str| {
             let part = counts.split(['.', ';']).find_map(|part| part.trim().strip_suffix(what))?;
@@ -55,6 +72,16 @@ mod tests {
             Some((12, 0, 1)),
         );
         check("test result: FAILED. 7 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out", Some((7, 2, 0)));
+    }
+
+    #[test]
+    fn nodes_last_lines_are_counted() {
+        check("# pass 16", Some((16, 0, 0)));
+        check("# fail 2", Some((0, 2, 0)));
+        check("# cancelled 1", Some((0, 1, 0)));
+        check("# skipped 3", Some((0, 0, 3)));
+        check("# suites 2", None);
+        check("# Subtest: pass 3", None);
     }
 
     #[test]

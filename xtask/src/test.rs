@@ -3,7 +3,7 @@
 use crate::{
     Failure,
     cargo::cargo,
-    checks,
+    checks, clients,
     command::{run as run_command, shown, target_dir},
     readme,
     steps::Steps,
@@ -18,7 +18,7 @@ use std::{
 /// `cargo xtask test [--advisories]`
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let advisories = checks::wants_advisories(args)?;
-    let mut steps = Steps::new(checks::COUNT + 3);
+    let mut steps = Steps::new(checks::COUNT + 5);
     let mut tally = Tally::default();
     checks::all(&mut steps, advisories);
     let built = steps.step("build", build);
@@ -27,7 +27,10 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
             let mut test = cargo(&["test", "--workspace", "--no-fail-fast"]);
             counted(test.env("WAXSEAL_BIN", server()), &mut tally)
         });
-        steps.step("the README's shell lines", || readme::check(&server()));
+        steps.step("the shell lines of README and guides", || readme::check(&server()));
+        if steps.step("set-up: official Elasticsearch clients", clients::install).is_some() {
+            steps.step("official Elasticsearch clients", || clients::run(&server(), &mut tally));
+        }
     }
     steps.summarise();
     // A check that failed, or a test binary that died without a word, must show in the last line too.
@@ -48,7 +51,7 @@ pub(crate) fn server() -> PathBuf {
 }
 
 /// Runs test binaries and adds what they report to `tally`.
-fn counted(command: &mut Command, tally: &mut Tally) -> Result<(), Failure> {
+pub(crate) fn counted(command: &mut Command, tally: &mut Tally) -> Result<(), Failure> {
     let line = shown(command);
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| format!("`{line}` did not start: {error}"))?;
     let stdout = child.stdout.take().ok_or("standard output is not there")?;
