@@ -3,6 +3,7 @@
 //! Standard library only, so that the first command on a fresh machine builds in a second.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its terminal")]
 
+mod bench;
 mod cargo;
 mod checks;
 mod clean_data;
@@ -29,6 +30,8 @@ One command for each job, from any folder of the checkout.
   cargo xtask npm            the JavaScript package: target/npm/waxseal-VERSION.tgz
   cargo xtask readme         run the shell lines of README and guides against a fresh server
   cargo xtask clients        the official Elasticsearch clients against a fresh server
+  cargo xtask bench [NAMES]  the figures of docs/performance.md: token, engine, server, or all of them
+  cargo xtask readme         run the README's shell lines against a fresh server
   cargo xtask clean-data     delete the data of `cargo xtask serve`
 
 `test` and `check` take `--advisories` to look the dependencies up in the RustSec database too (needs github.com).";
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         "check" => checks::run_alone(&rest),
         "build" => no_more(&rest).and_then(|()| serve::build().map(|server| println!("{}", server.display()))),
         "npm" => no_more(&rest).and_then(|()| npm::run_alone()),
+        "bench" => bench::run(&rest),
         "readme" => no_more(&rest).and_then(|()| readme::run()),
         "clients" => no_more(&rest).and_then(|()| clients::run_alone()),
         "clean-data" => no_more(&rest).and_then(|()| clean_data::run()),

@@ -49,6 +49,12 @@ pub(crate) fn linker() -> Result<(), Failure> {
     }
 }
 
+/// Makes sure that `program` can be run, by the Debian package of which it is part where it is missing.
+pub(crate) fn program(program: &str, package: &str) -> Result<(), Failure> {
+    let is_there = |path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    if std::env::var_os("PATH").is_some_and(is_there) { Ok(()) } else { debian(&[package]) }
+}
+
 /// The pinned cargo-deny, built once into `target/tools`.
 pub(crate) fn cargo_deny() -> Result<PathBuf, Failure> {
     let home = target_dir().join("tools").join(format!("cargo-deny-{CARGO_DENY}"));

@@ -226,20 +226,25 @@ impl<A: Answer> Service<A> {
         out
     }
 
-    /// Shows the clock, or moves it.
+    /// Shows the clock, moves it, stops it or lets it run.
     async fn clock(&self, parts: &Parts, body: Incoming) -> HttpResponse {
         let clock = &self.setup.clock;
         match parts.method {
             Method::GET | Method::HEAD => {}
-            Method::PUT => {
-                let millis = match self.read_json::<Move>(body).await {
-                    Ok(Move { advance_secs: Some(secs), now_millis: None }) => secs.saturating_mul(1000),
-                    Ok(Move { advance_secs: None, now_millis: Some(millis) }) => millis_between(clock.now(), millis),
-                    Ok(_) => return plain(StatusCode::BAD_REQUEST, "either `advance_secs` or `now_millis` is needed\n"),
-                    Err(response) => return response,
-                };
-                clock.advance(millis);
-            }
+            Method::PUT => match self.read_json::<Move>(body).await {
+                Ok(Move { advance_secs: Some(secs), now_millis: None, stopped: None }) => {
+                    clock.advance(secs.saturating_mul(1000));
+                }
+                Ok(Move { advance_secs: None, now_millis: Some(millis), stopped: None }) => {
+                    clock.advance(millis_between(clock.now(), millis));
+                }
+                Ok(Move { advance_secs: None, now_millis: None, stopped: Some(true) }) => clock.stop(),
+                Ok(Move { advance_secs: None, now_millis: None, stopped: Some(false) }) => clock.run(),
+                Ok(_) => {
+                    return plain(StatusCode::BAD_REQUEST, "one of `advance_secs`, `now_millis` and `stopped` is needed\n");
+                }
+                Err(response) => return response,
+            },
             _ => return not_allowed("GET, HEAD, PUT"),
         }
         let now = clock.now();
@@ -350,6 +355,7 @@ enum Own {
 struct Move {
     advance_secs: Option<i64>,
     now_millis: Option<u64>,
+    stopped: Option<bool>,
 }
 
 /// The body of `POST /admin/backup`.

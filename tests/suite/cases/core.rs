@@ -1,13 +1,13 @@
 //! Core as a function, around a map.
 
-use super::play::{ADMIN, World};
+use super::play::World;
 use core::net::Ipv4Addr;
 use serde_json::json;
 use waxseal_core::{
     seam::{Method, Peer, Request},
     settings::Settings,
 };
-use waxseal_tests::{client::Reply, memory::Memory};
+use waxseal_tests::{client::Reply, memory::Memory, server::ADMIN};
 
 pub(super) struct Core(Memory);
 

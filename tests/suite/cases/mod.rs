@@ -1,15 +1,18 @@
 //! The one list of HTTP cases (`tests/cases/*.json`), played in every place Waxseal runs.
 
 mod core;
+mod engine;
 mod file;
 mod invariants;
 mod matcher;
 mod play;
+mod server;
 
 use ::core::sync::atomic::{AtomicUsize, Ordering};
 use play::World;
 use serde_json::{Map, Value, json};
 use std::{path::Path, sync::Mutex, thread};
+use waxseal::engine::Kind;
 use waxseal_core::settings::Settings;
 
 #[test]
@@ -19,11 +22,26 @@ fn case_files_are_well_formed() {
 
 #[test]
 fn cases_hold_in_core() {
-    check_all(|settings| Box::new(core::Core::open(settings)));
+    check_all(|scenario| Box::new(core::Core::open(settings(&scenario.settings))));
+}
+
+#[test]
+fn cases_hold_in_the_component() {
+    check_all(|scenario| Box::new(engine::Driven::open(Kind::Module, settings(&scenario.settings))));
+}
+
+#[test]
+fn cases_hold_in_the_native_engine() {
+    check_all(|scenario| Box::new(engine::Driven::open(Kind::Native, settings(&scenario.settings))));
+}
+
+#[test]
+fn cases_hold_on_the_live_server() {
+    check_all(|scenario| Box::new(server::Live::start(&scenario.settings)));
 }
 
 /// Plays every scenario in a world of its own, and fails with all that is not as expected.
-fn check_all(open: impl Fn(Settings) -> Box<dyn World> + Sync) {
+fn check_all(open: impl Fn(&file::Scenario) -> Box<dyn World> + Sync) {
     let files = load();
     let wanted = std::env::var("WAXSEAL_CASE").unwrap_or_default();
     let scenarios: Vec<_> =
@@ -39,7 +57,7 @@ fn check_all(open: impl Fn(Settings) -> Box<dyn World> + Sync) {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 while let Some((file, scenario)) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let verdict = play::play(file, scenario, open(settings(&scenario.settings)).as_mut());
+                    let verdict = play::play(file, scenario, open(scenario).as_mut());
                     if let Err(error) = verdict {
                         failures.lock().unwrap().push(format!("{}: {}\n  {error}", file.name, scenario.name));
                     }

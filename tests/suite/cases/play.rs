@@ -11,10 +11,7 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use waxseal_core::seam::{Method, Request};
-use waxseal_tests::client::Reply;
-
-/// The first administrator of every world.
-pub(crate) const ADMIN: (&str, &str) = ("admin", "Grey-Heron 27 lantern");
+use waxseal_tests::{client::Reply, server::ADMIN};
 
 /// A place where Waxseal runs: with an empty store but for [`ADMIN`], under the settings of one scenario.
 pub(crate) trait World {

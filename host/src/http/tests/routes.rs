@@ -58,10 +58,23 @@ async fn the_clock_moves_only_in_tests() {
     let reply = client.reply().await;
     assert!(reply.text().contains("\"time\":\"1970-01-02T00:00:"), "{}", reply.text());
     assert!(client.get("/testing/clock", "").await.text().contains("\"time\":\"1970-01-02T00:00:"));
-    for body in ["", "{}", "{\"advance_secs\":1,\"now_millis\":1}", "{\"advance_secs\":1.5}", "{\"later\":1}", "[]"] {
+    for body in [
+        "",
+        "{}",
+        "{\"advance_secs\":1,\"now_millis\":1}",
+        "{\"advance_secs\":1,\"stopped\":true}",
+        "{\"advance_secs\":1.5}",
+        "{\"later\":1}",
+        "[]",
+    ] {
         client.send(put(body)).await;
         assert_eq!(client.reply().await.status, 400, "{body}");
     }
+    client.send(put("{\"stopped\":true}")).await;
+    let stood = client.reply().await.text().to_owned();
+    assert_eq!(client.get("/testing/clock", "").await.text(), stood);
+    client.send(put("{\"stopped\":false}")).await;
+    assert_eq!(client.reply().await.status, 200);
     assert_eq!(client.post("/testing/clock", "").await.status, 405);
 
     let behind_a_proxy = start(|options| {

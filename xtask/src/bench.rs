@@ -1,0 +1,38 @@
+//! The benchmarks, one command for all: every figure of docs/performance.md.
+
+use crate::{Failure, cargo::cargo, command::run as run_command, serve, setup};
+
+/// `cargo xtask bench [NAMES]`; what follows `server` picks parts of it.
+pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
+    let names: Vec<&str> = args.iter().map(String::as_str).collect();
+    match names.as_slice() {
+        [] => {
+            token()?;
+            engine()?;
+            server(&[])
+        }
+        ["token"] => token(),
+        ["engine"] => engine(),
+        ["server", parts @ ..] => server(parts),
+        [other, ..] => Err(format!("there is no benchmark `{other}`; there are token, engine and server")),
+    }
+}
+
+/// A token against the bare HMAC and against peers.
+fn token() -> Result<(), Failure> {
+    run_command(&mut cargo(&["bench", "--package", "waxseal-bench", "--bench", "token"]))
+}
+
+/// The component against the same code natively.
+fn engine() -> Result<(), Failure> {
+    setup::rust_target(setup::WASM)?;
+    run_command(&mut cargo(&["bench", "--package", "waxseal", "--bench", "engine"]))
+}
+
+/// The release server as a process, under load.
+fn server(parts: &[&str]) -> Result<(), Failure> {
+    setup::program("wrk", "wrk")?;
+    let binary = serve::build()?;
+    let mut bench = cargo(&["bench", "--package", "waxseal-bench", "--bench", "server"]);
+    run_command(bench.arg("--").args(parts).env("WAXSEAL_BIN", binary))
+}
