@@ -23,7 +23,7 @@ use waxseal_core::seam::{Method, Request};
 pub const ADMIN: (&str, &str) = ("admin", "Grey-Heron 27 lantern");
 
 /// How long a server may take to listen, and to end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The server binary: `WAXSEAL_BIN`, else the one that cargo has built beside the running test.
 pub fn binary() -> PathBuf {
