@@ -31,7 +31,6 @@ One command for each job, from any folder of the checkout.
   cargo xtask readme         run the shell lines of README and guides against a fresh server
   cargo xtask clients        the official Elasticsearch clients against a fresh server
   cargo xtask bench [NAMES]  the figures of docs/performance.md: token, engine, server, or all of them
-  cargo xtask readme         run the README's shell lines against a fresh server
   cargo xtask clean-data     delete the data of `cargo xtask serve`
 
 `test` and `check` take `--advisories` to look the dependencies up in the RustSec database too (needs github.com).";
