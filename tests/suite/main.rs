@@ -8,5 +8,6 @@
 )]
 
 mod cases;
+mod crash;
 mod vectors_password;
 mod vectors_token;
