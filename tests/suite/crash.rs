@@ -101,7 +101,9 @@ impl Writer {
             let change = match self.steps % 4 {
                 1 => Change::AddPassword(format!("{} number {}", self.name, self.steps)),
                 2 | 3 => Change::AddAuthorization,
-                _ if self.steps % 8 == 0 && self.passwords.len() > 1 => Change::RemovePassword(self.passwords[0].clone()),
+                _ if self.steps.is_multiple_of(8) && self.passwords.len() > 1 => {
+                    Change::RemovePassword(self.passwords[0].clone())
+                }
                 _ => Change::RemoveAuthorization(self.authorizations[0].clone()),
             };
             let sent = self.request(&change, admin);
