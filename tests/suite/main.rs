@@ -9,5 +9,6 @@
 
 mod cases;
 mod crash;
+mod first_start;
 mod vectors_password;
 mod vectors_token;

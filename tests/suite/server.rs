@@ -78,6 +78,13 @@ impl Launch {
         self
     }
 
+    /// Without an environment variable that [`Launch::on`] sets.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.environment.retain(|(known, _)| known != name);
+        self
+    }
+
     /// Starts it; returns once it listens.
     pub fn start(&self) -> Server {
         match self.try_start() {
@@ -143,6 +150,19 @@ impl Server {
     /// What it has written to standard output so far.
     pub fn out(&self) -> String {
         self.out.text()
+    }
+
+    /// What it has written to standard output once `part` is among it.
+    pub fn until(&self, part: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            let out = self.out();
+            if out.contains(part) {
+                return out;
+            }
+            assert!(begun.elapsed() < PATIENCE, "`{part}` is not said: {out}");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// What it has written to standard error so far.

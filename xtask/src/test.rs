@@ -5,7 +5,7 @@ use crate::{
     cargo::cargo,
     checks, clients,
     command::{run as run_command, shown, target_dir},
-    readme,
+    readme, setup,
     steps::Steps,
     tally::Tally,
 };
@@ -42,6 +42,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
 /// Builds the server as the tests use it: together with their targets, so that the features of the dependencies are the same
 /// and nothing is compiled twice.
 pub(crate) fn build() -> Result<(), Failure> {
+    setup::program("curl", "curl")?;
     run_command(&mut cargo(&["build", "--workspace", "--bins", "--tests"]))
 }
 
