@@ -1,5 +1,7 @@
 //! Builds the component from `wasm/` and compiles it ahead of time, so that it always matches the server's own sources,
 //! the version of wasmtime and its settings. Writes `component.wasm` and `component.cwasm`.
+//!
+//! Builds the page too: the files of `www/`, the JavaScript package's, and its two modules. Writes `page.rs`.
 
 use std::{
     env, fs,
@@ -13,8 +15,11 @@ use wasmtime::{Engine, OptLevel, Result, bail, error::Context};
 #[path = "src/engine/config.rs"]
 #[expect(dead_code, reason = "only the server ticks")]
 mod config;
+#[path = "build/page.rs"]
+mod page;
 
 const TARGET: &str = "wasm32-unknown-unknown";
+const PROFILE: &str = "wasm";
 
 /// What the component's stack may take. Only touched pages cost anything.
 const STACK: usize = 128 << 10;
@@ -24,19 +29,54 @@ const HEAP: usize = 64 << 10;
 fn main() -> Result<()> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the package lies in a workspace")?;
-    for input in ["Cargo.lock", "Cargo.toml", "core/Cargo.toml", "core/src", "host/src/engine/config.rs", "wasm"] {
+    for input in [
+        "Cargo.lock",
+        "Cargo.toml",
+        "core/Cargo.toml",
+        "core/src",
+        "host/build",
+        "host/src/engine/config.rs",
+        "wasm/Cargo.toml",
+        "wasm/js/lib",
+        "wasm/src",
+        "wasm/wit",
+        "www",
+    ] {
         println!("cargo::rerun-if-changed={}", workspace.join(input).display());
     }
-    let module = fs::read(build(workspace, &out.join("wasm"))?)?;
-    let component = componentize(&module)?;
+    let target_dir = out.join("wasm");
+    let component = componentize(&build(workspace, &target_dir, &COMPONENT)?)?;
     fs::write(out.join("component.cwasm"), precompile(&component)?)?;
     fs::write(out.join("component.wasm"), component)?;
+
+    let engine =
+        build(workspace, &target_dir, &Face { feature: "js", opt_level: "s", strip: "debuginfo", link_args: &[] })?;
+    let kdf = build(workspace, &target_dir, &Face { feature: "kdf", opt_level: "3", strip: "symbols", link_args: &[] })?;
+    let files = page::files(workspace, engine, strip(&kdf)?).map_err(|error| wasmtime::format_err!("{error:#}"))?;
+    page::pack(&files, &out)?;
     Ok(())
 }
 
-/// Builds the core module; returns its path. Nothing of the outer build's settings leaks in, so the module depends on the
-/// sources, the lock file and the compiler only.
-fn build(workspace: &Path, target_dir: &Path) -> Result<PathBuf> {
+/// One of the modules that `wasm/` becomes.
+struct Face<'a> {
+    feature: &'a str,
+    /// What is loaded over a wire is made small, what computes is made fast. A profile of its own would build the macros again.
+    opt_level: &'a str,
+    /// wasm-bindgen looks for the features that the module uses, which a full strip takes away.
+    strip: &'a str,
+    link_args: &'a [(&'a str, usize)],
+}
+
+const COMPONENT: Face<'_> = Face {
+    feature: "component",
+    opt_level: "3",
+    strip: "symbols",
+    link_args: &[("-zstack-size", STACK), ("--initial-heap", HEAP)],
+};
+
+/// Builds a module. Nothing of the outer build's settings leaks in, so it depends on the sources, the lock file and the compiler
+/// only.
+fn build(workspace: &Path, target_dir: &Path, face: &Face<'_>) -> Result<Vec<u8>> {
     let mut cargo = Command::new(env::var("CARGO")?);
     for (name, _) in env::vars_os() {
         if name.to_str().is_some_and(leaks) {
@@ -44,18 +84,19 @@ fn build(workspace: &Path, target_dir: &Path) -> Result<PathBuf> {
         }
     }
     let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| format!("{home}/.cargo")))?;
-    let flags = [
+    let mut flags = vec![
         "-Ctarget-feature=+simd128".into(),
-        format!("-Clink-arg=-zstack-size={STACK}"),
-        format!("-Clink-arg=--initial-heap={HEAP}"),
         format!("--remap-path-prefix={home}=cargo"),
         format!("--remap-path-prefix={}=", workspace.display()),
         format!("--remap-path-prefix={}=target", target_dir.display()),
     ];
+    flags.extend(face.link_args.iter().map(|(name, value)| format!("-Clink-arg={name}={value}")));
     cargo
         .current_dir(workspace)
-        .args(["build", "--quiet", "--locked", "--package", "waxseal-wasm", "--features", "component"])
-        .args(["--profile", "wasm", "--target", TARGET])
+        .args(["build", "--quiet", "--locked", "--package", "waxseal-wasm", "--lib", "--features", face.feature])
+        .args(["--profile", PROFILE, "--target", TARGET])
+        .env("CARGO_PROFILE_WASM_OPT_LEVEL", face.opt_level)
+        .env("CARGO_PROFILE_WASM_STRIP", face.strip)
         .env("CARGO_TARGET_DIR", target_dir)
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
     if !cargo.status().context("cannot start cargo")?.success() {
@@ -63,9 +104,9 @@ fn build(workspace: &Path, target_dir: &Path) -> Result<PathBuf> {
         if !target_is_installed() {
             bail!("the wasm target is missing: run `rustup target add {TARGET}`");
         }
-        bail!("the component does not build");
+        bail!("the module `{}` does not build", face.feature);
     }
-    Ok(target_dir.join(TARGET).join("wasm/waxseal_wasm.wasm"))
+    Ok(fs::read(target_dir.join(TARGET).join(PROFILE).join("waxseal_wasm.wasm"))?)
 }
 
 /// Whether an environment variable of the outer build would change the inner one.

@@ -5,7 +5,7 @@ use http_body_util::Full;
 use hyper::{
     Method, StatusCode,
     body::Bytes,
-    header::{self, HeaderValue},
+    header::{self, HeaderName, HeaderValue},
     http::request::Parts,
 };
 use sha2::{Digest, Sha256};
@@ -21,10 +21,12 @@ pub(crate) struct File {
     pub(crate) path: &'static str,
     /// What it holds.
     pub(crate) content: &'static [u8],
+    /// The same compressed by brotli, where that is shorter.
+    pub(crate) brotli: Option<&'static [u8]>,
 }
 
-/// What `www/page` held when the server was built.
-pub(crate) const FILES: &[File] = &[];
+/// What `www/` held when the server was built, and the engine for the browser.
+pub(crate) const FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
 /// The files of the page.
 #[derive(Debug, Default)]
@@ -33,8 +35,15 @@ pub(crate) struct Page(Vec<Entry>);
 #[derive(Debug)]
 struct Entry {
     path: &'static str,
-    content: &'static [u8],
     media_type: HeaderValue,
+    plain: Form,
+    brotli: Option<Form>,
+}
+
+/// A file the way it goes over the wire.
+#[derive(Debug)]
+struct Form {
+    content: &'static [u8],
     etag: HeaderValue,
 }
 
@@ -54,8 +63,7 @@ impl Page {
             "/" if accepts_html(parts) => "/index.html",
             path => path,
         };
-        let entry = self.0.iter().find(|entry| entry.path == path)?;
-        Some(if entry.is_known_to(parts) { entry.unchanged() } else { entry.whole() })
+        Some(self.0.iter().find(|entry| entry.path == path)?.answer(parts))
     }
 }
 
@@ -74,10 +82,34 @@ impl Entry {
             "txt" => "text/plain; charset=utf-8",
             _ => return None,
         });
-        let digest = Sha256::digest(file.content);
+        let brotli = match file.brotli {
+            Some(content) => Some(Form::new(content)?),
+            None => None,
+        };
+        Some(Self { path: file.path, media_type, plain: Form::new(file.content)?, brotli })
+    }
+
+    fn answer(&self, parts: &Parts) -> HttpResponse {
+        let brotli = self.brotli.as_ref().filter(|_| accepts_brotli(parts));
+        let form = brotli.unwrap_or(&self.plain);
+        if form.is_known_to(parts) {
+            return guarded(plain(StatusCode::NOT_MODIFIED, ""), form);
+        }
+        let mut out = guarded(hyper::Response::new(Full::new(Bytes::from_static(form.content))), form);
+        out.headers_mut().insert(header::CONTENT_TYPE, self.media_type.clone());
+        if brotli.is_some() {
+            out.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
+        }
+        out
+    }
+}
+
+impl Form {
+    fn new(content: &'static [u8]) -> Option<Self> {
+        let digest = Sha256::digest(content);
         let (half, _) = digest.split_first_chunk()?;
         let etag = HeaderValue::try_from(format!("\"{:032x}\"", u128::from_be_bytes(*half))).ok()?;
-        Some(Self { path: file.path, content: file.content, media_type, etag })
+        Some(Self { content, etag })
     }
 
     /// RFC 9110, 13.1.2: a weak comparison with each tag of the list.
@@ -88,27 +120,33 @@ impl Entry {
             .map(str::trim)
             .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == mine)
     }
+}
 
-    fn whole(&self) -> HttpResponse {
-        let mut out = self.guarded(hyper::Response::new(Full::new(Bytes::from_static(self.content))));
-        out.headers_mut().insert(header::CONTENT_TYPE, self.media_type.clone());
-        out
-    }
+/// The headers of every answer. A browser asks again each time and gets 304, so that all files are of one version.
+fn guarded(mut out: HttpResponse, form: &Form) -> HttpResponse {
+    let headers = out.headers_mut();
+    headers.insert(header::ETAG, form.etag.clone());
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+    out
+}
 
-    fn unchanged(&self) -> HttpResponse {
-        self.guarded(plain(StatusCode::NOT_MODIFIED, ""))
-    }
+/// No other page holds a handle of this one's window, or loads its files.
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-    fn guarded(&self, mut out: HttpResponse) -> HttpResponse {
-        let headers = out.headers_mut();
-        headers.insert(header::ETAG, self.etag.clone());
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        headers.insert(header::VARY, HeaderValue::from_static("accept"));
-        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        out
-    }
+fn accepts_brotli(parts: &Parts) -> bool {
+    let accepted = parts.headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|list| list.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let refused = weight.trim().strip_prefix("q=").is_some_and(|weight| weight.trim_matches(['0', '.']).is_empty());
+        name.trim().eq_ignore_ascii_case("br") && !refused
+    })
 }
 
 fn accepts_html(parts: &Parts) -> bool {

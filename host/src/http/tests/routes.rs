@@ -85,10 +85,10 @@ async fn the_clock_moves_only_in_tests() {
 }
 
 const FILES: &[File] = &[
-    File { path: "/index.html", content: b"<!doctype html>" },
-    File { path: "/assets/app.js", content: b"'use strict'" },
-    File { path: "/assets/core.wasm", content: b"\0asm" },
-    File { path: "/secret.pem", content: b"" },
+    File { path: "/index.html", content: b"<!doctype html>", brotli: None },
+    File { path: "/assets/app.js", content: b"'use strict'", brotli: Some(b"short") },
+    File { path: "/assets/core.wasm", content: b"\0asm", brotli: None },
+    File { path: "/secret.pem", content: b"", brotli: None },
 ];
 
 fn parts(method: &str, target: &str, headers: &[(&str, &str)]) -> Parts {
@@ -140,6 +140,28 @@ fn a_known_file_is_not_sent_again() {
     assert_eq!(status(&format!("\"x\", W/{etag}")), 304);
     assert_eq!(status("*"), 304);
     assert_eq!(status("\"x\""), 200);
+}
+
+#[test]
+fn a_file_is_sent_compressed_to_those_who_can_read_it() {
+    let page = Page::new(FILES);
+    let answer = |accepted: &str| page.answer(&parts("GET", "/assets/app.js", &[("accept-encoding", accepted)])).unwrap();
+    let encoding = |accepted: &str| answer(accepted).headers().get("content-encoding").cloned();
+    for accepted in ["br", "gzip, deflate, br, zstd", "gzip;q=0.5,BR ; q=0.9", "br;q=0.01"] {
+        assert_eq!(encoding(accepted).unwrap(), "br", "{accepted}");
+    }
+    for accepted in ["", "gzip", "brr", "br;q=0", "br; q=0.000"] {
+        assert_eq!(encoding(accepted), None, "{accepted}");
+    }
+    assert_ne!(answer("br").headers()["etag"], answer("").headers()["etag"]);
+    assert!(answer("br").headers()["vary"].to_str().unwrap().contains("accept-encoding"));
+}
+
+#[test]
+fn the_page_is_in_the_server() {
+    let page = Page::new(crate::http::page::FILES);
+    let answer = page.answer(&parts("GET", "/", &[("accept", "text/html")])).unwrap();
+    assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
 }
 
 #[tokio::test]
