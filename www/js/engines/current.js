@@ -1,0 +1,81 @@
+// Which engine answers: the one in this tab, or the live server. Everything the page asks goes through here.
+
+import { preference } from '../preference.js'
+import { transport as overTheNetwork } from './live.js'
+import * as tab from './tab.js'
+
+const chosen = preference('engine', ['tab', 'live'])
+
+/** `change`: another engine answers now. `clock`: its clock was moved. `people`: others can be spoken for. `events`: audit events. */
+export const signals = new EventTarget()
+
+const liveState = { people: [], offset: 0 }
+
+export const engine = {
+  /** `tab` or `live`. */
+  get kind() {
+    return chosen.value
+  },
+
+  get isTab() {
+    return chosen.value === 'tab'
+  },
+
+  /** Lets the other one answer from now on. */
+  use(kind) {
+    if (kind === chosen.value) return
+    chosen.value = kind
+    signals.dispatchEvent(new Event('change'))
+    signals.dispatchEvent(new Event('people'))
+  },
+
+  /** Those whose passwords this tab knows: `{ name, password, role }`, an administrator first. */
+  get people() {
+    return this.isTab ? tab.state.people : liveState.people
+  },
+
+  /** The engine's clock, in milliseconds since 1970. */
+  now() {
+    return Date.now() + (this.isTab ? tab.state.offset : liveState.offset)
+  },
+
+  /** Learns how far the live server's clock is from ours. */
+  setOffset(millis) {
+    const state = this.isTab ? tab.state : liveState
+    if (Math.abs(state.offset - millis) < 1500) return
+    state.offset = millis
+    signals.dispatchEvent(new Event('clock'))
+  },
+
+  /** Remembers somebody for as long as the page is open. */
+  remember(person) {
+    const { people } = this
+    const known = people.findIndex(({ name }) => name === person.name)
+    if (known >= 0) people[known] = { ...people[known], ...person }
+    else people.push(person)
+    signals.dispatchEvent(new Event('people'))
+  },
+
+  /** Forgets who has signed in to the live server. */
+  forget() {
+    liveState.people = []
+    signals.dispatchEvent(new Event('people'))
+  },
+
+  /** One request, answered as `{ status, headers, text }`. Throws when there is no answer. */
+  transport(request) {
+    return this.isTab ? tab.transport(request) : overTheNetwork(request)
+  },
+
+  /** What the tab's engine answers besides the API: `/tab/…` and `/admin/…`, which no network reaches. */
+  async own(method, path, body) {
+    const answer = await tab.transport({ method, path, headers: body ? [['content-type', 'application/json']] : [], body: body && JSON.stringify(body) })
+    if (answer.status >= 500) throw new Error(`the engine in this tab has failed (${answer.status})`)
+    return { status: answer.status, json: answer.text ? JSON.parse(answer.text) : undefined }
+  },
+}
+
+tab.state.signals.addEventListener('clock', () => { if (engine.isTab) signals.dispatchEvent(new Event('clock')) })
+tab.state.signals.addEventListener('people', () => { if (engine.isTab) signals.dispatchEvent(new Event('people')) })
+tab.state.signals.addEventListener('events', ({ detail }) => signals.dispatchEvent(new CustomEvent('events', { detail })))
+tab.state.signals.addEventListener('ready', () => signals.dispatchEvent(new Event('ready')))

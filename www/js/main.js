@@ -1,0 +1,74 @@
+// Starts the page: theme, engine, the view that the address names.
+
+import './audit.js'
+import { $, announce, fill, h } from './dom.js'
+import { engine, signals } from './engines/current.js'
+import { start as startTab } from './engines/tab.js'
+import { here } from './route.js'
+import { startTheme } from './theme.js'
+import * as tryView from './views/try.js'
+import { whereBar } from './where.js'
+
+const views = {
+  try: async () => tryView,
+  token: () => import('./views/token.js'),
+  passwords: () => import('./views/passwords.js'),
+  time: () => import('./views/time.js'),
+  observe: () => import('./views/observe.js'),
+}
+const isView = name => Object.hasOwn(views, name ?? '')
+const built = new Map()
+let showing
+
+startTheme()
+fill($('where'), whereBar())
+startEngines()
+startTab()
+addEventListener('hashchange', show)
+$('skip').addEventListener('click', event => {
+  event.preventDefault()
+  $('main').focus()
+})
+show()
+
+/** Shows the view of the address; the first time it is built. */
+async function show() {
+  const [wanted, ...rest] = here()
+  const name = isView(wanted) ? wanted : 'try'
+  showing = name
+  for (const link of document.querySelectorAll('.views a')) {
+    if (link.hash === `#/${name}`) link.setAttribute('aria-current', 'page')
+    else link.removeAttribute('aria-current')
+  }
+  if (!built.has(name)) {
+    const { build, title } = await views[name]()
+    // Somebody may have been quicker.
+    if (!built.has(name)) built.set(name, { title, ...build() })
+  }
+  if (showing !== name) return
+  const view = built.get(name)
+  const isNew = !$('main').contains(view.element)
+  if (isNew) {
+    for (const [other, { element, leave }] of built) if (other !== name && $('main').contains(element)) leave?.()
+    fill($('main'), h('h1.unseen', view.title), view.element)
+  }
+  document.title = `${view.title} · Waxseal`
+  await view.show?.(isView(wanted) ? rest : [])
+  if (isNew && document.documentElement.dataset.started) {
+    announce(view.title)
+    scrollTo(0, 0)
+  }
+  if (!document.documentElement.dataset.started) performance.mark('usable')
+  document.documentElement.dataset.started = 'yes'
+}
+
+function startEngines() {
+  const radios = [...document.querySelectorAll('#engines input')]
+  const mark = () => { for (const radio of radios) radio.checked = radio.value === engine.kind }
+  for (const radio of radios) radio.addEventListener('change', () => engine.use(radio.value))
+  signals.addEventListener('change', () => {
+    mark()
+    announce(engine.isTab ? 'The engine in this tab answers now' : 'The live server answers now')
+  })
+  mark()
+}

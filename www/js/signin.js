@@ -1,0 +1,47 @@
+// Signing in to the live server. Name and password stay in the memory of this tab.
+
+import { h } from './dom.js'
+import { engine } from './engines/current.js'
+import { send } from './exchange.js'
+import { noticePlace, say } from './parts/notice.js'
+import { jwtClaims } from './token/read.js'
+import { base64 } from './base64.js'
+import { excuse } from './views/try/excuse.js'
+
+/** A form; open, or behind a summary when somebody has signed in already. */
+export function signIn(open) {
+  const name = h('input', { id: 'sign-in-name', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', required: true })
+  const password = h('input', { id: 'sign-in-password', type: 'password', autocomplete: 'current-password', required: true })
+  const button = h('button.primary', { type: 'submit' }, 'Sign in')
+  const notice = noticePlace()
+  const form = h(
+    'form.sign-in', { onsubmit: submitted, 'aria-label': 'Sign in' },
+    h('div', h('label', { for: 'sign-in-name' }, 'Name or e-mail'), name),
+    h('div', h('label', { for: 'sign-in-password' }, 'Password'), password),
+    button,
+    notice,
+  )
+
+  async function submitted(event) {
+    event.preventDefault()
+    button.disabled = true
+    try {
+      await attempt()
+    } finally {
+      button.disabled = false
+    }
+  }
+
+  async function attempt() {
+    const raw = `Basic ${base64(`${name.value}:${password.value}`)}`
+    const answer = await send({ method: 'POST', path: '/v1/users/authorize', as: 'raw', raw, type: 'json', body: '{"ttl": 900}' }, 'signing in')
+    if (!answer.ok || !answer.json?.access_token) return say(notice, excuse(answer) ?? 'This server does not answer as expected.', 'bad')
+    const token = answer.json.access_token
+    const { uid, iat } = jwtClaims(token) ?? {}
+    if (Number.isFinite(iat)) engine.setOffset(iat * 1000 - Date.now())
+    const own = await send({ method: 'GET', path: `/v1/users/${encodeURIComponent(uid)}`, as: 'raw', raw: `Bearer ${token}` }, 'who that is')
+    engine.remember({ name: own.json?.name ?? name.value, password: password.value, role: own.json?.role })
+  }
+
+  return open ? form : h('details', h('summary', 'Sign in as somebody else too'), form)
+}

@@ -1,0 +1,95 @@
+// Answers the requests of this page: the engine's own routes, and a few beside them that only this page can reach.
+
+import { Kdf } from '../../engine/kdf/kdf.js'
+import { judge } from './judge.js'
+import { change, present, reset, shown } from './world.js'
+
+const MARK = 'x-waxseal-tab'
+const ROUNDS = 5
+
+/** A `Response` to a `Request` of the page. Never rejects. */
+export async function answer(request) {
+  let response
+  try {
+    response = await routed(request)
+  } catch (error) {
+    response = new Response(String(error?.message ?? error), { status: 503, headers: { 'retry-after': '1' } })
+  }
+  const headers = new Headers(response.headers)
+  headers.set(MARK, '1')
+  return new Response(response.body, { status: response.status, headers })
+}
+
+async function routed(request) {
+  const { pathname } = new URL(request.url)
+  if (pathname === '/testing/clock') return clock(request)
+  if (pathname.startsWith('/tab/')) return own[`${request.method} ${pathname}`]?.(request) ?? new Response(null, { status: 404 })
+  const { engine } = await present()
+  const plain = new Request(request)
+  plain.headers.delete(MARK)
+  return pathname.startsWith('/admin/') ? engine.admin(plain) : engine.fetch(plain)
+}
+
+const own = {
+  /** Whom the engine was seeded with, its clock and policy. */
+  'GET /tab/state': async () => {
+    const { state, notebook } = await present()
+    return Response.json(shown(state, notebook))
+  },
+
+  /** `{ policy }` for new passwords. */
+  'PUT /tab/settings': async request => {
+    const { policy } = await request.json()
+    const { state, notebook } = await present()
+    if (!['open', 'redis', 'nist'].includes(policy)) return new Response(null, { status: 400 })
+    await change(notebook, { ...state, policy })
+    return Response.json(shown({ ...state, policy }, notebook))
+  },
+
+  /** `{ people }`: passwords that have changed since. */
+  'PUT /tab/people': async request => {
+    const { people } = await request.json()
+    const { state, notebook } = await present()
+    await change(notebook, { ...state, people })
+    return Response.json(shown({ ...state, people }, notebook))
+  },
+
+  /** Begins anew. */
+  'POST /tab/reset': async () => {
+    const { state, notebook } = await reset()
+    return Response.json(shown(state, notebook))
+  },
+
+  /** What each policy says about `{ password, name, email }`. */
+  'POST /tab/judge': async request => Response.json(await present().then(async () => judge(await request.json()))),
+
+  /** How long a derivation takes here, in milliseconds, each time. */
+  'POST /tab/derive': async request => {
+    const { scheme } = await request.json()
+    const { kdf: module } = await present()
+    const kdf = new Kdf({ module: () => module })
+    const took = []
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const begun = performance.now()
+      await kdf.derive({ scheme, salt: crypto.getRandomValues(new Uint8Array(16)), password: new TextEncoder().encode('a password to measure with') })
+      took.push(performance.now() - begun)
+    }
+    return Response.json({ took })
+  },
+}
+
+/** As the server's own `/testing/clock`: shows the clock, or moves it. */
+async function clock(request) {
+  const { state, notebook } = await present()
+  if (request.method === 'PUT') {
+    const wanted = await request.json().catch(() => ({}))
+    const { advance_secs: seconds, now_millis: millis } = wanted
+    if (Number.isInteger(seconds) === Number.isInteger(millis)) return new Response('either `advance_secs` or `now_millis` is needed\n', { status: 400 })
+    state.offset = Number.isInteger(seconds) ? state.offset + seconds * 1000 : millis - Date.now()
+    await change(notebook, state)
+  } else if (request.method !== 'GET') {
+    return new Response(null, { status: 405, headers: { allow: 'GET, PUT' } })
+  }
+  const now = Date.now() + state.offset
+  return Response.json({ now_millis: now, time: new Date(now).toISOString() })
+}

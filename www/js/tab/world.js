@@ -1,0 +1,107 @@
+// The engine with its store, users and clock. What the notebook says is asked again at each request, so that several tabs agree, and
+// an engine whose storage was cleared begins anew.
+
+import { init, MemoryStore, Waxseal } from '../../engine/entry/slim.js'
+import { IndexedDbStore } from '../../engine/store/indexeddb.js'
+import { openNotebook } from './notebook.js'
+import { newPeople } from './seeds.js'
+
+const DATABASE = 'waxseal'
+const channel = typeof BroadcastChannel === 'function' ? new BroadcastChannel('waxseal') : undefined
+
+/** Tells the pages; those of this realm too, whose own channel does not hear itself. */
+export const tell = message => channel?.postMessage(message)
+
+const wasm = name => fetch(new URL(`../../engine/wasm/${name}.wasm`, import.meta.url))
+let opening
+let kept
+let engine
+
+/** The engine as it stands now: `{ engine, state, notebook }`. */
+export async function present() {
+  const { notebook, kdf } = await (opening ??= open().catch(error => { opening = undefined; throw error }))
+  let state = await notebook.read()
+  if (state === undefined) state = await alone(async () => (await notebook.read()) ?? begin(notebook))
+  if (engine === undefined || engine.epoch !== state.epoch || engine.policy !== state.policy) engine = make(state, notebook)
+  engine.offset = state.offset
+  return { ...engine, state, notebook, kdf }
+}
+
+/** Writes the state and tells the pages. */
+export async function change(notebook, state) {
+  await notebook.write(state)
+  tell({ state: shown(state, notebook) })
+}
+
+/** What pages may see of it. */
+export const shown = ({ people, offset, policy }, { lasting }) => ({ people, offset, policy, lasting })
+
+/** Deletes everything; the next request begins anew. */
+export async function reset() {
+  const { notebook, store } = await present()
+  await alone(async () => {
+    await store.close?.()
+    if (notebook.lasting) await gone(DATABASE)
+    kept = undefined
+    engine = undefined
+    await notebook.forget()
+  })
+  return present()
+}
+
+async function open() {
+  const module = await Promise.all(['engine', 'kdf'].map(async name => WebAssembly.compile(await (await wasm(name)).arrayBuffer())))
+  await init({ engine: module[0], kdf: module[1] })
+  return { notebook: await openNotebook(), kdf: module[1] }
+}
+
+function make({ epoch, policy }, notebook) {
+  const store = (kept = notebook.lasting ? new IndexedDbStore(DATABASE) : kept ?? new MemoryStore())
+  const made = { epoch, policy, store, offset: 0 }
+  made.engine = new Waxseal({
+    store,
+    ...(notebook.lasting && { rootKey: () => store.rootKey() }),
+    settings: { passwords: { policy } },
+    clock: () => Date.now() + made.offset,
+    clientAddress: () => '127.0.0.1',
+    audit: event => tell({ events: [event] }),
+  })
+  return made
+}
+
+/** Seeds an empty engine. What is left of an earlier one goes first. */
+async function begin(notebook) {
+  if (notebook.lasting) await gone(DATABASE)
+  const state = { epoch: crypto.randomUUID(), people: newPeople(), offset: 0, policy: 'open' }
+  const { engine: fresh } = (engine = make(state, notebook))
+  const [admin, ...others] = state.people
+  await fresh.bootstrap(admin)
+  for (const { name, email, role, password } of others) {
+    const body = JSON.stringify({ name, email, role, password })
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fresh.admin(new Request('http://localhost/admin/users', { method: 'POST', headers, body }))
+    if (answer.status !== 201) throw new Error(`a user could not be made: ${await answer.text()}`)
+  }
+  await change(notebook, state)
+  return state
+}
+
+/** One at a time, over all tabs where the browser can do that. */
+let turn = Promise.resolve()
+async function alone(work) {
+  if (navigator.locks && (await lockable())) return navigator.locks.request('waxseal', work)
+  const mine = turn.then(work)
+  turn = mine.catch(() => {})
+  return mine
+}
+
+/** Where storage is refused, so are locks. */
+const lockable = () => navigator.locks.query().then(() => true, () => false)
+
+function gone(name) {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(name)
+    request.onsuccess = () => resolve()
+    request.onerror = () => reject(request.error)
+  })
+}

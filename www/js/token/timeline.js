@@ -1,0 +1,39 @@
+// Issue, not-before, now, expiry and revocation on one line.
+
+import { h, svg } from '../dom.js'
+import { timeOfDay } from '../words.js'
+
+const [WIDTH, MARGIN, LINE] = [640, 16, 46]
+
+/** A drawing, with the same in words for those who cannot see it. Times in milliseconds; `undefined` where there is none. */
+export function timeline({ issued, notBefore, expires, now, revoked }) {
+  const points = [['issued', issued], ['good from', notBefore !== issued ? notBefore : undefined], ['expires', expires], ['now', now]].filter(([, time]) => Number.isFinite(time))
+  const times = points.map(([, time]) => time)
+  const [first, last] = [Math.min(...times), Math.max(...times)]
+  const place = time => MARGIN + ((time - first) / Math.max(1, last - first)) * (WIDTH - 2 * MARGIN)
+  const begins = notBefore ?? issued ?? first
+  const good = Number.isFinite(expires) && Math.min(now, expires) > begins
+  const label = points.map(([name, time]) => `${name} ${timeOfDay(time)}`).join(', ')
+  const drawing = svg(
+    'svg.timeline', { viewBox: `0 0 ${WIDTH} 84`, role: 'img', 'aria-label': `Timeline: ${label}${revoked ? '; revoked' : ''}` },
+    svg('line.axis', { x1: MARGIN, x2: WIDTH - MARGIN, y1: LINE, y2: LINE }),
+    Number.isFinite(expires) && expires > begins && svg('line.life', { x1: place(begins), x2: place(expires), y1: LINE, y2: LINE }),
+    good && !revoked && svg('line.spent', { x1: place(begins), x2: place(Math.min(now, expires)), y1: LINE, y2: LINE }),
+    points.map(([name, time], at) => mark(name, time, place(time), above(points, at))),
+    revoked && svg('g.mark.revoked', svg('text', { x: WIDTH / 2, y: LINE - 10, 'text-anchor': 'middle' }, 'ended before its time')),
+  )
+  return h('div.timeline-box', drawing)
+
+  function mark(name, time, x, isAbove) {
+    const anchor = x < 90 ? 'start' : x > WIDTH - 90 ? 'end' : 'middle'
+    return svg(
+      `g.mark.${name === 'now' ? 'is-now' : name === 'expires' ? 'is-end' : 'is-begin'}`,
+      svg('circle', { cx: x, cy: LINE, r: name === 'now' ? 6 : 5 }),
+      svg('text', { x, y: isAbove ? LINE - 26 : LINE + 20, 'text-anchor': anchor }, svg('tspan.name', name)),
+      svg('text.time', { x, y: isAbove ? LINE - 12 : LINE + 34, 'text-anchor': anchor }, timeOfDay(time)),
+    )
+  }
+}
+
+/** Now stands above the line, everything else below it. */
+const above = (points, at) => points[at][0] === 'now'

@@ -1,0 +1,24 @@
+// Whether a token holds, and why not. In the tab the engine says all it knows; a server tells a caller only yes or no.
+
+import { engine } from '../engines/current.js'
+import { header, send } from '../exchange.js'
+import { kindOf } from './read.js'
+
+/** What the tab's engine knows: `{ live, code, sentence, user, token, authorization }`. */
+export async function explained(token) {
+  const { status, json } = await engine.own('POST', '/admin/tokens/explain', { token })
+  if (status !== 200) throw new Error(json?.message ?? `the engine answered ${status}`)
+  return json
+}
+
+/** What a server answers to who shows the token: `{ live, status, who }`. */
+export async function asked(token) {
+  const answer = await send({ method: 'GET', path: '/auth/verify', as: 'raw', raw: `Bearer ${token}` }, 'is it good?')
+  const who = [['user', 'x-auth-user'], ['number', 'x-auth-uid'], ['role', 'x-auth-role'], ['dialect', 'x-auth-dialect'], ['scope', 'x-auth-scopes']]
+    .map(([name, wanted]) => [name, header(answer, wanted)])
+    .filter(([, value]) => value)
+  return { status: answer.status, live: answer.ok, who }
+}
+
+/** Whether the text could be sent as a token at all. */
+export const isSendable = token => kindOf(token) !== 'none' && /^[\x21-\x7e]+$/.test(token) && token.length <= 12_000

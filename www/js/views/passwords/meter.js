@@ -1,0 +1,68 @@
+// What each policy says about a password, in the engine's own words.
+
+import { fill, h } from '../../dom.js'
+import { engine, signals } from '../../engines/current.js'
+import { state } from '../../engines/tab.js'
+import { plural } from '../../words.js'
+
+const POLICIES = {
+  open: 'No rule but “not empty”. For trying things out.',
+  redis: 'That product’s complexity: all classes of characters, no repeating, no e-mail address.',
+  nist: 'SP 800-63B-4: 15 characters at least, none of the common ones, no other rule.',
+}
+
+/** `{ element, load }` */
+export function meterCard() {
+  const input = h('input', { id: 'judged', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', value: 'Tr0ub4dor&3', oninput: soon })
+  const length = h('small', { id: 'judged-length' })
+  input.setAttribute('aria-describedby', 'judged-length')
+  const verdicts = h('ul.policies', { 'aria-live': 'polite' })
+  const inForce = h('fieldset.choices', h('legend.unseen', 'The policy in force in this tab'), Object.keys(POLICIES).map(name => h('label', h('input', { type: 'radio', name: 'policy', value: name, onchange: () => engine.own('PUT', '/tab/settings', { policy: name }) }), h('span', name))))
+  const force = h('div.prose', h('h3', 'In force in this tab'), inForce, h('p.quiet', 'From the next change of a password on. Those there are go on working.'))
+  const element = h(
+    'section.card', { 'aria-labelledby': 'meter-title' },
+    h('h2', { id: 'meter-title' }, 'Would it be taken?'),
+    h('div', h('label', { for: 'judged' }, 'A password'), input, length),
+    verdicts, force,
+  )
+  let person = {}
+  let timer
+  let round = 0
+  for (const signal of ['ready', 'people', 'change']) signals.addEventListener(signal, show)
+
+  function soon() {
+    clearTimeout(timer)
+    timer = setTimeout(judge, 120)
+    counted()
+  }
+
+  function counted() {
+    length.textContent = plural([...input.value.normalize('NFC')].length, 'character')
+  }
+
+  function show() {
+    force.hidden = !engine.isTab
+    for (const radio of inForce.querySelectorAll('input')) radio.checked = radio.value === state.policy
+    counted()
+    judge()
+  }
+
+  async function judge() {
+    round += 1
+    const mine = round
+    const { json } = await engine.own('POST', '/tab/judge', { password: input.value, name: person.name, email: person.email }).catch(error => ({ json: { failure: error.message } }))
+    if (mine !== round) return
+    fill(verdicts, json.failure ? h('li.quiet', 'The rules are part of the tab’s engine, which does not run.') : Object.entries(POLICIES).map(([name, about]) => {
+      const { good, sentence } = json[name]
+      return h(`li.is-${good ? 'yes' : 'no'}`, h('span.mark', { 'aria-hidden': 'true' }, good ? '✓' : '✗'), h('div', h('strong', name), ' ', good ? 'takes it.' : `refuses it: ${sentence}.`, h('small', about)))
+    }))
+  }
+
+  return {
+    element,
+    load(next) {
+      person = next
+      show()
+    },
+  }
+}

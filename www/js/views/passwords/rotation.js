@@ -1,0 +1,104 @@
+// From one password to the next while two programs go on signing in: the steps, each of them a real request.
+
+import { fill, h } from '../../dom.js'
+import { alter, freshPassword, trial } from '../../lists.js'
+import { noticePlace, say } from '../../parts/notice.js'
+import { excuse } from '../try/excuse.js'
+
+const PROGRAMS = ['Mail robot', 'Nightly job']
+const STEPS = [
+  { name: 'Begin', does: 'Both programs use the old password.', button: 'Let both sign in' },
+  { name: 'Add', does: 'The new password is added. The old one goes on working.', button: 'Add the new one' },
+  { name: 'Move one', does: 'The first program is given the new password, whenever it suits.', button: 'Move the mail robot' },
+  { name: 'Move the other', does: 'The second program follows. Nobody uses the old one any more.', button: 'Move the nightly job' },
+  { name: 'Remove', does: 'The old password is taken out of the list: whoever still has it is refused.', button: 'Remove the old one' },
+]
+
+/** `{ element, load }`; `onchange` is called after each step. */
+export function rotationCard({ onchange }) {
+  const steps = h('ol.steps')
+  const programs = h('ul.programs', { 'aria-live': 'polite' })
+  const notice = noticePlace()
+  const next = h('button.primary', { type: 'button', onclick: advance })
+  const again = h('button', { type: 'button', hidden: true, onclick: () => begin() }, 'From the start')
+  const element = h(
+    'section.card', { 'aria-labelledby': 'rotation-title' },
+    h('h2', { id: 'rotation-title' }, 'Rotation without a gap'),
+    steps, programs, h('div.row', next, again), notice,
+  )
+  let person
+  let at
+  let old
+  let fresh
+  let uses
+
+  function load(next) {
+    if (person === next && at !== undefined) return
+    const isSame = person?.name === next.name
+    person = next
+    if (!isSame || at === 0) begin()
+  }
+
+  function begin() {
+    at = 0
+    old = person.password
+    fresh = freshPassword()
+    uses = PROGRAMS.map(name => ({ name, password: old, state: '' }))
+    say(notice)
+    draw()
+  }
+
+  function draw() {
+    fill(steps, STEPS.map(({ name, does }, number) => h(
+      `li.is-${number < at ? 'done' : number === at ? 'next' : 'later'}`,
+      { 'aria-current': number === at ? 'step' : undefined },
+      h('strong', name), h('span', does), number < at && h('span.unseen', ' Done.'),
+    )))
+    fill(programs, uses.map(({ name, password, state }) => h(
+      `li.program.is-${state || 'idle'}`,
+      h('strong', name),
+      h('span', 'uses the ', h(`em.${password === old ? 'old' : 'new'}`, password === old ? 'old' : 'new'), ' password'),
+      h('small', { works: '✓ signs in', refused: '✗ refused' }[state] ?? 'has not signed in yet'),
+    )))
+    next.textContent = STEPS[at]?.button ?? 'Done'
+    next.hidden = at >= STEPS.length
+    again.hidden = at === 0
+  }
+
+  async function advance() {
+    next.disabled = true
+    try {
+      const refused = await step()
+      if (refused) return say(notice, excuse(refused), 'bad')
+      for (const program of uses) program.state = (await trial(person, program.password, `${program.name} signs in`)).ok ? 'works' : 'refused'
+      at += 1
+      const gap = uses.some(({ state }) => state === 'refused')
+      const last = at === STEPS.length
+      let text = gap ? 'A program was refused.' : 'Both programs sign in.'
+      if (last) {
+        const left = await trial(person, old, 'somebody with the old password')
+        // The failure is cleared by a success, or it would count towards a lockout.
+        await trial(person, fresh, 'the new password again')
+        text = left.ok ? 'The old password still signs in.' : 'Both programs sign in, and the old password is refused.'
+      }
+      say(notice, text, gap ? 'bad' : 'good')
+    } finally {
+      next.disabled = false
+      draw()
+      onchange()
+    }
+  }
+
+  /** The exchange that was refused, if one was. */
+  async function step() {
+    if (at === 1 || at === 4) {
+      const answer = await (at === 1 ? alter(person, 'POST', { fresh, old }) : alter(person, 'DELETE', { old }))
+      return answer.ok ? undefined : answer
+    }
+    if (at === 2) uses[0].password = fresh
+    if (at === 3) uses[1].password = fresh
+    return undefined
+  }
+
+  return { element, load }
+}

@@ -1,0 +1,60 @@
+// A clock that can be moved, and what ends when it is.
+
+import { announce, fill, h } from '../dom.js'
+import { engine, signals } from '../engines/current.js'
+import { duration } from '../words.js'
+import { setTime, readTime } from './time/clock.js'
+import { scenes } from './time/scenes.js'
+import { watchList } from './time/watch.js'
+
+export const title = 'Time'
+
+const JUMPS = [['1 min', 60], ['10 min', 600], ['1 hour', 3600], ['1 day', 86400], ['30 days', 2_592_000]]
+
+/** Builds the view once. */
+export function build() {
+  const day = h('p.clock-day')
+  const time = h('p.clock-time', { role: 'timer', 'aria-live': 'off' })
+  const ahead = h('p.quiet', { 'aria-live': 'polite' })
+  const back = h('button', { type: 'button', onclick: () => move({ to: Date.now() }) }, 'Back to the present')
+  const jumps = h('div.row', { role: 'group', 'aria-label': 'Move the clock on by' }, JUMPS.map(([name, seconds]) => h('button.primary.jump', { type: 'button', onclick: () => move({ by: seconds }) }, `+ ${name}`)), back)
+  const date = h('input', { id: 'clock-date', type: 'datetime-local', step: 1 })
+  const set = h('form.inline', { onsubmit: event => { event.preventDefault(); if (date.value) move({ to: new Date(date.value).getTime() }) } }, h('label', { for: 'clock-date' }, 'Or to'), date, h('button', { type: 'submit' }, 'Set'))
+  const fixed = h('div.notice', { hidden: true })
+  const watch = watchList()
+  const element = h(
+    'div.two',
+    h('div.bench', h('section.card.clock', { 'aria-labelledby': 'clock-title' }, h('h2', { id: 'clock-title' }, 'The engine’s clock'), h('div', day, time), ahead, jumps, set, fixed), scenes({ ondone: () => watch.refresh() }).element),
+    h('div.beside', watch.element),
+  )
+  setInterval(() => { if (element.isConnected && !document.hidden) tick() }, 1000)
+  signals.addEventListener('clock', () => { if (element.isConnected) { tick(); watch.refresh() } })
+  signals.addEventListener('change', () => { if (element.isConnected) show() })
+  signals.addEventListener('people', () => { if (element.isConnected) watch.refresh() })
+
+  function tick() {
+    const now = engine.now()
+    day.textContent = new Date(now).toLocaleDateString(undefined, { weekday: 'long', year: 'numeric', month: 'long', day: 'numeric' })
+    time.textContent = new Date(now).toLocaleTimeString()
+    const off = Math.round((now - Date.now()) / 1000)
+    ahead.textContent = Math.abs(off) < 2 ? 'As on this device.' : `${duration(Math.abs(off))} ${off > 0 ? 'ahead of' : 'behind'} this device.`
+    back.disabled = Math.abs(off) < 2
+    watch.tick(now)
+  }
+
+  async function move(how) {
+    if (await setTime(how)) announce(`The clock was moved; it is ${new Date(engine.now()).toLocaleString()}`)
+    else show()
+  }
+
+  async function show() {
+    const movable = await readTime()
+    for (const control of [...jumps.children, date, set.lastElementChild]) control.disabled = !movable
+    fixed.hidden = movable
+    fill(fixed, 'The clock of this server stands fast. One started with ', h('code', 'waxseal serve --testing'), ' can be moved by whoever is on its machine; the engine in this tab always can.')
+    tick()
+    watch.refresh()
+  }
+
+  return { element, show }
+}

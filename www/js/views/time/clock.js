@@ -1,0 +1,29 @@
+// Reads and moves the engine's clock: `/testing/clock`, which a live server has only when it was started for tests.
+
+import { engine } from '../../engines/current.js'
+import { transport } from '../../engines/live.js'
+
+const PATH = '/testing/clock'
+
+/** Whether the clock can be moved; learns how far it is ahead. */
+export async function readTime() {
+  if (engine.isTab) return true
+  return learnt(await ask({ method: 'GET', path: PATH, headers: [] }))
+}
+
+/** Moves it `{ by }` seconds, or `{ to }` a time in milliseconds. */
+export async function setTime({ by, to }) {
+  const body = by === undefined ? { now_millis: Math.round(to) } : { advance_secs: by }
+  const request = { method: 'PUT', path: PATH, headers: [['content-type', 'application/json']], body: JSON.stringify(body) }
+  return learnt(await ask(request))
+}
+
+function ask(request) {
+  return (engine.isTab ? engine.transport(request) : transport(request)).catch(() => ({ status: 0 }))
+}
+
+function learnt({ status, text }) {
+  if (status !== 200) return false
+  engine.setOffset(JSON.parse(text).now_millis - Date.now())
+  return true
+}

@@ -1,0 +1,57 @@
+// All users and whether they may sign in. Asked by the page for itself, so it does not stand in the history.
+
+import { base64 } from '../../base64.js'
+import { engine } from '../../engines/current.js'
+
+const MOST = 50
+const DAY = 86_400_000
+
+/** `[{ name, status, until }]`; `undefined` when nobody here may know. */
+export const everybody = () => (engine.isTab ? fromTheTab() : fromTheServer())
+
+async function fromTheServer() {
+  const admin = engine.people.find(({ role }) => role === 'admin' || role === 'user_manager')
+  if (!admin) return undefined
+  const users = await asked('/v1/users', `Basic ${base64(`${admin.name}:${admin.password}`)}`)
+  return Array.isArray(users) ? users.slice(0, MOST).map(({ name, status }) => ({ name, status })) : undefined
+}
+
+/** The owner of an engine sees locks and ages; whether an age is too much, the rules say. */
+async function fromTheTab() {
+  const { json } = await engine.own('GET', `/admin/users?limit=${MOST}`)
+  const limit = await oldest(json.users)
+  return json.users.map(({ name, locked, locked_until: end, disabled, password_issued: set }) => {
+    const status = disabled ? 'disabled' : locked ? 'locked' : Date.parse(set) <= limit ? 'password_expired' : 'active'
+    return { name, status, until: locked && end ? new Date(end).toLocaleString() : undefined }
+  })
+}
+
+let days = 0
+let minted = { exp: 0 }
+
+/** Passwords set at this time or before have expired. */
+async function oldest(users) {
+  const rules = await asked('/v1/cluster', `Bearer ${await ownToken()}`)
+  days = rules?.password_expiration_duration ?? days
+  // Who has no right to read the rules any more is himself too late.
+  const admin = rules === undefined ? Date.parse(users.find(({ uid }) => uid === 1)?.password_issued) : -Infinity
+  return Math.max(days > 0 ? engine.now() - days * DAY : -Infinity, Number.isFinite(admin) ? admin : -Infinity)
+}
+
+/** The tab's engine gives its owner a token without a password. */
+async function ownToken() {
+  if (minted.exp <= engine.now() || minted.people !== engine.people) {
+    const { json } = await engine.own('POST', '/admin/tokens', { user: '1', ttl: 86_400 })
+    minted = { token: json.access_token, exp: engine.now() + DAY - 60_000, people: engine.people }
+  }
+  return minted.token
+}
+
+async function asked(path, authorization) {
+  try {
+    const { status, text } = await engine.transport({ method: 'GET', path, headers: [['authorization', authorization]] })
+    return status === 200 ? JSON.parse(text) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,81 @@
+// Something for the clock to end, one click each.
+
+import { fill, h } from '../../dom.js'
+import { engine, signals } from '../../engines/current.js'
+import { send } from '../../exchange.js'
+import { Missing, person } from '../../fillings.js'
+import { trial } from '../../lists.js'
+import { noticePlace, say } from '../../parts/notice.js'
+
+const as = 'password:@admin'
+const SCENES = [
+  {
+    name: 'Tokens of a minute, an hour and a day',
+    about: 'Then move the clock: one after the other ends.',
+    async play() {
+      for (const ttl of [60, 3600, 86_400]) await must({ method: 'POST', path: '/v1/users/authorize', as: 'password:@user', type: 'json', body: JSON.stringify({ ttl }) }, 'a token to watch')
+      return 'Three tokens are running. An hour from now only one of them is good.'
+    },
+  },
+  {
+    name: 'Lock somebody out',
+    about: 'Five wrong passwords. The lock ends after half an hour.',
+    async play() {
+      const user = [...engine.people].reverse().find(({ role }) => role !== 'admin') ?? person('@user')
+      for (let tries = 0; tries < 5; tries += 1) await trial(user, 'not the password', 'a wrong password')
+      const answer = await trial(user, user.password, 'the right password')
+      return answer.ok ? 'The lockout is switched off here.' : `${user.name} is refused now, with the right password too. Half an hour from now it works again.`
+    },
+  },
+  {
+    name: 'Passwords expire after 90 days',
+    about: 'Counted from the day each was set. Then move the clock by 120 days.',
+    async play() {
+      await must({ method: 'PUT', path: '/v1/cluster', as, type: 'json', body: '{"password_expiration_duration": 90}' }, 'passwords expire')
+      return 'Whoever does not change the password within 90 days must replace it before signing in again. So must the administrator.'
+    },
+  },
+  {
+    name: 'Passwords never expire',
+    about: 'As it was.',
+    async play() {
+      await must({ method: 'PUT', path: '/v1/cluster', as, type: 'json', body: '{"password_expiration_duration": 0}' }, 'passwords do not expire')
+      return 'Passwords do not expire any more.'
+    },
+  },
+]
+
+/** `{ element }`; `ondone` is called after each scene. */
+export function scenes({ ondone }) {
+  const notice = noticePlace()
+  const list = h('ul.cases')
+  const element = h('section.card', { 'aria-labelledby': 'scenes-title' }, h('h2', { id: 'scenes-title' }, 'Something to end'), list, notice)
+  signals.addEventListener('people', draw)
+  draw()
+
+  function draw() {
+    const nobody = engine.people.length === 0
+    fill(list, SCENES.map(scene => h('li', h('button.case.plain', { type: 'button', disabled: nobody, onclick: event => play(event.currentTarget, scene) }, h('span', scene.name, h('small', nobody ? 'Sign in first.' : scene.about))))))
+  }
+
+  async function play(button, scene) {
+    button.disabled = true
+    say(notice)
+    try {
+      say(notice, await scene.play(), 'good')
+    } catch (error) {
+      if (!(error instanceof Missing)) throw error
+      say(notice, error.message, 'bad')
+    } finally {
+      button.disabled = false
+      ondone()
+    }
+  }
+
+  return { element }
+}
+
+async function must(draft, why) {
+  const answer = await send(draft, why)
+  if (!answer.ok) throw new Missing(answer.json?.error_code === 'password_expired' ? 'The administrator’s password has expired: move the clock back, or replace the password.' : `${draft.method} ${draft.path} was refused with ${answer.status || 'no answer'}.`)
+}

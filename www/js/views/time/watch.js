@@ -1,0 +1,54 @@
+// What the clock ends: tokens, locks, passwords.
+
+import { fill, h } from '../../dom.js'
+import { engine } from '../../engines/current.js'
+import { bar } from '../../parts/chart.js'
+import { pocket } from '../../pocket.js'
+import { duration } from '../../words.js'
+import { everybody } from './everybody.js'
+
+const STATUS = { active: 'may sign in', locked: 'locked out', password_expired: 'password has expired', disabled: 'disabled' }
+const MOST = 8
+
+/** `{ element, refresh, tick }` */
+export function watchList() {
+  const tokens = h('ul.watched')
+  const users = h('ul.watched')
+  const note = h('p.quiet')
+  const element = h('section.card', { 'aria-labelledby': 'watch-title' }, h('h2', { id: 'watch-title' }, 'What it ends'), h('h3', 'Tokens'), tokens, h('h3', 'Users'), users, note)
+  let rows = []
+  let round = 0
+
+  function drawTokens() {
+    rows = pocket.present.filter(({ exp }) => exp !== undefined).slice(0, MOST).map(({ token, kind, exp, life }) => {
+      const left = h('small')
+      const line = h('div.watch-bar')
+      const item = h('li', h('span', h('strong', kind), ' ', h('code', `…${token.slice(-8)}`)), left, line)
+      return { item, left, line, exp, life }
+    })
+    fill(tokens, rows.length === 0 ? h('li.quiet', 'None yet. A scene on this page makes some, and so does every sign-in.') : rows.map(({ item }) => item))
+    tick(engine.now())
+  }
+
+  function tick(now) {
+    for (const { item, left, line, exp, life } of rows) {
+      const rest = (exp - now) / 1000
+      item.className = rest > 0 ? 'is-live' : 'is-over'
+      left.textContent = rest > 0 ? `another ${duration(Math.ceil(rest))}` : `over for ${duration(-rest)}`
+      fill(line, bar(rest / life, rest > 0 ? 'good' : ''))
+    }
+  }
+
+  async function refresh() {
+    drawTokens()
+    round += 1
+    const mine = round
+    const all = await everybody()
+    if (mine !== round) return
+    note.textContent = all === undefined ? 'Who is locked out, and whose password has expired, is told to administrators.' : ''
+    fill(users, (all ?? []).map(({ name, status, until }) => h(`li.is-${status === 'active' ? 'live' : 'over'}`, h('strong', name), h('small', `${STATUS[status] ?? status}${until ? ` until ${until}` : ''}`))))
+  }
+
+  pocket.addEventListener('change', () => { if (element.isConnected) drawTokens() })
+  return { element, refresh, tick }
+}

@@ -1,0 +1,96 @@
+// A token, opened: what it says, whether it holds, and why not.
+
+import { announce, fill, h } from '../dom.js'
+import { engine, signals } from '../engines/current.js'
+import { copyButton } from '../parts/copy.js'
+import { pocket } from '../pocket.js'
+import { kindOf, open } from '../token/read.js'
+import { asked, explained, isSendable } from '../token/verdict.js'
+import { opened } from './token/opened.js'
+import { picks } from './token/picks.js'
+
+export const title = 'Token'
+
+/** Builds the view once. */
+export function build() {
+  const input = h('textarea', { id: 'token', rows: 4, spellcheck: 'false', autocapitalize: 'none', autocomplete: 'off', placeholder: 'Paste a token, or pick one below', 'aria-describedby': 'token-stays', oninput: () => change(input.value) })
+  const stays = h('p.quiet', { id: 'token-stays' })
+  const place = h('div.stage')
+  const sheet = opened({ onask: ask, onforge: forge })
+  const chooser = picks({ onpick: pick })
+  const element = h(
+    'div.token-view',
+    h('section.card', { 'aria-labelledby': 'paste-title' }, h('div.card-head', h('h2', { id: 'paste-title' }, 'Token'), copyButton(() => input.value, 'Copy', 'the token')), h('label.unseen', { for: 'token' }, 'The token'), input, stays, chooser.element),
+    place,
+  )
+  let text = ''
+  let round = 0
+  signals.addEventListener('change', () => judge())
+  signals.addEventListener('clock', () => judge())
+  signals.addEventListener('events', () => judge())
+
+  function change(wanted) {
+    text = wanted.trim().replace(/^bearer\s+/i, '').replace(/\s+/g, '')
+    if (input.value.trim() !== wanted.trim()) input.value = wanted
+    judge()
+  }
+
+  /** Shows what can be read, then what the engine says. */
+  async function judge() {
+    round += 1
+    const mine = round
+    stays.textContent = engine.isTab
+      ? 'It is opened and checked in this tab. Nothing is sent anywhere.'
+      : 'It is opened in this tab and sent nowhere, until you press “Ask the server”.'
+    const kind = kindOf(text)
+    if (kind === 'none') return fill(place, empty())
+    const read = kind === 'signed' ? open(text) : undefined
+    if (!engine.isTab) {
+      sheet.show({ text, kind, read })
+      return fill(place, sheet.element)
+    }
+    try {
+      const verdict = await explained(text)
+      if (mine !== round) return
+      sheet.show({ text, kind, read, verdict })
+    } catch (error) {
+      if (mine !== round) return
+      sheet.show({ text, kind, read, failure: error.message })
+    }
+    fill(place, sheet.element)
+  }
+
+  async function ask() {
+    const answer = isSendable(text) ? await asked(text) : { live: false, status: 0, who: [], unsendable: true }
+    sheet.answered(answer)
+    announce(answer.live ? 'The server accepts it' : 'The server refuses it')
+  }
+
+  function forge() {
+    const [header, claims, signature] = text.split('.')
+    const middle = claims.length >> 1
+    const other = claims[middle] === 'A' ? 'B' : 'A'
+    change([header, claims.slice(0, middle) + other + claims.slice(middle + 1), signature].join('.'))
+    input.value = text
+    announce('One character of the claims has been changed')
+  }
+
+  function pick(token) {
+    input.value = token
+    change(token)
+    place.firstElementChild?.scrollIntoView({ block: 'nearest' })
+  }
+
+  return {
+    element,
+    show() {
+      pick(pocket.chosen ?? (text || pocket.present[0]?.token || ''))
+      pocket.chosen = undefined
+      chooser.draw()
+    },
+  }
+}
+
+function empty() {
+  return h('section.card', h('h2', 'Nothing to open yet'), h('p', 'Paste a token above, or let the engine issue one.'), h('p.quiet', 'Signed tokens, OpenShift authorizations and Elasticsearch tokens can all be looked at here.'))
+}

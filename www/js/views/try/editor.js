@@ -1,0 +1,137 @@
+// The request, every part of it to change.
+
+import { draftOf } from '../../catalogue/index.js'
+import { announce, fill, h } from '../../dom.js'
+import { engine, signals } from '../../engines/current.js'
+import { send } from '../../exchange.js'
+import { Missing, person } from '../../fillings.js'
+import { copyButton } from '../../parts/copy.js'
+import { noticePlace, say } from '../../parts/notice.js'
+import { previewed } from './preview.js'
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+const TYPES = [['json', 'JSON'], ['form', 'form'], ['', 'none']]
+
+/** `{ element, load, sendCase }`; `onsend` is called before each exchange, `onsent` is given it, or nothing when it did not come about. */
+export function editor({ onsend, onsent }) {
+  const method = h('select', { id: 'method' }, METHODS.map(name => h('option', name)))
+  const path = h('input', { id: 'path', autocapitalize: 'none', autocomplete: 'off', spellcheck: 'false', required: true, pattern: '/.*' })
+  const as = h('select', { id: 'as' })
+  const raw = h('input', { id: 'raw', autocapitalize: 'none', autocomplete: 'off', spellcheck: 'false', placeholder: 'Bearer …' })
+  const rawRow = h('div', { hidden: true }, h('label', { for: 'raw' }, 'Authorization'), raw)
+  const type = h('select', { id: 'type' }, TYPES.map(([value, text]) => h('option', { value }, text)))
+  const body = h('textarea', { id: 'body', rows: 5, spellcheck: 'false', autocapitalize: 'none', autocomplete: 'off' })
+  const headers = h('textarea', { id: 'headers', rows: 2, spellcheck: 'false', placeholder: 'accept: application/json' })
+  const headersRow = h('details', h('summary', 'Other headers'), h('label.unseen', { for: 'headers' }, 'Other headers, one in a line'), headers)
+  const curlLine = h('pre.curl', { tabindex: 0, 'aria-label': 'The same as a line for a shell' })
+  const button = h('button.primary', { type: 'submit' }, 'Send')
+  const back = h('button.small', { type: 'button', hidden: true, onclick: () => load(route) }, 'As it was')
+  const notice = noticePlace()
+  let route
+  /** Who it is to be sent as; `password:@user` is whoever is no administrator, once somebody is known. */
+  let wanted = 'none'
+
+  const form = h(
+    'form.editor', { onsubmit: submitted, oninput: changed, onkeydown: shortcut, 'aria-label': 'Request' },
+    h('div.line', h('div.narrow', h('label', { for: 'method' }, 'Method'), method), h('div.grow', h('label', { for: 'path' }, 'Path'), path)),
+    h('div.line', h('div.grow', h('label', { for: 'as' }, 'Sent as'), as), h('div.narrow', h('label', { for: 'type' }, 'Body is'), type)),
+    rawRow,
+    h('div', h('label', { for: 'body' }, 'Body'), body),
+    headersRow,
+    h('details', h('summary', 'The same in a shell'), h('div.with-button', curlLine, copyButton(() => curlLine.textContent, 'Copy', 'the shell line'))),
+    h('p.quiet.hint', { id: 'hint', hidden: true }, 'What stands in {{…}} is filled in when the request is sent: a token, or a user made just for it.'),
+    h('div.row', button, back, h('small', h('kbd', 'Ctrl'), ' + ', h('kbd', 'Enter'), ' sends')),
+    notice,
+  )
+  const element = h('section.card', { 'aria-labelledby': 'request-title' }, h('h2', { id: 'request-title' }, 'Request'), form)
+  signals.addEventListener('people', people)
+  people()
+
+  /** The choices of who a request is sent as. */
+  function people() {
+    const someone = engine.people.flatMap(({ name }) => [[`password:${name}`, `${name}, by password`], [`token:${name}`, `${name}, by token`], [`wrong:${name}`, `${name}, wrong password`]])
+    fill(as, [['none', 'nobody'], ...someone, ['unknown', 'an unknown user'], ['raw', 'as written here']].map(([value, text]) => h('option', { value }, text)))
+    choose(wanted)
+  }
+
+  function choose(who) {
+    wanted = who
+    const [way, ...rest] = wanted.split(':')
+    const name = rest.join(':')
+    as.value = !name ? way : engine.people.length > 0 ? `${way}:${person(name).name}` : 'none'
+    rawRow.hidden = as.value !== 'raw'
+  }
+
+  function put(draft) {
+    method.value = draft.method
+    path.value = draft.path
+    choose(draft.as)
+    raw.value = draft.raw
+    type.value = draft.type
+    body.value = draft.body
+    body.rows = Math.min(14, Math.max(3, draft.body.split('\n').length + 1))
+    headers.value = draft.headers.map(pair => pair.join(': ')).join('\n')
+    headersRow.open = draft.headers.length > 0
+    say(notice)
+    changed()
+    back.hidden = true
+  }
+
+  function draft() {
+    const lines = headers.value.split('\n').map(line => line.split(/:(.*)/s)).filter(([name]) => name.trim())
+    return { method: method.value, path: path.value.trim(), as: as.value, raw: raw.value, type: type.value, body: body.value.trim(), headers: lines.map(([name, value = '']) => [name.trim(), value.trim()]) }
+  }
+
+  function changed(event) {
+    if (event?.target === as) wanted = as.value
+    rawRow.hidden = as.value !== 'raw'
+    const now = draft()
+    form.querySelector('#hint').hidden = !/\{\{/.test(now.path + now.raw + now.body)
+    curlLine.textContent = previewed(now)
+    back.hidden = false
+  }
+
+  function load(next) {
+    route = next
+    put(draftOf(route))
+  }
+
+  async function run() {
+    if (button.disabled) return
+    button.disabled = true
+    button.setAttribute('aria-busy', 'true')
+    say(notice)
+    onsend()
+    try {
+      const exchange = await send(draft())
+      announce(exchange.status ? `Answered ${exchange.status}` : 'No answer')
+      onsent(exchange)
+    } catch (error) {
+      if (!(error instanceof Missing)) throw error
+      say(notice, error.message, 'bad')
+      onsent()
+    } finally {
+      button.disabled = false
+      button.removeAttribute('aria-busy')
+    }
+  }
+
+  function submitted(event) {
+    event.preventDefault()
+    run()
+  }
+
+  function shortcut(event) {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit()
+  }
+
+  return {
+    element,
+    load,
+    sendCase(from, failure) {
+      put(draftOf(from, failure))
+      back.hidden = false
+      return run()
+    },
+  }
+}

@@ -1,0 +1,30 @@
+// Why a request was refused, in a sentence for a person.
+
+import { header } from '../../exchange.js'
+import { engine } from '../../engines/current.js'
+
+const known = {
+  password_expired: 'The password is right, but too old. Replace it to sign in again.',
+  password_not_complex: 'This password does not meet the rules for passwords.',
+  new_password_same_as_current: 'This password is in the list already.',
+  cannot_delete_last_password: 'This is the only password. Add another one before it goes.',
+}
+
+/** A sentence, or `undefined` when there is nothing to excuse. */
+export function excuse(exchange) {
+  const { status, json } = exchange
+  const own = json?.description ?? json?.message ?? json?.error_description ?? json?.messages?.[0]?.text ?? json?.error?.reason
+  const sentence = typeof own === 'string' && own && `${own[0].toUpperCase()}${own.slice(1)}${/[.;!?]$/.test(own) ? '' : '.'}`
+  if (status === 0) return engine.isTab ? 'The engine in this tab did not answer. Reload the page to start it again.' : 'The server did not answer. Is it still running?'
+  if (status < 400) return undefined
+  if (Object.hasOwn(known, json?.error_code ?? '')) return known[json.error_code]
+  if (status === 429 || status === 503) {
+    const wait = Number(header(exchange, 'retry-after'))
+    return `The server asks for patience: try again ${wait > 0 ? `in ${wait} s` : 'in a moment'}.`
+  }
+  if (sentence) return sentence
+  if (status === 401) return 'Nobody is recognised: name, password or token are wrong, or no longer good.'
+  if (status === 403) return 'You are known, but may not do this.'
+  if (status === 404) return 'There is nothing at this address; perhaps the dialect is switched off.'
+  return undefined
+}

@@ -1,0 +1,61 @@
+// Answers the page's requests to the tab's engine, and its files when there is no network. Whatever else is asked goes its way.
+
+import { answer } from './js/tab/core.js'
+
+const MARK = 'x-waxseal-tab'
+const CACHE = 'waxseal-page'
+const here = new URL('./', location.href)
+
+addEventListener('install', event => {
+  skipWaiting()
+  event.waitUntil(keepFiles())
+})
+
+addEventListener('activate', event => event.waitUntil(clients.claim()))
+
+addEventListener('message', event => {
+  if (event.data === 'claim') event.waitUntil(clients.claim())
+})
+
+addEventListener('fetch', event => {
+  const { request } = event
+  const url = new URL(request.url)
+  if (url.origin !== location.origin) return
+  if (request.headers.has(MARK)) event.respondWith(answer(request))
+  else if (request.method === 'GET' && isFile(request, url)) event.respondWith(fresh(request))
+})
+
+/** The page's own files; routes of the API are none. */
+function isFile(request, url) {
+  if (!url.pathname.startsWith(here.pathname)) return false
+  const path = url.pathname.slice(here.pathname.length)
+  return (path === '' && request.mode === 'navigate') || /^((css|js|engine)\/.*|index\.html|favicon\.svg)$/.test(path)
+}
+
+/** From the network, which knows the newest; from the cache when it does not answer. */
+async function fresh(request) {
+  const name = request.mode === 'navigate' ? here.href : request.url
+  const cache = await caches.open(CACHE).catch(() => undefined)
+  try {
+    const response = await fetch(request)
+    if (response.ok) cache?.put(name, response.clone()).catch(() => {})
+    return response
+  } catch (error) {
+    const kept = await cache?.match(name)
+    if (kept) return kept
+    throw error
+  }
+}
+
+/** All files, so that the page works offline from its first visit on. */
+async function keepFiles() {
+  try {
+    const cache = await caches.open(CACHE)
+    const files = await (await fetch(new URL('files.json', here), { cache: 'no-cache' })).json()
+    const page = await fetch(here, { headers: { accept: 'text/html' }, cache: 'no-cache' })
+    await cache.put(here.href, page)
+    await cache.addAll(files.map(file => new URL(file, here).href))
+  } catch {
+    // Storage is refused, or the list is not there: the engine works all the same, though not offline.
+  }
+}
