@@ -10,6 +10,7 @@ mod clean_data;
 mod clients;
 mod command;
 mod npm;
+mod page;
 mod readme;
 mod running;
 mod serve;
@@ -28,6 +29,7 @@ One command for each job, from any folder of the checkout.
   cargo xtask check          the checks alone: fmt, no_std, clippy, rustdoc, deny
   cargo xtask build          the release server: target/release/waxseal
   cargo xtask npm            the JavaScript package: target/npm/waxseal-VERSION.tgz
+  cargo xtask page DIR       the page as plain files, for any web server
   cargo xtask readme         run the shell lines of README and guides against a fresh server
   cargo xtask clients        the official Elasticsearch clients against a fresh server
   cargo xtask bench [NAMES]  the figures of docs/performance.md: token, engine, server, or all of them
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         "build" => no_more(&rest).and_then(|()| serve::build().map(|server| println!("{}", server.display()))),
         "npm" => no_more(&rest).and_then(|()| npm::run_alone()),
         "bench" => bench::run(&rest),
+        "page" => page::run(&rest),
         "readme" => no_more(&rest).and_then(|()| readme::run()),
         "clients" => no_more(&rest).and_then(|()| clients::run_alone()),
         "clean-data" => no_more(&rest).and_then(|()| clean_data::run()),

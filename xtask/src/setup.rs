@@ -110,6 +110,21 @@ pub(crate) fn node() -> Result<(), Failure> {
     Err(format!("Node 20.19 or later is needed, with npm; found `{}`. See https://nodejs.org", found.trim()))
 }
 
+/// Chromium and Firefox as Debian has them, for the page's tests.
+pub(crate) fn browsers() -> Result<(), Failure> {
+    let there = |variable: &str, names: &[&str]| {
+        std::env::var_os(variable).is_some() || names.iter().any(|name| Path::new("/usr/bin").join(name).exists())
+    };
+    let mut missing = Vec::new();
+    if !there("CHROMIUM", &["chromium", "chromium-browser", "google-chrome"]) {
+        missing.push("chromium");
+    }
+    if !there("FIREFOX", &["firefox-esr", "firefox"]) {
+        missing.push("firefox-esr");
+    }
+    if missing.is_empty() { Ok(()) } else { debian(&missing) }
+}
+
 /// Installs Debian packages, where that is possible without asking.
 pub(crate) fn debian(packages: &[&str]) -> Result<(), Failure> {
     println!("installing {} (Debian)", packages.join(" "));

@@ -5,7 +5,7 @@ use crate::{
     cargo::cargo,
     checks, clients,
     command::{run as run_command, shown, target_dir},
-    readme, setup,
+    page, readme,
     steps::Steps,
     tally::Tally,
 };
@@ -18,7 +18,7 @@ use std::{
 /// `cargo xtask test [--advisories]`
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let advisories = checks::wants_advisories(args)?;
-    let mut steps = Steps::new(checks::COUNT + 5);
+    let mut steps = Steps::new(checks::COUNT + 7);
     let mut tally = Tally::default();
     checks::all(&mut steps, advisories);
     let built = steps.step("build", build);
@@ -31,6 +31,9 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         if steps.step("set-up: official Elasticsearch clients", clients::install).is_some() {
             steps.step("official Elasticsearch clients", || clients::run(&server(), &mut tally));
         }
+        if steps.step("set-up: browsers", page::install).is_some() {
+            steps.step("the page, in Chromium and Firefox", || page::test(&server(), &mut tally));
+        }
     }
     steps.summarise();
     // A check that failed, or a test binary that died without a word, must show in the last line too.
@@ -42,7 +45,6 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
 /// Builds the server as the tests use it: together with their targets, so that the features of the dependencies are the same
 /// and nothing is compiled twice.
 pub(crate) fn build() -> Result<(), Failure> {
-    setup::program("curl", "curl")?;
     run_command(&mut cargo(&["build", "--workspace", "--bins", "--tests"]))
 }
 

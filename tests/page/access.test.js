@@ -1,0 +1,151 @@
+// That the page can be used by everybody: axe on every view in both themes, keys, narrow screens.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { after, before, test } from 'node:test'
+import { ADMIN, launch, openPage, press, sendRequest, signIn, startServer, view, waitForText } from './harness.js'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+const SIZES = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } }
+const VIEWS = ['Try', 'Token', 'Passwords', 'Time', 'Observe']
+let server
+let browser
+let page
+
+before(async () => {
+  server = await startServer()
+  browser = await launch()
+  page = await openPage(browser, server.url)
+  // Something to see in each view.
+  await sendRequest(page)
+  await page.evaluate(() => { document.querySelector('.case').click() })
+  await page.waitForFunction(() => document.querySelectorAll('.history li').length === 2)
+  for (const summary of await page.$$('.bench details > summary')) await summary.evaluate(element => element.click())
+  await view(page, 'Token')
+  await press(page, 'A token of 5 minutes')
+  await waitForText(page, '.verdict', 'Accepted')
+  await view(page, 'Passwords')
+  await press(page, 'Let both sign in')
+  await waitForText(page, '.programs', 'signs in')
+  await waitForText(page, '.policies', 'nist')
+  await view(page, 'Time')
+  await page.evaluate(() => { document.querySelector('.case').click() })
+  await waitForText(page, '.notice.good', 'running')
+})
+after(async () => {
+  await browser?.close()
+  await server?.stop()
+})
+
+for (const theme of ['light', 'dark']) {
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    for (const name of VIEWS) {
+      test(`axe finds nothing in ${name}, ${theme}, ${size}`, async () => {
+        await page.setViewport(viewport)
+        await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }, { name: 'prefers-reduced-motion', value: 'reduce' }])
+        await view(page, name)
+        await audit(page)
+      })
+    }
+  }
+}
+
+for (const theme of ['light', 'dark']) {
+  test(`axe finds nothing with the live server, ${theme}`, async () => {
+    await page.setViewport(SIZES.wide)
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }, { name: 'prefers-reduced-motion', value: 'reduce' }])
+    await view(page, 'Try')
+    await press(page, 'Live server', '#engines')
+    await page.waitForSelector('.sign-in', { visible: true })
+    await audit(page)
+    await signIn(page, ADMIN)
+    await waitForText(page, '.people', 'admin')
+    for (const name of VIEWS) {
+      await view(page, name)
+      await audit(page)
+    }
+    await press(page, 'Sign out')
+    await press(page, 'This tab', '#engines')
+  })
+}
+
+test('nothing scrolls sideways, down to 320 pixels', async () => {
+  for (const width of [320, 390, 768, 1024, 1920]) {
+    await page.setViewport({ width, height: 800 })
+    for (const name of VIEWS) {
+      await view(page, name)
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+      assert.ok(over <= 0, `${name} is ${over} pixels too wide at ${width}`)
+    }
+  }
+})
+
+test('everything is reached and done with keys alone', async () => {
+  await page.setViewport(SIZES.wide)
+  await page.goto(server.url)
+  await waitForText(page, '.where', 'runs in this tab')
+  const focus = () => page.evaluate(() => document.activeElement.textContent.trim().slice(0, 30) || document.activeElement.id)
+  await page.keyboard.press('Tab')
+  assert.equal(await focus(), 'Skip to the view')
+  await page.keyboard.press('Enter')
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'main')
+  // To the search field, from there to the second route.
+  await tabTo(page, 'input[type=search]')
+  await page.keyboard.type('introspect')
+  await tabTo(page, '.catalogue a:not([hidden])')
+  await page.keyboard.press('Enter')
+  await waitForText(page, '#docs-title', 'What does it say?')
+  await tabTo(page, '#body')
+  await page.keyboard.down('Control')
+  await page.keyboard.press('Enter')
+  await page.keyboard.up('Control')
+  await waitForText(page, '.answer-head .status', '200')
+  await page.focus('.brand')
+  await tabTo(page, '.views a[href="#/time"]')
+  await page.keyboard.press('Enter')
+  await waitForText(page, '#clock-title', 'clock')
+  await page.focus('.brand')
+  await tabTo(page, '#engines input:checked')
+  await page.keyboard.press('ArrowRight')
+  await page.waitForSelector('.sign-in', { visible: true })
+  await page.keyboard.press('ArrowLeft')
+  await waitForText(page, '.where', 'runs in this tab')
+  page.verify()
+})
+
+test('what has the focus can be seen', async () => {
+  await page.goto(server.url)
+  await waitForText(page, '.where', 'runs in this tab')
+  const unseen = []
+  for (let presses = 0; presses < 90; presses += 1) {
+    await page.keyboard.press('Tab')
+    const found = await page.evaluate(() => {
+      const element = document.activeElement
+      if (element === document.body) return 'end'
+      const marked = element.type === 'radio' ? element.nextElementSibling : element
+      const { outlineStyle, outlineWidth } = getComputedStyle(marked)
+      return outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 ? '' : element.outerHTML.slice(0, 80)
+    })
+    if (found === 'end') break
+    if (found) unseen.push(found)
+  }
+  assert.deepEqual(unseen, [])
+})
+
+async function tabTo(subject, selector) {
+  for (let presses = 0; presses < 150; presses += 1) {
+    await subject.keyboard.press('Tab')
+    if (await subject.evaluate(wanted => document.activeElement.matches(wanted) && document.activeElement.checkVisibility(), selector)) return
+  }
+  assert.fail(`the Tab key does not reach ${selector}`)
+}
+
+async function audit(subject) {
+  // Not by a script element, which the policy of the page forbids.
+  await subject.evaluate(AXE)
+  const found = await subject.evaluate(tags => window.axe.run(document, { runOnly: tags, resultTypes: ['violations'] }), TAGS)
+  const all = found.violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary?.split('\n')[1] ?? ''}`).join(' | ')}`)
+  assert.deepEqual(all, [])
+}

@@ -1,0 +1,250 @@
+// What goes wrong in browsers and on the way, and what the page makes of it.
+
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { ADMIN, answered, engineReady, launch, openPage, pause, press, sendRequest, signIn, startServer, textOf, type, view, waitForText } from './harness.js'
+
+let server
+let browser
+
+before(async () => {
+  server = await startServer()
+  browser = await launch()
+})
+after(async () => {
+  await browser?.close()
+  await server?.stop()
+})
+
+/** A browser that has never been here. */
+const stranger = () => browser.createBrowserContext()
+const people = page => page.$$eval('.person code', all => all.map(element => element.textContent))
+
+test('the page works offline from its first visit on', async () => {
+  const context = await stranger()
+  const page = await openPage(context, server.url)
+  await page.waitForFunction(async () => (await caches.open('waxseal-page')).keys().then(keys => keys.length > 40))
+  await page.setOfflineMode(true)
+  await page.reload()
+  await engineReady(page)
+  assert.equal(await sendRequest(page), '200 OK')
+  for (const name of ['Token', 'Passwords', 'Time', 'Observe']) await view(page, name)
+  await page.setOfflineMode(false)
+  page.verify()
+  await context.close()
+})
+
+test('it works when the server is gone for good', async () => {
+  const context = await stranger()
+  const mortal = await startServer()
+  const page = await openPage(context, mortal.url)
+  await page.waitForFunction(async () => (await caches.open('waxseal-page')).keys().then(keys => keys.length > 40))
+  await mortal.stop()
+  await page.reload()
+  await engineReady(page)
+  assert.equal(await sendRequest(page), '200 OK')
+  await press(page, 'Live server', '#engines')
+  await waitForText(page, '.where', 'The live server')
+  await type(page, '#sign-in-name', ADMIN.name)
+  await type(page, '#sign-in-password', ADMIN.password)
+  await press(page, 'Sign in', '.where')
+  await waitForText(page, '.sign-in .notice', 'did not answer')
+  await view(page, 'Observe')
+  await waitForText(page, '#server-title + .prose', 'does not answer')
+  page.verify()
+  await context.close()
+})
+
+test('two tabs share one engine, at once', async () => {
+  const context = await stranger()
+  const [one, two] = await Promise.all([openPage(context, server.url), openPage(context, server.url)])
+  assert.deepEqual(await people(one), await people(two))
+  const create = (page, tab) => page.evaluate(async name => {
+    const { send } = await import('/js/exchange.js')
+    const all = Array.from({ length: 8 }, (_, at) => send({ method: 'POST', path: '/v1/users', as: 'password:admin', type: 'json', body: JSON.stringify({ name: `${name}-${at}`, password: 'Quiet-Harbour-Lamp-42' }) }))
+    return (await Promise.all(all)).map(({ status, json }) => [status, json?.uid])
+  }, tab)
+  const made = (await Promise.all([create(one, 'one'), create(two, 'two')])).flat()
+  assert.deepEqual(made.map(([status]) => status), Array(16).fill(200))
+  assert.equal(new Set(made.map(([, uid]) => uid)).size, 16)
+  await one.bringToFront()
+  await view(one, 'Time')
+  await press(one, '+ 1 day')
+  await two.bringToFront()
+  await view(two, 'Time')
+  await waitForText(two, '.clock', '1 day ahead')
+  one.verify()
+  two.verify()
+  await context.close()
+})
+
+test('a reload in the middle of requests loses nothing that was answered', async () => {
+  const context = await stranger()
+  const page = await openPage(context, server.url)
+  const before = await people(page)
+  for (let round = 0; round < 3; round += 1) {
+    await page.evaluate(async at => {
+      const { send } = await import('/js/exchange.js')
+      for (let number = 0; number < 6; number += 1) {
+        send({ method: 'POST', path: '/v1/users', as: 'password:admin', type: 'json', body: JSON.stringify({ name: `cut-${at}-${number}`, password: 'Quiet-Harbour-Lamp-42' }) })
+          .then(({ ok }) => { if (ok) sessionStorage.setItem(`cut-${at}-${number}`, 'made') })
+      }
+    }, round)
+    await pause(60 * (round + 1))
+    await page.reload()
+    await engineReady(page)
+  }
+  const [told, kept] = await page.evaluate(async () => {
+    const { send } = await import('/js/exchange.js')
+    const { json } = await send({ method: 'GET', path: '/v1/users', as: 'password:admin' })
+    return [Object.keys(sessionStorage), json.map(({ name }) => name)]
+  })
+  assert.deepEqual(told.filter(name => !kept.includes(name)), [])
+  assert.deepEqual(await people(page), before)
+  assert.equal(await sendRequest(page), '200 OK')
+  page.verify()
+  await context.close()
+})
+
+test('an engine whose storage is cleared begins anew', async () => {
+  const context = await stranger()
+  const page = await openPage(context, server.url)
+  const before = await people(page)
+  const session = await page.createCDPSession()
+  await session.send('Storage.clearDataForOrigin', { origin: server.url, storageTypes: 'indexeddb' })
+  await sendRequest(page)
+  await page.waitForFunction(old => document.querySelector('.person code')?.textContent !== old, {}, before[0])
+  assert.equal(await sendRequest(page), '200 OK')
+  page.verify()
+  await context.close()
+})
+
+test('without a service worker the engine runs in the page, and says so', async () => {
+  const context = await stranger()
+  const page = await context.newPage()
+  await page.evaluateOnNewDocument(() => {
+    ServiceWorkerContainer.prototype.register = () => Promise.reject(new DOMException('not here', 'SecurityError'))
+  })
+  await page.goto(server.url)
+  await engineReady(page)
+  assert.match(await textOf(page, '.where'), /refuses a service worker/)
+  assert.equal(await sendRequest(page), '200 OK')
+  const before = await people(page)
+  await page.reload()
+  await engineReady(page)
+  assert.deepEqual(await people(page), before)
+  await context.close()
+})
+
+test('where the browser keeps nothing, the engine lives as long as the page', async () => {
+  const profile = mkdtempSync(join(tmpdir(), 'waxseal-profile-'))
+  mkdirSync(join(profile, 'Default'))
+  // "Block all cookies" blocks every other storage, and service workers, too.
+  const preferences = { profile: { default_content_setting_values: { cookies: 2 } } }
+  writeFileSync(join(profile, 'Default', 'Preferences'), JSON.stringify(preferences))
+  const strict = await launch('chrome', { userDataDir: profile })
+  const page = await strict.newPage()
+  await page.goto(server.url)
+  await engineReady(page)
+  assert.match(await textOf(page, '.where'), /keeps nothing here/)
+  assert.equal(await sendRequest(page), '200 OK')
+  for (const name of ['Token', 'Passwords', 'Time', 'Observe']) await view(page, name)
+  const before = await people(page)
+  await page.reload()
+  await engineReady(page)
+  assert.notDeepEqual(await people(page), before)
+  await strict.close()
+  rmSync(profile, { recursive: true, force: true })
+})
+
+test('a server that answers nonsense is said to', async () => {
+  const answers = ['<html>nonsense', '{"access_token": 7}', '', '{"access_token": "not.a.token"}', `{"access_token": "${'x'.repeat(500_000)}"}`]
+  let turn = 0
+  const broken = createServer(async (request, response) => {
+    const path = new URL(request.url, server.url).pathname
+    if (path.startsWith('/v1') || path === '/metrics' || path.startsWith('/auth')) {
+      turn += 1
+      response.writeHead(turn % 3 === 0 ? 500 : 200, { 'content-type': 'application/json' })
+      return response.end(answers[turn % answers.length])
+    }
+    const real = await fetch(`${server.url}${request.url}`, { headers: { accept: request.headers.accept ?? '*/*' } })
+    const headers = Object.fromEntries([...real.headers].filter(([name]) => !['content-encoding', 'content-length', 'transfer-encoding', 'connection'].includes(name)))
+    response.writeHead(real.status, headers)
+    response.end(Buffer.from(await real.arrayBuffer()))
+  })
+  await new Promise(resolve => { broken.listen(0, '127.0.0.1', resolve) })
+  const url = `http://127.0.0.1:${broken.address().port}`
+  const context = await stranger()
+  const page = await openPage(context, url)
+  await press(page, 'Live server', '#engines')
+  for (let tries = 0; tries < 6; tries += 1) {
+    await page.evaluate(async () => {
+      const { send } = await import('/js/exchange.js')
+      await send({ method: 'POST', path: '/v1/users/authorize', as: 'unknown', type: 'json', body: '{}' })
+    })
+  }
+  await view(page, 'Token')
+  await view(page, 'Observe')
+  await waitForText(page, '#server-title + .prose', 'request')
+  await view(page, 'Try')
+  await press(page, 'Send', '.editor')
+  await answered(page)
+  page.verify()
+  await context.close()
+  broken.closeAllConnections()
+  await new Promise(resolve => { broken.close(resolve) })
+})
+
+test('ten thousand entries of history are no burden', async () => {
+  const context = await stranger()
+  const page = await openPage(context, server.url)
+  await page.evaluate(async () => {
+    const { history } = await import('/js/history.js')
+    for (let id = 0; id < 10_050; id += 1) {
+      history.add({ id, at: Date.now(), engine: 'tab', why: '', method: 'GET', path: `/v1/users/${id}`, status: 200, headers: [], text: '{"a": 1}', took: 1, ok: true, curl: 'curl' })
+    }
+  })
+  await waitForText(page, '.past .card-head', '10,000 requests')
+  assert.ok((await page.$$('.history li')).length <= 50)
+  const took = await page.evaluate(async () => {
+    const begun = performance.now()
+    for (let letters = 0; letters < 20; letters += 1) {
+      const body = document.querySelector('#body')
+      body.value += 'x'
+      body.dispatchEvent(new Event('input', { bubbles: true }))
+      await new Promise(resolve => { requestAnimationFrame(resolve) })
+    }
+    return (performance.now() - begun) / 20
+  })
+  console.log(`a key typed beside 10,000 entries: ${took.toFixed(1)} ms to the next frame`)
+  await press(page, 'Older', '.past')
+  assert.equal((await page.$$('.history li')).length, 100)
+  await page.click('.history li:nth-child(60) button')
+  await waitForText(page, '.answer-head', '/v1/users/9990')
+  await press(page, 'As it was', '.editor')
+  assert.equal(await sendRequest(page), '200 OK')
+  await view(page, 'Observe')
+  await waitForText(page, '.beside .card-head', 'requests')
+  await view(page, 'Try')
+  await press(page, 'Clear', '.past')
+  assert.equal((await page.$$('.history li')).length, 0)
+  page.verify()
+  await context.close()
+})
+
+test('signing out forgets who was signed in', async () => {
+  const context = await stranger()
+  const page = await openPage(context, server.url)
+  await signIn(page, ADMIN)
+  await waitForText(page, '.people', 'admin')
+  const kept = await page.evaluate(secret => JSON.stringify({ ...localStorage, ...sessionStorage }).includes(secret) || document.cookie.includes(secret), ADMIN.password)
+  assert.equal(kept, false)
+  await page.reload()
+  await page.waitForSelector('.sign-in', { visible: true })
+  page.verify()
+  await context.close()
+})

@@ -1,0 +1,162 @@
+// The server, the browsers, and what no page may do.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import puppeteer from 'puppeteer-core'
+
+export const ADMIN = { name: 'admin', password: 'Grey-Heron 27 lantern' }
+
+/** A server of its own, with the clock free to move: `{ url, stop }`. */
+export async function startServer(...args) {
+  const port = await freePort()
+  const data = mkdtempSync(join(tmpdir(), 'waxseal-page-'))
+  const child = spawn(process.env.WAXSEAL_BIN, ['serve', '--listen', `127.0.0.1:${port}`, '--data', data, '--testing', ...args], {
+    env: { ...process.env, WAXSEAL_ADMIN_NAME: ADMIN.name, WAXSEAL_ADMIN_PASSWORD: ADMIN.password },
+    stdio: ['ignore', 'ignore', process.env.WAXSEAL_LOG ? 'inherit' : 'ignore'],
+  })
+  const ended = new Promise(resolve => { child.once('exit', resolve) })
+  const url = `http://127.0.0.1:${port}`
+  await until(async () => (await fetch(`${url}/readyz`).catch(() => ({}))).status === 200, 'the server does not answer')
+  return {
+    url,
+    port,
+    async stop() {
+      child.kill('SIGKILL')
+      await ended
+      rmSync(data, { recursive: true, force: true })
+    },
+  }
+}
+
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+const PLACES = {
+  chrome: [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'],
+  firefox: [process.env.FIREFOX, '/usr/bin/firefox-esr', '/usr/bin/firefox'],
+}
+
+export function launch(browser = 'chrome', options = {}) {
+  const executablePath = PLACES[browser].find(place => place && existsSync(place))
+  assert.ok(executablePath, `${browser} is not installed`)
+  return puppeteer.launch({ browser, executablePath, headless: true, args: browser === 'chrome' ? ['--no-sandbox', '--disable-dev-shm-usage'] : [], timeout: 120_000, protocolTimeout: 120_000, ...options })
+}
+
+/** A page that remembers what it must not do; `verify` fails when it did. */
+export async function openPage(context, url, { path = '/', ready = true } = {}) {
+  const page = await context.newPage()
+  page.setDefaultTimeout(30_000)
+  pollByTime(page)
+  const wrong = []
+  page.on('request', request => {
+    const { protocol, origin } = new URL(request.url())
+    if (/^(http|ws)s?:/.test(protocol) && origin !== url) wrong.push(`asks ${origin}`)
+  })
+  page.on('console', message => {
+    if (message.type() !== 'error' && !/Content.Security.Policy/i.test(message.text())) return
+    // An answer above 399 is listed by the browser itself, as is a server that is gone.
+    if (/Failed to load resource|NetworkError|the server responded/.test(message.text())) return
+    wrong.push(`console: ${message.text()}`)
+  })
+  page.on('pageerror', error => wrong.push(`error: ${error.message}`))
+  page.verify = () => assert.deepEqual(wrong, [])
+  await page.goto(`${url}${path}`)
+  if (ready) await engineReady(page)
+  return page
+}
+
+/** A page in the background paints nothing, so what is waited for is looked at by the clock. */
+function pollByTime(page) {
+  const { waitForFunction } = page
+  page.waitForFunction = (holds, options = {}, ...args) => waitForFunction.call(page, holds, { polling: 30, ...options }, ...args)
+}
+
+/** Waits for the engine in the tab. */
+export const engineReady = page => waitForText(page, '.where', 'The engine runs in this tab')
+
+/** Waits until the first element of `selector` holds `text`. */
+export async function waitForText(page, selector, text) {
+  try {
+    await page.waitForFunction((where, what) => document.querySelector(where)?.textContent.includes(what), { timeout: 30_000 }, selector, text)
+  } catch (error) {
+    const found = await page.$$eval(selector, all => all.map(element => element.textContent)).catch(() => [])
+    throw new Error(`\`${selector}\` does not say \`${text}\` but ${JSON.stringify(found)}`, { cause: error })
+  }
+}
+
+export const textOf = (page, selector) => page.$eval(selector, element => element.textContent)
+
+/** Clicks the first visible button, link or summary that has exactly this text. */
+export async function press(page, name, within = 'body') {
+  const handle = await page.waitForFunction((text, where) => {
+    const all = [...document.querySelector(where)?.querySelectorAll('button, a, summary, label') ?? []]
+    return all.find(element => !element.disabled && element.checkVisibility() && (element.textContent.trim() === text || element.getAttribute('aria-label') === text))
+  }, {}, name, within)
+  await handle.evaluate(element => element.scrollIntoView({ block: 'center', behavior: 'instant' }))
+  await handle.click()
+  await handle.dispose()
+}
+
+/** Shows a view by its link. */
+export async function view(page, name) {
+  await press(page, name, '.views')
+  await page.waitForFunction(wanted => document.title.startsWith(wanted) && document.querySelector('main > div'), {}, name)
+}
+
+/** Types into a field in place of what is there. */
+export async function type(page, selector, text) {
+  await page.waitForSelector(selector, { visible: true })
+  await page.$eval(selector, (element, value) => {
+    element.focus()
+    element.value = ''
+    element.dispatchEvent(new Event('input', { bubbles: true }))
+  })
+  await page.type(selector, text)
+}
+
+/** Sends what stands in the editor and waits for the status of the answer. */
+export async function sendRequest(page) {
+  await page.evaluate(() => { document.querySelector('.answer-body').dataset.old = 'yes' })
+  await press(page, 'Send', '.editor')
+  return answered(page)
+}
+
+/** The status that has come in the answer card. */
+export async function answered(page) {
+  const status = await page.waitForFunction(() => {
+    const button = document.querySelector('.editor button.primary')
+    if (button.disabled) return undefined
+    return document.querySelector('.answer-head .status')?.textContent ?? document.querySelector('.editor .notice.bad:not([hidden])')?.textContent
+  }, { timeout: 60_000 })
+  return status.jsonValue()
+}
+
+export async function signIn(page, { name, password }) {
+  await press(page, 'Live server', '#engines')
+  await page.waitForSelector('.sign-in', { visible: true })
+  await type(page, '#sign-in-name', name)
+  await type(page, '#sign-in-password', password)
+  await press(page, 'Sign in', '.where')
+}
+
+export async function until(holds, message, patience = 30_000) {
+  const end = Date.now() + patience
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(message)
+    await pause(50)
+  }
+}
+
+export { pause }
