@@ -46,6 +46,23 @@ test('how long it takes to paint, to be usable, to have an engine', async () => 
   await browser.close()
 })
 
+test('what the first view needs is loaded at once, and nothing else', async () => {
+  const browser = await launch()
+  const page = await browser.newPage()
+  const asked = new Set()
+  page.on('request', request => {
+    const { pathname } = new URL(request.url())
+    if (request.frame() && pathname.startsWith('/js/')) asked.add(pathname.slice(1))
+  })
+  // Without the engine, whose files the service worker asks for.
+  await page.evaluateOnNewDocument(() => { delete Navigator.prototype.serviceWorker })
+  await page.goto(server.url, { waitUntil: 'networkidle0' })
+  const own = [...asked].filter(file => file !== 'js/main.js' && !file.startsWith('js/tab/')).sort()
+  const named = await page.$$eval('link[rel=modulepreload]', all => all.map(link => link.getAttribute('href')).sort())
+  assert.deepEqual(named, own)
+  await browser.close()
+})
+
 test('the page asks no other host, not even one that it is told of', async () => {
   let asked = 0
   const other = createServer((_, response) => { asked += 1; response.end() })

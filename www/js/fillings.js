@@ -4,6 +4,7 @@
 import { base64 } from './base64.js'
 import { engine, signals } from './engines/current.js'
 import { send } from './exchange.js'
+import { forged } from './token/forge.js'
 import { jwtClaims } from './token/read.js'
 
 /** Thrown when something cannot be filled in; the message is for people. */
@@ -114,12 +115,8 @@ const fillings = {
     return answer.json.access_token
   },
 
-  /** A token with one character of its claims changed. */
-  async forged(draft) {
-    const [header, claims, signature] = (await token(who(draft))).split('.')
-    const middle = claims.length >> 1
-    return [header, claims.slice(0, middle) + (claims[middle] === 'A' ? 'B' : 'A') + claims.slice(middle + 1), signature].join('.')
-  },
+  /** A token that names another user under the old signature. */
+  forged: async draft => forged(await token(who(draft))),
 
   /** A token that was revoked by its owner. */
   async revoked(draft) {

@@ -38,7 +38,7 @@ export const redis = {
           answers: [[200, 'access_token, the new token.'], [400, 'As for getting one.'], [401, 'The token is not good, or the password of its user has expired.']],
           cases: [
             { title: 'An expired token', about: 'Gets a token of one second and waits for it to end.', expect: 401, code: 'unauthorized', as: 'raw', raw: 'Bearer {{expired}}' },
-            { title: 'A forged token', about: 'One character of the claims is changed: the signature does not hold.', expect: 401, code: 'unauthorized', as: 'raw', raw: 'Bearer {{forged}}' },
+            { title: 'A forged token', about: 'It names another user: the signature does not hold.', expect: 401, code: 'unauthorized', as: 'raw', raw: 'Bearer {{forged}}' },
             { title: 'A revoked token', expect: 401, code: 'unauthorized', as: 'raw', raw: 'Bearer {{revoked}}' },
             { title: 'A password instead of a token', expect: 401, code: 'unauthorized', as: 'password:@user' },
           ],

@@ -54,7 +54,7 @@ export function serverMetrics() {
       h('h3', 'Requests each second'), spark(rates, 'Requests each second'),
       h('h3', 'By route'), bars(named(by(samples, 'waxseal_requests_total', 'route'), ROUTES), { label: 'Requests by route' }),
       h('h3', 'By status'), bars(named(by(samples, 'waxseal_requests_total', 'status')).map(row => ({ ...row, tone: tone(row.label) })), { label: 'Requests by status' }),
-      h('h3', 'How long they took'), bars(buckets(samples, 'waxseal_request_seconds').map(([end, value]) => ({ label: end === Infinity ? 'longer' : `up to ${milliseconds(end * 1000).replace('.0', '')}`, value })), { label: 'Requests by time' }),
+      h('h3', 'How long they took'), bars(buckets(samples, 'waxseal_request_seconds').map(([end, value]) => ({ label: end === Infinity ? 'longer' : `up to ${Number((end * 1000).toPrecision(3))} ms`, value })), { label: 'Requests by time' }),
       h('h3', 'Logins'), logins.length > 0 ? bars(logins, { label: 'Logins by result' }) : h('p.quiet', 'Nobody has tried yet.'),
       h('h3', 'Behind it'),
       h('dl.facts', facts([
