@@ -51,7 +51,17 @@ const PLACES = {
 export function launch(browser = 'chrome', options = {}) {
   const executablePath = PLACES[browser].find(place => place && existsSync(place))
   assert.ok(executablePath, `${browser} is not installed`)
-  return puppeteer.launch({ browser, executablePath, headless: true, args: browser === 'chrome' ? ['--no-sandbox', '--disable-dev-shm-usage'] : [], timeout: 120_000, protocolTimeout: 120_000, ...options })
+  return puppeteer.launch({
+    browser,
+    executablePath,
+    headless: true,
+    // What still moves is missed by a click.
+    args: browser === 'chrome' ? ['--no-sandbox', '--disable-dev-shm-usage', '--force-prefers-reduced-motion'] : [],
+    extraPrefsFirefox: { 'ui.prefersReducedMotion': 1 },
+    timeout: 120_000,
+    protocolTimeout: 120_000,
+    ...options,
+  })
 }
 
 /** A page that remembers what it must not do; `verify` fails when it did. */
