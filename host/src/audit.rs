@@ -116,6 +116,10 @@ impl Audit for AuditTrail {
             self.lost.add(events.len() as u64, &"the queue is full");
         }
     }
+
+    fn token_refused(&self, occasion: Occasion, reason: &'static str) {
+        self.lost.metrics.token_refusals.note(occasion, reason);
+    }
 }
 
 impl Drop for AuditTrail {

@@ -12,5 +12,6 @@ pub mod kdf;
 pub mod logging;
 pub mod metrics;
 mod process;
+pub mod refusals;
 pub mod serve;
 pub mod store;

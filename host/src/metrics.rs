@@ -1,6 +1,6 @@
 //! Counters, gauges and histograms, as `GET /metrics` shows them.
 
-use crate::{http::traffic::Traffic, kdf};
+use crate::{http::traffic::Traffic, kdf, refusals::TokenRefusals};
 use core::fmt;
 use prometheus_client::{
     collector::Collector,
@@ -22,6 +22,8 @@ use waxseal_core::seam::{Event, Outcome};
 pub struct Metrics {
     /// Logins.
     pub logins: Logins,
+    /// Tokens that were not good.
+    pub token_refusals: TokenRefusals,
     /// Requests.
     pub(crate) traffic: Arc<Traffic>,
     /// The store.
@@ -73,6 +75,9 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("waxseal");
         let logins = Logins::default();
         registry.register("logins", "Logins by result: `ok` or the code of the refusal", logins.0.clone());
+        let token_refusals = TokenRefusals::default();
+        let help = "Tokens that were not good, by the code of the check that failed";
+        registry.register("token_refusals", help, token_refusals.counts());
         let traffic = Arc::new(Traffic::default());
         registry.register_collector(Box::new(Arc::clone(&traffic)));
         let kdf = Arc::new(Kdf::default());
@@ -94,7 +99,7 @@ impl Default for Metrics {
         let connections = Gauge::default();
         registry.register("connections", "Open connections", connections.clone());
         registry.register("build", "What is running", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
-        Self { logins, traffic, store, traps, panics, connections, audit_lost, kdf, registry }
+        Self { logins, token_refusals, traffic, store, traps, panics, connections, audit_lost, kdf, registry }
     }
 }
 

@@ -172,8 +172,13 @@ impl From<Scheme> for wit::Scheme {
 }
 
 impl From<Done> for wit::Done {
-    fn from(Done { response, commit, events }: Done) -> Self {
-        Self { response: response.into(), commit: commit.into(), events: events.into_iter().map(Into::into).collect() }
+    fn from(Done { response, commit, events, token_refusal }: Done) -> Self {
+        Self {
+            response: response.into(),
+            commit: commit.into(),
+            events: events.into_iter().map(Into::into).collect(),
+            token_refusal: token_refusal.map(Into::into),
+        }
     }
 }
 

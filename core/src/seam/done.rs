@@ -13,6 +13,9 @@ pub struct Done {
     pub commit: Commit,
     /// What goes to the audit trail once the commit holds.
     pub events: Vec<Event>,
+    /// Why a token that was shown or asked about is not good: the stable code of the first check that failed. For the log;
+    /// the response says no more than "invalid" (security T10).
+    pub token_refusal: Option<&'static str>,
 }
 
 /// Writes that go in together or not at all.

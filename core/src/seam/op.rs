@@ -1,7 +1,8 @@
 //! An operation in progress, as the rules see it.
 
 use super::{
-    Ask, Call, Check, Commit, Derivation, Event, Expect, Key, Moment, Range, Record, Request, Response, Write, known::Known,
+    Ask, Call, Check, Commit, Derivation, Done, Event, Expect, Key, Moment, Range, Record, Request, Response, Write,
+    known::Known,
 };
 use crate::{refusal::Refusal, settings::Settings, time::UnixTime, vault::Vault};
 use alloc::{collections::BTreeMap, vec::Vec};
@@ -47,6 +48,7 @@ struct Draft {
     changes: BTreeMap<Key, Write>,
     kept: BTreeMap<Key, Write>,
     events: Vec<Event>,
+    token_refusal: Option<&'static str>,
 }
 
 impl<'a> Op<'a> {
@@ -141,6 +143,14 @@ impl<'a> Op<'a> {
         self.draft.borrow_mut().events.push(event);
     }
 
+    /// Notes for the log that a token is not good, and which check says so (security T10). The first of a request counts;
+    /// refusals for other reasons are none.
+    pub fn note_token(&self, refusal: &Refusal) {
+        if refusal.is_token() {
+            self.draft.borrow_mut().token_refusal.get_or_insert(refusal.code());
+        }
+    }
+
     fn change(&self, key: Key, value: Option<Vec<u8>>, expires: Option<UnixTime>) {
         let write = Write { expect: self.expect(&key), key, value, expires };
         self.draft.borrow_mut().changes.insert(write.key.clone(), write);
@@ -159,7 +169,8 @@ impl<'a> Op<'a> {
         self.draft.borrow_mut().changes.clear();
     }
 
-    pub(super) fn into_commit(self) -> (Commit, Vec<Event>) {
+    /// What the driver gets besides the response.
+    pub(super) fn into_done(self, response: Response) -> Done {
         let draft = self.draft.into_inner();
         let mut writes = draft.kept;
         writes.extend(draft.changes);
@@ -169,6 +180,7 @@ impl<'a> Op<'a> {
             let only_read = self.known.versions().filter(|(key, _)| !writes.contains_key(key));
             only_read.map(|(key, version)| Check { key: key.clone(), version }).collect()
         };
-        (Commit { checks, writes: writes.into_values().collect() }, draft.events)
+        let commit = Commit { checks, writes: writes.into_values().collect() };
+        Done { response, commit, events: draft.events, token_refusal: draft.token_refusal }
     }
 }

@@ -59,7 +59,10 @@ fn run(call: Arc<Call>, known: Known, rounds: u8) -> Step {
             Step::Ask(Pending { call, known, ask, rounds })
         }
         Ok(response) => Step::Done(finish(response, op)),
-        Err(Stop::Refuse(refusal)) => refuse(dialect::refuse(&op, &refusal), op),
+        Err(Stop::Refuse(refusal)) => {
+            op.note_token(&refusal);
+            refuse(dialect::refuse(&op, &refusal), op)
+        }
         Err(Stop::Answer(response)) => refuse(response, op),
     }
 }
@@ -74,12 +77,11 @@ fn finish(mut response: Response, op: Op<'_>) -> Done {
         // Everything a GET would have, but the body (RFC 9110, 9.3.2).
         response.body.clear();
     }
-    let (commit, events) = op.into_commit();
-    Done { response, commit, events }
+    op.into_done(response)
 }
 
 /// The answer to a broken promise between core and its driver: refuse, change nothing.
 fn defect() -> Step {
     let response = Response::empty(503).with_header("retry-after", "1");
-    Step::Done(Done { response, commit: super::Commit::default(), events: Vec::new() })
+    Step::Done(Done { response, commit: super::Commit::default(), events: Vec::new(), token_refusal: None })
 }

@@ -10,7 +10,7 @@ use crate::{
     kdf,
     store::{Committed, Store, StoreError},
 };
-use core::{fmt, time::Duration};
+use core::{fmt, mem, time::Duration};
 use std::sync::Arc;
 use waxseal_core::seam::{Answer, Ask, Call, Derivation, Done, Response};
 
@@ -69,16 +69,13 @@ impl Driver {
         let mut derived = Vec::new();
         for start in 0..MOST_STARTS {
             pause(start).await;
-            let Done { response, commit, events } = self.run(run, call, &mut derived).await?;
-            if commit.is_empty() {
-                if !events.is_empty() {
-                    self.audit.record(occasion, &events);
-                }
-                return Ok(response);
+            let done = self.run(run, call, &mut derived).await?;
+            if done.commit.is_empty() {
+                self.record(occasion, &done);
+                return Ok(done.response);
             }
             // Its own task: when the client goes away now, the commit may still hold, and then its events must be recorded.
             let driver = Arc::clone(self);
-            let done = Done { response, commit, events };
             let settled = tokio::spawn(async move { driver.settle(done, occasion).await });
             if let Some(response) = settled.await.map_err(|_| Failure::Stopped)?? {
                 return Ok(response);
@@ -135,23 +132,28 @@ impl Driver {
     }
 
     /// Commits and does what follows from it. `None` when the race was lost.
-    async fn settle(
-        &self,
-        Done { response, commit, events }: Done,
-        occasion: Occasion,
-    ) -> Result<Option<Response>, Failure> {
+    async fn settle(&self, mut done: Done, occasion: Occasion) -> Result<Option<Response>, Failure> {
+        let commit = mem::take(&mut done.commit);
         let keys = commit.writes.iter().any(|write| Worlds::depend_on(&write.key));
         match self.store.commit(commit).await.map_err(Failure::Store)? {
             Committed::Conflict => return Ok(None),
             Committed::At(_) => {}
         }
-        if !events.is_empty() {
-            self.audit.record(occasion, &events);
-        }
+        self.record(occasion, &done);
         if keys {
             self.worlds.reload(&*self.store, self.clock.now()).await.map_err(Failure::World)?;
         }
-        Ok(Some(response))
+        Ok(Some(done.response))
+    }
+
+    /// Hands over what is to be known of a request that has ended.
+    fn record(&self, occasion: Occasion, done: &Done) {
+        if !done.events.is_empty() {
+            self.audit.record(occasion, &done.events);
+        }
+        if let Some(reason) = done.token_refusal {
+            self.audit.token_refused(occasion, reason);
+        }
     }
 }
 

@@ -437,9 +437,10 @@ impl From<wit::Derivation> for Derivation {
 impl TryFrom<wit::Done> for Done {
     type Error = Fault;
 
-    fn try_from(wit::Done { response, commit, events }: wit::Done) -> Result<Self, Fault> {
+    fn try_from(wit::Done { response, commit, events, token_refusal }: wit::Done) -> Result<Self, Fault> {
         let events = events.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
-        Ok(Self { response: response.try_into()?, commit: commit.into(), events })
+        let token_refusal = token_refusal.map(|code| name(&code).ok_or(Fault::Malformed("refusal"))).transpose()?;
+        Ok(Self { response: response.try_into()?, commit: commit.into(), events, token_refusal })
     }
 }
 
@@ -478,5 +479,18 @@ impl TryFrom<wit::Event> for Event {
         let name = |text: String| name(&text).ok_or(Fault::Malformed("event"));
         let outcome = if refused { Outcome::Refused } else { Outcome::Success };
         Ok(Self { action: name(action)?, actor, subject, outcome, reason: name(reason)?, dialect: name(dialect)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_component_imports_nothing() {
+        let module = Module::load(Limits::default()).unwrap();
+        let known = module.shared.pre.instance_pre().component().component_type();
+        assert_eq!(known.imports(&module.shared.engine).len(), 0);
+        assert_eq!(known.exports(&module.shared.engine).len(), 1);
     }
 }

@@ -398,7 +398,7 @@ impl Wait for Asking {
             dialect: "redis",
         };
         let commit = Commit { checks: Vec::new(), writes: vec![write] };
-        Ok(Turn::Done(Done { response: Response::empty(200), commit, events: vec![event] }))
+        Ok(Turn::Done(Done { response: Response::empty(200), commit, events: vec![event], token_refusal: None }))
     }
 }
 

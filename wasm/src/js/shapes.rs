@@ -149,7 +149,7 @@ impl From<Answer> for seam::Answer {
 }
 
 impl From<seam::Done> for Done {
-    fn from(seam::Done { response, commit, events }: seam::Done) -> Self {
+    fn from(seam::Done { response, commit, events, token_refusal: _ }: seam::Done) -> Self {
         let seam::Response { status, headers, body } = response;
         let check = |seam::Check { key, version }: seam::Check| Check { key: key.as_str().into(), version: version.0 };
         let checks = commit.checks.into_iter().map(check).collect();

@@ -51,7 +51,10 @@ pub(super) fn live(op: &Op<'_>, token: &str) -> Result<Live, Stop> {
 pub(super) fn if_live(op: &Op<'_>, token: &str) -> Result<Option<Live>, Stop> {
     match live(op, token) {
         Ok(live) => Ok(Some(live)),
-        Err(Stop::Refuse(refusal)) if refusal.is_token() => Ok(None),
+        Err(Stop::Refuse(refusal)) if refusal.is_token() => {
+            op.note_token(&refusal);
+            Ok(None)
+        }
         Err(stop) => Err(stop),
     }
 }
