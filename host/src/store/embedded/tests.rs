@@ -1,1 +1,342 @@
+//! The embedded store on disks that lose power or fail.
 
+use super::Embedded;
+use crate::{
+    clock::Clock,
+    store::{
+        Committed, Store, StoreError,
+        conforms::{del, key, put, writes},
+    },
+};
+use core::ops::ControlFlow;
+use redb::StorageBackend;
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+use waxseal_core::{
+    seam::{Commit, Range},
+    time::UnixTime,
+};
+
+/// A disk in memory that keeps apart what was synced and what was only written.
+#[derive(Clone, Default)]
+struct Disk(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    synced: Vec<u8>,
+    /// What was done since the last sync, in order.
+    unsynced: Vec<Change>,
+    now: Vec<u8>,
+    watcher: Option<Watcher>,
+    fault: Option<Fault>,
+}
+
+/// Called before each sync takes effect.
+type Watcher = Box<dyn FnMut(&[u8], &[Change]) + Send>;
+
+#[derive(Clone)]
+enum Change {
+    Write(u64, Vec<u8>),
+    Length(u64),
+}
+
+/// From the `after`-th change on, every one fails; the first goes half way.
+struct Fault {
+    after: u64,
+    kind: io::ErrorKind,
+}
+
+impl core::fmt::Debug for Disk {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Disk")
+    }
+}
+
+impl Change {
+    fn apply(&self, image: &mut Vec<u8>) {
+        match self {
+            Self::Write(offset, data) => {
+                let start = usize::try_from(*offset).unwrap();
+                let end = start + data.len();
+                if image.len() < end {
+                    image.resize(end, 0);
+                }
+                image[start..end].copy_from_slice(data);
+            }
+            Self::Length(length) => image.resize(usize::try_from(*length).unwrap(), 0),
+        }
+    }
+
+    /// The change up to its `sectors`-th sector.
+    fn torn(&self, sectors: usize) -> Self {
+        match self {
+            Self::Write(offset, data) => Self::Write(*offset, data[..data.len().min(sectors * SECTOR)].into()),
+            Self::Length(length) => Self::Length(*length),
+        }
+    }
+}
+
+const SECTOR: usize = 512;
+
+impl Disk {
+    fn of(image: Vec<u8>) -> Self {
+        let disk = Self::default();
+        disk.state().synced.clone_from(&image);
+        disk.state().now = image;
+        disk
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: Change) -> io::Result<()> {
+        let mut state = self.state();
+        let state = &mut *state;
+        if let Some(fault) = &mut state.fault {
+            match fault.after.checked_sub(1) {
+                Some(left) => fault.after = left,
+                None => {
+                    let half = change.torn(1);
+                    half.apply(&mut state.now);
+                    state.unsynced.push(half);
+                    return Err(fault.kind.into());
+                }
+            }
+        }
+        change.apply(&mut state.now);
+        state.unsynced.push(change);
+        Ok(())
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.state().now.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let state = self.state();
+        let start = usize::try_from(offset).unwrap();
+        let found = state.now.get(start..start + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        out.copy_from_slice(found);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.change(Change::Length(len))
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut state = self.state();
+        let state = &mut *state;
+        if let Some(Fault { after: 0, kind }) = state.fault {
+            return Err(kind.into());
+        }
+        if let Some(watcher) = &mut state.watcher {
+            watcher(&state.synced, &state.unsynced);
+        }
+        state.synced.clone_from(&state.now);
+        state.unsynced.clear();
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.change(Change::Write(offset, data.into()))
+    }
+}
+
+/// The `n`-th change of the history that every test writes: it tells its number, and leaves and takes records.
+fn commit(n: u64) -> Commit {
+    let text = n.to_string();
+    let large = "x".repeat(usize::try_from(n * 97 % 3000).unwrap());
+    writes([
+        put("n", &text),
+        put(&format!("a{}", n % 7), &large),
+        put(&format!("b{}", n % 5), &text),
+        del(&format!("b{}", (n + 2) % 5)),
+    ])
+}
+
+/// What the store holds after `n` changes.
+fn model(n: u64) -> BTreeMap<String, Vec<u8>> {
+    let mut records = BTreeMap::new();
+    for n in 1..=n {
+        for write in commit(n).writes {
+            match write.value {
+                Some(value) => records.insert(write.key.as_str().to_owned(), value),
+                None => records.remove(write.key.as_str()),
+            };
+        }
+    }
+    records
+}
+
+fn clock() -> Arc<Clock> {
+    Arc::new(Clock::stopped_at(UnixTime::from_secs(1_000)))
+}
+
+fn content(store: &Embedded) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+    let all = store.range(&Range { prefix: String::new(), after: String::new(), limit: u32::MAX }).wait()?;
+    Ok(all.into_iter().map(|(key, record)| (key.as_str().to_owned(), record.value)).collect())
+}
+
+/// How many changes the image holds; `Err` if it does not open, or holds what no number of changes leaves.
+fn history(image: Vec<u8>) -> Result<u64, String> {
+    let store = Embedded::with_backend(Disk::of(image), clock()).map_err(|error| error.to_string())?;
+    let found = content(&store).map_err(|error| error.to_string())?;
+    let n = found.get("n").map_or(0, |n| String::from_utf8_lossy(n).parse().unwrap_or(u64::MAX));
+    if n < 10_000 && found == model(n) { Ok(n) } else { Err(format!("it holds no state of the history ({n})")) }
+}
+
+/// Numbers that are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % sides
+    }
+}
+
+/// What a disk may hold after a power cut: what was synced, and of the rest anything in any order, written whole or in part.
+fn after_power_cut(synced: &[u8], unsynced: &[Change], dice: &mut Dice) -> Vec<Vec<u8>> {
+    let with = |changes: &[Change]| {
+        let mut image = synced.to_vec();
+        changes.iter().for_each(|change| change.apply(&mut image));
+        image
+    };
+    let mut images = vec![with(&[]), with(unsynced)];
+    for _ in 0..2 {
+        // Lengths come first: a disk that writes behind the end has grown before.
+        let mut some: Vec<_> = unsynced.iter().filter(|_| dice.roll(2) == 0).cloned().collect();
+        for at in (1..some.len()).rev() {
+            some.swap(at, dice.roll(at + 1));
+        }
+        if let Some(last) = some.last_mut() {
+            *last = last.torn(dice.roll(9));
+        }
+        let longest = unsynced.iter().filter_map(|change| match change {
+            Change::Length(length) => Some(*length),
+            Change::Write(..) => None,
+        });
+        some.splice(0..0, longest.max().map(Change::Length));
+        images.push(with(&some));
+    }
+    images
+}
+
+/// How many images were opened.
+fn cut_power(changes: u64) -> usize {
+    #[derive(Default)]
+    struct Progress {
+        issued: u64,
+        acknowledged: u64,
+        images: usize,
+        wrong: Vec<String>,
+    }
+    let progress = Arc::new(Mutex::new(Progress::default()));
+    let disk = Disk::default();
+    let store = Embedded::with_backend(disk.clone(), clock()).unwrap();
+    let mut dice = Dice(changes);
+    let shared = Arc::clone(&progress);
+    disk.state().watcher = Some(Box::new(move |synced, unsynced| {
+        let mut progress = shared.lock().unwrap();
+        for image in after_power_cut(synced, unsynced, &mut dice) {
+            progress.images += 1;
+            let (least, most) = (progress.acknowledged, progress.issued);
+            match history(image) {
+                Ok(n) if (least..=most).contains(&n) => {}
+                Ok(n) => progress.wrong.push(format!("{n} changes, though {least} were acknowledged and {most} made")),
+                Err(why) => progress.wrong.push(format!("after {least} changes: {why}")),
+            }
+        }
+    }));
+    for n in 1..=changes {
+        progress.lock().unwrap().issued = n;
+        let committed = store.commit(commit(n)).wait().unwrap();
+        assert!(matches!(committed, Committed::At(_)));
+        progress.lock().unwrap().acknowledged = n;
+        if n.is_multiple_of(16) {
+            // Lets the writer seal the file, which is a commit of its own kind.
+            thread::sleep(Duration::from_millis(80));
+        }
+    }
+    drop(store);
+    let progress = progress.lock().unwrap();
+    assert!(
+        progress.wrong.is_empty(),
+        "{} of {} images:\n{}",
+        progress.wrong.len(),
+        progress.images,
+        progress.wrong.join("\n")
+    );
+    progress.images
+}
+
+#[test]
+fn a_power_cut_at_any_sync_leaves_a_prefix_of_the_history() {
+    let images = cut_power(40);
+    assert!(images >= 40 * 4, "{images} images");
+}
+
+/// Commits until one fails, from the `after`-th change of the medium on; then lets the medium work again.
+fn fail(after: u64, kind: io::ErrorKind) {
+    let disk = Disk::default();
+    let store = Embedded::with_backend(disk.clone(), clock()).unwrap();
+    for n in 1..=5 {
+        store.commit(commit(n)).wait().unwrap();
+    }
+    disk.state().fault = Some(Fault { after, kind });
+    let mut acknowledged = 5;
+    let outcome = (6..40).try_for_each(|n| match store.commit(commit(n)).wait() {
+        Ok(Committed::At(_)) => {
+            acknowledged = n;
+            ControlFlow::Continue(())
+        }
+        Ok(Committed::Conflict) => panic!("nobody else writes"),
+        Err(error) => ControlFlow::Break(error),
+    });
+    let ControlFlow::Break(error) = outcome else { panic!("{after}: the medium never failed") };
+    let full = kind == io::ErrorKind::StorageFull;
+    assert_eq!(error == StoreError::Full, full, "{after}: {error}");
+
+    // Reads go on, of everything acknowledged and nothing else; so does refusing.
+    for _ in 0..3 {
+        assert_eq!(content(&store).unwrap(), model(acknowledged), "{after}");
+        assert!(store.get(&[key("n")]).wait().unwrap()[0].is_some(), "{after}");
+        assert!(store.commit(commit(acknowledged + 1)).wait().is_err(), "{after}");
+    }
+    // What the disk holds is whole, too.
+    let (synced, now) = (disk.state().synced.clone(), disk.state().now.clone());
+    assert_eq!(history(synced), Ok(acknowledged), "{after}: synced");
+    let written = history(now).unwrap_or_else(|why| panic!("{after}: written: {why}"));
+    assert!((acknowledged..=acknowledged + 1).contains(&written), "{after}: {written} of {acknowledged}");
+
+    // Without a restart, as soon as the medium works.
+    disk.state().fault = None;
+    for n in acknowledged + 1..acknowledged + 4 {
+        assert!(matches!(store.commit(commit(n)).wait(), Ok(Committed::At(_))), "{after}");
+    }
+    assert_eq!(content(&store).unwrap(), model(acknowledged + 3), "{after}");
+    drop(store);
+    let image = disk.state().now.clone();
+    assert_eq!(history(image), Ok(acknowledged + 3), "{after}: closed");
+}
+
+#[test]
+fn a_medium_that_fails_costs_writes_only() {
+    // Each point of the first commits in turn: writes of pages, of the header, and syncs.
+    for after in 0..24 {
+        fail(after, io::ErrorKind::StorageFull);
+    }
+    for after in [0, 1, 2, 3, 5, 8, 13, 21, 34] {
+        fail(after, io::ErrorKind::ReadOnlyFilesystem);
+        fail(after, io::ErrorKind::Other);
+    }
+}
