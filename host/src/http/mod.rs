@@ -12,6 +12,7 @@ pub mod admin_socket;
 mod answer;
 mod body;
 mod convert;
+mod documents;
 mod forwarded;
 mod framing;
 mod limits;

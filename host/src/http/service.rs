@@ -4,6 +4,7 @@ use super::{
     Answer, Limits, RequestId,
     body::{self, BodyError},
     convert::{self, HttpResponse, closing, from_core, plain, unavailable},
+    documents,
     forwarded::Proxies,
     page::Page,
     request_id::{PRESENT, RequestIds},
@@ -77,6 +78,7 @@ pub(crate) struct Setup<A> {
 /// What all connections share.
 pub(crate) struct Service<A> {
     setup: Setup<A>,
+    documents: Page,
     /// Whether the server is to end. Whoever must be waited for holds a receiver.
     pub(crate) stop: watch::Sender<bool>,
     ids: RequestIds,
@@ -88,7 +90,8 @@ pub(crate) struct Service<A> {
 impl<A: Answer> Service<A> {
     pub(crate) fn new(setup: Setup<A>) -> Self {
         let (stop, _) = watch::channel(false);
-        Self { setup, stop, ids: RequestIds::new(), in_flight: Arc::default(), held: AtomicUsize::new(0) }
+        let documents = Page::new(documents::FILES);
+        Self { setup, documents, stop, ids: RequestIds::new(), in_flight: Arc::default(), held: AtomicUsize::new(0) }
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -190,6 +193,9 @@ impl<A: Answer> Service<A> {
             "/testing/clock" if self.setup.testing && nearby() => return Own::Clock,
             "/admin/backup" if origin.entrance == Entrance::Admin => return Own::Backup,
             "/admin/reload" if origin.entrance == Entrance::Admin => return Own::Reload,
+            _ if path.starts_with("/openapi/") => {
+                reading(parts, || self.documents.answer(parts).unwrap_or_else(|| plain(StatusCode::NOT_FOUND, "")))
+            }
             _ if Route::of(path) == Route::Admin && origin.entrance != Entrance::Admin => plain(StatusCode::NOT_FOUND, ""),
             _ => match self.setup.page.answer(parts) {
                 Some(response) => response,

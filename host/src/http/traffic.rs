@@ -23,7 +23,7 @@ pub(crate) enum Route {
     Openshift,
     Elasticsearch,
     Admin,
-    /// Health, metrics, page, clock.
+    /// Health, metrics, page, clock, documents.
     Host,
     Other,
 }
@@ -50,7 +50,7 @@ impl Route {
             "broker" => Self::Openshift,
             "_security" | "_xpack" => Self::Elasticsearch,
             "admin" => Self::Admin,
-            "healthz" | "readyz" | "metrics" | "testing" => Self::Host,
+            "healthz" | "readyz" | "metrics" | "openapi" | "testing" => Self::Host,
             _ if path == "/" => Self::Elasticsearch,
             _ => Self::Other,
         }
@@ -188,6 +188,7 @@ mod tests {
         check("/_security/_authenticate", Route::Elasticsearch);
         check("/", Route::Elasticsearch);
         check("/healthz", Route::Host);
+        check("/openapi/redis.json", Route::Host);
         check("/admin/keys", Route::Admin);
         check("", Route::Other);
         check("*", Route::Other);

@@ -102,6 +102,7 @@ impl Player<'_> {
             return Err(format!("status {} is not the one expected", reply.status));
         }
         invariants::check(exchange, request, reply, &self.passwords)?;
+        crate::openapi::check_reply(request, reply)?;
         let body = reply.json();
         let matcher = Matcher { shapes: &self.file.shapes, body: body.as_ref().unwrap_or(&Value::Null) };
         for (name, expected) in &expect.headers {

@@ -165,6 +165,23 @@ fn the_page_is_in_the_server() {
 }
 
 #[tokio::test]
+async fn the_openapi_documents_are_served() {
+    let server = start(|options| options.page = false).await;
+    let mut client = server.connect().await;
+    for name in ["redis", "openshift", "elasticsearch", "gateway"] {
+        let path = format!("/openapi/{name}.json");
+        let reply = client.get(&path, "").await;
+        assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")), "{path}");
+        let document: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+        assert_eq!(document["openapi"], "3.1.0");
+        assert_eq!(client.post(&path, "").await.header("allow"), Some("GET, HEAD"));
+    }
+    for path in ["/openapi/", "/openapi/other.json", "/openapi/../openapi/redis.json"] {
+        assert_eq!(client.get(path, "").await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn the_administration_is_not_for_the_network() {
     let server = start(|_| {}).await;
     for path in ["/admin", "/admin/keys", "/admin/backup", "/admin/reload"] {
