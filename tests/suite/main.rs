@@ -10,5 +10,9 @@
 mod cases;
 mod crash;
 mod first_start;
+mod openapi;
+mod promises;
+mod source;
+mod statements;
 mod vectors_password;
 mod vectors_token;

@@ -1,0 +1,96 @@
+//! Statements of `docs/security.md` about the source itself.
+
+use std::{fs, path::Path, path::PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Every Rust file below `folder`.
+fn rust_files(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("target") && !path.ends_with("node_modules") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn core_forbids_unsafe_and_the_rest_says_why() {
+    assert!(read("core/src/lib.rs").contains("#![forbid(unsafe_code)]"));
+    assert!(read("Cargo.toml").contains("unsafe_code = \"deny\""));
+    let block = regex::Regex::new(r"\bunsafe\s*(\{|impl\b|extern\b)").unwrap();
+    for folder in ["core", "host", "wasm", "xtask", "tests"] {
+        for path in rust_files(folder) {
+            let source = fs::read_to_string(&path).unwrap();
+            let lines: Vec<_> = source.lines().collect();
+            for (index, line) in lines.iter().enumerate() {
+                if line.trim_start().starts_with("//") || !block.is_match(line) || path.ends_with("source.rs") {
+                    continue;
+                }
+                // The attribute with its reason stands within the lines before, at the item or at the function it is in.
+                let before = lines[index.saturating_sub(48)..index].join("\n");
+                assert!(
+                    before.contains("expect(unsafe_code, reason = \""),
+                    "{}:{}: `unsafe` without a reason",
+                    path.display(),
+                    index + 1
+                );
+            }
+        }
+    }
+}
+
+/// Where secrets meet what a caller has sent, and what compares them. Whoever changes these looks here too.
+#[test]
+fn secrets_are_compared_in_constant_time() {
+    for (path, comparison) in [
+        ("core/src/token/key.rs", "mac.verify_slice("),
+        ("core/src/password/hash.rs", "self.output.ct_eq(&derived.bits)"),
+        ("core/src/password/hash.rs", "bool::from(self.output.ct_eq(&other.output))"),
+    ] {
+        assert!(read(path).contains(comparison), "{path} no longer has `{comparison}`");
+    }
+    // Everything else that is secret is looked up by its digest and never compared; its types know no equality.
+    for (path, secret) in
+        [("core/src/token/key.rs", "Key"), ("core/src/vault.rs", "Vault"), ("core/src/seam/call.rs", "Entropy")]
+    {
+        let source = read(path);
+        let (before, _) =
+            source.split_once(&format!("pub struct {secret}")).unwrap_or_else(|| panic!("no {secret} in {path}"));
+        let attributes: String = before.lines().rev().take_while(|line| !line.is_empty() && *line != "}").collect();
+        assert!(!attributes.contains("PartialEq"), "{secret} in {path} can be compared");
+        assert!(!source.contains(&format!("PartialEq for {secret} ")), "{secret} in {path} can be compared");
+    }
+}
+
+#[test]
+fn every_dependency_is_locked_and_from_the_registry() {
+    let lock = read("Cargo.lock");
+    let mut packages = 0;
+    for package in lock.split("[[package]]").skip(1) {
+        packages += 1;
+        let field = |name: &str| package.lines().find_map(|line| line.strip_prefix(&format!("{name} = ")));
+        let name = field("name").unwrap();
+        if field("source").is_some() {
+            assert_eq!(field("source"), Some("\"registry+https://github.com/rust-lang/crates.io-index\""), "{name}");
+            assert!(field("checksum").is_some(), "{name} has no checksum");
+        } else {
+            assert!(name.starts_with("\"waxseal") || name == "\"xtask\"", "{name} comes from nowhere");
+        }
+    }
+    assert!(packages > 50, "only {packages} packages were read");
+    assert!(read("xtask/src/cargo.rs").contains("--locked"), "the commands no longer keep to the lock file");
+}
