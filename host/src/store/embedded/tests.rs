@@ -99,15 +99,13 @@ impl Disk {
         let mut state = self.state();
         let state = &mut *state;
         if let Some(fault) = &mut state.fault {
-            match fault.after.checked_sub(1) {
-                Some(left) => fault.after = left,
-                None => {
-                    let half = change.torn(1);
-                    half.apply(&mut state.now);
-                    state.unsynced.push(half);
-                    return Err(fault.kind.into());
-                }
-            }
+            let Some(left) = fault.after.checked_sub(1) else {
+                let half = change.torn(1);
+                half.apply(&mut state.now);
+                state.unsynced.push(half);
+                return Err(fault.kind.into());
+            };
+            fault.after = left;
         }
         change.apply(&mut state.now);
         state.unsynced.push(change);
@@ -208,7 +206,9 @@ impl Dice {
 fn after_power_cut(synced: &[u8], unsynced: &[Change], dice: &mut Dice) -> Vec<Vec<u8>> {
     let with = |changes: &[Change]| {
         let mut image = synced.to_vec();
-        changes.iter().for_each(|change| change.apply(&mut image));
+        for change in changes {
+            change.apply(&mut image);
+        }
         image
     };
     let mut images = vec![with(&[]), with(unsynced)];
@@ -313,7 +313,8 @@ fn fail(after: u64, kind: io::ErrorKind) {
         assert!(store.commit(commit(acknowledged + 1)).wait().is_err(), "{after}");
     }
     // What the disk holds is whole, too.
-    let (synced, now) = (disk.state().synced.clone(), disk.state().now.clone());
+    let synced = disk.state().synced.clone();
+    let now = disk.state().now.clone();
     assert_eq!(history(synced), Ok(acknowledged), "{after}: synced");
     let written = history(now).unwrap_or_else(|why| panic!("{after}: written: {why}"));
     assert!((acknowledged..=acknowledged + 1).contains(&written), "{after}: {written} of {acknowledged}");
