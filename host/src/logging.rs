@@ -1,7 +1,15 @@
 //! The operational log: standard error, one record a line, UTC, never a secret.
 
-use core::{fmt, str::FromStr};
-use std::io::{self, IsTerminal};
+use core::{
+    fmt,
+    str::FromStr,
+    sync::atomic::{AtomicU64, Ordering},
+};
+use std::{
+    io::{self, IsTerminal},
+    sync::LazyLock,
+    time::Instant,
+};
 use tracing_subscriber::EnvFilter;
 
 /// How log records look.
@@ -77,4 +85,60 @@ pub fn start(options: &LogOptions) -> Result<(), LogError> {
         base.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     };
     started.map_err(|error| LogError(error.to_string()))
+}
+
+/// So many log lines a second for what anybody can cause at will, so that no flood of requests fills the disk. Who is turned
+/// away is counted, and the next line says how many that were.
+#[derive(Debug, Default)]
+pub(crate) struct Ration {
+    /// The second, times 2^16, and how many asked within it, which stops at the most that fits.
+    asked: AtomicU64,
+    unsaid: AtomicU64,
+}
+
+impl Ration {
+    /// None asked for yet.
+    pub(crate) const fn new() -> Self {
+        Self { asked: AtomicU64::new(0), unsaid: AtomicU64::new(0) }
+    }
+
+    /// How many were turned away since the last that was let through; `None` for one that is turned away.
+    pub(crate) fn admit(&self) -> Option<u64> {
+        static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        self.admit_in(BEGUN.elapsed().as_secs())
+    }
+
+    fn admit_in(&self, second: u64) -> Option<u64> {
+        let second = second << COUNT_BITS;
+        let same = |asked: u64| asked >> COUNT_BITS == second >> COUNT_BITS;
+        let next = |asked: u64| Some(if same(asked) { asked + u64::from(asked & MOST < MOST) } else { second | 1 });
+        // Relaxed: the numbers guard nothing but themselves.
+        let before = self.asked.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or_else(|same| same);
+        let earlier = if same(before) { before & MOST } else { 0 };
+        if earlier < LINES {
+            return Some(self.unsaid.swap(0, Ordering::Relaxed));
+        }
+        self.unsaid.fetch_add(1, Ordering::Relaxed);
+        None
+    }
+}
+
+/// Log lines a second: enough to see what is going on, and at 200 octets a line 170 MB a day at the very most.
+const LINES: u64 = 10;
+const COUNT_BITS: u32 = 16;
+const MOST: u64 = (1 << COUNT_BITS) - 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_gets_ten_lines_a_second_and_the_next_says_how_many_it_was() {
+        let ration = Ration::new();
+        let admitted = |second, times: u64| (0..times).filter_map(|_| ration.admit_in(second)).collect::<Vec<_>>();
+        assert_eq!(admitted(7, 3), [0; 3]);
+        assert_eq!(admitted(7, 100_000), [0; 7]);
+        assert_eq!(admitted(8, 100), [&[99_993][..], &[0; 9]].concat());
+        assert_eq!(admitted(9, 1), [90]);
+    }
 }

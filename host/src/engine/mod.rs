@@ -28,6 +28,7 @@ pub use worlds::WorldError;
 use crate::{
     clock::Clock,
     kdf,
+    logging::Ration,
     store::{Change, Store},
 };
 use core::fmt;
@@ -144,7 +145,7 @@ impl Engine {
         match self.try_answer(request, peer).await {
             Ok(response) => response,
             Err(failure) => {
-                tracing::error!(%failure, "a request could not be answered");
+                say(&failure);
                 unavailable(&failure)
             }
         }
@@ -207,6 +208,19 @@ impl Engine {
     /// What the component is doing, for metrics; `None` when all requests run natively.
     pub fn module_stats(&self) -> Option<Stats> {
         self.module.as_ref().map(Module::stats)
+    }
+}
+
+/// Tells the log of a failure, within bounds: a flood of requests can cause any number of them.
+fn say(failure: &Failure) {
+    static BUSY: Ration = Ration::new();
+    static OTHER: Ration = Ration::new();
+    if let Failure::Kdf(kdf::Error::Busy { .. }) = failure {
+        if let Some(unsaid) = BUSY.admit() {
+            tracing::warn!(%failure, unsaid, "a request could not be answered");
+        }
+    } else if let Some(unsaid) = OTHER.admit() {
+        tracing::error!(%failure, unsaid, "a request could not be answered");
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     request_id::{PRESENT, RequestIds},
     traffic::Route,
 };
-use crate::{clock::Clock, metrics::Metrics};
+use crate::{clock::Clock, logging::Ration, metrics::Metrics};
 use core::{
     convert::Infallible,
     future::poll_fn,
@@ -79,6 +79,8 @@ pub(crate) struct Setup<A> {
 pub(crate) struct Service<A> {
     setup: Setup<A>,
     documents: Page,
+    /// Log lines about answers with 5xx.
+    errors: Ration,
     /// Whether the server is to end. Whoever must be waited for holds a receiver.
     pub(crate) stop: watch::Sender<bool>,
     ids: RequestIds,
@@ -91,7 +93,15 @@ impl<A: Answer> Service<A> {
     pub(crate) fn new(setup: Setup<A>) -> Self {
         let (stop, _) = watch::channel(false);
         let documents = Page::new(documents::FILES);
-        Self { setup, documents, stop, ids: RequestIds::new(), in_flight: Arc::default(), held: AtomicUsize::new(0) }
+        Self {
+            setup,
+            documents,
+            errors: Ration::new(),
+            stop,
+            ids: RequestIds::new(),
+            in_flight: Arc::default(),
+            held: AtomicUsize::new(0),
+        }
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -121,7 +131,7 @@ impl<A: Answer> Service<A> {
         self.setup.metrics.traffic.count(route, status.as_u16(), took);
         // Neither path nor query: they may hold a token (security L2).
         macro_rules! record {
-            ($level:ident) => {
+            ($level:ident $(, $unsaid:ident)?) => {
                 tracing::$level!(
                     request = %id,
                     source = origin.address.map(tracing::field::display),
@@ -129,12 +139,15 @@ impl<A: Answer> Service<A> {
                     route = route.as_str(),
                     status = status.as_u16(),
                     micros = took.as_micros(),
+                    $($unsaid,)?
                     "answered"
                 )
             };
         }
         if status.is_server_error() {
-            record!(warn);
+            if let Some(unsaid) = self.errors.admit() {
+                record!(warn, unsaid);
+            }
         } else {
             record!(debug);
         }
