@@ -112,7 +112,10 @@ impl Pool {
         let mut pool = Self { shared, threads: Vec::with_capacity(limits.workers.get()) };
         for number in 0..limits.workers.get() {
             let (shared, worker) = (Arc::clone(&pool.shared), worker.clone());
-            let thread = thread::Builder::new().name(format!("kdf-{number}")).spawn(move || shared.work(&worker))?;
+            let thread = thread::Builder::new().name(format!("kdf-{number}")).spawn(move || {
+                step_back();
+                shared.work(&worker);
+            })?;
             pool.threads.push(thread);
         }
         Ok(pool)
@@ -155,6 +158,17 @@ impl fmt::Debug for Pool {
         f.debug_struct("Pool").field("limits", &self.shared.limits).finish_non_exhaustive()
     }
 }
+
+/// Lets the threads that answer requests go first: a derivation that waits a little longer hurts nobody, a token check does.
+/// Linux counts priorities by thread; elsewhere this would concern the whole process.
+#[cfg(target_os = "linux")]
+fn step_back() {
+    // Where it is refused, everything works all the same.
+    let _ = rustix::process::setpriority_process(None, 5);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn step_back() {}
 
 /// One derivation and who waits for it.
 struct Job {

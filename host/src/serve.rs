@@ -139,6 +139,8 @@ pub async fn serve<A: Answer>(
     let mut terminate = listen_to(SignalKind::terminate())?;
     let mut interrupt = listen_to(SignalKind::interrupt())?;
     let mut hang_up = listen_to(SignalKind::hangup())?;
+    // With somebody listening, a write beyond the limit on file sizes fails like one to a full disk; else it ends the process.
+    let _beyond_limit = listen_to(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
     process::harden();
     let server = Server::start(options, parts).await?;
     ready(&server.bound);
