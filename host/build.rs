@@ -6,7 +6,6 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 use wasm_encoder::RawSection;
 use wasmparser::{Parser, Payload};
@@ -15,16 +14,12 @@ use wasmtime::{Engine, OptLevel, Result, bail, error::Context};
 #[path = "src/engine/config.rs"]
 #[expect(dead_code, reason = "only the server ticks")]
 mod config;
+#[path = "build/module.rs"]
+mod module;
 #[path = "build/page.rs"]
 mod page;
 
-const TARGET: &str = "wasm32-unknown-unknown";
-const PROFILE: &str = "wasm";
-
-/// What the component's stack may take. Only touched pages cost anything.
-const STACK: usize = 128 << 10;
-/// The heap that is there from the start, so that a usual request never grows the memory.
-const HEAP: usize = 64 << 10;
+use module::Face;
 
 fn main() -> Result<()> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
@@ -45,82 +40,20 @@ fn main() -> Result<()> {
         println!("cargo::rerun-if-changed={}", workspace.join(input).display());
     }
     let target_dir = out.join("wasm");
-    let component = componentize(&build(workspace, &target_dir, &COMPONENT)?)?;
+    let cargo = env::var("CARGO")?;
+    let build = |face: &Face<'_>| module::build(&cargo, workspace, &target_dir, face).map_err(wasmtime::Error::msg);
+    let module = build(&module::COMPONENT)?;
+    let component = componentize(&module)?;
+    // For the check that it comes out the same again.
+    fs::write(out.join("module.wasm"), module)?;
     fs::write(out.join("component.cwasm"), precompile(&component)?)?;
     fs::write(out.join("component.wasm"), component)?;
 
-    let engine =
-        build(workspace, &target_dir, &Face { feature: "js", opt_level: "s", strip: "debuginfo", link_args: &[] })?;
-    let kdf = build(workspace, &target_dir, &Face { feature: "kdf", opt_level: "3", strip: "symbols", link_args: &[] })?;
+    let engine = build(&Face { feature: "js", opt_level: "s", strip: "debuginfo", link_args: &[] })?;
+    let kdf = build(&Face { feature: "kdf", opt_level: "3", strip: "symbols", link_args: &[] })?;
     let files = page::files(workspace, engine, strip(&kdf)?).map_err(|error| wasmtime::format_err!("{error:#}"))?;
     page::pack(&files, &out)?;
     Ok(())
-}
-
-/// One of the modules that `wasm/` becomes.
-struct Face<'a> {
-    feature: &'a str,
-    /// What is loaded over a wire is made small, what computes is made fast. A profile of its own would build the macros again.
-    opt_level: &'a str,
-    /// wasm-bindgen looks for the features that the module uses, which a full strip takes away.
-    strip: &'a str,
-    link_args: &'a [(&'a str, usize)],
-}
-
-const COMPONENT: Face<'_> = Face {
-    feature: "component",
-    opt_level: "3",
-    strip: "symbols",
-    link_args: &[("-zstack-size", STACK), ("--initial-heap", HEAP)],
-};
-
-/// Builds a module. Nothing of the outer build's settings leaks in, so it depends on the sources, the lock file and the compiler
-/// only.
-fn build(workspace: &Path, target_dir: &Path, face: &Face<'_>) -> Result<Vec<u8>> {
-    let mut cargo = Command::new(env::var("CARGO")?);
-    for (name, _) in env::vars_os() {
-        if name.to_str().is_some_and(leaks) {
-            cargo.env_remove(name);
-        }
-    }
-    let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| format!("{home}/.cargo")))?;
-    let mut flags = vec![
-        "-Ctarget-feature=+simd128".into(),
-        format!("--remap-path-prefix={home}=cargo"),
-        format!("--remap-path-prefix={}=", workspace.display()),
-        format!("--remap-path-prefix={}=target", target_dir.display()),
-    ];
-    flags.extend(face.link_args.iter().map(|(name, value)| format!("-Clink-arg={name}={value}")));
-    cargo
-        .current_dir(workspace)
-        .args(["build", "--quiet", "--locked", "--package", "waxseal-wasm", "--lib", "--features", face.feature])
-        .args(["--profile", PROFILE, "--target", TARGET])
-        .env("CARGO_PROFILE_WASM_OPT_LEVEL", face.opt_level)
-        .env("CARGO_PROFILE_WASM_STRIP", face.strip)
-        .env("CARGO_TARGET_DIR", target_dir)
-        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
-    if !cargo.status().context("cannot start cargo")?.success() {
-        // Asked only now, as it costs a moment and is nearly always fine.
-        if !target_is_installed() {
-            bail!("the wasm target is missing: run `rustup target add {TARGET}`");
-        }
-        bail!("the module `{}` does not build", face.feature);
-    }
-    Ok(fs::read(target_dir.join(TARGET).join(PROFILE).join("waxseal_wasm.wasm"))?)
-}
-
-/// Whether an environment variable of the outer build would change the inner one.
-fn leaks(name: &str) -> bool {
-    const ABOUT_FETCHING: [&str; 7] =
-        ["CARGO_HOME", "CARGO_HTTP", "CARGO_MAKEFLAGS", "CARGO_NET", "CARGO_REGISTR", "CARGO_SOURCE", "CARGO_TERM"];
-    let of_rustc = name.starts_with("RUST") && !name.starts_with("RUSTUP") && name != "RUSTC" && name != "RUSTC_WRAPPER";
-    of_rustc || (name.starts_with("CARGO_") && !ABOUT_FETCHING.iter().any(|kept| name.starts_with(kept)))
-}
-
-fn target_is_installed() -> bool {
-    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let libdir = Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]).output();
-    libdir.is_ok_and(|output| Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
 }
 
 /// Makes a component that imports nothing and carries no names of tools or functions.
