@@ -1,0 +1,39 @@
+//! What strangers can send, and what lies in files: every target must end without a panic, whatever comes in.
+//!
+//! `cargo xtask fuzz` builds this on stable Rust with the coverage counters of LLVM and runs `WAXSEAL_FUZZ`, one of [`TARGETS`],
+//! under libFuzzer. Inputs worth keeping are in `corpus/TARGET`.
+#![no_main]
+
+mod requests;
+mod stored;
+mod tokens;
+
+#[allow(dead_code, reason = "the suite uses the rest")]
+#[path = "../../suite/memory.rs"]
+mod memory;
+
+use std::sync::LazyLock;
+
+type Target = fn(&[u8]);
+
+/// Every target with its name.
+const TARGETS: [(&str, Target); 10] = [
+    ("token", tokens::token),
+    ("claims", tokens::claims),
+    ("keys", tokens::keys),
+    ("basic", requests::basic),
+    ("redis", requests::redis),
+    ("openshift", requests::openshift),
+    ("elasticsearch", requests::elasticsearch),
+    ("gateway", requests::gateway),
+    ("records", stored::records),
+    ("settings", stored::settings),
+];
+
+static TARGET: LazyLock<Target> = LazyLock::new(|| {
+    let wanted = std::env::var("WAXSEAL_FUZZ").unwrap_or_default();
+    let found = TARGETS.iter().find(|(name, _)| *name == wanted);
+    found.unwrap_or_else(|| panic!("WAXSEAL_FUZZ must name a target")).1
+});
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| TARGET(data));
