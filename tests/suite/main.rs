@@ -13,6 +13,7 @@ mod first_start;
 mod openapi;
 mod promises;
 mod source;
+mod stands;
 mod statements;
 mod vectors_password;
 mod vectors_token;

@@ -61,7 +61,7 @@ fn rows(document: &str) -> impl Iterator<Item = Row<'_>> {
     })
 }
 
-/// Every test there is: Rust functions, JavaScript tests, cases.
+/// Every test there is: Rust functions, JavaScript tests, cases, steps of `cargo xtask test`.
 struct Known(BTreeSet<String>);
 
 impl Known {
@@ -83,7 +83,10 @@ fn tests_in(path: &Path) -> Vec<String> {
     let Some(extension) = path.extension().and_then(|extension| extension.to_str()) else { return Vec::new() };
     let is_case = path.parent().is_some_and(|parent| parent.ends_with("tests/cases"));
     match extension {
-        "rs" => rust_tests(&fs::read_to_string(path).unwrap()),
+        "rs" => {
+            let source = fs::read_to_string(path).unwrap();
+            rust_tests(&source).into_iter().chain(steps(&source)).collect()
+        }
         "js" | "mjs" => script_tests(&fs::read_to_string(path).unwrap()),
         "json" if is_case => {
             let file: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
@@ -111,6 +114,11 @@ fn rust_tests(source: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// Steps of `cargo xtask test`.
+fn steps(source: &str) -> impl Iterator<Item = String> {
+    source.split("steps.step(\"").skip(1).filter_map(|rest| Some(rest.split('"').next()?.to_owned()))
 }
 
 /// First arguments of `test(…)` and `it(…)`.

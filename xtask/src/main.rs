@@ -3,12 +3,14 @@
 //! Standard library only, so that the first command on a fresh machine builds in a second.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its terminal")]
 
+mod again;
 mod bench;
 mod cargo;
 mod checks;
 mod clean_data;
 mod clients;
 mod command;
+mod fuzz;
 mod npm;
 mod page;
 mod readme;
@@ -18,6 +20,7 @@ mod setup;
 mod steps;
 mod tally;
 mod test;
+mod torture;
 
 use std::{env, process::ExitCode};
 
@@ -33,6 +36,10 @@ One command for each job, from any folder of the checkout.
   cargo xtask readme         run the shell lines of README and guides against a fresh server
   cargo xtask clients        the official Elasticsearch clients against a fresh server
   cargo xtask bench [NAMES]  the figures of docs/performance.md: token, engine, server, or all of them
+  cargo xtask fuzz [TARGET] [RUNS]
+                             coverage-guided fuzzing of what strangers can send, 100000 runs of each target
+  cargo xtask torture KIND [NUMBER]
+                             floods, kills, damaged requests, full disks for long; names the kinds when asked for none
   cargo xtask clean-data     delete the data of `cargo xtask serve`
 
 `test` and `check` take `--advisories` to look the dependencies up in the RustSec database too (needs github.com).";
@@ -51,6 +58,8 @@ fn main() -> ExitCode {
         "page" => page::run(&rest),
         "readme" => no_more(&rest).and_then(|()| readme::run()),
         "clients" => no_more(&rest).and_then(|()| clients::run_alone()),
+        "fuzz" => fuzz::run(&rest),
+        "torture" => torture::run(&rest),
         "clean-data" => no_more(&rest).and_then(|()| clean_data::run()),
         "help" | "--help" | "-h" => {
             println!("{HELP}");

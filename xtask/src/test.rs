@@ -1,11 +1,11 @@
 //! Every check, then every test, and one line to close with.
 
 use crate::{
-    Failure,
+    Failure, again,
     cargo::cargo,
     checks, clients,
     command::{run as run_command, shown, target_dir},
-    page, readme,
+    fuzz, page, readme,
     steps::Steps,
     tally::Tally,
 };
@@ -18,7 +18,7 @@ use std::{
 /// `cargo xtask test [--advisories]`
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let advisories = checks::wants_advisories(args)?;
-    let mut steps = Steps::new(checks::COUNT + 7);
+    let mut steps = Steps::new(checks::COUNT + 9);
     let mut tally = Tally::default();
     checks::all(&mut steps, advisories);
     let built = steps.step("build", build);
@@ -27,6 +27,8 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
             let mut test = cargo(&["test", "--workspace", "--no-fail-fast"]);
             counted(test.env("WAXSEAL_BIN", server()), &mut tally)
         });
+        steps.step("the module again: the same octets", again::check);
+        steps.step("fuzzing: a moment of each target", fuzz::smoke);
         steps.step("the shell lines of README and guides", || readme::check(&server()));
         if steps.step("set-up: official Elasticsearch clients", clients::install).is_some() {
             steps.step("official Elasticsearch clients", || clients::run(&server(), &mut tally));

@@ -1,0 +1,267 @@
+//! What `torture` does for long, for a moment. The figures that long runs gave stand in `docs/performance.md`.
+
+use core::time::Duration;
+use serde_json::Value;
+use std::{
+    fs,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+use waxseal_core::seam::{Method, Request};
+use waxseal_tests::{
+    server::{Launch, command, json, scratch},
+    torture::{
+        api::{add_user, admin_token, authorize, basic, client_from, passwords, verify},
+        disk, kill, load, mutate, rotate, secrets, serial, timing,
+    },
+};
+
+/// One at a time: each wants the machine for itself.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
+    let _alone = alone();
+    let outcome = kill::run(8, 8);
+    assert!(outcome.wrong.is_empty() && outcome.refused_starts == 0, "{}", outcome.wrong.join("\n"));
+    assert_eq!(outcome.kills, 8);
+    assert!(outcome.acknowledged > 30, "{outcome:?}");
+}
+
+#[test]
+fn histories_of_racing_clients_have_a_serial_order() {
+    let _alone = alone();
+    let outcome = serial::run(2, 8);
+    assert!(outcome.wrong.is_empty(), "{}", outcome.wrong.join("\n"));
+    assert_eq!(outcome.requests, 2 * 56);
+    assert!(outcome.given_up < 20, "{outcome:?}");
+}
+
+#[test]
+fn mutated_requests_get_an_answer_below_500() {
+    let _alone = alone();
+    for dialect in mutate::DIALECTS {
+        let outcome = mutate::run(dialect, 800, 1);
+        assert!(outcome.wrong.is_empty(), "{dialect}: {}", outcome.wrong.join("\n"));
+        assert!(outcome.answers.len() > 3, "{dialect}: {outcome:?}");
+        let most = outcome.memory.0 + outcome.memory.0 / 2;
+        assert!(outcome.memory.1 < most, "{dialect}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_login_flood_leaves_verification_alone() {
+    let _alone = alone();
+    let flooded = load::flood(Duration::from_secs(2));
+    let workers = std::thread::available_parallelism().unwrap().get() as u64;
+    // What 256 connections and their requests take is in the 64 MiB.
+    let most = flooded.memory_before + workers * (19 << 20) + (64 << 20);
+    assert!(flooded.memory_most <= most, "{flooded:?}");
+    assert!(flooded.answers.keys().all(|status| matches!(status, 401 | 429 | 503)), "{flooded:?}");
+    assert!(flooded.answers.contains_key(&503) && flooded.without_retry_after == 0, "{flooded:?}");
+    assert!(flooded.recovery < Duration::from_secs(5), "{flooded:?}");
+    assert!(flooded.log < 100_000, "the log grows by {} octets in two seconds", flooded.log);
+    // On machines that are busy with other things the times say little; the long run looks at them.
+    assert!(flooded.meanwhile.p50 < flooded.before.p50 * 20 + Duration::from_millis(20), "{flooded:?}");
+}
+
+#[test]
+fn stalled_clients_leave_verification_alone() {
+    let _alone = alone();
+    let stalled = load::stall(300, Duration::from_secs(1));
+    assert!(stalled.meanwhile.p50 < stalled.before.p50 * 10 + Duration::from_millis(10), "{stalled:?}");
+}
+
+#[test]
+fn signals_drop_no_request() {
+    let _alone = alone();
+    let signalled = load::signal(3, 16);
+    assert_eq!((signalled.dropped, signalled.failed), (0, 0), "{signalled:?}");
+    assert!(signalled.ended && signalled.answered > 50, "{signalled:?}");
+}
+
+#[test]
+fn keys_are_rotated_under_load_without_a_failed_request() {
+    let _alone = alone();
+    let rotated = rotate::keys(3, Duration::from_millis(200));
+    assert_eq!(rotated.failed, 0, "{rotated:?}");
+    assert!(rotated.keys >= 3 && rotated.requests > 20, "{rotated:?}");
+}
+
+#[test]
+fn a_backup_under_writes_restores_to_identical_verdicts() {
+    let _alone = alone();
+    let restored = rotate::backup(1);
+    assert!(restored.different.is_empty() && restored.halves == 0, "{restored:?}");
+    assert!(restored.compared > 10, "{restored:?}");
+}
+
+#[test]
+fn a_full_disk_refuses_changes_and_nothing_else() {
+    let _alone = alone();
+    let wrong = disk::full();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_server_without_descriptors_serves_who_is_there() {
+    let _alone = alone();
+    let wrong = disk::no_descriptors();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_attempt_takes_as_long_whoever_is_tried() {
+    let _alone = alone();
+    for told in timing::run(41) {
+        // Four standard deviations of so few attempts; the long run comes down to 0.45 to 0.55.
+        assert!((0.24..=0.76).contains(&told.auc), "{told:?}");
+    }
+}
+
+#[test]
+fn marked_secrets_are_nowhere_to_be_seen() {
+    let _alone = alone();
+    let (octets, found) = secrets::run();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    assert!(octets > 20_000, "only {octets} octets were looked through");
+}
+
+#[test]
+fn the_log_says_why_a_token_was_refused() {
+    let (_home, data) = scratch();
+    let server = Launch::on(data).set("log.format", "json").start();
+    let admin = admin_token(&server);
+    let altered = format!("{}AAAA", &admin[..admin.len() - 4]);
+    let reply = server.send(&verify(&altered));
+    assert_eq!((reply.status, reply.body.len()), (401, 0));
+    let id = reply.header("x-request-id").unwrap();
+    let refused = || server.log().lines().find(|line| line.contains("token refused")).map(str::to_owned);
+    let line = (0..200).find_map(|_| {
+        // Written by another process, and read by another thread.
+        std::thread::sleep(Duration::from_millis(10));
+        refused()
+    });
+    let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
+    let of = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
+    assert_eq!((of("reason"), of("request"), of("source")), ("bad_signature".into(), id, "127.0.0.1".into()));
+    for _ in 0..200 {
+        server.send(&verify("a.b.c"));
+    }
+    let lines = server.log().lines().filter(|line| line.contains("token refused")).count();
+    assert!((2..100).contains(&lines), "{lines} lines for 201 bad tokens");
+    let metrics = server.send(&Request::new(Method::Get, "/metrics"));
+    let metrics = String::from_utf8(metrics.body).unwrap();
+    assert!(metrics.contains("waxseal_token_refusals_total{reason=\"bad_signature\"} 1\n"), "{metrics}");
+}
+
+#[test]
+fn a_lock_outlives_a_restart() {
+    let (_home, data) = scratch();
+    let launch = Launch::on(data);
+    let server = launch.start();
+    let admin = admin_token(&server);
+    add_user(&server, &admin, "ann", "right");
+    let status = |server: &waxseal_tests::server::Server, from: usize, password: &str| {
+        client_from(server.address, from).send(&authorize("ann", password)).unwrap().status
+    };
+    for _ in 0..4 {
+        assert_eq!(status(&server, 1, "wrong"), 401);
+    }
+    // Not locked yet, and the four are not forgotten by a crash.
+    server.kill();
+    let server = launch.start();
+    assert_eq!(status(&server, 1, "wrong"), 401);
+    assert_eq!(status(&server, 1, "right"), 401);
+    server.kill();
+    let server = launch.start();
+    assert_eq!(status(&server, 1, "right"), 401);
+    // Whoever comes from elsewhere is not shut out.
+    assert_eq!(status(&server, 2, "right"), 200);
+}
+
+#[test]
+fn a_changed_trail_is_found_by_the_command() {
+    let (_home, data) = scratch();
+    let server = Launch::on(&data).start();
+    let admin = admin_token(&server);
+    add_user(&server, &admin, "ann", "right");
+    server.send(&passwords("POST", "ann", "wrong", Some("x")));
+    assert!(server.terminate().success());
+    let verdict = || command(&data, &["audit", "verify"]).output().unwrap().status.success();
+    assert!(verdict());
+    let path = data.join("audit.log");
+    let trail = fs::read_to_string(&path).unwrap();
+    assert!(trail.lines().count() > 4, "{trail}");
+    let changed = trail.replacen("bad_credentials", "bad_kredentials", 1);
+    assert_ne!(changed, trail);
+    fs::write(&path, changed).unwrap();
+    assert!(!verdict());
+    let cut: Vec<_> = trail.lines().collect();
+    fs::write(&path, format!("{}\n", cut[..cut.len() - 1].join("\n"))).unwrap();
+    assert!(!verdict());
+    fs::write(&path, &trail).unwrap();
+    assert!(verdict());
+}
+
+#[test]
+fn the_server_cannot_be_dumped() {
+    let (_home, data) = scratch();
+    let server = Launch::on(data).start();
+    let limits = fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{core}");
+    // The files of a process that cannot be dumped belong to root, whoever runs it; as root there is nothing to see.
+    let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+    assert!(status.contains("VmRSS"), "{status}");
+}
+
+#[test]
+fn an_imported_hash_is_upgraded_without_reviving_an_old_password() {
+    let (_home, data) = scratch();
+    let server = Launch::on(&data).start();
+    // Made elsewhere: PBKDF2-HMAC-SHA256 of `old secret` and `other secret`, 600,000 and 1,000 iterations.
+    let hash = |password: &str| {
+        use hmac::{Hmac, KeyInit, Mac};
+        let mut mac = |data: &[u8]| -> [u8; 32] {
+            let mut mac = Hmac::<sha2::Sha256>::new_from_slice(password.as_bytes()).unwrap();
+            mac.update(data);
+            mac.finalize().into_bytes().into()
+        };
+        let mut block = mac(&[&b"saltsaltsaltsalt"[..], &1_u32.to_be_bytes()].concat());
+        let mut sum = block;
+        for _ in 1..1000 {
+            block = mac(&block);
+            sum.iter_mut().zip(block).for_each(|(sum, octet)| *sum ^= octet);
+        }
+        use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
+        let text = |octets: &[u8]| BASE64_STANDARD_NO_PAD.encode(octets);
+        format!("$pbkdf2-sha256$i=1000,l=32${}${}", text(b"saltsaltsaltsalt"), text(&sum))
+    };
+    let user = serde_json::json!({ "name": "ann", "role": "db_viewer", "password_hash": [hash("old secret"), hash("other secret")] });
+    let made = waxseal_tests::torture::rotate::admin(&data, "POST", "/admin/users", &user);
+    assert_eq!(made.0, 201, "{}", made.1);
+    let login = |password: &str| server.send(&authorize("ann", password)).status;
+    assert_eq!((login("old secret"), login("other secret"), login("wrong")), (200, 200, 401));
+    // The first is upgraded by now. It is removed while it is being used: it must not come back with the upgrade.
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for number in 0..3 {
+            let (stop, server) = (&stop, &server);
+            scope.spawn(move || {
+                let mut client = client_from(server.address, 10 + number);
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    client.send(&authorize("ann", "other secret")).unwrap();
+                }
+            });
+        }
+        let request = json("DELETE", "/v1/users/password", &serde_json::json!({ "old_password": "old secret" }));
+        let removed =
+            client_from(server.address, 20).send(&request.with_header("authorization", &basic("ann", "other secret")));
+        assert_eq!(removed.unwrap().status, 200);
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert_eq!((login("old secret"), login("other secret")), (401, 200));
+}

@@ -1,0 +1,312 @@
+//! Floods of logins and crowds of stalled clients, and what they leave of token verification.
+
+use super::api::{access_token, add_user, admin_token, authorize, client_from, never_lock, verify};
+use crate::server::{Launch, Server, scratch};
+use core::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::Duration,
+};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::{
+    collections::BTreeMap,
+    io::{ErrorKind, Read, Write},
+    net::TcpStream,
+    sync::Mutex,
+    thread,
+    time::Instant,
+};
+
+/// How long one verification took, over many.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Latency {
+    /// Verifications.
+    pub count: usize,
+    /// Half took no longer.
+    pub p50: Duration,
+    /// One of a hundred took longer.
+    pub p99: Duration,
+    /// The longest.
+    pub longest: Duration,
+}
+
+impl Latency {
+    fn of(mut times: Vec<Duration>) -> Self {
+        times.sort_unstable();
+        let at = |share: usize| times.get(times.len() * share / 100).copied().unwrap_or_default();
+        Self { count: times.len(), p50: at(50), p99: at(99), longest: times.last().copied().unwrap_or_default() }
+    }
+}
+
+/// Verifies `token` on two connections, one request every other millisecond on each, for as long as `work` takes. A proxy that
+/// asks at its own pace is what is measured, not how fast two connections can be kept busy.
+fn verifying<T>(server: &Server, token: &str, work: impl FnOnce() -> T) -> (T, Latency) {
+    let over = AtomicBool::new(false);
+    let times = Mutex::new(Vec::new());
+    let result = thread::scope(|scope| {
+        for number in 0..2 {
+            let (over, times) = (&over, &times);
+            scope.spawn(move || {
+                let mut client = client_from(server.address, 5000 + number);
+                let mut own = Vec::new();
+                while !over.load(Ordering::Relaxed) {
+                    let begun = Instant::now();
+                    let reply = client.send(&verify(token)).unwrap();
+                    own.push(begun.elapsed());
+                    assert_eq!(reply.status, 204);
+                    thread::sleep(Duration::from_millis(2));
+                }
+                times.lock().unwrap().append(&mut own);
+            });
+        }
+        let result = work();
+        over.store(true, Ordering::Relaxed);
+        result
+    });
+    (result, Latency::of(times.into_inner().unwrap()))
+}
+
+/// What came of stalled clients.
+#[derive(Debug)]
+pub struct Stalled {
+    /// How many there were.
+    pub clients: usize,
+    /// Verification before.
+    pub before: Latency,
+    /// Verification meanwhile.
+    pub meanwhile: Latency,
+}
+
+/// `clients` connections of which a third says nothing, a third sends its head an octet at a time, and a third its body.
+pub fn stall(clients: usize, time: Duration) -> Stalled {
+    let files = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files }).unwrap();
+    let (_home, data) = scratch();
+    let server = Launch::on(data).set("server.max_connections", "10000").start();
+    let token = admin_token(&server);
+    let ((), before) = verifying(&server, &token, || thread::sleep(time));
+    let mut crowd: Vec<_> = (0..clients).map(|number| Dripping::new(&server, number)).collect();
+    let ((), meanwhile) = verifying(&server, &token, || {
+        let begun = Instant::now();
+        while begun.elapsed() < time {
+            crowd.iter_mut().for_each(Dripping::drip);
+            thread::sleep(Duration::from_millis(100));
+        }
+    });
+    Stalled { clients, before, meanwhile }
+}
+
+struct Dripping {
+    stream: TcpStream,
+    rest: Vec<u8>,
+}
+
+impl Dripping {
+    fn new(server: &Server, number: usize) -> Self {
+        let stream = TcpStream::connect(server.address).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let mut rest: Vec<u8> = match number % 3 {
+            0 => Vec::new(),
+            1 => format!("GET /auth/verify HTTP/1.1\r\nhost: a\r\nx-filler: {}", "x".repeat(4000)).into(),
+            _ => {
+                let mut stream = &stream;
+                let head = "POST /v1/users/authorize HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n";
+                stream.write_all(head.as_bytes()).unwrap();
+                vec![b' '; 4999]
+            }
+        };
+        rest.reverse();
+        Self { stream, rest }
+    }
+
+    fn drip(&mut self) {
+        if let Some(octet) = self.rest.pop() {
+            // The server may have had enough of it.
+            let _ = self.stream.write(&[octet]);
+        }
+    }
+}
+
+/// What came of a flood.
+#[derive(Debug)]
+pub struct Flooded {
+    /// Logins a second that the server computes, alone.
+    pub capacity: f64,
+    /// Logins a second that were sent.
+    pub offered: f64,
+    /// Answers by status.
+    pub answers: BTreeMap<u16, u64>,
+    /// 429 and 503 without `Retry-After`.
+    pub without_retry_after: u64,
+    /// Resident memory before, and at most, in octets.
+    pub memory_before: u64,
+    /// At most, meanwhile.
+    pub memory_most: u64,
+    /// Verification before.
+    pub before: Latency,
+    /// Verification meanwhile.
+    pub meanwhile: Latency,
+    /// From the end of the flood until a login was answered within a second.
+    pub recovery: Duration,
+    /// Octets that the log has grown by.
+    pub log: usize,
+}
+
+/// Logins at ten times what the server can compute, under names that are there and names that are not.
+pub fn flood(time: Duration) -> Flooded {
+    let (_home, data) = scratch();
+    let server = Launch::on(data).set("throttle.source_limit", "0").start();
+    let admin = admin_token(&server);
+    never_lock(&server, &admin);
+    for number in 0..8 {
+        add_user(&server, &admin, &format!("user-{number}"), "right");
+    }
+    let capacity = capacity(&server);
+    let ((), before) = verifying(&server, &admin, || thread::sleep(time));
+    let memory_before = server.resident();
+    let log_before = server.log().len();
+
+    let (over, sent, bare) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
+    let answers = Mutex::new(BTreeMap::new());
+    let threads = 256;
+    let pause = Duration::from_secs_f64(f64::from(threads) / (10.0 * capacity));
+    let mut memory_most = 0;
+    let (ended, meanwhile) = verifying(&server, &admin, || {
+        let begun = Instant::now();
+        thread::scope(|scope| {
+            for number in 0..usize::try_from(threads).unwrap() {
+                let (over, sent, bare, answers, server) = (&over, &sent, &bare, &answers, &server);
+                scope.spawn(move || {
+                    let mut client = client_from(server.address, number);
+                    while !over.load(Ordering::Relaxed) {
+                        let started = Instant::now();
+                        let request = authorize(&format!("user-{}", number % 16), "wrong");
+                        sent.fetch_add(1, Ordering::Relaxed);
+                        let reply = client.send(&request).unwrap();
+                        if matches!(reply.status, 429 | 503) && reply.header("retry-after").is_none() {
+                            bare.fetch_add(1, Ordering::Relaxed);
+                        }
+                        *answers.lock().unwrap().entry(reply.status).or_insert(0) += 1;
+                        thread::sleep(pause.saturating_sub(started.elapsed()));
+                    }
+                });
+            }
+            while begun.elapsed() < time {
+                memory_most = memory_most.max(server.resident());
+                thread::sleep(Duration::from_millis(20));
+            }
+            over.store(true, Ordering::Relaxed);
+        });
+        Instant::now()
+    });
+    let mut client = client_from(server.address, 9999);
+    loop {
+        let begun = Instant::now();
+        let answered = client.send(&authorize("user-0", "right")).is_ok_and(|reply| reply.status == 200);
+        if answered && begun.elapsed() < Duration::from_secs(1) {
+            break;
+        }
+        assert!(ended.elapsed() < Duration::from_mins(1), "the server does not recover");
+    }
+    let offered = sent.load(Ordering::Relaxed);
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    Flooded {
+        capacity,
+        offered: offered as f64 / time.as_secs_f64(),
+        answers: answers.into_inner().unwrap(),
+        without_retry_after: bare.load(Ordering::Relaxed),
+        memory_before,
+        memory_most,
+        before,
+        meanwhile,
+        recovery: ended.elapsed(),
+        log: server.log().len() - log_before,
+    }
+}
+
+/// Logins a second, from four clients that wait for each answer.
+fn capacity(server: &Server) -> f64 {
+    let begun = Instant::now();
+    let each = 12;
+    thread::scope(|scope| {
+        for number in 0..4 {
+            scope.spawn(move || {
+                let mut client = client_from(server.address, number);
+                for _ in 0..each {
+                    assert!(access_token(&client.send(&authorize("user-1", "right")).unwrap()).is_some());
+                }
+            });
+        }
+    });
+    f64::from(4 * each) / begun.elapsed().as_secs_f64()
+}
+
+/// What came of signals.
+#[derive(Debug, Default)]
+pub struct Signalled {
+    /// Requests that were answered.
+    pub answered: u64,
+    /// Requests that were in the server when the signal came and got no answer.
+    pub dropped: u64,
+    /// Answers with 5xx.
+    pub failed: u64,
+    /// Whether the server ended as it was told to.
+    pub ended: bool,
+}
+
+/// SIGHUP `times` times under load, then SIGTERM while `waiting` logins wait for their turn.
+pub fn signal(times: u32, waiting: usize) -> Signalled {
+    let (_home, data) = scratch();
+    let server = Launch::on(data).set("throttle.source_limit", "0").start();
+    let admin = admin_token(&server);
+    never_lock(&server, &admin);
+    add_user(&server, &admin, "ann", "right");
+    let (over, answered, failed) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
+    let mut outcome = Signalled::default();
+    thread::scope(|scope| {
+        for number in 0..4 {
+            let (over, answered, failed, server, admin) = (&over, &answered, &failed, &server, &admin);
+            scope.spawn(move || {
+                let mut client = client_from(server.address, number);
+                while !over.load(Ordering::Relaxed) {
+                    let request = if number == 0 { authorize("ann", "right") } else { verify(admin) };
+                    let status = client.send(&request).unwrap().status;
+                    answered.fetch_add(1, Ordering::Relaxed);
+                    failed.fetch_add(u64::from(status >= 300), Ordering::Relaxed);
+                }
+            });
+        }
+        for _ in 0..times {
+            thread::sleep(Duration::from_millis(100));
+            server.signal(rustix::process::Signal::HUP);
+        }
+        thread::sleep(Duration::from_millis(200));
+        over.store(true, Ordering::Relaxed);
+    });
+    outcome.failed = failed.into_inner();
+    outcome.answered = answered.into_inner();
+
+    let mut streams: Vec<_> = (0..waiting)
+        .map(|_| {
+            let mut stream = TcpStream::connect(server.address).unwrap();
+            let login = super::api::basic("ann", "right");
+            let head = format!(
+                "POST /v1/users/authorize HTTP/1.1\r\nhost: a\r\nauthorization: {login}\r\ncontent-length: 0\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            stream
+        })
+        .collect();
+    // All of them are in the server now, and most of them wait: a derivation takes 15 ms at least.
+    thread::sleep(Duration::from_millis(50));
+    outcome.ended = server.terminate().success();
+    for stream in &mut streams {
+        let mut reply = Vec::new();
+        match stream.read_to_end(&mut reply) {
+            Err(error) if error.kind() != ErrorKind::ConnectionReset => panic!("no answer and no end: {error}"),
+            _ if reply.starts_with(b"HTTP/1.1 200") => outcome.answered += 1,
+            _ => outcome.dropped += 1,
+        }
+    }
+    outcome
+}
