@@ -1,5 +1,6 @@
-//! The server's clock: the system's, which tests may move and stop.
+//! The server's clock: the system's, which tests may move and stop, and never before the [horizon](crate::horizon).
 
+use crate::horizon::Horizon;
 use core::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 use waxseal_core::time::UnixTime;
@@ -11,6 +12,7 @@ pub struct Clock {
     offset: AtomicI64,
     /// Where the clock stands; [`RUNNING`] while it does not.
     stopped: AtomicI64,
+    horizon: Horizon,
 }
 
 /// No time: a clock that stands is at 0 or later.
@@ -18,32 +20,52 @@ const RUNNING: i64 = i64::MIN;
 
 impl Clock {
     /// The system's clock.
-    pub const fn system() -> Self {
-        Self { offset: AtomicI64::new(0), stopped: AtomicI64::new(RUNNING) }
+    pub fn system() -> Self {
+        Self { offset: AtomicI64::new(0), stopped: AtomicI64::new(RUNNING), horizon: Horizon::new() }
     }
 
     /// A clock that stands at `time` until it is [moved](Self::advance).
     pub fn stopped_at(time: UnixTime) -> Self {
-        Self { offset: AtomicI64::new(0), stopped: AtomicI64::new(millis(time)) }
+        Self { stopped: AtomicI64::new(millis(time)), ..Self::system() }
     }
 
-    /// The time now. Before 1970 and after the range of the type it stays at the nearest end.
+    /// The time now, never before the horizon. Before 1970 and after the range of the type it stays at the nearest end.
     pub fn now(&self) -> UnixTime {
-        match self.stopped.load(Ordering::Relaxed) {
-            RUNNING => {
-                UnixTime::from_millis(since_epoch_millis().saturating_add_signed(self.offset.load(Ordering::Relaxed)))
-            }
-            at => UnixTime::from_millis(at.unsigned_abs()),
-        }
+        self.told().max(self.horizon.at())
     }
 
-    /// Moves the clock by `millis`, back if negative, but not before 1970.
+    /// How far time has surely come: what has ended by then has ended for good. The epoch while none is [held](Self::hold).
+    pub fn horizon(&self) -> UnixTime {
+        self.horizon.at()
+    }
+
+    /// Never tells a time before the horizon from now on: before `mark`, where an earlier process has left it, or before now
+    /// if there was none.
+    pub fn hold(&self, mark: Option<UnixTime>) {
+        self.horizon.hold(mark, self.told());
+    }
+
+    /// Moves the horizon on. To be called every few seconds.
+    pub fn tick(&self) {
+        self.horizon.tick((self.stopped.load(Ordering::Relaxed) == RUNNING).then(|| self.told()));
+    }
+
+    /// How many seconds the system's clock is behind the horizon; 0 where all is well.
+    pub fn secs_behind(&self) -> u64 {
+        self.horizon().secs_since(self.told())
+    }
+
+    /// Moves the clock by `millis`: on, as time does; or back if negative, as one who sets it wrong, but not before 1970.
     pub fn advance(&self, millis: i64) {
-        let stopped = |at: i64| (at != RUNNING).then(|| at.saturating_add(millis).max(0));
-        if self.stopped.fetch_update(Ordering::Relaxed, Ordering::Relaxed, stopped).is_err() {
-            let moved = |offset: i64| Some(offset.saturating_add(millis));
-            let _ = self.offset.fetch_update(Ordering::Relaxed, Ordering::Relaxed, moved);
-        }
+        self.shift(millis);
+        self.horizon.move_on(u64::try_from(millis).unwrap_or(0), self.told());
+    }
+
+    /// Moves the clock to `time`, as [`Clock::advance`] does. The first time, and where the store has no past, that may be any
+    /// time: the horizon begins there.
+    pub fn set(&self, time: UnixTime) {
+        self.horizon.begin(time);
+        self.advance(millis(time).saturating_sub(millis(self.told())));
     }
 
     /// Lets the clock stand where it is. Does nothing to one that stands.
@@ -60,6 +82,28 @@ impl Clock {
             self.offset.store(at.saturating_sub(system), Ordering::Relaxed);
             self.stopped.store(RUNNING, Ordering::Relaxed);
         }
+    }
+
+    /// Goes on from the horizon where the clock is behind it: for tests that have moved the clock of an earlier process.
+    pub fn resume(&self) {
+        self.shift(millis(self.now()).saturating_sub(millis(self.told())));
+    }
+
+    /// Makes the clock wrong by `millis`, though no time has passed.
+    pub(crate) fn shift(&self, millis: i64) {
+        let stopped = |at: i64| (at != RUNNING).then(|| at.saturating_add(millis).max(0));
+        if self.stopped.fetch_update(Ordering::Relaxed, Ordering::Relaxed, stopped).is_err() {
+            let moved = |offset: i64| Some(offset.saturating_add(millis));
+            let _ = self.offset.fetch_update(Ordering::Relaxed, Ordering::Relaxed, moved);
+        }
+    }
+
+    /// What the clock says, right or wrong.
+    fn told(&self) -> UnixTime {
+        UnixTime::from_millis(match self.stopped.load(Ordering::Relaxed) {
+            RUNNING => since_epoch_millis().saturating_add_signed(self.offset.load(Ordering::Relaxed)),
+            at => at.unsigned_abs(),
+        })
     }
 }
 
@@ -80,6 +124,16 @@ fn since_epoch_millis() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const HOUR: i64 = 3_600_000;
+    const YEAR: i64 = 365 * 24 * HOUR;
+    const START: UnixTime = UnixTime::from_secs(1_800_000_000);
+
+    fn held() -> Clock {
+        let clock = Clock::stopped_at(START);
+        clock.hold(None);
+        clock
+    }
 
     #[test]
     fn a_stopped_clock_moves_only_when_told() {
@@ -109,5 +163,90 @@ mod tests {
         clock.run();
         let ahead = clock.now().as_millis() - stood.as_millis();
         assert!((3_600_000..3_660_000).contains(&ahead), "{ahead} ms");
+    }
+
+    #[test]
+    fn set_back_it_stands_and_then_goes_on() {
+        for back in [2 * HOUR, YEAR, i64::MAX] {
+            let clock = held();
+            clock.advance(10 * HOUR);
+            let reached = clock.now();
+            clock.advance(-back);
+            assert_eq!((clock.now(), clock.horizon()), (reached, reached));
+            clock.advance(HOUR);
+            assert_eq!(clock.now(), reached.plus_secs(1_800));
+        }
+    }
+
+    #[test]
+    fn it_has_caught_up_after_twice_the_difference() {
+        let clock = held();
+        clock.advance(-HOUR);
+        assert_eq!(clock.secs_behind(), 3_600);
+        (0..7_200).for_each(|_| clock.advance(1_000));
+        assert_eq!((clock.secs_behind(), clock.now()), (0, START.plus_secs(3_600)));
+    }
+
+    #[test]
+    fn set_ahead_and_corrected_at_once_it_is_as_before() {
+        let clock = held();
+        clock.shift(YEAR);
+        assert_eq!((clock.now(), clock.horizon()), (START.plus_secs(365 * 86_400), START));
+        clock.shift(-YEAR);
+        assert_eq!(clock.now(), START);
+    }
+
+    #[test]
+    fn what_an_earlier_process_has_left_counts() {
+        let clock = Clock::stopped_at(START);
+        clock.hold(Some(START.plus_secs(60)));
+        assert_eq!(clock.now(), START.plus_secs(60));
+        clock.hold(Some(START));
+        assert_eq!(clock.horizon(), START.plus_secs(60));
+    }
+
+    #[test]
+    fn a_moved_clock_is_resumed_at_its_full_pace() {
+        let clock = Clock::stopped_at(START);
+        clock.hold(Some(START.plus_secs(86_400)));
+        clock.resume();
+        assert_eq!((clock.secs_behind(), clock.now()), (0, START.plus_secs(86_400)));
+        clock.advance(60_000);
+        assert_eq!(clock.now(), START.plus_secs(86_460));
+    }
+
+    #[test]
+    fn tests_may_begin_at_any_time_but_not_go_back_from_there() {
+        let clock = Clock::system();
+        clock.hold(None);
+        clock.set(UnixTime::from_millis(1_000));
+        assert!(clock.now() < UnixTime::from_secs(60));
+        clock.set(START);
+        clock.set(UnixTime::from_millis(1_000));
+        assert!(clock.now() >= START && clock.now() < START.plus_secs(60));
+    }
+
+    #[test]
+    fn a_tick_follows_the_system() {
+        let clock = Clock::system();
+        clock.hold(None);
+        let held = clock.horizon();
+        std::thread::sleep(core::time::Duration::from_millis(120));
+        clock.tick();
+        assert!(clock.horizon() > held && clock.horizon() <= clock.now());
+    }
+
+    #[test]
+    fn no_extreme_panics() {
+        let clock = Clock::stopped_at(UnixTime::from_millis(u64::MAX));
+        clock.hold(Some(UnixTime::from_millis(u64::MAX)));
+        for millis in [i64::MAX, i64::MIN, 1, -1] {
+            clock.advance(millis);
+            clock.set(UnixTime::from_millis(0));
+            clock.set(UnixTime::from_millis(u64::MAX));
+            clock.resume();
+            clock.tick();
+        }
+        assert_eq!(clock.now(), UnixTime::from_millis(u64::MAX));
     }
 }

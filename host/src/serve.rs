@@ -192,6 +192,17 @@ impl<A: Answer> Server<A> {
             admin: admin_path,
         };
 
+        if options.testing {
+            parts.clock.resume();
+        }
+        let behind = parts.clock.secs_behind();
+        if behind > TOLERATED_SECS {
+            tracing::warn!(
+                seconds = behind,
+                "the system's clock is behind what this store has seen; until it has caught up, time passes here at half its pace"
+            );
+        }
+
         let reload = reload(tls.clone(), parts.audit.clone(), Arc::clone(&parts.answer));
         let service = Arc::new(Service::new(Setup {
             answer: parts.answer,
@@ -246,6 +257,9 @@ impl<A: Answer> Server<A> {
         }
     }
 }
+
+/// How far the system's clock may be behind without a word.
+const TOLERATED_SECS: u64 = 60;
 
 /// Connections to the administration socket and to the listener for metrics, each.
 const OWN_CONNECTIONS: usize = 64;

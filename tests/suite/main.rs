@@ -9,6 +9,7 @@
 
 mod cases;
 mod crash;
+mod elasticsearch;
 mod first_start;
 mod openapi;
 mod promises;

@@ -255,7 +255,7 @@ impl<A: Answer> Service<A> {
                     clock.advance(secs.saturating_mul(1000));
                 }
                 Ok(Move { advance_secs: None, now_millis: Some(millis), stopped: None }) => {
-                    clock.advance(millis_between(clock.now(), millis));
+                    clock.set(UnixTime::from_millis(millis));
                 }
                 Ok(Move { advance_secs: None, now_millis: None, stopped: Some(true) }) => clock.stop(),
                 Ok(Move { advance_secs: None, now_millis: None, stopped: Some(false) }) => clock.run(),
@@ -382,10 +382,6 @@ struct Move {
 #[serde(deny_unknown_fields)]
 struct Backup {
     to: PathBuf,
-}
-
-fn millis_between(now: UnixTime, target: u64) -> i64 {
-    i64::try_from(i128::from(target) - i128::from(now.as_millis())).unwrap_or(i64::MAX)
 }
 
 /// One of the requests that are being answered.

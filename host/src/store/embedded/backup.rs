@@ -3,6 +3,7 @@
 //! ```text
 //! "waxseal backup 1\n"                                17 octets
 //! revision                                             u64
+//! horizon of the clock in ms                           u64
 //! for each record, in key order:
 //!   length of the key (at least 1), of the value       u16, u32
 //!   version, expiry in ms (all ones for none)          u64, u64
@@ -35,12 +36,16 @@ use waxseal_core::{seam::Version, time::UnixTime};
 const MAGIC: &[u8; 17] = b"waxseal backup 1\n";
 const NEVER: u64 = u64::MAX;
 
-/// Writes what is live in `snapshot` to `to`. The outer error is the store's, the inner one the backup's.
-pub(super) fn write(snapshot: &Snapshot, now: UnixTime, to: &Path) -> Result<Result<Revision, StoreError>, TablesError> {
+/// Writes what is live at `horizon` in `snapshot` to `to`. The outer error is the store's, the inner one the backup's.
+pub(super) fn write(
+    snapshot: &Snapshot,
+    horizon: UnixTime,
+    to: &Path,
+) -> Result<Result<Revision, StoreError>, TablesError> {
     let mut draft = OsString::from(to);
     draft.push(".partial");
     let draft = Path::new(&draft);
-    let written = write_draft(snapshot, now, draft).and_then(|revision| {
+    let written = write_draft(snapshot, horizon, draft).and_then(|revision| {
         file::rename(draft, to)?;
         Ok(revision)
     });
@@ -71,16 +76,17 @@ impl From<io::Error> for Stop {
     }
 }
 
-fn write_draft(snapshot: &Snapshot, now: UnixTime, draft: &Path) -> Result<Revision, Stop> {
+fn write_draft(snapshot: &Snapshot, horizon: UnixTime, draft: &Path) -> Result<Revision, Stop> {
     let _ = fs::remove_file(draft);
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
     let mut out = Summed { inner: BufWriter::new(file), digest: Sha256::new() };
     let revision = snapshot.revision()?;
     out.write_all(MAGIC)?;
     out.write_all(&revision.0.to_be_bytes())?;
+    out.write_all(&horizon.as_millis().to_be_bytes())?;
     let mut count = 0_u64;
     snapshot.each(|key, entry| {
-        if entry.is_live(now) {
+        if entry.is_live(horizon) {
             write_entry(&mut out, key, &entry)?;
             count += 1;
         }
@@ -158,6 +164,7 @@ fn fill(fresh: &Fresh, backup: File) -> Result<Revision, Bad> {
         return Err(Bad::Backup("it is no backup of a format known here"));
     }
     let revision = Revision(input.number()?);
+    let horizon = UnixTime::from_millis(input.number()?);
     let (mut count, mut last) = (0_u64, String::new());
     loop {
         let key_len = u16::from_be_bytes(input.octets()?);
@@ -187,6 +194,7 @@ fn fill(fresh: &Fresh, backup: File) -> Result<Revision, Bad> {
         return Err(Bad::Backup("something follows its end"));
     }
     tables.set_revision(revision)?;
+    tables.set_horizon(horizon)?;
     drop(tables);
     transaction.commit()?;
     Ok(revision)

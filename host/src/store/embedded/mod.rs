@@ -15,6 +15,8 @@
 //! verified in the background; [`Embedded::damaged`] tells. Each record carries a checksum that every read compares.
 
 mod backup;
+#[cfg(test)]
+mod expiry_tests;
 mod file;
 mod medium;
 mod tables;
@@ -88,8 +90,9 @@ impl Embedded {
     /// Writes all live records, from one moment, to the new file `to`, which takes the place of an older one only when it is
     /// complete. Commits go on meanwhile. Blocks for as long as it takes to write the file.
     pub fn backup(&self, to: &Path) -> Result<Revision, StoreError> {
-        let now = self.shared.clock.now();
-        self.shared.read(|snapshot| backup::write(snapshot, now, to))?
+        // What has expired since the horizon is still there, and goes along: it may not be missed before the horizon has passed.
+        let horizon = self.shared.clock.horizon();
+        self.shared.read(|snapshot| backup::write(snapshot, horizon, to))?
     }
 
     /// Makes a store in `data`, which has to be empty or missing, from the backup `from`. A damaged backup is refused whole.
@@ -239,7 +242,12 @@ impl Shared {
         path: PathBuf,
         clock: Arc<Clock>,
     ) -> Result<Self, StoreError> {
-        let revision = revision(&database).map_err(|error| explain(&medium, &path, error))?;
+        let start = || {
+            let snapshot = Snapshot::new(&database.begin_read()?)?;
+            Ok((snapshot.revision()?, snapshot.horizon()?))
+        };
+        let (revision, horizon) = start().map_err(|error| explain(&medium, &path, error))?;
+        clock.hold(horizon);
         Ok(Self {
             medium,
             path,

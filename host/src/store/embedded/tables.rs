@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | `records` | the record's key | version (8 octets), expiry in ms (8; all ones for none), CRC-32 of key and all else (4), value |
 //! | `expiry` | expiry in ms, the record's key | nothing |
-//! | `meta` | `format`, `revision` | a number |
+//! | `meta` | `format`, `revision`, `horizon` (of the clock, in ms, when the file was last sealed or purged) | a number |
 //!
 //! Numbers in `records` are big-endian. redb sums its pages too, but looks at the sums only when it recovers.
 
@@ -69,6 +69,11 @@ impl Snapshot {
     pub(super) fn revision(&self) -> Result<Revision, TablesError> {
         let revision = self.meta.get("revision")?.map(|revision| Revision(revision.value()));
         revision.ok_or_else(|| TablesError::Damaged("its revision is missing".into()))
+    }
+
+    /// How far time had come, see [`crate::horizon`]; `None` in a store that was never sealed.
+    pub(super) fn horizon(&self) -> Result<Option<UnixTime>, TablesError> {
+        Ok(self.meta.get("horizon")?.map(|millis| UnixTime::from_millis(millis.value())))
     }
 
     /// The record under `key`, live or not.
@@ -146,6 +151,11 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
+    pub(super) fn set_horizon(&mut self, horizon: UnixTime) -> Result<(), TablesError> {
+        self.meta.insert("horizon", horizon.as_millis())?;
+        Ok(())
+    }
+
     /// Checks the whole of `commit`, then writes the whole of it at `revision`; or nothing.
     pub(super) fn apply(&mut self, commit: &Commit, revision: Revision, now: UnixTime) -> Result<Committed, TablesError> {
         for check in &commit.checks {
@@ -197,10 +207,10 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    /// Deletes at most `limit` records that have expired, longest ago first; returns how many it looked at.
-    pub(super) fn purge(&mut self, now: UnixTime, limit: usize) -> Result<usize, TablesError> {
+    /// Deletes at most `limit` records that have expired before `horizon`, longest ago first; returns how many it looked at.
+    pub(super) fn purge(&mut self, horizon: UnixTime, limit: usize) -> Result<usize, TablesError> {
         let mut due: Vec<(u64, String)> = Vec::new();
-        for entry in self.expiry.range(..=(now.as_millis(), ""))?.take(limit) {
+        for entry in self.expiry.range(..=(horizon.as_millis(), ""))?.take(limit) {
             let entry = entry?.0;
             let (expires, key) = entry.value();
             due.push((expires, key.to_owned()));

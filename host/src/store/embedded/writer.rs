@@ -33,6 +33,8 @@ pub(super) struct Writer {
     /// Something was committed since the file was sealed.
     unsealed: bool,
     purge_at: Instant,
+    /// When the horizon of the clock was last written.
+    marked: Instant,
 }
 
 /// What a transaction did.
@@ -45,7 +47,7 @@ struct Outcome {
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, jobs: Receiver<Job>) -> Self {
-        Self { shared, jobs, unsealed: true, purge_at: Instant::now() }
+        Self { shared, jobs, unsealed: true, purge_at: Instant::now(), marked: Instant::now() }
     }
 
     /// Works until the queue is closed and empty.
@@ -53,11 +55,13 @@ impl Writer {
         loop {
             let busy = self.unsealed || self.purge_at <= Instant::now();
             let patience = if busy { SEAL_AFTER } else { PURGE_EVERY };
+            self.shared.clock.tick();
             match self.jobs.recv_timeout(patience) {
                 Ok(job) => self.take(job),
                 Err(RecvTimeoutError::Timeout) => drop(self.tidy()),
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => return self.close(),
             }
+            self.unsealed |= self.marked.elapsed() >= MARK_EVERY;
         }
     }
 
@@ -91,6 +95,15 @@ impl Writer {
                     let _ = to.send(Err(error.clone()));
                 }
             }
+        }
+    }
+
+    /// Leaves the horizon in the file where it is now, unless that was done a moment ago. What fails here only makes the next
+    /// start know less.
+    fn close(&mut self) {
+        if self.marked.elapsed() >= PURGE_EVERY {
+            self.unsealed = true;
+            drop(self.tidy());
         }
     }
 
@@ -132,6 +145,7 @@ impl Writer {
         };
         if written {
             self.unsealed = !seal;
+            self.marked = Instant::now();
             self.publish(commits, &outcome, before);
         }
         Ok(outcome)
@@ -146,7 +160,9 @@ impl Writer {
         seal: bool,
         outcome: &mut Outcome,
     ) -> Result<bool, TablesError> {
-        let now = self.shared.clock.now();
+        let clock = &self.shared.clock;
+        clock.tick();
+        let (now, horizon) = (clock.now(), clock.horizon());
         let mut transaction = view.database.begin_write()?;
         transaction.set_two_phase_commit(true);
         transaction.set_quick_repair(seal);
@@ -166,7 +182,9 @@ impl Writer {
             outcome.answers.push(answer);
         }
         if Instant::now() >= self.purge_at {
-            outcome.purged = tables.purge(now, PURGE_STEP)?;
+            // What is dropped here must stay expired, also for a process that comes later: hence the horizon, which goes to disk
+            // together with the loss.
+            outcome.purged = tables.purge(horizon, PURGE_STEP)?;
             // A full step means that more is due: the next transaction goes on with it.
             if outcome.purged < PURGE_STEP {
                 self.purge_at = Instant::now() + PURGE_EVERY;
@@ -175,8 +193,11 @@ impl Writer {
         if latest > before {
             tables.set_revision(latest)?;
         }
-        drop(tables);
         let something = latest > before || outcome.purged > 0 || seal;
+        if something {
+            tables.set_horizon(horizon)?;
+        }
+        drop(tables);
         if something {
             transaction.commit()?;
         } else {
@@ -216,6 +237,9 @@ const PURGE_STEP: usize = 256;
 
 /// How often it is looked for expired records.
 const PURGE_EVERY: Duration = Duration::from_secs(5);
+
+/// How often the horizon of the clock is written when nothing else is.
+const MARK_EVERY: Duration = Duration::from_mins(5);
 
 /// How long the writer waits for more before it seals the file.
 const SEAL_AFTER: Duration = Duration::from_millis(50);

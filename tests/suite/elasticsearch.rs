@@ -1,0 +1,145 @@
+//! The Elasticsearch dialect on a live server: what only sockets, threads and crashes can show.
+
+use core::time::Duration;
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, sync::Barrier, thread};
+use waxseal_core::seam::Request;
+use waxseal_tests::{
+    client::Reply,
+    server::{self, ADMIN, Launch, Server, scratch},
+};
+
+const TOKENS: &str = "/_security/oauth2/token";
+
+#[test]
+fn sixteen_clients_who_refresh_one_token_at_once_end_with_one_pair() {
+    let (_home, data) = scratch();
+    let server = Launch::on(data).start();
+    for _ in 0..4 {
+        let first = login(&server);
+        let start = Barrier::new(16);
+        let pairs = thread::scope(|scope| {
+            let refresh = || {
+                let mut client = server.client();
+                client.send(&bearer("GET", "/_security/_authenticate", &first["access_token"])).unwrap();
+                // With a token, so that nobody waits for a password to be derived and all come at the same moment.
+                let request = by(&first["access_token"], "POST", &refreshing(&first));
+                start.wait();
+                client.send(&request).unwrap()
+            };
+            let threads: Vec<_> = (0..16).map(|_| scope.spawn(refresh)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+        });
+        let pair = |reply: &Reply| {
+            assert_eq!(reply.status, 200, "{:?}", reply.json());
+            let pair = reply.json().unwrap();
+            (pair["access_token"].to_string(), pair["refresh_token"].to_string())
+        };
+        assert_eq!(pairs.iter().map(pair).collect::<BTreeSet<_>>().len(), 1);
+    }
+}
+
+#[test]
+fn what_was_invalidated_stays_so_after_a_crash() {
+    let (_home, data) = scratch();
+    let launch = Launch::on(data);
+    let mut server = launch.start();
+    // What is ended, and which halves are dead then.
+    let kinds: [(fn(&Value) -> Value, [bool; 2]); 4] = [
+        (|pair| json!({ "token": pair["access_token"] }), [true, false]),
+        (|pair| json!({ "refresh_token": pair["refresh_token"] }), [false, true]),
+        (|_| json!({ "username": ADMIN.0 }), [true, true]),
+        (|_| json!({ "realm_name": "default_native" }), [true, true]),
+    ];
+    for (selection, dead) in kinds {
+        let (pair, caller) = (login(&server), login(&server));
+        let reply = server.send(&by(&caller["access_token"], "DELETE", &selection(&pair)));
+        assert_eq!(reply.status, 200, "{:?}", reply.json());
+        server.kill();
+        server = launch.start();
+        let access = server.send(&bearer("GET", "/_security/_authenticate", &pair["access_token"])).status;
+        let refresh = server.send(&as_admin("POST", &refreshing(&pair))).status;
+        assert_eq!([access == 401, refresh == 400], dead, "{access} {refresh}");
+    }
+}
+
+/// A process is killed after the entry that denied a token was purged; the next one finds the clock set back by a day or a year.
+#[test]
+fn a_clock_set_back_revives_no_token() {
+    let (_home, data) = scratch();
+    let launch = Launch::on(data);
+    let server = launch.start();
+    let (revoked, expired) = (login(&server), login(&server));
+    assert_eq!(server.send(&as_admin("DELETE", &json!({ "token": revoked["access_token"] }))).status, 200);
+    server.clock(&json!({ "advance_secs": 100_000 }));
+    // The store looks for what has expired every five seconds.
+    thread::sleep(Duration::from_secs(6));
+    let live = login(&server);
+    server.kill();
+    let server = launch.start();
+    let status = |token: &Value| server.send(&bearer("GET", "/auth/verify", token)).status;
+    for back in [0, -3_600, -100_000, -365 * 86_400] {
+        server.clock(&json!({ "advance_secs": back }));
+        assert_eq!((status(&revoked["access_token"]), status(&expired["access_token"])), (401, 401), "{back} s");
+        assert_eq!(status(&live["access_token"]), 204, "{back} s");
+        assert_eq!(status(&login(&server)["access_token"]), 204, "{back} s");
+    }
+    // Time goes on, at half its pace.
+    server.clock(&json!({ "advance_secs": 2_400 }));
+    assert_eq!(status(&live["access_token"]), 401);
+}
+
+#[test]
+fn a_server_says_that_the_password_grant_is_on() {
+    let (_home, data) = scratch();
+    let said = |value: &str| {
+        let server = Launch::on(&data).set("elasticsearch.password_grant", value).start();
+        // The note before it is always there.
+        while !server.out().contains("Note: policy") {
+            thread::sleep(Duration::from_millis(10));
+        }
+        thread::sleep(Duration::from_millis(200));
+        server.out()
+    };
+    assert!(said("true").contains("the password grant is on"));
+    assert!(!said("false").contains("the password grant is on"));
+}
+
+#[test]
+fn a_server_does_not_start_with_a_lifetime_out_of_bounds() {
+    let (_home, data) = scratch();
+    for (seconds, starts) in [("0", false), ("1", true), ("3600", true), ("3601", false), ("-1", false), ("1.5", false)] {
+        let outcome = Launch::on(&data).set("elasticsearch.token_timeout", seconds).try_start();
+        assert_eq!(outcome.is_ok(), starts, "{seconds}");
+    }
+}
+
+fn login(server: &Server) -> Value {
+    let body = json!({ "grant_type": "password", "username": ADMIN.0, "password": ADMIN.1 });
+    let reply = server.send(&server::json("POST", "/_xpack/security/oauth2/token", &body));
+    assert_eq!(reply.status, 200, "{:?}", reply.json());
+    reply.json().unwrap()
+}
+
+fn refreshing(pair: &Value) -> Value {
+    json!({ "grant_type": "refresh_token", "refresh_token": pair["refresh_token"] })
+}
+
+fn by(token: &Value, method: &str, body: &Value) -> Request {
+    let value = format!("Bearer {}", token.as_str().unwrap());
+    server::json(method, TOKENS, body).with_header("authorization", &value)
+}
+
+fn as_admin(method: &str, body: &Value) -> Request {
+    server::json(method, TOKENS, body).with_header("authorization", &basic())
+}
+
+fn bearer(method: &str, path: &str, token: &Value) -> Request {
+    let value = format!("Bearer {}", token.as_str().unwrap());
+    Request::new(waxseal_core::seam::Method::parse(method), path).with_header("authorization", &value)
+}
+
+fn basic() -> String {
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{}:{}", ADMIN.0, ADMIN.1)))
+}
