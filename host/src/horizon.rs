@@ -19,7 +19,7 @@ use core::{
     time::Duration,
 };
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, PoisonError},
     time::Instant,
 };
 use waxseal_core::time::UnixTime;
@@ -29,21 +29,14 @@ use waxseal_core::time::UnixTime;
 pub(crate) struct Horizon {
     /// In milliseconds; 0 until it is held.
     at: AtomicU64,
-    timer: Mutex<Timer>,
-}
-
-#[derive(Debug)]
-struct Timer {
     /// Until when time has been counted.
-    counted: Instant,
-    /// Nothing depends on it yet, so tests may put it anywhere.
-    fresh: bool,
+    counted: Mutex<Instant>,
 }
 
 impl Horizon {
     /// None yet.
     pub(crate) fn new() -> Self {
-        Self { at: AtomicU64::new(0), timer: Mutex::new(Timer { counted: Instant::now(), fresh: true }) }
+        Self { at: AtomicU64::new(0), counted: Mutex::new(Instant::now()) }
     }
 
     /// The epoch while none is held.
@@ -53,43 +46,31 @@ impl Horizon {
 
     /// Holds it from now on: at `mark`, where an earlier process has left it, or at `now` if there was none.
     pub(crate) fn hold(&self, mark: Option<UnixTime>, now: UnixTime) {
-        self.timer().fresh &= mark.is_none();
         self.at.fetch_max(mark.unwrap_or(now).as_millis(), Ordering::AcqRel);
     }
 
     /// Counts what the timer says has passed since the last time; `clock` is `None` while the clock stands, and then none has.
     pub(crate) fn tick(&self, clock: Option<UnixTime>) {
-        let mut timer = self.timer();
-        let passed = timer.counted.elapsed();
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let passed = counted.elapsed();
         if passed < FINEST {
             return;
         }
-        timer.counted += passed;
+        *counted += passed;
         if let Some(clock) = clock {
-            self.count(passed.as_millis().try_into().unwrap_or(u64::MAX), clock);
+            self.move_on(passed.as_millis().try_into().unwrap_or(u64::MAX), clock);
         }
     }
 
     /// Counts that `passed` milliseconds have gone by, and that now it is `clock`.
     pub(crate) fn move_on(&self, passed: u64, clock: UnixTime) {
-        self.timer().fresh = false;
-        self.count(passed, clock);
-    }
-
-    /// Comes back with the clock, where nothing has happened yet.
-    pub(crate) fn begin(&self, time: UnixTime) {
-        if self.timer().fresh {
-            self.at.fetch_min(time.as_millis().max(1), Ordering::AcqRel);
-        }
-    }
-
-    fn count(&self, passed: u64, clock: UnixTime) {
         let moved = |at: u64| (at > 0).then(|| next(at, passed, clock.as_millis()));
         let _ = self.at.fetch_update(Ordering::AcqRel, Ordering::Acquire, moved);
     }
 
-    fn timer(&self) -> MutexGuard<'_, Timer> {
-        self.timer.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Comes back to `time`, whatever has ended since: only for tests.
+    pub(crate) fn come_back(&self, time: UnixTime) {
+        self.at.fetch_min(time.as_millis().max(1), Ordering::AcqRel);
     }
 }
 
