@@ -121,6 +121,36 @@ impl TestWorld {
         self.run(Peer { local: true, ..Peer::default() }, request, meanwhile)
     }
 
+    /// Like [`TestWorld::race_local`], but `meanwhile` happens before the answer to the question with this number, from 0, so
+    /// that some records were read before it and some after.
+    pub(crate) fn race_local_at(&mut self, round: usize, request: Request, meanwhile: impl FnOnce(&mut Self)) -> Response {
+        self.calls += 1;
+        let entropy = Some(Entropy::new(Sha256::digest(self.calls.to_be_bytes()).into()));
+        let moment = Moment { now: self.now, entropy, peer: Peer { local: true, ..Peer::default() } };
+        let call = Arc::new(Call { request, moment, world: Arc::new(self.world()) });
+        let mut meanwhile = Some(meanwhile);
+        for _ in 0..8 {
+            let (mut step, mut rounds) = (begin(Arc::clone(&call)), 0);
+            let done = loop {
+                match step {
+                    Step::Done(done) => break done,
+                    Step::Ask(pending) => {
+                        if rounds == round {
+                            meanwhile.take().into_iter().for_each(|meanwhile| meanwhile(self));
+                        }
+                        let answer = self.answer(pending.ask(), &mut Cost::default());
+                        step = pending.resume(answer);
+                        rounds += 1;
+                    }
+                }
+            };
+            if self.commit(&done.commit) {
+                return done.response;
+            }
+        }
+        panic!("lost eight races in a row");
+    }
+
     /// Moves the clock on.
     pub(crate) fn advance(&mut self, secs: u64) {
         self.now = self.now.plus_secs(secs);

@@ -3,7 +3,7 @@
 use super::{audit, passwords::remember_schemes};
 use crate::{
     password,
-    record::{Admins, LastUid, Role, Uid, User, key},
+    record::{Admins, LastUid, Role, Stored, Uid, User, key},
     refusal::Refusal,
     seam::{Op, Stop},
 };
@@ -103,11 +103,9 @@ pub(crate) fn create_user(
     if !user.email.is_empty() {
         op.store(key::email(&user.email), &uid);
     }
-    // The record of a uid that was never given out does not exist; reading it makes that a condition of the commit.
-    if op.read(&key::user(uid))?.is_some() {
-        return Err(Refusal::BadRecord.into());
-    }
-    store_user(op, &user);
+    // Not read: another operation may have given out this uid since the counter was read, and then this one has lost a race and
+    // starts over, instead of finding a record that should not be there.
+    op.put_new(key::user(uid), user.encode());
     audit(op, "user.create", actor, &uid, None);
     Ok(user)
 }

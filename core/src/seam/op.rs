@@ -1,8 +1,8 @@
 //! An operation in progress, as the rules see it.
 
 use super::{
-    Ask, Call, Check, Commit, Derivation, Done, Event, Expect, Key, Moment, Range, Record, Request, Response, Write,
-    known::Known,
+    Ask, Call, Check, Commit, Derivation, Done, Event, Expect, Key, Moment, Range, Record, Request, Response, Version,
+    Write, known::Known,
 };
 use crate::{refusal::Refusal, settings::Settings, time::UnixTime, vault::Vault};
 use alloc::{collections::BTreeMap, vec::Vec};
@@ -124,6 +124,13 @@ impl<'a> Op<'a> {
     /// Like [`Op::put`], for a record that was read as part of a range: provided it is still the one that was `seen` there.
     pub fn replace(&self, key: Key, seen: &Record, value: Vec<u8>, expires: Option<UnixTime>) {
         let write = Write { expect: Expect::Version(seen.version), key, value: Some(value), expires };
+        self.draft.borrow_mut().changes.insert(write.key.clone(), write);
+    }
+
+    /// Writes a record that must not be there yet, without reading it: one that is there loses the race. Dropped when the
+    /// operation is refused.
+    pub fn put_new(&self, key: Key, value: Vec<u8>) {
+        let write = Write { key, expect: Expect::Version(Version::ABSENT), value: Some(value), expires: None };
         self.draft.borrow_mut().changes.insert(write.key.clone(), write);
     }
 

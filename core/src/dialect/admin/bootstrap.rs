@@ -74,6 +74,20 @@ mod tests {
     }
 
     #[test]
+    fn of_two_at_once_one_wins_whatever_was_read_before() {
+        for round in 0..8 {
+            let mut world = TestWorld::unsown();
+            let first = world.race_local_at(round, request("POST /admin/bootstrap", ADMIN), |world| {
+                let other = r#"{"name": "other", "password": "another long passphrase"}"#;
+                done(world, "POST /admin/bootstrap", other, 201);
+            });
+            assert!(matches!(first.status, 201 | 409), "round {round}: {}", first.status);
+            assert_eq!(done(&mut world, "GET /admin/users", "", 200)["users"].as_array().unwrap().len(), 1);
+            assert_eq!(done(&mut world, "GET /admin/keys", "", 200)["keys"].as_array().unwrap().len(), 1);
+        }
+    }
+
+    #[test]
     fn a_key_that_signs_already_goes_on() {
         let mut world = TestWorld::new();
         done(&mut world, "POST /admin/bootstrap", ADMIN, 201);
