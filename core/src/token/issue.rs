@@ -28,18 +28,22 @@ pub struct NewClaims<'a> {
 }
 
 pub(super) fn token(key: &Key, new: &NewClaims<'_>) -> String {
-    let claims = claims(new);
+    compact(key, new.typ, &claims(new))
+}
+
+/// Header, `claims` and signature.
+pub(super) fn compact(key: &Key, typ: &str, claims: &[u8]) -> String {
     let other_header;
-    let header = if new.typ == ACCESS {
+    let header = if typ == ACCESS {
         key.header()
     } else {
-        other_header = key.header_for(new.typ);
+        other_header = key.header_for(typ);
         &other_header
     };
     let mut token = Vec::with_capacity(header.len() + base64url::encoded_len(claims.len()) + 2 + 86);
     token.extend_from_slice(header.as_bytes());
     token.push(b'.');
-    base64url::append(&claims, &mut token);
+    base64url::append(claims, &mut token);
     key.sign(&mut token);
     base64url::into_text(token)
 }

@@ -222,8 +222,30 @@ fn has_repeated(json: &str, names: &mut [Text]) -> bool {
         return false;
     }
     // Sorted, as a header with a thousand names comes from a stranger.
-    names.sort_unstable_by(|a, b| a.chars(json).cmp(b.chars(json)));
+    sort(names, |a, b| a.chars(json).lt(b.chars(json)));
     names.array_windows().any(|[a, b]| a.chars(json).eq(b.chars(json)))
+}
+
+/// Heapsort: in place, never quadratic, and a tenth of the library's code, which would be a third of the module that verifies
+/// tokens in JavaScript.
+fn sort(names: &mut [Text], less: impl Fn(Text, Text) -> bool) {
+    let sink = |names: &mut [Text], mut at: usize, end: usize| loop {
+        let child = 2 * at + 1;
+        let heavier = if child + 1 < end && less(names[child], names[child + 1]) { child + 1 } else { child };
+        if heavier >= end || !less(names[at], names[heavier]) {
+            return;
+        }
+        names.swap(at, heavier);
+        at = heavier;
+    };
+    let count = names.len();
+    for at in (0..count / 2).rev() {
+        sink(names, at, count);
+    }
+    for end in (1..count).rev() {
+        names.swap(0, end);
+        sink(names, 0, end);
+    }
 }
 
 const fn needs_escape(byte: u8) -> bool {

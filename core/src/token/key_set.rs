@@ -34,7 +34,12 @@ impl KeySet {
         Self::with_unusable(keys.into_iter().collect(), Vec::new())
     }
 
-    pub(super) fn with_unusable(keys: Vec<(Key, Role)>, unusable: Vec<String>) -> Result<Self, KeyError> {
+    /// A set of keys, and the names of those that belong to it and cannot verify here, so that a token which names one of these is
+    /// refused for that reason.
+    ///
+    /// # Errors
+    /// As [`KeySet::new`].
+    pub fn with_unusable(keys: Vec<(Key, Role)>, unusable: Vec<String>) -> Result<Self, KeyError> {
         let kids = || keys.iter().map(|(key, _)| key.kid()).chain(unusable.iter().map(String::as_str));
         for (at, kid) in kids().enumerate() {
             if kid.is_empty() && kids().count() > 1 {
@@ -94,6 +99,16 @@ impl KeySet {
     /// [`NoSigningKey`](crate::refusal::Refusal::NoSigningKey).
     pub fn issue(&self, new: &NewClaims<'_>) -> Result<String, crate::refusal::Refusal> {
         self.signer().map(|key| issue::token(key, new)).ok_or(crate::refusal::Refusal::NoSigningKey)
+    }
+
+    /// A token of the kind `typ` over claims that the caller has written, signed by the key that signs. What the claims say is
+    /// the caller's: for a login use [`KeySet::issue`].
+    ///
+    /// # Errors
+    /// [`NoSigningKey`](crate::refusal::Refusal::NoSigningKey).
+    pub fn sign(&self, typ: &str, claims: &str) -> Result<String, crate::refusal::Refusal> {
+        let signer = self.signer().ok_or(crate::refusal::Refusal::NoSigningKey)?;
+        Ok(issue::compact(signer, typ, claims.as_bytes()))
     }
 
     pub(super) fn unusable(&self) -> &[String] {

@@ -19,41 +19,48 @@ pub(super) fn millis(number: &str) -> Option<i64> {
     Some(seconds * 1000)
 }
 
-/// Any number by the grammar: its digits are `0.d1 d2 d3…` times ten to the `point`.
+/// Any number by the grammar: its digits are `0.d1 d2 d3…` times ten to the `point`. In plain loops, as this is the rare path of
+/// a module whose size counts.
 #[cold]
 fn exact(number: &str) -> Option<i64> {
-    let (negative, number) = number.strip_prefix('-').map_or((false, number), |rest| (true, rest));
-    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = || whole.bytes().chain(fraction.bytes());
-    let zeros = digits().take_while(|&digit| digit == b'0').count();
-    let mut significant = digits().skip(zeros).peekable();
-    if significant.peek().is_none() {
+    let bytes = number.as_bytes();
+    let position = |wanted: &[u8]| bytes.iter().position(|byte| wanted.contains(byte));
+    let end = position(b"eE").unwrap_or(bytes.len());
+    let negative = bytes.first() == Some(&b'-');
+    let mantissa = bytes.get(usize::from(negative)..end)?;
+    let whole = position(b".").unwrap_or(end) - usize::from(negative);
+    let exponent = bytes.get(end + 1..).map_or(0, signed);
+    let mut point = i64::try_from(whole).ok()?.saturating_add(3).saturating_add(exponent);
+    let (mut millis, mut places, mut rest) = (0_i64, 0_i64, false);
+    for digit in mantissa.iter().filter(|byte| **byte != b'.').map(|byte| byte & 0x0f) {
+        if digit == 0 && places == 0 {
+            point = point.saturating_sub(1);
+        } else if point > 18 {
+            return None;
+        } else {
+            if places < point {
+                millis = millis * 10 + i64::from(digit);
+            } else {
+                rest |= digit != 0;
+            }
+            places += 1;
+        }
+    }
+    if places == 0 {
         return Some(0);
     }
-    let point = i64::try_from(whole.len()).ok()? - i64::try_from(zeros).ok()? + 3;
-    let point = point.saturating_add(signed(exponent));
-    if point > 18 {
-        return None;
+    while places < point {
+        millis *= 10;
+        places += 1;
     }
-    let places = usize::try_from(point).unwrap_or(0);
-    let whole_millis = integer(significant.by_ref().chain(core::iter::repeat(b'0')).take(places));
-    let rest = significant.any(|digit| digit != b'0');
-    Some(if negative { -whole_millis } else { whole_millis + i64::from(rest) })
-}
-
-/// At most 18 decimal digits.
-fn integer(digits: impl Iterator<Item = u8>) -> i64 {
-    digits.fold(0, |sum, digit| sum * 10 + i64::from(digit & 0x0f))
+    Some(if negative { -millis } else { millis + i64::from(rest) })
 }
 
 /// An integer of any length with an optional sign; saturates.
-fn signed(text: &str) -> i64 {
-    let sum = text
-        .trim_start_matches(['+', '-'])
-        .bytes()
-        .fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit & 0x0f)));
-    if text.starts_with('-') { -sum } else { sum }
+fn signed(text: &[u8]) -> i64 {
+    let digits = text.iter().filter(|byte| byte.is_ascii_digit());
+    let sum = digits.fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit & 0x0f)));
+    if text.first() == Some(&b'-') { -sum } else { sum }
 }
 
 #[cfg(test)]
