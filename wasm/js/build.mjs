@@ -5,11 +5,11 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const options = Object.fromEntries(['out', 'version', 'engine', 'kdf'].map(name => [name, { type: 'string' }]))
-const { out, version, engine, kdf } = parseArgs({ options }).values
+const options = Object.fromEntries(['out', 'version', 'engine', 'kdf', 'token'].map(name => [name, { type: 'string' }]))
+const { out, version, engine, kdf, token } = parseArgs({ options }).values
 
 /** What rustc may use for this target, which wasm-opt has to be told. */
 const FEATURES = ['bulk-memory', 'bulk-memory-opt', 'nontrapping-float-to-int', 'sign-ext', 'mutable-globals', 'reference-types',
@@ -22,8 +22,11 @@ cpSync(join(here, 'lib'), folder, { recursive: true })
 for (const file of ['README.md']) cpSync(join(here, file), join(folder, file))
 for (const file of ['LICENSE-MIT', 'LICENSE-APACHE']) cpSync(join(here, '../..', file), join(folder, file))
 
-module(join(engine, 'engine_bg.wasm'), 'engine', '-O2')
-module(kdf, 'kdf', '-O3')
+module(join(engine, 'engine_bg.wasm'), 'engine', '-Os', 'gzip')
+module(kdf, 'kdf', '-O3', 'gzip')
+const quiet = join(out, 'token-quiet.wasm')
+writeFileSync(quiet, snipped(readFileSync(token), /core9panicking|core3fmt|core\.\.fmt|_fail\b|_failed\b|slice_index_fail|len_mismatch_fail|unwrap_failed|expect_failed|capacity_overflow|handle_alloc_error|handle_error/))
+module(quiet, 'token', '-O3', 'plain')
 cpSync(join(engine, 'engine.js'), join(folder, 'wasm/engine.js'))
 
 const worker = ['compute.js', 'worker-tail.js'].map(file => readFileSync(join(here, 'lib/kdf', file), 'utf8')).join('\n').replace('export function', 'function')
@@ -37,16 +40,75 @@ writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ ...manifest, ver
 const packed = JSON.parse(execFileSync('npm', ['pack', '--json', '--silent', '--pack-destination', out, folder], { encoding: 'utf8' }))
 console.log(`${join(out, packed[0].filename)}: ${packed[0].size} octets packed, ${packed[0].unpackedSize} unpacked`)
 
-/** Optimises a module, strips it, and writes it as file and as text. */
-function module(from, name, level) {
+/**
+ * The module with the bodies of functions whose names match replaced by `unreachable`. A panic ends in a trap either way; this way
+ * the text of its message, and the code that would write it, are not shipped.
+ */
+function snipped(bytes, pattern) {
+  let at = 8
+  const number = () => {
+    for (let value = 0, shift = 0; ; shift += 7) {
+      const octet = bytes[at++]
+      value += (octet & 127) * 2 ** shift
+      if (octet < 128) return value
+    }
+  }
+  const sections = []
+  while (at < bytes.length) {
+    const id = bytes[at++]
+    const size = number()
+    sections.push({ id, start: at, end: (at += size) })
+  }
+  const snip = new Set()
+  for (const { id, start, end } of sections) {
+    if (id !== 0) continue
+    at = start
+    const title = bytes.toString('latin1', at + 1, (at += 1 + bytes[at]))
+    if (title !== 'name') continue
+    while (at < end) {
+      const kind = bytes[at++]
+      const next = number() + at
+      if (kind === 1) {
+        for (let left = number(); left > 0; left--) {
+          const index = number()
+          const length = number()
+          if (pattern.test(bytes.toString('latin1', at, (at += length)))) snip.add(index)
+        }
+      }
+      at = next
+    }
+  }
+  const leb = value => (value < 128 ? [value] : [(value & 127) | 128, ...leb(value >>> 7)])
+  const parts = [bytes.subarray(0, 8)]
+  for (const { id, start, end } of sections) {
+    let content = bytes.subarray(start, end)
+    if (id === 2) throw new Error('the module imports something')
+    if (id === 10) {
+      at = start
+      const count = number()
+      const bodies = Array.from({ length: count }, (_, index) => {
+        const size = number()
+        const body = bytes.subarray(at, (at += size))
+        return snip.has(index) ? Buffer.of(3, 0, 0, 11) : Buffer.concat([Buffer.from(leb(size)), body])
+      })
+      content = Buffer.concat([Buffer.from(leb(count)), ...bodies])
+    }
+    parts.push(Buffer.from([id, ...leb(content.length)]), content)
+  }
+  console.log(`token.wasm: ${snip.size} functions of panics left out`)
+  return Buffer.concat(parts)
+}
+
+/** Optimises a module, strips it, and writes it as file and as text: base64 of the bytes, or of their gzip form. */
+function module(from, name, level, form) {
   const to = join(folder, 'wasm', `${name}.wasm`)
   const flags = FEATURES.map(feature => `--enable-${feature}`)
   const wasmOpt = join(here, 'node_modules/binaryen/bin/wasm-opt')
   execFileSync(process.execPath, [wasmOpt, level, '--strip-debug', '--strip-producers', '--strip-target-features', ...flags, from, '-o', to], { stdio: 'inherit' })
   const bytes = readFileSync(to)
   const packed = gzipSync(bytes, { level: 9 })
-  text(`${name}.inline.js`, packed.toString('base64'))
-  console.log(`${name}.wasm: ${bytes.length} octets, ${packed.length} in gzip`)
+  text(`${name}.inline.js`, (form === 'gzip' ? packed : bytes).toString('base64'))
+  console.log(`${name}.wasm: ${bytes.length} octets, ${packed.length} in gzip, ${brotliCompressSync(bytes).length} in brotli`)
 }
 
 function text(file, content) {

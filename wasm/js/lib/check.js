@@ -6,10 +6,11 @@ export function demand(holds, code, message) {
 }
 
 /** Whether every string in `value` has a UTF-8 form, so that none reaches the engine as another one. */
-export function wellFormed(value) {
+export function wellFormed(value, depth = 0) {
   if (typeof value === 'string') return !/\p{Surrogate}/u.test(value)
   if (typeof value !== 'object' || value === null) return true
-  return Object.entries(value).every(([name, member]) => wellFormed(name) && wellFormed(member))
+  // Deeper than any settings; a cycle ends here.
+  return depth < 16 && Object.entries(value).every(([name, member]) => wellFormed(name, depth) && wellFormed(member, depth + 1))
 }
 
 /** A copy of 32 octets given as `Uint8Array` or as base64url text. */

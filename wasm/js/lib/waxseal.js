@@ -38,20 +38,21 @@ export class Waxseal {
     demand(typeof options === 'object' && options !== null, 'bad_options', 'options are an object')
     const unknown = Object.keys(options).find(name => !OPTIONS.includes(name))
     demand(unknown === undefined, 'bad_options', `there is no option \`${unknown}\``)
-    const { store, settings, rootKey, clock, audit, clientAddress, kdf, onError } = options
+    const { store, settings = {}, rootKey, clock, audit, clientAddress, kdf, onError } = options
     for (const verb of ['read', 'range', 'commit']) {
       demand(typeof store?.[verb] === 'function', 'bad_store', `a store has a function \`${verb}\``)
     }
     for (const [name, value] of Object.entries({ audit, clientAddress, onError })) {
       demand(value === undefined || typeof value === 'function', 'bad_options', `\`${name}\` is a function`)
     }
+    demand(typeof settings === 'object' && settings !== null && !Array.isArray(settings), 'bad_settings', '`settings` is an object')
     demand(wellFormed(settings), 'bad_settings', 'a string in the settings has a lone surrogate')
     demand(kdf === undefined || typeof kdf?.derive === 'function', 'bad_options', '`kdf` has a function `derive`')
     demand(rootKey !== undefined || store.volatile === true, 'bad_root_key',
       'a store that outlives the process needs a `rootKey`, kept apart from it')
     this.#load = platform.engine
     this.#store = store
-    this.#settings = settings
+    this.#settings = text(settings)
     this.#rootKey = typeof rootKey === 'function' || rootKey === undefined ? rootKey : octets32(rootKey, '`rootKey`')
     this.#now = reader(clock)
     this.#audit = audit
@@ -222,6 +223,14 @@ const MISTAKES = new Set(['bad_request', 'body_used', 'bad_settings', 'bad_root_
 /** A new secret of 32 octets, for `rootKey`. */
 export function generateRootKey() {
   return randomKey()
+}
+
+function text(settings) {
+  try {
+    return JSON.stringify(settings)
+  } catch (cause) {
+    throw new WaxsealError('bad_settings', 'the settings have no JSON form', { cause })
+  }
 }
 
 function randomKey() {

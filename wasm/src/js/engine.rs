@@ -23,20 +23,16 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// `settings` as their document names them, each with its default; `root` is the secret of 32 octets outside the store.
+    /// `settings` as JSON, as their document names them, each with its default; `root` is the secret of 32 octets outside the store.
     ///
     /// # Errors
     /// `bad_settings`, `bad_root_key`.
     #[wasm_bindgen(constructor)]
-    pub fn new(settings: JsValue, mut root: Vec<u8>) -> Result<Self, JsValue> {
+    pub fn new(settings: &str, mut root: Vec<u8>) -> Result<Self, JsValue> {
         let octets = <[u8; 32]>::try_from(root.as_slice()).map(Zeroizing::new);
         root.zeroize();
         let root = octets.map_err(|_| Fault::new("bad_root_key", "the root key does not have 32 octets"))?;
-        let settings: Settings = if settings.is_undefined() {
-            Settings::default()
-        } else {
-            serde_wasm_bindgen::from_value(settings).map_err(|error| Fault::new("bad_settings", error))?
-        };
+        let settings: Settings = serde_json::from_str(settings).map_err(|error| Fault::new("bad_settings", error))?;
         settings.check().map_err(|error| Fault::new("bad_settings", error))?;
         Ok(Self { settings, root, world: None })
     }
@@ -52,7 +48,7 @@ impl Engine {
     /// # Errors
     /// `unreadable_keys` when one is damaged or was sealed under another root key.
     pub fn open(&mut self, values: JsValue, now_millis: f64) -> Result<(), JsValue> {
-        let values: Vec<serde_bytes::ByteBuf> = shapes::read(values)?;
+        let values: Vec<serde_bytes::ByteBuf> = shapes::read(values, "bad_call")?;
         let opened = Vault::open(*self.root, values.iter().map(|value| value.as_slice()), time(now_millis));
         let unreadable = "a signing key cannot be opened: it is damaged or was sealed under another root key";
         let vault = opened.map_err(|_| Fault::new("unreadable_keys", unreadable))?;
@@ -65,11 +61,11 @@ impl Engine {
     /// # Errors
     /// `bad_call`; `not_open` before [`Engine::open`].
     pub fn begin(&self, request: JsValue, moment: JsValue) -> Result<Step, JsValue> {
-        let shapes::Request { method, path, query, headers, body } = shapes::read(request)?;
+        let shapes::Request { method, path, query, headers, body } = shapes::read(request, "bad_call")?;
         let headers = headers.into_iter().map(|(name, value)| (name, value.into_vec())).collect();
         let method = Method::parse(&method);
         let request = seam::Request { method, path, query, headers, body: body.into_vec() };
-        let shapes::Moment { now_millis, entropy, address, local, secure, host } = shapes::read(moment)?;
+        let shapes::Moment { now_millis, entropy, address, local, secure, host } = shapes::read(moment, "bad_call")?;
         let peer = Peer { address: address.as_deref().map(parse_address).transpose()?, local, secure, host };
         let entropy = entropy.and_then(|octets| <[u8; 32]>::try_from(octets.as_slice()).ok()).map(Entropy::new);
         let moment = Moment { now: time(now_millis), entropy, peer };

@@ -111,8 +111,9 @@ struct Write {
     expires: Option<u64>,
 }
 
-pub(super) fn read<T: DeserializeOwned>(value: JsValue) -> Result<T, Fault> {
-    serde_wasm_bindgen::from_value(value).map_err(|error| Fault::new("bad_call", error))
+/// Reads what a caller gave; `code` says whose mistake it is when it has another shape.
+pub(super) fn read<T: DeserializeOwned>(value: JsValue, code: &'static str) -> Result<T, Fault> {
+    serde_wasm_bindgen::from_value(value).map_err(|error| Fault::new(code, error))
 }
 
 pub(super) fn write(value: &impl Serialize) -> Result<JsValue, JsValue> {

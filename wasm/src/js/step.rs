@@ -33,7 +33,9 @@ impl Step {
     /// `bad_answer` when the answer is not of the right shape, or there was no question.
     pub fn resume(self, answer: JsValue) -> Result<Step, JsValue> {
         match self.0 {
-            seam::Step::Ask(pending) => Ok(Self(pending.resume(shapes::read::<shapes::Answer>(answer)?.into()))),
+            seam::Step::Ask(pending) => {
+                Ok(Self(pending.resume(shapes::read::<shapes::Answer>(answer, "bad_answer")?.into())))
+            }
             seam::Step::Done(_) => Err(Fault::new("bad_answer", "the call has ended").into()),
         }
     }

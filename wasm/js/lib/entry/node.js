@@ -1,18 +1,13 @@
-// For Node, Deno and Bun: the modules lie beside the script, or in it when a bundler has moved it.
+// For Node, Deno and Bun: the module lies beside the script, or in it when a bundler has moved it.
 
 import { readFile } from 'node:fs/promises'
-import { Kdf } from '../kdf/kdf.js'
-import { spawn } from '../kdf/node-worker.js'
+import { kdf } from '../kdf/entry-node.js'
 import { Waxseal as Driver } from '../waxseal.js'
 import { inflate } from './inflate.js'
-import { once } from './once.js'
 
-const beside = name => readFile(new URL(name, import.meta.url))
-const bytes = once(() => beside('../wasm/kdf.wasm').catch(async () => inflate((await import('../wasm/kdf.inline.js')).default)))
-const engine = () => beside('../wasm/engine.wasm').catch(async () => inflate((await import('../wasm/engine.inline.js')).default))
-
-const shared = new Kdf({ bytes, module: once(async () => WebAssembly.compile(await bytes())), spawn })
-const platform = { engine: async () => WebAssembly.compile(await engine()), kdf: () => shared }
+const beside = () => readFile(new URL('../wasm/engine.wasm', import.meta.url))
+const engine = () => beside().catch(async () => inflate((await import('../wasm/engine.inline.js')).default))
+const platform = { engine: async () => WebAssembly.compile(await engine()), kdf: () => kdf }
 
 export class Waxseal extends Driver {
   constructor(options) {

@@ -1,12 +1,10 @@
 // For workerd, which compiles modules only while it loads the script.
 
-import { Kdf } from '../kdf/kdf.js'
+import { kdf } from '../kdf/entry-workerd.js'
 import engine from '../wasm/engine.wasm'
-import kdf from '../wasm/kdf.wasm'
 import { Waxseal as Driver } from '../waxseal.js'
 
-const shared = new Kdf({ module: () => kdf })
-const platform = { engine: () => engine, kdf: () => shared }
+const platform = { engine: () => engine, kdf: () => kdf }
 
 export class Waxseal extends Driver {
   constructor(options) {

@@ -15,16 +15,31 @@ export class MemoryStore {
     return keys.sort(byCodeUnits).slice(0, limit).map(key => ({ key, ...shown(this.#live(key, now)) }))
   }
 
-  async commit({ checks, writes }, now) {
+  async commit(commit, now) {
+    if (!this.holds(commit, now)) return false
+    this.apply(commit.writes)
+    return true
+  }
+
+  /** Whether every condition of a commit holds. */
+  holds({ checks, writes }, now) {
     const version = key => this.#live(key, now)?.version ?? 0
-    if (!checks.every(check => version(check.key) === check.version)) return false
-    if (!writes.every(write => write.expect === null || version(write.key) === write.expect)) return false
+    return checks.every(check => version(check.key) === check.version)
+      && writes.every(write => write.expect === null || version(write.key) === write.expect)
+  }
+
+  /** Writes without asking. */
+  apply(writes) {
     this.#revision++
     for (const { key, value, expires } of writes) {
       if (value === null) this.#records.delete(key)
       else this.#records.set(key, { version: this.#revision, value: value.slice(), expires })
     }
-    return true
+  }
+
+  /** Every live record with its key. */
+  live(now) {
+    return [...this.#records].filter(([key]) => this.#live(key, now))
   }
 
   /** The root key of an engine that was given none. */

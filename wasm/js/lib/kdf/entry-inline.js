@@ -1,0 +1,15 @@
+import text from '../wasm/kdf.inline.js'
+import { inflate } from '../entry/inflate.js'
+import { once } from '../entry/once.js'
+import { Kdf } from './kdf.js'
+import { spawn } from './web-worker.js'
+
+const bytes = once(() => inflate(text))
+
+/** The derivations of this realm, in one worker. A service worker cannot have one and derives itself. */
+export const kdf = new Kdf({
+  bytes,
+  module: once(async () => WebAssembly.compile(await bytes())),
+  spawn: typeof Worker === 'function' ? spawn : undefined,
+})
+export { Kdf } from './kdf.js'

@@ -1,0 +1,12 @@
+import { readFile } from 'node:fs/promises'
+import { inflate } from '../entry/inflate.js'
+import { once } from '../entry/once.js'
+import { Kdf } from './kdf.js'
+import { spawn } from './node-worker.js'
+
+const beside = () => readFile(new URL('../wasm/kdf.wasm', import.meta.url))
+const bytes = once(() => beside().catch(async () => inflate((await import('../wasm/kdf.inline.js')).default)))
+
+/** The derivations of this process, in one thread beside the main one. */
+export const kdf = new Kdf({ bytes, module: once(async () => WebAssembly.compile(await bytes())), spawn })
+export { Kdf } from './kdf.js'

@@ -1,0 +1,14 @@
+import type { Derivation } from '../entry/index.js'
+
+export type { Derivation }
+
+/** Derives passwords with Argon2id and PBKDF2-HMAC-SHA256, in a worker where the platform has one. */
+export class Kdf {
+  /** The 32 octets for `derivation`. Rejects with a `WaxsealError`: `bad_derivation`, `kdf_busy`, `out_of_memory`, `kdf_failed`. */
+  derive(derivation: Derivation): Promise<Uint8Array>
+  /** Ends the worker. The next derivation starts another. */
+  close(): void
+}
+
+/** The one that every `Waxseal` uses unless told otherwise. */
+export const kdf: Kdf

@@ -1,0 +1,80 @@
+// Needs `node:sqlite`: Node 22.13 or later, or Deno 2.2 or later.
+
+import { DatabaseSync } from 'node:sqlite'
+import { chmodSync, closeSync, openSync } from 'node:fs'
+import { demand } from '../check.js'
+
+/** Records in a SQLite file, which several processes of one machine may share. */
+export class SqliteStore {
+  #database
+  #read
+  #range
+  #put
+  #delete
+  #revision
+
+  /** @param {string} path the file, made with mode 0600 if it is not there */
+  constructor(path) {
+    demand(typeof path === 'string' && path !== '', 'bad_options', 'a path is a text')
+    if (path !== ':memory:') {
+      closeSync(openSync(path, 'a', 0o600))
+      chmodSync(path, 0o600)
+    }
+    this.#database = new DatabaseSync(path)
+    // FULL: a commit is on disk when it returns.
+    this.#database.exec(`PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+      CREATE TABLE IF NOT EXISTS record (key TEXT PRIMARY KEY, version INTEGER NOT NULL, value BLOB NOT NULL, expires INTEGER) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS revision (last INTEGER NOT NULL) STRICT;
+      INSERT INTO revision SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM revision);`)
+    const prepare = sql => this.#database.prepare(sql)
+    this.#read = prepare('SELECT version, value FROM record WHERE key = ? AND (expires IS NULL OR expires > ?)')
+    this.#range = prepare(`SELECT key, version, value FROM record WHERE key >= ? AND key > ? AND key < ? AND (expires IS NULL OR expires > ?)
+      ORDER BY key LIMIT ?`)
+    this.#put = prepare('INSERT OR REPLACE INTO record (key, version, value, expires) VALUES (?, ?, ?, ?)')
+    this.#delete = prepare('DELETE FROM record WHERE key = ?')
+    this.#revision = prepare('UPDATE revision SET last = last + 1 RETURNING last')
+  }
+
+  async read(keys, now) {
+    return keys.map(key => shown(this.#read.get(key, now)) ?? null)
+  }
+
+  async range({ prefix, after, limit }, now) {
+    // Keys are printable ASCII, so DEL is behind all of them.
+    return this.#range.all(prefix, after, `${prefix}\x7f`, now, limit).map(row => ({ key: row.key, ...shown(row) }))
+  }
+
+  async commit({ checks, writes }, now) {
+    const version = key => this.#read.get(key, now)?.version ?? 0
+    this.#database.exec('BEGIN IMMEDIATE')
+    try {
+      const holds = checks.every(check => version(check.key) === check.version)
+        && writes.every(write => write.expect === null || version(write.key) === write.expect)
+      if (holds) {
+        const { last } = this.#revision.get()
+        for (const { key, value, expires } of writes) {
+          if (value === null) this.#delete.run(key)
+          else this.#put.run(key, last, value, expires)
+        }
+      }
+      this.#database.exec(holds ? 'COMMIT' : 'ROLLBACK')
+      return holds
+    } catch (error) {
+      try {
+        this.#database.exec('ROLLBACK')
+      } catch {
+        // It was rolled back by itself.
+      }
+      throw error
+    }
+  }
+
+  /** Closes the file. */
+  close() {
+    this.#database.close()
+  }
+}
+
+function shown(row) {
+  return row && { version: row.version, value: row.value }
+}
