@@ -11,6 +11,7 @@ mod clean_data;
 mod clients;
 mod command;
 mod fuzz;
+mod js;
 mod npm;
 mod page;
 mod readme;
@@ -33,9 +34,11 @@ One command for each job, from any folder of the checkout.
   cargo xtask build          the release server: target/release/waxseal
   cargo xtask npm            the JavaScript package: target/npm/waxseal-VERSION.tgz
   cargo xtask page DIR       the page as plain files, for any web server
+  cargo xtask js             its tests alone: browsers, Node, Deno, Bun, workerd
   cargo xtask readme         run the shell lines of README and guides against a fresh server
   cargo xtask clients        the official Elasticsearch clients against a fresh server
-  cargo xtask bench [NAMES]  the figures of docs/performance.md: token, engine, server, or all of them
+  cargo xtask bench [NAMES]  the figures of docs/performance.md: token, engine, server, or all of them;
+                             `js`: those of docs/javascript.md
   cargo xtask fuzz [TARGET] [RUNS]
                              coverage-guided fuzzing of what strangers can send, 100000 runs of each target
   cargo xtask torture KIND [NUMBER]
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         "test" => test::run(&rest),
         "check" => checks::run_alone(&rest),
         "build" => no_more(&rest).and_then(|()| serve::build().map(|server| println!("{}", server.display()))),
+        "js" => no_more(&rest).and_then(|()| js::run_alone()),
         "npm" => no_more(&rest).and_then(|()| npm::run_alone()),
         "bench" => bench::run(&rest),
         "page" => page::run(&rest),

@@ -29,17 +29,27 @@ pub(crate) fn build() -> Result<PathBuf, Failure> {
     let mut pack = command("node");
     pack.arg(sources().join("build.mjs")).arg("--out").arg(&out).args(["--version", env!("CARGO_PKG_VERSION")]);
     pack.arg("--engine").arg(&glue).arg("--kdf").arg(module("kdf", "npm")?);
+    pack.arg("--token").arg(module("token", "npm-token")?);
     run(&mut pack)?;
     Ok(out.join("package"))
 }
 
+/// The packed form of [`build`]'s package.
+pub(crate) fn packed(package: &Path) -> PathBuf {
+    package.with_file_name(concat!("waxseal-", env!("CARGO_PKG_VERSION"), ".tgz"))
+}
+
 /// Builds one face of `wasm/` and sets it aside, as all of them have the same name.
 fn module(face: &str, profile: &str) -> Result<PathBuf, Failure> {
-    let target = out().join("build");
+    let target = out().join(format!("build-{face}"));
     let mut build = cargo(&["build", "--quiet", "--package", "waxseal-wasm", "--lib", "--features", face]);
     build.args(["--profile", profile, "--target", setup::WASM, "--target-dir"]).arg(&target);
     let paths = [(root().to_path_buf(), ""), (setup::cargo_home()?, "cargo")];
     let mut flags = vec!["-Ctarget-feature=+simd128".to_owned()];
+    if face == "token" {
+        // What each verifier has from the start: a stack, and room for the largest token.
+        flags.extend(["-Clink-arg=-zstack-size=65536".to_owned(), "-Clink-arg=--initial-heap=65536".to_owned()]);
+    }
     flags.extend(paths.map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display())));
     run(build.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f")))?;
     let built = target.join(setup::WASM).join(profile).join("waxseal_wasm.wasm");

@@ -5,7 +5,7 @@ use crate::{
     cargo::cargo,
     checks, clients,
     command::{run as run_command, shown, target_dir},
-    fuzz, page, readme,
+    fuzz, js, page, readme,
     steps::Steps,
     tally::Tally,
 };
@@ -18,7 +18,7 @@ use std::{
 /// `cargo xtask test [--advisories]`
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let advisories = checks::wants_advisories(args)?;
-    let mut steps = Steps::new(checks::COUNT + 9);
+    let mut steps = Steps::new(checks::COUNT + 9 + js::COUNT);
     let mut tally = Tally::default();
     checks::all(&mut steps, advisories);
     let built = steps.step("build", build);
@@ -36,6 +36,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         if steps.step("set-up: browsers", page::install).is_some() {
             steps.step("the page, in Chromium and Firefox", || page::test(&server(), &mut tally));
         }
+        js::all(&mut steps, &mut tally);
     }
     steps.summarise();
     // A check that failed, or a test binary that died without a word, must show in the last line too.

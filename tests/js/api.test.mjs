@@ -1,0 +1,456 @@
+// The package's own interface: stores, options, bad input, lost races, traps, derivations.
+
+import { strict as assert } from 'node:assert'
+import { appendFileSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { generateRootKey, MemoryStore, MovableClock, Waxseal, WaxsealError } from 'waxseal'
+import { kdf, Kdf } from 'waxseal/kdf'
+import { FileStore } from 'waxseal/store/file'
+import { createSigner, createVerifier, TokenError } from 'waxseal/verify'
+import { folder } from './programs.mjs'
+
+const PASSWORD = 'Grey-Heron 27 lantern'
+const CHEAP = { passwords: { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } } } }
+const NOW = 1_935_990_489_000
+
+async function engine(options = {}) {
+  const waxseal = new Waxseal({ store: new MemoryStore(), settings: CHEAP, clock: new MovableClock(NOW), onError: () => {}, ...options })
+  await waxseal.bootstrap({ password: PASSWORD })
+  return waxseal
+}
+
+function login(name = 'admin', password = PASSWORD) {
+  const headers = { authorization: `Basic ${btoa(`${name}:${password}`)}`, 'content-type': 'application/json' }
+  return new Request('http://localhost/v1/users/authorize', { method: 'POST', headers, body: '{}' })
+}
+
+const code = expected => error => {
+  assert.equal(error.code, expected, error.stack)
+  assert.ok(error instanceof Error)
+  return true
+}
+
+describe('stores', () => {
+  const stores = { memory: () => new MemoryStore(), file: () => new FileStore(join(folder(), 'records')) }
+  for (const [name, make] of Object.entries(stores)) {
+    test(`${name}: what is written is read, in order, until it expires`, async () => {
+      const store = make()
+      const write = (key, value, expect = null, expires = null) => ({ key, expect, value: value && Uint8Array.from(value), expires })
+      assert.equal(await store.commit({ checks: [], writes: [write('a/2', [2], 0), write('a/1', [1], 0), write('b/1', [9], 0, 100)] }, 1), true)
+      assert.deepEqual((await store.read(['a/1', 'none', 'b/1'], 99)).map(record => record && [...record.value]), [[1], null, [9]])
+      assert.deepEqual(await store.read(['b/1'], 100), [null])
+      assert.deepEqual((await store.range({ prefix: 'a/', after: '', limit: 9 }, 1)).map(({ key }) => key), ['a/1', 'a/2'])
+      assert.deepEqual((await store.range({ prefix: 'a/', after: 'a/1', limit: 9 }, 1)).map(({ key }) => key), ['a/2'])
+      assert.deepEqual((await store.range({ prefix: 'a/', after: '', limit: 1 }, 1)).map(({ key }) => key), ['a/1'])
+      assert.deepEqual(await store.range({ prefix: 'b/', after: '', limit: 9 }, 100), [])
+      store.close?.()
+    })
+    test(`${name}: a commit goes in whole or not at all`, async () => {
+      const store = make()
+      const write = (key, expect, value = Uint8Array.of(1)) => ({ key, expect, value, expires: null })
+      assert.equal(await store.commit({ checks: [], writes: [write('a', 0)] }, 1), true)
+      const [{ version }] = await store.read(['a'], 1)
+      assert.equal(await store.commit({ checks: [], writes: [write('b', 0), write('a', 0)] }, 1), false)
+      assert.equal(await store.commit({ checks: [{ key: 'a', version: version + 1 }], writes: [write('b', 0)] }, 1), false)
+      assert.deepEqual(await store.read(['b'], 1), [null])
+      assert.equal(await store.commit({ checks: [{ key: 'b', version: 0 }], writes: [write('a', version, null)] }, 1), true)
+      assert.equal(await store.commit({ checks: [], writes: [write('a', 0)] }, 1), true)
+      const [again] = await store.read(['a'], 1)
+      assert.notEqual(again.version, version, 'a version comes once')
+      store.close?.()
+    })
+  }
+})
+
+describe('the file store', () => {
+  const record = (key, value) => ({ key, expect: null, value: Uint8Array.from(value), expires: null })
+  test('is there after a restart, and only its owner reads it', async () => {
+    const path = join(folder(), 'records')
+    const options = { rootKey: generateRootKey(), settings: CHEAP }
+    const store = new FileStore(path)
+    await engine({ ...options, store })
+    assert.equal(statSync(path).mode & 0o777, 0o600)
+    assert.throws(() => new FileStore(path), code('store_in_use'))
+    store.close()
+    const later = new FileStore(path)
+    const waxseal = new Waxseal({ ...options, store: later })
+    assert.equal((await waxseal.fetch(login())).status, 200)
+    assert.equal(await waxseal.bootstrap({ password: PASSWORD }), null)
+    later.close()
+  })
+  test('forgets a commit that was cut off, as a whole', async () => {
+    const path = join(folder(), 'records')
+    const store = new FileStore(path)
+    await store.commit({ checks: [], writes: [record('a', [1])] }, 1)
+    const whole = statSync(path).size
+    await store.commit({ checks: [], writes: [record('a', [2]), record('b', [2])] }, 1)
+    store.close()
+    const full = statSync(path).size
+    const bytes = readFileSync(path)
+    for (let size = whole; size < full; size += 7) {
+      writeFileSync(path, bytes.subarray(0, size))
+      const again = new FileStore(path)
+      assert.deepEqual((await again.read(['a', 'b'], 1)).map(found => found && [...found.value]), [[1], null])
+      await again.commit({ checks: [], writes: [record('c', [3])] }, 1)
+      again.close()
+      const third = new FileStore(path)
+      assert.ok((await third.read(['c'], 1))[0])
+      third.close()
+    }
+  })
+  test('does not open when it is damaged before its end', async () => {
+    const path = join(folder(), 'records')
+    const store = new FileStore(path)
+    for (const key of ['a', 'b', 'c']) await store.commit({ checks: [], writes: [record(key, [1])] }, 1)
+    store.close()
+    const bytes = readFileSync(path)
+    bytes[12] ^= 1
+    writeFileSync(path, bytes)
+    assert.throws(() => new FileStore(path), code('damaged_store'))
+  })
+  test('is written anew when it has grown, and loses nothing', async () => {
+    const path = join(folder(), 'records')
+    const store = new FileStore(path)
+    const large = Array(40_000).fill(7)
+    for (let i = 0; i < 60; i++) await store.commit({ checks: [], writes: [record('a', large), record(`b${i}`, [i])] }, 1)
+    assert.ok(statSync(path).size < 1_500_000)
+    store.close()
+    const again = new FileStore(path)
+    assert.equal((await again.range({ prefix: 'b', after: '', limit: 100 }, 1)).length, 60)
+    again.close()
+  })
+})
+
+describe('options', () => {
+  const store = new MemoryStore()
+  for (const [what, options, expected] of [
+    ['no options', undefined, 'bad_options'],
+    ['an unknown option', { store, colour: 'red' }, 'bad_options'],
+    ['no store', {}, 'bad_store'],
+    ['half a store', { store: { read() {}, range() {} } }, 'bad_store'],
+    ['a store that stays, without a root key', { store: { read() {}, range() {}, commit() {} } }, 'bad_root_key'],
+    ['a short root key', { store, rootKey: new Uint8Array(31) }, 'bad_root_key'],
+    ['a text that is no root key', { store, rootKey: 'secret' }, 'bad_root_key'],
+    ['a clock that is none', { store, clock: 5 }, 'bad_clock'],
+    ['an audit that is none', { store, audit: 'log' }, 'bad_options'],
+    ['a lone surrogate in the settings', { store, settings: { issuer: 'a\ud800' } }, 'bad_settings'],
+  ]) {
+    test(what, () => assert.throws(() => new Waxseal(options), code(expected)))
+  }
+  test('a detached root key', () => {
+    const rootKey = generateRootKey()
+    structuredClone(rootKey.buffer, { transfer: [rootKey.buffer] })
+    assert.throws(() => new Waxseal({ store, rootKey }), code('bad_root_key'))
+  })
+  for (const settings of [{ no_such: 1 }, { leeway: 61 }, { leeway: 'x' }, { passwords: { scheme: { argon2id: { memory: 1e9, passes: 1, lanes: 1 } } } }, 5, []]) {
+    test(`settings ${JSON.stringify(settings)}`, () => assert.rejects(async () => new Waxseal({ store, settings }).fetch(login()), code('bad_settings')))
+  }
+  test('a root key may be text, or come later', async () => {
+    const rootKey = Buffer.from(generateRootKey()).toString('base64url')
+    const shared = new MemoryStore()
+    await engine({ store: shared, rootKey })
+    assert.equal((await (await engine({ store: shared, rootKey: async () => rootKey })).fetch(login())).status, 200)
+  })
+  test('another root key opens nothing', async () => {
+    const shared = new MemoryStore()
+    await engine({ store: shared, rootKey: generateRootKey() })
+    const problems = []
+    const other = new Waxseal({ store: shared, rootKey: generateRootKey(), settings: CHEAP, onError: problem => problems.push(problem.code) })
+    assert.equal((await other.fetch(login())).status, 503)
+    assert.deepEqual(problems, ['unreadable_keys'])
+  })
+})
+
+describe('requests', () => {
+  for (const [what, request, expected] of [
+    ['nothing', undefined, 'bad_request'],
+    ['a text', 'http://localhost/', 'bad_request'],
+    ['a relative URL', { method: 'GET', url: '/v1/users', headers: [] }, 'bad_request'],
+    ['headers that are none', { method: 'GET', url: 'http://localhost/', headers: [1] }, 'bad_request'],
+    ['a getter that throws', { get method() { throw new Error('no') } }, 'bad_request'],
+  ]) {
+    test(what, async () => assert.rejects((await engine()).fetch(request), code(expected)))
+  }
+  test('a body that has been read', async () => {
+    const request = login()
+    await request.text()
+    await assert.rejects((await engine()).fetch(request), code('body_used'))
+  })
+  for (const [what, request, status] of [
+    ['a huge body', () => new Request('http://localhost/v1/users', { method: 'POST', body: 'x'.repeat(100_000) }), 413],
+    ['an endless body', () => new Request('http://localhost/v1/users', { method: 'POST', duplex: 'half', body: new ReadableStream({ pull: to => to.enqueue(new Uint8Array(1000)) }) }), 413],
+    ['a body that breaks off', () => new Request('http://localhost/v1/users', { method: 'POST', duplex: 'half', body: new ReadableStream({ pull: to => to.error(new Error('gone')) }) }), 400],
+    ['a body of no octets', () => new Request('http://localhost/v1/users', { method: 'POST', duplex: 'half', body: new ReadableStream({ pull: to => to.enqueue('text') }) }), 400],
+    ['a long path', () => new Request(`http://localhost/${'x'.repeat(9000)}`), 414],
+    ['many headers', () => new Request('http://localhost/', { headers: Array.from({ length: 70 }, (_, i) => [`x-${i}`, '1']) }), 431],
+    ['a long header', () => new Request('http://localhost/', { headers: { 'x-long': 'x'.repeat(20_000) } }), 431],
+    ['a header beyond Latin-1', () => ({ method: 'GET', url: 'http://localhost/', headers: [['x', '\u{1f600}']], body: null }), 400],
+    ['a header with a lone surrogate', () => ({ method: 'GET', url: 'http://localhost/', headers: [['x', '\ud800']], body: null }), 400],
+    ['a method that is none', () => ({ method: '\ud800', url: 'http://localhost/v1/users', headers: [], body: null }), 405],
+  ]) {
+    test(what, async () => assert.equal((await (await engine()).fetch(request())).status, status))
+  }
+  test('administration is not there from outside', async () => {
+    const waxseal = await engine()
+    const request = () => new Request('http://localhost/admin/users')
+    assert.equal((await waxseal.fetch(request(), { local: true })).status, 404)
+    assert.equal((await waxseal.admin(request())).status, 200)
+  })
+  test('a client cannot say where it comes from', async () => {
+    const seen = []
+    const waxseal = await engine({ audit: event => seen.push(event.source), clientAddress: () => '192.0.2.7' })
+    seen.length = 0
+    const request = login('admin', 'wrong')
+    request.headers.set('x-forwarded-for', '198.51.100.1')
+    assert.equal((await waxseal.fetch(request)).status, 401)
+    assert.deepEqual([...new Set(seen)], ['192.0.2.7'])
+  })
+})
+
+describe('a store that fails', () => {
+  const failing = (verb, fault) => {
+    const store = new MemoryStore()
+    const good = store[verb].bind(store)
+    const state = { failing: false }
+    store[verb] = (...args) => (state.failing ? fault(...args) : good(...args))
+    return { store, state }
+  }
+  const throws = () => { throw new Error('the disk is gone') }
+  for (const [what, verb, fault] of [
+    ['read throws', 'read', throws],
+    ['range throws', 'range', throws],
+    ['commit throws', 'commit', throws],
+    ['read rejects with nothing', 'read', () => Promise.reject()],
+    ['read gives too few', 'read', async () => []],
+    ['read gives no records', 'read', async keys => keys.map(() => 5)],
+    ['read gives a fraction as version', 'read', async keys => keys.map(() => ({ version: 1.5, value: new Uint8Array() }))],
+    ['read gives garbage', 'read', async keys => keys.map(() => ({ version: 1, value: Uint8Array.of(1, 2, 3) }))],
+    ['range gives too many', 'range', async ({ limit }) => Array(limit + 1).fill({ key: 'a', version: 1, value: new Uint8Array() })],
+    ['commit never holds', 'commit', async () => false],
+    ['commit gives no verdict', 'commit', async () => undefined],
+  ]) {
+    test(what, async () => {
+      const problems = []
+      const { store, state } = failing(verb, fault)
+      const waxseal = await engine({ store, onError: problem => problems.push(problem) })
+      state.failing = true
+      const response = await waxseal.fetch(login())
+      assert.equal(response.status, 503)
+      assert.equal(response.headers.get('retry-after'), '1')
+      state.failing = false
+      assert.equal((await waxseal.fetch(login())).status, 200, 'and then it goes on')
+    })
+  }
+})
+
+describe('races and traps', () => {
+  test('a lost race starts over without deriving again', async () => {
+    let [derivations, commits, losing] = [0, 0, 0]
+    const store = new MemoryStore()
+    const commit = store.commit.bind(store)
+    store.commit = async (...args) => (commits++, losing-- > 0 ? false : commit(...args))
+    const waxseal = await engine({ store, kdf: { derive: derivation => (derivations++, kdf.derive(derivation)) } })
+    ;[derivations, commits, losing] = [0, 0, 5]
+    assert.equal((await waxseal.fetch(login())).status, 200)
+    assert.deepEqual([derivations, commits], [1, 6])
+  })
+  test('of two first administrators one is made', async () => {
+    const waxseal = new Waxseal({ store: new MemoryStore(), settings: CHEAP })
+    const made = await Promise.all(['a', 'b', 'c'].map(name => waxseal.bootstrap({ name, password: PASSWORD })))
+    assert.equal(made.filter(user => user !== null).length, 1)
+  })
+  test('a trap ends one call, and those beside it go on', async () => {
+    let trapping = false
+    const store = new MemoryStore()
+    const read = store.read.bind(store)
+    // What cannot be answered without running out of stack: the module is entered at the very end of it.
+    store.read = async (keys, now) => {
+      await new Promise(resolve => setTimeout(resolve, 5))
+      const records = await read(keys, now)
+      if (!trapping) return records
+      trapping = false
+      const deep = new Proxy([], { get: (_, name) => (name === 'length' ? records.length : name === 'map' ? () => records.map(() => hostile()) : undefined) })
+      return Object.setPrototypeOf(Object.assign([...records], { map: deep.map }), Array.prototype)
+    }
+    const hostile = () => ({ get version() { throw new WebAssembly.RuntimeError('unreachable') }, value: new Uint8Array() })
+    const waxseal = await engine({ store })
+    const beside = [login(), login(), login()].map(request => waxseal.fetch(request))
+    trapping = true
+    const statuses = (await Promise.all([...beside, waxseal.fetch(login())])).map(({ status }) => status)
+    assert.equal(statuses.filter(status => status === 503).length, 1)
+    assert.equal(statuses.filter(status => status === 200).length, 3)
+    assert.equal((await waxseal.fetch(login())).status, 200)
+  })
+  test('audit events come after the commit and before the response, and a failing audit fails nothing', async () => {
+    const order = []
+    const store = new MemoryStore()
+    const commit = store.commit.bind(store)
+    store.commit = async (...args) => (order.push('commit'), commit(...args))
+    const waxseal = await engine({ store, audit: async ({ action }) => { order.push(action); throw new Error('full') } })
+    order.length = 0
+    assert.equal((await waxseal.fetch(login())).status, 200)
+    assert.deepEqual(order, ['commit', 'login', 'token.issue'])
+  })
+})
+
+describe('derivations', () => {
+  const salt = Uint8Array.from({ length: 16 }, (_, i) => i)
+  const password = new TextEncoder().encode('password')
+  const hex = octets => Buffer.from(octets).toString('hex')
+  test('Argon2id as everybody computes it', async () => {
+    const { argon2id } = await import('hash-wasm')
+    for (const [memory, passes, lanes] of [[64, 2, 1], [256, 3, 4], [19456, 2, 1]]) {
+      const expected = await argon2id({ password, salt, memorySize: memory, iterations: passes, parallelism: lanes, hashLength: 32, outputType: 'hex' })
+      assert.equal(hex(await kdf.derive({ scheme: { argon2id: { memory, passes, lanes } }, salt, password })), expected)
+    }
+  })
+  test('PBKDF2 as the platform computes it', async () => {
+    const key = await crypto.subtle.importKey('raw', password, 'PBKDF2', false, ['deriveBits'])
+    const expected = await crypto.subtle.deriveBits({ name: 'PBKDF2', hash: 'SHA-256', salt, iterations: 5000 }, key, 256)
+    assert.equal(hex(await kdf.derive({ scheme: { pbkdf2_sha256: { iterations: 5000 } }, salt, password })), hex(expected))
+  })
+  for (const [what, derivation] of [
+    ['nothing', undefined],
+    ['no scheme', { scheme: {}, salt, password }],
+    ['too much memory', { scheme: { argon2id: { memory: 2 ** 31, passes: 1, lanes: 1 } }, salt, password }],
+    ['no numbers', { scheme: { argon2id: { memory: '8', passes: 1, lanes: 1 } }, salt, password }],
+    ['a short salt', { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt: new Uint8Array(3), password }],
+    ['a huge password', { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt, password: new Uint8Array(1e6) }],
+    ['text', { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt: 'salt', password: 'password' }],
+  ]) {
+    test(`${what} is refused`, () => assert.rejects(kdf.derive(derivation), code('bad_derivation')))
+  }
+  test('a flood waits in a bounded queue', async () => {
+    const scheme = { argon2id: { memory: 8, passes: 1, lanes: 1 } }
+    const settled = await Promise.allSettled(Array.from({ length: 200 }, () => kdf.derive({ scheme, salt, password })))
+    const refused = settled.filter(({ status }) => status === 'rejected')
+    assert.ok(refused.length > 0 && refused.length < 200)
+    assert.ok(refused.every(({ reason }) => reason.code === 'kdf_busy'))
+    await kdf.derive({ scheme, salt, password })
+  })
+  test('without a worker it is computed here', async () => {
+    const file = new URL('../../target/npm/package/wasm/kdf.wasm', import.meta.url)
+    const here = new Kdf({ module: () => WebAssembly.compile(readFileSync(file)), bytes: () => readFileSync(file), spawn: () => { throw new Error('forbidden') } })
+    const derivation = { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt, password }
+    assert.equal(hex(await here.derive(derivation)), hex(await kdf.derive(derivation)))
+  })
+})
+
+describe('verify', () => {
+  const key = 'a secret of at least 32 octets, or more'
+  const sign = createSigner({ key, issuer: 'me', audience: 'you', expiresIn: 60 })
+  const verify = createVerifier({ key, issuer: 'me', audience: 'you' })
+
+  test('what is signed is good, with a fresh id', () => {
+    const [one, other] = [sign({ sub: '1', scope: 'a' }), sign({ sub: '1', scope: 'a' })]
+    assert.notEqual(verify(one).jti, verify(other).jti)
+    const { iat, exp, jti, ...rest } = verify(one)
+    assert.deepEqual(rest, { iss: 'me', aud: 'you', sub: '1', scope: 'a' })
+    assert.equal(exp - iat, 60)
+    assert.match(jti, /^[\w-]{22}$/)
+  })
+  test('ids do not repeat over many tokens', () => {
+    const ids = new Set(Array.from({ length: 2000 }, () => verify(sign({ sub: '1' })).jti))
+    assert.equal(ids.size, 2000)
+  })
+  test('claims may replace what is fixed, but neither times nor id', () => {
+    const claims = createVerifier({ key, issuer: 'other', audience: 'you' })(sign({ sub: '2', iss: 'other', exp: 1, iat: 2, jti: 'x' }))
+    assert.equal(claims.sub, '2')
+    assert.ok(claims.exp > 1e9 && claims.jti !== 'x')
+  })
+  test('a signer is a verifier with other options', () => {
+    const subject = createSigner({ key, issuer: 'me', audience: 'you', subject: 'é"\\', expiresIn: 5 })
+    assert.equal(verify(subject()).sub, 'é"\\')
+    assert.equal(verify(subject({})).sub, 'é"\\')
+  })
+  for (const [what, token, expected] of [
+    ['nothing', undefined, 'not_a_string'], ['a number', 5, 'not_a_string'], ['an object', {}, 'not_a_string'], ['empty', '', 'malformed'],
+    ['huge', 'a'.repeat(10_000_000), 'too_long'], ['long by octets', `${'é'.repeat(4097)}`, 'too_long'], ['as long as may be', 'a'.repeat(8192), 'malformed'],
+    ['a lone surrogate', '\ud800.\udfff.a', 'bad_base64'],
+  ]) {
+    test(`${what} is refused`, () => assert.throws(() => verify(token), error => error instanceof TokenError && code(expected)(error)))
+  }
+  test('revoked by id, by list and by function', () => {
+    const token = sign({ sub: '1' })
+    const { jti } = verify(token)
+    for (const revoked of [new Set([jti]), [jti], new Map([[jti, 1]]), claims => claims.sub === '1']) {
+      assert.throws(() => createVerifier({ key, issuer: 'me', audience: 'you', revoked })(token), code('revoked'))
+    }
+    const live = new Set()
+    const watching = createVerifier({ key, issuer: 'me', audience: 'you', revoked: live })
+    watching(token)
+    live.add(jti)
+    assert.throws(() => watching(token), code('revoked'))
+  })
+  test('times by a clock of its own', () => {
+    const clock = new MovableClock(NOW)
+    const token = createSigner({ key, issuer: 'me', expiresIn: 60, clock })({ sub: '1' })
+    const strict = createVerifier({ key, issuer: 'me', clock })
+    const lenient = createVerifier({ key, issuer: 'me', clock, leeway: 5 })
+    strict(token)
+    clock.advance(60)
+    assert.throws(() => strict(token), code('expired'))
+    lenient(token)
+    clock.advance(5)
+    assert.throws(() => lenient(token), code('expired'))
+  })
+  const issuer = 'me'
+  for (const [what, make, expected] of [
+    ['no options', () => createVerifier(), 'bad_options'],
+    ['no key', () => createVerifier({ issuer }), 'bad_options'],
+    ['key and keys', () => createVerifier({ issuer, key, keys: [] }), 'bad_options'],
+    ['no issuer', () => createVerifier({ key }), 'bad_options'],
+    ['an unknown option', () => createVerifier({ key, issuer, ignoreExpiration: true }), 'bad_options'],
+    ['a short secret', () => createVerifier({ key: 'short', issuer }), 'short_secret'],
+    ['an empty secret', () => createVerifier({ key: '', issuer }), 'short_secret'],
+    ['a lone surrogate', () => createVerifier({ key: '\ud800'.repeat(40), issuer }), 'bad_key'],
+    ['a number as key', () => createVerifier({ key: 5, issuer }), 'bad_key'],
+    ['algorithm none', () => createVerifier({ key, issuer, algorithms: ['none'] }), 'bad_algorithm'],
+    ['two algorithms for one secret', () => createVerifier({ key, issuer, algorithms: ['HS256', 'HS512'] }), 'bad_options'],
+    ['too much leeway', () => createVerifier({ key, issuer, leeway: 61 }), 'bad_options'],
+    ['a kid twice', () => createVerifier({ issuer, keys: [{ kty: 'oct', kid: 'a', alg: 'HS256', k: 'A'.repeat(43) }, { kty: 'oct', kid: 'a', alg: 'HS256', k: 'A'.repeat(43) }] }), 'repeated_kid'],
+    ['keys without names', () => createVerifier({ issuer, keys: [key, key] }), 'nameless_key'],
+    ['mixed keys', () => createVerifier({ issuer, keys: [{ kty: 'oct', kid: 'a', alg: 'HS256', k: 'A'.repeat(43) }, { kty: 'EC', kid: 'b', alg: 'ES256' }] }), 'mixed_key_set'],
+    ['a JWK that is none', () => createVerifier({ issuer, key: { kid: 'a' } }), 'bad_jwk'],
+    ['a JWK with loose base64', () => createVerifier({ issuer, key: { kty: 'oct', alg: 'HS256', k: `${'A'.repeat(42)}B` } }), 'bad_jwk'],
+    ['a thousand keys', () => createVerifier({ issuer, keys: Array.from({ length: 1000 }, (_, i) => ({ kty: 'oct', kid: `${i}`, alg: 'HS256', k: 'A'.repeat(43) })) }), 'too_many_keys'],
+    ['revocations that are none', () => createVerifier({ key, issuer, revoked: 5 }), 'bad_options'],
+    ['a signer without end', () => createSigner({ key, issuer }), 'bad_options'],
+    ['a signer with a key for encryption', () => createSigner({ issuer, expiresIn: 1, key: { kty: 'oct', use: 'enc', alg: 'HS256', k: 'A'.repeat(43) } }), 'no_signing_key'],
+  ]) {
+    test(`${what} is a mistake`, () => assert.throws(make, error => error instanceof TokenError && code(expected)(error)))
+  }
+  const cyclic = {}
+  cyclic.self = cyclic
+  for (const [what, claims, expected] of [['a cycle', cyclic, 'bad_claims'], ['a bigint', { n: 1n }, 'bad_claims'], ['a list', [], 'bad_claims'], ['null', null, 'bad_claims'],
+    ['what turns into a text', { toJSON: () => 'x' }, 'bad_claims'], ['too much', { sub: 'x'.repeat(9000) }, 'too_long'], ['far too much', { sub: 'x'.repeat(1e7) }, 'too_long']]) {
+    test(`${what} cannot be signed`, () => assert.throws(() => sign(claims), code(expected)))
+  }
+  test('a lone surrogate in claims is signed as JSON writes it', () => {
+    // JSON writes an escape, which no strict reader takes.
+    assert.throws(() => verify(sign({ sub: '1', note: '\ud800' })), code('bad_claims_json'))
+  })
+  test('algorithms can be narrowed', () => {
+    const long = 'x'.repeat(64)
+    const other = createSigner({ key: long, algorithm: 'HS512', issuer, expiresIn: 60 })({ sub: '1' })
+    assert.equal(createVerifier({ key: long, algorithms: ['HS512'], issuer })(other).sub, '1')
+    assert.throws(() => createVerifier({ key: long, issuer })(other), code('wrong_algorithm'))
+  })
+  test('a detached key is refused', () => {
+    const octets = new Uint8Array(40)
+    structuredClone(octets.buffer, { transfer: [octets.buffer] })
+    assert.throws(() => createVerifier({ key: octets, issuer }), code('bad_key'))
+  })
+  test('many verifiers may live side by side', () => {
+    const all = Array.from({ length: 200 }, (_, i) => createVerifier({ key: `${key}${i}`, issuer, audience: 'you' }))
+    const token = createSigner({ key: `${key}150`, issuer, audience: 'you', expiresIn: 9 })({ sub: '1' })
+    assert.deepEqual(all.map((verify, i) => { try { verify(token); return i } catch { return -1 } }).filter(i => i >= 0), [150])
+  })
+  test('what the server issues, it accepts', async () => {
+    const waxseal = await engine({ clock: undefined })
+    const { access_token: token } = await (await waxseal.fetch(login())).json()
+    const keys = await (await waxseal.admin(new Request('http://localhost/admin/keys/export'))).json()
+    assert.equal(createVerifier({ keys, issuer: 'waxseal' })(token).uid, '1')
+  })
+})

@@ -1,0 +1,149 @@
+// The examples in `wasm/examples` and the README of the package, run.
+
+import express from 'express'
+import { Hono } from 'hono'
+import { Miniflare } from 'miniflare'
+import { strict as assert } from 'node:assert'
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { before, describe, test } from 'node:test'
+import { generateRootKey } from 'waxseal'
+import { createSigner } from 'waxseal/verify'
+import { forWorkerd } from './bundle.mjs'
+import { folder, here, output } from './programs.mjs'
+import { site } from './site.mjs'
+import { chromium } from './webdriver.mjs'
+
+// A copy beside the packages that the examples import.
+const examples = folder()
+const sources = join(here, '../../wasm')
+before(() => {
+  cpSync(join(sources, 'examples'), examples, { recursive: true })
+  symlinkSync(join(here, 'node_modules'), join(examples, 'node_modules'))
+})
+const example = name => import(join(examples, name))
+const workerd = { compatibilityDate: '2026-04-01', cf: false }
+
+const key = 'a secret of at least 32 octets, or more'
+const jwk = { kty: 'oct', kid: 'k', alg: 'HS256', k: Buffer.from(key).toString('base64url') }
+const sign = createSigner({ key, kid: 'k', issuer: 'me', expiresIn: 60 })
+
+async function listening(app) {
+  const server = createServer(app)
+  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
+  return { url: `http://127.0.0.1:${server.address().port}`, stop: () => new Promise(resolve => (server.closeAllConnections(), server.close(resolve))) }
+}
+
+async function guarded(ask) {
+  const bearer = token => ({ headers: { authorization: `Bearer ${token}` } })
+  const good = await ask(bearer(sign({ sub: 'ann' })))
+  assert.deepEqual([good.status, await good.text()], [200, 'hello ann'])
+  for (const options of [{}, bearer('x'), bearer(`${sign({ sub: 'ann' })}x`), bearer(createSigner({ key, kid: 'k', issuer: 'other', expiresIn: 60 })({ sub: 'ann' })), { headers: { authorization: 'Basic YTpi' } }]) {
+    const refused = await ask(options)
+    assert.equal(refused.status, 401)
+    assert.match(refused.headers.get('www-authenticate'), /^Bearer/)
+  }
+}
+
+test('a worker guards an origin', async () => {
+  const origin = await listening((request, response) => response.end(`hello ${request.headers['x-auth-user']}${request.headers.authorization ?? ''}`))
+  const modules = await forWorkerd(join(examples, 'worker-guard/worker.mjs'))
+  const miniflare = new Miniflare({ ...workerd, modules, kvNamespaces: ['REVOKED'], bindings: { KEYS: JSON.stringify({ keys: [jwk] }), ISSUER: 'me', ORIGIN: origin.url } })
+  try {
+    await guarded(options => miniflare.dispatchFetch('http://guard/path', options))
+    const token = sign({ sub: 'ann' })
+    const { jti } = JSON.parse(Buffer.from(token.split('.')[1], 'base64url'))
+    await (await miniflare.getKVNamespace('REVOKED')).put(jti, '')
+    assert.equal((await miniflare.dispatchFetch('http://guard/', { headers: { authorization: `Bearer ${token}` } })).status, 401)
+  } finally {
+    await miniflare.dispose()
+    await origin.stop()
+  }
+})
+
+test('a worker is the whole server, and what it knows survives a restart', async () => {
+  const modules = await forWorkerd(join(examples, 'worker-server/worker.mjs'))
+  const persist = folder()
+  const bindings = { ROOT_KEY: Buffer.from(generateRootKey()).toString('base64url'), ADMIN_PASSWORD: 'Grey-Heron 27 lantern' }
+  const start = () => new Miniflare({ ...workerd, modules, bindings, durableObjects: { SERVER: { className: 'Server', useSQLite: true } }, durableObjectsPersist: persist })
+  const basic = (name, password) => ({ authorization: `Basic ${btoa(`${name}:${password}`)}`, 'content-type': 'application/json' })
+  const admin = basic('admin', bindings.ADMIN_PASSWORD)
+  const login = (server, headers) => server.dispatchFetch('http://server/v1/users/authorize', { method: 'POST', headers, body: '{}' })
+
+  let server = start()
+  const created = await server.dispatchFetch('http://server/v1/users', { method: 'POST', headers: admin, body: JSON.stringify({ name: 'ann', email: 'ann@example.com', password: 'first tea, then work', role: 'db_viewer' }) })
+  assert.equal(created.status, 200)
+  const { access_token: token } = await (await login(server, basic('ann', 'first tea, then work'))).json()
+  assert.equal((await login(server, basic('ann', 'wrong'))).status, 401)
+  await server.dispose()
+
+  server = start()
+  try {
+    assert.equal((await login(server, admin)).status, 200)
+    assert.equal((await login(server, basic('ann', 'first tea, then work'))).status, 200)
+    const verified = await server.dispatchFetch('http://server/auth/verify', { headers: { authorization: `Bearer ${token}` } })
+    assert.deepEqual([verified.status, verified.headers.get('x-auth-user')], [204, 'ann'])
+    assert.equal((await server.dispatchFetch('http://server/admin/users')).status, 404)
+  } finally {
+    await server.dispose()
+  }
+})
+
+describe('middleware', () => {
+  test('Express', async () => {
+    const { guard } = await example('middleware/express.mjs')
+    const app = express().use(guard({ keys: [jwk], issuer: 'me' }))
+    app.get('/', (request, response) => response.send(`hello ${request.claims.sub}`))
+    const { url, stop } = await listening(app)
+    try {
+      await guarded(options => fetch(url, options))
+    } finally {
+      await stop()
+    }
+  })
+  test('Hono', async () => {
+    const { guard } = await example('middleware/hono.mjs')
+    const app = new Hono().use(guard({ keys: [jwk], issuer: 'me' })).get('/', context => context.text(`hello ${context.get('claims').sub}`))
+    await guarded(options => app.request('/', options))
+  })
+})
+
+test('a plain page keeps its users over a reload', async () => {
+  const root = join(examples, 'page')
+  cpSync(join(here, 'node_modules/waxseal'), join(root, 'waxseal'), { recursive: true, dereference: true })
+  const { url, stop } = await site({}, { folder: root })
+  const browser = await chromium()
+  const enter = password => browser.evaluate(`
+    document.getElementById('password').value = args[0]
+    document.getElementById('verdict').textContent = ''
+    document.getElementById('sign-in').requestSubmit()
+    for (let i = 0; i < 200 && !document.getElementById('verdict').textContent; i++) await new Promise(go => setTimeout(go, 50))
+    return [document.getElementById('verdict').textContent, document.getElementById('token').textContent.split('.').length]`, password)
+  try {
+    await browser.visit(`${url}/index.html`)
+    assert.deepEqual(await enter('a quite long passphrase'), ['The administrator was made, and is signed in.', 3])
+    await browser.visit(`${url}/index.html`)
+    assert.deepEqual(await enter('another passphrase'), ['Wrong password.', 1])
+    assert.deepEqual(await enter('a quite long passphrase'), ['Signed in.', 3])
+  } finally {
+    await browser.stop()
+    await stop()
+  }
+})
+
+describe('the README of the package', () => {
+  const blocks = [...readFileSync(join(sources, 'js/README.md'), 'utf8').matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code)
+  test('has examples', () => assert.ok(blocks.length >= 4))
+  for (const [i, code] of blocks.entries()) {
+    // What needs a browser or a file of the reader's is marked so, and run elsewhere.
+    const title = code.split('\n')[0]
+    test(`block ${i + 1}: ${title}`, async t => {
+      if (/indexeddb|\.\/waxseal\/|cloudflare:/.test(code)) return t.diagnostic('covered by the page and worker examples')
+      const file = join(examples, `readme-${i}.mjs`)
+      mkdirSync(examples, { recursive: true })
+      writeFileSync(file, code.replace(/console\.assert\((.*)\)$/gm, 'if (!($1)) throw new Error(`not so: $1`)'))
+      await output(process.execPath, [file], { cwd: examples })
+    })
+  }
+})

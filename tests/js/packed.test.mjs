@@ -1,0 +1,157 @@
+// The packed package, installed as users install it, in every set-up it promises.
+
+import { Miniflare } from 'miniflare'
+import { strict as assert } from 'node:assert'
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { before, describe, test } from 'node:test'
+import { brotliCompressSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { bin, deno, folder, here, output } from './programs.mjs'
+import { site } from './site.mjs'
+import { chromium, freePort } from './webdriver.mjs'
+
+const target = join(here, '../../target/npm')
+const tgz = readdirSync(target).filter(name => /^waxseal-.*\.tgz$/.test(name)).map(name => join(target, name)).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0]
+const GOOD = '200 1 bad_signature'
+const MAIN = "import * as engine from 'waxseal'\nimport * as tokens from 'waxseal/verify'\nimport { smoke } from './smoke.mjs'\n"
+const PAGE = `${MAIN}globalThis.outcome = smoke(engine, tokens).catch(error => String(error.stack))\n`
+
+describe('the packed package', () => {
+  const project = folder()
+  const write = (name, content) => writeFileSync(join(project, name), content)
+
+  before(async () => {
+    write('package.json', '{"private":true}')
+    await output('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', tgz], { cwd: project })
+    cpSync(join(here, 'packed/smoke.mjs'), join(project, 'smoke.mjs'))
+    write('main.mjs', `${MAIN}console.log(await smoke(engine, tokens))\n`)
+    write('page.mjs', PAGE)
+    write('index.html', '<!doctype html><meta charset="utf-8"><script type="module" src="/page.mjs"></script>')
+  })
+
+  const inProject = async (program, args) => (await output(program, args, { cwd: project, env: { ...process.env, NO_COLOR: '1' } })).trim().split('\n').at(-1)
+
+  test('holds no path of the machine it was built on', () => {
+    const home = [process.env.HOME, process.env.CARGO_HOME, here.replace(/\/tests\/js\/$/, '')].filter(path => path && path.length > 3)
+    for (const file of readdirSync(join(project, 'node_modules/waxseal'), { recursive: true })) {
+      const path = join(project, 'node_modules/waxseal', file)
+      if (!statSync(path).isFile()) continue
+      const content = readFileSync(path, 'latin1')
+      for (const trace of home) assert.ok(!content.includes(`${trace}/`), `${file} holds ${trace}`)
+    }
+  })
+  test('Node, ESM', async () => assert.equal(await inProject(process.execPath, ['main.mjs']), GOOD))
+  test('Node, CommonJS', async () => {
+    write('main.cjs', "const { smoke } = require('./smoke.mjs')\nsmoke(require('waxseal'), require('waxseal/verify')).then(console.log)\n")
+    assert.equal(await inProject(process.execPath, ['--no-warnings', 'main.cjs']), GOOD)
+  })
+  test('Deno', async () => assert.equal(await inProject(bin('deno'), [...deno, 'main.mjs']), GOOD))
+  test('Bun', async () => assert.equal(await inProject(bin('bun'), ['main.mjs']), GOOD))
+  test('Bun, CommonJS', async () => assert.equal(await inProject(bin('bun'), ['main.cjs']), GOOD))
+
+  test('Node, slim with files', async () => {
+    write('slim.mjs', `import { readFile } from 'node:fs/promises'
+      import * as engine from 'waxseal/slim'
+      import { withModule } from 'waxseal/verify/slim'
+      import { smoke } from './smoke.mjs'
+      const file = name => readFile(new URL(import.meta.resolve('waxseal/' + name)))
+      await engine.init({ engine: file('engine.wasm'), kdf: await WebAssembly.compile(await file('kdf.wasm')) })
+      console.log(await smoke(engine, withModule(await WebAssembly.compile(await file('token.wasm')))))\n`)
+    assert.equal(await inProject(process.execPath, ['slim.mjs']), GOOD)
+  })
+  test('esbuild for Node', async () => {
+    await build({ absWorkingDir: project, entryPoints: ['main.mjs'], bundle: true, platform: 'node', format: 'esm', outfile: 'elsewhere/node.mjs', logLevel: 'error' })
+    assert.equal(await inProject(process.execPath, ['elsewhere/node.mjs']), GOOD)
+  })
+  test('esbuild for workerd', async () => {
+    const outdir = join(project, 'workerd')
+    write('worker.mjs', `${MAIN}export default { fetch: async () => new Response(await smoke(engine, tokens)) }\n`)
+    await build({ absWorkingDir: project, entryPoints: ['worker.mjs'], bundle: true, format: 'esm', outdir, conditions: ['workerd'], loader: { '.wasm': 'copy' }, logLevel: 'error' })
+    const modules = readdirSync(outdir).map(path => ({ type: path.endsWith('.wasm') ? 'CompiledWasm' : 'ESModule', path, contents: readFileSync(join(outdir, path)) }))
+    modules.sort((a, b) => b.type.localeCompare(a.type))
+    const miniflare = new Miniflare({ modules, compatibilityDate: '2026-04-01', cf: false })
+    try {
+      assert.equal(await (await miniflare.dispatchFetch('http://localhost/')).text(), GOOD)
+    } finally {
+      await miniflare.dispose()
+    }
+  })
+
+  describe('in pages', () => {
+    const pages = {
+      'esbuild, ESM': async () => {
+        await build({ absWorkingDir: project, entryPoints: ['page.mjs'], bundle: true, format: 'esm', outfile: 'esbuild/page.mjs', logLevel: 'error' })
+        cpSync(join(project, 'index.html'), join(project, 'esbuild/index.html'))
+        return site({}, { folder: join(project, 'esbuild') })
+      },
+      'esbuild, IIFE for older browsers': async () => {
+        await build({ absWorkingDir: project, entryPoints: ['page.mjs'], bundle: true, minify: true, format: 'iife', target: 'es2022', outfile: 'iife/page.js', logLevel: 'error' })
+        return site({ '/': '<!doctype html><script src="/page.js"></script>' }, { folder: join(project, 'iife') })
+      },
+      'webpack': async () => {
+        write('webpack.config.cjs', "module.exports = { mode: 'production', entry: './page.mjs', output: { path: __dirname + '/webpack', filename: 'page.mjs' }, performance: { hints: false } }\n")
+        await output(process.execPath, [join(here, 'node_modules/webpack/bin/webpack.js'), '--config', join(project, 'webpack.config.cjs'), '--context', project], { cwd: here })
+        cpSync(join(project, 'index.html'), join(project, 'webpack/index.html'))
+        return site({}, { folder: join(project, 'webpack') })
+      },
+      'Vite, build': async () => {
+        const { build } = await import('vite')
+        await build({ root: project, logLevel: 'error', build: { outDir: 'vite' } })
+        return site({}, { folder: join(project, 'vite') })
+      },
+      'Vite, development server': async () => {
+        const { createServer } = await import('vite')
+        const server = await createServer({ root: project, logLevel: 'error', server: { port: await freePort(), strictPort: true, host: 'localhost' } })
+        await server.listen()
+        return { url: server.resolvedUrls.local[0], stop: () => server.close() }
+      },
+      'plain files, strict content security policy': async () => {
+        const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src blob:"
+        const page = PAGE.replace("'waxseal'", "'./waxseal/entry/inline.js'").replace("'waxseal/verify'", "'./waxseal/verify/inline.js'")
+        mkdirSync(join(project, 'plain'), { recursive: true })
+        for (const [from, to] of [['node_modules/waxseal', 'waxseal'], ['smoke.mjs', 'smoke.mjs'], ['index.html', 'index.html']]) {
+          cpSync(join(project, from), join(project, 'plain', to), { recursive: true })
+        }
+        writeFileSync(join(project, 'plain/page.mjs'), page)
+        return site({}, { folder: join(project, 'plain'), headers: { 'content-security-policy': policy } })
+      },
+      'plain files, no workers allowed': async () => {
+        const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'none'"
+        return site({}, { folder: join(project, 'plain'), headers: { 'content-security-policy': policy } })
+      },
+    }
+    for (const [what, serve] of Object.entries(pages)) {
+      test(what, async () => {
+        const { url, stop } = await serve()
+        const browser = await chromium()
+        try {
+          await browser.visit(url.endsWith('/') ? `${url}${what.startsWith('Vite, dev') ? '' : what.includes('IIFE') ? '' : 'index.html'}` : `${url}/${what.includes('IIFE') ? '' : 'index.html'}`)
+          assert.equal(await browser.evaluate('for (let i = 0; i < 100 && !globalThis.outcome; i++) await new Promise(go => setTimeout(go, 100)); return outcome'), GOOD)
+        } finally {
+          await browser.stop()
+          await stop()
+        }
+      })
+    }
+  })
+
+  test('the verifier is small: wasm and glue, minified and compressed', async t => {
+    write('verify.mjs', "export { createVerifier, createSigner, TokenError } from 'waxseal/verify'\n")
+    const { outputFiles } = await build({ absWorkingDir: project, entryPoints: ['verify.mjs'], bundle: true, minify: true, format: 'esm', conditions: ['workerd'], external: ['*.wasm'], write: false, logLevel: 'error' })
+    const wasm = brotliCompressSync(readFileSync(join(project, 'node_modules/waxseal/wasm/token.wasm'))).length
+    const glue = brotliCompressSync(outputFiles[0].contents).length
+    t.diagnostic(`${wasm} octets of wasm and ${glue} of glue in brotli`)
+    assert.ok(wasm + glue <= BUDGET, `${wasm} + ${glue}`)
+  })
+  test('types are as a user reads them', async () => {
+    cpSync(join(here, 'packed/types.ts'), join(project, 'types.ts'))
+    for (const resolution of [['--module', 'nodenext'], ['--module', 'esnext', '--moduleResolution', 'bundler']]) {
+      await output(bin('tsc'), ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2023,dom,dom.iterable', '--types', '', ...resolution, join(project, 'types.ts')], { cwd: project })
+    }
+  })
+})
+
+/** Octets in brotli, glue included: what it takes now and a little more, so that growth is seen. */
+const BUDGET = 24 * 1024

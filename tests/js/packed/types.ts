@@ -1,0 +1,65 @@
+// Checked by the TypeScript compiler, never run. A line that must not compile is preceded by `@ts-expect-error`.
+
+import { generateRootKey, MemoryStore, MovableClock, Waxseal, WaxsealError, type AuditEvent, type Settings, type Store } from 'waxseal'
+import { Kdf, kdf } from 'waxseal/kdf'
+import { init, Waxseal as Slim } from 'waxseal/slim'
+import { DenoKvStore } from 'waxseal/store/deno-kv'
+import { DurableObjectStore } from 'waxseal/store/durable-object'
+import { FileStore } from 'waxseal/store/file'
+import { IndexedDbStore } from 'waxseal/store/indexeddb'
+import { SqliteStore } from 'waxseal/store/sqlite'
+import { createSigner, createVerifier, TokenError, type Claims, type TokenCode } from 'waxseal/verify'
+import { withModule } from 'waxseal/verify/slim'
+
+const settings: Settings = { issuer: 'me', redis: { ttl: { min: 1, default: 300, max: 3600, manner: 'refuse' } } }
+const audit = (event: AuditEvent): string => `${event.time} ${event.outcome satisfies 'success' | 'refused'}`
+const waxseal = new Waxseal({ store: new MemoryStore(), settings, clock: new MovableClock(new Date()), audit: event => void audit(event), rootKey: generateRootKey() })
+const answered: Promise<Response> = waxseal.fetch(new Request('http://localhost/'))
+const handler: (request: Request) => Promise<Response> = waxseal.fetch
+waxseal.bootstrap({ password: 'x' }).then(user => user?.uid satisfies number | undefined)
+
+// @ts-expect-error: a store is needed
+new Waxseal({})
+// @ts-expect-error: no such setting
+new Waxseal({ store: new MemoryStore(), settings: { isuer: 'me' } })
+// @ts-expect-error: not one of the policies
+new Waxseal({ store: new MemoryStore(), settings: { passwords: { policy: 'lax' } } })
+// @ts-expect-error: a text is no request
+waxseal.fetch('http://localhost/')
+// @ts-expect-error: a password is needed
+waxseal.bootstrap({ name: 'admin' })
+
+const stores: Store[] = [new IndexedDbStore(), new FileStore('a'), new SqliteStore('a'), new DenoKvStore({}), new DurableObjectStore({}), new MemoryStore()]
+const own: Store = { read: async keys => keys.map(() => null), range: async () => [], commit: async ({ checks, writes }) => checks.length + writes.length > 0 }
+new Slim({ store: own, rootKey: async () => 'x' })
+init({ engine: fetch('a'), kdf: new Uint8Array() })
+
+const verify = createVerifier({ key: 'x', issuer: 'me', audience: 'you', algorithms: ['HS256'], leeway: 5, revoked: new Set(['a']) })
+const claims: Claims = verify('a.b.c')
+const subject: string = claims.sub
+interface Mine { sub: string; scope: string }
+const scope: string = verify<Mine>('a.b.c').scope
+// @ts-expect-error: who issued it must be said
+createVerifier({ key: 'x' })
+// @ts-expect-error: no such algorithm
+createVerifier({ key: 'x', issuer: 'me', algorithms: ['none'] })
+// @ts-expect-error: every token ends
+createSigner({ key: 'x', issuer: 'me' })
+const token: string = createSigner({ key: 'x', issuer: 'me', expiresIn: 60 })({ sub: '1' })
+withModule({} as WebAssembly.Module).createVerifier({ keys: { keys: [{ kty: 'oct', k: 'x' }] }, issuer: 'me' })
+
+try {
+  verify(token)
+} catch (error) {
+  if (error instanceof TokenError) {
+    switch (error.code) {
+      case 'expired': break
+      // @ts-expect-error: no such code
+      case 'exspired': break
+    }
+  }
+  if (error instanceof WaxsealError) error.code satisfies string
+}
+const code: TokenCode = 'revoked'
+const bits: Promise<Uint8Array> = kdf.derive({ scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt: new Uint8Array(16), password: new Uint8Array() })
+export { answered, bits, code, handler, Kdf, scope, stores, subject }

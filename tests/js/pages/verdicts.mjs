@@ -1,0 +1,3 @@
+import { verdicts } from '../verdicts.mjs'
+
+globalThis.verdicts = verdicts

@@ -1,0 +1,38 @@
+// Where the runtimes are, and how to run something in them.
+
+import { execFile, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const here = fileURLToPath(new URL('.', import.meta.url))
+export const bin = name => join(here, 'node_modules/.bin', name)
+export const folder = () => mkdtempSync(join(tmpdir(), 'waxseal-'))
+
+/** The standard output of a program that has to end well. */
+export function output(program, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    execFile(program, args, { cwd: here, maxBuffer: 1 << 28, ...options }, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${program} ${args.join(' ')}: ${error.message}\n${stderr}`))
+      else resolve(stdout)
+    })
+  })
+}
+
+/** A program that runs until `stop` is called. */
+export function started(program, args) {
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+  const ended = new Promise(resolve => child.once('exit', resolve))
+  return { child, stop: async () => (child.kill(), ended) }
+}
+
+export const deno = ['run', '--quiet', '--allow-all', '--unstable-kv', '--node-modules-dir=manual']
+
+/** The first of the paths that exists. */
+export function found(what, paths) {
+  const path = paths.find(path => path && existsSync(path))
+  if (!path) throw new Error(`${what} is not there; looked at ${paths.filter(Boolean).join(', ')}`)
+  return path
+}

@@ -1,0 +1,124 @@
+// Same inputs, same verdict and code: natively, in the component, in Node, Chromium and workerd (security E5).
+
+import { Miniflare } from 'miniflare'
+import { strict as assert } from 'node:assert'
+import { execFile } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { forBrowser, forWorkerd } from './bundle.mjs'
+import { generated, JWKS, SETTINGS } from './generated.mjs'
+import { bin, deno, folder, found, output } from './programs.mjs'
+import { site } from './site.mjs'
+import { verdicts } from './verdicts.mjs'
+import { chromium } from './webdriver.mjs'
+
+const COUNT = 120_000
+const server = found('the server', [process.env.WAXSEAL_BIN, new URL('../../target/debug/waxseal', import.meta.url).pathname])
+const scratch = folder()
+
+/** What `waxseal token verify` says, one line for each pair. */
+function cli(engine, { keys, issuer, audience, leeway }, pairs) {
+  const file = join(scratch, `${engine}.jwks`)
+  writeFileSync(file, JSON.stringify(keys), { mode: 0o600 })
+  const env = { ...process.env, WAXSEAL__ISSUER: issuer, WAXSEAL__LEEWAY: String(leeway ?? 0), ...(audience ? { WAXSEAL__AUDIENCE: audience } : {}) }
+  const args = ['token', 'verify', '--batch', '--engine', engine, '--jwks', file]
+  return new Promise((resolve, reject) => {
+    const child = execFile(server, args, { env, maxBuffer: 1 << 28, cwd: scratch }, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${error.message}\n${stderr}`))
+      else resolve(stdout.split('\n').slice(0, -1))
+    })
+    // It may end at once, when the keys are no good.
+    child.stdin.on('error', () => {})
+    child.stdin.end(pairs.map(pair => `${JSON.stringify(pair)}\n`).join(''))
+  })
+}
+
+function same(got, expected, pairs) {
+  assert.equal(got.length, expected.length)
+  const at = got.findIndex((verdict, i) => verdict !== expected[i])
+  if (at !== -1) assert.fail(`token ${at}: ${got[at]}, natively ${expected[at]}; now ${pairs[at].now}, ${JSON.stringify(pairs[at].token)}`)
+}
+
+describe('generated tokens', () => {
+  const pairs = [...generated(COUNT)]
+  const options = { keys: JWKS, ...SETTINGS }
+  let native
+
+  before(async () => {
+    native = await cli('native', options, pairs)
+  })
+
+  test('there are many, and they meet every rule', () => {
+    assert.equal(native.length, COUNT)
+    const counts = new Map()
+    for (const verdict of native) counts.set(verdict, (counts.get(verdict) ?? 0) + 1)
+    const expected = ['too_long', 'malformed', 'bad_base64', 'bad_header_json', 'crit_present', 'algorithm_not_allowed', 'bad_kid', 'missing_kid', 'unknown_kid',
+      'key_not_for_verify', 'wrong_algorithm', 'bad_signature', 'bad_claims_json', 'wrong_typ', 'missing_exp', 'bad_exp', 'expired', 'bad_nbf', 'not_yet_valid',
+      'bad_iat', 'issued_in_future', 'wrong_issuer', 'bad_audience', 'wrong_audience', 'bad_subject', 'bad_jti', 'bad_private_claim']
+    for (const code of expected) assert.ok(counts.get(`reject ${code}`) >= 20, `${code} occurs ${counts.get(`reject ${code}`)} times`)
+    assert.deepEqual([...counts.keys()].filter(verdict => verdict !== 'accept' && !expected.includes(verdict.slice(7))), [])
+    assert.ok(counts.get('accept') > COUNT / 5)
+  })
+  test('the component', async () => same(await cli('module', options, pairs), native, pairs))
+  test('node', () => same(verdicts(options, pairs), native, pairs))
+  test('deno', async () => same(await elsewhere(bin('deno'), deno, options, pairs), native, pairs))
+  test('bun', async () => same(await elsewhere(bin('bun'), [], options, pairs), native, pairs))
+
+  test('workerd', async () => {
+    const miniflare = new Miniflare({ modules: await forWorkerd('workers/verdicts.mjs'), compatibilityDate: '2026-04-01', cf: false })
+    try {
+      const got = []
+      for (let i = 0; i < pairs.length; i += 20_000) {
+        const body = JSON.stringify({ options, pairs: pairs.slice(i, i + 20_000) })
+        const response = await miniflare.dispatchFetch('http://localhost/', { method: 'POST', body })
+        got.push(...(await response.json()))
+      }
+      same(got, native, pairs)
+    } finally {
+      await miniflare.dispose()
+    }
+  })
+
+  test('chromium', async () => {
+    const files = { '/': '<!doctype html><meta charset="utf-8"><script type="module" src="page.js"></script>', '/page.js': await forBrowser('pages/verdicts.mjs'), '/pairs.json': JSON.stringify(pairs) }
+    const { url, stop } = await site(files)
+    const browser = await chromium()
+    try {
+      await browser.visit(url)
+      same(await browser.evaluate('return verdicts(args[0], await (await fetch("pairs.json")).json())', options), native, pairs)
+    } finally {
+      await browser.stop()
+      await stop()
+    }
+  })
+})
+
+async function elsewhere(program, args, options, pairs) {
+  const file = join(scratch, 'pairs.json')
+  writeFileSync(file, JSON.stringify({ options, pairs }))
+  return JSON.parse(await output(program, [...args, 'run-verdicts.mjs', file]))
+}
+
+describe('published vectors', () => {
+  for (const name of ['json_web_signature', 'json_web_key', 'json_web_crypto', 'json_web_encryption']) {
+    test(name, async () => {
+      const { testGroups } = JSON.parse(readFileSync(new URL(`../vectors/token/${name}_test.json`, import.meta.url), 'utf8'))
+      let executed = 0
+      for (const group of testGroups) {
+        const options = { keys: group.private ?? group.public, issuer: 'joe' }
+        const token = test => test.jws ?? test.jwe
+        const pairs = group.tests.map(test => ({ token: typeof token(test) === 'string' ? token(test) : JSON.stringify(token(test)), now: 1_300_000_000 }))
+        const got = verdicts(options, pairs)
+        executed += pairs.length
+        if (got[0].startsWith('keys ')) {
+          await assert.rejects(cli('native', options, pairs), `${got[0]}, which the server takes`)
+          continue
+        }
+        const native = await cli('native', options, pairs)
+        same(got, native, pairs)
+      }
+      assert.ok(executed > 20)
+    })
+  }
+})
