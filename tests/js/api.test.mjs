@@ -1,7 +1,7 @@
 // The package's own interface: stores, options, bad input, lost races, traps, derivations.
 
 import { strict as assert } from 'node:assert'
-import { appendFileSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { generateRootKey, MemoryStore, MovableClock, Waxseal, WaxsealError } from 'waxseal'
@@ -330,7 +330,7 @@ describe('derivations', () => {
     await kdf.derive({ scheme, salt, password })
   })
   test('without a worker it is computed here', async () => {
-    const file = new URL('../../target/npm/package/wasm/kdf.wasm', import.meta.url)
+    const file = new URL(import.meta.resolve('waxseal/kdf.wasm'))
     const here = new Kdf({ module: () => WebAssembly.compile(readFileSync(file)), bytes: () => readFileSync(file), spawn: () => { throw new Error('forbidden') } })
     const derivation = { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt, password }
     assert.equal(hex(await here.derive(derivation)), hex(await kdf.derive(derivation)))

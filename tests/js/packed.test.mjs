@@ -4,7 +4,6 @@ import { Miniflare } from 'miniflare'
 import { strict as assert } from 'node:assert'
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { before, describe, test } from 'node:test'
 import { brotliCompressSync } from 'node:zlib'
 import { build } from 'esbuild'
@@ -12,8 +11,10 @@ import { bin, deno, folder, here, output } from './programs.mjs'
 import { site } from './site.mjs'
 import { chromium, freePort } from './webdriver.mjs'
 
+/** `cargo xtask js` says which; else the newest that `cargo xtask npm` has left. */
 const target = join(here, '../../target/npm')
-const tgz = readdirSync(target).filter(name => /^waxseal-.*\.tgz$/.test(name)).map(name => join(target, name)).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0]
+const newest = () => readdirSync(target).filter(name => /^waxseal-.*\.tgz$/.test(name)).map(name => join(target, name)).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0]
+const tgz = process.env.WAXSEAL_TGZ ?? newest()
 const GOOD = '200 1 bad_signature'
 const MAIN = "import * as engine from 'waxseal'\nimport * as tokens from 'waxseal/verify'\nimport { smoke } from './smoke.mjs'\n"
 const PAGE = `${MAIN}globalThis.outcome = smoke(engine, tokens).catch(error => String(error.stack))\n`

@@ -63,7 +63,8 @@ pub(crate) fn all(steps: &mut Steps, tally: &mut Tally) {
             let mut node = command("node");
             node.current_dir(tests()).args(["--test", "--test-reporter=./reporter.mjs", "--test-concurrency=1"]);
             browsers.name(&mut node);
-            test::counted(node.env("WAXSEAL_BIN", test::server()), tally)
+            node.env("WAXSEAL_BIN", test::server()).env("WAXSEAL_TGZ", npm::packed(&package));
+            test::counted(&mut node, tally)
         });
     }
 }
