@@ -6,15 +6,13 @@ const MARK = 'x-waxseal-tab'
 const CACHE = 'waxseal-page'
 const here = new URL('./', location.href)
 
-addEventListener('install', event => {
-  skipWaiting()
-  event.waitUntil(keepFiles())
-})
+addEventListener('install', () => { skipWaiting() })
 
 addEventListener('activate', event => event.waitUntil(clients.claim()))
 
 addEventListener('message', event => {
   if (event.data === 'claim') event.waitUntil(clients.claim())
+  if (event.data === 'keep') event.waitUntil(keepFiles())
 })
 
 addEventListener('fetch', event => {
@@ -47,15 +45,18 @@ async function fresh(request) {
   }
 }
 
-/** All files, so that the page works offline from its first visit on. */
+/** All files, so that the page works offline from its first visit on. Only what has changed is asked for. */
 async function keepFiles() {
   try {
     const cache = await caches.open(CACHE)
-    const files = await (await fetch(new URL('files.json', here), { cache: 'no-cache' })).json()
-    const page = await fetch(here, { headers: { accept: 'text/html' }, cache: 'no-cache' })
-    await cache.put(here.href, page)
-    await cache.addAll(files.map(file => new URL(file, here).href))
+    const list = new URL('files.json', here)
+    const wanted = await (await fetch(list, { cache: 'no-cache' })).json()
+    const kept = await (await cache.match(list))?.json() ?? {}
+    const changed = Object.keys(wanted).filter(file => kept[file] !== wanted[file])
+    await cache.addAll(changed.map(file => new URL(file, here).href))
+    if (changed.includes('index.html')) await cache.put(here.href, await cache.match(new URL('index.html', here)))
+    await cache.put(list, Response.json(wanted))
   } catch {
-    // Storage is refused, or the list is not there: the engine works all the same, though not offline.
+    // Storage is refused, or there is no network: the engine works all the same.
   }
 }

@@ -5,25 +5,22 @@
 use std::{
     fmt::Write as _,
     fs,
+    hash::{DefaultHasher, Hasher as _},
     io::{Error, ErrorKind, Result, Write as _},
     path::Path,
 };
 use wasm_bindgen_cli_support::Bindgen;
 
-/// The files of `wasm/js/lib` that a page needs, which brings the modules itself.
-const LIBRARY: [&str; 12] = [
-    "check.js",
-    "clock.js",
-    "entry/api.js",
-    "entry/slim.js",
-    "errors.js",
-    "guest.js",
-    "http.js",
-    "kdf/compute.js",
-    "kdf/kdf.js",
-    "store/indexeddb.js",
-    "store/memory.js",
-    "waxseal.js",
+/// Parts of `wasm/js/lib` for other hosts; a page brings the modules itself.
+const ELSEWHERE: [&str; 8] = [
+    "engine/entry/inflate.js",
+    "engine/entry/inline.js",
+    "engine/entry/node.js",
+    "engine/entry/once.js",
+    "engine/entry/workerd.js",
+    "engine/kdf/node-worker.js",
+    "engine/kdf/web-worker.js",
+    "engine/kdf/worker-tail.js",
 ];
 
 /// A file of the page.
@@ -34,22 +31,30 @@ pub(crate) struct File {
     pub(crate) content: Vec<u8>,
 }
 
-/// All files of the page, with a list of them for those who want it offline.
+/// All files of the page, with a list of them and their digests for who keeps them.
 pub(crate) fn files(workspace: &Path, engine: Vec<u8>, kdf: Vec<u8>) -> anyhow::Result<Vec<File>> {
     let mut files = Vec::new();
     collect(&workspace.join("www"), "", &mut files)?;
-    let library = workspace.join("wasm/js/lib");
-    for name in LIBRARY {
-        files.push(File { path: format!("engine/{name}"), content: fs::read(library.join(name))? });
-    }
+    let mut library = Vec::new();
+    collect(&workspace.join("wasm/js/lib"), "engine/", &mut library)?;
+    let is_wanted = |path: &str| Path::new(path).extension().is_some_and(|kind| kind == "js") && !ELSEWHERE.contains(&path);
+    files.extend(library.into_iter().filter(|file| is_wanted(&file.path)));
     let (glue, engine) = bind(engine)?;
     for (name, content) in [("engine.js", glue), ("engine.wasm", engine), ("kdf.wasm", kdf)] {
         files.push(File { path: format!("engine/wasm/{name}"), content });
     }
     files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    let list: Vec<String> = files.iter().map(|file| format!("{:?}", file.path)).collect();
-    files.push(File { path: "files.json".into(), content: format!("[\n{}\n]\n", list.join(",\n")).into() });
+    let lines: Vec<String> =
+        files.iter().map(|file| format!("{:?}: \"{:016x}\"", file.path, digest(&file.content))).collect();
+    files.push(File { path: "files.json".into(), content: format!("{{\n{}\n}}\n", lines.join(",\n")).into() });
     Ok(files)
+}
+
+/// Tells versions of a file apart; nothing is proven by it.
+fn digest(content: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(content);
+    hasher.finish()
 }
 
 /// The glue that JavaScript needs to call the engine's module, and the module made fit for it.
@@ -96,15 +101,12 @@ pub(crate) fn pack(files: &[File], out: &Path) -> Result<()> {
         if brotli.len() < content.len() {
             let target = folder.join(format!("{path}.br"));
             fs::write(&target, brotli)?;
-            packed = format!("Some(include_bytes!({:?}))", target.display().to_string());
+            let target = target.display().to_string();
+            packed = format!("Some(include_bytes!({target:?}))");
         }
-        let content = target.display().to_string();
+        let (url, content) = (format!("/{path}"), target.display().to_string());
         // Writing to a string does not fail.
-        let _ = writeln!(
-            table,
-            "    File {{ path: {:?}, content: include_bytes!({content:?}), brotli: {packed} }},",
-            format!("/{path}")
-        );
+        let _ = writeln!(table, "    File {{ path: {url:?}, content: include_bytes!({content:?}), brotli: {packed} }},");
     }
     table.push_str("]\n");
     fs::write(out.join("page.rs"), table)

@@ -15,7 +15,7 @@ before(async () => { server = await startServer() })
 after(() => server?.stop())
 
 test('the page and the engine stay within their octets', async () => {
-  const files = await (await fetch(`${server.url}/files.json`)).json()
+  const files = Object.keys(await (await fetch(`${server.url}/files.json`)).json())
   assert.ok(files.includes('index.html') && files.includes('engine/wasm/engine.wasm'))
   const sizes = await Promise.all(files.map(async file => [file, await octets(`/${file}`)]))
   const sum = some => some.reduce((total, [, size]) => total + size, 0)

@@ -27,7 +27,7 @@ const people = page => page.$$eval('.person code', all => all.map(element => ele
 test('the page works offline from its first visit on', async () => {
   const context = await stranger()
   const page = await openPage(context, server.url)
-  await page.waitForFunction(async () => (await caches.open('waxseal-page')).keys().then(keys => keys.length > 40))
+  await page.waitForFunction(async () => (await caches.open('waxseal-page')).match('/files.json'))
   await page.setOfflineMode(true)
   await page.reload()
   await engineReady(page)
@@ -42,7 +42,7 @@ test('it works when the server is gone for good', async () => {
   const context = await stranger()
   const mortal = await startServer()
   const page = await openPage(context, mortal.url)
-  await page.waitForFunction(async () => (await caches.open('waxseal-page')).keys().then(keys => keys.length > 40))
+  await page.waitForFunction(async () => (await caches.open('waxseal-page')).match('/files.json'))
   await mortal.stop()
   await page.reload()
   await engineReady(page)

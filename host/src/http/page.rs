@@ -131,14 +131,14 @@ fn guarded(mut out: HttpResponse, form: &Form) -> HttpResponse {
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
-    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(&OPENER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(&RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
     out
 }
 
 /// No other page holds a handle of this one's window, or loads its files.
-const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
-const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+static OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+static RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 fn accepts_brotli(parts: &Parts) -> bool {
     let accepted = parts.headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());

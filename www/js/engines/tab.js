@@ -46,6 +46,8 @@ async function begin() {
     if (!(await throughWorker())) local = (await import('../tab/core.js')).answer
     await learn()
     state.phase = 'ready'
+    // Last, so that it does not hold up the engine.
+    if (!local) navigator.serviceWorker.controller?.postMessage('keep')
   } catch (error) {
     state.phase = 'failed'
     state.failure = typeof WebAssembly === 'object' ? `It could not be started: ${error.message}` : 'This browser, or its settings, has no WebAssembly.'
