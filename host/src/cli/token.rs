@@ -78,6 +78,8 @@ Examples:
         #[arg(long, value_name = "SECONDS", requires = "jti")]
         expires: Option<u64>,
     },
+    /// End every OpenShift authorization, of every user; tokens of other dialects go on
+    RevokeAll,
 }
 
 pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
@@ -105,6 +107,10 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
                 return say(&format!("revoked {}", cell(&done, "id")));
             }
             say(&format!("nothing to revoke: {} ({})", cell(&done, "sentence"), cell(&done, "code")))
+        }
+        Command::RevokeAll => {
+            Admin::reach(place)?.ask(Method::Post, "/admin/authorizations/revoke", None)?;
+            say("revoked all OpenShift authorizations")
         }
     }
 }

@@ -9,6 +9,8 @@
 //!
 //! INVARIANT: a response leaves only after its commit holds and its events are handed to the audit trail.
 
+#[cfg(test)]
+mod at_rest;
 mod audit;
 mod config;
 mod drive;

@@ -3,7 +3,7 @@
 use super::{
     Exchange, Request,
     envelope::{Message, Reply},
-    links::required,
+    links::{Link, Required},
     parameters::Parameters,
     scopes,
 };
@@ -15,9 +15,9 @@ use crate::{
 use alloc::{
     format,
     string::{String, ToString},
-    vec::Vec,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 /// The longest note, in characters.
 const MAX_NOTE: usize = 4096;
@@ -38,25 +38,26 @@ pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
         // Worth reusing is what lives for another ten minutes, or a quarter of what was asked for.
         let enough = u64::from((lifetime.as_secs() / 4).min(600));
         let newest = engine::authorizations(op, user, REUSED, fits)?;
-        if let Some(found) = newest.iter().find(|found| found.expires.rounded_secs_since(op.now()) > enough) {
-            return Ok(Reply::of("authorization", shown(request, found)).saying("Reused existing"));
+        let lives_on = |found: &Authorization| found.expires.rounded_secs_since(op.now()) > enough;
+        if let Some(found) = newest.into_iter().find(lives_on) {
+            return Ok(one(request, found).saying("Reused existing"));
         }
     }
     let added = engine::add(op, user, NewAuthorization { scopes, note, lifetime })?;
-    Ok(Reply::of("authorization", shown(request, &added)).created().saying("Create authorization"))
+    Ok(one(request, added).created().saying("Create authorization"))
 }
 
 /// The caller's own, newest first.
 pub(super) fn list(request: &Request<'_>) -> Result<Reply, Stop> {
     let found = engine::authorizations(request.exchange.op, &request.caller.user, LISTED, |_| true)?;
-    let shown: Vec<_> = found.iter().map(|found| shown(request, found)).collect();
-    Ok(Reply::of("authorizations", Value::Array(shown)).saying("List authorizations"))
+    let shown = found.into_iter().map(|found| Shown::of(request, found)).collect();
+    Ok(Reply::authorizations(shown).saying("List authorizations"))
 }
 
 /// One, by id or token.
 pub(super) fn show(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
     let found = find(request, id)?;
-    Ok(Reply::of("authorization", shown(request, &found)).saying("Display authorization"))
+    Ok(one(request, found).saying("Display authorization"))
 }
 
 /// Another note; without one nothing changes.
@@ -65,7 +66,7 @@ pub(super) fn update(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
     if let Some(note) = note(request)? {
         engine::note(request.exchange.op, &mut found, Some(note));
     }
-    Ok(Reply::of("authorization", shown(request, &found)).saying("Change authorization"))
+    Ok(one(request, found).saying("Change authorization"))
 }
 
 /// One ends; one that is not there has ended already.
@@ -138,23 +139,60 @@ fn note(request: &Request<'_>) -> Result<Option<String>, Stop> {
 }
 
 /// An authorization as its owner sees it, token included.
-fn shown(request: &Request<'_>, authorization: &Authorization) -> Value {
-    let exchange = &request.exchange;
-    let id = engine::hex(&authorization.id);
-    let path = format!("/user/authorization/{id}");
-    json!({
-        "created_at": authorization.created.to_string(),
-        "expires_in": authorization.expires.secs_since(authorization.created),
-        "expires_in_seconds": authorization.expires.rounded_secs_since(exchange.op.now()),
-        "id": id,
-        "identity": request.caller.user.name,
-        "note": authorization.note,
-        "scopes": engine::scopes(&authorization.scopes),
-        "token": engine::authorization_token(exchange.op, authorization),
-        "links": {
-            "GET": exchange.plain_link("GET", "Get authorization", &path),
-            "UPDATE": exchange.link("PUT", "Update authorization", &path, &json!([required("note", "A description of the authorization")]), &json!([])),
-            "DELETE": exchange.plain_link("DELETE", "Delete authorization", &path),
-        },
-    })
+#[derive(Serialize)]
+pub(super) struct Shown {
+    created_at: String,
+    expires_in: u64,
+    expires_in_seconds: u64,
+    id: String,
+    identity: String,
+    note: Option<String>,
+    scopes: String,
+    token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    links: Option<Links>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+struct Links {
+    get: Link,
+    update: Link,
+    delete: Link,
+}
+
+impl Shown {
+    fn of(request: &Request<'_>, authorization: Authorization) -> Self {
+        let op = request.exchange.op;
+        let Authorization { created, expires, .. } = authorization;
+        let id = engine::hex(&authorization.id);
+        Self {
+            created_at: created.to_string(),
+            expires_in: expires.secs_since(created),
+            expires_in_seconds: expires.rounded_secs_since(op.now()),
+            identity: request.caller.user.name.clone(),
+            scopes: engine::scopes(&authorization.scopes),
+            token: engine::authorization_token(op, &authorization),
+            note: authorization.note,
+            links: (!request.exchange.agreed.nolinks).then(|| Links::to(&request.exchange, &id)),
+            id,
+        }
+    }
+}
+
+impl Links {
+    fn to(exchange: &Exchange<'_>, id: &str) -> Self {
+        const NOTE: &[Required] = &[Required::text("note", "A description of the authorization")];
+        let path = format!("/user/authorization/{id}");
+        Self {
+            get: exchange.link("GET", "Get authorization", &path, &[]),
+            update: exchange.link("PUT", "Update authorization", &path, NOTE),
+            delete: exchange.link("DELETE", "Delete authorization", &path, &[]),
+        }
+    }
+}
+
+/// The answer that shows one.
+fn one(request: &Request<'_>, authorization: Authorization) -> Reply {
+    Reply::of("authorization", Shown::of(request, authorization))
 }

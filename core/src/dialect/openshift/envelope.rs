@@ -1,22 +1,21 @@
 //! The envelope around every answer (contract section 7).
 
 use super::{
+    authorizations::Shown,
     negotiate::{Format, Negotiated, supported},
     xml,
 };
 use crate::seam::Response;
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec,
-    vec::Vec,
-};
+use alloc::{format, string::String, vec, vec::Vec};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// One message of an answer.
+#[derive(Serialize)]
 pub(super) struct Message {
     exit_code: Option<u32>,
     field: Option<&'static str>,
+    index: Option<u32>,
     severity: &'static str,
     text: String,
 }
@@ -24,32 +23,60 @@ pub(super) struct Message {
 impl Message {
     /// A success.
     pub(super) fn info(text: impl Into<String>) -> Self {
-        Self { exit_code: Some(0), field: None, severity: "info", text: text.into() }
+        Self { exit_code: Some(0), field: None, index: None, severity: "info", text: text.into() }
     }
 
     /// An error with its number.
     pub(super) fn error(exit_code: u32, field: Option<&'static str>, text: &str) -> Self {
-        Self { exit_code: Some(exit_code), field, severity: "error", text: text.into() }
+        Self { exit_code: Some(exit_code), field, index: None, severity: "error", text: text.into() }
     }
 
     /// An error that has no number.
     pub(super) fn unnumbered(text: &str) -> Self {
-        Self { exit_code: None, field: None, severity: "error", text: text.into() }
+        Self { exit_code: None, field: None, index: None, severity: "error", text: text.into() }
     }
+}
+
+/// What an answer is about. A list of authorizations can be long, so it becomes no [`Value`].
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Data {
+    Value(Value),
+    Authorizations(Vec<Shown>),
 }
 
 /// An answer before it is put into its envelope.
 pub(super) struct Reply {
     status: u16,
     kind: Option<&'static str>,
-    data: Value,
+    data: Data,
     messages: Vec<Message>,
+}
+
+/// Every part of an answer.
+#[derive(Serialize)]
+pub(super) struct Envelope {
+    pub(super) api_version: f64,
+    pub(super) data: Data,
+    pub(super) messages: Vec<Message>,
+    pub(super) status: &'static str,
+    pub(super) supported_api_versions: Vec<f64>,
+    #[serde(rename = "type")]
+    pub(super) kind: Option<&'static str>,
+    pub(super) version: String,
 }
 
 impl Reply {
     /// Something to show.
-    pub(super) fn of(kind: &'static str, data: Value) -> Self {
+    pub(super) fn of(kind: &'static str, data: impl Serialize) -> Self {
+        // Nothing in it is keyed by anything but text, so this does not fail.
+        let data = Data::Value(serde_json::to_value(data).unwrap_or_default());
         Self { status: 200, kind: Some(kind), data, messages: Vec::new() }
+    }
+
+    /// Authorizations to show.
+    pub(super) fn authorizations(shown: Vec<Shown>) -> Self {
+        Self { status: 200, kind: Some("authorizations"), data: Data::Authorizations(shown), messages: Vec::new() }
     }
 
     /// An empty list of something this server has none of.
@@ -59,12 +86,12 @@ impl Reply {
 
     /// Something is gone.
     pub(super) fn gone(text: impl Into<String>) -> Self {
-        Self { status: 200, kind: None, data: Value::Null, messages: vec![Message::info(text)] }
+        Self { status: 200, kind: None, data: Data::Value(Value::Null), messages: vec![Message::info(text)] }
     }
 
     /// An error.
     pub(super) fn failed(status: u16, message: Message) -> Self {
-        Self { status, kind: None, data: Value::Null, messages: vec![message] }
+        Self { status, kind: None, data: Data::Value(Value::Null), messages: vec![message] }
     }
 
     /// This reply for something new.
@@ -81,32 +108,26 @@ impl Reply {
 
 /// The answer to send. What is gone is 204 without a body up to version 1.4.
 pub(super) fn render(agreed: Negotiated, mut reply: Reply) -> Response {
-    if agreed.nolinks {
-        drop_links(&mut reply.data);
+    if let (true, Data::Value(data)) = (agreed.nolinks, &mut reply.data) {
+        drop_links(data);
     }
     let is_gone = reply.kind.is_none() && reply.status == 200;
     if is_gone && agreed.version <= 14 {
         return Response::empty(204).with_header("cache-control", "no-store");
     }
-    let version = f64::from(agreed.version) / 10.0;
-    let messages: Vec<_> = reply
-        .messages
-        .into_iter()
-        .map(|Message { exit_code, field, severity, text }| {
-            json!({ "exit_code": exit_code, "field": field, "index": null, "severity": severity, "text": text })
-        })
-        .collect();
-    let envelope = json!({
-        "api_version": version,
-        "version": format!("{version:.1}"),
-        "supported_api_versions": supported().collect::<Vec<_>>(),
-        "status": status_word(reply.status),
-        "type": reply.kind,
-        "data": reply.data,
-        "messages": messages,
-    });
+    let api_version = f64::from(agreed.version) / 10.0;
+    let envelope = Envelope {
+        api_version,
+        data: reply.data,
+        messages: reply.messages,
+        status: status_word(reply.status),
+        supported_api_versions: supported().collect(),
+        kind: reply.kind,
+        version: format!("{api_version:.1}"),
+    };
     let (media_type, body) = match agreed.format {
-        Format::Json => ("application/json; charset=utf-8", envelope.to_string().into_bytes()),
+        // Nothing in it is keyed by anything but text, so this does not fail.
+        Format::Json => ("application/json; charset=utf-8", serde_json::to_vec(&envelope).unwrap_or_default()),
         Format::Xml => ("application/xml; charset=utf-8", xml::render(&envelope)),
     };
     Response::new(reply.status, media_type, body).with_header("cache-control", "no-store")

@@ -3,7 +3,7 @@
 use super::{
     Exchange, Request,
     envelope::{Message, Reply},
-    links::{required, segment},
+    links::{Required, segment},
 };
 use crate::{
     record::{SshKey, SshKeys, key},
@@ -16,6 +16,10 @@ use serde_json::{Value, json};
 const MAX_KEYS: usize = 100;
 /// The longest key, in octets.
 const MAX_CONTENT: usize = 16_384;
+
+/// What a link says that a change takes.
+const PARAMETERS: &[Required] =
+    &[Required::text("type", "Type of the key"), Required::text("content", "The key portion of the public key file")];
 
 /// All keys.
 pub(super) fn list(request: &Request<'_>) -> Result<Reply, Stop> {
@@ -113,16 +117,14 @@ fn field(request: &Request<'_>, name: &'static str, max: usize) -> Result<String
 
 fn shown(exchange: &Exchange<'_>, key: &SshKey) -> Value {
     let path = format!("/user/keys/{}", segment(&key.name));
-    let parameters =
-        json!([required("type", "Type of the key"), required("content", "The key portion of the public key file")]);
     json!({
         "name": key.name,
         "type": key.kind,
         "content": key.content,
         "links": {
-            "GET": exchange.plain_link("GET", "Get SSH key", &path),
-            "UPDATE": exchange.link("PUT", "Update SSH key", &path, &parameters, &json!([])),
-            "DELETE": exchange.plain_link("DELETE", "Delete SSH key", &path),
+            "GET": exchange.link("GET", "Get SSH key", &path, &[]),
+            "UPDATE": exchange.link("PUT", "Update SSH key", &path, PARAMETERS),
+            "DELETE": exchange.link("DELETE", "Delete SSH key", &path, &[]),
         },
     })
 }

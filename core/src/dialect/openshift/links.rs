@@ -1,25 +1,60 @@
 //! Links, absolute as the client sees the server (contract section 11).
 
 use super::Exchange;
-use alloc::{format, string::String};
+use alloc::{format, string::String, vec::Vec};
 use core::fmt::Write;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
+
+/// What can be done next, and where.
+#[derive(Serialize)]
+pub(super) struct Link {
+    href: String,
+    method: &'static str,
+    rel: &'static str,
+    required_params: &'static [Required],
+    optional_params: Vec<Optional>,
+}
+
+/// A text that must be given.
+#[derive(Serialize)]
+pub(super) struct Required {
+    name: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    description: &'static str,
+    valid_options: [(); 0],
+    invalid_options: [(); 0],
+}
+
+impl Required {
+    pub(super) const fn text(name: &'static str, description: &'static str) -> Self {
+        Self { name, kind: "string", description, valid_options: [], invalid_options: [] }
+    }
+}
+
+/// A parameter that may be given.
+#[derive(Serialize)]
+pub(super) struct Optional {
+    pub(super) name: &'static str,
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    pub(super) description: String,
+    pub(super) valid_options: Vec<Value>,
+    pub(super) default_value: Value,
+}
 
 impl Exchange<'_> {
     /// A link to a path below `/broker/rest`.
-    pub(super) fn link(&self, method: &str, rel: &str, path: &str, required: &Value, optional: &Value) -> Value {
-        json!({
-            "href": format!("{}/broker/rest{path}", self.base()),
-            "method": method,
-            "rel": rel,
-            "required_params": required,
-            "optional_params": optional,
-        })
-    }
-
-    /// A link without parameters.
-    pub(super) fn plain_link(&self, method: &str, rel: &str, path: &str) -> Value {
-        self.link(method, rel, path, &json!([]), &json!([]))
+    pub(super) fn link(
+        &self,
+        method: &'static str,
+        rel: &'static str,
+        path: &str,
+        required_params: &'static [Required],
+    ) -> Link {
+        let href = format!("{}/broker/rest{path}", self.base());
+        Link { href, method, rel, required_params, optional_params: Vec::new() }
     }
 
     /// Scheme and authority: as configured, else as the request came in. A default port is left out, as rhc takes a colon in
@@ -41,6 +76,13 @@ impl Exchange<'_> {
     }
 }
 
+impl Link {
+    /// This link with parameters that may be given.
+    pub(super) fn taking(self, optional_params: Vec<Optional>) -> Self {
+        Self { optional_params, ..self }
+    }
+}
+
 /// `text` as one segment of a path, its dots too: what stands behind one could be taken for `.json` or `.xml`.
 pub(super) fn segment(text: &str) -> String {
     let mut segment = String::with_capacity(text.len());
@@ -53,14 +95,4 @@ pub(super) fn segment(text: &str) -> String {
         }
     }
     segment
-}
-
-/// A parameter that must be given.
-pub(super) fn required(name: &str, description: &str) -> Value {
-    json!({ "name": name, "type": "string", "description": description, "valid_options": [], "invalid_options": [] })
-}
-
-/// A parameter that may be given.
-pub(super) fn optional(name: &str, kind: &str, description: &str, valid: &Value, default: &Value) -> Value {
-    json!({ "name": name, "type": kind, "description": description, "valid_options": valid, "default_value": default })
 }

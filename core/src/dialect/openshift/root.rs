@@ -3,61 +3,69 @@
 use super::{
     Exchange, Request,
     envelope::Reply,
-    links::{optional, required},
+    links::{Link, Optional, Required},
     scopes::bounds,
 };
 use crate::{engine, record::Scope, seam::Response};
-use alloc::{format, string::String, string::ToString, vec::Vec};
+use alloc::{collections::BTreeMap, format, string::String, string::ToString, vec, vec::Vec};
 use core::fmt::Write;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// The links a client starts from; no credentials are needed.
 pub(super) fn api(exchange: &Exchange<'_>) -> Response {
-    let mut links = Map::new();
-    let mut link = |name: &str, link: Value| _ = links.insert(name.into(), link);
-    link("API", exchange.plain_link("GET", "API entry point", "/api"));
-    link("GET_USER", exchange.plain_link("GET", "Get user information", "/user"));
-    link("LIST_DOMAINS", exchange.plain_link("GET", "List all domains", "/domains"));
-    link("LIST_CARTRIDGES", exchange.plain_link("GET", "List cartridges", "/cartridges"));
+    let mut links = BTreeMap::new();
+    links.insert("API", exchange.link("GET", "API entry point", "/api", &[]));
+    links.insert("GET_USER", exchange.link("GET", "Get user information", "/user", &[]));
+    links.insert("LIST_DOMAINS", exchange.link("GET", "List all domains", "/domains", &[]));
+    links.insert("LIST_CARTRIDGES", exchange.link("GET", "List cartridges", "/cartridges", &[]));
     if exchange.agreed.version >= 12 {
-        link("LIST_AUTHORIZATIONS", exchange.plain_link("GET", "List authorizations", "/user/authorizations"));
-        let id = json!([required(":id", "Unique identifier of the authorization")]);
-        link(
-            "SHOW_AUTHORIZATION",
-            exchange.link("GET", "Retrieve authorization :id", "/user/authorization/:id", &id, &json!([])),
-        );
-        let offered: Vec<_> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
-        let parameters = json!([
-            optional("scope", "string", &scope_description(exchange), &json!(offered), &json!("userinfo")),
-            optional(
-                "note",
-                "string",
-                "A description to remind you what this authorization is for.",
-                &json!([]),
-                &Value::Null
-            ),
-            optional(
-                "expires_in",
-                "integer",
-                "The number of seconds before this authorization expires. Out of range values will be set to the maximum allowed time.",
-                &json!([]),
-                &json!(-1)
-            ),
-            optional(
-                "reuse",
-                "boolean",
-                "Attempt to locate and reuse an authorization that matches the scope and note and has not yet expired.",
-                &json!([true, false]),
-                &json!(false)
-            ),
-        ]);
-        link(
-            "ADD_AUTHORIZATION",
-            exchange.link("POST", "Add new authorization", "/user/authorizations", &json!([]), &parameters),
-        );
+        const ID: &[Required] = &[Required::text(":id", "Unique identifier of the authorization")];
+        let show = exchange.link("GET", "Retrieve authorization :id", "/user/authorization/:id", ID);
+        links.insert("LIST_AUTHORIZATIONS", exchange.link("GET", "List authorizations", "/user/authorizations", &[]));
+        links.insert("SHOW_AUTHORIZATION", show);
+        links.insert("ADD_AUTHORIZATION", add(exchange));
     }
     // These are the data themselves, not decoration of it: `nolinks` leaves them.
-    exchange.send(Reply::of("links", Value::Object(links)))
+    exchange.send(Reply::of("links", links))
+}
+
+/// How an authorization is added.
+fn add(exchange: &Exchange<'_>) -> Link {
+    let link = exchange.link("POST", "Add new authorization", "/user/authorizations", &[]);
+    link.taking(vec![
+        Optional {
+            name: "scope",
+            kind: "string",
+            description: scope_description(exchange),
+            valid_options: Scope::ALL.iter().map(|scope| scope.as_str().into()).collect(),
+            default_value: Scope::Userinfo.as_str().into(),
+        },
+        Optional {
+            name: "note",
+            kind: "string",
+            description: "A description to remind you what this authorization is for.".into(),
+            valid_options: Vec::new(),
+            default_value: Value::Null,
+        },
+        Optional {
+            name: "expires_in",
+            kind: "integer",
+            description: "The number of seconds before this authorization expires. \
+                Out of range values will be set to the maximum allowed time."
+                .into(),
+            valid_options: Vec::new(),
+            default_value: (-1).into(),
+        },
+        Optional {
+            name: "reuse",
+            kind: "boolean",
+            description:
+                "Attempt to locate and reuse an authorization that matches the scope and note and has not yet expired."
+                    .into(),
+            valid_options: vec![true.into(), false.into()],
+            default_value: false.into(),
+        },
+    ])
 }
 
 /// The text of the scope parameter, whose lines clients parse.
@@ -88,14 +96,16 @@ fn span(secs: u32) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
+/// What a link says that adding a key takes.
+const KEY: &[Required] = &[
+    Required::text("name", "Name of the key"),
+    Required::text("type", "Type of the key, such as ssh-rsa"),
+    Required::text("content", "The key portion of the public key file"),
+];
+
 /// The account.
 pub(super) fn user(request: &Request<'_>) -> Reply {
     let (exchange, user) = (&request.exchange, &request.caller.user);
-    let key = json!([
-        required("name", "Name of the key"),
-        required("type", "Type of the key, such as ssh-rsa"),
-        required("content", "The key portion of the public key file")
-    ]);
     Reply::of(
         "user",
         json!({
@@ -124,8 +134,8 @@ pub(super) fn user(request: &Request<'_>) -> Reply {
             "currency_cd": null,
             "created_at": user.created.to_string(),
             "links": {
-                "ADD_KEY": exchange.link("POST", "Add new SSH key", "/user/keys", &key, &json!([])),
-                "LIST_KEYS": exchange.plain_link("GET", "Get SSH keys", "/user/keys"),
+                "ADD_KEY": exchange.link("POST", "Add new SSH key", "/user/keys", KEY),
+                "LIST_KEYS": exchange.link("GET", "Get SSH keys", "/user/keys", &[]),
             },
         }),
     )

@@ -161,6 +161,32 @@ fn what_happens_to_a_token_is_audited_without_it() {
 }
 
 #[test]
+fn what_others_own_costs_nothing() {
+    let mut world = TestWorld::with_admin("secret");
+    let own: Vec<_> = (0..10).map(|_| token(&mut world, "session")).collect();
+    let calls = || {
+        let (show, add) =
+            (format!("{LIST}/{}", own[3]), bearer(Method::Post, LIST, &own[0]).with_body("reuse=true&note=none"));
+        [bearer(Method::Get, LIST, &own[0]), bearer(Method::Get, &show, &own[0]), bearer(Method::Get, USER, &own[0]), add]
+    };
+    let costs = |world: &mut TestWorld| {
+        calls().map(|call| {
+            world.call(call);
+            (world.cost.rounds, world.cost.reads)
+        })
+    };
+    let alone = costs(&mut world);
+    world.call(request(Method::Delete, &format!("{LIST}?scope=userinfo")));
+    world.local(crate::testing::request("POST /admin/users", r#"{"name": "ann", "password": "pw"}"#));
+    for _ in 0..500 {
+        let add = Request::new(Method::Post, LIST).with_header("authorization", &basic("ann", "pw"));
+        assert_eq!(world.call(add).status, 201);
+    }
+    assert_eq!(costs(&mut world), alone);
+    assert!(alone.iter().all(|(rounds, reads)| *rounds <= 4 && *reads <= 20), "{alone:?}");
+}
+
+#[test]
 fn a_failure_of_the_server_comes_in_the_envelope_with_a_reference() {
     let mut world = TestWorld::with_admin("secret");
     world.put(key::ssh_keys(Uid::new(1).unwrap()), [99].into());

@@ -1,17 +1,16 @@
 //! The envelope as XML (contract section 10).
 
+use super::envelope::{Data, Envelope};
 use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
 use rxml::{Encoder, Item, Namespace, NcName, XmlVersion, writer::SimpleNamespaces};
+use serde::Serialize;
 use serde_json::Value;
 
-/// The order of the parts of a response.
-const ORDER: [&str; 7] = ["status", "type", "data", "messages", "version", "api_version", "supported_api_versions"];
-
 /// The document for an envelope.
-pub(super) fn render(envelope: &Value) -> Vec<u8> {
+pub(super) fn render(envelope: &Envelope) -> Vec<u8> {
     let mut document = Document { encoder: Encoder::new(), out: Vec::new() };
     // What fails here is a name or a text that XML cannot hold; names are ours, and texts are cleaned before.
     let _ = document.envelope(envelope);
@@ -24,34 +23,37 @@ struct Document {
 }
 
 impl Document {
-    fn envelope(&mut self, envelope: &Value) -> rxml::Result<()> {
+    fn envelope(&mut self, envelope: &Envelope) -> rxml::Result<()> {
         self.put(Item::XmlDeclaration(XmlVersion::V1_0))?;
         self.open("response")?;
-        for name in ORDER {
-            let value = envelope.get(name).unwrap_or(&Value::Null);
-            if name == "data" {
-                self.data(envelope.get("type").and_then(Value::as_str), value)?;
-            } else {
-                self.member(name, value)?;
-            }
-        }
+        self.part("status", &envelope.status)?;
+        self.part("type", &envelope.kind)?;
+        self.open("data")?;
+        self.data(envelope.kind, &envelope.data)?;
+        self.close()?;
+        self.part("messages", &envelope.messages)?;
+        self.part("version", &envelope.version)?;
+        self.part("api_version", &envelope.api_version)?;
+        self.part("supported_api_versions", &envelope.supported_api_versions)?;
         self.close()
     }
 
     /// One thing and many alike stand under the name of the thing.
-    fn data(&mut self, kind: Option<&str>, data: &Value) -> rxml::Result<()> {
-        self.open("data")?;
+    fn data(&mut self, kind: Option<&str>, data: &Data) -> rxml::Result<()> {
         match (kind, data) {
-            (Some("links"), links) => self.member("links", links)?,
-            (Some(kind), Value::Array(items)) => {
-                for item in items {
-                    self.member(kind.trim_end_matches('s'), item)?;
-                }
+            (_, Data::Authorizations(shown)) => shown.iter().try_for_each(|shown| self.part("authorization", shown)),
+            (Some("links"), Data::Value(links)) => self.member("links", links),
+            (Some(kind), Data::Value(Value::Array(items))) => {
+                items.iter().try_for_each(|item| self.member(kind.trim_end_matches('s'), item))
             }
-            (Some(kind), item) => self.member(kind, item)?,
-            (None, _) => self.member("datum", &Value::Null)?,
+            (Some(kind), Data::Value(item)) => self.member(kind, item),
+            (None, Data::Value(_)) => self.member("datum", &Value::Null),
         }
-        self.close()
+    }
+
+    fn part(&mut self, name: &str, part: &impl Serialize) -> rxml::Result<()> {
+        // Nothing in it is keyed by anything but text, so this does not fail.
+        self.member(name, &serde_json::to_value(part).unwrap_or_default())
     }
 
     fn member(&mut self, name: &str, value: &Value) -> rxml::Result<()> {
