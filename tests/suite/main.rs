@@ -12,6 +12,7 @@ mod crash;
 mod elasticsearch;
 mod first_start;
 mod openapi;
+mod openshift_clients;
 mod promises;
 mod source;
 mod stands;

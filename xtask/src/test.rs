@@ -5,7 +5,7 @@ use crate::{
     cargo::cargo,
     checks, clients,
     command::{run as run_command, shown, target_dir},
-    fuzz, js, page, readme,
+    fuzz, js, page, readme, setup,
     steps::Steps,
     tally::Tally,
 };
@@ -24,6 +24,9 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let built = steps.step("build", build);
     if built.is_some() {
         steps.step("unit, integration and documentation tests", || {
+            // The integration tests start clients in Python, and nginx in front of the server.
+            setup::program("python3", "python3")?;
+            setup::program("nginx", "nginx-light")?;
             let mut test = cargo(&["test", "--workspace", "--no-fail-fast"]);
             counted(test.env("WAXSEAL_BIN", server()), &mut tally)
         });

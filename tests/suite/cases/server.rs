@@ -43,9 +43,10 @@ impl World for Live {
 /// Settings in serialized form as the flags that state them.
 fn flatten(path: &str, value: &Value, flags: &mut Vec<(String, String)>) {
     match value {
-        // Which manner a dialect has is not for operators to say.
+        // Which manner a dialect has is not for operators to say, nor where OpenShift's lives begin.
         Value::Object(members) => {
-            for (name, member) in members.iter().filter(|(name, _)| *name != "manner") {
+            let fixed = |name: &str| name == "manner" || (name == "min" && path.starts_with("openshift."));
+            for (name, member) in members.iter().filter(|(name, _)| !fixed(name)) {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 flatten(&path, member, flags);
             }
