@@ -16,6 +16,7 @@ use alloc::{
     vec::Vec,
 };
 use core::fmt::Write;
+use subtle::ConstantTimeEq;
 
 /// How many authorizations are read at once.
 const PAGE: u32 = 1000;
@@ -117,6 +118,11 @@ pub(crate) fn authorization(op: &Op<'_>, token: &str) -> Result<Authorized, Stop
     let record = key::authorization(&at);
     op.want(&[record.clone(), key::user(at.uid), key::revoked_scopes(at.uid)]);
     let authorization = op.load::<Authorization>(&record)?.ok_or(Refusal::TokenRevoked)?;
+    // Whoever can write to the store, but has not the root secret, makes no token by an entry of his own.
+    let derived = authorization_token(op, &authorization);
+    if !bool::from(derived.as_bytes().ct_eq(token.as_bytes())) {
+        return Err(Refusal::TokenRevoked.into());
+    }
     let user = user(op, at.uid)?.filter(|user| !user.disabled).ok_or(Refusal::TokenUserGone)?;
     if lives(op, &user, &authorization)? { Ok(Authorized { user, authorization }) } else { Err(Refusal::TokenEnded.into()) }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     engine::is_token,
-    record::{Uid, key},
+    record::{AuthorizationAt, Stored, Uid, key},
     seam::{Method, Peer, Request, Response},
     testing::{TestWorld, basic},
 };
@@ -78,6 +78,17 @@ fn the_store_reveals_no_token() {
         }
         check_alive(&mut world, &token, true);
     }
+}
+
+#[test]
+fn an_entry_in_the_store_makes_no_token() {
+    let mut world = TestWorld::with_admin("secret");
+    let made = token(&mut world, "session");
+    let found = world.stored::<AuthorizationAt>(&key::authorization_token(&made)).unwrap();
+    let chosen = "5".repeat(64);
+    world.put(key::authorization_token(&chosen), found.encode());
+    check_alive(&mut world, &chosen, false);
+    check_alive(&mut world, &made, true);
 }
 
 #[test]
@@ -199,6 +210,23 @@ fn a_failure_of_the_server_comes_in_the_envelope_with_a_reference() {
     assert!(event.subject.len() == 16 && body["messages"][0]["text"].as_str().unwrap().ends_with(&event.subject));
     let failed = world.call(request(Method::Get, "/broker/rest/user/keys.xml"));
     assert_eq!((failed.status, failed.header("content-type")), (500, Some("application/xml; charset=utf-8")));
+}
+
+#[test]
+fn the_entry_point_in_xml_describes_parameters() {
+    let mut world = TestWorld::with_admin("secret");
+    let body = String::from_utf8(world.call(request(Method::Get, "/broker/rest/api.xml")).body).unwrap();
+    for part in [
+        "<response><status>ok</status><type>links</type><data><links><link>",
+        "<required-params><param><description>Unique identifier of the authorization</description><invalid-options/><name>:id</name>",
+        "<valid-options><valid-option>session</valid-option><valid-option>read</valid-option>",
+        "<default-value>userinfo</default-value>",
+        "<default-value nil='true'/>",
+        "<valid-options><valid-option>true</valid-option><valid-option>false</valid-option></valid-options>",
+        "</links></data><messages/><version>1.7</version>",
+    ] {
+        assert!(body.contains(part), "{part} in {body}");
+    }
 }
 
 #[test]
