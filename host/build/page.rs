@@ -11,17 +11,10 @@ use std::{
 };
 use wasm_bindgen_cli_support::Bindgen;
 
-/// Parts of `wasm/js/lib` for other hosts; a page brings the modules itself.
-const ELSEWHERE: [&str; 8] = [
-    "engine/entry/inflate.js",
-    "engine/entry/inline.js",
-    "engine/entry/node.js",
-    "engine/entry/once.js",
-    "engine/entry/workerd.js",
-    "engine/kdf/node-worker.js",
-    "engine/kdf/web-worker.js",
-    "engine/kdf/worker-tail.js",
-];
+/// What the page imports of `wasm/js/lib`. It brings the modules itself.
+const IMPORTED: [&str; 3] = ["entry/slim.js", "kdf/kdf.js", "store/indexeddb.js"];
+/// The one import that is no file of the library.
+const GLUE: &str = "wasm/engine.js";
 
 /// A file of the page.
 pub(crate) struct File {
@@ -35,10 +28,7 @@ pub(crate) struct File {
 pub(crate) fn files(workspace: &Path, engine: Vec<u8>, kdf: Vec<u8>) -> anyhow::Result<Vec<File>> {
     let mut files = Vec::new();
     collect(&workspace.join("www"), "", &mut files)?;
-    let mut library = Vec::new();
-    collect(&workspace.join("wasm/js/lib"), "engine/", &mut library)?;
-    let is_wanted = |path: &str| Path::new(path).extension().is_some_and(|kind| kind == "js") && !ELSEWHERE.contains(&path);
-    files.extend(library.into_iter().filter(|file| is_wanted(&file.path)));
+    reach(&workspace.join("wasm/js/lib"), &mut files)?;
     let (glue, engine) = bind(engine)?;
     for (name, content) in [("engine.js", glue), ("engine.wasm", engine), ("kdf.wasm", kdf)] {
         files.push(File { path: format!("engine/wasm/{name}"), content });
@@ -64,6 +54,42 @@ fn bind(module: Vec<u8>) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
     bindgen.reset_state_function(true).remove_name_section(true).remove_producers_section(true);
     let mut output = bindgen.generate_output()?;
     Ok((output.js().as_bytes().to_vec(), output.wasm_mut().emit_wasm()))
+}
+
+/// Adds what the page imports, and what that imports in turn: most of the library is for other hosts.
+fn reach(library: &Path, files: &mut Vec<File>) -> Result<()> {
+    let mut names: Vec<String> = IMPORTED.map(String::from).into();
+    let mut at = 0;
+    while let Some(name) = names.get(at).cloned() {
+        at += 1;
+        let text = fs::read_to_string(library.join(&name))?;
+        for path in imports(&text).map(|path| resolved(&name, path)) {
+            if path != GLUE && !names.contains(&path) {
+                names.push(path);
+            }
+        }
+        files.push(File { path: format!("engine/{name}"), content: text.into() });
+    }
+    Ok(())
+}
+
+/// The relative paths that a module of the library imports from.
+fn imports(text: &str) -> impl Iterator<Item = &str> {
+    text.split("from '").skip(1).filter_map(|rest| rest.split('\'').next()).filter(|path| path.starts_with('.'))
+}
+
+/// `path` as seen from the file `name`.
+fn resolved(name: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = name.split('/').collect();
+    parts.pop();
+    for part in path.split('/') {
+        match part {
+            "." => {}
+            ".." => _ = parts.pop(),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
 }
 
 fn collect(folder: &Path, prefix: &str, files: &mut Vec<File>) -> Result<()> {
