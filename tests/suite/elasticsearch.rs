@@ -39,13 +39,16 @@ fn sixteen_clients_who_refresh_one_token_at_once_end_with_one_pair() {
     }
 }
 
+/// The body of a DELETE that ends what a token answer gave, in one of the ways there are.
+type Selection = fn(&Value) -> Value;
+
 #[test]
 fn what_was_invalidated_stays_so_after_a_crash() {
     let (_home, data) = scratch();
     let launch = Launch::on(data);
     let mut server = launch.start();
     // What is ended, and which halves are dead then.
-    let kinds: [(fn(&Value) -> Value, [bool; 2]); 4] = [
+    let kinds: [(Selection, [bool; 2]); 4] = [
         (|pair| json!({ "token": pair["access_token"] }), [true, false]),
         (|pair| json!({ "refresh_token": pair["refresh_token"] }), [false, true]),
         (|_| json!({ "username": ADMIN.0 }), [true, true]),

@@ -1,6 +1,7 @@
 //! The first minute with the server: what it prints works as printed, and is still there after a crash (security P10).
 
 use std::process::Command;
+use waxseal_core::seam::{Method, Request};
 use waxseal_tests::server::{Launch, command, scratch};
 
 #[test]
@@ -32,6 +33,17 @@ fn the_printed_lines_work_as_printed_and_the_secret_is_shown_once() {
     }
     assert!(!server.out().contains("Password:") && !server.out().contains(&password));
     assert!(!server.log().contains(&password));
+}
+
+#[test]
+fn the_page_is_served() {
+    let (_home, data) = scratch();
+    let server = Launch::on(data).start();
+    let page = server.send(&Request::new(Method::Get, "/").with_header("accept", "text/html"));
+    assert_eq!(page.status, 200);
+    assert!(page.header("content-type").is_some_and(|media| media.starts_with("text/html")));
+    let policy = page.header("content-security-policy").unwrap_or_default();
+    assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
 }
 
 /// One line says which setting, what was found and what is allowed; nothing is made.

@@ -24,7 +24,8 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let built = steps.step("build", build);
     if built.is_some() {
         steps.step("unit, integration and documentation tests", || {
-            // The integration tests start clients in Python, and nginx in front of the server.
+            // The integration tests start clients in Python and curl, and nginx in front of the server.
+            setup::program("curl", "curl")?;
             setup::program("python3", "python3")?;
             setup::program("nginx", "nginx-light")?;
             let mut test = cargo(&["test", "--workspace", "--no-fail-fast"]);
