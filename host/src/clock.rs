@@ -1,4 +1,4 @@
-//! The server's clock: the system's, which tests may move and stop, and never before the [horizon](crate::horizon).
+//! The server's clock: the system's, which tests may move and stop, and never before the horizon (`host/src/horizon.rs`).
 
 use crate::horizon::Horizon;
 use core::sync::atomic::{AtomicI64, Ordering};

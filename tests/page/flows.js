@@ -168,6 +168,7 @@ export function flows(browserName) {
     await press(page, 'Ask the server')
     await waitForText(page, '.verdict', 'The server accepts it.')
     await press(page, 'Forge it')
+    await waitForText(page, '.verdict', 'only the server knows')
     await press(page, 'Ask the server')
     await waitForText(page, '.verdict', 'The server refuses it')
     await view(page, 'Observe')

@@ -115,8 +115,24 @@ export async function press(page, name, within = 'body') {
     return all.find(element => !element.disabled && element.checkVisibility() && (element.textContent.trim() === text || element.getAttribute('aria-label') === text))
   }, {}, name, within)
   await handle.evaluate(element => element.scrollIntoView({ block: 'center', behavior: 'instant' }))
+  await handle.evaluate(restOf)
   await handle.click()
   await handle.dispose()
+}
+
+/** Waits until an element has stood still for a few frames: on a busy machine a click may otherwise come where it was. */
+function restOf(element) {
+  return new Promise(done => {
+    let [last, still] = ['', 0]
+    const look = () => {
+      const { x, y } = element.getBoundingClientRect()
+      still = `${x} ${y}` === last ? still + 1 : 0
+      last = `${x} ${y}`
+      if (still < 3) requestAnimationFrame(look)
+      else done()
+    }
+    look()
+  })
 }
 
 /** Shows a view by its link. */

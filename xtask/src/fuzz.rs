@@ -3,6 +3,7 @@
 use crate::{
     Failure,
     command::{command, root, run as run_command, target_dir},
+    setup,
 };
 use std::{env, fs, path::PathBuf};
 
@@ -48,6 +49,7 @@ fn fuzz(program: &PathBuf, target: &str, limit: &str) -> Result<(), Failure> {
 
 /// Builds the fuzzer; a target has to be named so that build scripts and macros are compiled without counters.
 fn build() -> Result<PathBuf, Failure> {
+    setup::program("c++", "g++")?;
     let host = crate::command::output(command("rustc").arg("-vV"))?;
     let host = host.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("`rustc -vV` names no host")?.to_owned();
     let target = target_dir().join("fuzz");

@@ -62,7 +62,9 @@ export function build() {
   }
 
   async function ask() {
-    const answer = isSendable(text) ? await asked(text) : { live: false, status: 0, who: [], unsendable: true }
+    const about = text
+    const answer = isSendable(about) ? await asked(about) : { live: false, status: 0, who: [], unsendable: true }
+    if (text !== about) return
     sheet.answered(answer)
     announce(answer.live ? 'The server accepts it' : 'The server refuses it')
   }
