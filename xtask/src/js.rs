@@ -85,7 +85,10 @@ impl Browsers {
     /// `wasm-pack test` in one place.
     fn wasm_pack(&self, place: &[&str]) -> Result<Command, Failure> {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders = [self.bindgen.clone()].into_iter().chain(std::env::split_paths(&path));
+        // It looks for the drivers on the path only, whatever the environment names.
+        let drivers = [&self.chromedriver, &self.geckodriver].into_iter().filter_map(|driver| driver.parent());
+        let folders = [self.bindgen.as_path()].into_iter().chain(drivers).map(Path::to_path_buf);
+        let folders = folders.chain(std::env::split_paths(&path));
         let path = std::env::join_paths(folders).map_err(|error| format!("PATH: {error}"))?;
         let mut test = command(self.wasm_pack.join("wasm-pack"));
         test.args(["test", "--mode", "no-install"]).args(place).args(["wasm", "--features", "js", "--locked"]);
