@@ -43,6 +43,7 @@ One command for each job, from any folder of the checkout.
                              coverage-guided fuzzing of what strangers can send, 100000 runs of each target
   cargo xtask torture KIND [NUMBER]
                              floods, kills, damaged requests, full disks for long; names the kinds when asked for none
+  cargo xtask again          build the server's module a second time and compare: the same octets
   cargo xtask clean-data     delete the data of `cargo xtask serve`
 
 `test` and `check` take `--advisories` to look the dependencies up in the RustSec database too (needs github.com).";
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         "clients" => no_more(&rest).and_then(|()| clients::run_alone()),
         "fuzz" => fuzz::run(&rest),
         "torture" => torture::run(&rest),
+        "again" => no_more(&rest).and_then(|()| test::build()).and_then(|()| again::check()),
         "clean-data" => no_more(&rest).and_then(|()| clean_data::run()),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
