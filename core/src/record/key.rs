@@ -134,6 +134,24 @@ pub fn ssh_keys(uid: Uid) -> Key {
     Key(format!("ssh-keys/{:08x}", uid.as_u32()))
 }
 
+/// What the keys of all profiles start with.
+pub const PROFILES: &str = "profile/";
+
+/// [`super::Profile`] of a user.
+pub fn profile(uid: Uid) -> Key {
+    Key(format!("{PROFILES}{:08x}", uid.as_u32()))
+}
+
+/// [`super::CustomRole`].
+pub fn custom_role(name: &str) -> Key {
+    Key(format!("role/{}", plain(name, 255)))
+}
+
+/// [`super::CustomRoles`]: the names of all of them.
+pub fn custom_roles() -> Key {
+    Key("roles".into())
+}
+
 /// [`super::Attempts`] on one account over all sources; `id` hides the name.
 pub fn account_attempts(id: &[u8; 16]) -> Key {
     Key(format!("tries/account/{}", URL_SAFE_NO_PAD.encode(id)))

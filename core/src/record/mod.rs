@@ -7,8 +7,10 @@
 mod attempts;
 mod authorization;
 mod cluster;
+mod custom_role;
 pub mod key;
 mod pair;
+mod profile;
 mod revoked;
 mod schemes;
 mod signing_key;
@@ -17,7 +19,9 @@ mod user;
 pub use attempts::{Attempts, Lock, Seen};
 pub use authorization::{Authorization, AuthorizationAt, RevokedEverything, RevokedScopes, Scope, SshKey, SshKeys};
 pub use cluster::Cluster;
+pub use custom_role::{CustomRole, CustomRoles};
 pub use pair::{Pair, PairId, PairOf, PairsEnded};
+pub use profile::Profile;
 pub use revoked::Revoked;
 pub use schemes::Schemes;
 pub use signing_key::{KeyState, SigningKey};
@@ -147,6 +151,10 @@ mod tests {
         assert_eq!(Lock { until: time, epoch: 2 }.encode(), [1, 0xe8, 0x07, 2]);
         let attempts = Attempts { failures: 1, since: time, until: time, epoch: 2, succeeded: time };
         assert_eq!(attempts.encode(), [1, 1, 0xe8, 0x07, 0xe8, 0x07, 2, 0xe8, 0x07]);
+        let profile = Profile { full_name: Some("A".into()), roles: ["r".into()].into(), metadata: "{}".into() };
+        assert_eq!(profile.encode(), [1, 1, 1, b'A', 1, 1, b'r', 2, b'{', b'}']);
+        assert_eq!(CustomRole { definition: "{}".into() }.encode(), [1, 2, b'{', b'}']);
+        assert_eq!(CustomRoles(["r".into()].into()).encode(), [1, 1, 1, b'r']);
         assert_eq!(Cluster::default().encode(), [1, 0, 0, 8, 0, 5, 0x84, 0x07, 0x88, 0x0e, 15]);
         let signing = SigningKey {
             kid: "k".into(),

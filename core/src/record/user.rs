@@ -182,7 +182,7 @@ impl Stored for LastUid {
     const VERSION: u8 = 1;
 }
 
-/// The users with role `admin`, so that "the last one" is one record and two racing removals cannot both succeed.
+/// The users with role `admin` who may log in, so that "the last one" is one record and two racing removals cannot both succeed.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Admins(pub Vec<Uid>);
 
