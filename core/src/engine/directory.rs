@@ -1,9 +1,13 @@
 //! Finding users.
 
 use crate::{
-    record::{Lock, Uid, User, key},
-    seam::{Op, Stop},
+    record::{Lock, Stored, Uid, User, key},
+    seam::{Op, Range, Stop},
 };
+use alloc::{collections::BTreeMap, string::String};
+
+/// How many records are read at once.
+const PAGE: u32 = 10_000;
 
 /// The user with this number.
 pub(crate) fn user(op: &Op<'_>, uid: Uid) -> Result<Option<User>, Stop> {
@@ -19,6 +23,22 @@ pub(crate) fn find(op: &Op<'_>, login: &str) -> Result<Option<User>, Stop> {
     match by_name.or(by_email) {
         Some(uid) => user(op, uid),
         None => Ok(None),
+    }
+}
+
+/// All records under `prefix`, by the rest of their key.
+pub(crate) fn all<T: Stored>(op: &Op<'_>, prefix: &str) -> Result<BTreeMap<String, T>, Stop> {
+    let mut records = BTreeMap::new();
+    let mut after = String::new();
+    loop {
+        let page = op.range(&Range { prefix: prefix.into(), after, limit: PAGE })?;
+        for (key, record) in page {
+            records.insert(key.as_str().trim_start_matches(prefix).into(), T::of(record)?);
+        }
+        match page.last() {
+            Some((last, _)) if page.len() >= PAGE as usize => after = last.as_str().into(),
+            _ => return Ok(records),
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) use authorization::{
 };
 pub(crate) use bearer::{Bearer, any_bearer, bearer, revoke, verify, verify_any_time};
 pub(crate) use credentials::Credentials;
-pub(crate) use directory::{account, find, is_locked, user};
+pub(crate) use directory::{account, all, find, is_locked, user};
 pub(crate) use issue::{issue, issue_as};
 pub(crate) use keys::{Imported, bootstrap_key, import_keys, keys, last_expiry, retire_key, rotate_key};
 pub(crate) use login::{login, password_expires, proves};
@@ -32,4 +32,7 @@ pub(crate) use names::{valid_email, valid_name};
 pub(crate) use pair::{Counts, DIALECT, Grant, NotRefreshed, Selection, grant, invalidate, refresh};
 pub(crate) use passwords::{NewPassword, add_password, remove_password, replace_passwords};
 pub(crate) use throttle::admit_source;
-pub(crate) use users::{Changes, NewUser, change_user, check_free, create_user, delete_user, new_salt, store_user};
+pub(crate) use users::{
+    Changes, NewUser, change_user, check_free, create_user, delete_user, enable_user, manages_users, may_create, may_give,
+    may_manage, new_salt, store_user,
+};

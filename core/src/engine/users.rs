@@ -20,6 +20,8 @@ pub(crate) struct NewUser {
     pub(crate) role: Role,
     /// Kept for clients.
     pub(crate) email_alerts: bool,
+    /// May not log in yet.
+    pub(crate) disabled: bool,
 }
 
 /// What changes about a user; `None` stays.
@@ -93,11 +95,13 @@ pub(crate) fn create_user(
         generation: 0,
         session_epoch: 0,
         lock_epoch: 0,
-        disabled: false,
+        disabled: new.disabled,
         created: op.now(),
     };
     remember_schemes(op, user.passwords.schemes())?;
-    enlist(op, uid, None, Some(user.role))?;
+    if user.role == Role::Admin && !user.disabled {
+        enlist(op, uid, true)?;
+    }
     op.store(key::last_uid(), &LastUid(uid.as_u32()));
     op.store(key::name(&user.name), &uid);
     if !user.email.is_empty() {
@@ -117,7 +121,9 @@ pub(crate) fn create_user(
 pub(crate) fn change_user(op: &Op<'_>, actor: &dyn Display, user: &mut User, changes: Changes) -> Result<(), Stop> {
     check_free(op, changes.name.as_deref(), changes.email.as_deref(), Some(user.uid))?;
     if let Some(role) = changes.role.filter(|role| *role != user.role) {
-        enlist(op, user.uid, Some(user.role), Some(role))?;
+        if user.role == Role::Admin || role == Role::Admin {
+            enlist(op, user.uid, role == Role::Admin && !user.disabled)?;
+        }
         user.role = role;
     }
     if let Some(name) = changes.name.filter(|name| *name != user.name) {
@@ -146,7 +152,9 @@ pub(crate) fn change_user(op: &Op<'_>, actor: &dyn Display, user: &mut User, cha
 /// [`Refusal::LastAdmin`].
 pub(crate) fn delete_user(op: &Op<'_>, actor: &dyn Display, user: &User) -> Result<(), Stop> {
     op.want(&[key::name(&user.name), key::email(&user.email), key::admins()]);
-    enlist(op, user.uid, Some(user.role), None)?;
+    if user.role == Role::Admin {
+        enlist(op, user.uid, false)?;
+    }
     remove_index(op, key::name(&user.name))?;
     if !user.email.is_empty() {
         remove_index(op, key::email(&user.email))?;
@@ -156,8 +164,46 @@ pub(crate) fn delete_user(op: &Op<'_>, actor: &dyn Display, user: &User) -> Resu
     op.remove(key::seen(user.uid));
     op.remove(key::ssh_keys(user.uid));
     op.remove(key::revoked_scopes(user.uid));
+    op.remove(key::profile(user.uid));
     audit(op, "user.delete", actor, &user.uid, None);
     Ok(())
+}
+
+/// Lets a user log in again, or no longer. Disabling ends all his tokens, and enabling revives none.
+///
+/// # Errors
+/// [`Refusal::LastAdmin`].
+pub(crate) fn enable_user(op: &Op<'_>, actor: &dyn Display, user: &mut User, enabled: bool) -> Result<(), Stop> {
+    if user.role == Role::Admin {
+        enlist(op, user.uid, enabled)?;
+    }
+    user.disabled = !enabled;
+    if !enabled {
+        user.log_out();
+    }
+    store_user(op, user);
+    audit(op, if enabled { "user.enable" } else { "user.disable" }, actor, &user.uid, None);
+    Ok(())
+}
+
+/// Whether `actor` manages other users (contract/redis.md section 7).
+pub(crate) const fn manages_users(actor: &User) -> bool {
+    matches!(actor.role, Role::Admin | Role::UserManager)
+}
+
+/// Whether `actor` may change `target`, who is not himself: user managers have no hand on administrators.
+pub(crate) fn may_manage(actor: &User, target: &User) -> bool {
+    actor.role == Role::Admin || (manages_users(actor) && target.role != Role::Admin)
+}
+
+/// Whether `actor` may make a user with this role: only administrators make administrators.
+pub(crate) fn may_create(actor: &User, role: Role) -> bool {
+    actor.role == Role::Admin || (manages_users(actor) && role != Role::Admin)
+}
+
+/// Whether `actor` may leave `target` with this role: nobody but an administrator gives himself another.
+pub(crate) fn may_give(actor: &User, target: &User, role: Role) -> bool {
+    role == target.role || (may_create(actor, role) && (actor.role == Role::Admin || actor.uid != target.uid))
 }
 
 /// Stores a user as he is now.
@@ -172,17 +218,16 @@ fn remove_index(op: &Op<'_>, key: crate::seam::Key) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Keeps the list of administrators current.
+/// Keeps the list of administrators who may log in current.
 ///
 /// # Errors
 /// [`Refusal::LastAdmin`] when it would become empty.
-fn enlist(op: &Op<'_>, uid: Uid, before: Option<Role>, after: Option<Role>) -> Result<(), Stop> {
-    let is_admin = |role| role == Some(Role::Admin);
-    if is_admin(before) == is_admin(after) {
+fn enlist(op: &Op<'_>, uid: Uid, belongs: bool) -> Result<(), Stop> {
+    let mut admins = op.load::<Admins>(&key::admins())?.unwrap_or_default();
+    if admins.0.contains(&uid) == belongs {
         return Ok(());
     }
-    let mut admins = op.load::<Admins>(&key::admins())?.unwrap_or_default();
-    if is_admin(after) {
+    if belongs {
         admins.0.push(uid);
     } else {
         admins.0.retain(|admin| *admin != uid);

@@ -24,7 +24,7 @@ pub(super) fn bootstrap(op: &Op<'_>) -> Result<Response, Stop> {
     engine::check_free(op, Some(name), None, None)?;
     let salt = engine::new_salt(op)?;
     let hash = NewPassword::fresh(op, password, name, "", &salt)?.into_hash();
-    let new = NewUser { name: name.into(), email: String::new(), role: Role::Admin, email_alerts: true };
+    let new = NewUser { name: name.into(), email: String::new(), role: Role::Admin, email_alerts: true, disabled: false };
     let user = engine::create_user(op, &ACTOR, new, List::new(hash), salt)?;
     json(201, &user::Shown::new(op, &user, None, None))
 }

@@ -105,7 +105,7 @@ pub(super) fn create(op: &Op<'_>) -> Result<Response, Stop> {
         Secret::Password(password) => List::new(NewPassword::fresh(op, password, name, email, &salt)?.into_hash()),
         Secret::Hashes(list) => list,
     };
-    let new = NewUser { name: name.into(), email: email.into(), role, email_alerts: true };
+    let new = NewUser { name: name.into(), email: email.into(), role, email_alerts: true, disabled: false };
     let user = engine::create_user(op, &ACTOR, new, passwords, salt)?;
     json(201, &Shown::new(op, &user, None, None))
 }
@@ -161,32 +161,28 @@ impl Change {
             _ => None,
         }
     }
-
-    const fn action(self) -> &'static str {
-        match self {
-            Self::Unlock => "user.unlock",
-            Self::Disable => "user.disable",
-            Self::Enable => "user.enable",
-            Self::Logout => "user.logout",
-        }
-    }
 }
 
 /// Does it, and shows the user as he is then.
 pub(super) fn change(op: &Op<'_>, who: &str, change: Change) -> Result<Response, Stop> {
     body::none(op)?;
     let mut user = target(op, who)?;
-    match change {
-        Change::Unlock => user.unlock(),
-        Change::Disable => {
-            user.disabled = true;
-            user.log_out();
+    let action = match change {
+        Change::Unlock => {
+            user.unlock();
+            "user.unlock"
         }
-        Change::Enable => user.disabled = false,
-        Change::Logout => user.log_out(),
-    }
+        Change::Logout => {
+            user.log_out();
+            "user.logout"
+        }
+        Change::Disable | Change::Enable => {
+            engine::enable_user(op, &ACTOR, &mut user, matches!(change, Change::Enable))?;
+            return json(200, &Shown::read(op, &user)?);
+        }
+    };
     engine::store_user(op, &user);
-    engine::audit(op, change.action(), &ACTOR, &user.uid, None);
+    engine::audit(op, action, &ACTOR, &user.uid, None);
     json(200, &Shown::read(op, &user)?)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     engine::{self, Bearer, Credentials},
-    record::{Cluster, Role, User, key},
+    record::{Cluster, User, key},
     refusal::Refusal,
     seam::{Op, Stop},
 };
@@ -25,12 +25,12 @@ pub(super) struct Caller {
 impl Caller {
     /// Whether the caller manages other users.
     pub(super) fn manages_users(&self) -> bool {
-        matches!(self.user.role, Role::Admin | Role::UserManager)
+        engine::manages_users(&self.user)
     }
 
     /// Whether the caller may change `target`, who is not himself: user managers have no hand on administrators.
     pub(super) fn may_manage(&self, target: &User) -> bool {
-        self.user.role == Role::Admin || (self.manages_users() && target.role != Role::Admin)
+        engine::may_manage(&self.user, target)
     }
 }
 

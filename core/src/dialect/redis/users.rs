@@ -10,16 +10,13 @@ use super::{
 use crate::{
     engine::{self, Changes, NewPassword, NewUser, valid_email, valid_name},
     password,
-    record::{Cluster, Lock, Role, Seen, Stored, Uid, User, key},
+    record::{Cluster, Lock, Role, Seen, Uid, User, key},
     refusal::Refusal,
-    seam::{Op, Range, Response, Stop},
+    seam::{Op, Response, Stop},
 };
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use serde::Serialize;
 use serde_json::Value;
-
-/// How many users are read at once.
-const PAGE: u32 = 10_000;
 
 /// All users, in the order of their uid.
 pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
@@ -28,29 +25,14 @@ pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
     }
     let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
     // The pages of all three kinds are asked for together.
-    let (locks, seen, users) = (all::<Lock>(op, key::LOCKS), all::<Seen>(op, key::SEEN), all::<User>(op, key::USERS));
+    let (locks, seen, users) =
+        (engine::all::<Lock>(op, key::LOCKS), engine::all::<Seen>(op, key::SEEN), engine::all::<User>(op, key::USERS));
     let (locks, seen, users) = (locks?, seen?, users?);
     let shown: Vec<_> = users
         .iter()
         .map(|(id, user)| Shown::new(op, user, &cluster, locks.get(id).copied(), seen.get(id).copied()))
         .collect();
     json(&shown)
-}
-
-/// All records under `prefix`, by the rest of their key.
-fn all<T: Stored>(op: &Op<'_>, prefix: &str) -> Result<BTreeMap<String, T>, Stop> {
-    let mut records = BTreeMap::new();
-    let mut after = String::new();
-    loop {
-        let page = op.range(&Range { prefix: prefix.into(), after, limit: PAGE })?;
-        for (key, record) in page {
-            records.insert(key.as_str().trim_start_matches(prefix).into(), T::of(record)?);
-        }
-        match page.last() {
-            Some((last, _)) if page.len() >= PAGE as usize => after = last.as_str().into(),
-            _ => return Ok(records),
-        }
-    }
 }
 
 /// One user; everybody may see himself.
@@ -74,13 +56,13 @@ pub(super) fn create(op: &Op<'_>) -> Result<Response, Stop> {
         None if !email.is_empty() => email.clone(),
         None => Body::need("name", None)?,
     };
-    if !caller.manages_users() || (role == Role::Admin && caller.user.role != Role::Admin) {
+    if !engine::may_create(&caller.user, role) {
         return forbidden();
     }
     engine::check_free(op, Some(&name), Some(&email), None)?;
     let salt = engine::new_salt(op)?;
     let hash = NewPassword::fresh(op, &password, &name, &email, &salt)?.into_hash();
-    let new = NewUser { name, email, role, email_alerts };
+    let new = NewUser { name, email, role, email_alerts, disabled: false };
     let user = engine::create_user(op, &caller.user.uid, new, password::List::new(hash), salt)?;
     answer(op, &user)
 }
@@ -102,11 +84,8 @@ pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     if !own && !caller.may_manage(&user) {
         return forbidden();
     }
-    if let Some(role) = changes.role.filter(|role| *role != user.role) {
-        let escalates = role == Role::Admin && caller.user.role != Role::Admin;
-        if !caller.manages_users() || escalates || (own && caller.user.role != Role::Admin) {
-            return forbidden();
-        }
+    if changes.role.is_some_and(|role| !engine::may_give(&caller.user, &user, role)) {
+        return forbidden();
     }
     if !own && changes.name.as_ref().is_some_and(|name| *name != user.name) {
         return invalid("the name of another user cannot be changed");
