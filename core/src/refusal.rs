@@ -47,6 +47,8 @@ pub enum Refusal {
     NoSigningKey,
     /// There are as many signing keys as there may be.
     TooManyKeys,
+    /// There are as many roles of their own definition as there may be.
+    TooManyRoles,
     /// A stored record cannot be read; nothing is allowed on the strength of it.
     BadRecord,
 }
@@ -74,6 +76,7 @@ impl Refusal {
             Self::NoEntropy => "no_entropy",
             Self::NoSigningKey => "no_signing_key",
             Self::TooManyKeys => "too_many_keys",
+            Self::TooManyRoles => "too_many_roles",
             Self::BadRecord => "bad_record",
         }
     }

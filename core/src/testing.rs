@@ -45,6 +45,8 @@ pub(crate) struct Cost {
     pub(crate) reads: usize,
     /// Passwords derived.
     pub(crate) derivations: usize,
+    /// Questions for records that came after a derivation, which a lost race would make anew.
+    pub(crate) late: usize,
     /// Commits made.
     pub(crate) commits: usize,
 }
@@ -233,11 +235,14 @@ impl TestWorld {
 
     fn drive(&self, call: &Arc<Call>, cost: &mut Cost) -> Done {
         let mut step = begin(Arc::clone(call));
+        let derived = cost.derivations;
         loop {
             match step {
                 Step::Done(done) => return done,
                 Step::Ask(pending) => {
                     cost.rounds += 1;
+                    let reads = !pending.ask().keys.is_empty() || !pending.ask().ranges.is_empty();
+                    cost.late += usize::from(reads && cost.derivations > derived);
                     let answer = self.answer(pending.ask(), cost);
                     step = pending.resume(answer);
                 }

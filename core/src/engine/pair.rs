@@ -80,7 +80,8 @@ pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Gr
         return Ok(Err(NotRefreshed::Unknown));
     };
     let of_user = key::user(uid);
-    op.want(&[key::pair(uid, &id), of_user]);
+    // The profile for who shows the user; a read beside others costs no round.
+    op.want(&[key::pair(uid, &id), of_user, key::profile(uid)]);
     let ended = ended(op, uid);
     let Some(pair) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(Err(NotRefreshed::Unknown)) };
     if pair.client != client {

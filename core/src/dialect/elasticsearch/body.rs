@@ -1,4 +1,4 @@
-//! Request bodies of this dialect: one JSON object of strings, in which unknown members are an error (contract section 7).
+//! Request bodies of this dialect: one JSON object, in which unknown members are an error (contract section 7).
 
 use super::{
     answer,
@@ -8,18 +8,34 @@ use crate::{
     dialect::json,
     seam::{Op, Stop},
 };
-use alloc::{format, string::String};
+use alloc::{format, string::String, vec::Vec};
 use serde_json::{Map, Value, json as value};
 
 /// The members of a body.
-pub(super) struct Body(Map<String, Value>);
+pub(super) struct Body {
+    /// How the product names what reads it.
+    parser: &'static str,
+    members: Map<String, Value>,
+}
 
 impl Body {
-    /// Reads a body whose members are all `known`; `parser` is how the product names what reads it.
+    /// Reads a body whose members are all `known`, and strings.
     ///
     /// # Errors
     /// 406 for another media type, 400 otherwise.
-    pub(super) fn read(op: &Op<'_>, parser: &str, known: &[&str]) -> Result<Self, Stop> {
+    pub(super) fn read(op: &Op<'_>, parser: &'static str, known: &[&str]) -> Result<Self, Stop> {
+        let body = Self::of_any(op, parser, known)?;
+        match body.members.iter().find(|(_, member)| !member.is_string()) {
+            Some((name, _)) => body.wrong_type(op, name),
+            None => Ok(body),
+        }
+    }
+
+    /// Reads a body whose members are all `known`, of whatever type.
+    ///
+    /// # Errors
+    /// As [`Body::read`].
+    pub(super) fn of_any(op: &Op<'_>, parser: &'static str, known: &[&str]) -> Result<Self, Stop> {
         if op.request.body.is_empty() {
             return bad(op, "parse_exception", "request body is required");
         }
@@ -31,38 +47,110 @@ impl Body {
                 &format!("[{parser}] the body is not a JSON object with each name once"),
             );
         };
-        for (name, member) in &members {
-            if !known.contains(&name.as_str()) {
-                return bad(op, "x_content_parse_exception", &format!("[{parser}] unknown field [{name}]"));
-            }
-            if !member.is_string() {
-                return bad(
-                    op,
-                    "x_content_parse_exception",
-                    &format!("[{parser}] {name} doesn't support values of this type"),
-                );
-            }
+        match members.keys().find(|name| !known.contains(&name.as_str())) {
+            Some(name) => bad(op, "x_content_parse_exception", &format!("[{parser}] unknown field [{name}]")),
+            None => Ok(Self { parser, members }),
         }
-        Ok(Self(members))
     }
 
-    /// A member that is there and not empty.
+    /// A member that is there and not empty, of a body of strings.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+        self.members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
 
     /// Whether the member is there, be it empty.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.members.contains_key(name)
+    }
+
+    /// A member that may be missing and else is a string.
+    ///
+    /// # Errors
+    /// 400.
+    pub(super) fn string(&self, op: &Op<'_>, name: &str) -> Result<Option<&str>, Stop> {
+        match self.members.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => self.wrong_type(op, name),
+        }
+    }
+
+    /// A member that may be missing, or `null`, or empty, all of which say that there is none; and else is a string.
+    ///
+    /// # Errors
+    /// 400.
+    pub(super) fn string_or_none(&self, op: &Op<'_>, name: &str) -> Result<Option<&str>, Stop> {
+        match self.members.get(name) {
+            Some(Value::Null) => Ok(None),
+            _ => Ok(self.string(op, name)?.filter(|text| !text.is_empty())),
+        }
+    }
+
+    /// A member that may be missing and else is a boolean.
+    ///
+    /// # Errors
+    /// 400.
+    pub(super) fn flag(&self, op: &Op<'_>, name: &str) -> Result<Option<bool>, Stop> {
+        match self.members.get(name) {
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            Some(_) => self.wrong_type(op, name),
+        }
+    }
+
+    /// A member that may be missing and else is a list of strings.
+    ///
+    /// # Errors
+    /// 400.
+    pub(super) fn strings(&self, op: &Op<'_>, name: &str) -> Result<Option<Vec<&str>>, Stop> {
+        let Some(texts) = self.list(op, name, Value::is_string)? else { return Ok(None) };
+        Ok(Some(texts.iter().filter_map(Value::as_str).collect()))
+    }
+
+    /// A member that may be missing and else is a list of what `is` says.
+    ///
+    /// # Errors
+    /// 400.
+    pub(super) fn list(&self, op: &Op<'_>, name: &str, is: fn(&Value) -> bool) -> Result<Option<&[Value]>, Stop> {
+        match self.members.get(name) {
+            None => Ok(None),
+            Some(Value::Array(values)) if values.iter().all(is) => Ok(Some(values)),
+            Some(_) => self.wrong_type(op, name),
+        }
+    }
+
+    /// A member that may be missing and else is an object.
+    ///
+    /// # Errors
+    /// 400.
+    pub(super) fn object(&self, op: &Op<'_>, name: &str) -> Result<Option<&Map<String, Value>>, Stop> {
+        match self.members.get(name) {
+            None => Ok(None),
+            Some(Value::Object(object)) => Ok(Some(object)),
+            Some(_) => self.wrong_type(op, name),
+        }
+    }
+
+    fn wrong_type<T>(&self, op: &Op<'_>, name: &str) -> Result<T, Stop> {
+        let reason = format!("[{}] {name} doesn't support values of this type", self.parser);
+        bad(op, "x_content_parse_exception", &reason)
     }
 }
 
+/// A request that says everything by its path: without a body, or with `{}`.
+///
+/// # Errors
+/// As [`Body::read`].
+pub(super) fn none(op: &Op<'_>, parser: &'static str) -> Result<(), Stop> {
+    if op.request.body.is_empty() { Ok(()) } else { Body::of_any(op, parser, &[]).map(drop) }
+}
+
 /// 400 in the product's own form.
-fn bad<T>(op: &Op<'_>, kind: &str, reason: &str) -> Result<T, Stop> {
+pub(super) fn bad<T>(op: &Op<'_>, kind: &str, reason: &str) -> Result<T, Stop> {
     Err(Stop::Answer(error(op, 400, kind, reason, &[])))
 }
 
-/// 400 for a contradictory or empty selection.
+/// 400 for what is well-formed and cannot be, such as a contradictory or empty selection.
 pub(super) fn invalid<T>(op: &Op<'_>, finding: &str) -> Result<T, Stop> {
     bad(op, "action_request_validation_exception", &findings(&[finding.into()]))
 }

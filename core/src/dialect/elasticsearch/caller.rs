@@ -1,11 +1,11 @@
-//! Who is asking (contract section 3).
+//! Who is asking (contract section 3), and what he may do to others.
 
-use super::error::{unauthorized, uri};
+use super::error::{forbidden, unauthorized, uri};
 use crate::{
     engine::{self, Credentials, DIALECT},
     record::User,
     refusal::Refusal,
-    seam::{Op, Stop},
+    seam::{Op, Response, Stop},
 };
 use alloc::format;
 
@@ -15,6 +15,8 @@ pub(super) struct Caller {
     pub(super) user: User,
     /// The credentials were a token.
     pub(super) by_token: bool,
+    /// The password that was shown is too old: only replacing it is allowed.
+    pub(super) expired: bool,
 }
 
 /// The caller of a request that needs one.
@@ -28,22 +30,51 @@ pub(super) fn caller(op: &Op<'_>) -> Result<Caller, Stop> {
     }
 }
 
+/// The caller, who must manage users, whichever way; `action` is what the product calls what he wants to do.
+///
+/// # Errors
+/// 401, 403.
+pub(super) fn manager(op: &Op<'_>, action: &str) -> Result<Caller, Stop> {
+    let caller = caller(op)?;
+    if engine::manages_users(&caller.user) { Ok(caller) } else { Err(refused(op, action, &caller)) }
+}
+
 /// The caller, if the request has an `Authorization` header. A header that is wrong is 401, even where none would do.
 ///
 /// # Errors
-/// 401.
+/// 401; also when the password has expired.
 pub(super) fn optional(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
+    match even_expired(op)? {
+        Some(caller) if caller.expired => Err(Stop::Answer(expired(op, &caller))),
+        caller => Ok(caller),
+    }
+}
+
+/// Like [`optional`], be the password expired.
+///
+/// # Errors
+/// 401.
+pub(super) fn even_expired(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
     match Credentials::of(op.request) {
         Credentials::None => Ok(None),
         Credentials::Malformed => Err(Refusal::NoCredentials.into()),
         Credentials::Basic { login, password } => {
-            let user = login_as(op, &login, &password, &format!("REST request [{}]", uri(op)))?;
-            Ok(Some(Caller { user, by_token: false }))
+            let login = prove(op, &login, &password, &format!("REST request [{}]", uri(op)))?;
+            Ok(Some(Caller { user: login.user, by_token: false, expired: login.expired }))
         }
         Credentials::Token(token) => {
             let user = engine::bearer(op, &token, &[DIALECT])?.user;
-            Ok(Some(Caller { user, by_token: true }))
+            Ok(Some(Caller { user, by_token: true, expired: false }))
         }
+    }
+}
+
+/// Says that the profile of the caller will be read, so that it comes together with him.
+pub(super) fn want_profile(op: &Op<'_>) {
+    match Credentials::of(op.request) {
+        Credentials::Basic { login, .. } => engine::want_profile(op, &login),
+        Credentials::Token(token) => engine::want_profile_of_token(op, &token),
+        Credentials::None | Credentials::Malformed => {}
     }
 }
 
@@ -52,11 +83,28 @@ pub(super) fn optional(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
 /// # Errors
 /// 401; unknown user, wrong password and expired password alike.
 pub(super) fn login_as(op: &Op<'_>, login: &str, password: &str, purpose: &str) -> Result<User, Stop> {
-    let refused = || Stop::Answer(unauthorized(op, &format!("unable to authenticate user [{login}] for {purpose}")));
+    let proven = prove(op, login, password, purpose)?;
+    if proven.expired { Err(Stop::Answer(not_authenticated(op, login, purpose))) } else { Ok(proven.user) }
+}
+
+/// 401 for a caller who may do no more than replace his password.
+pub(super) fn expired(op: &Op<'_>, caller: &Caller) -> Response {
+    not_authenticated(op, &caller.user.name, &format!("REST request [{}]", uri(op)))
+}
+
+/// 403 for a caller.
+pub(super) fn refused(op: &Op<'_>, action: &str, caller: &Caller) -> Stop {
+    Stop::Answer(forbidden(op, action, &caller.user.name))
+}
+
+/// A login, be the password expired.
+fn prove(op: &Op<'_>, login: &str, password: &str, purpose: &str) -> Result<engine::Login, Stop> {
     match engine::login(op, login, password) {
-        Ok(login) if login.expired => Err(refused()),
-        Ok(login) => Ok(login.user),
-        Err(Stop::Refuse(Refusal::BadCredentials)) => Err(refused()),
-        Err(stop) => Err(stop),
+        Err(Stop::Refuse(Refusal::BadCredentials)) => Err(Stop::Answer(not_authenticated(op, login, purpose))),
+        outcome => outcome,
     }
+}
+
+fn not_authenticated(op: &Op<'_>, login: &str, purpose: &str) -> Response {
+    unauthorized(op, &format!("unable to authenticate user [{login}] for {purpose}"))
 }

@@ -2,6 +2,7 @@
 
 use super::answer::json;
 use crate::{
+    engine::MAX_ROLES,
     refusal::Refusal,
     seam::{Op, Response},
 };
@@ -106,6 +107,23 @@ pub(in crate::dialect) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
             op,
             "unable to authenticate with provided credentials and anonymous access is not allowed for this request",
         ),
+        Refusal::Password(refusal) => {
+            error(op, 400, "action_request_validation_exception", &findings(&[refusal.to_string()]), &[])
+        }
+        Refusal::NameTaken => {
+            error(op, 409, "resource_already_exists_exception", "another user has this name as e-mail address", &[])
+        }
+        Refusal::EmailTaken => {
+            error(op, 409, "resource_already_exists_exception", "another user goes by this e-mail address", &[])
+        }
+        Refusal::LastAdmin => {
+            let reason = "the last superuser can neither be deleted nor disabled nor lose the role";
+            error(op, 400, "illegal_argument_exception", reason, &[])
+        }
+        Refusal::TooManyRoles => {
+            let reason = format!("there are {MAX_ROLES} roles: delete one first");
+            error(op, 400, "illegal_argument_exception", &reason, &[])
+        }
         Refusal::NotAllowed => error(op, 403, "security_exception", "action is unauthorized", &[]),
         _ => unauthorized(op, &format!("missing authentication credentials for REST request [{}]", uri(op))),
     }

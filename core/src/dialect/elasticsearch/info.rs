@@ -1,17 +1,18 @@
 //! Who one is, and the routes that clients ask before they do anything (contract sections 1, 8 and 9).
 
-use super::{answer, caller::caller};
+use super::{
+    answer,
+    caller::{caller, want_profile},
+    user::Shown,
+};
 use crate::{
-    record::{Role, User},
+    engine,
+    record::{Profile, User},
+    refusal::Refusal,
     seam::{Op, Response, Stop},
 };
-use alloc::{
-    string::{String, ToString},
-    vec,
-    vec::Vec,
-};
 use serde::Serialize;
-use serde_json::{Map, Value, json as value};
+use serde_json::json as value;
 
 /// The name of the one realm: what the product calls its own users' realm unless told otherwise, so that clients which name
 /// it need no change.
@@ -24,41 +25,33 @@ struct Realm {
     kind: &'static str,
 }
 
-/// A user as this API shows him.
+/// A user and how he was authenticated.
 #[derive(Serialize)]
 pub(super) struct About {
-    username: String,
-    roles: Vec<String>,
-    full_name: Option<String>,
-    email: Option<String>,
-    metadata: Map<String, Value>,
-    enabled: bool,
+    #[serde(flatten)]
+    user: Shown,
     authentication_realm: Realm,
     lookup_realm: Realm,
     authentication_type: &'static str,
 }
 
 /// What `user` looks like, authenticated by `realm` or by `token`.
-pub(super) fn about(user: &User, authentication_type: &'static str) -> About {
+pub(super) fn about(user: &User, profile: Profile, authentication_type: &'static str) -> Result<About, Refusal> {
     let realm = || Realm { name: REALM, kind: "native" };
-    let role = if user.role == Role::Admin { "superuser" } else { user.role.as_str() };
-    About {
-        username: user.name.clone(),
-        roles: vec![role.to_string()],
-        full_name: None,
-        email: Some(user.email.clone()).filter(|email| !email.is_empty()),
-        metadata: Map::new(),
-        enabled: !user.disabled,
+    Ok(About {
+        user: Shown::new(user, profile)?,
         authentication_realm: realm(),
         lookup_realm: realm(),
         authentication_type,
-    }
+    })
 }
 
 /// `GET …/_authenticate`: who the caller is.
 pub(super) fn authenticate(op: &Op<'_>) -> Result<Response, Stop> {
+    want_profile(op);
     let caller = caller(op)?;
-    Ok(answer::json(op, 200, &about(&caller.user, if caller.by_token { "token" } else { "realm" })))
+    let profile = engine::profile(op, caller.user.uid)?;
+    Ok(answer::json(op, 200, &about(&caller.user, profile, if caller.by_token { "token" } else { "realm" })?))
 }
 
 /// `GET /`: what clients of 7.17 ask first, with their credentials.

@@ -1,5 +1,7 @@
-//! The Elasticsearch dialect: tokens under `/_security` and `/_xpack/security`, and the few routes its clients need
-//! (contract/elasticsearch.md).
+//! The Elasticsearch dialect: tokens, users and roles under `/_security` and `/_xpack/security`, and the few routes its clients
+//! need (contract/elasticsearch.md).
+//!
+//! Order of checks: path, method; credentials in the header; body; right to act; the target exists; the rule of the operation.
 
 mod answer;
 mod body;
@@ -7,9 +9,15 @@ mod caller;
 mod error;
 mod info;
 mod invalidate;
+mod password;
+mod roles;
 #[cfg(test)]
 mod tests;
 mod token;
+mod user;
+mod users;
+#[cfg(test)]
+mod users_tests;
 
 use crate::seam::{Method, Op, Response, Stop};
 
@@ -19,12 +27,27 @@ pub(super) use error::refuse;
 pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
     let path = op.request.path.as_str();
     let Some(resource) = Resource::of(path) else { return Ok(error::no_handler(op)) };
-    match (resource, &op.request.method) {
-        (Resource::Root, Method::Get | Method::Head) => info::banner(op),
-        (Resource::Health, Method::Get | Method::Head) => info::health(op),
-        (Resource::Authenticate, Method::Get | Method::Head) => info::authenticate(op),
+    let method = match &op.request.method {
+        // What GET answers; the driver leaves the body away.
+        Method::Head => &Method::Get,
+        method => method,
+    };
+    match (resource, method) {
+        (Resource::Root, Method::Get) => info::banner(op),
+        (Resource::Health, Method::Get) => info::health(op),
+        (Resource::Authenticate, Method::Get) => info::authenticate(op),
         (Resource::Token(family), Method::Post) => token::create(op, family),
         (Resource::Token(family), Method::Delete) => invalidate::invalidate(op, family),
+        (Resource::Users, Method::Get) => users::list(op),
+        (Resource::User(_, names), Method::Get) => users::show(op, names),
+        (Resource::User(family, name), Method::Put | Method::Post) => users::put(op, family, name),
+        (Resource::User(_, name), Method::Delete) => users::delete(op, name),
+        (Resource::Enabled(name, enabled), Method::Put | Method::Post) => users::enable(op, name, enabled),
+        (Resource::Password(name), Method::Put | Method::Post) => password::change(op, name),
+        (Resource::Roles, Method::Get) => roles::list(op),
+        (Resource::Role(names), Method::Get) => roles::show(op, names),
+        (Resource::Role(name), Method::Put | Method::Post) => roles::put(op, name),
+        (Resource::Role(name), Method::Delete) => roles::delete(op, name),
         (resource, _) => Ok(error::wrong_method(op, resource.methods())),
     }
 }
@@ -38,31 +61,62 @@ enum Family {
     Security,
 }
 
+/// What a path names. Names are still percent-encoded.
 #[derive(Clone, Copy)]
-enum Resource {
+enum Resource<'a> {
     Root,
     Health,
     Authenticate,
     Token(Family),
+    Users,
+    User(Family, &'a str),
+    /// Of a user, or of the caller.
+    Password(Option<&'a str>),
+    Enabled(&'a str, bool),
+    Roles,
+    Role(&'a str),
 }
 
-impl Resource {
-    fn of(path: &str) -> Option<Self> {
-        Some(match path {
-            "/" => Self::Root,
-            "/_cluster/health" => Self::Health,
-            "/_security/_authenticate" | "/_xpack/security/_authenticate" => Self::Authenticate,
-            "/_security/oauth2/token" => Self::Token(Family::Security),
-            "/_xpack/security/oauth2/token" => Self::Token(Family::Xpack),
+impl<'a> Resource<'a> {
+    /// `None` for a path that names nothing. A trailing slash names nothing.
+    fn of(path: &'a str) -> Option<Self> {
+        match path {
+            "/" => return Some(Self::Root),
+            "/_cluster/health" => return Some(Self::Health),
+            _ => {}
+        }
+        let (family, rest) = match path.strip_prefix("/_security/") {
+            Some(rest) => (Family::Security, rest),
+            None => (Family::Xpack, path.strip_prefix("/_xpack/security/")?),
+        };
+        let mut segments = rest.split('/');
+        let resource = match (segments.next()?, segments.next(), segments.next()) {
+            ("_authenticate", None, _) => Self::Authenticate,
+            ("oauth2", Some("token"), None) => Self::Token(family),
+            ("user", None, _) => Self::Users,
+            ("user", Some("_password"), None) => Self::Password(None),
+            // What the product has here, and this server has not. A user of such a name is reached by escaping it.
+            ("user", Some("" | "_privileges" | "_has_privileges" | "_query"), _) | ("role", Some("" | "_query"), _) => {
+                return None;
+            }
+            ("user", Some(name), None) => Self::User(family, name),
+            ("user", Some(name), Some("_password")) => Self::Password(Some(name)),
+            ("user", Some(name), Some("_enable")) => Self::Enabled(name, true),
+            ("user", Some(name), Some("_disable")) => Self::Enabled(name, false),
+            ("role", None, _) => Self::Roles,
+            ("role", Some(name), None) => Self::Role(name),
             _ => return None,
-        })
+        };
+        segments.next().is_none().then_some(resource)
     }
 
     const fn methods(self) -> &'static [&'static str] {
         match self {
-            Self::Token(_) => &["POST", "DELETE"],
             Self::Root => &["GET", "HEAD"],
-            Self::Health | Self::Authenticate => &["GET"],
+            Self::Health | Self::Authenticate | Self::Users | Self::Roles => &["GET"],
+            Self::Token(_) => &["POST", "DELETE"],
+            Self::User(..) | Self::Role(_) => &["GET", "PUT", "POST", "DELETE"],
+            Self::Password(_) | Self::Enabled(..) => &["PUT", "POST"],
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     Family, answer,
     body::Body,
-    caller::{Caller, caller, login_as, optional},
+    caller::{Caller, caller, login_as, optional, want_profile},
     error::{findings, oauth},
     info::{self, About},
 };
@@ -32,6 +32,10 @@ struct Token {
 
 /// A token for one of the three grants.
 pub(super) fn create(op: &Op<'_>, family: Family) -> Result<Response, Stop> {
+    let shows = family == Family::Security;
+    if shows {
+        want_profile(op);
+    }
     // Only the password grant of the older prefix may come without a caller: its body says who asks.
     let caller = match (family, optional(op)?) {
         (Family::Security, None) => Some(caller(op)?),
@@ -41,6 +45,9 @@ pub(super) fn create(op: &Op<'_>, family: Family) -> Result<Response, Stop> {
     let scope = body.has("scope").then_some("full");
     let grant = match validate(op, &body)? {
         GrantType::Password { username, password } => {
+            if shows {
+                engine::want_profile(op, username);
+            }
             let user = login_as(op, username, password, "action [cluster:admin/xpack/security/token/create]")?;
             let client = caller.map_or(user.uid, |caller| caller.user.uid);
             engine::grant(op, &user, client, true)?
@@ -59,7 +66,12 @@ pub(super) fn create(op: &Op<'_>, family: Family) -> Result<Response, Stop> {
         }
     };
     let Grant { access_token, expires_in, refresh_token, user } = grant;
-    let authentication = (family == Family::Security).then(|| info::about(&user, "realm"));
+    let authentication = if shows {
+        let profile = engine::profile(op, user.uid)?;
+        Some(info::about(&user, profile, "realm")?)
+    } else {
+        None
+    };
     let token = Token { access_token, kind: "Bearer", expires_in, scope, refresh_token, authentication };
     Ok(answer::json(op, 200, &token))
 }

@@ -1,0 +1,610 @@
+//! Users and roles of this dialect: what only the seam shows, such as costs, races, records and the other dialects.
+
+use crate::{
+    engine::MAX_ROLES,
+    record::{Profile, Uid, User, key},
+    seam::{Method, Request, Response},
+    testing::{TestWorld, basic, json},
+};
+use alloc::{format, string::String};
+use serde_json::{Value, json as value};
+
+const ADMIN: (&str, &str) = ("admin", "admin secret");
+
+fn world() -> TestWorld {
+    TestWorld::with_admin(ADMIN.1)
+}
+
+fn send(line: &str, body: &Value) -> Request {
+    let (method, path) = line.split_once(' ').unwrap();
+    let request = Request::new(Method::parse(method), path);
+    if body.is_null() {
+        return request;
+    }
+    request.with_header("content-type", "application/json").with_body(format!("{body}"))
+}
+
+fn by((name, password): (&str, &str), request: Request) -> Request {
+    request.with_header("authorization", &basic(name, password))
+}
+
+/// The answer to what the administrator asks, which must have this status.
+#[track_caller]
+fn admin(world: &mut TestWorld, line: &str, body: &Value, status: u16) -> Value {
+    check(world, ADMIN, line, body, status)
+}
+
+#[track_caller]
+fn check(world: &mut TestWorld, who: (&str, &str), line: &str, body: &Value, status: u16) -> Value {
+    let response = world.call(by(who, send(line, body)));
+    assert_eq!(response.status, status, "{line} {body}: {}", String::from_utf8_lossy(&response.body));
+    json(&response)
+}
+
+/// A user of this role with the password `NAME secret`.
+#[track_caller]
+fn make(world: &mut TestWorld, name: &str, role: &str) {
+    let body = value!({"password": format!("{name} secret"), "roles": [role]});
+    assert_eq!(admin(world, &format!("PUT /_security/user/{name}"), &body, 200), value!({"created": true}));
+}
+
+fn reason(answer: &Value) -> &str {
+    answer["error"]["reason"].as_str().unwrap()
+}
+
+fn bearer(world: &mut TestWorld, token: &Value) -> Response {
+    let value = format!("Bearer {}", token.as_str().unwrap());
+    world.call(Request::new(Method::Get, "/_security/_authenticate").with_header("authorization", &value))
+}
+
+fn token(world: &mut TestWorld, name: &str) -> Value {
+    let body = value!({"grant_type": "password", "username": name, "password": format!("{name} secret")});
+    let mut answer = json(&world.call(send("POST /_xpack/security/oauth2/token", &body)));
+    answer["access_token"].take()
+}
+
+fn uid(number: u32) -> Uid {
+    Uid::new(number).unwrap()
+}
+
+#[test]
+fn a_user_is_kept_as_he_was_put() {
+    let mut world = world();
+    let body = value!({
+        "password": "ann secret", "roles": ["db_member", "logs reader", "logs reader"], "full_name": "Ann Example",
+        "email": "ann@example.com", "metadata": {"team": {"floor": 3}}, "enabled": true,
+    });
+    assert_eq!(
+        admin(&mut world, "POST /_xpack/security/user/ann", &body, 200),
+        value!({"user": {"created": true}, "created": true})
+    );
+    let ann = value!({
+        "username": "ann", "roles": ["db_member", "logs reader"], "full_name": "Ann Example",
+        "email": "ann@example.com", "metadata": {"team": {"floor": 3}}, "enabled": true,
+    });
+    assert_eq!(admin(&mut world, "GET /_security/user/ann", &Value::Null, 200), value!({"ann": ann}));
+    let pair = check(
+        &mut world,
+        ("ann", "ann secret"),
+        "POST /_security/oauth2/token",
+        &value!({"grant_type": "client_credentials"}),
+        200,
+    );
+    for shown in [&pair["authentication"], &json(&bearer(&mut world, &pair["access_token"]))] {
+        for (name, member) in ann.as_object().unwrap() {
+            assert_eq!(&shown[name], member, "{name}");
+        }
+    }
+    // What an update leaves out is gone, but for the password and whether he is enabled.
+    assert_eq!(
+        admin(&mut world, "PUT /_xpack/security/user/ann", &value!({"roles": []}), 200),
+        value!({"user": {"created": false}, "created": false})
+    );
+    assert_eq!(
+        check(&mut world, ("ann", "ann secret"), "GET /_security/_authenticate", &Value::Null, 200)["roles"],
+        value!([])
+    );
+    assert_eq!(world.stored::<Profile>(&key::profile(uid(2))), None);
+    assert_eq!(world.stored::<User>(&key::user(uid(2))).unwrap().email, "");
+}
+
+#[test]
+fn a_role_changed_elsewhere_is_shown_and_custom_ones_stay() {
+    let mut world = world();
+    let body = value!({"password": "ann secret", "roles": ["kibana_user", "superuser"]});
+    admin(&mut world, "PUT /_security/user/ann", &body, 200);
+    let roles = |world: &mut TestWorld| admin(world, "GET /_security/user/ann", &Value::Null, 200)["ann"]["roles"].take();
+    assert_eq!(roles(&mut world), value!(["superuser", "kibana_user"]));
+    for (role, shown) in [
+        ("db_viewer", value!(["db_viewer", "kibana_user"])),
+        ("none", value!(["kibana_user"])),
+        ("admin", value!(["superuser", "kibana_user"])),
+    ] {
+        admin(&mut world, "PUT /v1/users/2", &value!({"role": role}), 200);
+        assert_eq!(roles(&mut world), shown);
+    }
+    // A custom role grants nothing, whatever it is called and however it is defined.
+    admin(&mut world, "PUT /_security/role/kibana_user", &value!({"cluster": ["all"]}), 200);
+    admin(&mut world, "PUT /_security/user/ann", &value!({"roles": ["kibana_user", "Superuser", "all"]}), 200);
+    check(&mut world, ("ann", "ann secret"), "GET /_security/user", &Value::Null, 403);
+    check(&mut world, ("ann", "ann secret"), "GET /v1/users", &Value::Null, 403);
+}
+
+#[test]
+fn every_word_of_a_role_is_one() {
+    let mut world = world();
+    for role in crate::record::Role::ALL {
+        let body = value!({"password": "some secret", "roles": [role.as_str(), "custom"]});
+        let name = format!("one {}", role.as_str());
+        let path = format!("/_security/user/one%20{}", role.as_str());
+        admin(&mut world, &format!("PUT {path}"), &body, 200);
+        let shown = admin(&mut world, &format!("GET {path}"), &Value::Null, 200);
+        let expected = match role.as_str() {
+            "admin" => value!(["superuser", "custom"]),
+            "none" => value!(["custom"]),
+            word => value!([word, "custom"]),
+        };
+        assert_eq!(shown[name]["roles"], expected);
+    }
+    let two = value!({"password": "some secret", "roles": ["superuser", "db_viewer"]});
+    assert!(reason(&admin(&mut world, "PUT /_security/user/two", &two, 400)).contains("one role of those"));
+    let same = value!({"password": "some secret", "roles": ["superuser", "admin"]});
+    admin(&mut world, "PUT /_security/user/two", &same, 200);
+}
+
+#[test]
+fn passwords_are_derived_once_and_after_the_last_read() {
+    let mut world = world();
+    make(&mut world, "ann", "db_viewer");
+    let token = token(&mut world, "admin");
+    let with_token = |line: &str, body: &Value| {
+        send(line, body).with_header("authorization", &format!("Bearer {}", token.as_str().unwrap()))
+    };
+    // The caller's own password is one derivation, the new one another; by token there is only the new one.
+    for (line, body) in [
+        ("PUT /_security/user/bob", value!({"password": "bob secret", "roles": [], "email": "bob@example.com"})),
+        ("PUT /_security/user/ann", value!({"password": "ann other", "roles": ["x"], "email": "ann@example.com"})),
+        ("PUT /_security/user/ann/_password", value!({"password": "ann secret"})),
+    ] {
+        assert_eq!(world.call(with_token(line, &body)).status, 200, "{line}");
+        assert_eq!((world.cost.derivations, world.cost.late), (1, 0), "{line}");
+        let line = line.replace("bob", "rob");
+        let body = value!({"password": "some secret", "roles": ["superuser"], "email": format!("{}@example.com", world.events.len())});
+        let body = if line.ends_with("_password") { value!({"password": "ann secret"}) } else { body };
+        assert_eq!(world.call(by(ADMIN, send(&line, &body))).status, 200, "{line}");
+        assert_eq!((world.cost.derivations, world.cost.late), (2, 0), "{line}");
+    }
+    let own = send("POST /_security/user/_password", &value!({"password": "ann newest"}));
+    assert_eq!(world.call(by(("ann", "ann secret"), own)).status, 200);
+    assert_eq!((world.cost.derivations, world.cost.late), (2, 0));
+}
+
+#[test]
+fn a_profile_comes_with_its_user() {
+    let mut world = world();
+    let body = value!({"password": "ann secret", "roles": [], "full_name": "Ann"});
+    admin(&mut world, "PUT /_security/user/ann", &body, 200);
+    let token = token(&mut world, "ann");
+    assert_eq!(json(&bearer(&mut world, &token))["full_name"], "Ann");
+    assert_eq!(world.cost.rounds, 1);
+    let who = by(("ann", "ann secret"), send("GET /_security/_authenticate", &Value::Null));
+    assert_eq!(json(&world.call(who))["full_name"], "Ann");
+    let with_profile = world.cost.rounds;
+    world.call(by(("ann", "ann secret"), send("GET /_cluster/health", &Value::Null)));
+    assert_eq!(with_profile, world.cost.rounds);
+    // Many are read in as many rounds as one.
+    let names = (0..200).map(|number| format!("user{number}"));
+    let names: String = names.chain(["ann".into(), "admin".into()]).collect::<alloc::vec::Vec<_>>().join(",");
+    let found = admin(&mut world, &format!("GET /_security/user/{names}"), &Value::Null, 200);
+    assert_eq!(found.as_object().unwrap().len(), 2);
+    assert!(world.cost.rounds <= with_profile + 2, "{:?}", world.cost);
+}
+
+#[test]
+fn deleting_leaves_nothing_behind() {
+    let mut world = world();
+    let body = value!({"password": "ann secret", "roles": ["r"], "full_name": "Ann", "metadata": {"where": "here"}});
+    admin(&mut world, "PUT /_security/user/ann", &body, 200);
+    let token = token(&mut world, "ann");
+    assert!(world.stored::<Profile>(&key::profile(uid(2))).is_some());
+    // By whichever dialect.
+    admin(&mut world, "DELETE /v1/users/2", &Value::Null, 200);
+    assert_eq!(world.stored::<Profile>(&key::profile(uid(2))), None);
+    assert_eq!(bearer(&mut world, &token).status, 401);
+    admin(&mut world, "PUT /_security/user/ann", &body, 200);
+    world.audited();
+    assert_eq!(admin(&mut world, "DELETE /_security/user/ann", &Value::Null, 200), value!({"found": true}));
+    assert_eq!(world.audited(), ["login", "user.delete"]);
+    assert_eq!(world.count(key::PROFILES), 0);
+    assert_eq!(admin(&mut world, "DELETE /_security/user/ann", &Value::Null, 404), value!({"found": false}));
+    assert_eq!(admin(&mut world, "GET /_security/user/ann", &Value::Null, 404), value!({}));
+}
+
+#[test]
+fn new_passwords_disabling_and_deleting_end_tokens() {
+    let mut world = world();
+    for (line, body) in [
+        ("PUT /_security/user/ann", value!({"roles": [], "password": "ann secret"})),
+        ("POST /_security/user/ann/_password", value!({"password": "ann secret"})),
+        ("PUT /_security/user/ann/_disable", Value::Null),
+        ("POST /_xpack/security/user/ann", value!({"roles": [], "enabled": false})),
+        ("DELETE /_security/user/ann", Value::Null),
+    ] {
+        world.call(by(ADMIN, send("PUT /_security/user/ann", &value!({"password": "ann secret", "roles": []}))));
+        world.call(by(ADMIN, send("PUT /_security/user/ann/_enable", &Value::Null)));
+        let token = token(&mut world, "ann");
+        // What says nothing of it ends nothing.
+        admin(&mut world, "PUT /_security/user/ann", &value!({"roles": ["r"]}), 200);
+        assert_eq!(bearer(&mut world, &token).status, 200);
+        admin(&mut world, line, &body, 200);
+        assert_eq!(bearer(&mut world, &token).status, 401, "{line}");
+        world.call(by(ADMIN, send("PUT /_security/user/ann/_enable", &Value::Null)));
+        assert_eq!(bearer(&mut world, &token).status, 401, "{line}: revived");
+    }
+}
+
+#[test]
+fn the_last_administrator_stays() {
+    let mut world = world();
+    for (line, body) in [
+        ("DELETE /_security/user/admin", Value::Null),
+        ("PUT /_security/user/admin", value!({"roles": ["db_member"]})),
+        ("PUT /_security/user/admin", value!({"roles": ["custom"]})),
+        ("PUT /_security/user/admin/_disable", Value::Null),
+        ("PUT /_security/user/admin", value!({"roles": ["superuser"], "enabled": false})),
+    ] {
+        assert_eq!(admin(&mut world, line, &body, 400)["error"]["type"], "illegal_argument_exception", "{line}");
+    }
+    // One who may not log in is none: neither does he make another superfluous nor is he missed.
+    let body = value!({"password": "eve secret", "roles": ["superuser"], "enabled": false});
+    admin(&mut world, "PUT /_security/user/eve", &body, 200);
+    admin(&mut world, "DELETE /_security/user/admin", &Value::Null, 400);
+    admin(&mut world, "PUT /_security/user/eve/_enable", &Value::Null, 200);
+    check(&mut world, ("eve", "eve secret"), "POST /_security/user/admin/_disable", &Value::Null, 200);
+    let eve = ("eve", "eve secret");
+    check(&mut world, eve, "DELETE /_security/user/eve", &Value::Null, 400);
+    check(&mut world, eve, "PUT /v1/users/2", &value!({"role": "none"}), 406);
+    assert_eq!(world.local(send("POST /admin/users/eve/disable", &Value::Null)).status, 409);
+    check(&mut world, eve, "DELETE /_security/user/admin", &Value::Null, 200);
+}
+
+#[test]
+fn two_who_demote_each_other_at_once_leave_one() {
+    let mut world = world();
+    make(&mut world, "eve", "superuser");
+    let demote = |name: &str| send(&format!("PUT /_security/user/{name}"), &value!({"roles": []}));
+    let mut other = None;
+    let first = world.race(by(ADMIN, demote("eve")), |world| {
+        other = Some(world.call(by(("eve", "eve secret"), demote("admin"))).status);
+    });
+    // The loser starts over and finds that he is no administrator any more.
+    assert_eq!((other, first.status), (Some(200), 403));
+}
+
+#[test]
+fn of_two_who_put_one_name_at_once_the_second_changes_it() {
+    let mut world = world();
+    let put = |name: &str| {
+        let body = value!({"password": "ann secret", "roles": [], "full_name": name});
+        by(ADMIN, send("PUT /_security/user/ann", &body))
+    };
+    let late = world.race(put("late"), |world| assert_eq!(world.call(put("early")).status, 200));
+    assert_eq!(json(&late), value!({"created": false}));
+    let shown = admin(&mut world, "GET /_security/user/ann", &Value::Null, 200);
+    assert_eq!(shown["ann"]["full_name"], "late");
+    assert_eq!(world.count(key::USERS), 2);
+}
+
+#[test]
+fn user_managers_have_no_hand_on_administrators() {
+    let mut world = world();
+    make(&mut world, "max", "user_manager");
+    make(&mut world, "ann", "db_viewer");
+    let max = ("max", "max secret");
+    let secret = value!({"password": "some secret"});
+    for (line, body, status) in [
+        ("GET /_security/user", Value::Null, 200),
+        ("PUT /_security/user/new", value!({"password": "new secret", "roles": ["db_member"]}), 200),
+        ("PUT /_security/user/new", value!({"roles": ["superuser"]}), 403),
+        ("PUT /_security/user/other", value!({"password": "new secret", "roles": ["superuser"]}), 403),
+        ("PUT /_security/user/other", value!({"password": "new secret", "roles": ["admin"]}), 403),
+        ("PUT /_security/user/admin", value!({"roles": ["superuser"]}), 403),
+        ("PUT /_security/user/max", value!({"roles": ["db_member"]}), 403),
+        ("PUT /_security/user/max", value!({"roles": ["user_manager", "r"], "full_name": "Max"}), 200),
+        ("PUT /_security/user/admin/_password", secret.clone(), 403),
+        ("PUT /_security/user/admin/_disable", Value::Null, 403),
+        ("PUT /_security/user/admin/_enable", Value::Null, 403),
+        ("DELETE /_security/user/admin", Value::Null, 403),
+        ("PUT /_security/user/ann/_password", secret, 200),
+        ("PUT /_security/user/ann/_disable", Value::Null, 200),
+        ("DELETE /_security/user/ann", Value::Null, 200),
+        ("GET /_security/role", Value::Null, 200),
+        ("PUT /_security/role/r", value!({}), 403),
+        ("DELETE /_security/role/r", Value::Null, 403),
+    ] {
+        check(&mut world, max, line, &body, status);
+    }
+}
+
+#[test]
+fn everybody_changes_his_own_password_and_nothing_else() {
+    let mut world = world();
+    make(&mut world, "ann", "db_member");
+    make(&mut world, "bob", "db_member");
+    let ann = ("ann", "ann secret");
+    let token = token(&mut world, "ann");
+    let secret = value!({"password": "some secret"});
+    for (line, body) in [
+        ("GET /_security/user", Value::Null),
+        ("GET /_security/user/ann", Value::Null),
+        ("GET /_security/user/nobody", Value::Null),
+        ("PUT /_security/user/ann", value!({"roles": ["db_member"]})),
+        ("PUT /_security/user/nobody", value!({"password": "some secret", "roles": []})),
+        ("DELETE /_security/user/ann", Value::Null),
+        ("DELETE /_security/user/nobody", Value::Null),
+        ("PUT /_security/user/bob/_password", secret.clone()),
+        ("PUT /_security/user/nobody/_password", secret.clone()),
+        ("PUT /_security/user/ann/_disable", Value::Null),
+        ("GET /_security/role", Value::Null),
+        ("GET /_security/role/superuser", Value::Null),
+        ("PUT /_security/role/r", value!({})),
+        ("DELETE /_security/role/r", Value::Null),
+    ] {
+        let answer = check(&mut world, ann, line, &body, 403);
+        assert_eq!(answer["error"]["type"], "security_exception", "{line}");
+        assert!(reason(&answer).ends_with("is unauthorized for user [ann]"), "{line}: {answer}");
+    }
+    // Who has a token only, has not the account.
+    let own = send("POST /_security/user/_password", &secret);
+    let value = format!("Bearer {}", token.as_str().unwrap());
+    assert_eq!(world.call(own.with_header("authorization", &value)).status, 403);
+    assert_eq!(bearer(&mut world, &token).status, 200);
+    let answer = check(&mut world, ann, "POST /_security/user/_password", &value!({"password": "ann secret"}), 400);
+    assert!(reason(&answer).contains("already in use"), "{answer}");
+    check(&mut world, ann, "POST /_security/user/_password", &secret, 200);
+    check(
+        &mut world,
+        ("ann", "some secret"),
+        "PUT /_security/user/ann/_password",
+        &value!({"password": "third secret"}),
+        200,
+    );
+    check(&mut world, ("ann", "third secret"), "GET /_security/_authenticate", &Value::Null, 200);
+    check(&mut world, ("ann", "some secret"), "GET /_security/_authenticate", &Value::Null, 401);
+    assert_eq!(bearer(&mut world, &token).status, 401);
+}
+
+#[test]
+fn an_expired_password_is_good_for_replacing_it_only() {
+    let mut world = world();
+    make(&mut world, "ann", "user_manager");
+    make(&mut world, "bob", "db_viewer");
+    admin(&mut world, "PUT /v1/cluster", &value!({"password_expiration_duration": 1}), 200);
+    world.advance(2 * 86_400);
+    let ann = ("ann", "ann secret");
+    let body = value!({"password": "some secret"});
+    check(&mut world, ann, "GET /_security/user", &Value::Null, 401);
+    check(&mut world, ann, "PUT /_security/user/bob/_password", &body, 401);
+    check(&mut world, ann, "PUT /_security/user/_password", &value!({"password": "ann secret"}), 400);
+    check(&mut world, ann, "PUT /_security/user/_password", &body, 200);
+    check(&mut world, ("ann", "some secret"), "GET /_security/user", &Value::Null, 200);
+}
+
+#[test]
+fn a_password_set_by_another_ends_a_lock() {
+    let mut world = world();
+    make(&mut world, "ann", "db_viewer");
+    for _ in 0..5 {
+        check(&mut world, ("ann", "wrong"), "GET /", &Value::Null, 401);
+    }
+    check(&mut world, ("ann", "ann secret"), "GET /", &Value::Null, 401);
+    // Also one that he has.
+    admin(&mut world, "PUT /_security/user/ann/_password", &value!({"password": "ann secret"}), 200);
+    check(&mut world, ("ann", "ann secret"), "GET /", &Value::Null, 200);
+}
+
+#[test]
+fn names_are_percent_encoded_and_addresses_are_none() {
+    let mut world = world();
+    for (path, name) in [
+        ("a%20b", "a b"),
+        ("%5Fpassword", "_password"),
+        ("a%2Cb", "a,b"),
+        ("_privileges%2f", "_privileges/"),
+        ("a+b", "a+b"),
+    ] {
+        let body = value!({"password": "some secret", "roles": [], "email": ""});
+        admin(&mut world, &format!("PUT /_security/user/{path}"), &body, 200);
+        let shown = admin(&mut world, &format!("GET /_security/user/{path}"), &Value::Null, 200);
+        assert_eq!(shown[name]["username"], name);
+    }
+    let body = value!({"password": "some secret", "roles": [], "email": "ann@example.com"});
+    admin(&mut world, "PUT /_security/user/ann", &body, 200);
+    admin(&mut world, "GET /_security/user/ann@example.com", &Value::Null, 404);
+    admin(&mut world, "DELETE /_security/user/ann%40example.com", &Value::Null, 404);
+    // Both kinds share one space, as both are good for logging in.
+    admin(&mut world, "PUT /_security/user/ann@example.com", &body, 409);
+    admin(&mut world, "PUT /_security/user/other", &body, 409);
+    for path in ["%ff", "%", "%4", "a%zzb"] {
+        let nothing = value!({"roles": []});
+        for (line, body) in [("GET", &Value::Null), ("PUT", &nothing), ("DELETE", &Value::Null)] {
+            admin(&mut world, &format!("{line} /_security/user/{path}"), body, 400);
+            admin(&mut world, &format!("{line} /_security/role/{path}"), if line == "PUT" { &nothing } else { body }, 400);
+        }
+        admin(&mut world, &format!("PUT /_security/user/{path}/_enable"), &Value::Null, 400);
+        admin(&mut world, &format!("PUT /_security/user/{path}/_password"), &value!({"password": "some secret"}), 400);
+    }
+    for path in
+        ["user/", "user/a/b", "user/a/_enable/x", "user/_privileges", "user//_password", "role/", "role/a/b", "user/_query"]
+    {
+        assert!(admin(&mut world, &format!("GET /_security/{path}"), &Value::Null, 400)["error"].is_string(), "{path}");
+    }
+}
+
+#[test]
+fn bounds_are_kept_and_nothing_is_changed_by_what_is_refused() {
+    let mut world = world();
+    let keep = value!({"password": "ann secret", "roles": ["r"], "full_name": "Ann", "metadata": {"a": 1}});
+    admin(&mut world, "PUT /_security/user/ann", &keep, 200);
+    let before = admin(&mut world, "GET /_security/user", &Value::Null, 200);
+    let long = |length: usize| "x".repeat(length);
+    let many: alloc::vec::Vec<_> = (0..65).map(|number| format!("r{number}")).collect();
+    for body in [
+        value!({}),
+        value!({"roles": null}),
+        value!({"roles": "superuser"}),
+        value!({"roles": [1]}),
+        value!({"roles": [["r"]]}),
+        value!({"roles": [""]}),
+        value!({"roles": ["é"]}),
+        value!({"roles": [long(256)]}),
+        value!({"roles": many}),
+        value!({"roles": [], "password": "short"}),
+        value!({"roles": [], "password": ""}),
+        value!({"roles": [], "password": null}),
+        value!({"roles": [], "password": 123_456}),
+        value!({"roles": [], "password": long(1025)}),
+        value!({"roles": [], "password_hash": "$2a$10$x"}),
+        value!({"roles": [], "password": "some secret", "password_hash": "$2a$10$x"}),
+        value!({"roles": [], "full_name": 1}),
+        value!({"roles": [], "full_name": long(1025)}),
+        value!({"roles": [], "email": "ann"}),
+        value!({"roles": [], "email": []}),
+        value!({"roles": [], "metadata": null}),
+        value!({"roles": [], "metadata": []}),
+        value!({"roles": [], "metadata": {"_reserved": true}}),
+        value!({"roles": [], "metadata": {"a": long(8192)}}),
+        value!({"roles": [], "enabled": "true"}),
+        value!({"roles": [], "enabled": null}),
+        value!({"roles": [], "username": "ann"}),
+    ] {
+        admin(&mut world, "PUT /_security/user/ann", &body, 400);
+    }
+    for name in [long(256), "a%22b".into(), "%C3%A9".into(), "a%0Ab".into()] {
+        let body = value!({"password": "some secret", "roles": []});
+        admin(&mut world, &format!("PUT /_security/user/{name}"), &body, 400);
+        admin(&mut world, &format!("GET /_security/user/{name}"), &Value::Null, 404);
+        admin(&mut world, &format!("DELETE /_security/user/{name}"), &Value::Null, 404);
+    }
+    assert!(
+        reason(&admin(&mut world, "PUT /_security/user/new", &value!({"roles": []}), 400)).contains("password is missing")
+    );
+    let missing = admin(&mut world, "PUT /_security/user/new/_enable", &Value::Null, 400);
+    assert_eq!(missing["error"]["type"], "validation_exception");
+    admin(&mut world, "PUT /_security/user/new/_password", &value!({"password": "some secret"}), 400);
+    let names = (0..300).map(|number| format!("{number}")).collect::<alloc::vec::Vec<_>>().join(",");
+    admin(&mut world, &format!("GET /_security/user/{names}"), &Value::Null, 400);
+    assert_eq!(admin(&mut world, "GET /_security/user", &Value::Null, 200), before);
+    // At the bounds themselves.
+    let most = value!({
+        "roles": many[..64], "full_name": long(1024), "metadata": {"a": long(8184)}, "email": null,
+    });
+    admin(&mut world, "PUT /_security/user/ann", &most, 200);
+    check(&mut world, ("ann", "ann secret"), "GET /_security/_authenticate", &Value::Null, 200);
+}
+
+#[test]
+fn the_policy_holds_for_passwords_of_this_dialect() {
+    let mut world = world();
+    make(&mut world, "ann", "db_viewer");
+    world.settings_mut().passwords.policy = crate::settings::PolicyName::Nist;
+    for (line, body) in [
+        ("PUT /_security/user/new", value!({"password": "too short", "roles": []})),
+        ("PUT /_security/user/ann", value!({"password": "too short", "roles": []})),
+        ("PUT /_security/user/ann/_password", value!({"password": "too short"})),
+    ] {
+        let answer = admin(&mut world, line, &body, 400);
+        assert_eq!(answer["error"]["type"], "action_request_validation_exception");
+        assert_eq!(
+            reason(&answer),
+            "Validation Failed: 1: the password has fewer than 15 characters: choose a longer one;"
+        );
+    }
+    check(&mut world, ("ann", "ann secret"), "PUT /_security/user/_password", &value!({"password": "too short"}), 400);
+    check(&mut world, ("ann", "ann secret"), "GET /", &Value::Null, 200);
+}
+
+#[test]
+fn custom_roles_are_kept_shown_and_bounded() {
+    let mut world = world();
+    let sent = value!({
+        "cluster": ["monitor"], "index": [{"names": ["logs-*"], "privileges": ["read"]}], "run_as": ["bob"],
+        "metadata": {"version": 1}, "description": "reads logs",
+    });
+    assert_eq!(admin(&mut world, "PUT /_security/role/logs", &sent, 200), value!({"role": {"created": true}}));
+    assert_eq!(admin(&mut world, "POST /_xpack/security/role/logs", &sent, 200), value!({"role": {"created": false}}));
+    let logs = value!({
+        "cluster": ["monitor"], "indices": [{"names": ["logs-*"], "privileges": ["read"]}], "applications": [],
+        "run_as": ["bob"], "metadata": {"version": 1}, "description": "reads logs", "transient_metadata": {"enabled": true},
+    });
+    let found = admin(&mut world, "GET /_security/role/logs,superuser,nothing", &Value::Null, 200);
+    assert_eq!(found["logs"], logs);
+    assert_eq!(found.as_object().unwrap().keys().collect::<alloc::vec::Vec<_>>(), ["logs", "superuser"]);
+    // What was shown can be sent back.
+    assert_eq!(admin(&mut world, "PUT /_security/role/logs", &logs, 200), value!({"role": {"created": false}}));
+    assert_eq!(admin(&mut world, "GET /_security/role", &Value::Null, 200).as_object().unwrap().len(), 8);
+    assert_eq!(admin(&mut world, "GET /_security/role/nothing", &Value::Null, 404), value!({}));
+    for name in ["superuser", "admin", "db_viewer", "none"] {
+        admin(&mut world, &format!("PUT /_security/role/{name}"), &value!({}), 400);
+        admin(&mut world, &format!("DELETE /_security/role/{name}"), &Value::Null, 400);
+    }
+    for body in [
+        value!({"cluster": "all"}),
+        value!({"cluster": [1]}),
+        value!({"indices": {}}),
+        value!({"indices": ["x"]}),
+        value!({"indices": [], "index": []}),
+        value!({"run_as": null}),
+        value!({"metadata": {"_x": 1}}),
+        value!({"global": []}),
+        value!({"description": 1}),
+        value!({"unknown": 1}),
+        value!({"cluster": ["x".repeat(8192)]}),
+    ] {
+        admin(&mut world, "PUT /_security/role/logs", &body, 400);
+    }
+    assert_eq!(admin(&mut world, "GET /_security/role/logs", &Value::Null, 200)["logs"], logs);
+    assert_eq!(admin(&mut world, "DELETE /_security/role/logs", &Value::Null, 200), value!({"found": true}));
+    assert_eq!(admin(&mut world, "DELETE /_security/role/logs", &Value::Null, 404), value!({"found": false}));
+    for number in 0..MAX_ROLES {
+        admin(&mut world, &format!("PUT /_security/role/role{number}"), &value!({}), 200);
+    }
+    assert!(reason(&admin(&mut world, "PUT /_security/role/more", &value!({}), 400)).contains("delete one first"));
+    admin(&mut world, "PUT /_security/role/role7", &value!({"cluster": ["x"]}), 200);
+    admin(&mut world, "DELETE /_security/role/role8", &Value::Null, 200);
+    admin(&mut world, "PUT /_security/role/more", &value!({}), 200);
+    assert_eq!(admin(&mut world, "GET /_security/role", &Value::Null, 200).as_object().unwrap().len(), 7 + MAX_ROLES);
+}
+
+#[test]
+fn routes_have_their_methods_and_bodies() {
+    let mut world = world();
+    for (path, allowed) in [
+        ("user", "GET"),
+        ("user/ann", "GET,PUT,POST,DELETE"),
+        ("user/_password", "PUT,POST"),
+        ("user/ann/_password", "PUT,POST"),
+        ("user/ann/_enable", "PUT,POST"),
+        ("user/ann/_disable", "PUT,POST"),
+        ("role", "GET"),
+        ("role/r", "GET,PUT,POST,DELETE"),
+    ] {
+        for prefix in ["/_security", "/_xpack/security"] {
+            let response = world.call(Request::new(Method::Patch, &format!("{prefix}/{path}")));
+            assert_eq!((response.status, response.header("allow")), (405, Some(allowed)), "{prefix}/{path}");
+            let method = if allowed.starts_with("GET") { Method::Get } else { Method::Put };
+            assert_eq!(world.call(Request::new(method, &format!("{prefix}/{path}"))).status, 401, "{prefix}/{path}");
+        }
+    }
+    make(&mut world, "ann", "db_viewer");
+    for line in ["PUT /_security/user/ann/_disable", "PUT /_security/user/ann/_enable", "DELETE /_security/user/ann"] {
+        admin(&mut world, line, &value!({"x": 1}), 400);
+        admin(&mut world, line, &value!([]), 400);
+    }
+    admin(&mut world, "PUT /_security/user/ann/_disable", &value!({}), 200);
+    for line in ["PUT /_security/user/ann", "PUT /_security/user/ann/_password", "PUT /_security/role/r"] {
+        assert_eq!(admin(&mut world, line, &Value::Null, 400)["error"]["reason"], "request body is required", "{line}");
+        let form = send(line, &Value::Null).with_header("content-type", "text/plain").with_body("{}");
+        assert_eq!(world.call(by(ADMIN, form)).status, 406, "{line}");
+    }
+}

@@ -1,0 +1,65 @@
+//! Roles that administrators define in the Elasticsearch dialect. They are kept and shown; what a user may do is
+//! [`Role`](crate::record::Role)'s alone.
+
+use super::audit;
+use crate::{
+    record::{CustomRole, CustomRoles, key},
+    refusal::Refusal,
+    seam::{Op, Stop},
+};
+use alloc::{string::String, vec::Vec};
+use core::fmt::Display;
+
+/// How many there may be.
+pub(crate) const MAX_ROLES: usize = 256;
+
+/// The roles of these names that there are, or all; read together.
+pub(crate) fn roles(op: &Op<'_>, names: Option<&[&str]>) -> Result<Vec<(String, CustomRole)>, Stop> {
+    let names: Vec<String> = match names {
+        Some(names) => names.iter().copied().map(String::from).collect(),
+        None => op.load::<CustomRoles>(&key::custom_roles())?.unwrap_or_default().0,
+    };
+    let keys: Vec<_> = names.iter().map(|name| key::custom_role(name)).collect();
+    op.want(&keys);
+    let mut found = Vec::with_capacity(names.len());
+    for (name, key) in names.into_iter().zip(keys) {
+        found.extend(op.load(&key)?.map(|role| (name, role)));
+    }
+    Ok(found)
+}
+
+/// Defines a role, anew if there is one of this name; `true` if there was none.
+///
+/// # Errors
+/// [`Refusal::TooManyRoles`].
+pub(crate) fn put_role(op: &Op<'_>, actor: &dyn Display, name: &str, role: &CustomRole) -> Result<bool, Stop> {
+    let key = key::custom_role(name);
+    op.want(&[key.clone(), key::custom_roles()]);
+    let is_new = op.read(&key)?.is_none();
+    if is_new {
+        let mut all = op.load::<CustomRoles>(&key::custom_roles())?.unwrap_or_default();
+        if all.0.len() >= MAX_ROLES {
+            return Err(Refusal::TooManyRoles.into());
+        }
+        all.0.push(name.into());
+        op.store(key::custom_roles(), &all);
+    }
+    op.store(key, role);
+    audit(op, "role.put", actor, &name, None);
+    Ok(is_new)
+}
+
+/// Deletes a role; `false` if there was none. Users keep its name, as the product has it.
+pub(crate) fn delete_role(op: &Op<'_>, actor: &dyn Display, name: &str) -> Result<bool, Stop> {
+    let key = key::custom_role(name);
+    op.want(&[key.clone(), key::custom_roles()]);
+    if op.read(&key)?.is_none() {
+        return Ok(false);
+    }
+    let mut all = op.load::<CustomRoles>(&key::custom_roles())?.unwrap_or_default();
+    all.0.retain(|known| known != name);
+    op.store(key::custom_roles(), &all);
+    op.remove(key);
+    audit(op, "role.delete", actor, &name, None);
+    Ok(true)
+}
