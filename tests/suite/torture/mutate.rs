@@ -2,9 +2,9 @@
 
 use super::{
     Dice,
-    api::{add_user, admin_token, as_bearer, basic, data, never_lock},
+    api::{access_token, add_user, admin_token, as_bearer, basic, data, never_lock},
 };
-use crate::server::{Launch, Server, json, scratch};
+use crate::server::{ADMIN, Launch, Server, json, scratch};
 use core::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     time::Duration,
@@ -262,6 +262,13 @@ fn seeds(server: &Server, dialect: &str) -> Vec<Vec<u8>> {
             let grant = grant.json().unwrap();
             let (access, refresh) = (grant["access_token"].as_str().unwrap(), grant["refresh_token"].as_str().unwrap());
             let with = |request| as_bearer(request, access);
+            let keeper = server.send(&json(
+                "POST",
+                old,
+                &json!({ "grant_type": "password", "username": ADMIN.0, "password": ADMIN.1 }),
+            ));
+            let keeper = access_token(&keeper).unwrap();
+            let by_admin = |request| as_bearer(request, &keeper);
             vec![
                 json(
                     "POST",
@@ -277,6 +284,17 @@ fn seeds(server: &Server, dialect: &str) -> Vec<Vec<u8>> {
                 with(plain("GET", "/_xpack/security/_authenticate")),
                 with(plain("GET", "/").with_header("accept", "application/vnd.elasticsearch+json;compatible-with=8")),
                 with(plain("GET", "/_cluster/health")),
+                by_admin(json(
+                    "PUT",
+                    "/_security/user/a%20mutant",
+                    &json!({ "password": "password 0", "roles": ["reports", "db_viewer"], "metadata": { "floor": 3 } }),
+                )),
+                by_admin(plain("GET", "/_security/user/ann,bob?pretty")),
+                by_admin(json("POST", "/_security/user/nobody/_password", &json!({ "password": "password 1" }))),
+                by_admin(plain("PUT", "/_xpack/security/user/nobody/_enable")),
+                by_admin(plain("DELETE", "/_xpack/security/user/nobody")),
+                by_admin(json("PUT", "/_security/role/reports", &json!({ "cluster": ["monitor"], "index": [] }))),
+                by_admin(plain("GET", "/_xpack/security/role/reports")),
                 with(plain("HEAD", "/")),
             ]
         }
