@@ -106,6 +106,10 @@ const fillings = {
   'scratch.uid': async draft => (await scratch(draft)).uid,
   'scratch.name': async draft => (await scratch(draft)).name,
   'scratch.password': async draft => (await scratch(draft)).password,
+  async 'scratch.basic'(draft) {
+    const { name, password } = await scratch(draft)
+    return base64(`${name}:${password}`)
+  },
 
   /** A token that ended a moment ago. */
   async expired(draft) {
