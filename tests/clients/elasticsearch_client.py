@@ -4,12 +4,9 @@ Usage: elasticsearch_client.py URL ADMIN PASSWORD
 Prints one line for each check and one with their number; exits 1 if one has failed.
 """
 
-import json
 import sys
 import threading
-import urllib.request
 import warnings
-from base64 import b64encode
 
 import elasticsearch
 from elasticsearch import Elasticsearch
@@ -74,17 +71,15 @@ def refusal(call):
     return None, None, None, None
 
 
+def put(call, body, **path):
+    """Clients before 8 take a body as a whole, later ones its members."""
+    return call(**path, **body) if MAJOR >= 8 else call(**path, body=body)
+
+
 def create(name):
-    """Users are made where this server makes them: in its Redis dialect."""
-    request = urllib.request.Request(
-        URL + "/v1/users",
-        json.dumps({"name": name, "password": SECRET}).encode(),
-        {
-            "Content-Type": "application/json",
-            "Authorization": "Basic " + b64encode(f"{ADMIN}:{PASSWORD}".encode()).decode(),
-        },
-    )
-    urllib.request.urlopen(request).close()
+    """A user, made by an administrator through the client."""
+    made = put(security(client(ADMIN, PASSWORD)).put_user, {"password": SECRET, "roles": ["reports"]}, username=name)
+    check("a user is made", made["created"] is True)
 
 
 Refused = elasticsearch.AuthenticationException
@@ -173,6 +168,31 @@ live = client(token=login(other, OTHER)["access_token"])
 check("by realm, everybody's", counts(invalidate(admin, realm_name=realm))[0] >= 2)
 check("they are refused", refusal(lambda: security(live).authenticate())[:2] == (Refused, 401))
 check("by realm once more, none", counts(invalidate(admin, realm_name=realm)) == (0, 0, 0))
+
+# Users and roles.
+users = security(admin)
+found = users.get_user(username=[USER, "nobody"])
+check("users are shown by name", list(found) == [USER] and found[USER]["roles"] == ["reports"] and found[USER]["enabled"])
+check("all of them", {USER, OTHER, ADMIN} <= set(users.get_user()))
+again = put(users.put_user, {"roles": ["db_viewer"], "full_name": "Another", "metadata": {"floor": 3}}, username=OTHER)
+check("a user is changed", again["created"] is False and (MAJOR > 6 or again["user"]["created"] is False))
+who = security(other).authenticate()
+check("and shown as he is now", (who["roles"], who["full_name"], who["metadata"]) == (["db_viewer"], "Another", {"floor": 3}))
+check("others change nobody", refusal(lambda: security(me).get_user())[:3] == (Forbidden, 403, "security_exception"))
+kind, status, message, _ = refusal(lambda: put(users.put_user, {"roles": [], "password": "short"}, username=OTHER))
+check("a short password is refused", (kind, status, message) == (BadRequest, 400, "action_request_validation_exception"))
+check("a role is defined", put(users.put_role, {"cluster": ["monitor"]}, name="reports")["role"]["created"] is True)
+check("and shown", users.get_role(name="reports")["reports"]["cluster"] == ["monitor"])
+check("and deleted", users.delete_role(name="reports")["found"] is True)
+check("a user is shut out", users.disable_user(username=OTHER) == {} and refusal(lambda: security(other).authenticate())[1] == 401)
+check("and let in", users.enable_user(username=OTHER) == {} and security(other).authenticate()["enabled"] is True)
+check("a password is set", put(users.change_password, {"password": "another password"}, username=OTHER) == {})
+check("which is the only one then", refusal(lambda: security(other).authenticate())[1] == 401)
+fresh = security(client(OTHER, "another password"))
+check("and is its owner's to change", put(fresh.change_password, {"password": SECRET}) == {} and security(other).authenticate())
+check("a user is deleted", users.delete_user(username=OTHER)["found"] is True)
+check("once", refusal(lambda: users.delete_user(username=OTHER))[:2] == (NotFound, 404))
+check("and is not there", refusal(lambda: users.get_user(username=OTHER))[:2] == (NotFound, 404))
 
 # Errors as the client maps them.
 kind, status, message, _ = refusal(lambda: security(client(password="wrong")).authenticate())

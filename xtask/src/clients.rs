@@ -1,4 +1,4 @@
-//! The official Elasticsearch clients, unmodified, against the live server.
+//! The official Elasticsearch clients, unmodified, and tests in the product's YAML format, against the live server.
 
 use crate::{
     Failure,
@@ -40,6 +40,9 @@ pub(crate) fn run(server: &Path, tally: &mut Tally) -> Result<(), Failure> {
         let mut python = command(environment(generation).join("bin").join("python"));
         counted(python.arg(folder().join("elasticsearch_client.py")).args([&url, ADMIN, PASSWORD]), tally)?;
     }
+    let mut yaml = command(environment(PYTHON[2]).join("bin").join("python"));
+    yaml.arg(folder().join("elasticsearch_yaml.py")).args([&url, ADMIN, PASSWORD]).arg(folder().join("yaml"));
+    counted(&mut yaml, tally)?;
     let mut node = command("node");
     node.args(["--test", "--test-reporter=tap"]).arg(folder().join("elasticsearch_client.test.mjs"));
     node.env("WAXSEAL_URL", url).env("WAXSEAL_ADMIN", ADMIN).env("WAXSEAL_PASSWORD", PASSWORD);
