@@ -48,31 +48,47 @@ fn main() {
     ]);
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let native = runtime.block_on(engine(Kind::Native));
-    let component = runtime.block_on(engine(Kind::Module));
-    for path in ["/nowhere", "/auth/verify"] {
-        let request = || {
-            let bearer = format!("Bearer {token}");
-            Request::new(Method::Get, path).with_header("host", "localhost").with_header("authorization", &bearer)
+    let engines = [Kind::Native, Kind::Module].map(|kind| runtime.block_on(engine(kind)));
+    let tokens = [0, 1].map(|at| admin_token(&runtime, &engines[at]));
+    for (path, status) in [("/nowhere", 400), ("/auth/verify", 204), ("/v1/users/1", 200)] {
+        let answer = |at: usize| {
+            let request = Request::new(Method::Get, path).with_header("host", "localhost");
+            let request = request.with_header("authorization", &format!("Bearer {}", tokens[at]));
+            let response = runtime.block_on(engines[at].answer(request, Peer::default()));
+            assert_eq!(response.status, status, "{path}");
         };
-        println!("\nGET {path}: {}", runtime.block_on(native.answer(request(), Peer::default())).status);
+        println!("\nGET {path}: {status}");
         compare(&mut [
-            ("whole request, native", 500, &mut || drop(runtime.block_on(native.answer(request(), Peer::default())))),
-            ("whole request, component, fresh instance", 100, &mut || {
-                drop(runtime.block_on(component.answer(request(), Peer::default())));
-            }),
+            ("whole request, native", 500, &mut || answer(0)),
+            ("whole request, component, fresh instance", 100, &mut || answer(1)),
         ]);
     }
 }
 
+/// A token of the first administrator, who is made here.
+fn admin_token(runtime: &tokio::runtime::Runtime, engine: &Engine) -> String {
+    let post = |path, authorization: &str, body: &str, local| {
+        let request = Request::new(Method::Post, path).with_header("content-type", "application/json").with_body(body);
+        let request = request.with_header("authorization", authorization);
+        runtime.block_on(engine.answer(request, Peer { local, ..Peer::default() }))
+    };
+    assert_eq!(post("/admin/bootstrap", "", r#"{"name": "admin", "password": "secret"}"#, true).status, 201);
+    let made = post("/v1/users/authorize", "Basic YWRtaW46c2VjcmV0", r#"{"ttl": 3600}"#, false);
+    let made: serde_json::Value = serde_json::from_slice(&made.body).unwrap();
+    made["access_token"].as_str().unwrap().into()
+}
+
 async fn engine(kind: Kind) -> Engine {
     let clock = Arc::new(Clock::stopped_at(NOW));
+    let scheme = Scheme::Argon2id { memory: 8, passes: 1, lanes: 1 };
+    let mut settings = Settings::default();
+    settings.passwords.scheme = scheme;
     let parts = Parts {
         store: Arc::new(Memory::new(Arc::clone(&clock))),
-        kdf: Arc::new(kdf::Pool::start(kdf::Limits::default(), Scheme::default()).unwrap()),
+        kdf: Arc::new(kdf::Pool::start(kdf::Limits::default(), scheme).unwrap()),
         audit: Arc::new(()),
         clock,
-        settings: Settings::default(),
+        settings,
         root: Zeroizing::new([9; 32]),
         choice: Choice { hot: kind, api: kind },
         limits: Limits::default(),

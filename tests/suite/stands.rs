@@ -101,6 +101,13 @@ fn a_backup_under_writes_restores_to_identical_verdicts() {
 }
 
 #[test]
+fn a_clock_that_jumps_both_ways_revives_and_locks_out_nobody() {
+    let _alone = alone();
+    let wrong = rotate::clock();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn a_full_disk_refuses_changes_and_nothing_else() {
     let _alone = alone();
     let wrong = disk::full();

@@ -18,10 +18,10 @@ use alloc::{
 use core::fmt::Write;
 use subtle::ConstantTimeEq;
 
-/// How many authorizations are read at once.
+/// How many authorizations are read at first, and ended at once.
 const PAGE: u32 = 1000;
-/// How many pages are read at the most, so that no user can make an operation that never ends: the newest count.
-const PAGES: usize = 12;
+/// How many are read at the most, so that no user can make an operation that never ends: the newest count.
+const MOST_READ: u32 = 12_000;
 
 /// What a new authorization is made of.
 pub(crate) struct NewAuthorization {
@@ -76,8 +76,9 @@ pub(crate) fn authorizations(
     op.want(&eras(user.uid));
     let mut found = Vec::new();
     let mut after = String::new();
-    for _ in 0..PAGES {
-        let page = op.range(&Range { prefix: key::authorizations_of(user.uid), after, limit: PAGE })?;
+    // Each page is a round, and each round goes over all pages: so there are few, and two do for whoever has many.
+    for limit in [PAGE, MOST_READ - PAGE] {
+        let page = op.range(&Range { prefix: key::authorizations_of(user.uid), after, limit })?;
         for (_, record) in page {
             let authorization = Authorization::of(record)?;
             if wanted(&authorization) && lives(op, user, &authorization)? {
@@ -88,7 +89,7 @@ pub(crate) fn authorizations(
             }
         }
         match page.last() {
-            Some((last, _)) if page.len() >= PAGE as usize => after = last.as_str().into(),
+            Some((last, _)) if page.len() >= limit as usize => after = last.as_str().into(),
             _ => break,
         }
     }

@@ -81,7 +81,7 @@ pub(crate) fn verify(op: &Op<'_>, token: &str) -> Result<Verified, Refusal> {
         leeway: settings.leeway,
         typ: token::ACCESS,
     };
-    Ok(op.vault.keys().verify(token, &profile, op.now())?)
+    Ok(op.verified(token, || op.vault.keys().verify(token, &profile, op.now()))?)
 }
 
 /// Ends the token with this id. The entry stays until the token has expired at every verifier (security T16).

@@ -2,12 +2,13 @@
 
 use crate::{
     record::{Lock, Stored, Uid, User, key},
-    seam::{Op, Range, Stop},
+    refusal::Refusal,
+    seam::{Op, Range, Record, Stop},
 };
-use alloc::{collections::BTreeMap, string::String};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 /// How many records are read at once.
-const PAGE: u32 = 10_000;
+const PAGE: u32 = 25_000;
 
 /// The user with this number.
 pub(crate) fn user(op: &Op<'_>, uid: Uid) -> Result<Option<User>, Stop> {
@@ -26,20 +27,27 @@ pub(crate) fn find(op: &Op<'_>, login: &str) -> Result<Option<User>, Stop> {
     }
 }
 
-/// All records under `prefix`, by the rest of their key.
-pub(crate) fn all<T: Stored>(op: &Op<'_>, prefix: &str) -> Result<BTreeMap<String, T>, Stop> {
-    let mut records = BTreeMap::new();
+/// All records under `prefix`, each behind the rest of its key. None is decoded yet: every page is a round, and every round goes
+/// over all pages.
+pub(crate) fn all<'a>(op: &Op<'a>, prefix: &str) -> Result<Vec<(&'a str, &'a Record)>, Stop> {
+    let mut records = Vec::new();
     let mut after = String::new();
     loop {
         let page = op.range(&Range { prefix: prefix.into(), after, limit: PAGE })?;
-        for (key, record) in page {
-            records.insert(key.as_str().trim_start_matches(prefix).into(), T::of(record)?);
-        }
+        records.extend(page.iter().map(|(key, record)| (key.as_str().strip_prefix(prefix).unwrap_or_default(), record)));
         match page.last() {
             Some((last, _)) if page.len() >= PAGE as usize => after = last.as_str().into(),
             _ => return Ok(records),
         }
     }
+}
+
+/// Records of [`all`], decoded.
+///
+/// # Errors
+/// [`Refusal::BadRecord`].
+pub(crate) fn by_id<'a, T: Stored>(records: &[(&'a str, &Record)]) -> Result<BTreeMap<&'a str, T>, Refusal> {
+    records.iter().map(|(id, record)| Ok((*id, T::of(record)?))).collect()
 }
 
 /// Octets that name an account towards throttling: its uid, or a name that nobody has. Under the root secret, so that the

@@ -26,7 +26,7 @@ pub(crate) use authorization::{
 };
 pub(crate) use bearer::{Bearer, any_bearer, bearer, revoke, verify, verify_any_time};
 pub(crate) use credentials::Credentials;
-pub(crate) use directory::{account, all, find, is_locked, user};
+pub(crate) use directory::{account, all, by_id, find, is_locked, user};
 pub(crate) use issue::{issue, issue_as};
 pub(crate) use keys::{Imported, bootstrap_key, import_keys, keys, last_expiry, retire_key, rotate_key};
 pub(crate) use login::{Login, login, password_expires, proves};

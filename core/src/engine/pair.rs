@@ -18,7 +18,11 @@ use crate::{
     time::UnixTime,
     token::Verified,
 };
-use alloc::{string::String, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    string::String,
+    vec::Vec,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// The name tokens of this kind carry.
@@ -191,7 +195,13 @@ fn all(
     wanted: impl Fn(&Pair) -> bool,
 ) -> Result<Counts, Stop> {
     let mut counts = Counts::default();
-    let (found, complete) = live(op, whose, wanted)?;
+    let (mut found, complete) = live(op, whose, wanted)?;
+    // Those whose user is gone, or had all his tokens ended, are dead already.
+    let owners: BTreeSet<Uid> = found.iter().map(|(.., pair)| pair.uid).collect();
+    op.want(&owners.iter().copied().map(key::user).collect::<Vec<_>>());
+    let owners = owners.into_iter().map(|uid| Ok((uid, user(op, uid)?.map(|user| user.generation))));
+    let generations: BTreeMap<Uid, Option<u32>> = owners.collect::<Result<_, Stop>>()?;
+    found.retain(|(.., pair)| generations.get(&pair.uid) == Some(&Some(pair.generation)));
     for (key, seen, mut pair) in found {
         let (ended, dead) = kill(op, &mut pair);
         counts.invalidated += ended;

@@ -1,7 +1,8 @@
 //! What has been read so far in one operation.
 
 use super::{Answer, Ask, Derivation, Key, Range, Record, Version};
-use alloc::{collections::BTreeMap, vec::Vec};
+use crate::token::{Refusal, Verified};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use zeroize::Zeroizing;
 
 /// Everything the driver has answered to this operation.
@@ -10,7 +11,12 @@ pub(super) struct Known {
     records: BTreeMap<Key, Option<Record>>,
     ranges: BTreeMap<Range, Vec<(Key, Record)>>,
     derived: Vec<(Derivation, Zeroizing<Vec<u8>>)>,
+    /// A token of the request and what its signature, times and profile decide: the same in every replay.
+    pub(super) verified: Option<Decided>,
 }
+
+/// A token, and what was decided of it.
+pub(super) type Decided = (String, Result<Verified, Refusal>);
 
 impl Known {
     /// `None` while it has not been read, `Some(None)` when there is none.

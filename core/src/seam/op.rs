@@ -2,9 +2,16 @@
 
 use super::{
     Ask, Call, Check, Commit, Derivation, Done, Event, Expect, Key, Moment, Range, Record, Request, Response, Version,
-    Write, known::Known,
+    Write,
+    known::{Decided, Known},
 };
-use crate::{refusal::Refusal, settings::Settings, time::UnixTime, vault::Vault};
+use crate::{
+    refusal::Refusal,
+    settings::Settings,
+    time::UnixTime,
+    token::{self, Verified},
+    vault::Vault,
+};
 use alloc::{collections::BTreeMap, vec::Vec};
 use core::cell::RefCell;
 
@@ -41,6 +48,7 @@ pub struct Op<'a> {
     known: &'a Known,
     ask: RefCell<Ask>,
     draft: RefCell<Draft>,
+    verified: RefCell<Option<Decided>>,
 }
 
 #[derive(Default)]
@@ -61,6 +69,7 @@ impl<'a> Op<'a> {
             known,
             ask: RefCell::default(),
             draft: RefCell::default(),
+            verified: RefCell::default(),
         }
     }
 
@@ -102,6 +111,23 @@ impl<'a> Op<'a> {
             }
             Stop::Need
         })
+    }
+
+    /// What `verify` says of `token`, which is pure and so not done again in a replay.
+    ///
+    /// # Errors
+    /// Those of `verify`.
+    pub(crate) fn verified(
+        &self,
+        token: &str,
+        verify: impl FnOnce() -> Result<Verified, token::Refusal>,
+    ) -> Result<Verified, token::Refusal> {
+        if let Some((_, decided)) = self.known.verified.as_ref().filter(|(known, _)| known == token) {
+            return decided.clone();
+        }
+        let decided = verify();
+        self.verified.replace(Some((token.into(), decided.clone())));
+        decided
     }
 
     /// The 32 octets derived from a password. Comes after the last read of an operation, since it is what costs.
@@ -167,8 +193,9 @@ impl<'a> Op<'a> {
         self.known.version(key).map_or(Expect::Any, Expect::Version)
     }
 
-    pub(super) fn into_ask(self) -> Ask {
-        self.ask.into_inner()
+    /// What is missing; and what was decided of a token, if anything was.
+    pub(super) fn into_ask(self) -> (Ask, Option<Decided>) {
+        (self.ask.into_inner(), self.verified.into_inner())
     }
 
     /// Forgets what the operation wanted to change; what it wanted to keep stays.

@@ -48,11 +48,12 @@ impl Pending {
     }
 }
 
-fn run(call: Arc<Call>, known: Known, rounds: u8) -> Step {
+fn run(call: Arc<Call>, mut known: Known, rounds: u8) -> Step {
     let op = Op::new(&call, &known);
     match dialect::answer(&op) {
         Err(Stop::Need) => {
-            let ask = op.into_ask();
+            let (ask, verified) = op.into_ask();
+            known.verified = known.verified.or(verified);
             if ask.is_empty() || rounds >= MAX_ROUNDS {
                 return defect();
             }

@@ -7,7 +7,7 @@ use crate::{
     clock::Clock,
     config::{self, Config, EngineKind, Host, Problem, Sources},
     data_dir::DataDir,
-    engine::{self, Choice, Engine, Kind},
+    engine::{self, Choice, Engine, Kind, Mark},
     http::Answer,
     kdf,
     metrics::Metrics,
@@ -93,6 +93,10 @@ impl Service {
 impl Answer for Service {
     fn answer(&self, request: Request, peer: Peer) -> impl Future<Output = Response> + Send {
         self.engine.answer(request, peer)
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        self.engine.mark()
     }
 
     fn backup(&self, to: &Path) -> io::Result<()> {

@@ -31,9 +31,9 @@ use crate::{
     clock::Clock,
     kdf,
     logging::Ration,
-    store::{Change, Store},
+    store::{Change, Revision, Store},
 };
-use core::fmt;
+use core::{cell::RefCell, fmt};
 use drive::{Driver, Failure};
 use std::sync::Arc;
 use waxseal_core::{
@@ -41,7 +41,7 @@ use waxseal_core::{
     settings::Settings,
 };
 use worlds::Worlds;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Which way core is run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -94,6 +94,20 @@ pub struct Engine {
     hot: Runner,
     api: Runner,
     module: Option<Module>,
+}
+
+/// A state of settings, keys and store; see [`Engine::mark`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Mark {
+    world: u64,
+    revision: Revision,
+}
+
+#[cfg(test)]
+impl Mark {
+    pub(crate) const fn new(world: u64, revision: u64) -> Self {
+        Self { world, revision: Revision(revision) }
+    }
 }
 
 /// A [`Kind`], ready to run.
@@ -170,6 +184,15 @@ impl Engine {
         }
     }
 
+    /// What every answer follows from besides its request and the time: while it is the same, the same request has the same
+    /// answer. `None` while the signing keys cannot be read.
+    ///
+    /// A commit changes it before the commit is acknowledged, and so does a change of settings or keys.
+    pub fn mark(&self) -> Option<Mark> {
+        let world = self.driver.worlds.mark()?;
+        Some(Mark { world, revision: self.driver.store.revision() })
+    }
+
     /// Reads the signing keys again, after something other than a request of this engine has changed them.
     ///
     /// # Errors
@@ -227,10 +250,24 @@ fn say(failure: &Failure) {
 }
 
 /// 256 bits from the system's generator; `None` when it fails, and then nothing is issued.
+///
+/// It is asked for as much as many calls take, because asking costs more than most requests need for anything else. What has
+/// been handed out is wiped.
 fn entropy() -> Option<Entropy> {
-    let mut octets = Zeroizing::new([0; 32]);
-    getrandom::fill(octets.as_mut_slice()).ok()?;
-    Some(Entropy::new(*octets))
+    const SEEDS: usize = 32;
+    thread_local!(static DRAWN: RefCell<Zeroizing<Vec<[u8; 32]>>> = RefCell::default());
+    DRAWN.with_borrow_mut(|seeds| {
+        if seeds.is_empty() {
+            let mut drawn = Zeroizing::new([[0; 32]; SEEDS]);
+            getrandom::fill(drawn.as_flattened_mut()).ok()?;
+            seeds.extend_from_slice(drawn.as_slice());
+        }
+        let seed = seeds.last_mut()?;
+        let entropy = Entropy::new(*seed);
+        seed.zeroize();
+        seeds.pop();
+        Some(entropy)
+    })
 }
 
 fn request_id(entropy: Option<&Entropy>) -> u64 {

@@ -23,7 +23,7 @@ use std::{
 use waxseal_core::{
     lifetime::{Bounds, Manner},
     password::{Derived, Hash, List, Scheme},
-    record::{self, Admins, LastUid, Stored, Uid, User, key},
+    record::{self, Admins, Authorization, AuthorizationAt, LastUid, Stored, Uid, User, key},
     seam::{
         Answer, Ask, Call, Commit, Derivation, Done, Entropy, Event, Expect, Key, Method, Moment, Outcome, Peer, Range,
         Record, Request, Response, Version, World, Write,
@@ -271,6 +271,68 @@ async fn native_and_component_decide_alike() {
     }
     assert_eq!((module.stats().faults, module.stats().running), (0, 0));
     assert!(good >= 12 && commits >= 8 && derivations >= 8, "the table goes deep: {good} {commits} {derivations}");
+}
+
+/// The longest lists there are: the component has room and time for them, and answers as core does natively.
+#[tokio::test]
+async fn long_lists_fit_into_an_instance() {
+    const USERS: u32 = 100_000;
+    const AUTHORIZATIONS: u32 = 10_000;
+    let records = staged(&[]);
+    seed(&records);
+    let admin = records.memory.get(&[key::user(Uid::new(1).unwrap())]).wait().unwrap().remove(0).unwrap();
+    let admin = User::of(&admin).unwrap();
+    let write = |key, value| Write { key, expect: Expect::Any, value: Some(value), expires: None };
+    let mut writes = Vec::new();
+    for uid in (2..=USERS).filter_map(Uid::new) {
+        let name = format!("user-{uid}");
+        let email = format!("{name}@example.com");
+        writes.push(write(key::user(uid), User { uid, name, email, ..admin.clone() }.encode()));
+        writes.push(write(key::seen(uid), record::Seen(NOW).encode()));
+    }
+    for number in 0..AUTHORIZATIONS {
+        let mut id = [0; 12];
+        id[..4].copy_from_slice(&number.to_be_bytes());
+        let authorization = Authorization {
+            id,
+            secret: [7; 32],
+            uid: admin.uid,
+            scopes: vec![record::Scope::Session],
+            note: Some("RHC/1.38.7 (from a-machine on x86_64-linux)".into()),
+            created: NOW,
+            expires: NOW.plus_secs(1000),
+            generation: 0,
+            session_epoch: 0,
+            era: 0,
+        };
+        let at = AuthorizationAt { uid: admin.uid, created: NOW, id };
+        writes.push(write(key::authorization(&at), authorization.encode()));
+    }
+    records.memory.commit(Commit { checks: Vec::new(), writes }).wait().unwrap();
+
+    let module = Module::load(Limits::default()).unwrap();
+    let over = module.over(Arc::new(world().to_bytes().unwrap()));
+    for (path, count) in [("/v1/users", USERS), ("/broker/rest/user/authorizations", AUTHORIZATIONS)] {
+        let request = Request::new(Method::Get, path)
+            .with_header("host", "localhost:9443")
+            .with_header("authorization", "Basic YWRtaW46Y29ycmVjdCBob3JzZQ==");
+        let (_, native) = transcript(&Native, &call(request.clone()), &records).await;
+        let (_, module) = transcript(&over, &call(request), &records).await;
+        assert_eq!(module.response.status, 200, "{path}");
+        assert!(native.response == module.response, "{path}");
+        let body: serde_json::Value = serde_json::from_slice(&module.response.body).unwrap();
+        let listed = body.as_array().or(body["data"].as_array()).map(Vec::len);
+        assert_eq!(listed, Some(count as usize), "{path}");
+    }
+}
+
+#[test]
+fn no_seed_is_handed_out_twice() {
+    let seeds = || (0..100).map(|_| *super::entropy().unwrap().as_bytes()).collect::<Vec<_>>();
+    let others = std::thread::spawn(seeds);
+    let all: std::collections::HashSet<_> = seeds().into_iter().chain(others.join().unwrap()).collect();
+    assert_eq!(all.len(), 200);
+    assert!(!all.contains(&[0; 32]));
 }
 
 fn issue(seconds: u32) -> String {

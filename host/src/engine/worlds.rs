@@ -4,7 +4,7 @@ use crate::store::{Store, StoreError};
 use arc_swap::ArcSwap;
 use core::{
     fmt,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -61,6 +61,8 @@ pub(super) struct Worlds {
     settings: Mutex<Settings>,
     /// The last attempt to read the keys failed, so what is in force may be out of date.
     stale: AtomicBool,
+    /// How many worlds there have been.
+    count: AtomicU64,
 }
 
 impl Worlds {
@@ -73,7 +75,7 @@ impl Worlds {
     ) -> Result<Self, WorldError> {
         let first = Shaped::new(settings.clone(), vault(&root, store, now).await?)?;
         let current = ArcSwap::from_pointee(first);
-        Ok(Self { root, current, settings: Mutex::new(settings), stale: AtomicBool::new(false) })
+        Ok(Self { root, current, settings: Mutex::new(settings), stale: AtomicBool::new(false), count: AtomicU64::new(0) })
     }
 
     /// Whether the world is made from this record.
@@ -87,6 +89,11 @@ impl Worlds {
             self.reload(store, now).await?;
         }
         Ok(self.current.load_full())
+    }
+
+    /// Which world is in force: another number for each; `None` while that is uncertain.
+    pub(super) fn mark(&self) -> Option<u64> {
+        (!self.stale.load(Ordering::Acquire)).then(|| self.count.load(Ordering::Acquire))
     }
 
     /// Reads the keys again; the world they make is in force when this returns.
@@ -108,6 +115,7 @@ impl Worlds {
         self.stale.store(true, Ordering::Release);
         let made = Shaped::new(settings.clone(), vault(&self.root, store, now).await?)?;
         self.current.store(Arc::new(made));
+        self.count.fetch_add(1, Ordering::Release);
         self.stale.store(false, Ordering::Release);
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! What the sockets need from the engine.
 
+use crate::engine::Mark;
 use core::future::Future;
 use std::{io, path::Path};
 use waxseal_core::seam::{Peer, Request, Response};
@@ -9,6 +10,11 @@ pub trait Answer: Send + Sync + 'static {
     /// Answers one request. Once it has waited for something it runs in a task of its own, so that a client that hangs up
     /// does not cut it short.
     fn answer(&self, request: Request, peer: Peer) -> impl Future<Output = Response> + Send;
+
+    /// What answers follow from besides request and time; `None` when that cannot be said, and then none is kept.
+    fn mark(&self) -> Option<Mark> {
+        None
+    }
 
     /// Whether requests can be answered: the engine is loaded and the store takes writes. Asked by `GET /readyz`; cheap.
     ///

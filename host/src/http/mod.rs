@@ -22,6 +22,7 @@ pub(crate) mod page;
 mod request_id;
 pub(crate) mod service;
 mod socket;
+mod standing;
 mod strict;
 pub(crate) mod tls;
 pub(crate) mod traffic;

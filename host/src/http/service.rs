@@ -8,6 +8,7 @@ use super::{
     forwarded::Proxies,
     page::Page,
     request_id::{PRESENT, RequestIds},
+    standing::{self, Standing},
     traffic::Route,
 };
 use crate::{clock::Clock, logging::Ration, metrics::Metrics};
@@ -79,6 +80,7 @@ pub(crate) struct Setup<A> {
 pub(crate) struct Service<A> {
     setup: Setup<A>,
     documents: Page,
+    standing: Standing,
     /// Log lines about answers with 5xx.
     errors: Ration,
     /// Whether the server is to end. Whoever must be waited for holds a receiver.
@@ -96,6 +98,7 @@ impl<A: Answer> Service<A> {
         Self {
             setup,
             documents,
+            standing: Standing::new(),
             errors: Ration::new(),
             stop,
             ids: RequestIds::new(),
@@ -189,6 +192,18 @@ impl<A: Answer> Service<A> {
             };
         }
         let (parts, body) = request.into_parts();
+        if route == Route::Verify
+            && let Some(mark) = self.setup.answer.mark()
+            && let Some(asked) = standing::asked(&parts, &body)
+        {
+            let now = self.setup.clock.now();
+            if let Some(answer) = self.standing.find(&asked, mark, now) {
+                return answer;
+            }
+            let answer = self.ask(origin, id, route, &parts, body).await;
+            self.standing.keep(asked, mark, now, &answer);
+            return answer;
+        }
         self.ask(origin, id, route, &parts, body).await
     }
 

@@ -202,6 +202,19 @@ fn invalidation_counts() {
     }
 }
 
+#[test]
+fn pairs_that_died_with_their_user_are_not_counted() {
+    let mut world = TestWorld::with_admin("secret");
+    let by_realm = value!({"realm_name": "default_native"});
+    world.local(request("POST /admin/users", r#"{"name": "bob", "password": "secret"}"#));
+    let of_bob = value!({"grant_type": "password", "username": "bob", "password": "secret"});
+    assert_eq!(world.call(post(OLD, &of_bob)).status, 200);
+    login(&mut world);
+    assert_eq!(world.local(request("DELETE /admin/users/2", "")).status, 200);
+    let ended = json(&world.call(admin(delete(NEW, &by_realm))));
+    assert_eq!((&ended["invalidated_tokens"], &ended["previously_invalidated_tokens"]), (&value!(2), &value!(0)));
+}
+
 /// More pairs than are ended one by one: what is counted stays a part, but all of them end.
 #[test]
 fn pairs_without_number_end_together() {

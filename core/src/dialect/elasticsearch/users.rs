@@ -45,9 +45,9 @@ const MIN_PASSWORD: u16 = 6;
 pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
     manager(op, GET)?;
     // The pages of both kinds are asked for together.
-    let (users, profiles) = (engine::all::<User>(op, key::USERS), engine::all::<Profile>(op, key::PROFILES));
-    let (users, mut profiles) = (users?, profiles?);
-    show_all(op, 200, users.into_iter().map(|(id, user)| (user, profiles.remove(&id).unwrap_or_default())))
+    let (users, profiles) = (engine::all(op, key::USERS), engine::all(op, key::PROFILES));
+    let (users, mut profiles) = (engine::by_id::<User>(&users?)?, engine::by_id::<Profile>(&profiles?)?);
+    show_all(op, 200, users.into_iter().map(|(id, user)| (user, profiles.remove(id).unwrap_or_default())))
 }
 
 /// The users whom a path names, as far as there are any.

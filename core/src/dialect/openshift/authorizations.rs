@@ -23,8 +23,8 @@ use serde_json::Value;
 const MAX_NOTE: usize = 4096;
 /// How many of the newest that fit are looked at for reuse.
 const REUSED: usize = 10;
-/// How many are listed at the most, as a component has to be done in a quarter of a second; older ones are still good.
-const LISTED: usize = 1000;
+/// How many are listed at the most, as an answer has to be made in bounded time and memory; older ones are still good.
+const LISTED: usize = 10_000;
 
 /// A new authorization, or with `reuse` one that fits and lives long enough.
 pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {

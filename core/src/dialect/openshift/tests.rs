@@ -126,7 +126,7 @@ fn however_many_there_are_all_are_ended() {
         assert_eq!(world.call(add).status, 201);
     }
     let listed = json(&world.call(bearer(Method::Get, LIST, &session)));
-    assert_eq!(listed["data"].as_array().unwrap().len(), 1000);
+    assert_eq!(listed["data"].as_array().unwrap().len(), 1202);
     let delete = |path: &str| bearer(Method::Delete, path, &session);
     assert_eq!(world.call(delete(&format!("{LIST}?scope=read"))).status, 200);
     check_alive(&mut world, &first, false);

@@ -56,6 +56,7 @@ pub(super) fn caller_even_expired(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
             Ok(Some(Caller { user: login.user, expired: login.expired, login: Some((password, login.position)) }))
         }
         Credentials::Token(token) => {
+            op.want(&[key::cluster()]);
             let Bearer { user, .. } = engine::bearer(op, &token, &[DIALECT])?;
             let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
             let expired = engine::password_expires(op, &cluster, &user).is_some_and(|at| at <= op.now());

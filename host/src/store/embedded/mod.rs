@@ -6,10 +6,12 @@
 //!             └──── forget, then tell, then ───┴──▶ acknowledge
 //! ```
 //!
-//! Durability: a commit is acknowledged after redb's two-phase commit, whose two syncs mean that no state on disk is ever
-//! trusted by checksum alone. When the writer has been idle for a moment it *seals* the file (redb's quick repair), so that a
-//! killed process costs the next start no scan of the file; one that is killed in the middle of writing costs about 1.5 ms of
-//! start for each MB. Sealing every commit instead would make a single commit a third slower.
+//! Durability: a commit is acknowledged after one sync. If the power goes before, the next start finds by the checksums of redb's
+//! pages (128 bits over everything the newest root reaches) that the newest state is not whole, and goes on from the one before. The
+//! sums are not proof against one who chooses what is stored, but nobody can here: the random octets in the records and their
+//! revision are the server's. When the writer has been idle for a moment it *seals* the file (redb's quick repair, with two syncs),
+//! so that a killed process costs the next start no scan of the file; one that is killed in the middle of writing costs about
+//! 1.5 ms of start for each MB.
 //!
 //! Damage: files up to 16 MiB are verified whole when they are opened. Larger ones are opened at once and every record is
 //! verified in the background; [`Embedded::damaged`] tells. Each record carries a checksum that every read compares.

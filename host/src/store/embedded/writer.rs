@@ -164,7 +164,7 @@ impl Writer {
         clock.tick();
         let (now, horizon) = (clock.now(), clock.horizon());
         let mut transaction = view.database.begin_write()?;
-        transaction.set_two_phase_commit(true);
+        // One sync; a seal takes two.
         transaction.set_quick_repair(seal);
         let mut tables = Tables::open(&transaction)?;
         let mut latest = before;
