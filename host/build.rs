@@ -28,6 +28,7 @@ fn main() -> Result<()> {
         "Cargo.lock",
         "Cargo.toml",
         "core/Cargo.toml",
+        "core/build.rs",
         "core/src",
         "host/build",
         "host/src/engine/config.rs",
