@@ -28,6 +28,7 @@ fn main() -> Result<()> {
         "Cargo.lock",
         "Cargo.toml",
         "core/Cargo.toml",
+        "core/build.rs",
         "core/src",
         "host/build",
         "host/src/engine/config.rs",
@@ -49,7 +50,7 @@ fn main() -> Result<()> {
     fs::write(out.join("component.cwasm"), precompile(&component)?)?;
     fs::write(out.join("component.wasm"), component)?;
 
-    let engine = build(&Face { feature: "js", opt_level: "s", strip: "debuginfo", link_args: &[] })?;
+    let engine = build(&Face { feature: "js", opt_level: "z", strip: "debuginfo", link_args: &[] })?;
     let kdf = build(&Face { feature: "kdf", opt_level: "3", strip: "symbols", link_args: &[] })?;
     let files = page::files(workspace, engine, strip(&kdf)?).map_err(|error| wasmtime::format_err!("{error:#}"))?;
     page::pack(&files, &out)?;

@@ -15,6 +15,14 @@ const { out, version, engine, kdf, token } = parseArgs({ options }).values
 const FEATURES = ['bulk-memory', 'bulk-memory-opt', 'nontrapping-float-to-int', 'sign-ext', 'mutable-globals', 'reference-types',
   'multivalue', 'call-indirect-overlong', 'simd']
 
+/** Texts that only the message of a panic shows: where it happened, what the standard library says about it, and its digits. */
+const MESSAGES = [
+  /\/rustc\/[0-9a-f]{40}\/[\w/]+\.rs/g, /cargo\/registry\/[\w./-]+?\.rs/g, /(?:core|wasm)\/src\/[\w/]+\.rs/g,
+  /slice index starts at | but ends at |index out of bounds: the len is | but the index is |range (?:start|end) index | out of range for slice of length /g,
+  /copy_from_slice: source slice length \(|\) does not match destination slice length \(|memory allocation of | bytes failed|capacity overflow/g,
+  /RefCell already (?:mutably )?borrowed|0001020304(?:\d\d){90}9596979899/g,
+]
+
 const folder = join(out, 'package')
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(join(folder, 'wasm'), { recursive: true })
@@ -22,7 +30,8 @@ cpSync(join(here, 'lib'), folder, { recursive: true })
 for (const file of ['README.md']) cpSync(join(here, file), join(folder, file))
 for (const file of ['LICENSE-MIT', 'LICENSE-APACHE']) cpSync(join(here, '../..', file), join(folder, file))
 
-module(join(engine, 'engine_bg.wasm'), 'engine', '-Os', 'gzip')
+// wasm-opt makes it a tenth shorter, and a twentieth longer once it is compressed, as it always is on its way.
+module(join(engine, 'engine_bg.wasm'), 'engine', undefined, 'gzip')
 module(kdf, 'kdf', '-O3', 'gzip')
 const quiet = join(out, 'token-quiet.wasm')
 writeFileSync(quiet, snipped(readFileSync(token), /core9panicking|core3fmt|core\.\.fmt|_fail\b|_failed\b|slice_index_fail|len_mismatch_fail|unwrap_failed|expect_failed|capacity_overflow|handle_alloc_error|handle_error/))
@@ -41,8 +50,8 @@ const packed = JSON.parse(execFileSync('npm', ['pack', '--json', '--silent', '--
 console.log(`${join(out, packed[0].filename)}: ${packed[0].size} octets packed, ${packed[0].unpackedSize} unpacked`)
 
 /**
- * The module with the bodies of functions whose names match replaced by `unreachable`. A panic ends in a trap either way; this way
- * the text of its message, and the code that would write it, are not shipped.
+ * The module with the bodies of functions whose names match replaced by `unreachable`, and their texts by zeros. A panic ends in a
+ * trap either way; this way its message, and the code that would write it, are not shipped.
  */
 function snipped(bytes, pattern) {
   let at = 8
@@ -93,18 +102,26 @@ function snipped(bytes, pattern) {
       })
       content = Buffer.concat([Buffer.from(leb(count)), ...bodies])
     }
+    if (id === 11) {
+      const texts = content.toString('latin1')
+      content = Buffer.from(content)
+      for (const { 0: text, index } of MESSAGES.flatMap(message => [...texts.matchAll(message)])) content.fill(0, index, index + text.length)
+    }
     parts.push(Buffer.from([id, ...leb(content.length)]), content)
   }
   console.log(`token.wasm: ${snip.size} functions of panics left out`)
   return Buffer.concat(parts)
 }
 
-/** Optimises a module, strips it, and writes it as file and as text: base64 of the bytes, or of their gzip form. */
+/** Optimises a module, unless `level` is undefined, and writes it as file and as text: base64 of the bytes, or of their gzip form. */
 function module(from, name, level, form) {
   const to = join(folder, 'wasm', `${name}.wasm`)
-  const flags = FEATURES.map(feature => `--enable-${feature}`)
-  const wasmOpt = join(here, 'node_modules/binaryen/bin/wasm-opt')
-  execFileSync(process.execPath, [wasmOpt, level, '--strip-debug', '--strip-producers', '--strip-target-features', ...flags, from, '-o', to], { stdio: 'inherit' })
+  if (level === undefined) cpSync(from, to)
+  else {
+    const flags = FEATURES.map(feature => `--enable-${feature}`)
+    const wasmOpt = join(here, 'node_modules/binaryen/bin/wasm-opt')
+    execFileSync(process.execPath, [wasmOpt, level, '--strip-debug', '--strip-producers', '--strip-target-features', ...flags, from, '-o', to], { stdio: 'inherit' })
+  }
   const bytes = readFileSync(to)
   const packed = gzipSync(bytes, { level: 9 })
   text(`${name}.inline.js`, (form === 'gzip' ? packed : bytes).toString('base64'))

@@ -14,6 +14,7 @@ mod blocklist;
 mod derive;
 mod hash;
 mod list;
+mod nfc;
 mod policy;
 mod prepare;
 mod refusal;

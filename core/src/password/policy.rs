@@ -1,9 +1,8 @@
 //! Which new passwords are taken.
 
-use super::{Refusal, blocklist, prepare::normalise};
+use super::{Refusal, blocklist, nfc, prepare::normalise};
 use crate::settings::PolicyName;
 use alloc::{vec, vec::Vec};
-use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 /// The rules for new passwords (security P1). They are not applied at login.
@@ -111,7 +110,11 @@ fn complexity(password: &str, min: u16, who: &Who<'_>) -> Result<(), Refusal> {
 fn fold(text: &str) -> Zeroizing<Vec<char>> {
     // Room for all from the start, since growing would leave uncleared copies: one octet never makes more than one character.
     let mut folded = Zeroizing::new(Vec::with_capacity(text.len()));
-    folded.extend(text.nfc().flat_map(char::to_lowercase));
+    // Nothing refuses a character here.
+    let _ = nfc::each(text, &mut |c| {
+        folded.extend(c.to_lowercase());
+        Ok(())
+    });
     folded
 }
 

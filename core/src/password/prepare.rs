@@ -1,8 +1,7 @@
 //! From the text a person entered to the octets that are hashed.
 
-use super::Refusal;
+use super::{Refusal, nfc};
 use alloc::{string::String, vec::Vec};
-use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 /// The octets to hash for `text`: its Unicode normalisation form C in UTF-8, the same when a password is set and when it is
@@ -23,12 +22,13 @@ pub(super) fn normalise(text: &str) -> Result<Zeroizing<String>, Refusal> {
     }
     // Room for all of it from the start: growing would leave uncleared copies behind.
     let mut normal = Zeroizing::new(String::with_capacity(MAX_OCTETS));
-    for c in text.nfc() {
+    nfc::each(text, &mut |c| {
         if normal.len() + c.len_utf8() > MAX_OCTETS {
             return Err(Refusal::TooLarge { max: MAX_OCTETS_U16 });
         }
         normal.push(c);
-    }
+        Ok(())
+    })?;
     Ok(normal)
 }
 

@@ -45,6 +45,11 @@ impl Algorithm {
 
     /// The shortest secret, in octets: the length of the hash (RFC 7518, 3.2).
     pub const fn min_secret(self) -> usize {
+        self.tag()
+    }
+
+    /// How many octets a signature has.
+    pub(super) const fn tag(self) -> usize {
         match self {
             Self::Hs256 => 32,
             Self::Hs384 => 48,

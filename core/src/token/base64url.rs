@@ -32,10 +32,9 @@ pub(super) fn decode(text: &str) -> Result<Vec<u8>, Refusal> {
     Ok(out)
 }
 
-/// Decodes `text`; `None` when it stands for more or fewer than `N` octets.
-pub(super) fn decode_exact<const N: usize>(text: &str) -> Result<Option<[u8; N]>, Refusal> {
-    let mut out = [0; N];
-    if text.len() == encoded_len(N) { decode_into(text, &mut out).map(|()| Some(out)) } else { decode(text).map(|_| None) }
+/// Decodes `text` into `out`; false when it stands for more or fewer octets than `out` has.
+pub(super) fn decode_exact(text: &str, out: &mut [u8]) -> Result<bool, Refusal> {
+    if text.len() == encoded_len(out.len()) { decode_into(text, out).map(|()| true) } else { decode(text).map(|_| false) }
 }
 
 /// Appends the text for `octets`.
@@ -110,7 +109,8 @@ fn decode_quad([a, b, c, d]: [u8; 4]) -> u32 {
 }
 
 /// Without a table, in a shape that compilers turn into vector instructions.
-#[inline]
+#[cfg_attr(feature = "small", inline(never))]
+#[cfg_attr(not(feature = "small"), inline)]
 fn encode_chunk(octets: &[u8; 24]) -> [u8; 32] {
     let eight_from =
         |start: usize| octets.get(start..).and_then(<[u8]>::first_chunk).map_or(0, |eight| u64::from_be_bytes(*eight));
@@ -181,14 +181,18 @@ mod tests {
 
     #[test]
     fn exactly_as_many_octets() {
-        assert_eq!(decode_exact::<3>("Zm9v"), Ok(Some(*b"foo")));
-        assert_eq!(decode_exact::<3>("Zm8"), Ok(None));
-        assert_eq!(decode_exact::<2>("Zm9v"), Ok(None));
-        assert_eq!(decode_exact::<2>(""), Ok(None));
-        assert_eq!(decode_exact::<3>("Zm9/"), Err(Refusal::BadBase64));
+        fn exact<const N: usize>(text: &str) -> Result<Option<[u8; N]>, Refusal> {
+            let mut out = [0; N];
+            decode_exact(text, &mut out).map(|fits| fits.then_some(out))
+        }
+        assert_eq!(exact::<3>("Zm9v"), Ok(Some(*b"foo")));
+        assert_eq!(exact::<3>("Zm8"), Ok(None));
+        assert_eq!(exact::<2>("Zm9v"), Ok(None));
+        assert_eq!(exact::<2>(""), Ok(None));
+        assert_eq!(exact::<3>("Zm9/"), Err(Refusal::BadBase64));
         let long = encode(&[7; 64]);
-        assert_eq!(decode_exact::<64>(&long), Ok(Some([7; 64])));
-        assert_eq!(decode_exact::<32>(&long), Ok(None));
+        assert_eq!(exact::<64>(&long), Ok(Some([7; 64])));
+        assert_eq!(exact::<32>(&long), Ok(None));
     }
 
     #[test]

@@ -23,16 +23,16 @@ pub(super) struct Claims<'j> {
     pub(super) dialect: Field<Text>,
 }
 
-const ISS: u8 = 0;
-const AUD: u8 = 1;
-const SUB: u8 = 2;
-const EXP: u8 = 3;
-const NBF: u8 = 4;
-const IAT: u8 = 5;
-const JTI: u8 = 6;
-const UID: u8 = 7;
-const GEN: u8 = 8;
-const DIALECT: u8 = 9;
+const NAMES: [&str; 10] = ["iss", "aud", "sub", "exp", "nbf", "iat", "jti", "uid", "gen", "dialect"];
+const ISS: usize = 0;
+const AUD: usize = 1;
+const SUB: usize = 2;
+const EXP: usize = 3;
+const NBF: usize = 4;
+const IAT: usize = 5;
+const JTI: usize = 6;
+const UID: usize = 7;
+const GEN: usize = 8;
 
 impl<'j> Claims<'j> {
     /// Reads a decoded payload; wrong types are kept as such for the checks.
@@ -41,24 +41,11 @@ impl<'j> Claims<'j> {
     /// [`Refusal::BadClaimsJson`].
     pub(super) fn read(json: &'j str) -> Result<Self, Refusal> {
         let mut claims = Self { json, ..Self::default() };
-        let index = |name: &[u8]| match name {
-            b"iss" => Some(ISS),
-            b"aud" => Some(AUD),
-            b"sub" => Some(SUB),
-            b"exp" => Some(EXP),
-            b"nbf" => Some(NBF),
-            b"iat" => Some(IAT),
-            b"jti" => Some(JTI),
-            b"uid" => Some(UID),
-            b"gen" => Some(GEN),
-            b"dialect" => Some(DIALECT),
-            _ => None,
-        };
-        json::object(json, index, |name, value| claims.set(name, value)).map_err(|_| Refusal::BadClaimsJson)?;
+        json::object(json, &NAMES, |name, value| claims.set(name, value)).map_err(|_| Refusal::BadClaimsJson)?;
         Ok(claims)
     }
 
-    fn set(&mut self, name: u8, value: Value) {
+    fn set(&mut self, name: usize, value: Value) {
         match name {
             ISS => self.iss = Field::text(value),
             AUD => self.aud = Field::Is(value),
@@ -137,9 +124,16 @@ fn time(json: &str, value: Value) -> Field<i64> {
 
 fn generation(json: &str, value: Value) -> Field<u32> {
     match value {
-        Value::Number(number) => number.of(json).parse().map_or(Field::Wrong, Field::Is),
+        Value::Number(number) => whole(number.of(json)).map_or(Field::Wrong, Field::Is),
         _ => Field::Wrong,
     }
+}
+
+/// The whole number that these digits, and nothing but digits, stand for.
+fn whole(digits: &str) -> Option<u32> {
+    digits.bytes().try_fold(0_u32, |sum, digit| {
+        sum.checked_mul(10)?.checked_add(digit.is_ascii_digit().then_some(digit & 15)?.into())
+    })
 }
 
 /// Whether an `aud`, a string or an array of strings, contains `expected` (RFC 7519, 4.1.3).

@@ -19,26 +19,19 @@ impl Header {
     /// [`Refusal::BadHeaderJson`], and [`Refusal::CritPresent`] for any `crit`: no extension is implemented, so whatever it
     /// names is unknown, and a malformed one is refused as well (security T1a).
     pub(super) fn read(json: &str) -> Result<Self, Refusal> {
-        const ALG: u8 = 0;
-        const KID: u8 = 1;
-        const TYP: u8 = 2;
-        const CRIT: u8 = 3;
+        const NAMES: [&str; 4] = ["alg", "kid", "typ", "crit"];
+        const ALG: usize = 0;
+        const KID: usize = 1;
+        const TYP: usize = 2;
         let mut header = Self { alg: Field::Absent, kid: Field::Absent, typ: Field::Absent };
         let mut crit = false;
-        let index = |name: &[u8]| match name {
-            b"alg" => Some(ALG),
-            b"kid" => Some(KID),
-            b"typ" => Some(TYP),
-            b"crit" => Some(CRIT),
-            _ => None,
-        };
         let member = |name, value| match name {
             ALG => header.alg = Field::text(value),
             KID => header.kid = Field::text(value),
             TYP => header.typ = Field::text(value),
             _ => crit = true,
         };
-        json::object(json, index, member).map_err(|_| Refusal::BadHeaderJson)?;
+        json::object(json, &NAMES, member).map_err(|_| Refusal::BadHeaderJson)?;
         if crit { Err(Refusal::CritPresent) } else { Ok(header) }
     }
 }

@@ -1,7 +1,7 @@
 //! A strict reader of one JSON object (RFC 8259; security T5): validates everything, keeps nothing, recurses never.
 
-use alloc::{string::String, vec::Vec};
-use core::str::Chars;
+use super::base64url;
+use alloc::{borrow::Cow, string::String, vec::Vec};
 
 /// How deep objects and arrays may nest, the outermost included.
 const MAX_DEPTH: u8 = 128;
@@ -52,16 +52,24 @@ pub(super) enum Field<T> {
     Is(T),
 }
 
-/// Reads `json` as one object and shows `member` each member whose name `known` has an index for (below 32), with that index.
+/// Reads `json` as one object and shows `member` each member whose name is among `names`, of which there are at most 32, with the
+/// place of its name there.
 ///
 /// # Errors
 /// [`Malformed`] unless the whole of `json` is one object with each name once, compared after unescaping.
 #[inline]
-pub(super) fn object(
-    json: &str,
-    known: impl Fn(&[u8]) -> Option<u8>,
-    mut member: impl FnMut(u8, Value),
-) -> Result<(), Malformed> {
+pub(super) fn object(json: &str, names: &[&str], mut member: impl FnMut(usize, Value)) -> Result<(), Malformed> {
+    if cfg!(feature = "small") {
+        // One copy of the reader for all of them.
+        read(json, names, &mut member as &mut dyn FnMut(usize, Value))
+    } else {
+        read(json, names, member)
+    }
+}
+
+#[cfg_attr(not(feature = "small"), inline)]
+fn read(json: &str, names: &[&str], mut member: impl FnMut(usize, Value)) -> Result<(), Malformed> {
+    let known = |name: &[u8]| names.iter().position(|known| known.as_bytes() == name);
     if json.len() > MAX_TEXT {
         return Err(Malformed);
     }
@@ -75,10 +83,10 @@ pub(super) fn object(
         loop {
             let name = reader.name()?;
             let index =
-                if name.escaped { known(name.unescape(json).as_bytes()) } else { known(name.span.octets(json.as_bytes())) };
+                if name.escaped { known(name.meant(json).as_bytes()) } else { known(name.span.octets(json.as_bytes())) };
             let value = reader.value()?;
             if let Some(index) = index {
-                let bit = 1_u32.wrapping_shl(index.into());
+                let bit = 1_u32 << (index % 32);
                 if seen & bit != 0 {
                     return Err(Malformed);
                 }
@@ -94,7 +102,7 @@ pub(super) fn object(
         reader.expect_next(b'}')?;
     }
     reader.skip_whitespace();
-    if reader.at < json.len() || has_repeated(json, &mut others) { Err(Malformed) } else { Ok(()) }
+    if reader.at < json.len() || has_repeated(json, &others) { Err(Malformed) } else { Ok(()) }
 }
 
 /// Shows `element` each element of `array`, an array that was read before. Positions are counted from its bracket.
@@ -166,73 +174,75 @@ impl Text {
 
     /// Whether this string of `json` is `other`, octet for octet after unescaping.
     pub(super) fn is(self, json: &str, other: &str) -> bool {
-        if self.escaped {
-            self.chars(json).eq(other.chars())
-        } else {
-            self.span.octets(json.as_bytes()) == other.as_bytes()
-        }
+        if self.escaped { *self.meant(json) == *other } else { self.span.octets(json.as_bytes()) == other.as_bytes() }
     }
 
     /// The string of `json` that is meant.
-    pub(super) fn unescape(self, json: &str) -> String {
-        self.chars(json).collect()
-    }
-
-    /// How many octets the string of `json` that is meant has.
-    pub(super) fn len(self, json: &str) -> usize {
-        if self.escaped { self.chars(json).map(char::len_utf8).sum() } else { (self.span.end - self.span.start).into() }
+    #[inline]
+    pub(super) fn meant(self, json: &str) -> Cow<'_, str> {
+        let text = self.span.of(json);
+        if self.escaped { Cow::Owned(unescape(text)) } else { Cow::Borrowed(text) }
     }
 
     /// Whether the string is empty; an escape always stands for something.
     pub(super) fn is_empty(self) -> bool {
         self.span.start == self.span.end
     }
-
-    fn chars(self, json: &str) -> impl Iterator<Item = char> {
-        let mut rest = self.span.of(json).chars();
-        core::iter::from_fn(move || match rest.next()? {
-            '\\' => unescape(&mut rest),
-            plain => Some(plain),
-        })
-    }
 }
 
-/// The character behind a backslash; the escape has been validated.
-fn unescape(rest: &mut Chars<'_>) -> Option<char> {
-    match rest.next()? {
-        'b' => Some('\u{8}'),
-        'f' => Some('\u{c}'),
-        'n' => Some('\n'),
-        'r' => Some('\r'),
-        't' => Some('\t'),
-        'u' => {
-            let unit = rest.by_ref().take(4).fold(0, |sum, digit| sum << 4 | digit.to_digit(16).unwrap_or(0));
-            if !(0xd800..0xdc00).contains(&unit) {
-                return char::from_u32(unit);
-            }
-            let low = rest.by_ref().skip(2).take(4).fold(0, |sum, digit| sum << 4 | digit.to_digit(16).unwrap_or(0));
-            char::from_u32(0x1_0000 + ((unit & 0x3ff) << 10 | low & 0x3ff))
-        }
-        same => Some(same),
+/// What `text` means, whose escapes have been validated. It gets no longer.
+#[cold]
+fn unescape(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        let plain = match byte {
+            b'\\' => match rest.next().unwrap_or_default() {
+                b'b' => 8,
+                b'f' => 12,
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b't' => b'\t',
+                b'u' => {
+                    let mut hex = |digits| {
+                        let digits = rest.by_ref().take(digits).map(|digit| char::from(digit).to_digit(16).unwrap_or(0));
+                        digits.fold(0, |sum, digit| sum << 4 | digit)
+                    };
+                    let mut code = hex(4);
+                    if (0xd800..0xdc00).contains(&code) {
+                        // Behind a `\u`, which is read as zeros, comes the other half.
+                        code = 0x1_0000 + ((code & 0x3ff) << 10 | hex(6) & 0x3ff);
+                    }
+                    let char = char::from_u32(code).unwrap_or_default();
+                    out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+                    continue;
+                }
+                same => same,
+            },
+            plain => plain,
+        };
+        out.push(plain);
     }
+    base64url::into_text(out)
 }
 
-fn has_repeated(json: &str, names: &mut [Text]) -> bool {
+fn has_repeated(json: &str, names: &[Text]) -> bool {
     if names.len() < 2 {
         return false;
     }
     // Sorted, as a header with a thousand names comes from a stranger.
-    sort(names, |a, b| a.chars(json).lt(b.chars(json)));
-    names.array_windows().any(|[a, b]| a.chars(json).eq(b.chars(json)))
+    let mut names: Vec<Cow<'_, str>> = names.iter().map(|name| name.meant(json)).collect();
+    sort(&mut names);
+    names.array_windows().any(|[a, b]| a == b)
 }
 
 /// Heapsort: in place, never quadratic, and a tenth of the library's code, which would be a third of the module that verifies
 /// tokens in JavaScript.
-fn sort(names: &mut [Text], less: impl Fn(Text, Text) -> bool) {
-    let sink = |names: &mut [Text], mut at: usize, end: usize| loop {
+fn sort(names: &mut [Cow<'_, str>]) {
+    let sink = |names: &mut [Cow<'_, str>], mut at: usize, end: usize| loop {
         let child = 2 * at + 1;
-        let heavier = if child + 1 < end && less(names[child], names[child + 1]) { child + 1 } else { child };
-        if heavier >= end || !less(names[at], names[heavier]) {
+        let heavier = if child + 1 < end && names[child] < names[child + 1] { child + 1 } else { child };
+        if heavier >= end || names[at] >= names[heavier] {
             return;
         }
         names.swap(at, heavier);
@@ -270,7 +280,10 @@ struct Reader<'j> {
     at: usize,
 }
 
-#[expect(clippy::inline_always, reason = "what `object` needs is inlined into it, so that `at` stays in a register")]
+#[cfg_attr(
+    not(feature = "small"),
+    expect(clippy::inline_always, reason = "what `object` needs is inlined into it, so that `at` stays in a register")
+)]
 impl Reader<'_> {
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
@@ -313,7 +326,7 @@ impl Reader<'_> {
     }
 
     /// A member's name, its colon, and the whitespace up to the value.
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn name(&mut self) -> Result<Text, Malformed> {
         self.expect_next(b'"')?;
         let name = self.string()?;
@@ -324,7 +337,7 @@ impl Reader<'_> {
         Ok(name)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn value(&mut self) -> Result<Value, Malformed> {
         let start = self.at;
         match self.peek() {
@@ -415,7 +428,7 @@ impl Reader<'_> {
         Ok(self.at + word.len())
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn number(&mut self) -> Result<Span, Malformed> {
         let start = self.at;
         self.take(b'-');
@@ -444,7 +457,7 @@ impl Reader<'_> {
     }
 
     /// A string, from behind its opening quote.
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn string(&mut self) -> Result<Text, Malformed> {
         let start = self.at;
         let mut escaped = false;
@@ -463,7 +476,7 @@ impl Reader<'_> {
     }
 
     /// Skips octets that mean themselves, eight at a time.
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn skip_plain(&mut self) {
         const ONES: u64 = 0x0101_0101_0101_0101;
         const HIGHS: u64 = ONES << 7;
@@ -557,7 +570,7 @@ mod tests {
     use serde::{Deserialize, Deserializer, de};
 
     fn accepts(json: &str) -> bool {
-        object(json, |_| None, |_, _| {}).is_ok()
+        object(json, &[], |_, _| {}).is_ok()
     }
 
     #[track_caller]
@@ -659,8 +672,9 @@ mod tests {
 
     #[test]
     fn repeated_known_names() {
-        let known = |name: &[u8]| (name == b"exp").then_some(31);
-        let accepts = |json| object(json, known, |_, _| {}).is_ok();
+        let mut names = ["?"; 32];
+        names[31] = "exp";
+        let accepts = |json| object(json, &names, |_, _| {}).is_ok();
         assert!(accepts(r#"{"exp":1,"Exp":1}"#));
         assert!(!accepts(r#"{"exp":1,"exp":1}"#));
         assert!(!accepts(r#"{"\u0065xp":1,"exp":1}"#));
@@ -681,12 +695,10 @@ mod tests {
     #[test]
     fn members_are_shown_with_their_values() {
         let json = r#"{"x":0, "t":"a\u00e9\ud83d\ude00\n","n":-1.5e3,"l":["p",["q"],1],"o":{"t":1}}"#;
-        let known =
-            |name: &[u8]| b"tnlo".iter().position(|letter| [*letter] == name).and_then(|index| index.try_into().ok());
         let mut seen = Vec::new();
         let member = |index, value| {
             seen.push(match value {
-                Value::Text(text) => format!("{index} {:?} {}", text.unescape(json), text.len(json)),
+                Value::Text(text) => format!("{index} {:?} {}", text.meant(json), text.meant(json).len()),
                 Value::Number(span) => format!("{index} {}", span.of(json)),
                 Value::Array(span) => {
                     let array = span.of(json);
@@ -697,7 +709,7 @@ mod tests {
                 Value::Other => format!("{index} other"),
             });
         };
-        object(json, known, member).unwrap();
+        object(json, &["t", "n", "l", "o"], member).unwrap();
         assert_eq!(seen, ["0 \"aé😀\\n\" 8", "1 -1.5e3", "2 [\"p\",[\"q\"],1] [true, false, false]", "3 other"]);
     }
 

@@ -5,6 +5,7 @@ use alloc::{string::String, vec::Vec};
 use core::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha384, Sha512};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// A key: one algorithm, one `kid`, and the secret with the state that it keys. The secret is cleared on drop.
@@ -33,7 +34,7 @@ impl Key {
     /// # Errors
     /// [`KeyError::BadKid`], [`KeyError::ShortSecret`].
     pub fn new(kid: &str, algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
-        if kid.is_empty() { Err(KeyError::BadKid) } else { Ok(Self::unkeyed(kid, algorithm, secret)?.keyed()) }
+        if kid.is_empty() { Err(KeyError::BadKid) } else { Self::with_state(kid, algorithm, secret) }
     }
 
     /// A key without a `kid`, which can only be alone in its set and verifies tokens without a `kid`.
@@ -41,7 +42,11 @@ impl Key {
     /// # Errors
     /// [`KeyError::ShortSecret`].
     pub fn nameless(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
-        Ok(Self::unkeyed("", algorithm, secret)?.keyed())
+        Self::with_state("", algorithm, secret)
+    }
+
+    fn with_state(kid: &str, algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
+        Ok(Self::unkeyed(kid, algorithm, secret)?.keyed())
     }
 
     /// A key whose state is made at each use; an empty `kid` is none.
@@ -90,26 +95,24 @@ impl Key {
 
     /// Decides the signature over `signed`, in constant time.
     pub(super) fn check(&self, signed: &str, signature: &str) -> Result<(), Refusal> {
-        self.with_state(|state| match state {
-            State::Hs256(mac) => compare::<_, 32>(mac.clone(), signed, signature),
-            State::Hs384(mac) => compare::<_, 48>(mac.as_ref().clone(), signed, signature),
-            State::Hs512(mac) => compare::<_, 64>(mac.as_ref().clone(), signed, signature),
-        })
+        let mut given = [0; MAX_TAG];
+        let (given, _) = given.split_at_mut(self.algorithm.tag());
+        let has_length = base64url::decode_exact(signature, given)?;
+        let holds = has_length && bool::from(self.tag(signed.as_bytes()).as_slice().ct_eq(given));
+        if holds { Ok(()) } else { Err(Refusal::BadSignature) }
     }
 
     /// Appends dot and signature to a header and payload.
     pub(super) fn sign(&self, token: &mut Vec<u8>) {
-        self.with_state(|state| match state {
-            State::Hs256(mac) => append_tag(mac.clone(), token),
-            State::Hs384(mac) => append_tag(mac.as_ref().clone(), token),
-            State::Hs512(mac) => append_tag(mac.as_ref().clone(), token),
-        });
+        let tag = self.tag(token);
+        token.push(b'.');
+        base64url::append(tag.as_slice(), token);
     }
 
-    fn with_state<R>(&self, then: impl FnOnce(&State) -> R) -> R {
+    fn tag(&self, message: &[u8]) -> Tag {
         match &self.state {
-            Some(state) => then(state),
-            None => then(&State::new(self.algorithm, &self.secret)),
+            Some(state) => state.tag(message),
+            None => State::new(self.algorithm, &self.secret).tag(message),
         }
     }
 }
@@ -129,23 +132,42 @@ impl State {
             Algorithm::Hs512 => Self::Hs512(keyed_mac::<Hmac<_>>(secret).into()),
         }
     }
+
+    fn tag(&self, message: &[u8]) -> Tag {
+        match self {
+            Self::Hs256(mac) => Tag::of(mac.clone(), message),
+            Self::Hs384(mac) => Tag::of(mac.as_ref().clone(), message),
+            Self::Hs512(mac) => Tag::of(mac.as_ref().clone(), message),
+        }
+    }
+}
+
+/// The longest of the tags, that of SHA-512.
+const MAX_TAG: usize = 64;
+
+/// What a signature holds, whatever the algorithm.
+struct Tag {
+    octets: [u8; MAX_TAG],
+    length: usize,
+}
+
+impl Tag {
+    fn of<M: Mac>(mut mac: M, message: &[u8]) -> Self {
+        mac.update(message);
+        let tag = mac.finalize().into_bytes();
+        let mut octets = [0; MAX_TAG];
+        octets.iter_mut().zip(&tag).for_each(|(to, from)| *to = *from);
+        Self { octets, length: tag.len() }
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        self.octets.get(..self.length).unwrap_or_default()
+    }
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes a key of any length (RFC 2104, 2)")]
 fn keyed_mac<M: KeyInit>(secret: &[u8]) -> M {
     M::new_from_slice(secret).expect("a key of any length")
-}
-
-fn compare<M: Mac, const N: usize>(mut mac: M, signed: &str, signature: &str) -> Result<(), Refusal> {
-    let given = base64url::decode_exact::<N>(signature)?.ok_or(Refusal::BadSignature)?;
-    mac.update(signed.as_bytes());
-    mac.verify_slice(&given).map_err(|_| Refusal::BadSignature)
-}
-
-fn append_tag<M: Mac>(mut mac: M, token: &mut Vec<u8>) {
-    mac.update(token);
-    token.push(b'.');
-    base64url::append(&mac.finalize().into_bytes(), token);
 }
 
 fn encoded_header(kid: &str, algorithm: Algorithm, typ: &str) -> String {

@@ -40,14 +40,15 @@ impl KeySet {
     /// # Errors
     /// As [`KeySet::new`].
     pub fn with_unusable(keys: Vec<(Key, Role)>, unusable: Vec<String>) -> Result<Self, KeyError> {
-        let kids = || keys.iter().map(|(key, _)| key.kid()).chain(unusable.iter().map(String::as_str));
-        for (at, kid) in kids().enumerate() {
-            if kid.is_empty() && kids().count() > 1 {
+        let mut kids: Vec<&str> = Vec::with_capacity(keys.len() + unusable.len());
+        for kid in keys.iter().map(|(key, _)| key.kid()).chain(unusable.iter().map(String::as_str)) {
+            if kid.is_empty() && keys.len() + unusable.len() > 1 {
                 return Err(KeyError::NamelessKey);
             }
-            if kids().take(at).any(|earlier| earlier == kid) {
+            if kids.contains(&kid) {
                 return Err(KeyError::RepeatedKid(kid.into()));
             }
+            kids.push(kid);
         }
         let symmetric = keys.iter().filter(|(key, _)| key.algorithm().is_symmetric()).count();
         if symmetric != 0 && symmetric != keys.len() {

@@ -24,17 +24,17 @@ pub(super) fn millis(number: &str) -> Option<i64> {
 #[cold]
 fn exact(number: &str) -> Option<i64> {
     let bytes = number.as_bytes();
-    let position = |wanted: &[u8]| bytes.iter().position(|byte| wanted.contains(byte));
-    let end = position(b"eE").unwrap_or(bytes.len());
+    let position = |wanted: u8| bytes.iter().position(|byte| byte.eq_ignore_ascii_case(&wanted));
+    let end = position(b'e').unwrap_or(bytes.len());
     let negative = bytes.first() == Some(&b'-');
     let mantissa = bytes.get(usize::from(negative)..end)?;
-    let whole = position(b".").unwrap_or(end) - usize::from(negative);
+    let whole = position(b'.').unwrap_or(end) - usize::from(negative);
     let exponent = bytes.get(end + 1..).map_or(0, signed);
-    let mut point = i64::try_from(whole).ok()?.saturating_add(3).saturating_add(exponent);
+    let mut point = i64::try_from(whole).ok()? + 3 + exponent;
     let (mut millis, mut places, mut rest) = (0_i64, 0_i64, false);
     for digit in mantissa.iter().filter(|byte| **byte != b'.').map(|byte| byte & 0x0f) {
         if digit == 0 && places == 0 {
-            point = point.saturating_sub(1);
+            point -= 1;
         } else if point > 18 {
             return None;
         } else {
@@ -56,10 +56,12 @@ fn exact(number: &str) -> Option<i64> {
     Some(if negative { -millis } else { millis + i64::from(rest) })
 }
 
-/// An integer of any length with an optional sign; saturates.
+/// An integer of any length with an optional sign. What is farther from zero than any token has digits comes out as just far.
 fn signed(text: &[u8]) -> i64 {
+    /// Ten times as much is still an `i64`.
+    const FAR: i64 = 1_000_000_000_000_000;
     let digits = text.iter().filter(|byte| byte.is_ascii_digit());
-    let sum = digits.fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit & 0x0f)));
+    let sum = digits.fold(0, |sum: i64, digit| (sum * 10 + i64::from(digit & 0x0f)).min(FAR));
     if text.first() == Some(&b'-') { -sum } else { sum }
 }
 

@@ -79,8 +79,11 @@ impl<'t> Unverified<'t> {
         let algorithm = algorithm.ok_or(Refusal::AlgorithmNotAllowed)?;
         let key = match header.kid {
             Field::Absent => keys.only()?,
-            Field::Is(kid) if kid.len(&json) <= MAX_KID => keys.named(&kid.unescape(&json))?,
-            Field::Is(_) | Field::Wrong => return Err(Refusal::BadKid),
+            Field::Is(kid) => match kid.meant(&json) {
+                kid if kid.len() <= MAX_KID => keys.named(&kid)?,
+                _ => return Err(Refusal::BadKid),
+            },
+            Field::Wrong => return Err(Refusal::BadKid),
         };
         if key.algorithm() == algorithm { Ok((key, Kind::of(&json, header.typ))) } else { Err(Refusal::WrongAlgorithm) }
     }
@@ -138,7 +141,7 @@ impl Kind {
         match typ {
             Field::Absent => Self::Absent,
             Field::Is(typ) if typ.is(json, ACCESS) => Self::Access,
-            Field::Is(typ) => Self::Other(typ.unescape(json)),
+            Field::Is(typ) => Self::Other(typ.meant(json).into_owned()),
             Field::Wrong => Self::NotText,
         }
     }

@@ -36,7 +36,7 @@ impl Verified {
         let mut span = |text: Text| {
             text.plain().unwrap_or_else(|| {
                 let start = json.len() + unescaped.len();
-                unescaped.push_str(&text.unescape(&json));
+                unescaped.push_str(&text.meant(&json));
                 Span::new(start, json.len() + unescaped.len())
             })
         };

@@ -1,0 +1,237 @@
+//! Normalisation form C (UAX #15).
+//!
+//! Our own walk over tables that the build script makes, and only for this form: with the library's, which can do all forms and
+//! whose tables are made for speed, passwords would be a tenth of the page. The tests hold it to the library.
+
+use super::Refusal;
+use alloc::vec::Vec;
+
+/// Characters that two others become, with these two; in order.
+const PAIRS: &[(char, char, char)] = include!(concat!(env!("OUT_DIR"), "/pairs.rs"));
+/// Characters that decompose into one (then the second is `\0`) or two others, and are never composed; in order.
+const OTHERS: &[(char, char, char)] = include!(concat!(env!("OUT_DIR"), "/others.rs"));
+/// First and last of the marks of one combining class, not 0; in order.
+const CLASSES: &[(char, char, u8)] = include!(concat!(env!("OUT_DIR"), "/classes.rs"));
+
+/// Below, nothing decomposes.
+const FIRST_DECOMPOSED: char = '\u{c0}';
+/// Below, nothing has a class or is the second of a pair.
+const FIRST_MARK: char = '\u{300}';
+
+/// Shows `put` each character of `text` in normalisation form C, until it refuses one.
+pub(super) fn each(text: &str, put: &mut dyn FnMut(char) -> Result<(), Refusal>) -> Result<(), Refusal> {
+    let mut run = Run { starter: None, marks: Vec::new() };
+    for c in text.chars() {
+        decompose(c, &mut |part| run.push(part, put))?;
+    }
+    run.combine();
+    run.flush(put)
+}
+
+/// What may still change: a character that others combine with, and the marks behind it.
+struct Run {
+    /// None before the first such character of the text.
+    starter: Option<char>,
+    /// In the order of the text.
+    marks: Vec<(u8, char)>,
+}
+
+impl Run {
+    fn push(&mut self, part: char, put: &mut dyn FnMut(char) -> Result<(), Refusal>) -> Result<(), Refusal> {
+        let class = class(part);
+        if class != 0 {
+            self.marks.push((class, part));
+            return Ok(());
+        }
+        self.combine();
+        // Nothing may stand between two that become one.
+        let joined = self.starter.filter(|_| self.marks.is_empty()).and_then(|starter| compose(starter, part));
+        if joined.is_none() {
+            self.flush(put)?;
+        }
+        self.starter = Some(joined.unwrap_or(part));
+        Ok(())
+    }
+
+    /// Shows what is left after [`Run::combine`], which nothing changes any more.
+    fn flush(&mut self, put: &mut dyn FnMut(char) -> Result<(), Refusal>) -> Result<(), Refusal> {
+        self.starter.take().into_iter().chain(self.marks.drain(..).map(|(_, mark)| mark)).try_for_each(put)
+    }
+
+    /// Puts the marks in order of their classes, and joins with the starter those that can be and are not blocked: behind a mark
+    /// that is kept, only a mark of a higher class reaches the starter. Not to be done twice to the same marks.
+    fn combine(&mut self) {
+        if self.marks.is_empty() {
+            return;
+        }
+        let mut kept = Vec::with_capacity(self.marks.len());
+        let (mut class, mut last_kept) = (0, 0);
+        // There are few classes; so this sorts in linear time.
+        while let Some(next) = self.marks.iter().map(|(class, _)| *class).filter(|other| *other > class).min() {
+            class = next;
+            for &(_, mark) in self.marks.iter().filter(|(other, _)| *other == class) {
+                let joined = self.starter.filter(|_| last_kept < class).and_then(|starter| compose(starter, mark));
+                if joined.is_some() {
+                    self.starter = joined;
+                } else {
+                    kept.push((class, mark));
+                    last_kept = class;
+                }
+            }
+        }
+        self.marks = kept;
+    }
+}
+
+/// Shows `put` what `c` decomposes into.
+fn decompose(c: char, put: &mut dyn FnMut(char) -> Result<(), Refusal>) -> Result<(), Refusal> {
+    if let Some(syllable) = u32::from(c).checked_sub(SYLLABLES).filter(|syllable| *syllable < LEADS * VOWELS * TAILS) {
+        put(char_at(LEAD + syllable / (VOWELS * TAILS)))?;
+        put(char_at(VOWEL + syllable / TAILS % VOWELS))?;
+        return if syllable % TAILS == 0 { Ok(()) } else { put(char_at(TAIL + syllable % TAILS)) };
+    }
+    // The seconds are put once all firsts have been followed; there are at most three.
+    let (mut first, mut seconds) = (c, Vec::new());
+    while first >= FIRST_DECOMPOSED
+        && let Some(&(_, one, other)) = entry(PAIRS, first).or_else(|| entry(OTHERS, first))
+    {
+        first = one;
+        if other != '\0' {
+            seconds.push(other);
+        }
+    }
+    put(first)?;
+    seconds.into_iter().rev().try_for_each(put)
+}
+
+fn entry(table: &[(char, char, char)], c: char) -> Option<&(char, char, char)> {
+    table.binary_search_by_key(&c, |(c, ..)| *c).ok().and_then(|at| table.get(at))
+}
+
+/// What the two become together.
+fn compose(first: char, second: char) -> Option<char> {
+    if second < FIRST_MARK {
+        return None;
+    }
+    let place = |c: char, start, count| u32::from(c).checked_sub(start).filter(|place| *place < count);
+    if let (Some(lead), Some(vowel)) = (place(first, LEAD, LEADS), place(second, VOWEL, VOWELS)) {
+        return char::from_u32(SYLLABLES + (lead * VOWELS + vowel) * TAILS);
+    }
+    if let (Some(syllable), Some(tail)) = (place(first, SYLLABLES, LEADS * VOWELS * TAILS), place(second, TAIL, TAILS))
+        && syllable % TAILS == 0
+        && tail > 0
+    {
+        return char::from_u32(SYLLABLES + syllable + tail);
+    }
+    PAIRS.iter().find(|(_, one, other)| (*one, *other) == (first, second)).map(|(c, ..)| *c)
+}
+
+/// The combining class; 0 for what is no mark.
+fn class(c: char) -> u8 {
+    if c < FIRST_MARK {
+        return 0;
+    }
+    let run = CLASSES.partition_point(|(_, last, _)| *last < c);
+    CLASSES.get(run).filter(|(start, ..)| *start <= c).map_or(0, |(.., class)| *class)
+}
+
+/// Hangul: where its syllables begin, and its leading consonants, its vowels, and its trailing consonants, of which none is one;
+/// how many there are of each (The Unicode Standard, 3.12).
+const SYLLABLES: u32 = 0xac00;
+const LEAD: u32 = 0x1100;
+const LEADS: u32 = 19;
+const VOWEL: u32 = 0x1161;
+const VOWELS: u32 = 21;
+const TAIL: u32 = 0x11a7;
+const TAILS: u32 = 28;
+
+/// A part of a syllable.
+fn char_at(code: u32) -> char {
+    char::from_u32(code).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::{collections::BTreeSet, string::String};
+    use proptest::prelude::*;
+    use unicode_normalization::UnicodeNormalization;
+
+    fn nfc(text: &str) -> String {
+        let mut normal = String::new();
+        each(text, &mut |c| {
+            normal.push(c);
+            Ok(())
+        })
+        .unwrap();
+        normal
+    }
+
+    #[track_caller]
+    fn agrees(text: &str) {
+        assert_eq!(nfc(text), text.nfc().collect::<String>(), "{text:?}");
+    }
+
+    #[test]
+    fn each_character_alone_and_among_others() {
+        let mut stirs: BTreeSet<char> = PAIRS.iter().chain(OTHERS).flat_map(|&(c, one, other)| [c, one, other]).collect();
+        stirs.extend(CLASSES.iter().flat_map(|&(start, last, _)| start..=last));
+        // Of the others, one stands for its neighbours.
+        stirs.extend((char::MIN..=char::MAX).step_by(97));
+        for c in char::MIN..=char::MAX {
+            agrees(c.encode_utf8(&mut [0; 4]));
+        }
+        for c in stirs {
+            // Below, above, and between marks of both kinds, and behind a syllable that may take another part.
+            agrees(&String::from_iter(['a', c, '\u{301}', '\u{ac00}', c, 'e', '\u{323}', c, '\u{302}']));
+        }
+    }
+
+    #[test]
+    fn a_refusal_ends_it() {
+        let mut shown = 0;
+        let end = each("abc", &mut |c| {
+            shown += 1;
+            if c == 'b' { Err(Refusal::Empty) } else { Ok(()) }
+        });
+        assert!(end.is_err() && shown == 2);
+    }
+
+    #[test]
+    fn the_tables_are_those_of_the_library() {
+        use unicode_normalization::char as library;
+        assert!((char::MIN..FIRST_DECOMPOSED).all(|c| entry(PAIRS, c).or_else(|| entry(OTHERS, c)).is_none()));
+        assert!(PAIRS.iter().all(|(.., second)| *second >= FIRST_MARK));
+        for c in char::MIN..=char::MAX {
+            assert_eq!(class(c), library::canonical_combining_class(c), "{c:?}");
+            let (mut ours, mut theirs) = (String::new(), String::new());
+            decompose(c, &mut |part| {
+                ours.push(part);
+                Ok(())
+            })
+            .unwrap();
+            library::decompose_canonical(c, |part| theirs.push(part));
+            assert_eq!(ours, theirs, "{c:?}");
+        }
+        let hangul = || ('\u{1100}'..='\u{11ff}').chain(['\u{ac00}', '\u{ac01}', '\u{ac1c}', '\u{d7a3}', '\u{d7a4}']);
+        let firsts: BTreeSet<char> = PAIRS.iter().map(|(_, first, _)| *first).chain(hangul()).collect();
+        let seconds: BTreeSet<char> = PAIRS.iter().map(|(.., second)| *second).chain(hangul()).collect();
+        for &first in &firsts {
+            for &second in &seconds {
+                assert_eq!(compose(first, second), library::compose(first, second), "{first:?} {second:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text(text in "\\PC*") {
+            agrees(&text);
+        }
+
+        #[test]
+        fn marks_in_any_order(text in "[aeo\u{1100}\u{1161}\u{11a8}\u{300}-\u{34e}\u{5b0}-\u{5c7}\u{958}\u{9c7}\u{9be}\u{9d7}\u{3099}\u{1d15e}\u{1d165}\u{1e9b}\u{212b}]{0,12}") {
+            agrees(&text);
+        }
+    }
+}
