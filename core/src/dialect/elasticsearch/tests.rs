@@ -206,11 +206,11 @@ fn invalidation_counts() {
 fn pairs_that_died_with_their_user_are_not_counted() {
     let mut world = TestWorld::with_admin("secret");
     let by_realm = value!({"realm_name": "default_native"});
-    world.local(request("POST /admin/users", r#"{"name": "bob", "password": "secret"}"#));
+    world.local(crate::testing::request("POST /admin/users", r#"{"name": "bob", "password": "secret"}"#));
     let of_bob = value!({"grant_type": "password", "username": "bob", "password": "secret"});
     assert_eq!(world.call(post(OLD, &of_bob)).status, 200);
     login(&mut world);
-    assert_eq!(world.local(request("DELETE /admin/users/2", "")).status, 200);
+    assert_eq!(world.local(crate::testing::request("DELETE /admin/users/2", "")).status, 204);
     let ended = json(&world.call(admin(delete(NEW, &by_realm))));
     assert_eq!((&ended["invalidated_tokens"], &ended["previously_invalidated_tokens"]), (&value!(2), &value!(0)));
 }
