@@ -7,6 +7,7 @@
     reason = "this is how a test fails"
 )]
 
+mod allocations;
 mod cases;
 mod crash;
 mod elasticsearch;
