@@ -26,6 +26,7 @@ export function flows(browserName) {
       await page.evaluate(wanted => { [...document.querySelectorAll('.case')].find(button => button.textContent.includes(wanted)).click() }, name)
       await page.waitForFunction(wanted => document.querySelector('.answer-head .status')?.textContent.startsWith(wanted), {}, status)
     }
+    await page.waitForFunction(() => document.querySelectorAll('.history li').length === 4)
     const statuses = await page.$$eval('.history .status', all => all.map(element => element.textContent))
     assert.deepEqual(statuses, ['405', '400', '401', '200'])
     page.verify()

@@ -110,6 +110,17 @@ export const textOf = (page, selector) => page.$eval(selector, element => elemen
 
 /** Clicks the first visible button, link or summary that has exactly this text. */
 export async function press(page, name, within = 'body') {
+  // What is drawn anew between looking and clicking is looked for again.
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await pressOnce(page, name, within)
+    } catch (error) {
+      if (tries === 5 || !/not clickable|detached/.test(error.message)) throw error
+    }
+  }
+}
+
+async function pressOnce(page, name, within) {
   const handle = await page.waitForFunction((text, where) => {
     const all = [...document.querySelector(where)?.querySelectorAll('button, a, summary, label') ?? []]
     return all.find(element => !element.disabled && element.checkVisibility() && (element.textContent.trim() === text || element.getAttribute('aria-label') === text))
