@@ -31,7 +31,7 @@ pub(crate) fn measure() {
     let bearer = format!("Bearer {}", admin_token(&server));
     let mut memory = vec![("resident memory, ready", server.resident())];
     let mixed = |times: u32| {
-        for path in ["/auth/verify", "/v1/users/1", "/v1/users/90000", "/_security/_authenticate", "/nowhere-to-be-found"] {
+        for path in ["/auth/verify", "/v1/users/1", "/v1/users/90000", "/v1/cluster", "/nowhere-to-be-found"] {
             let headers = vec![("Authorization", bearer.clone())];
             let load = Load { address: server.address, method: "GET", path, headers, body: "" };
             if path == "/nowhere-to-be-found" {
