@@ -14,10 +14,25 @@ pub(crate) struct Load<'a> {
 impl Load<'_> {
     /// Requests per second over `connections` during `seconds`; every answer must be 2xx.
     pub(crate) fn rate(&self, connections: u32, seconds: u32) -> f64 {
+        let method = format!("wrk.method = {:?}\n", self.method);
+        let body = format!("wrk.body = {:?}\n", self.body);
+        self.run(&if self.body.is_empty() { method } else { method + &body }, connections, seconds)
+    }
+
+    /// As [`Load::rate`], with one of `tokens` after the other.
+    pub(crate) fn rate_of(&self, tokens: &[String], connections: u32, seconds: u32) -> f64 {
+        let lines: String = tokens.iter().map(|token| format!("{:?},\n", format!("Bearer {token}"))).collect();
+        let script = format!(
+            "local tokens = {{\n{lines}}}\nlocal at = 0\nrequest = function()\n  at = at % #tokens + 1\n  \
+             return wrk.format({:?}, {:?}, {{ Authorization = tokens[at] }})\nend\n",
+            self.method, self.path
+        );
+        self.run(&script, connections, seconds)
+    }
+
+    fn run(&self, lua: &str, connections: u32, seconds: u32) -> f64 {
         let script = tempfile::NamedTempFile::with_suffix(".lua").unwrap();
-        let lua = format!("wrk.method = {:?}\nwrk.body = {:?}\n", self.method, self.body);
-        fs::write(script.path(), if self.body.is_empty() { format!("wrk.method = {:?}\n", self.method) } else { lua })
-            .unwrap();
+        fs::write(script.path(), lua).unwrap();
         let threads = connections.min(2).to_string();
         let (connections, duration) = (connections.to_string(), format!("{seconds}s"));
         let mut wrk = Command::new("wrk");

@@ -100,6 +100,13 @@ pub(crate) fn admin_token(server: &Server) -> String {
     member(server, &json("POST", "/v1/users/authorize", &json!({ "ttl": 86400 })), "/access_token")
 }
 
+/// Another token for the holder of one.
+pub(crate) fn refreshed(server: &Server, bearer: &str) -> String {
+    let request = json("POST", "/v1/users/refresh_jwt", &json!({ "ttl": 86400 })).with_header("authorization", bearer);
+    let reply = server.send(&request).json().unwrap_or_default();
+    reply["access_token"].as_str().unwrap_or_else(|| panic!("{reply}")).into()
+}
+
 /// A token of the OpenShift dialect that may do everything.
 pub(crate) fn session(server: &Server) -> String {
     member(server, &json("POST", "/broker/rest/user/authorizations", &json!({ "scope": "session" })), "/data/token")
