@@ -5,6 +5,7 @@
 mod authorizations;
 mod caller;
 mod envelope;
+mod huge;
 mod keys;
 mod links;
 mod multipart;

@@ -1,6 +1,6 @@
 //! Parameters from the query and the body, whichever form the body has (contract section 2).
 
-use super::multipart;
+use super::{huge, multipart};
 use crate::{
     dialect::{
         form::{BadForm, Form},
@@ -63,7 +63,9 @@ impl Parameters {
         match media_type.as_str() {
             "application/json" => {
                 let text = core::str::from_utf8(body).map_err(|_| Flaw::NotUtf8)?;
-                self.members.extend(json::object(text.as_bytes()).map_err(|_| Flaw::Malformed)?);
+                let members = json::object(text.as_bytes());
+                let members = members.or_else(|_| json::object(huge::quoted(text).as_bytes()));
+                self.members.extend(members.map_err(|_| Flaw::Malformed)?);
                 Ok(())
             }
             "application/x-www-form-urlencoded" => self.add_form(body),
