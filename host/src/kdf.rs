@@ -91,7 +91,8 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// A pool that computes with [`password::derive`], one reused memory block per worker, large enough for `keep`.
+    /// A pool that computes with [`password::derive`], one reused memory block per worker, large enough for `keep`. A worker that
+    /// is idle for a while gives it back.
     ///
     /// # Errors
     /// When the system refuses a thread.
@@ -102,7 +103,8 @@ impl Pool {
         })
     }
 
-    /// A pool whose threads each compute with what `worker` makes. After a panic the thread asks for a new one.
+    /// A pool whose threads each compute with what `worker` makes. After a panic, and after a while without work, the thread asks
+    /// for a new one.
     fn with_workers<W>(limits: Limits, worker: impl Fn() -> W + Clone + Send + 'static) -> std::io::Result<Self>
     where
         W: FnMut(&Derivation) -> Option<Bits>,
@@ -212,27 +214,44 @@ impl Shared {
         Ok(())
     }
 
-    /// Waits for the next job somebody still waits for; `None` when the pool is closed.
-    fn pop(&self) -> Option<Job> {
+    /// Waits for the next job somebody still waits for, as long as `patience` lasts.
+    fn pop(&self, patience: Duration) -> Next {
         let mut queue = self.lock();
         loop {
             if queue.closed {
-                return None;
+                return Next::Closed;
             }
             match queue.jobs.pop_front() {
                 Some(job) if job.reply.is_closed() => add(&self.counters.cancelled, 1),
                 Some(job) => {
                     add(&self.counters.running, 1);
-                    return Some(job);
+                    return Next::Job(job);
                 }
-                None => queue = self.ready.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                None => {
+                    let waited = self.ready.wait_timeout(queue, patience).unwrap_or_else(PoisonError::into_inner);
+                    queue = waited.0;
+                    if waited.1.timed_out() && queue.jobs.is_empty() && !queue.closed {
+                        return Next::Idle;
+                    }
+                }
             }
         }
     }
 
     fn work<W: FnMut(&Derivation) -> Option<Bits>>(&self, worker: &impl Fn() -> W) {
         let mut compute = worker();
-        while let Some(Job { derivation, reply }) = self.pop() {
+        let mut patience = FOREVER;
+        loop {
+            let Job { derivation, reply } = match self.pop(patience) {
+                Next::Job(job) => job,
+                Next::Idle => {
+                    compute = worker();
+                    patience = FOREVER;
+                    continue;
+                }
+                Next::Closed => return,
+            };
+            patience = IDLE;
             let start = Instant::now();
             let bits = catch_unwind(AssertUnwindSafe(|| compute(&derivation))).unwrap_or_else(|_| {
                 // What the panic left behind is not used again.
@@ -250,6 +269,19 @@ impl Shared {
         u32::try_from(micros.div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1)
     }
 }
+
+/// What a worker is to do.
+enum Next {
+    Job(Job),
+    /// There was nothing to do for a while.
+    Idle,
+    Closed,
+}
+
+/// After how long without work a worker gives its memory back. Taking it again costs a derivation some 10 ms.
+const IDLE: Duration = if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(2) };
+/// How long a worker waits that holds nothing.
+const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);
 
 #[derive(Default)]
 struct Counters {
@@ -355,6 +387,29 @@ mod tests {
         }
         assert_eq!((a.await, b.await, c.await), (Ok(bits("a")), Ok(bits("b")), Ok(bits("c"))));
         assert_eq!((pool.stats().queued, pool.stats().running, pool.stats().done), (0, 0, 3));
+    }
+
+    #[tokio::test]
+    async fn an_idle_worker_gives_its_memory_back() {
+        let made = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&made);
+        let limits = Limits { workers: NonZeroUsize::MIN, queue: 1 };
+        let pool = Pool::with_workers(limits, move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            |derivation: &Derivation| Some(derivation.password.clone())
+        });
+        let pool = pool.unwrap();
+        assert_eq!(pool.derive(job("a")).await, Ok(bits("a")));
+        for _ in 0..1000 {
+            if made.load(Ordering::Relaxed) > 1 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // Once, and not again and again.
+        tokio::time::sleep(5 * IDLE).await;
+        assert_eq!(made.load(Ordering::Relaxed), 2);
+        assert_eq!(pool.derive(job("b")).await, Ok(bits("b")));
     }
 
     #[tokio::test]

@@ -28,8 +28,8 @@ pub(crate) fn measure() {
 
     let server = Launch::on(&data).start();
     assert_eq!(server.send(&Request::new(Method::Get, "/readyz")).status, 200);
-    let bearer = format!("Bearer {}", admin_token(&server));
     let mut memory = vec![("resident memory, ready", server.resident())];
+    let bearer = format!("Bearer {}", admin_token(&server));
     let mixed = |times: u32| {
         for path in ["/auth/verify", "/v1/users/1", "/v1/users/90000", "/v1/cluster", "/nowhere-to-be-found"] {
             let headers = vec![("Authorization", bearer.clone())];
