@@ -282,6 +282,43 @@ describe('races and traps', () => {
     assert.equal(statuses.filter(status => status === 200).length, 3)
     assert.equal((await waxseal.fetch(login())).status, 200)
   })
+  test('a real trap ends one call, and those beside it go on', async () => {
+    // The package's own glue, which gives the instance in force.
+    const { initSync } = await import(new URL('wasm/engine.js', import.meta.resolve('waxseal/package.json')))
+    const problems = []
+    const store = new MemoryStore()
+    const read = store.read.bind(store)
+    let large = 0
+    store.read = async (keys, now) => {
+      await new Promise(resolve => setTimeout(resolve, 5))
+      const records = await read(keys, now)
+      return large-- > 0 ? records.map(() => ({ version: 1, value: new Uint8Array(1 << 24) })) : records
+    }
+    const waxseal = await engine({ store, onError: problem => problems.push(problem) })
+    for (let round = 0; round < 3; round++) {
+      const { memory } = initSync()
+      // No page is left, so the next large answer of the store finds no room and ends at an `unreachable`.
+      for (let pages = 1 << 15; pages > 0; pages >>= 1) while (grows(memory, pages));
+      large = 1
+      const answers = await Promise.all([login(), login(), login()].map(request => waxseal.fetch(request)))
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 503])
+      assert.equal(answers.find(({ status }) => status === 503).headers.get('retry-after'), '1')
+      const trap = problems.pop()
+      assert.equal(trap.name, 'Trap')
+      assert.ok(trap.cause instanceof WebAssembly.RuntimeError && /unreachable/.test(trap.cause.message), trap.stack)
+      assert.deepEqual(problems, [])
+      assert.notEqual(initSync().memory, memory, 'another instance')
+      assert.equal((await waxseal.fetch(login())).status, 200)
+    }
+
+    function grows(memory, pages) {
+      try {
+        return memory.grow(pages) >= 0
+      } catch {
+        return false
+      }
+    }
+  })
   test('audit events come after the commit and before the response, and a failing audit fails nothing', async () => {
     const order = []
     const store = new MemoryStore()
@@ -446,6 +483,37 @@ describe('verify', () => {
     const all = Array.from({ length: 200 }, (_, i) => createVerifier({ key: `${key}${i}`, issuer, audience: 'you' }))
     const token = createSigner({ key: `${key}150`, issuer, audience: 'you', expiresIn: 9 })({ sub: '1' })
     assert.deepEqual(all.map((verify, i) => { try { verify(token); return i } catch { return -1 } }).filter(i => i >= 0), [150])
+  })
+  test('a real trap ends one call, with its own code, and the next ones are answered', () => {
+    const { Instance } = WebAssembly
+    const memories = []
+    // How the test gets at the memory of an instance, which the package keeps to itself.
+    WebAssembly.Instance = function (...args) {
+      const instance = new Instance(...args)
+      memories.push(instance.exports.memory)
+      return instance
+    }
+    try {
+      const own = { key, issuer: 'me', audience: 'you' }
+      const [signs, verifies] = [createSigner({ ...own, expiresIn: 60 }), createVerifier(own)]
+      for (let round = 0; round < 3; round++) {
+        const token = signs({ sub: '1' })
+        for (const [work, of] of [[() => signs({ sub: '1' }), 0], [() => verifies(token), 1]]) {
+          // What guards its buffer is now taken for a borrow that has not ended.
+          new Uint8Array(memories[of].buffer).fill(0xff)
+          assert.throws(work, error => error instanceof TokenError && code('trap')(error)
+            && error.cause instanceof WebAssembly.RuntimeError && /unreachable/.test(error.cause.message))
+          assert.equal(memories.length, 2)
+          work()
+          assert.equal(memories.length, 3, 'another instance')
+          memories[of] = memories.pop()
+        }
+        assert.equal(verifies(token).sub, '1')
+        assert.throws(() => verifies(`${token}x`), code('bad_signature'), 'and no verdict is lost')
+      }
+    } finally {
+      WebAssembly.Instance = Instance
+    }
   })
   test('what the server issues, it accepts', async () => {
     const waxseal = await engine({ clock: undefined })

@@ -1,11 +1,15 @@
-// The cases in this process, for Node, Deno and Bun: `run.mjs STORE [PATH]` prints the results as JSON.
+// The cases in this process, for Node, Deno and Bun: `run.mjs STORE [PATH]` prints the results as JSON. `run.mjs purging STORE [PATH]`
+// plays the scenarios of `purging.mjs` instead.
 
 import * as api from 'waxseal'
 import { rmSync } from 'node:fs'
 import { caseFiles } from './files.mjs'
+import { purging } from './purging.mjs'
 import { runCases } from './run-cases.mjs'
 
-const [kind, path] = process.argv.slice(2)
+const args = process.argv.slice(2)
+const purges = args[0] === 'purging'
+const [kind, path] = purges ? args.slice(1) : args
 let last
 let count = 0
 
@@ -28,7 +32,7 @@ const stores = {
   },
 }
 
-const results = await runCases(api, caseFiles(), stores[kind])
+const results = await (purges ? purging(stores[kind]) : runCases(api, caseFiles(), stores[kind]))
 last?.close()
 if (path) rmSync(path, { recursive: true, force: true })
 process.stdout.write(JSON.stringify(results), () => process.exit(0))

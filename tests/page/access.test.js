@@ -22,6 +22,8 @@ before(async () => {
   await sendRequest(page)
   await page.evaluate(() => { document.querySelector('.case').click() })
   await page.waitForFunction(() => document.querySelectorAll('.history li').length === 2)
+  // The page scrolls to the answer when it comes, which is no moment to click elsewhere.
+  await page.waitForFunction(() => document.querySelector('.answer-head .status')?.textContent.startsWith('4'))
   for (const summary of await page.$$('.bench details > summary')) await summary.evaluate(element => element.click())
   await view(page, 'Token')
   await press(page, 'A token of 5 minutes')

@@ -148,8 +148,17 @@ function restOf(element) {
 
 /** Shows a view by its link. */
 export async function view(page, name) {
-  await press(page, name, '.views')
-  await page.waitForFunction(wanted => document.title.startsWith(wanted) && document.querySelector('main > div'), {}, name)
+  const shown = wanted => document.title.startsWith(wanted) && document.querySelector('main > div')
+  // An answer that comes scrolls the page; a click that went astray is made again, as anybody would.
+  for (let tries = 1; ; tries += 1) {
+    await press(page, name, '.views')
+    try {
+      await page.waitForFunction(shown, { timeout: tries === 4 ? 30_000 : 4000 }, name)
+      return
+    } catch (error) {
+      if (tries === 4) throw error
+    }
+  }
 }
 
 /** Types into a field in place of what is there. */

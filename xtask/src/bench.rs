@@ -1,6 +1,6 @@
 //! The benchmarks, one command for all: every figure of docs/performance.md.
 
-use crate::{Failure, cargo::cargo, command::run as run_command, js, serve, setup};
+use crate::{Failure, cargo::cargo, command::run as run_command, js, page, serve, setup};
 
 /// `cargo xtask bench [NAMES]`; what follows `server` picks parts of it.
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
@@ -14,8 +14,9 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         ["token"] => token(),
         ["engine"] => engine(),
         ["js"] => js::bench(),
+        ["page"] => page::bench(),
         ["server", parts @ ..] => server(parts),
-        [other, ..] => Err(format!("there is no benchmark `{other}`; there are token, engine, server and js")),
+        [other, ..] => Err(format!("there is no benchmark `{other}`; there are token, engine, server, js and page")),
     }
 }
 

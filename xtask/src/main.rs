@@ -38,7 +38,7 @@ One command for each job, from any folder of the checkout.
   cargo xtask readme         run the shell lines of README and guides against a fresh server
   cargo xtask clients        the official Elasticsearch clients against a fresh server
   cargo xtask bench [NAMES]  the figures of docs/performance.md: token, engine, server, or all of them;
-                             `js`: those of docs/javascript.md
+                             `js`: those of docs/javascript.md; `page`: those of docs/page.md
   cargo xtask fuzz [TARGET] [RUNS]
                              coverage-guided fuzzing of what strangers can send, 100000 runs of each target
   cargo xtask torture KIND [NUMBER]

@@ -3,8 +3,8 @@
 use crate::{
     Failure,
     cargo::cargo,
-    command::{command, output, root},
-    setup,
+    command::{command, output, root, run as run_command},
+    serve, setup,
     tally::Tally,
     test,
 };
@@ -40,6 +40,13 @@ pub(crate) fn test(server: &Path, tally: &mut Tally) -> Result<(), Failure> {
     let mut node = command("node");
     node.args(["--test", "--test-concurrency=1", "--test-reporter=tap"]).current_dir(tests()).env("WAXSEAL_BIN", server);
     test::counted(&mut node, tally)
+}
+
+/// `cargo xtask bench page`: loads it in Chromium from the release server.
+pub(crate) fn bench() -> Result<(), Failure> {
+    install()?;
+    let server = serve::build()?;
+    run_command(command("node").current_dir(tests()).arg("bench.js").env("WAXSEAL_BIN", server))
 }
 
 fn tests() -> PathBuf {

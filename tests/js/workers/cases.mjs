@@ -3,17 +3,24 @@
 import * as api from 'waxseal'
 import { DurableObjectStore } from 'waxseal/store/durable-object'
 import { DurableObject } from 'cloudflare:workers'
+import { purging } from '../purging.mjs'
 import { runCases } from '../run-cases.mjs'
 
 export class World extends DurableObject {
   async fetch(request) {
-    return Response.json(await runCases(api, await request.json(), () => new DurableObjectStore(this.ctx.storage)))
+    const empty = async () => {
+      await this.ctx.storage.deleteAll()
+      return new DurableObjectStore(this.ctx.storage)
+    }
+    if (request.method === 'GET') return Response.json(await purging(empty))
+    return Response.json(await runCases(api, await request.json(), empty))
   }
 }
 
 export default {
-  /** The body is a list of files with one scenario each; each is played in an object of its own. */
+  /** The body is a list of files with one scenario each; each is played in an object of its own. `GET` is for purging. */
   async fetch(request, env) {
+    if (request.method === 'GET') return env.WORLDS.get(env.WORLDS.newUniqueId()).fetch(request)
     const files = await request.json()
     const results = []
     for (const file of files) {

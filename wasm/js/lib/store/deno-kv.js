@@ -1,4 +1,5 @@
 import { demand } from '../check.js'
+import { HOUR } from './purge.js'
 
 /** How many keys `getMany` takes at once. */
 const AT_ONCE = 10
@@ -42,7 +43,8 @@ export class DenoKvStore {
     const commit = this.#kv.atomic().check(...entries.map(({ key, versionstamp }) => ({ key, versionstamp })))
     for (const { key, value, expires } of writes) {
       if (value === null) commit.delete([this.#space, key])
-      else commit.set([this.#space, key], { value, expires }, expires === null ? {} : { expireIn: Math.max(1, expires - now) })
+      // The database itself drops it, by the time that really passes.
+      else commit.set([this.#space, key], { value, expires }, expires === null ? {} : { expireIn: Math.max(0, expires - now) + HOUR })
     }
     return (await commit.commit()).ok
   }

@@ -59,7 +59,8 @@ export class FileStore {
     }
     this.#size += line.length
     this.#records.apply(commit.writes)
-    if (this.#size > this.#clean) this.#rewrite(now)
+    this.#records.purge(now)
+    if (this.#size > this.#clean) this.#rewrite()
     return true
   }
 
@@ -100,10 +101,10 @@ export class FileStore {
     }
   }
 
-  /** Writes what is live to a new file and puts it in the place of the old one. */
-  #rewrite(now) {
+  /** Writes what is kept to a new file and puts it in the place of the old one. */
+  #rewrite() {
     const fresh = `${this.#path}.new`
-    const lines = this.#records.live(now).map(([key, { value, expires }]) => written([[key, Buffer.from(value).toString('base64'), expires]]))
+    const lines = this.#records.kept().map(([key, { value, expires }]) => written([[key, Buffer.from(value).toString('base64'), expires]]))
     writeFileSync(fresh, Buffer.concat(lines), { mode: 0o600, flush: true })
     renameSync(fresh, this.#path)
     closeSync(this.#file)

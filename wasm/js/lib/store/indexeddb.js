@@ -1,8 +1,10 @@
 import { demand } from '../check.js'
 import { WaxsealError } from '../errors.js'
+import { STEP, told, UNTOLD } from './purge.js'
 
 const RECORDS = 'records'
 const SECRETS = 'secrets'
+const EXPIRY = 'expiry'
 
 /** Records in the browser's IndexedDB: one database, shared by every tab and worker of the origin. */
 export class IndexedDbStore {
@@ -48,12 +50,15 @@ export class IndexedDbStore {
         return false
       }
       const version = (last?.version ?? 0) + 1
-      // The revision lies under the empty key, which no record has.
-      records.put({ version, value: new Uint8Array(), expires: null }, '')
+      const mark = told(last?.told ?? UNTOLD, now)
+      // The revision and what was told lie under the empty key, which no record has.
+      records.put({ version, value: new Uint8Array(), expires: null, told: mark }, '')
       for (const { key, value, expires } of writes) {
         if (value === null) records.delete(key)
         else records.put({ version, value, expires }, key)
       }
+      // What does not expire is not in the index.
+      for (const key of await asked(records.index(EXPIRY).getAllKeys(IDBKeyRange.upperBound(mark.sure), STEP))) records.delete(key)
       return true
     })
     return held
@@ -97,10 +102,13 @@ export class IndexedDbStore {
 
   async #open() {
     demand(typeof indexedDB === 'object', 'no_store', 'there is no IndexedDB here')
-    const request = indexedDB.open(this.#name, 1)
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore(RECORDS)
-      request.result.createObjectStore(SECRETS)
+    const request = indexedDB.open(this.#name, 2)
+    request.onupgradeneeded = ({ oldVersion }) => {
+      if (oldVersion < 1) {
+        request.result.createObjectStore(RECORDS)
+        request.result.createObjectStore(SECRETS)
+      }
+      request.transaction.objectStore(RECORDS).createIndex(EXPIRY, 'expires')
     }
     try {
       const database = await asked(request)

@@ -1,3 +1,5 @@
+import { isDue, STEP, told, UNTOLD } from './purge.js'
+
 /** Records in memory, for tests and for trying things out: gone with the process. */
 export class MemoryStore {
   /** Tells the engine that it may make its own root key. */
@@ -5,6 +7,10 @@ export class MemoryStore {
   #records = new Map()
   #revision = 0
   #rootKey
+  #mark = UNTOLD
+  /** Where the search for what has expired stands; `undefined` when it has seen everything. And what was sure when it began. */
+  #sweep
+  #swept = 0
 
   async read(keys, now) {
     return keys.map(key => shown(this.#live(key, now)))
@@ -18,6 +24,7 @@ export class MemoryStore {
   async commit(commit, now) {
     if (!this.holds(commit, now)) return false
     this.apply(commit.writes)
+    this.purge(now)
     return true
   }
 
@@ -37,9 +44,25 @@ export class MemoryStore {
     }
   }
 
-  /** Every live record with its key. */
-  live(now) {
-    return [...this.#records].filter(([key]) => this.#live(key, now))
+  /** Drops what has expired for long enough, in steps: each looks at a bounded number of records. */
+  purge(now) {
+    this.#mark = told(this.#mark, now)
+    const { sure } = this.#mark
+    if (this.#sweep === undefined && sure > this.#swept) {
+      this.#sweep = this.#records.entries()
+      this.#swept = sure
+    }
+    this.#swept = Math.min(this.#swept, sure)
+    for (let left = STEP; left > 0 && this.#sweep; left--) {
+      const { done, value } = this.#sweep.next()
+      if (done) this.#sweep = undefined
+      else if (isDue(value[1].expires, this.#mark)) this.#records.delete(value[0])
+    }
+  }
+
+  /** Every record with its key, but what has expired for long enough. */
+  kept() {
+    return [...this.#records].filter(([, { expires }]) => !isDue(expires, this.#mark))
   }
 
   /** The root key of an engine that was given none. */

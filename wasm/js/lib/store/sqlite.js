@@ -3,6 +3,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { chmodSync, closeSync, openSync } from 'node:fs'
 import { demand } from '../check.js'
+import { STEP, told, UNTOLD } from './purge.js'
 
 /** Records in a SQLite file, which several processes of one machine may share. */
 export class SqliteStore {
@@ -12,6 +13,9 @@ export class SqliteStore {
   #put
   #delete
   #revision
+  #mark
+  #tell
+  #purge
 
   /** @param {string} path the file, made with mode 0600 if it is not there */
   constructor(path) {
@@ -25,7 +29,10 @@ export class SqliteStore {
     this.#database.exec(`PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
       CREATE TABLE IF NOT EXISTS record (key TEXT PRIMARY KEY, version INTEGER NOT NULL, value BLOB NOT NULL, expires INTEGER) STRICT, WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS revision (last INTEGER NOT NULL) STRICT;
-      INSERT INTO revision SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM revision);`)
+      CREATE INDEX IF NOT EXISTS expiry ON record (expires) WHERE expires IS NOT NULL;
+      CREATE TABLE IF NOT EXISTS told (sure INTEGER NOT NULL, since INTEGER NOT NULL) STRICT;
+      INSERT INTO revision SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM revision);
+      INSERT INTO told SELECT ${UNTOLD.sure}, ${UNTOLD.since} WHERE NOT EXISTS (SELECT 1 FROM told);`)
     const prepare = sql => this.#database.prepare(sql)
     this.#read = prepare('SELECT version, value FROM record WHERE key = ? AND (expires IS NULL OR expires > ?)')
     this.#range = prepare(`SELECT key, version, value FROM record WHERE key >= ? AND key > ? AND key < ? AND (expires IS NULL OR expires > ?)
@@ -33,6 +40,9 @@ export class SqliteStore {
     this.#put = prepare('INSERT OR REPLACE INTO record (key, version, value, expires) VALUES (?, ?, ?, ?)')
     this.#delete = prepare('DELETE FROM record WHERE key = ?')
     this.#revision = prepare('UPDATE revision SET last = last + 1 RETURNING last')
+    this.#mark = prepare('SELECT sure, since FROM told')
+    this.#tell = prepare('UPDATE told SET sure = ?, since = ?')
+    this.#purge = prepare('DELETE FROM record WHERE key IN (SELECT key FROM record WHERE expires <= ? ORDER BY expires LIMIT ?)')
   }
 
   async read(keys, now) {
@@ -56,6 +66,7 @@ export class SqliteStore {
           if (value === null) this.#delete.run(key)
           else this.#put.run(key, last, value, expires)
         }
+        this.#drop(now)
       }
       this.#database.exec(holds ? 'COMMIT' : 'ROLLBACK')
       return holds
@@ -67,6 +78,14 @@ export class SqliteStore {
       }
       throw error
     }
+  }
+
+  /** Drops what has expired for long enough, a bounded number. What was told is in the file, as processes come and go. */
+  #drop(now) {
+    const before = this.#mark.get()
+    const mark = told(before, now)
+    if (mark !== before) this.#tell.run(mark.sure, mark.since)
+    this.#purge.run(mark.sure, STEP)
   }
 
   /** Closes the file. */

@@ -1,0 +1,99 @@
+// That every store of the package gets rid of expired records, where it runs.
+
+import { Miniflare } from 'miniflare'
+import { strict as assert } from 'node:assert'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { DenoKvStore } from 'waxseal/store/deno-kv'
+import { FileStore } from 'waxseal/store/file'
+import { forBrowser, forWorkerd } from './bundle.mjs'
+import { bin, deno, folder, output } from './programs.mjs'
+import { names } from './purging.mjs'
+import { site } from './site.mjs'
+import { chromium } from './webdriver.mjs'
+
+const hasSqlite = Number(process.versions.node.split('.')[0]) >= 24
+const HOUR = 3_600_000
+const OLD = 'a database from before is opened'
+
+const places = {
+  'node, memory': () => inProcess(process.execPath, ['run.mjs', 'purging', 'memory']),
+  'node, file': () => inProcess(process.execPath, ['run.mjs', 'purging', 'file', folder()]),
+  ...(hasSqlite ? { 'node, sqlite': () => inProcess(process.execPath, ['run.mjs', 'purging', 'sqlite', folder()]) } : {}),
+  'deno, sqlite': () => inProcess(bin('deno'), [...deno, 'run.mjs', 'purging', 'sqlite', folder()]),
+  'workerd, durable object': inWorkerd,
+  'chromium, indexeddb': inChromium,
+}
+
+for (const [place, run] of Object.entries(places)) {
+  const results = await run().catch(error => [{ name: 'it runs', failure: error.stack }])
+  describe(place, () => {
+    for (const { name, failure } of results) test(name, () => assert.ok(!failure, failure))
+    test('every scenario was played', () => assert.deepEqual(results.map(({ name }) => name).filter(name => name !== OLD), names))
+  })
+}
+
+describe('deno kv', () => {
+  test('the database is told to drop a record an hour after its end', async () => {
+    const told = []
+    const atomic = { check: () => atomic, delete: () => atomic, set: (...args) => (told.push(args), atomic), commit: async () => ({ ok: true }) }
+    const store = new DenoKvStore({ atomic: () => atomic, getMany: async () => [] })
+    const write = (key, expires) => ({ key, expect: null, value: Uint8Array.of(1), expires })
+    await store.commit({ checks: [], writes: [write('a', 5000), write('b', null), write('c', 900)] }, 1000)
+    assert.deepEqual(told.map(([, , options]) => options), [{ expireIn: HOUR + 4000 }, {}, { expireIn: HOUR }])
+  })
+})
+
+describe('the file', () => {
+  test('does not grow with what comes and goes, and keeps what is just over for a clock that is set back', async () => {
+    const path = join(folder(), 'records')
+    const store = new FileStore(path)
+    const value = new Uint8Array(20_000)
+    for (let i = 0; i < 400; i++) {
+      const now = (i + 1) * HOUR
+      assert.equal(await store.commit({ checks: [], writes: [{ key: `key/${i}`, expect: 0, value, expires: now + 1000 }] }, now), true)
+    }
+    assert.ok(statSync(path).size < 2_000_000)
+    const now = 400 * HOUR
+    assert.ok((await store.read(['key/399'], now))[0])
+    assert.equal((await store.read(['key/399'], now + 1000))[0], null)
+    for (let i = 0; i < 100; i++) await store.commit({ checks: [], writes: [{ key: 'other', expect: null, value, expires: null }] }, now + 2000)
+    store.close()
+    const again = new FileStore(path)
+    assert.ok((await again.read(['key/399'], now))[0])
+    assert.equal((await again.read(['key/100'], 0))[0], null)
+    again.close()
+  })
+})
+
+async function inProcess(program, args) {
+  return JSON.parse(await output(program, args, { env: { ...process.env, NO_COLOR: '1', DENO_NO_UPDATE_CHECK: '1' } }))
+}
+
+async function inWorkerd() {
+  const miniflare = new Miniflare({
+    modules: await forWorkerd('workers/cases.mjs'), compatibilityDate: '2026-04-01', cf: false,
+    durableObjects: { WORLDS: { className: 'World', useSQLite: true } },
+  })
+  try {
+    return await (await miniflare.dispatchFetch('http://localhost/')).json()
+  } finally {
+    await miniflare.dispose()
+  }
+}
+
+async function inChromium() {
+  const { url, stop } = await site({ '/': '<!doctype html><script type="module" src="cases.js"></script>', '/cases.js': await forBrowser('pages/cases.mjs') })
+  const browser = await chromium()
+  try {
+    await browser.visit(url)
+    const results = await browser.evaluate('return playPurging("indexeddb")')
+    const [found, left] = await browser.evaluate('return openOld()')
+    const failure = found === 1 && left === null ? undefined : `found ${found}, left ${left}`
+    return [...results, { name: OLD, failure }]
+  } finally {
+    await browser.stop()
+    await stop()
+  }
+}
