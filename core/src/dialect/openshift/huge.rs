@@ -61,7 +61,7 @@ mod tests {
         let nines = "9".repeat(400);
         for (json, expected) in [
             (format!(r#"{{"a":{nines}}}"#), format!(r#"{{"a":"{nines}"}}"#)),
-            (format!(r#"[-{nines}, 1]"#), format!(r#"["-{nines}", 1]"#)),
+            (format!(r"[-{nines}, 1]"), format!(r#"["-{nines}", 1]"#)),
             (r#"{"a":1e400,"b":1.5E-7}"#.into(), r#"{"a":"1e400","b":"1.5E-7"}"#.into()),
         ] {
             assert_eq!(quoted(&json), expected);
