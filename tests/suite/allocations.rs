@@ -68,7 +68,7 @@ fn a_token_takes_a_small_multiple_of_its_size() {
         signed(&format!(r#""x":"{}","#, "y".repeat(5800))),
         signed(&format!(r#""x":"{}","#, r"\u00e4".repeat(960))),
         signed(&format!(r#""x":{}{},"#, "[".repeat(126), "]".repeat(126))),
-        signed(&(0..600).map(|n| format!(r#""{n}":{n},"#)).collect::<String>()),
+        signed(&(0..600).map(|n| format!(r#""{n}":{n},"#)).collect::<Vec<_>>().concat()),
     ];
     for token in &good {
         assert!(token.len() <= MAX_TOKEN, "{}", token.len());

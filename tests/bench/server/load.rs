@@ -21,7 +21,7 @@ impl Load<'_> {
 
     /// As [`Load::rate`], with one of `tokens` after the other.
     pub(crate) fn rate_of(&self, tokens: &[String], connections: u32, seconds: u32) -> f64 {
-        let lines: String = tokens.iter().map(|token| format!("{:?},\n", format!("Bearer {token}"))).collect();
+        let lines = tokens.iter().map(|token| format!("\"Bearer {token}\",\n")).collect::<Vec<_>>().concat();
         let script = format!(
             "local tokens = {{\n{lines}}}\nlocal at = 0\nrequest = function()\n  at = at % #tokens + 1\n  \
              return wrk.format({:?}, {:?}, {{ Authorization = tokens[at] }})\nend\n",
