@@ -113,7 +113,8 @@ impl<'a> Op<'a> {
         })
     }
 
-    /// What `verify` says of `token`, which is pure and so not done again in a replay.
+    /// What `verify` says of `token`, which is pure and so not done again in a replay. There is one way to ask, that of
+    /// [`crate::engine`]: what is kept is kept by the token alone.
     ///
     /// # Errors
     /// Those of `verify`.
