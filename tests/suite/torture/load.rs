@@ -177,6 +177,8 @@ pub fn flood(time: Duration) -> Flooded {
                 let (over, sent, bare, answers, server) = (&over, &sent, &bare, &answers, &server);
                 scope.spawn(move || {
                     let mut client = client_from(server.address, number);
+                    // A rate, and not all of them at the same moment again and again.
+                    thread::sleep(pause * u32::try_from(number).unwrap() / threads);
                     while !over.load(Ordering::Relaxed) {
                         let started = Instant::now();
                         let request = authorize(&format!("user-{}", number % 16), "wrong");
