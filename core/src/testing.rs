@@ -10,7 +10,7 @@ use crate::{
     record::{KeyState, SigningKey, Stored, key},
     seam::{
         Answer, Ask, Call, Commit, Derivation, Done, Entropy, Event, Expect, Key, Method, Moment, Peer, Range, Record,
-        Request, Response, Step, Version, World, Write, begin,
+        Request, Response, Step, Version, World, Write, begin, begin_foreseeing,
     },
     settings::Settings,
     time::UnixTime,
@@ -233,14 +233,31 @@ impl TestWorld {
         panic!("lost eight races in a row");
     }
 
+    /// Answers what the call asks until it is done; then once more with everything read ahead, and something else besides, which
+    /// must come to the same.
     fn drive(&self, call: &Arc<Call>, cost: &mut Cost) -> Done {
-        let mut step = begin(Arc::clone(call));
+        let mut asked = Vec::new();
+        let done = self.drive_from(begin(Arc::clone(call)), cost, &mut asked);
+        asked.push(key::last_uid());
+        let foreseen = asked.iter().map(|key| (key.clone(), self.read(key))).collect();
+        let ahead = begin_foreseeing(Arc::clone(call), foreseen);
+        let mut more = Vec::new();
+        let ahead = self.drive_from(ahead, &mut Cost::default(), &mut more);
+        assert_eq!(more, [], "read ahead and asked for all the same");
+        assert!(ahead.response == done.response, "with records read ahead: {:?}", ahead.response);
+        assert_eq!(ahead.commit, done.commit, "with records read ahead");
+        assert_eq!((&ahead.events, ahead.token_refusal), (&done.events, done.token_refusal), "with records read ahead");
+        done
+    }
+
+    fn drive_from(&self, mut step: Step, cost: &mut Cost, asked: &mut Vec<Key>) -> Done {
         let derived = cost.derivations;
         loop {
             match step {
                 Step::Done(done) => return done,
                 Step::Ask(pending) => {
                     cost.rounds += 1;
+                    asked.extend_from_slice(&pending.ask().keys);
                     let reads = !pending.ask().keys.is_empty() || !pending.ask().ranges.is_empty();
                     cost.late += usize::from(reads && cost.derivations > derived);
                     let answer = self.answer(pending.ask(), cost);

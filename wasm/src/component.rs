@@ -42,11 +42,18 @@ static PENDING: Mutex<Option<Pending>> = Mutex::new(None);
 static LOADED: Mutex<Option<World>> = Mutex::new(None);
 
 impl Guest for Component {
-    fn begin(request: wit::Request, moment: wit::Moment, world: Vec<u8>) -> wit::Step {
+    fn begin(
+        request: wit::Request,
+        moment: wit::Moment,
+        world: Vec<u8>,
+        foreseen: Vec<(String, Option<wit::Stored>)>,
+    ) -> wit::Step {
         let world = Zeroizing::new(world);
         // Host and component were built from different sources: a defect, so refuse by a trap and change nothing.
         let Some(world) = World::from_bytes(&world) else { abort() };
-        step(seam::begin(Arc::new(Call { request: request.into(), moment: moment.into(), world: Arc::new(world) })))
+        let call = Call { request: request.into(), moment: moment.into(), world: Arc::new(world) };
+        let foreseen = foreseen.into_iter().map(|(key, record)| (Key::from_stored(key), record.map(Into::into)));
+        step(seam::begin_foreseeing(Arc::new(call), foreseen.collect()))
     }
 
     fn resume(answer: wit::Answer) -> wit::Step {

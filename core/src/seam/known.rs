@@ -3,6 +3,7 @@
 use super::{Answer, Ask, Derivation, Key, Range, Record, Version};
 use crate::token::{Refusal, Verified};
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use core::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
 
 /// Everything the driver has answered to this operation.
@@ -11,18 +12,45 @@ pub(super) struct Known {
     records: BTreeMap<Key, Option<Record>>,
     ranges: BTreeMap<Range, Vec<(Key, Record)>>,
     derived: Vec<(Derivation, Zeroizing<Vec<u8>>)>,
+    foreseen: Vec<Foreseen>,
     /// A token of the request and what its signature, times and profile decide: the same in every replay.
     pub(super) verified: Option<Decided>,
+}
+
+/// A record that the driver has read before it was asked to.
+#[derive(Debug)]
+struct Foreseen {
+    key: Key,
+    record: Option<Record>,
+    /// Whether the operation has asked for it; until then it counts for nothing. Atomic only so that a call may move between threads.
+    asked: AtomicBool,
+}
+
+impl Foreseen {
+    fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
 }
 
 /// A token, and what was decided of it.
 pub(super) type Decided = (String, Result<Verified, Refusal>);
 
 impl Known {
-    /// `None` while it has not been read, `Some(None)` when there is none.
+    /// What the driver has read ahead.
+    pub(super) fn foreseeing(records: Vec<(Key, Option<Record>)>) -> Self {
+        let foreseen = records.into_iter().map(|(key, record)| Foreseen { key, record, asked: AtomicBool::new(false) });
+        Self { foreseen: foreseen.collect(), ..Self::default() }
+    }
+
+    /// What the operation asks for: `None` while it has not been read, `Some(None)` when there is none.
     #[expect(clippy::option_option, reason = "not read and not there are two things")]
     pub(super) fn record(&self, key: &Key) -> Option<Option<&Record>> {
-        self.records.get(key).map(Option::as_ref)
+        let foreseen = || {
+            let foreseen = self.foreseen.iter().find(|foreseen| foreseen.key == *key)?;
+            foreseen.asked.store(true, Ordering::Relaxed);
+            Some(foreseen.record.as_ref())
+        };
+        self.records.get(key).map(Option::as_ref).or_else(foreseen)
     }
 
     pub(super) fn range(&self, range: &Range) -> Option<&[(Key, Record)]> {
@@ -33,13 +61,18 @@ impl Known {
         self.derived.iter().find(|(known, _)| known == derivation).map(|(_, bits)| bits.as_slice())
     }
 
-    /// Every record read so far with its version, in key order.
+    /// Every record asked for so far with its version, in no order.
     pub(super) fn versions(&self) -> impl Iterator<Item = (&Key, Version)> {
-        self.records.iter().map(|(key, record)| (key, record.as_ref().map_or(Version::ABSENT, |r| r.version)))
+        let foreseen = self.foreseen.iter().filter(|foreseen| foreseen.is_asked());
+        let foreseen = foreseen.map(|foreseen| (&foreseen.key, &foreseen.record));
+        self.records.iter().chain(foreseen).map(|(key, record)| (key, version(record.as_ref())))
     }
 
+    /// The version of a record that was asked for.
     pub(super) fn version(&self, key: &Key) -> Option<Version> {
-        self.record(key).map(|record| record.map_or(Version::ABSENT, |r| r.version))
+        let foreseen = || self.foreseen.iter().find(|foreseen| foreseen.key == *key && foreseen.is_asked());
+        let record = self.records.get(key).or_else(|| Some(&foreseen()?.record))?;
+        Some(version(record.as_ref()))
     }
 
     /// Takes the answer to `ask` in; `None` when it does not fit the question.
@@ -55,4 +88,8 @@ impl Known {
         self.derived.extend(ask.derive.into_iter().zip(answer.derived));
         Some(())
     }
+}
+
+fn version(record: Option<&Record>) -> Version {
+    record.map_or(Version::ABSENT, |record| record.version)
 }

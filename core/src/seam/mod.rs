@@ -33,5 +33,5 @@ pub use event::{Event, Outcome};
 pub use op::{Op, Stop};
 pub use request::{Method, Request};
 pub use response::Response;
-pub use step::{Pending, Step, begin};
+pub use step::{Pending, Step, begin, begin_foreseeing};
 pub use world::World;

@@ -213,7 +213,9 @@ impl<'a> Op<'a> {
             Vec::new()
         } else {
             let only_read = self.known.versions().filter(|(key, _)| !writes.contains_key(key));
-            only_read.map(|(key, version)| Check { key: key.clone(), version }).collect()
+            let mut checks: Vec<_> = only_read.map(|(key, version)| Check { key: key.clone(), version }).collect();
+            checks.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+            checks
         };
         let commit = Commit { checks, writes: writes.into_values().collect() };
         Done { response, commit, events: draft.events, token_refusal: draft.token_refusal }

@@ -2,6 +2,7 @@
 
 use super::{
     audit::{Audit, Occasion},
+    foresight::Foresight,
     run::{Fault, Run, Turn, Wait},
     worlds::{WorldError, Worlds},
 };
@@ -26,6 +27,7 @@ pub(super) struct Driver {
     pub(super) audit: Arc<dyn Audit>,
     pub(super) clock: Arc<Clock>,
     pub(super) worlds: Worlds,
+    pub(super) foresight: Foresight,
 }
 
 /// Why a call came to no end of its own. Nothing was changed, except for [`Failure::World`].
@@ -91,11 +93,20 @@ impl Driver {
         call: &Arc<Call>,
         derived: &mut Vec<(Derivation, kdf::Bits)>,
     ) -> Result<Done, Failure> {
-        let mut turn = run.begin(call).await.map_err(Failure::Fault)?;
+        let mut glance = self.foresight.look(&call.request);
+        let foreseen = match glance.keys() {
+            [] => Vec::new(),
+            keys => keys.iter().cloned().zip(self.store.get(keys).await.map_err(Failure::Store)?).collect(),
+        };
+        let mut turn = run.begin(call, foreseen).await.map_err(Failure::Fault)?;
         loop {
             match turn {
-                Turn::Done(done) => return Ok(done),
+                Turn::Done(done) => {
+                    self.foresight.learn(glance);
+                    return Ok(done);
+                }
                 Turn::Ask(wait) => {
+                    glance.note(&wait.ask().keys);
                     let answer = self.answer(wait.ask(), derived).await?;
                     turn = wait.resume(answer).await.map_err(Failure::Fault)?;
                 }

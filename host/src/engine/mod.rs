@@ -14,6 +14,7 @@ mod at_rest;
 mod audit;
 mod config;
 mod drive;
+mod foresight;
 mod module;
 mod names;
 mod native;
@@ -35,6 +36,7 @@ use crate::{
 };
 use core::{cell::RefCell, fmt};
 use drive::{Driver, Failure};
+use foresight::Foresight;
 use std::sync::Arc;
 use waxseal_core::{
     seam::{Call, Entropy, Moment, Peer, Request, Response},
@@ -152,7 +154,8 @@ impl Engine {
             _ => Runner::Native,
         };
         let (hot, api) = (runner(choice.hot), runner(choice.api));
-        Ok(Self { driver: Arc::new(Driver { store, kdf, audit, clock, worlds }), hot, api, module })
+        let driver = Driver { store, kdf, audit, clock, worlds, foresight: Foresight::new() };
+        Ok(Self { driver: Arc::new(driver), hot, api, module })
     }
 
     /// Answers one request. What the request changes is stored, and its events are with the audit trail, before this

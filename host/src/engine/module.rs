@@ -8,7 +8,7 @@
 use super::{
     config,
     names::name,
-    run::{Fault, Run, Turn, Wait},
+    run::{Fault, Foreseen, Run, Turn, Wait},
 };
 use core::{
     net::IpAddr,
@@ -236,12 +236,14 @@ impl Instance {
         (self.bindings.waxseal_engine_rules(), &mut self.store)
     }
 
-    fn begin(&mut self, call: &Call, world: &[u8]) -> Result<wit::Step, Fault> {
+    fn begin(&mut self, call: &Call, foreseen: &Foreseen, world: &[u8]) -> Result<wit::Step, Fault> {
         let Call { request: Request { method, path, query, headers, body }, moment, .. } = call;
         let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
         let request = wit::Request { method: method.as_str(), path, query, headers: &headers, body };
+        let foreseen: Vec<_> =
+            foreseen.iter().map(|(key, record)| (key.as_str(), record.as_ref().map(Into::into))).collect();
         let (rules, store) = self.rules();
-        Ok(rules.call_begin(store, request, moment.into(), world)?)
+        Ok(rules.call_begin(store, request, moment.into(), world, &foreseen)?)
     }
 
     fn resume(&mut self, answer: &Answer) -> Result<wit::Step, Fault> {
@@ -286,22 +288,27 @@ pub(crate) struct Over {
 /// A call between two steps.
 pub(crate) struct Waiting {
     over: Over,
-    call: Arc<Call>,
+    so_far: SoFar,
     ask: Ask,
-    /// What was answered so far, for a replay.
-    answers: Vec<Answer>,
     instance: Option<Instance>,
+}
+
+/// What has gone into a call, for a replay.
+struct SoFar {
+    call: Arc<Call>,
+    foreseen: Foreseen,
+    answers: Vec<Answer>,
 }
 
 impl Run for Over {
     type Wait = Waiting;
 
-    async fn begin(&self, call: &Arc<Call>) -> Result<Turn<Waiting>, Fault> {
+    async fn begin(&self, call: &Arc<Call>, foreseen: Foreseen) -> Result<Turn<Waiting>, Fault> {
         let permit = self.permit().await?;
         self.module.watch(|| {
             let mut instance = self.module.shared.instance(permit)?;
-            let step = instance.begin(call, &self.world)?;
-            self.turn(Arc::clone(call), Vec::new(), instance, step)
+            let step = instance.begin(call, &foreseen, &self.world)?;
+            self.turn(SoFar { call: Arc::clone(call), foreseen, answers: Vec::new() }, instance, step)
         })
     }
 }
@@ -312,20 +319,14 @@ impl Over {
         Arc::clone(&self.module.shared.free).acquire_owned().await.map_err(|_| Fault::Exhausted)
     }
 
-    fn turn(
-        &self,
-        call: Arc<Call>,
-        answers: Vec<Answer>,
-        instance: Instance,
-        step: wit::Step,
-    ) -> Result<Turn<Waiting>, Fault> {
+    fn turn(&self, so_far: SoFar, instance: Instance, step: wit::Step) -> Result<Turn<Waiting>, Fault> {
         match step {
             wit::Step::Done(done) => Ok(Turn::Done(done.try_into()?)),
             wit::Step::Ask(ask) => {
                 let ask = Ask::from(ask);
                 // A derivation may wait for seconds; an instance must not.
                 let instance = ask.derive.is_none().then_some(instance);
-                Ok(Turn::Ask(Waiting { over: self.clone(), call, ask, answers, instance }))
+                Ok(Turn::Ask(Waiting { over: self.clone(), so_far, ask, instance }))
             }
         }
     }
@@ -337,25 +338,26 @@ impl Wait for Waiting {
     }
 
     async fn resume(self, answer: Answer) -> Result<Turn<Self>, Fault> {
-        let Self { over, call, ask, mut answers, instance } = self;
+        let Self { over, mut so_far, ask, instance } = self;
         let kept = match instance {
             Some(instance) => Ok(instance),
             None => Err(over.permit().await?),
         };
         over.module.watch(|| {
-            let mut instance = kept.or_else(|permit| over.replay(permit, &call, &ask, &answers))?;
+            let mut instance = kept.or_else(|permit| over.replay(permit, &so_far, &ask))?;
             let step = instance.resume(&answer)?;
-            answers.push(answer);
-            over.turn(call, answers, instance, step)
+            so_far.answers.push(answer);
+            over.turn(so_far, instance, step)
         })
     }
 }
 
 impl Over {
-    /// A fresh instance at the point where `call` asked for `ask`.
-    fn replay(&self, permit: OwnedSemaphorePermit, call: &Call, ask: &Ask, answers: &[Answer]) -> Result<Instance, Fault> {
+    /// A fresh instance at the point where the call asked for `ask`.
+    fn replay(&self, permit: OwnedSemaphorePermit, so_far: &SoFar, ask: &Ask) -> Result<Instance, Fault> {
+        let SoFar { call, foreseen, answers } = so_far;
         let mut instance = self.module.shared.instance(permit)?;
-        let mut step = instance.begin(call, &self.world)?;
+        let mut step = instance.begin(call, foreseen, &self.world)?;
         for answer in answers {
             step = instance.resume(answer)?;
         }

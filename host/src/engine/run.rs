@@ -2,16 +2,19 @@
 
 use core::fmt;
 use std::sync::Arc;
-use waxseal_core::seam::{Answer, Ask, Call, Done};
+use waxseal_core::seam::{Answer, Ask, Call, Done, Key, Record};
 
 /// Runs calls, one step after the other.
 pub(crate) trait Run: Sync {
     /// A call between two steps.
     type Wait: Wait;
 
-    /// Starts a call.
-    fn begin(&self, call: &Arc<Call>) -> impl Future<Output = Result<Turn<Self::Wait>, Fault>> + Send;
+    /// Starts a call, with what was read ahead for it.
+    fn begin(&self, call: &Arc<Call>, foreseen: Foreseen) -> impl Future<Output = Result<Turn<Self::Wait>, Fault>> + Send;
 }
+
+/// Records, read before they were asked for; `None` for those that do not exist.
+pub(crate) type Foreseen = Vec<(Key, Option<Record>)>;
 
 /// A call that waits for an answer.
 pub(crate) trait Wait: Sized + Send + Sync {

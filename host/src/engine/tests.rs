@@ -3,8 +3,9 @@
 use super::{
     Audit, Choice, Engine, Fault, Kind, Limits, Module, Occasion, Parts,
     drive::{Driver, Failure},
+    foresight::Foresight,
     native::Native,
-    run::{Run, Turn, Wait},
+    run::{Foreseen, Run, Turn, Wait},
     worlds::Worlds,
 };
 use crate::{
@@ -126,9 +127,9 @@ fn call(request: Request) -> Arc<Call> {
 // Both ways of running core.
 
 /// Everything a call asks, and its end, when it runs over `records`.
-async fn transcript(run: &impl Run, call: &Arc<Call>, records: &Staged) -> (Vec<Ask>, Done) {
+async fn transcript(run: &impl Run, call: &Arc<Call>, foreseen: Foreseen, records: &Staged) -> (Vec<Ask>, Done) {
     let mut asks = Vec::new();
-    let mut turn = run.begin(call).await.unwrap();
+    let mut turn = run.begin(call, foreseen).await.unwrap();
     loop {
         match turn {
             Turn::Done(done) => return (asks, done),
@@ -257,12 +258,18 @@ async fn native_and_component_decide_alike() {
     let (mut good, mut commits, mut derivations) = (0, 0, 0);
     for request in requests() {
         let name = format!("{request:?}");
-        let (native_asks, native) = transcript(&Native, &call(request.clone()), &records).await;
-        let (module_asks, module) = transcript(&over, &call(request), &records).await;
+        let (native_asks, native) = transcript(&Native, &call(request.clone()), Vec::new(), &records).await;
+        let (module_asks, module) = transcript(&over, &call(request.clone()), Vec::new(), &records).await;
         assert_eq!(native_asks, module_asks, "{name}: questions");
-        assert!(native.response == module.response, "{name}: {:?} and {:?}", native.response, module.response);
-        assert_eq!(native.commit, module.commit, "{name}: commit");
-        assert_eq!(native.events, module.events, "{name}: events");
+        let keys: Vec<_> = native_asks.iter().flat_map(|ask| ask.keys.clone()).collect();
+        let ahead = keys.iter().cloned().zip(records.get(&keys).wait().unwrap()).collect();
+        let (more, ahead) = transcript(&over, &call(request), ahead, &records).await;
+        assert!(more.iter().all(|ask| ask.keys.is_empty()), "{name}: read ahead and asked for all the same");
+        for (other, what) in [(module, "component"), (ahead, "component, with records read ahead")] {
+            assert!(native.response == other.response, "{name}, {what}: {:?} and {:?}", native.response, other.response);
+            assert_eq!(native.commit, other.commit, "{name}, {what}: commit");
+            assert_eq!(native.events, other.events, "{name}, {what}: events");
+        }
         assert!(native.response.status < 500, "{name}: no input yields a 5xx");
         good += u32::from(native.response.status < 300);
         commits += u32::from(!native.commit.is_empty());
@@ -310,14 +317,16 @@ async fn long_lists_fit_into_an_instance() {
     }
     records.memory.commit(Commit { checks: Vec::new(), writes }).wait().unwrap();
 
-    let module = Module::load(Limits::default()).unwrap();
+    // Ten times the time: the tests of a machine all run at once.
+    let usual = Limits::default();
+    let module = Module::load(Limits { ticks_per_step: 10 * usual.ticks_per_step, ..usual }).unwrap();
     let over = module.over(Arc::new(world().to_bytes().unwrap()));
     for (path, count) in [("/v1/users", USERS), ("/broker/rest/user/authorizations", AUTHORIZATIONS)] {
         let request = Request::new(Method::Get, path)
             .with_header("host", "localhost:9443")
             .with_header("authorization", "Basic YWRtaW46Y29ycmVjdCBob3JzZQ==");
-        let (_, native) = transcript(&Native, &call(request.clone()), &records).await;
-        let (_, module) = transcript(&over, &call(request), &records).await;
+        let (_, native) = transcript(&Native, &call(request.clone()), Vec::new(), &records).await;
+        let (_, module) = transcript(&over, &call(request), Vec::new(), &records).await;
         assert_eq!(module.response.status, 200, "{path}");
         assert!(native.response == module.response, "{path}");
         let body: serde_json::Value = serde_json::from_slice(&module.response.body).unwrap();
@@ -381,9 +390,12 @@ async fn a_trap_ends_one_call_only() {
     let bad = module.over(Arc::new(Zeroizing::new(b"not a world".to_vec())));
     let good = module.over(Arc::new(world().to_bytes().unwrap()));
     for faults in 1..4 {
-        assert!(matches!(bad.begin(&request()).await, Err(Fault::Trapped(_))));
+        assert!(matches!(bad.begin(&request(), Vec::new()).await, Err(Fault::Trapped(_))));
         assert_eq!(module.stats().faults, faults);
-        assert!(matches!(good.begin(&request()).await, Ok(Turn::Done(_))), "the only place in the pool is free again");
+        assert!(
+            matches!(good.begin(&request(), Vec::new()).await, Ok(Turn::Done(_))),
+            "the only place in the pool is free again"
+        );
     }
     assert!(module.verifier(b"not a world").is_err());
 }
@@ -392,7 +404,9 @@ async fn a_trap_ends_one_call_only() {
 async fn a_step_is_bounded_in_time() {
     let module = Module::load(Limits { ticks_per_step: 0, ..Limits::default() }).unwrap();
     let over = module.over(Arc::new(world().to_bytes().unwrap()));
-    let Err(Fault::Trapped(error)) = over.begin(&call(Request::new(Method::Get, "/"))).await else { panic!("it ended") };
+    let Err(Fault::Trapped(error)) = over.begin(&call(Request::new(Method::Get, "/")), Vec::new()).await else {
+        panic!("it ended")
+    };
     assert_eq!(error.downcast_ref::<wasmtime::Trap>(), Some(&wasmtime::Trap::Interrupt));
 }
 
@@ -401,9 +415,9 @@ async fn an_instance_is_bounded_in_memory() {
     let module = Module::load(Limits { memory: 4 << 20, ..Limits::default() }).unwrap();
     let over = module.over(Arc::new(world().to_bytes().unwrap()));
     let request = |octets| call(Request::new(Method::Post, "/nowhere").with_body(vec![b' '; octets]));
-    assert!(over.begin(&request(1 << 20)).await.is_ok());
-    assert!(matches!(over.begin(&request(8 << 20)).await, Err(Fault::Trapped(_))));
-    assert!(over.begin(&request(1 << 20)).await.is_ok());
+    assert!(over.begin(&request(1 << 20), Vec::new()).await.is_ok());
+    assert!(matches!(over.begin(&request(8 << 20), Vec::new()).await, Err(Fault::Trapped(_))));
+    assert!(over.begin(&request(1 << 20), Vec::new()).await.is_ok());
 }
 
 #[test]
@@ -430,7 +444,7 @@ struct Asking(Ask);
 impl Run for Scripted {
     type Wait = Asking;
 
-    async fn begin(&self, _: &Arc<Call>) -> Result<Turn<Asking>, Fault> {
+    async fn begin(&self, _: &Arc<Call>, _: Foreseen) -> Result<Turn<Asking>, Fault> {
         self.starts.fetch_add(1, Ordering::Relaxed);
         let password = Zeroizing::new(b"correct horse".to_vec());
         Ok(Turn::Ask(Asking(Ask {
@@ -481,6 +495,7 @@ async fn stage(store: Staged) -> Stage {
         audit: Arc::clone(&trail) as _,
         clock: Arc::new(Clock::stopped_at(NOW)),
         worlds,
+        foresight: Foresight::new(),
     });
     Stage { store, trail, driver }
 }
