@@ -166,8 +166,13 @@ impl fmt::Debug for Pool {
 #[cfg(target_os = "linux")]
 fn step_back() {
     // Where it is refused, everything works all the same.
-    let _ = rustix::process::setpriority_process(None, 5);
+    let _ = rustix::process::setpriority_process(None, STEP_BACK);
 }
+
+/// How much nicer a worker is than the rest: enough for a token check not to wait for it, and so little that logins go on, at a
+/// tenth of a core each, while token checks take all they can get.
+#[cfg(target_os = "linux")]
+const STEP_BACK: i32 = 10;
 
 #[cfg(not(target_os = "linux"))]
 fn step_back() {}
