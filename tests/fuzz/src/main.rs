@@ -4,6 +4,7 @@
 //! under libFuzzer. Inputs worth keeping are in `corpus/TARGET`.
 #![no_main]
 
+mod configuration;
 mod requests;
 mod stored;
 mod tokens;
@@ -12,12 +13,25 @@ mod tokens;
 #[path = "../../suite/memory.rs"]
 mod memory;
 
+// The host's configuration without the host, whose runtime is nobody's input.
+#[allow(dead_code, unused_imports, reason = "the server uses the rest")]
+#[path = "../../../host/src/config/mod.rs"]
+mod config;
+
+#[path = "../../../host/src/http"]
+mod http {
+    #[allow(dead_code, reason = "the server uses the rest")]
+    mod network;
+
+    pub(crate) use network::Network;
+}
+
 use std::sync::LazyLock;
 
 type Target = fn(&[u8]);
 
 /// Every target with its name.
-const TARGETS: [(&str, Target); 10] = [
+const TARGETS: [(&str, Target); 11] = [
     ("token", tokens::token),
     ("claims", tokens::claims),
     ("keys", tokens::keys),
@@ -28,6 +42,7 @@ const TARGETS: [(&str, Target); 10] = [
     ("gateway", requests::gateway),
     ("records", stored::records),
     ("settings", stored::settings),
+    ("configuration", configuration::configuration),
 ];
 
 static TARGET: LazyLock<Target> = LazyLock::new(|| {
