@@ -1,5 +1,6 @@
 //! A small HTTP/1.1 client over one connection, which sends exactly what it is told and reads strictly.
 
+use crate::leaks;
 use core::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     time::Duration,
@@ -52,10 +53,13 @@ impl Client {
     /// Sends a request and reads the whole reply. A connection that the server has closed since the last reply is opened anew.
     pub fn send(&mut self, request: &Request) -> io::Result<Reply> {
         let kept = self.connection.is_some();
-        match self.attempt(request) {
+        let reply = match self.attempt(request) {
             Err(error) if kept && error.kind() == ErrorKind::ConnectionReset => self.attempt(request),
             result => result,
-        }
+        }?;
+        leaks::sent(self.server, request);
+        leaks::got(self.server, &reply);
+        Ok(reply)
     }
 
     fn attempt(&mut self, request: &Request) -> io::Result<Reply> {

@@ -8,6 +8,7 @@
 )]
 
 pub mod client;
+mod leaks;
 pub mod memory;
 pub mod server;
 pub mod torture;

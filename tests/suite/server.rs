@@ -1,6 +1,9 @@
 //! The server binary as a child process.
 
-use crate::client::{Client, Reply};
+use crate::{
+    client::{Client, Reply},
+    leaks,
+};
 use core::{
     net::{Ipv4Addr, SocketAddr},
     time::Duration,
@@ -123,13 +126,14 @@ impl Launch {
                 rest.push(format!("{line}\n").as_bytes());
             }
         });
-        Ok(Server { child, address, out, log })
+        Ok(Server { child, data: self.data.clone(), address, out, log })
     }
 }
 
-/// A running server; killed when dropped.
+/// A running server; killed when dropped, and then nothing secret may stand in what it has written.
 pub struct Server {
     child: Child,
+    data: PathBuf,
     /// Where it listens.
     pub address: SocketAddr,
     out: Output,
@@ -218,6 +222,13 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let trail = fs::read(self.data.join("audit.log")).unwrap_or_default();
+        let found =
+            [self.log.text(), String::from_utf8_lossy(&trail).into_owned()].map(|text| leaks::found(self.address, &text));
+        leaks::forget(self.address);
+        if !thread::panicking() {
+            assert_eq!(found, [None, None], "secrets in the log or the audit trail");
+        }
     }
 }
 
