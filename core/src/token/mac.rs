@@ -1,7 +1,7 @@
 //! HMAC (RFC 2104) with a key that has been taken in once: a message then costs its own blocks and one more.
 //!
-//! Own code around the compression functions of `sha2`. The general `hmac` keeps, copies and clears a buffer beside each state,
-//! which takes as long as hashing a block or two, and its three hashes would be half of the module for JavaScript.
+//! Own code around the compression functions of `sha2`. The general `hmac` keeps, copies and clears a buffer beside each state, which
+//! takes about as long as hashing a block, and its three hashes would be a quarter of the module for JavaScript.
 
 use super::Algorithm;
 use alloc::boxed::Box;
@@ -26,7 +26,7 @@ impl Mac {
     pub(super) fn new(algorithm: Algorithm, secret: &[u8]) -> Self {
         let long = |start| Self::Sha512(Keyed::new(start, algorithm, secret).into());
         match algorithm {
-            Algorithm::Hs256 => Self::Sha256(Keyed::new(SHA512.map(|word| (word >> 32) as u32), algorithm, secret)),
+            Algorithm::Hs256 => Self::Sha256(Keyed::new(SHA512.map(first_half), algorithm, secret)),
             Algorithm::Hs384 => long(SHA384),
             Algorithm::Hs512 => long(SHA512),
         }
@@ -38,6 +38,11 @@ impl Mac {
             Self::Sha512(keyed) => keyed.tag(message),
         }
     }
+}
+
+fn first_half(word: u64) -> u32 {
+    let [a, b, c, d, ..] = word.to_be_bytes();
+    u32::from_be_bytes([a, b, c, d])
 }
 
 /// What hashes start from (FIPS 180-4, 5.3): of the square roots of primes, the first 64 bits behind the point. Those of SHA-256 are
