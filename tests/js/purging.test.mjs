@@ -1,29 +1,25 @@
 // That every store of the package gets rid of expired records, where it runs.
 
-import { Miniflare } from 'miniflare'
 import { strict as assert } from 'node:assert'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { DenoKvStore } from 'waxseal/store/deno-kv'
 import { FileStore } from 'waxseal/store/file'
-import { forBrowser, forWorkerd } from './bundle.mjs'
-import { bin, deno, folder, output } from './programs.mjs'
+import { inChromium, inProcess, inWorkerd, nodeWithSqlite } from './places.mjs'
+import { bin, deno, folder } from './programs.mjs'
 import { names } from './purging.mjs'
-import { site } from './site.mjs'
-import { chromium } from './webdriver.mjs'
 
-const hasSqlite = Number(process.versions.node.split('.')[0]) >= 24
 const HOUR = 3_600_000
 const OLD = 'a database from before is opened'
 
 const places = {
   'node, memory': () => inProcess(process.execPath, ['run.mjs', 'purging', 'memory']),
   'node, file': () => inProcess(process.execPath, ['run.mjs', 'purging', 'file', folder()]),
-  ...(hasSqlite ? { 'node, sqlite': () => inProcess(process.execPath, ['run.mjs', 'purging', 'sqlite', folder()]) } : {}),
+  ...(nodeWithSqlite ? { 'node, sqlite': () => inProcess(nodeWithSqlite, ['run.mjs', 'purging', 'sqlite', folder()]) } : {}),
   'deno, sqlite': () => inProcess(bin('deno'), [...deno, 'run.mjs', 'purging', 'sqlite', folder()]),
-  'workerd, durable object': inWorkerd,
-  'chromium, indexeddb': inChromium,
+  'workerd, durable object': playInWorkerd,
+  'chromium, indexeddb': playInChromium,
 }
 
 for (const [place, run] of Object.entries(places)) {
@@ -67,33 +63,15 @@ describe('the file', () => {
   })
 })
 
-async function inProcess(program, args) {
-  return JSON.parse(await output(program, args, { env: { ...process.env, NO_COLOR: '1', DENO_NO_UPDATE_CHECK: '1' } }))
+async function playInWorkerd() {
+  return inWorkerd(async miniflare => (await miniflare.dispatchFetch('http://localhost/')).json())
 }
 
-async function inWorkerd() {
-  const miniflare = new Miniflare({
-    modules: await forWorkerd('workers/cases.mjs'), compatibilityDate: '2026-04-01', cf: false,
-    durableObjects: { WORLDS: { className: 'World', useSQLite: true } },
-  })
-  try {
-    return await (await miniflare.dispatchFetch('http://localhost/')).json()
-  } finally {
-    await miniflare.dispose()
-  }
-}
-
-async function inChromium() {
-  const { url, stop } = await site({ '/': '<!doctype html><script type="module" src="cases.js"></script>', '/cases.js': await forBrowser('pages/cases.mjs') })
-  const browser = await chromium()
-  try {
-    await browser.visit(url)
+async function playInChromium() {
+  return inChromium(async browser => {
     const results = await browser.evaluate('return playPurging("indexeddb")')
     const [found, left] = await browser.evaluate('return openOld()')
     const failure = found === 1 && left === null ? undefined : `found ${found}, left ${left}`
     return [...results, { name: OLD, failure }]
-  } finally {
-    await browser.stop()
-    await stop()
-  }
+  })
 }

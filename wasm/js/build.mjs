@@ -35,7 +35,8 @@ module(join(engine, 'engine_bg.wasm'), 'engine', undefined, 'gzip')
 module(kdf, 'kdf', '-O3', 'gzip')
 const quiet = join(out, 'token-quiet.wasm')
 writeFileSync(quiet, snipped(readFileSync(token), /core9panicking|core3fmt|core\.\.fmt|_fail\b|_failed\b|slice_index_fail|len_mismatch_fail|unwrap_failed|expect_failed|capacity_overflow|handle_alloc_error|handle_error/))
-module(quiet, 'token', '-O3', 'plain')
+// Low memory is the deep end of the stack, which the linker puts first.
+module(quiet, 'token', '-O3 --converge --low-memory-unused --reorder-functions', 'plain')
 cpSync(join(engine, 'engine.js'), join(folder, 'wasm/engine.js'))
 
 const worker = ['compute.js', 'worker-tail.js'].map(file => readFileSync(join(here, 'lib/kdf', file), 'utf8')).join('\n').replace('export function', 'function')
@@ -113,14 +114,14 @@ function snipped(bytes, pattern) {
   return Buffer.concat(parts)
 }
 
-/** Optimises a module, unless `level` is undefined, and writes it as file and as text: base64 of the bytes, or of their gzip form. */
+/** Optimises a module as `level` says, unless it is undefined, and writes it as file and as text: base64 of the bytes, or of their gzip form. */
 function module(from, name, level, form) {
   const to = join(folder, 'wasm', `${name}.wasm`)
   if (level === undefined) cpSync(from, to)
   else {
     const flags = FEATURES.map(feature => `--enable-${feature}`)
     const wasmOpt = join(here, 'node_modules/binaryen/bin/wasm-opt')
-    execFileSync(process.execPath, [wasmOpt, level, '--strip-debug', '--strip-producers', '--strip-target-features', ...flags, from, '-o', to], { stdio: 'inherit' })
+    execFileSync(process.execPath, [wasmOpt, ...level.split(' '), '--strip-debug', '--strip-producers', '--strip-target-features', ...flags, from, '-o', to], { stdio: 'inherit' })
   }
   const bytes = readFileSync(to)
   const packed = gzipSync(bytes, { level: 9 })

@@ -11,15 +11,11 @@ use waxseal_core::{
 extern crate alloc;
 use alloc::{string::String, vec::Vec};
 
-/// What the buffer holds: a token of [`MAX_TOKEN`] octets, or the claims of a new one, or the keys.
+/// What the buffer holds, four times what a token may have, so that text of as many UTF-16 units always fits: a token of [`MAX_TOKEN`] octets, or the claims of a new one, or the keys.
 const ROOM: usize = 4 * MAX_TOKEN;
 
-/// There is no token, claims or keys of that shape.
+/// No keys have been taken, or none that signs.
 const NOT_LOADED: i32 = -1000;
-/// The octets of [`load`] are not what they should be.
-const BAD_BYTES: i32 = -1001;
-/// The new token would be too long for every verifier.
-const TOO_LONG: i32 = -1002;
 
 // Apart from each other, as zeros alone take no room in the module.
 static BUFFER: Alone<[u8; ROOM]> = Alone(RefCell::new([0; ROOM]));
@@ -55,74 +51,69 @@ extern "C" fn room() -> usize {
 }
 
 /// Takes keys and profile, once, from the first `len` octets: issuer, `typ`, leeway, whether there is an audience and which, how
-/// many keys and each of them (role, `kid`, algorithm, secret), how many names of unusable ones and these; see [`Rest`]. 0, or
-/// a negative number: [`BAD_BYTES`], or a [`KeyError`] as [`key_error`] counts them.
+/// many keys and each of them (role, `kid`, algorithm, whether its secret is base64url text, secret), how many names of unusable ones
+/// and these; see [`Rest`]. 0, or the length of the code of a [`KeyError`], which is then in the buffer.
 #[expect(unsafe_code, reason = "an exported name")]
 #[unsafe(no_mangle)]
 extern "C" fn load(len: usize) -> i32 {
-    let mut buffer = BUFFER.0.borrow_mut();
-    let end = match read(buffer.get(..len).unwrap_or_default()) {
+    let buffer = &mut *BUFFER.0.borrow_mut();
+    let read = read(buffer.get(..len).unwrap_or_default());
+    // It holds secrets.
+    buffer.fill(0);
+    let end = match read {
         Ok(read) => {
             *LOADED.0.borrow_mut() = Some(read);
             0
         }
-        Err(why) => why,
+        Err(error) => put(buffer, error.code().as_bytes()),
     };
-    // It holds secrets.
-    buffer.fill(0);
     heap::keep();
     end
 }
 
-fn read(bytes: &[u8]) -> Result<Loaded, i32> {
+fn read(bytes: &[u8]) -> Result<Loaded, KeyError> {
     let mut rest = Rest(bytes);
-    let (issuer, typ, leeway) = (rest.text()?, rest.text()?, rest.number()?);
-    let audience = if rest.number()? == 0 { None } else { Some(rest.text()?) };
+    let (issuer, typ, leeway) = (rest.text()?.into(), rest.text()?.into(), rest.number()?);
+    let audience = if rest.number()? == 0 { None } else { Some(rest.text()?.into()) };
     let (mut keys, mut unusable) = (Vec::new(), Vec::new());
     for _ in 0..rest.number()? {
-        let (role, kid) = (rest.number()?, rest.text()?);
-        let Some(algorithm) = Algorithm::ALL.get(rest.number()?) else { return Err(BAD_BYTES) };
-        let secret = rest.octets()?;
-        let key = if kid.is_empty() { Key::nameless(*algorithm, secret) } else { Key::new(&kid, *algorithm, secret) };
-        keys.push((key.map_err(|error| key_error(&error))?, if role == 0 { Role::Sign } else { Role::Verify }));
+        let role = if rest.number()? == 0 { Role::Sign } else { Role::Verify };
+        let (kid, algorithm, is_text) = (rest.text()?, rest.number()?, rest.number()? != 0);
+        let algorithm = *Algorithm::ALL.get(algorithm).ok_or(KeyError::BadBytes)?;
+        let key = if is_text {
+            Key::from_k(kid, algorithm, rest.text()?)
+        } else if kid.is_empty() {
+            Key::nameless(algorithm, rest.octets()?)
+        } else {
+            Key::new(kid, algorithm, rest.octets()?)
+        };
+        keys.push((key?, role));
     }
     for _ in 0..rest.number()? {
-        unusable.push(rest.text()?);
+        unusable.push(rest.text()?.into());
     }
-    let keys = KeySet::with_unusable(keys, unusable).map_err(|error| key_error(&error))?;
-    Ok(Loaded { keys, issuer, audience, leeway: u32::try_from(leeway).map_err(|_| BAD_BYTES)?, typ })
+    let leeway = u32::try_from(leeway).map_err(|_| KeyError::BadBytes)?;
+    Ok(Loaded { keys: KeySet::with_unusable(keys, unusable)?, issuer, audience, leeway, typ })
 }
 
 /// What has not been read yet. Numbers have two octets, the lower first; texts and octets come behind their length.
 struct Rest<'b>(&'b [u8]);
 
 impl<'b> Rest<'b> {
-    fn number(&mut self) -> Result<usize, i32> {
-        let (number, rest) = self.0.split_first_chunk().ok_or(BAD_BYTES)?;
+    fn number(&mut self) -> Result<usize, KeyError> {
+        let (number, rest) = self.0.split_first_chunk().ok_or(KeyError::BadBytes)?;
         self.0 = rest;
         Ok(u16::from_le_bytes(*number).into())
     }
 
-    fn octets(&mut self) -> Result<&'b [u8], i32> {
-        let (octets, rest) = self.number().and_then(|length| self.0.split_at_checked(length).ok_or(BAD_BYTES))?;
+    fn octets(&mut self) -> Result<&'b [u8], KeyError> {
+        let (octets, rest) = self.number().and_then(|length| self.0.split_at_checked(length).ok_or(KeyError::BadBytes))?;
         self.0 = rest;
         Ok(octets)
     }
 
-    fn text(&mut self) -> Result<String, i32> {
-        str::from_utf8(self.octets()?).map(Into::into).map_err(|_| BAD_BYTES)
-    }
-}
-
-const fn key_error(error: &KeyError) -> i32 {
-    match error {
-        KeyError::ShortSecret { .. } => -2001,
-        KeyError::BadKid => -2002,
-        KeyError::RepeatedKid(_) => -2003,
-        KeyError::NamelessKey => -2004,
-        KeyError::MixedSet => -2005,
-        KeyError::ManySigners => -2006,
-        _ => BAD_BYTES,
+    fn text(&mut self) -> Result<&'b str, KeyError> {
+        str::from_utf8(self.octets()?).map_err(|_| KeyError::BadBytes)
     }
 }
 
@@ -146,12 +137,11 @@ extern "C" fn verify(len: usize, now_millis: f64) -> i32 {
 }
 
 fn refused(refusal: Refusal) -> i32 {
-    let place = Refusal::ALL.iter().position(|known| *known == refusal).unwrap_or_default();
-    -1 - i32::try_from(place).unwrap_or_default()
+    -1 - i32::try_from(refusal.place()).unwrap_or_default()
 }
 
 /// Signs the claims in the first `len` octets. The length of the token, which is then in the buffer; or a negative number:
-/// [`NOT_LOADED`] when no key signs, [`TOO_LONG`].
+/// [`NOT_LOADED`], or as [`verify`] for a token that every verifier would refuse as too long.
 #[expect(unsafe_code, reason = "an exported name")]
 #[unsafe(no_mangle)]
 extern "C" fn sign(len: usize) -> i32 {
@@ -160,7 +150,7 @@ extern "C" fn sign(len: usize) -> i32 {
     let (Some(Loaded { keys, typ, .. }), Some(claims)) = (loaded.as_ref(), claims) else { return NOT_LOADED };
     match keys.sign(typ, claims) {
         Ok(token) if token.len() <= MAX_TOKEN => put(buffer, token.as_bytes()),
-        Ok(_) => TOO_LONG,
+        Ok(_) => refused(Refusal::TooLong),
         Err(_) => NOT_LOADED,
     }
 }
@@ -174,9 +164,9 @@ extern "C" fn reason(place: usize) -> i32 {
 
 /// The length of `octets`, which are then at the start of the buffer.
 fn put(buffer: &mut [u8], octets: &[u8]) -> i32 {
-    let Some(to) = buffer.get_mut(..octets.len()) else { return TOO_LONG };
+    let Some(to) = buffer.get_mut(..octets.len()) else { return refused(Refusal::TooLong) };
     to.copy_from_slice(octets);
-    i32::try_from(octets.len()).unwrap_or(TOO_LONG)
+    i32::try_from(octets.len()).unwrap_or_default()
 }
 
 /// Whatever went wrong, the instance stops here and is thrown away.

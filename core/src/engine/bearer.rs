@@ -31,7 +31,7 @@ pub(crate) struct Bearer {
 /// [`Refusal::is_token`] with the first check that failed.
 pub(crate) fn bearer(op: &Op<'_>, token: &str, dialects: &[&str]) -> Result<Bearer, Stop> {
     let verified = verify(op, token)?;
-    if !dialects.contains(&verified.dialect().unwrap_or_default()) {
+    if !dialects.contains(&&*verified.dialect().unwrap_or_default()) {
         return Err(Refusal::TokenForeign.into());
     }
     admit(op, &verified)
@@ -48,8 +48,8 @@ pub(crate) fn any_bearer(op: &Op<'_>, token: &str) -> Result<Bearer, Stop> {
 /// Checks against the store what no signature can say.
 fn admit(op: &Op<'_>, verified: &Verified) -> Result<Bearer, Stop> {
     let jti = verified.jti().ok_or(Refusal::TokenForeign)?;
-    let uid = verified.uid().and_then(Uid::parse).ok_or(Refusal::TokenUserGone)?;
-    let revoked = key::revoked(jti);
+    let uid = verified.uid().and_then(|uid| Uid::parse(&uid)).ok_or(Refusal::TokenUserGone)?;
+    let revoked = key::revoked(&jti);
     op.want(&[key::user(uid), revoked.clone()]);
     let ended = pair::ended_with_others(op, uid, verified);
     let (user, revoked) = (user(op, uid), op.read(&revoked));
@@ -62,8 +62,8 @@ fn admit(op: &Op<'_>, verified: &Verified) -> Result<Bearer, Stop> {
     }
     Ok(Bearer {
         user,
-        jti: jti.into(),
-        dialect: verified.dialect().unwrap_or_default().into(),
+        jti: jti.into_owned(),
+        dialect: verified.dialect().unwrap_or_default().into_owned(),
         issued: verified.issued().unwrap_or_default(),
         expires: verified.expires(),
     })

@@ -248,7 +248,7 @@ fn live<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -> 
 ///
 /// Tokens tell their time in whole seconds: one that was issued in the second of the end counts as ended.
 pub(super) fn ended_with_others(op: &Op<'_>, uid: Uid, verified: &Verified) -> Result<bool, Stop> {
-    if verified.dialect() != Some(DIALECT) {
+    if verified.dialect().as_deref() != Some(DIALECT) {
         return Ok(false);
     }
     let issued = verified.issued().unwrap_or_default();

@@ -2,78 +2,91 @@
 
 use super::{
     MAX_LEEWAY, Profile, Refusal,
-    json::{self, Field, Text, Value},
+    json::{self, Field, Name, Text, Value},
     numeric_date,
 };
 use crate::time::UnixTime;
 
-/// The claims that decide or are handed on; all others are ignored. Times in milliseconds since the epoch.
-#[derive(Default)]
+/// The claims that decide or are handed on; all others are ignored.
 pub(super) struct Claims<'j> {
     json: &'j str,
-    pub(super) iss: Field<Text>,
-    pub(super) aud: Field<Value>,
-    pub(super) sub: Field<Text>,
-    pub(super) exp: Field<i64>,
-    pub(super) nbf: Field<i64>,
-    pub(super) iat: Field<i64>,
-    pub(super) jti: Field<Text>,
-    pub(super) uid: Field<Text>,
-    pub(super) generation: Field<u32>,
-    pub(super) dialect: Field<Text>,
+    found: [Option<Value>; COUNT],
 }
 
-const NAMES: [&str; 10] = ["iss", "aud", "sub", "exp", "nbf", "iat", "jti", "uid", "gen", "dialect"];
-const ISS: usize = 0;
-const AUD: usize = 1;
-const SUB: usize = 2;
-const EXP: usize = 3;
-const NBF: usize = 4;
-const IAT: usize = 5;
-const JTI: usize = 6;
-const UID: usize = 7;
-const GEN: usize = 8;
+/// A claim, by its place among [`NAMES`].
+#[derive(Clone, Copy)]
+pub(super) enum Claim {
+    Iss,
+    Aud,
+    Sub,
+    Exp,
+    Nbf,
+    Iat,
+    Jti,
+    Uid,
+    Gen,
+    Dialect,
+}
+
+const COUNT: usize = 10;
+const NAMES: [Name; COUNT] = [
+    Name::new(b"iss"),
+    Name::new(b"aud"),
+    Name::new(b"sub"),
+    Name::new(b"exp"),
+    Name::new(b"nbf"),
+    Name::new(b"iat"),
+    Name::new(b"jti"),
+    Name::new(b"uid"),
+    Name::new(b"gen"),
+    Name::new(b"dialect"),
+];
 
 impl<'j> Claims<'j> {
-    /// Reads a decoded payload; wrong types are kept as such for the checks.
+    /// Reads a decoded payload; wrong types are found by the checks.
     ///
     /// # Errors
     /// [`Refusal::BadClaimsJson`].
     pub(super) fn read(json: &'j str) -> Result<Self, Refusal> {
-        let mut claims = Self { json, ..Self::default() };
-        json::object(json, &NAMES, |name, value| claims.set(name, value)).map_err(|_| Refusal::BadClaimsJson)?;
-        Ok(claims)
+        let found = json::object(json, &NAMES).map_err(|_| Refusal::BadClaimsJson)?;
+        Ok(Self { json, found })
     }
 
-    fn set(&mut self, name: usize, value: Value) {
-        match name {
-            ISS => self.iss = Field::text(value),
-            AUD => self.aud = Field::Is(value),
-            SUB => self.sub = Field::text(value),
-            EXP => self.exp = time(self.json, value),
-            NBF => self.nbf = time(self.json, value),
-            IAT => self.iat = time(self.json, value),
-            JTI => self.jti = Field::text(value),
-            UID => self.uid = Field::text(value),
-            GEN => self.generation = generation(self.json, value),
-            _ => self.dialect = Field::text(value),
-        }
+    /// A claim that must be a string.
+    pub(super) fn text(&self, claim: Claim) -> Field<Text> {
+        Field::text(self.found[claim as usize])
+    }
+
+    /// A claim that must be a time, in milliseconds since the epoch.
+    pub(super) fn time(&self, claim: Claim) -> Field<i64> {
+        self.number(claim, numeric_date::millis)
+    }
+
+    /// `gen`, which must be a whole number.
+    pub(super) fn generation(&self) -> Field<u32> {
+        self.number(Claim::Gen, whole)
+    }
+
+    fn number<T>(&self, claim: Claim, read: impl FnOnce(&str) -> Option<T>) -> Field<T> {
+        Field::new(self.found[claim as usize], |value| {
+            if let Value::Number(span) = value { read(span.of(self.json)) } else { None }
+        })
     }
 
     /// Decides the times at `now`; returns `exp` and `iat` (security T8).
     pub(super) fn check_times(&self, leeway: u32, now: UnixTime) -> Result<(i64, Option<i64>), Refusal> {
-        // Times are below 10^18, so nothing here comes near the end of an i64 but a driver's absurd clock: that saturates.
+        // Times are within 10^18 of the epoch, so a leeway more or less is still an i64; a driver's absurd clock saturates.
         let now = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
         let leeway = i64::from(leeway.min(MAX_LEEWAY)) * 1000;
-        let exp = required(self.exp, Refusal::MissingExp, Refusal::BadExp)?;
-        if now >= exp.saturating_add(leeway) {
+        let exp = required(self.time(Claim::Exp), Refusal::MissingExp, Refusal::BadExp)?;
+        if now >= exp + leeway {
             return Err(Refusal::Expired);
         }
-        if optional(self.nbf, Refusal::BadNbf)?.is_some_and(|nbf| now < nbf.saturating_sub(leeway)) {
+        if optional(self.time(Claim::Nbf), Refusal::BadNbf)?.is_some_and(|nbf| now < nbf - leeway) {
             return Err(Refusal::NotYetValid);
         }
-        let iat = optional(self.iat, Refusal::BadIat)?;
-        if iat.is_some_and(|iat| iat > now.saturating_add(leeway)) {
+        let iat = optional(self.time(Claim::Iat), Refusal::BadIat)?;
+        if iat.is_some_and(|iat| now < iat - leeway) {
             return Err(Refusal::IssuedInFuture);
         }
         Ok((exp, iat))
@@ -81,16 +94,16 @@ impl<'j> Claims<'j> {
 
     /// Decides whom the token is from and for; returns `sub` (security T6).
     pub(super) fn check_parties(&self, profile: &Profile<'_>) -> Result<Text, Refusal> {
-        match self.iss {
+        match self.text(Claim::Iss) {
             Field::Is(iss) if iss.is(self.json, profile.issuer) => {}
             _ => return Err(Refusal::WrongIssuer),
         }
-        match (self.aud, profile.audience) {
-            (Field::Absent, None) => {}
-            (Field::Is(aud), expected) if names(self.json, aud, expected)? => {}
+        match (self.found[Claim::Aud as usize], profile.audience) {
+            (None, None) => {}
+            (Some(aud), expected) if names(self.json, aud, expected)? => {}
             _ => return Err(Refusal::WrongAudience),
         }
-        match self.sub {
+        match self.text(Claim::Sub) {
             Field::Is(sub) if !sub.is_empty() => Ok(sub),
             _ => Err(Refusal::BadSubject),
         }
@@ -112,20 +125,6 @@ pub(super) fn optional<T>(field: Field<T>, wrong: Refusal) -> Result<Option<T>, 
         Field::Is(value) => Ok(Some(value)),
         Field::Absent => Ok(None),
         Field::Wrong => Err(wrong),
-    }
-}
-
-fn time(json: &str, value: Value) -> Field<i64> {
-    match value {
-        Value::Number(number) => numeric_date::millis(number.of(json)).map_or(Field::Wrong, Field::Is),
-        _ => Field::Wrong,
-    }
-}
-
-fn generation(json: &str, value: Value) -> Field<u32> {
-    match value {
-        Value::Number(number) => whole(number.of(json)).map_or(Field::Wrong, Field::Is),
-        _ => Field::Wrong,
     }
 }
 

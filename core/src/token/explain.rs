@@ -1,6 +1,10 @@
 //! A token laid open, for people: what it says, and why it holds or not.
 
-use super::{KeySet, Profile, Unverified, claims::Claims, json::Field};
+use super::{
+    KeySet, Profile, Unverified,
+    claims::{Claim, Claims},
+    json::Field,
+};
 use crate::time::UnixTime;
 use alloc::string::String;
 use serde::Serialize;
@@ -55,17 +59,18 @@ impl KeySet {
         let parts = Unverified::parse(token).ok();
         let claims = parts.and_then(|parts| parts.payload().ok());
         let claims_text = claims.as_deref().and_then(|octets| core::str::from_utf8(octets).ok());
-        let read = claims_text.and_then(|text| Claims::read(text).ok()).unwrap_or_default();
+        let read = claims_text.and_then(|text| Claims::read(text).ok());
+        let time = |claim| read.as_ref().map_or(Field::Absent, |read| read.time(claim));
         Explanation {
             accepted: verdict.is_ok(),
             signed: parts.is_some_and(|parts| parts.check(self).is_ok()),
             code: verdict.as_ref().err().map(|refusal| refusal.code()),
             sentence: verdict.as_ref().err().map_or("the token holds", |refusal| refusal.sentence()),
             header: parts.and_then(|parts| parts.header().ok()).map(|octets| part(&octets)),
-            issued: rfc3339(read.iat),
-            not_before: rfc3339(read.nbf),
-            expires: rfc3339(read.exp),
-            seconds_left: seconds_left(read.exp, now),
+            issued: rfc3339(time(Claim::Iat)),
+            not_before: rfc3339(time(Claim::Nbf)),
+            expires: rfc3339(time(Claim::Exp)),
+            seconds_left: seconds_left(time(Claim::Exp), now),
             claims: claims.as_deref().map(part),
         }
     }
@@ -73,7 +78,7 @@ impl KeySet {
 
 /// What a strict reader takes is shown as JSON; anything else as text, so that nothing (a repeated name, say) is hidden.
 fn part(octets: &[u8]) -> Part {
-    let strict = core::str::from_utf8(octets).ok().filter(|text| super::json::object(text, &[], |_, _| {}).is_ok());
+    let strict = core::str::from_utf8(octets).ok().filter(|text| super::json::object(text, &[]).is_ok());
     match strict.and_then(|text| serde_json::from_str(text).ok()) {
         Some(json) => Part::Json(json),
         None => Part::Text(String::from_utf8_lossy(octets).into_owned()),

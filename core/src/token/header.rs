@@ -2,7 +2,7 @@
 
 use super::{
     Refusal,
-    json::{self, Field, Text},
+    json::{self, Field, Name, Text},
 };
 
 /// The parameters that decide; all others, `jwk`, `jku`, `x5u` and `x5c` among them, are ignored (security T1b).
@@ -19,19 +19,11 @@ impl Header {
     /// [`Refusal::BadHeaderJson`], and [`Refusal::CritPresent`] for any `crit`: no extension is implemented, so whatever it
     /// names is unknown, and a malformed one is refused as well (security T1a).
     pub(super) fn read(json: &str) -> Result<Self, Refusal> {
-        const NAMES: [&str; 4] = ["alg", "kid", "typ", "crit"];
-        const ALG: usize = 0;
-        const KID: usize = 1;
-        const TYP: usize = 2;
-        let mut header = Self { alg: Field::Absent, kid: Field::Absent, typ: Field::Absent };
-        let mut crit = false;
-        let member = |name, value| match name {
-            ALG => header.alg = Field::text(value),
-            KID => header.kid = Field::text(value),
-            TYP => header.typ = Field::text(value),
-            _ => crit = true,
-        };
-        json::object(json, &NAMES, member).map_err(|_| Refusal::BadHeaderJson)?;
-        if crit { Err(Refusal::CritPresent) } else { Ok(header) }
+        const NAMES: [Name; 4] = [Name::new(b"alg"), Name::new(b"kid"), Name::new(b"typ"), Name::new(b"crit")];
+        let [alg, kid, typ, crit] = json::object(json, &NAMES).map_err(|_| Refusal::BadHeaderJson)?;
+        if crit.is_some() {
+            return Err(Refusal::CritPresent);
+        }
+        Ok(Self { alg: Field::text(alg), kid: Field::text(kid), typ: Field::text(typ) })
     }
 }

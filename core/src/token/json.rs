@@ -21,7 +21,7 @@ pub(super) struct Span {
 }
 
 /// A string, where it stands between its quotes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Text {
     span: Span,
     escaped: bool,
@@ -41,10 +41,9 @@ pub(super) enum Value {
 }
 
 /// A member that was looked for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Field<T> {
     /// The object has no such member.
-    #[default]
     Absent,
     /// It is there and not of the type it must be.
     Wrong,
@@ -52,73 +51,129 @@ pub(super) enum Field<T> {
     Is(T),
 }
 
-/// Reads `json` as one object and shows `member` each member whose name is among `names`, of which there are at most 32, with the
-/// place of its name there.
-///
-/// # Errors
-/// [`Malformed`] unless the whole of `json` is one object with each name once, compared after unescaping.
-#[inline]
-pub(super) fn object(json: &str, names: &[&str], mut member: impl FnMut(usize, Value)) -> Result<(), Malformed> {
-    if cfg!(feature = "small") {
-        // One copy of the reader for all of them.
-        read(json, names, &mut member as &mut dyn FnMut(usize, Value))
-    } else {
-        read(json, names, member)
+/// The name of a member that is looked for: up to seven octets and, behind them, how many. Comparing it is one comparison of numbers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Name(u64);
+
+impl Name {
+    /// Of `name`, which has at most seven octets; longer ones are all the same, and none is looked for.
+    pub(super) const fn new(name: &[u8]) -> Self {
+        if name.len() > 7 {
+            return Self(u64::MAX);
+        }
+        let (mut packed, mut at) = (name.len() as u64, name.len());
+        while at > 0 {
+            at -= 1;
+            packed = packed << 8 | name[at] as u64;
+        }
+        Self(packed)
+    }
+
+    /// As [`Name::new`] of the name at `span`, in one step where eight octets can be read.
+    fn of(span: Span, json: &[u8]) -> Self {
+        let length = usize::from(span.end.saturating_sub(span.start));
+        match json.get(span.start.into()..).and_then(<[u8]>::first_chunk) {
+            Some(eight) if length < 8 => {
+                Self(u64::from_le_bytes(*eight) & ((1 << (8 * length)) - 1) | (length as u64) << (8 * length))
+            }
+            _ => Self::new(span.octets(json)),
+        }
     }
 }
 
-#[cfg_attr(not(feature = "small"), inline)]
-fn read(json: &str, names: &[&str], mut member: impl FnMut(usize, Value)) -> Result<(), Malformed> {
-    let known = |name: &[u8]| names.iter().position(|known| known.as_bytes() == name);
-    if json.len() > MAX_TEXT {
-        return Err(Malformed);
-    }
-    let mut reader = Reader { bytes: json.as_bytes(), at: 0 };
-    let mut seen = 0_u32;
-    let mut others = Vec::new();
-    reader.skip_whitespace();
-    reader.expect(b'{')?;
-    reader.skip_whitespace();
-    if !reader.take(b'}') {
-        loop {
-            let name = reader.name()?;
-            let index =
-                if name.escaped { known(name.meant(json).as_bytes()) } else { known(name.span.octets(json.as_bytes())) };
-            let value = reader.value()?;
-            if let Some(index) = index {
-                let bit = 1_u32 << (index % 32);
-                if seen & bit != 0 {
-                    return Err(Malformed);
-                }
-                seen |= bit;
-                member(index, value);
-            } else {
-                others.push(name);
-            }
-            if !reader.take_next(b',') {
-                break;
-            }
+/// Reads `json` as one object and finds the members with these names, at the places of the names. All of them are absent at first.
+///
+/// # Errors
+/// [`Malformed`] unless the whole of `json` is one object with each name once, compared after unescaping.
+pub(super) fn object<const N: usize>(json: &str, names: &[Name; N]) -> Result<[Option<Value>; N], Malformed> {
+    let mut found = [None; N];
+    read(json, names, &mut found).map(|()| found)
+}
+
+fn read(json: &str, names: &[Name], found: &mut [Option<Value>]) -> Result<(), Malformed> {
+    let (mut repeated, mut others) = (false, Vec::new());
+    let mut member = |text: Text, value| {
+        let name = if text.escaped { Name::new(text.meant(json).as_bytes()) } else { Name::of(text.span, json.as_bytes()) };
+        match names.iter().position(|known| *known == name).and_then(|place| found.get_mut(place)) {
+            Some(place) => repeated |= place.replace(value).is_some(),
+            None => others.push(text),
         }
-        reader.expect_next(b'}')?;
-    }
-    reader.skip_whitespace();
-    if reader.at < json.len() || has_repeated(json, &others) { Err(Malformed) } else { Ok(()) }
+    };
+    walk(json, b'{', &mut member)?;
+    if repeated || has_repeated(json, &others) { Err(Malformed) } else { Ok(()) }
 }
 
 /// Shows `element` each element of `array`, an array that was read before. Positions are counted from its bracket.
 pub(super) fn elements(array: &str, mut element: impl FnMut(Value)) -> Result<(), Malformed> {
-    let mut reader = Reader { bytes: array.as_bytes(), at: 0 };
-    reader.expect(b'[')?;
-    reader.skip_whitespace();
-    if reader.take(b']') {
-        return Ok(());
+    walk(array, b'[', &mut |_, value| element(value))
+}
+
+/// Reads `json` as one object or array, as its `bracket` says, and shows `member` each of its members or elements, the latter without
+/// a name.
+#[inline]
+fn walk(json: &str, bracket: u8, member: &mut impl FnMut(Text, Value)) -> Result<(), Malformed> {
+    if cfg!(feature = "small") {
+        // One copy of the reader for all of them.
+        walk_through(json, bracket, &mut (member as &mut dyn FnMut(Text, Value)))
+    } else {
+        walk_through(json, bracket, member)
     }
+}
+
+#[cfg_attr(not(feature = "small"), inline)]
+fn walk_through(json: &str, bracket: u8, member: &mut impl FnMut(Text, Value)) -> Result<(), Malformed> {
+    if json.len() > MAX_TEXT {
+        return Err(Malformed);
+    }
+    let mut reader = Reader { bytes: json.as_bytes(), at: 0 };
+    reader.skip_whitespace();
+    if reader.peek() != Some(bracket) {
+        return Err(Malformed);
+    }
+    let (mut open, mut name, mut start) = (Open::default(), Text::default(), 0);
     loop {
+        // Before a member or element; in the first turn, before the bracket.
+        if open.is_object() {
+            let text = reader.name()?;
+            if open.depth == 1 {
+                name = text;
+            }
+        }
         reader.skip_whitespace();
-        element(reader.value()?);
-        reader.skip_whitespace();
-        if !reader.take(b',') {
-            return reader.expect(b']');
+        if open.depth == 1 {
+            start = reader.at;
+        }
+        let mut value = match reader.peek() {
+            Some(b'"') => Value::Text(reader.string()?),
+            Some(b'-' | b'0'..=b'9') => Value::Number(reader.number()?),
+            Some(bracket @ (b'{' | b'[')) => {
+                reader.at += 1;
+                open.push(bracket == b'{')?;
+                reader.skip_whitespace();
+                if !reader.take(open.end()) {
+                    continue;
+                }
+                open.pop(start, reader.at)
+            }
+            _ => {
+                reader.at = reader.word()?;
+                Value::Other
+            }
+        };
+        // A value has ended: close what ends with it, up to the comma before the next one.
+        loop {
+            if open.depth == 1 {
+                member(name, value);
+            }
+            if open.depth == 0 {
+                reader.skip_whitespace();
+                return if reader.at < json.len() { Err(Malformed) } else { Ok(()) };
+            }
+            if reader.take_next(b',') {
+                break;
+            }
+            reader.expect(open.end())?;
+            value = open.pop(start, reader.at);
         }
     }
 }
@@ -156,22 +211,21 @@ impl Span {
     }
 }
 
+impl<T> Field<T> {
+    /// The member that was found, if `read` makes of it what it must be.
+    pub(super) fn new(found: Option<Value>, read: impl FnOnce(Value) -> Option<T>) -> Self {
+        found.map_or(Self::Absent, |value| read(value).map_or(Self::Wrong, Self::Is))
+    }
+}
+
 impl Field<Text> {
-    /// The field for a member that must be a string.
-    pub(super) fn text(value: Value) -> Self {
-        match value {
-            Value::Text(text) => Self::Is(text),
-            _ => Self::Wrong,
-        }
+    /// The field of a member that must be a string.
+    pub(super) fn text(found: Option<Value>) -> Self {
+        Self::new(found, |value| if let Value::Text(text) = value { Some(text) } else { None })
     }
 }
 
 impl Text {
-    /// Where the string stands as it is meant; `None` if it has escapes.
-    pub(super) fn plain(self) -> Option<Span> {
-        (!self.escaped).then_some(self.span)
-    }
-
     /// Whether this string of `json` is `other`, octet for octet after unescaping.
     pub(super) fn is(self, json: &str, other: &str) -> bool {
         if self.escaped { *self.meant(json) == *other } else { self.span.octets(json.as_bytes()) == other.as_bytes() }
@@ -282,7 +336,7 @@ struct Reader<'j> {
 
 #[cfg_attr(
     not(feature = "small"),
-    expect(clippy::inline_always, reason = "what `object` needs is inlined into it, so that `at` stays in a register")
+    expect(clippy::inline_always, reason = "what `walk` needs is inlined into it, so that `at` stays in a register")
 )]
 impl Reader<'_> {
     fn peek(&self) -> Option<u8> {
@@ -315,116 +369,24 @@ impl Reader<'_> {
     }
 
     #[inline]
-    fn expect_next(&mut self, wanted: u8) -> Result<(), Malformed> {
-        if self.take_next(wanted) { Ok(()) } else { Err(Malformed) }
-    }
-
     fn skip_whitespace(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.at += 1;
         }
     }
 
-    /// A member's name, its colon, and the whitespace up to the value.
+    /// A member's name and its colon.
     #[cfg_attr(not(feature = "small"), inline(always))]
     fn name(&mut self) -> Result<Text, Malformed> {
-        self.expect_next(b'"')?;
+        self.skip_whitespace();
         let name = self.string()?;
-        self.expect_next(b':')?;
-        if let Some(..=b' ') = self.peek() {
-            self.skip_whitespace();
-        }
-        Ok(name)
+        if self.take_next(b':') { Ok(name) } else { Err(Malformed) }
     }
 
-    #[cfg_attr(not(feature = "small"), inline(always))]
-    fn value(&mut self) -> Result<Value, Malformed> {
-        let start = self.at;
-        match self.peek() {
-            Some(b'"') => {
-                self.at += 1;
-                self.string().map(Value::Text)
-            }
-            Some(b'-' | b'0'..=b'9') => self.number().map(Value::Number),
-            Some(b'[') => {
-                self.at = self.container()?;
-                Ok(Value::Array(Span::new(start, self.at)))
-            }
-            Some(b'{') => {
-                self.at = self.container()?;
-                Ok(Value::Other)
-            }
-            _ => {
-                self.at = self.word()?;
-                Ok(Value::Other)
-            }
-        }
-    }
-
-    /// Where an object or array within the outermost object ends.
-    #[inline(never)]
-    fn container(mut self) -> Result<usize, Malformed> {
-        let mut open = Open::default();
-        loop {
-            self.skip_whitespace();
-            match self.peek() {
-                Some(b'{') => {
-                    self.at += 1;
-                    open.push(true)?;
-                    self.skip_whitespace();
-                    if !self.take(b'}') {
-                        self.at = self.name_end()?;
-                        continue;
-                    }
-                    open.pop();
-                }
-                Some(b'[') => {
-                    self.at += 1;
-                    open.push(false)?;
-                    self.skip_whitespace();
-                    if !self.take(b']') {
-                        continue;
-                    }
-                    open.pop();
-                }
-                _ => self.at = self.scalar_end()?,
-            }
-            // A value has ended: close what ends with it, up to the comma before the next one.
-            loop {
-                let Some(is_object) = open.top() else { return Ok(self.at) };
-                self.skip_whitespace();
-                if self.take(b',') {
-                    if is_object {
-                        self.at = self.name_end()?;
-                    }
-                    break;
-                }
-                self.expect(if is_object { b'}' } else { b']' })?;
-                open.pop();
-            }
-        }
-    }
-
-    #[inline(never)]
-    fn name_end(mut self) -> Result<usize, Malformed> {
-        self.name().map(|_| self.at)
-    }
-
-    #[inline(never)]
-    fn scalar_end(mut self) -> Result<usize, Malformed> {
-        match self.peek() {
-            Some(b'"') => {
-                self.at += 1;
-                self.string().map(|_| self.at)
-            }
-            Some(b'-' | b'0'..=b'9') => self.number().map(|_| self.at),
-            _ => self.word(),
-        }
-    }
-
+    /// Where a literal name ends.
     fn word(self) -> Result<usize, Malformed> {
-        let rest = self.bytes.get(self.at..).ok_or(Malformed)?;
-        let word = [&b"true"[..], b"false", b"null"].into_iter().find(|word| rest.starts_with(word)).ok_or(Malformed)?;
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let word = ["true", "false", "null"].into_iter().find(|word| rest.starts_with(word.as_bytes())).ok_or(Malformed)?;
         Ok(self.at + word.len())
     }
 
@@ -456,9 +418,9 @@ impl Reader<'_> {
         if self.at > start { Ok(()) } else { Err(Malformed) }
     }
 
-    /// A string, from behind its opening quote.
     #[cfg_attr(not(feature = "small"), inline(always))]
     fn string(&mut self) -> Result<Text, Malformed> {
+        self.expect(b'"')?;
         let start = self.at;
         let mut escaped = false;
         loop {
@@ -528,7 +490,7 @@ impl Reader<'_> {
     }
 }
 
-/// The objects (set bits) and arrays that are open within the outermost object.
+/// The objects (set bits) and arrays that are open, the innermost lowest.
 #[derive(Default)]
 struct Open {
     kinds: u128,
@@ -537,7 +499,7 @@ struct Open {
 
 impl Open {
     fn push(&mut self, is_object: bool) -> Result<(), Malformed> {
-        if self.depth >= MAX_DEPTH - 1 {
+        if self.depth >= MAX_DEPTH {
             return Err(Malformed);
         }
         self.depth += 1;
@@ -545,13 +507,21 @@ impl Open {
         Ok(())
     }
 
-    fn pop(&mut self) {
+    /// Ends the innermost; its value, if it is one of the outermost's that began at `start`.
+    fn pop(&mut self, start: usize, end: usize) -> Value {
+        let value = if self.is_object() { Value::Other } else { Value::Array(Span::new(start, end)) };
         self.depth = self.depth.saturating_sub(1);
         self.kinds >>= 1;
+        value
     }
 
-    fn top(&self) -> Option<bool> {
-        (self.depth > 0).then_some(self.kinds & 1 == 1)
+    fn is_object(&self) -> bool {
+        self.kinds & 1 == 1
+    }
+
+    /// What ends the innermost.
+    fn end(&self) -> u8 {
+        if self.is_object() { b'}' } else { b']' }
     }
 }
 
@@ -570,7 +540,7 @@ mod tests {
     use serde::{Deserialize, Deserializer, de};
 
     fn accepts(json: &str) -> bool {
-        object(json, &[], |_, _| {}).is_ok()
+        object(json, &[]).is_ok()
     }
 
     #[track_caller]
@@ -672,12 +642,23 @@ mod tests {
 
     #[test]
     fn repeated_known_names() {
-        let mut names = ["?"; 32];
-        names[31] = "exp";
-        let accepts = |json| object(json, &names, |_, _| {}).is_ok();
+        let mut names = [Name::new(b"?"); 32];
+        names[31] = Name::new(b"exp");
+        let accepts = |json| object(json, &names).is_ok();
         assert!(accepts(r#"{"exp":1,"Exp":1}"#));
         assert!(!accepts(r#"{"exp":1,"exp":1}"#));
         assert!(!accepts(r#"{"\u0065xp":1,"exp":1}"#));
+    }
+
+    #[test]
+    fn names_of_any_length_are_told_apart() {
+        let names = [b"".as_slice(), b"a", b"a\0", b"dialect"].map(Name::new);
+        let found = |json| object(json, &names).unwrap().map(|value| value.is_some());
+        assert_eq!(found(r#"{"":0}"#), [true, false, false, false]);
+        assert_eq!(found(r#"{"a":0,"b":0}"#), [false, true, false, false]);
+        assert_eq!(found(r#"{"a\u0000":0}"#), [false, false, true, false]);
+        assert_eq!(found(r#"{"dialect":0,"dialect\u0000":0,"dialects":0}"#), [false, false, false, true]);
+        assert_eq!(found(r#"{"a\u0000\u0000":0,"dialec":0,"ialect":0,"dialect\u0007":0}"#), [false; 4]);
     }
 
     #[test]
@@ -695,22 +676,20 @@ mod tests {
     #[test]
     fn members_are_shown_with_their_values() {
         let json = r#"{"x":0, "t":"a\u00e9\ud83d\ude00\n","n":-1.5e3,"l":["p",["q"],1],"o":{"t":1}}"#;
-        let mut seen = Vec::new();
-        let member = |index, value| {
-            seen.push(match value {
-                Value::Text(text) => format!("{index} {:?} {}", text.meant(json), text.meant(json).len()),
-                Value::Number(span) => format!("{index} {}", span.of(json)),
-                Value::Array(span) => {
-                    let array = span.of(json);
-                    let mut texts = vec![];
-                    elements(array, |value| texts.push(matches!(value, Value::Text(text) if text.is(array, "p")))).unwrap();
-                    format!("{index} {array} {texts:?}")
-                }
-                Value::Other => format!("{index} other"),
-            });
-        };
-        object(json, &["t", "n", "l", "o"], member).unwrap();
-        assert_eq!(seen, ["0 \"aé😀\\n\" 8", "1 -1.5e3", "2 [\"p\",[\"q\"],1] [true, false, false]", "3 other"]);
+        let names = [b"t", b"n", b"l", b"o", b"q"].map(|name| Name::new(name));
+        let shown = object(json, &names).unwrap().map(|value| match value {
+            Some(Value::Text(text)) => format!("{:?} {}", text.meant(json), text.meant(json).len()),
+            Some(Value::Number(span)) => span.of(json).to_string(),
+            Some(Value::Array(span)) => {
+                let array = span.of(json);
+                let mut texts = vec![];
+                elements(array, |value| texts.push(matches!(value, Value::Text(text) if text.is(array, "p")))).unwrap();
+                format!("{array} {texts:?}")
+            }
+            Some(Value::Other) => "other".into(),
+            None => "absent".into(),
+        });
+        assert_eq!(shown, ["\"aé😀\\n\" 8", "-1.5e3", "[\"p\",[\"q\"],1] [true, false, false]", "other", "absent"]);
     }
 
     #[test]

@@ -82,8 +82,7 @@ impl Jwk {
             return unusable("its algorithm is not supported");
         };
         let secret = members.text("k")?.ok_or(KeyError::BadJwk("`k` is missing"))?;
-        let secret = base64url::decode(secret).map_err(|_| KeyError::BadJwk("`k` is not base64url"))?;
-        Ok(Self::Usable(Key::unkeyed(kid, algorithm, &Zeroizing::new(secret))?.keyed()))
+        Key::from_k(kid, algorithm, secret).map(Self::Usable)
     }
 }
 

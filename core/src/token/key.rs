@@ -1,11 +1,9 @@
 //! One key.
 
-use super::{ACCESS, Algorithm, KeyError, MAX_KID, Refusal, base64url, json};
+use super::{ACCESS, Algorithm, KeyError, MAX_KID, Refusal, base64url, json, mac::Mac};
 use alloc::{string::String, vec::Vec};
 use core::fmt;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Sha256, Sha384, Sha512};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 /// A key: one algorithm, one `kid`, and the secret with the state that it keys. The secret is cleared on drop.
@@ -17,15 +15,7 @@ pub struct Key {
     /// The encoded header of this key's access tokens.
     header: String,
     /// Kept where the key will be used more than once; made for each use otherwise.
-    state: Option<State>,
-}
-
-/// A MAC that has taken in its key.
-#[derive(Clone)]
-enum State {
-    Hs256(Hmac<Sha256>),
-    Hs384(alloc::boxed::Box<Hmac<Sha384>>),
-    Hs512(alloc::boxed::Box<Hmac<Sha512>>),
+    state: Option<Mac>,
 }
 
 impl Key {
@@ -43,6 +33,15 @@ impl Key {
     /// [`KeyError::ShortSecret`].
     pub fn nameless(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         Self::with_state("", algorithm, secret)
+    }
+
+    /// A key whose secret is `k` of a JSON web key: base64url (RFC 7518, 6.4.1). An empty `kid` is none.
+    ///
+    /// # Errors
+    /// [`KeyError::BadJwk`], [`KeyError::ShortSecret`], [`KeyError::BadKid`].
+    pub fn from_k(kid: &str, algorithm: Algorithm, k: &str) -> Result<Self, KeyError> {
+        let secret = base64url::decode(k).map_err(|_| KeyError::BadJwk("`k` is not base64url"))?;
+        Self::with_state(kid, algorithm, &Zeroizing::new(secret))
     }
 
     fn with_state(kid: &str, algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
@@ -64,7 +63,7 @@ impl Key {
     /// This key with its state kept.
     #[must_use]
     pub(super) fn keyed(mut self) -> Self {
-        self.state.get_or_insert_with(|| State::new(self.algorithm, &self.secret));
+        self.state.get_or_insert_with(|| Mac::new(self.algorithm, &self.secret));
         self
     }
 
@@ -95,25 +94,60 @@ impl Key {
 
     /// Decides the signature over `signed`, in constant time.
     pub(super) fn check(&self, signed: &str, signature: &str) -> Result<(), Refusal> {
-        let mut given = [0; MAX_TAG];
-        let (given, _) = given.split_at_mut(self.algorithm.tag());
-        let has_length = base64url::decode_exact(signature, given)?;
-        let holds = has_length && bool::from(self.tag(signed.as_bytes()).as_slice().ct_eq(given));
-        if holds { Ok(()) } else { Err(Refusal::BadSignature) }
+        // There is one text for a tag, so texts can be compared; only the reason depends on what else the text is.
+        let expected = self.signature(signed.as_bytes());
+        if Signature::new(signature.as_bytes()).is_some_and(|given| given.ct_eq(&expected).into()) {
+            return Ok(());
+        }
+        base64url::decode(signature).and(Err(Refusal::BadSignature))
     }
 
     /// Appends dot and signature to a header and payload.
     pub(super) fn sign(&self, token: &mut Vec<u8>) {
-        let tag = self.tag(token);
+        let signature = self.signature(token);
         token.push(b'.');
-        base64url::append(tag.as_slice(), token);
+        token.extend_from_slice(signature.as_octets());
     }
 
-    fn tag(&self, message: &[u8]) -> Tag {
-        match &self.state {
+    fn signature(&self, message: &[u8]) -> Signature {
+        let tag = match &self.state {
             Some(state) => state.tag(message),
-            None => State::new(self.algorithm, &self.secret).tag(message),
-        }
+            None => Mac::new(self.algorithm, &self.secret).tag(message),
+        };
+        let length = self.algorithm.tag();
+        Signature { chars: base64url::encode_tag(&tag, length), length: base64url::encoded_len(length) }
+    }
+}
+
+/// The text of a tag, and zeros.
+struct Signature {
+    chars: [u8; base64url::TAG_CHARS],
+    length: usize,
+}
+
+impl Signature {
+    /// What a token shows for one; `None` when it is longer than any.
+    fn new(text: &[u8]) -> Option<Self> {
+        let mut chars = [0; base64url::TAG_CHARS];
+        chars.get_mut(..text.len())?.copy_from_slice(text);
+        Some(Self { chars, length: text.len() })
+    }
+
+    fn as_octets(&self) -> &[u8] {
+        self.chars.get(..self.length).unwrap_or_default()
+    }
+
+    /// Eight characters at a time, as each comparison costs as much as one.
+    fn words(&self) -> [u64; base64url::TAG_CHARS / 8] {
+        let mut words = [0; base64url::TAG_CHARS / 8];
+        words.iter_mut().zip(self.chars.as_chunks().0).for_each(|(word, chars)| *word = u64::from_le_bytes(*chars));
+        words
+    }
+}
+
+impl ConstantTimeEq for Signature {
+    fn ct_eq(&self, other: &Self) -> Choice {
+        self.words().ct_eq(&other.words()) & self.length.ct_eq(&other.length)
     }
 }
 
@@ -122,52 +156,6 @@ impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Key({:?}, {})", self.kid, self.algorithm)
     }
-}
-
-impl State {
-    fn new(algorithm: Algorithm, secret: &[u8]) -> Self {
-        match algorithm {
-            Algorithm::Hs256 => Self::Hs256(keyed_mac(secret)),
-            Algorithm::Hs384 => Self::Hs384(keyed_mac::<Hmac<_>>(secret).into()),
-            Algorithm::Hs512 => Self::Hs512(keyed_mac::<Hmac<_>>(secret).into()),
-        }
-    }
-
-    fn tag(&self, message: &[u8]) -> Tag {
-        match self {
-            Self::Hs256(mac) => Tag::of(mac.clone(), message),
-            Self::Hs384(mac) => Tag::of(mac.as_ref().clone(), message),
-            Self::Hs512(mac) => Tag::of(mac.as_ref().clone(), message),
-        }
-    }
-}
-
-/// The longest of the tags, that of SHA-512.
-const MAX_TAG: usize = 64;
-
-/// What a signature holds, whatever the algorithm.
-struct Tag {
-    octets: [u8; MAX_TAG],
-    length: usize,
-}
-
-impl Tag {
-    fn of<M: Mac>(mut mac: M, message: &[u8]) -> Self {
-        mac.update(message);
-        let tag = mac.finalize().into_bytes();
-        let mut octets = [0; MAX_TAG];
-        octets.iter_mut().zip(&tag).for_each(|(to, from)| *to = *from);
-        Self { octets, length: tag.len() }
-    }
-
-    fn as_slice(&self) -> &[u8] {
-        self.octets.get(..self.length).unwrap_or_default()
-    }
-}
-
-#[expect(clippy::expect_used, reason = "HMAC takes a key of any length (RFC 2104, 2)")]
-fn keyed_mac<M: KeyInit>(secret: &[u8]) -> M {
-    M::new_from_slice(secret).expect("a key of any length")
 }
 
 fn encoded_header(kid: &str, algorithm: Algorithm, typ: &str) -> String {

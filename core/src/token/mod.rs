@@ -22,6 +22,7 @@ mod jwk;
 mod key;
 mod key_error;
 mod key_set;
+mod mac;
 mod numeric_date;
 mod profile;
 mod refusal;

@@ -17,6 +17,11 @@ macro_rules! refusals {
             /// Every reason, in the order of the checks.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
+            /// Its place in [`Self::ALL`].
+            pub const fn place(self) -> usize {
+                self as usize
+            }
+
             /// The stable code.
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$name => $code,)* }
@@ -98,6 +103,13 @@ impl core::error::Error for Refusal {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_is_at_its_place() {
+        for refusal in Refusal::ALL {
+            assert_eq!(Refusal::ALL.get(refusal.place()), Some(refusal));
+        }
+    }
 
     #[test]
     fn codes_are_distinct_snake_case() {

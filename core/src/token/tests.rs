@@ -104,8 +104,11 @@ fn an_issued_token_holds_and_says_what_it_was_given() {
     let keys = keys();
     let token = keys.issue(&new_claims()).unwrap();
     let verified = keys.verify(&token, &PROFILE, UnixTime::from_secs(NOW)).unwrap();
-    assert_eq!((verified.subject(), verified.uid(), verified.dialect()), ("1042", Some("1042"), Some("redis")));
-    assert_eq!((verified.jti(), verified.generation()), (Some("-_v7-_v7-_v7-_v7-_v7-w"), Some(3)));
+    assert_eq!(
+        (&*verified.subject(), verified.uid().as_deref(), verified.dialect().as_deref()),
+        ("1042", Some("1042"), Some("redis"))
+    );
+    assert_eq!((verified.jti().as_deref(), verified.generation()), (Some("-_v7-_v7-_v7-_v7-_v7-w"), Some(3)));
     assert_eq!(verified.issued(), Some(UnixTime::from_secs(NOW)));
     assert_eq!(verified.expires(), UnixTime::from_secs(NOW + 300));
     let claims: serde_json::Value = serde_json::from_str(verified.claims_json()).unwrap();
@@ -125,8 +128,8 @@ fn an_issued_token_of_another_kind_and_audience() {
         keys.issue(&NewClaims { audience: Some("us"), typ: "snapshot", uid: "a\"b\u{1}é", ..new_claims() }).unwrap();
     let snapshot = Profile { typ: "snapshot", ..FOR_US };
     let verified = keys.verify(&token, &snapshot, UnixTime::from_secs(NOW)).unwrap();
-    assert_eq!((verified.subject(), verified.uid()), ("a\"b\u{1}é", Some("a\"b\u{1}é")));
-    assert_eq!(verified.dialect(), Some("redis"));
+    assert_eq!((&*verified.subject(), verified.uid().as_deref()), ("a\"b\u{1}é", Some("a\"b\u{1}é")));
+    assert_eq!(verified.dialect().as_deref(), Some("redis"));
     assert_eq!(verdict(&token, &FOR_US), Err("wrong_typ"));
     assert_eq!(verdict(&token, &Profile { typ: "snapshot", ..PROFILE }), Err("wrong_audience"));
 }
@@ -394,7 +397,10 @@ fn subjects_and_ids() {
 fn escaped_strings_are_handed_out_unescaped() {
     let json = format!(r#"{{"iss":"waxseal","sub":"\u00e9\ud83d\ude00","jti":"a\/b","exp":{},"uid":"plain"}}"#, NOW + 1);
     let verified = keys().verify(&sign(HEADER, &json), &PROFILE, UnixTime::from_secs(NOW)).unwrap();
-    assert_eq!((verified.subject(), verified.jti(), verified.uid()), ("é😀", Some("a/b"), Some("plain")));
+    assert_eq!(
+        (&*verified.subject(), verified.jti().as_deref(), verified.uid().as_deref()),
+        ("é😀", Some("a/b"), Some("plain"))
+    );
     assert_eq!((verified.dialect(), verified.generation(), verified.issued()), (None, None, None));
     assert_eq!(verified.claims_json(), json);
 }
@@ -594,7 +600,8 @@ proptest! {
         prop_assume!(token.len() <= MAX_TOKEN);
         let profile = Profile { issuer: &issuer, audience: Some(&audience), ..PROFILE };
         let verified = keys().verify(&token, &profile, UnixTime::from_secs(NOW)).unwrap();
-        prop_assert_eq!((verified.subject(), verified.uid(), verified.dialect()), (&*uid, Some(&*uid), Some(&*dialect)));
+        let (subject, id, from) = (verified.subject(), verified.uid(), verified.dialect());
+        prop_assert_eq!((&*subject, id.as_deref(), from.as_deref()), (&*uid, Some(&*uid), Some(&*dialect)));
     }
 
     /// Octets that are no set are refused, not read.

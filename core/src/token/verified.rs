@@ -2,22 +2,20 @@
 
 use super::{
     Profile, Refusal,
-    claims::{Claims, optional},
-    json::{Span, Text},
+    claims::{Claim, Claims, optional},
+    json::Text,
 };
 use crate::time::UnixTime;
-use alloc::string::String;
+use alloc::{borrow::Cow, string::String};
 
 /// The claims of a token whose signature, times and profile hold. Only verification makes one.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    /// The payload; what had escapes is appended to it unescaped.
-    text: String,
-    payload: Span,
-    subject: Span,
-    jti: Option<Span>,
-    uid: Option<Span>,
-    dialect: Option<Span>,
+    json: String,
+    subject: Text,
+    jti: Option<Text>,
+    uid: Option<Text>,
+    dialect: Option<Text>,
     generation: Option<u32>,
     issued: Option<UnixTime>,
     expires: UnixTime,
@@ -32,46 +30,31 @@ impl Verified {
         }
         let (exp, iat) = claims.check_times(profile.leeway, now)?;
         let subject = claims.check_parties(profile)?;
-        let mut unescaped = String::new();
-        let mut span = |text: Text| {
-            text.plain().unwrap_or_else(|| {
-                let start = json.len() + unescaped.len();
-                unescaped.push_str(&text.meant(&json));
-                Span::new(start, json.len() + unescaped.len())
-            })
-        };
-        let verified = Self {
-            text: String::new(),
-            payload: Span::new(0, json.len()),
-            subject: span(subject),
-            jti: optional(claims.jti, Refusal::BadJti)?.map(&mut span),
-            uid: optional(claims.uid, Refusal::BadPrivateClaim)?.map(&mut span),
-            dialect: optional(claims.dialect, Refusal::BadPrivateClaim)?.map(&mut span),
-            generation: optional(claims.generation, Refusal::BadPrivateClaim)?,
-            issued: iat.map(unix_time),
-            expires: unix_time(exp),
-        };
-        Ok(Self { text: if unescaped.is_empty() { json } else { json + &unescaped }, ..verified })
+        let jti = optional(claims.text(Claim::Jti), Refusal::BadJti)?;
+        let uid = optional(claims.text(Claim::Uid), Refusal::BadPrivateClaim)?;
+        let dialect = optional(claims.text(Claim::Dialect), Refusal::BadPrivateClaim)?;
+        let generation = optional(claims.generation(), Refusal::BadPrivateClaim)?;
+        Ok(Self { subject, jti, uid, dialect, generation, issued: iat.map(unix_time), expires: unix_time(exp), json })
     }
 
     /// `sub`; never empty.
-    pub fn subject(&self) -> &str {
-        self.at(self.subject)
+    pub fn subject(&self) -> Cow<'_, str> {
+        self.subject.meant(&self.json)
     }
 
     /// `jti`.
-    pub fn jti(&self) -> Option<&str> {
-        self.jti.map(|span| self.at(span))
+    pub fn jti(&self) -> Option<Cow<'_, str>> {
+        self.jti.map(|text| text.meant(&self.json))
     }
 
     /// `uid`, the number of the user as text.
-    pub fn uid(&self) -> Option<&str> {
-        self.uid.map(|span| self.at(span))
+    pub fn uid(&self) -> Option<Cow<'_, str>> {
+        self.uid.map(|text| text.meant(&self.json))
     }
 
     /// `dialect`, which dialect the token was asked for in.
-    pub fn dialect(&self) -> Option<&str> {
-        self.dialect.map(|span| self.at(span))
+    pub fn dialect(&self) -> Option<Cow<'_, str>> {
+        self.dialect.map(|text| text.meant(&self.json))
     }
 
     /// `gen`, the user's generation when the token was issued.
@@ -91,11 +74,7 @@ impl Verified {
 
     /// All claims as they were signed: one JSON object.
     pub fn claims_json(&self) -> &str {
-        self.at(self.payload)
-    }
-
-    fn at(&self, span: Span) -> &str {
-        span.of(&self.text)
+        &self.json
     }
 }
 

@@ -114,7 +114,7 @@ pub(super) fn explain(op: &Op<'_>) -> Result<Response, Stop> {
 
 /// Whose token it is, once the signature holds.
 fn owner_of(op: &Op<'_>, token: &str) -> Result<Option<User>, Stop> {
-    match engine::verify(op, token).ok().and_then(|verified| Uid::parse(verified.uid()?)) {
+    match engine::verify(op, token).ok().and_then(|verified| Uid::parse(&verified.uid()?)) {
         Some(uid) => engine::user(op, uid),
         None => Ok(None),
     }
@@ -172,12 +172,12 @@ fn revoke_token(op: &Op<'_>, token: &str) -> Result<Response, Stop> {
         Err(refusal) => return nothing(&refusal),
     };
     let Some(jti) = verified.jti() else { return nothing(&Refusal::TokenForeign) };
-    let of_pair = verified.dialect() == Some(DIALECT);
+    let of_pair = verified.dialect().as_deref() == Some(DIALECT);
     if !of_pair || engine::invalidate(op, &ACTOR, &Selection::Access(token))?.is_none() {
-        engine::revoke(op, jti, verified.expires());
+        engine::revoke(op, &jti, verified.expires());
         engine::audit(op, "token.revoke", &ACTOR, &jti, None);
     }
-    revoked(jti)
+    revoked(&jti)
 }
 
 /// Ends the token with this id. The entry lasts until every token that this server could have issued by now has expired, or longer if
