@@ -1,15 +1,18 @@
 //! What has been read so far in one operation.
 
 use super::{Answer, Ask, Derivation, Key, Range, Record, Version};
-use crate::token::{Refusal, Verified};
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use crate::{
+    sorted::Sorted,
+    token::{Refusal, Verified},
+};
+use alloc::{string::String, vec::Vec};
 use zeroize::Zeroizing;
 
 /// Everything the driver has answered to this operation.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    records: BTreeMap<Key, Option<Record>>,
-    ranges: BTreeMap<Range, Vec<(Key, Record)>>,
+    records: Sorted<Key, Option<Record>>,
+    ranges: Vec<(Range, Vec<(Key, Record)>)>,
     derived: Vec<(Derivation, Zeroizing<Vec<u8>>)>,
     /// A token of the request and what its signature, times and profile decide: the same in every replay.
     pub(super) verified: Option<Decided>,
@@ -26,7 +29,7 @@ impl Known {
     }
 
     pub(super) fn range(&self, range: &Range) -> Option<&[(Key, Record)]> {
-        self.ranges.get(range).map(Vec::as_slice)
+        self.ranges.iter().find(|(known, _)| known == range).map(|(_, records)| records.as_slice())
     }
 
     pub(super) fn derived(&self, derivation: &Derivation) -> Option<&[u8]> {
@@ -35,7 +38,8 @@ impl Known {
 
     /// Every record read so far with its version, in key order.
     pub(super) fn versions(&self) -> impl Iterator<Item = (&Key, Version)> {
-        self.records.iter().map(|(key, record)| (key, record.as_ref().map_or(Version::ABSENT, |r| r.version)))
+        let version = |record: &Option<Record>| record.as_ref().map_or(Version::ABSENT, |record| record.version);
+        self.records.as_slice().iter().map(move |(key, record)| (key, version(record)))
     }
 
     pub(super) fn version(&self, key: &Key) -> Option<Version> {
