@@ -1,11 +1,11 @@
 //! Writes the tables of normalisation form C (`src/password/nfc.rs`), from those of `unicode-normalization`.
 //!
 //! The library's own tables are made to be looked up at once, and hold every form: five times as much as all else that the page
-//! needs of Unicode. These are searched instead, and squeeze well.
+//! needs of Unicode. These are rows of numbers, and lie in columns of differences, which squeeze to half of the rows.
 
 use std::{
     collections::HashMap,
-    env, error, fmt, fs,
+    env, error, fs,
     path::{Path, PathBuf},
 };
 use unicode_normalization::char::{canonical_combining_class, compose, decompose_canonical};
@@ -47,9 +47,9 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         }
     }
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    write(&out, "pairs.rs", &pairs)?;
-    write(&out, "others.rs", &others)?;
-    write(&out, "classes.rs", &classes)?;
+    write(&out, "pairs", &pairs)?;
+    write(&out, "others", &others)?;
+    write(&out, "classes", &classes)?;
     Ok(())
 }
 
@@ -60,8 +60,27 @@ fn whole(c: char) -> Vec<char> {
     parts
 }
 
-/// Writes a slice as an expression, in ASCII.
-fn write(folder: &Path, name: &str, table: &[impl fmt::Debug]) -> std::io::Result<()> {
-    let escaped = |c: char| if c.is_ascii() { c.to_string() } else { c.escape_unicode().to_string() };
-    fs::write(folder.join(name), format!("&{table:?}").chars().map(escaped).collect::<String>())
+/// Writes rows column by column, each number as its difference from the one above. Differences alternate between signs, the small
+/// ones first, and have seven bits in each octet, the low ones first; all but the last octet have the high bit.
+fn write(folder: &Path, name: &str, rows: &[(char, char, impl Copy + Into<u32>)]) -> std::io::Result<()> {
+    let columns: [Vec<u32>; 3] = [
+        rows.iter().map(|(number, ..)| u32::from(*number)).collect(),
+        rows.iter().map(|(_, number, _)| u32::from(*number)).collect(),
+        rows.iter().map(|(.., number)| (*number).into()).collect(),
+    ];
+    let mut octets = Vec::new();
+    for column in columns {
+        let mut above = 0;
+        for number in column {
+            let difference = number.wrapping_sub(above).cast_signed();
+            let mut left = ((difference << 1) ^ (difference >> 31)).cast_unsigned();
+            while left > 0x7f {
+                octets.extend(u8::try_from((left & 0x7f) | 0x80));
+                left >>= 7;
+            }
+            octets.extend(u8::try_from(left));
+            above = number;
+        }
+    }
+    fs::write(folder.join(name), octets)
 }

@@ -1,7 +1,7 @@
 //! Builds the component from `wasm/` and compiles it ahead of time, so that it always matches the server's own sources,
 //! the version of wasmtime and its settings. Writes `component.wasm` and `component.cwasm`.
 //!
-//! Builds the page too: the files of `www/`, the JavaScript package's, and its two modules. Writes `page.rs`.
+//! Builds the page too, of `www/`, the JavaScript package and its two modules. Writes `page.rs`.
 
 use std::{
     env, fs,
@@ -14,10 +14,16 @@ use wasmtime::{Engine, OptLevel, Result, bail, error::Context};
 #[path = "src/engine/config.rs"]
 #[expect(dead_code, reason = "only the server ticks")]
 mod config;
+#[path = "build/join.rs"]
+mod join;
 #[path = "build/module.rs"]
 mod module;
 #[path = "build/page.rs"]
 mod page;
+#[path = "build/quiet.rs"]
+mod quiet;
+#[path = "build/script.rs"]
+mod script;
 
 use module::Face;
 
@@ -51,8 +57,11 @@ fn main() -> Result<()> {
     fs::write(out.join("component.wasm"), component)?;
 
     let engine = build(&Face { feature: "js", opt_level: "z", strip: "debuginfo", link_args: &[] })?;
-    let kdf = build(&Face { feature: "kdf", opt_level: "3", strip: "symbols", link_args: &[] })?;
-    let files = page::files(workspace, engine, strip(&kdf)?).map_err(|error| wasmtime::format_err!("{error:#}"))?;
+    let kdf = build(&Face { feature: "kdf", opt_level: "3", strip: "debuginfo", link_args: &[] })?;
+    let quiet = |module: &[u8], beyond| quiet::quiet(module, beyond).map_err(|error| wasmtime::format_err!("{error:#}"));
+    // Derivations fail by numbers, so no text is made but of panics.
+    let (engine, kdf) = (quiet(&engine, &[])?, strip(&quiet(&kdf, quiet::FORMATTING)?)?);
+    let files = page::files(workspace, engine, kdf).map_err(|error| wasmtime::format_err!("{error:#}"))?;
     page::pack(&files, &out)?;
     Ok(())
 }

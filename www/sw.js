@@ -6,7 +6,14 @@ const MARK = 'x-waxseal-tab'
 const CACHE = 'waxseal-page'
 const here = new URL('./', location.href)
 
-addEventListener('install', () => { skipWaiting() })
+addEventListener('install', event => {
+  skipWaiting()
+  // Where the browser can, it does by itself what `fetch` below does, without waiting until this worker has been started.
+  event.addRoutes?.([
+    { condition: { urlPattern: `${here.pathname}page/*`, requestMethod: 'GET' }, source: { cacheName: CACHE } },
+    { condition: { urlPattern: here.pathname, requestMode: 'navigate' }, source: 'race-network-and-fetch-handler' },
+  ]).catch(() => {})
+})
 
 addEventListener('activate', event => event.waitUntil(clients.claim()))
 
@@ -20,32 +27,31 @@ addEventListener('fetch', event => {
   const url = new URL(request.url)
   if (url.origin !== location.origin) return
   if (request.headers.has(MARK)) event.respondWith(answer(request))
-  else if (request.method === 'GET' && isFile(request, url)) event.respondWith(fresh(request))
+  else if (request.method === 'GET' && isFile(request, url)) event.respondWith(file(request, url))
 })
 
 /** The page's own files; routes of the API are none. */
 function isFile(request, url) {
   if (!url.pathname.startsWith(here.pathname)) return false
   const path = url.pathname.slice(here.pathname.length)
-  return (path === '' && request.mode === 'navigate') || /^((css|js|engine)\/.*|index\.html|favicon\.svg)$/.test(path)
+  return (path === '' && request.mode === 'navigate') || /^(page\/.*|index\.html|favicon\.svg)$/.test(path)
 }
 
-/** From the network, which knows the newest; from the cache when it does not answer. */
-async function fresh(request) {
+/** What is named by its content is taken from the cache; what names it, from the network when there is one. */
+async function file(request, url) {
   const name = request.mode === 'navigate' ? here.href : request.url
-  const cache = await caches.open(CACHE).catch(() => undefined)
+  const kept = () => caches.open(CACHE).then(cache => cache.match(name)).catch(() => undefined)
+  if (url.pathname.startsWith(`${here.pathname}page/`)) return (await kept()) ?? fetch(request)
   try {
-    const response = await fetch(request)
-    if (response.ok) cache?.put(name, response.clone()).catch(() => {})
-    return response
+    return await fetch(request)
   } catch (error) {
-    const kept = await cache?.match(name)
-    if (kept) return kept
+    const old = await kept()
+    if (old) return old
     throw error
   }
 }
 
-/** All files, so that the page works offline from its first visit on. Only what has changed is asked for. */
+/** All files, so that the page works offline from its first visit on. Only what has changed is asked for; what is no more goes. */
 async function keepFiles() {
   try {
     const cache = await caches.open(CACHE)
@@ -56,6 +62,7 @@ async function keepFiles() {
     await cache.addAll(changed.map(file => new URL(file, here).href))
     if (changed.includes('index.html')) await cache.put(here.href, await cache.match(new URL('index.html', here)))
     await cache.put(list, Response.json(wanted))
+    for (const file of Object.keys(kept)) if (!Object.hasOwn(wanted, file)) await cache.delete(new URL(file, here))
   } catch {
     // Storage is refused, or there is no network: the engine works all the same.
   }

@@ -17,6 +17,7 @@ pub mod record;
 pub mod refusal;
 pub mod seam;
 pub mod settings;
+mod sorted;
 #[cfg(test)]
 mod testing;
 pub mod time;

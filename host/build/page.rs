@@ -1,8 +1,13 @@
-//! The page: `www/`, and below `engine/` what it needs of the JavaScript package.
+//! The page: `www/`, and below `engine/` what it needs of the JavaScript package, joined to a few files.
 //!
-//! Every file is packed as it is and, where that is shorter, as brotli makes it, with a table of them for the server.
+//! What the page begins with keeps its name. All else lies in a folder that is named after what it holds, so that a browser never has
+//! to ask again for what it has. Every file is packed as it is and, where that is shorter, as brotli makes it, with a table of
+//! them for the server.
 
+use super::join::{Chunk, Sources, join, resolved};
+use anyhow::{Context as _, ensure};
 use std::{
+    collections::BTreeMap,
     fmt::Write as _,
     fs,
     hash::{DefaultHasher, Hasher as _},
@@ -16,6 +21,20 @@ const IMPORTED: [&str; 3] = ["entry/slim.js", "kdf/kdf.js", "store/indexeddb.js"
 /// The one import that is no file of the library.
 const GLUE: &str = "wasm/engine.js";
 
+/// Where the joined files lie until what they hold is known.
+const FOLDER: &str = "page/VERSION";
+/// What the scripts are joined to, and with which modules each file begins.
+const CHUNKS: [(&str, &[&str]); 3] = [
+    // For the worker, and for the page where there can be none.
+    ("engine.js", &["js/tab/core.js"]),
+    ("main.js", &["js/main.js"]),
+    ("views.js", &["js/views/token.js", "js/views/passwords.js", "js/views/time.js", "js/views/observe.js"]),
+];
+const STYLE: &str = "style.css";
+/// A worker answers for the folder it lies in.
+const WORKER: &str = "sw.js";
+const MARKUP: &str = "index.html";
+
 /// A file of the page.
 pub(crate) struct File {
     /// Its path below the page, with `/` between the parts.
@@ -26,24 +45,101 @@ pub(crate) struct File {
 
 /// All files of the page, with a list of them and their digests for who keeps them.
 pub(crate) fn files(workspace: &Path, engine: Vec<u8>, kdf: Vec<u8>) -> anyhow::Result<Vec<File>> {
-    let mut files = Vec::new();
-    collect(&workspace.join("www"), "", &mut files)?;
-    reach(&workspace.join("wasm/js/lib"), &mut files)?;
+    let mut sources = Vec::new();
+    collect(&workspace.join("www"), "", &mut sources)?;
+    reach(&workspace.join("wasm/js/lib"), &mut sources)?;
     let (glue, engine) = bind(engine)?;
-    for (name, content) in [("engine.js", glue), ("engine.wasm", engine), ("kdf.wasm", kdf)] {
-        files.push(File { path: format!("engine/wasm/{name}"), content });
+    sources.push(File { path: format!("engine/{GLUE}"), content: glue });
+    let sources: BTreeMap<&str, &[u8]> = sources.iter().map(|file| (file.path.as_str(), file.content.as_slice())).collect();
+    let text = |path: &str| {
+        let content = sources.get(path).with_context(|| format!("there is no `{path}`"))?;
+        core::str::from_utf8(content).with_context(|| format!("`{path}` is no text"))
+    };
+
+    let modules = [("engine.wasm", engine), ("kdf.wasm", kdf)];
+    let mut moved = BTreeMap::from([(WORKER.into(), WORKER.into())]);
+    for (name, _) in &modules {
+        moved.insert(format!("engine/wasm/{name}"), format!("{FOLDER}/{name}"));
     }
-    files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    let mut scripts = BTreeMap::new();
+    for path in sources.keys().filter(|path| path.ends_with(".js")) {
+        scripts.insert(*path, text(path)?);
+    }
+    let chunk = |(name, roots): (&str, &'static [&'static str])| Chunk { path: format!("{FOLDER}/{name}"), roots };
+    let worker = Chunk { path: WORKER.into(), roots: &[WORKER] };
+    let chunks: Vec<Chunk<'_>> = CHUNKS.map(chunk).into_iter().chain([worker]).collect();
+    let joined = join(&chunks, &Sources { scripts, moved }).map_err(anyhow::Error::msg)?;
+    let (markup, styles) = markup(text(MARKUP)?)?;
+    let styles = styles.into_iter().map(text).collect::<anyhow::Result<Vec<_>>>()?;
+
+    let mut files: Vec<File> = modules.map(|(name, content)| File { path: format!("{FOLDER}/{name}"), content }).into();
+    files.extend(joined.into_iter().map(|(path, content)| File { path, content: content.into() }));
+    files.push(File { path: format!("{FOLDER}/{STYLE}"), content: style(&styles.concat()).into() });
+    files.push(File { path: MARKUP.into(), content: markup.into() });
+    let others = sources.iter().filter(|(path, _)| !path.ends_with(".js") && !path.ends_with(".css") && **path != MARKUP);
+    files.extend(others.map(|(path, content)| File { path: (*path).into(), content: content.to_vec() }));
+    name(&mut files);
     let lines: Vec<String> =
-        files.iter().map(|file| format!("{:?}: \"{:016x}\"", file.path, digest(&file.content))).collect();
+        files.iter().map(|file| format!("{:?}: \"{:016x}\"", file.path, digest([file.content.as_slice()]))).collect();
     files.push(File { path: "files.json".into(), content: format!("{{\n{}\n}}\n", lines.join(",\n")).into() });
     Ok(files)
 }
 
+/// Names the folder after what lies in it, and in what names it.
+fn name(files: &mut [File]) {
+    files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    let inside = files.iter().filter(|file| file.path.starts_with(FOLDER)).map(|file| file.content.as_slice());
+    let folder = format!("page/{:016x}", digest(inside));
+    for file in files {
+        if file.path.starts_with(FOLDER) {
+            file.path = file.path.replace(FOLDER, &folder);
+        } else if let Ok(text) = core::str::from_utf8(&file.content) {
+            file.content = text.replace(FOLDER, &folder).into();
+        }
+    }
+}
+
+/// The markup with one style sheet and one script, and the paths of the style sheets that it had.
+fn markup(html: &str) -> anyhow::Result<(String, Vec<&str>)> {
+    const SHEET: &str = r#"<link rel="stylesheet" href=""#;
+    let (mut out, mut styles) = (String::new(), Vec::new());
+    for line in html.lines() {
+        if let Some(rest) = line.trim_start().strip_prefix(SHEET) {
+            if styles.is_empty() {
+                // Writing to a string does not fail.
+                let _ = writeln!(out, "  {SHEET}{FOLDER}/{STYLE}\">");
+            }
+            styles.push(rest.trim_end_matches("\">"));
+        } else {
+            let _ = writeln!(out, "{line}");
+        }
+    }
+    let script = r#"src="js/main.js""#;
+    ensure!(!styles.is_empty() && out.contains(script), "`{MARKUP}` names no style sheet, or not its script");
+    Ok((out.replace(script, &format!(r#"src="{FOLDER}/main.js""#)), styles))
+}
+
+/// Style sheets without comments, indentation and most ends of lines.
+fn style(css: &str) -> String {
+    let mut out = String::new();
+    for (at, part) in css.split("/*").enumerate() {
+        let code = if at == 0 { part } else { part.split_once("*/").map_or("", |(_, code)| code) };
+        for line in code.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            out.push_str(line);
+            if !line.ends_with(['{', '}', ';', ',']) {
+                out.push(' ');
+            }
+        }
+    }
+    out
+}
+
 /// Tells versions of a file apart; nothing is proven by it.
-fn digest(content: &[u8]) -> u64 {
+fn digest<'a>(contents: impl IntoIterator<Item = &'a [u8]>) -> u64 {
     let mut hasher = DefaultHasher::new();
-    hasher.write(content);
+    for content in contents {
+        hasher.write(content);
+    }
     hasher.finish()
 }
 
@@ -76,20 +172,6 @@ fn reach(library: &Path, files: &mut Vec<File>) -> Result<()> {
 /// The relative paths that a module of the library imports from.
 fn imports(text: &str) -> impl Iterator<Item = &str> {
     text.split("from '").skip(1).filter_map(|rest| rest.split('\'').next()).filter(|path| path.starts_with('.'))
-}
-
-/// `path` as seen from the file `name`.
-fn resolved(name: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = name.split('/').collect();
-    parts.pop();
-    for part in path.split('/') {
-        match part {
-            "." => {}
-            ".." => _ = parts.pop(),
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }
 
 fn collect(folder: &Path, prefix: &str, files: &mut Vec<File>) -> Result<()> {

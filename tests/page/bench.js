@@ -10,32 +10,51 @@ const TIMES = [
   ['interactive: the view Try takes input', 'usable', 300],
   ['the engine in the tab has answered', 'engine', undefined],
 ]
+/** What the browser takes for a page that has nothing to load. */
+const BARE = `<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <title>Ten lines</title>
+</head>
+<body>
+  <h1>Ten lines</h1>
+</body>
+</html>
+`
 const PARTS = [
-  ['the page: markup, styles, icon', path => /^\/($|index\.html|css\/|favicon\.svg)/.test(path)],
-  ['the page: scripts', path => /^\/(js\/|sw\.js)/.test(path)],
-  ['scripts of the JavaScript package', path => /^\/engine\/.*\.js$/.test(path)],
+  ['the page: markup, style sheet, icon', path => /^\/($|index\.html|favicon\.svg)|\.css$/.test(path)],
+  ['the page: scripts', path => /^\/sw\.js|\/(main|views)\.js$/.test(path)],
+  ['the engine: script', path => path.endsWith('/engine.js')],
   ['`engine.wasm`', path => path.endsWith('/engine.wasm')],
   ['`kdf.wasm`', path => path.endsWith('/kdf.wasm')],
   ['the list of files', path => path === '/files.json'],
   ['else', () => true],
 ]
 
+const bare = createServer((_, response) => response.writeHead(200, { 'content-type': 'text/html', 'cache-control': 'no-cache' }).end(BARE))
+await new Promise(resolve => { bare.listen(0, '127.0.0.1', resolve) })
 const server = await startServer()
 const browser = await launch()
 try {
   // The first page of a browser pays for the start of the browser.
   await visit(await browser.createBrowserContext(), server.url)
-  const times = { cold: [], warm: [] }
+  const times = { bare: [], cold: [], warm: [] }
   for (let round = 0; round < ROUNDS; round += 1) {
     const context = await browser.createBrowserContext()
+    times.bare.push(await painted(context, `http://127.0.0.1:${bare.address().port}`))
     times.cold.push(await visit(context, server.url))
     times.warm.push(await visit(context, server.url))
     await context.close()
   }
   console.log(`Chromium ${(await browser.version()).replace(/^.*\//, '')}, median of ${ROUNDS} loads, in brackets the fastest and the slowest.\n`)
   console.log('| | goal | nothing cached | second visit |\n|---|---|---|---|')
+  console.log(`| a page of ten lines: first contentful paint | | ${shown(times.bare)} | |`)
   for (const [what, name, goal] of TIMES) {
-    const cells = [times.cold, times.warm].map(list => shown(list.map(load => load[name]), goal))
+    const cells = [times.cold, times.warm].map(list => {
+      const ratios = list.map((load, round) => load[name] / times.bare[round]).sort((a, b) => a - b)
+      return `${shown(list.map(load => load[name]), goal)}; ${ratios[ratios.length >> 1].toFixed(1)} × ten lines`
+    })
     console.log(`| ${what} | ${goal === undefined ? '' : `${goal} ms`} | ${cells.join(' | ')} |`)
   }
   const sent = await octets(server, await browser.createBrowserContext())
@@ -48,6 +67,17 @@ try {
 } finally {
   await browser.close()
   await server.stop()
+  bare.close()
+}
+
+/** One load of a page without scripts: when it painted. */
+async function painted(context, url) {
+  const page = await context.newPage()
+  await page.goto(url)
+  const paint = await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime)
+  const when = await paint.jsonValue()
+  await page.close()
+  return when
 }
 
 /** One load: when it painted, could be used and had an engine, in milliseconds since it was asked for. */

@@ -29,7 +29,7 @@ for (const engine of ['tab', 'live']) {
     for (const dialect of ['redis', 'openshift', 'elasticsearch', 'gateway']) {
       test(`every route of ${dialect}, and its cases`, async () => {
         const routes = await page.evaluate(async id => {
-          const { dialects } = await import('/js/catalogue/index.js')
+          const { dialects } = await moduleOf('js/catalogue/index.js')
           const { groups } = dialects.find(known => known.id === id)
           return groups.flatMap(group => group.routes).map(({ id: name, expect, cases = [] }) => ({ name, expect, cases: cases.map(({ title, expect: status, code }) => ({ title, status, code })) }))
         }, dialect)

@@ -44,6 +44,10 @@ test('it works when the server is gone for good', async () => {
   const page = await openPage(context, mortal.url)
   await page.waitForFunction(async () => (await caches.open('waxseal-page')).match('/files.json'))
   await mortal.stop()
+  // A worker that has been idle is stopped by the browser, and must find all it needs when it starts again.
+  const session = await page.createCDPSession()
+  await session.send('ServiceWorker.enable')
+  await session.send('ServiceWorker.stopAllWorkers')
   await page.reload()
   await engineReady(page)
   assert.equal(await sendRequest(page), '200 OK')
@@ -64,7 +68,7 @@ test('two tabs share one engine, at once', async () => {
   const [one, two] = await Promise.all([openPage(context, server.url), openPage(context, server.url)])
   assert.deepEqual(await people(one), await people(two))
   const create = (page, tab) => page.evaluate(async name => {
-    const { send } = await import('/js/exchange.js')
+    const { send } = await moduleOf('js/exchange.js')
     const all = Array.from({ length: 8 }, (_, at) => send({ method: 'POST', path: '/v1/users', as: 'password:admin', type: 'json', body: JSON.stringify({ name: `${name}-${at}`, password: 'Quiet-Harbour-Lamp-42' }) }))
     return (await Promise.all(all)).map(({ status, json }) => [status, json?.uid])
   }, tab)
@@ -88,7 +92,7 @@ test('a reload in the middle of requests loses nothing that was answered', async
   const before = await people(page)
   for (let round = 0; round < 3; round += 1) {
     await page.evaluate(async at => {
-      const { send } = await import('/js/exchange.js')
+      const { send } = await moduleOf('js/exchange.js')
       for (let number = 0; number < 6; number += 1) {
         send({ method: 'POST', path: '/v1/users', as: 'password:admin', type: 'json', body: JSON.stringify({ name: `cut-${at}-${number}`, password: 'Quiet-Harbour-Lamp-42' }) })
           .then(({ ok }) => { if (ok) sessionStorage.setItem(`cut-${at}-${number}`, 'made') })
@@ -99,7 +103,7 @@ test('a reload in the middle of requests loses nothing that was answered', async
     await engineReady(page)
   }
   const [told, kept] = await page.evaluate(async () => {
-    const { send } = await import('/js/exchange.js')
+    const { send } = await moduleOf('js/exchange.js')
     const { json } = await send({ method: 'GET', path: '/v1/users', as: 'password:admin' })
     return [Object.keys(sessionStorage), json.map(({ name }) => name)]
   })
@@ -183,7 +187,7 @@ test('a server that answers nonsense is said to', async () => {
   await press(page, 'Live server', '#engines')
   for (let tries = 0; tries < 6; tries += 1) {
     await page.evaluate(async () => {
-      const { send } = await import('/js/exchange.js')
+      const { send } = await moduleOf('js/exchange.js')
       await send({ method: 'POST', path: '/v1/users/authorize', as: 'unknown', type: 'json', body: '{}' })
     })
   }
@@ -203,7 +207,7 @@ test('ten thousand entries of history are no burden', async () => {
   const context = await stranger()
   const page = await openPage(context, server.url)
   await page.evaluate(async () => {
-    const { history } = await import('/js/history.js')
+    const { history } = await moduleOf('js/history.js')
     for (let id = 0; id < 10_050; id += 1) {
       history.add({ id, at: Date.now(), engine: 'tab', why: '', method: 'GET', path: `/v1/users/${id}`, status: 200, headers: [], text: '{"a": 1}', took: 1, ok: true, curl: 'curl' })
     }

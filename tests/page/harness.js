@@ -69,6 +69,7 @@ export async function openPage(context, url, { path = '/', ready = true } = {}) 
   const page = await context.newPage()
   page.setDefaultTimeout(30_000)
   pollByTime(page)
+  await page.evaluateOnNewDocument(moduleOf)
   const wrong = []
   page.on('request', request => {
     const { protocol, origin } = new URL(request.url())
@@ -85,6 +86,14 @@ export async function openPage(context, url, { path = '/', ready = true } = {}) 
   await page.goto(`${url}${path}`)
   if (ready) await engineReady(page)
   return page
+}
+
+/** Lets the page's own modules be had in it: `await moduleOf('js/exchange.js')`. */
+function moduleOf() {
+  globalThis.moduleOf = async path => {
+    const all = await import(document.querySelector('script[type=module]').src)
+    return all[`$${path.replace(/\.js$/, '').replace(/[^a-z0-9]/gi, '_')}`]
+  }
 }
 
 /** A page in the background paints nothing, so what is waited for is looked at by the clock. */

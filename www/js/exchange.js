@@ -2,11 +2,12 @@
 
 import { curl } from './curl.js'
 import { engine } from './engines/current.js'
-import { authorization, escapes, filled } from './fillings.js'
+import { authorization, escapes, filled, sendBy } from './fillings.js'
 import { history } from './history.js'
 import { pocket } from './pocket.js'
 
 let number = 0
+sendBy(send)
 
 /**
  * Sends a draft: `{ method, path, as, raw, headers, type, body }`, where texts may hold `{{names}}` that are filled in first.

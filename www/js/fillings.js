@@ -3,9 +3,14 @@
 
 import { base64 } from './base64.js'
 import { engine, signals } from './engines/current.js'
-import { send } from './exchange.js'
 import { forged } from './token/forge.js'
 import { jwtClaims } from './token/read.js'
+
+/** How a request is sent; `exchange.js` says so, which needs what is here for everything it sends. */
+let send
+export function sendBy(way) {
+  send = way
+}
 
 /** Thrown when something cannot be filled in; the message is for people. */
 export class Missing extends Error {}

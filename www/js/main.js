@@ -23,13 +23,23 @@ let showing
 startTheme()
 fill($('where'), whereBar())
 startEngines()
-startTab()
 addEventListener('hashchange', show)
 $('skip').addEventListener('click', event => {
   event.preventDefault()
   $('main').focus()
 })
-show()
+// One after the other, so that none waits for the next: the frame in the markup, the view, the engine. A request that is sent before
+// waits for it.
+painted().then(show).finally(startTab)
+
+/** Resolves when what stands in the markup has been painted, and soon where nothing is, as in the background. */
+function painted() {
+  return new Promise(resolve => {
+    if (document.hidden) return resolve()
+    requestAnimationFrame(() => setTimeout(resolve))
+    setTimeout(resolve, 100)
+  })
+}
 
 /** Shows the view of the address; the first time it is built. */
 async function show() {

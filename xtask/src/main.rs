@@ -11,6 +11,8 @@ mod clean_data;
 mod clients;
 mod command;
 mod fuzz;
+#[cfg(test)]
+mod joined;
 mod js;
 mod npm;
 mod page;

@@ -4,8 +4,9 @@ use crate::{
     record::{Lock, Stored, Uid, User, key},
     refusal::Refusal,
     seam::{Op, Range, Record, Stop},
+    sorted::Sorted,
 };
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 /// How many records are read at once.
 const PAGE: u32 = 25_000;
@@ -46,7 +47,7 @@ pub(crate) fn all<'a>(op: &Op<'a>, prefix: &str) -> Result<Vec<(&'a str, &'a Rec
 ///
 /// # Errors
 /// [`Refusal::BadRecord`].
-pub(crate) fn by_id<'a, T: Stored>(records: &[(&'a str, &Record)]) -> Result<BTreeMap<&'a str, T>, Refusal> {
+pub(crate) fn by_id<'a, T: Stored>(records: &[(&'a str, &Record)]) -> Result<Sorted<&'a str, T>, Refusal> {
     records.iter().map(|(id, record)| Ok((*id, T::of(record)?))).collect()
 }
 

@@ -15,14 +15,11 @@ use crate::{
     record::{Pair, PairId, PairOf, PairsEnded, Stored, Uid, User, key},
     refusal::Refusal,
     seam::{Key, Op, Range, Record, Stop},
+    sorted::Sorted,
     time::UnixTime,
     token::Verified,
 };
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    string::String,
-    vec::Vec,
-};
+use alloc::{string::String, vec::Vec};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// The name tokens of this kind carry.
@@ -197,10 +194,11 @@ fn all(
     let mut counts = Counts::default();
     let (mut found, complete) = live(op, whose, wanted)?;
     // Those whose user is gone, or had all his tokens ended, are dead already.
-    let owners: BTreeSet<Uid> = found.iter().map(|(.., pair)| pair.uid).collect();
-    op.want(&owners.iter().copied().map(key::user).collect::<Vec<_>>());
-    let owners = owners.into_iter().map(|uid| Ok((uid, user(op, uid)?.map(|user| user.generation))));
-    let generations: BTreeMap<Uid, Option<u32>> = owners.collect::<Result<_, Stop>>()?;
+    let mut generations: Sorted<Uid, Option<u32>> = found.iter().map(|(.., pair)| (pair.uid, None)).collect();
+    op.want(&generations.as_slice().iter().map(|(uid, _)| key::user(*uid)).collect::<Vec<_>>());
+    for (uid, generation) in generations.as_mut_slice() {
+        *generation = user(op, *uid)?.map(|user| user.generation);
+    }
     found.retain(|(.., pair)| generations.get(&pair.uid) == Some(&Some(pair.generation)));
     for (key, seen, mut pair) in found {
         let (ended, dead) = kill(op, &mut pair);

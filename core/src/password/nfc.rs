@@ -7,11 +7,11 @@ use super::Refusal;
 use alloc::vec::Vec;
 
 /// Characters that two others become, with these two; in order.
-const PAIRS: &[(char, char, char)] = include!(concat!(env!("OUT_DIR"), "/pairs.rs"));
-/// Characters that decompose into one (then the second is `\0`) or two others, and are never composed; in order.
-const OTHERS: &[(char, char, char)] = include!(concat!(env!("OUT_DIR"), "/others.rs"));
+const PAIRS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/pairs"));
+/// Characters that decompose into one (then the second is 0) or two others, and are never composed; in order.
+const OTHERS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/others"));
 /// First and last of the marks of one combining class, not 0; in order.
-const CLASSES: &[(char, char, u8)] = include!(concat!(env!("OUT_DIR"), "/classes.rs"));
+const CLASSES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/classes"));
 
 /// Below, nothing decomposes.
 const FIRST_DECOMPOSED: char = '\u{c0}';
@@ -20,32 +20,44 @@ const FIRST_MARK: char = '\u{300}';
 
 /// Shows `put` each character of `text` in normalisation form C, until it refuses one.
 pub(super) fn each(text: &str, put: &mut dyn FnMut(char) -> Result<(), Refusal>) -> Result<(), Refusal> {
-    let mut run = Run { starter: None, marks: Vec::new() };
+    if text.chars().all(|c| c < FIRST_DECOMPOSED) {
+        return text.chars().try_for_each(put);
+    }
+    let tables = Tables::unpack();
+    let mut run = Run { tables: &tables, starter: None, marks: Vec::new() };
     for c in text.chars() {
-        decompose(c, &mut |part| run.push(part, put))?;
+        tables.decompose(c, &mut |part| run.push(part, put))?;
     }
     run.combine();
     run.flush(put)
 }
 
+/// The tables, which take some microseconds to unpack: nothing beside the derivation that follows.
+struct Tables {
+    pairs: Vec<[u32; 3]>,
+    others: Vec<[u32; 3]>,
+    classes: Vec<[u32; 3]>,
+}
+
 /// What may still change: a character that others combine with, and the marks behind it.
-struct Run {
+struct Run<'a> {
+    tables: &'a Tables,
     /// None before the first such character of the text.
     starter: Option<char>,
     /// In the order of the text.
-    marks: Vec<(u8, char)>,
+    marks: Vec<(u32, char)>,
 }
 
-impl Run {
+impl Run<'_> {
     fn push(&mut self, part: char, put: &mut dyn FnMut(char) -> Result<(), Refusal>) -> Result<(), Refusal> {
-        let class = class(part);
+        let class = self.tables.class(part);
         if class != 0 {
             self.marks.push((class, part));
             return Ok(());
         }
         self.combine();
         // Nothing may stand between two that become one.
-        let joined = self.starter.filter(|_| self.marks.is_empty()).and_then(|starter| compose(starter, part));
+        let joined = self.starter.filter(|_| self.marks.is_empty()).and_then(|starter| self.tables.compose(starter, part));
         if joined.is_none() {
             self.flush(put)?;
         }
@@ -70,7 +82,8 @@ impl Run {
         while let Some(next) = self.marks.iter().map(|(class, _)| *class).filter(|other| *other > class).min() {
             class = next;
             for &(_, mark) in self.marks.iter().filter(|(other, _)| *other == class) {
-                let joined = self.starter.filter(|_| last_kept < class).and_then(|starter| compose(starter, mark));
+                let joined =
+                    self.starter.filter(|_| last_kept < class).and_then(|starter| self.tables.compose(starter, mark));
                 if joined.is_some() {
                     self.starter = joined;
                 } else {
@@ -83,56 +96,91 @@ impl Run {
     }
 }
 
-/// Shows `put` what `c` decomposes into.
-fn decompose(c: char, put: &mut dyn FnMut(char) -> Result<(), Refusal>) -> Result<(), Refusal> {
-    if let Some(syllable) = u32::from(c).checked_sub(SYLLABLES).filter(|syllable| *syllable < LEADS * VOWELS * TAILS) {
-        put(char_at(LEAD + syllable / (VOWELS * TAILS)))?;
-        put(char_at(VOWEL + syllable / TAILS % VOWELS))?;
-        return if syllable % TAILS == 0 { Ok(()) } else { put(char_at(TAIL + syllable % TAILS)) };
+impl Tables {
+    fn unpack() -> Self {
+        Self { pairs: rows(PAIRS), others: rows(OTHERS), classes: rows(CLASSES) }
     }
-    // The seconds are put once all firsts have been followed; there are at most three.
-    let (mut first, mut seconds) = (c, Vec::new());
-    while first >= FIRST_DECOMPOSED
-        && let Some(&(_, one, other)) = entry(PAIRS, first).or_else(|| entry(OTHERS, first))
-    {
-        first = one;
-        if other != '\0' {
-            seconds.push(other);
+
+    /// Shows `put` what `c` decomposes into.
+    fn decompose(&self, c: char, put: &mut dyn FnMut(char) -> Result<(), Refusal>) -> Result<(), Refusal> {
+        if let Some(syllable) = u32::from(c).checked_sub(SYLLABLES).filter(|syllable| *syllable < LEADS * VOWELS * TAILS) {
+            put(char_at(LEAD + syllable / (VOWELS * TAILS)))?;
+            put(char_at(VOWEL + syllable / TAILS % VOWELS))?;
+            return if syllable % TAILS == 0 { Ok(()) } else { put(char_at(TAIL + syllable % TAILS)) };
+        }
+        // The seconds are put once all firsts have been followed; there are at most three.
+        let (mut first, mut seconds) = (c, Vec::new());
+        while first >= FIRST_DECOMPOSED
+            && let Some(&[_, one, other]) = entry(&self.pairs, first).or_else(|| entry(&self.others, first))
+        {
+            first = char_at(one);
+            if other != 0 {
+                seconds.push(char_at(other));
+            }
+        }
+        put(first)?;
+        seconds.into_iter().rev().try_for_each(put)
+    }
+
+    /// What the two become together.
+    fn compose(&self, first: char, second: char) -> Option<char> {
+        if second < FIRST_MARK {
+            return None;
+        }
+        let place = |c: char, start, count| u32::from(c).checked_sub(start).filter(|place| *place < count);
+        if let (Some(lead), Some(vowel)) = (place(first, LEAD, LEADS), place(second, VOWEL, VOWELS)) {
+            return char::from_u32(SYLLABLES + (lead * VOWELS + vowel) * TAILS);
+        }
+        if let (Some(syllable), Some(tail)) = (place(first, SYLLABLES, LEADS * VOWELS * TAILS), place(second, TAIL, TAILS))
+            && syllable % TAILS == 0
+            && tail > 0
+        {
+            return char::from_u32(SYLLABLES + syllable + tail);
+        }
+        let (first, second) = (u32::from(first), u32::from(second));
+        self.pairs.iter().find(|[_, one, other]| (*one, *other) == (first, second)).map(|[c, ..]| char_at(*c))
+    }
+
+    /// The combining class; 0 for what is no mark.
+    fn class(&self, c: char) -> u32 {
+        if c < FIRST_MARK {
+            return 0;
+        }
+        let c = u32::from(c);
+        let run = self.classes.partition_point(|[_, last, _]| *last < c);
+        self.classes.get(run).filter(|[start, ..]| *start <= c).map_or(0, |[.., class]| *class)
+    }
+}
+
+fn entry(table: &[[u32; 3]], c: char) -> Option<&[u32; 3]> {
+    table.binary_search_by_key(&u32::from(c), |[c, ..]| *c).ok().and_then(|at| table.get(at))
+}
+
+/// Rows as the build script packs them.
+fn rows(packed: &[u8]) -> Vec<[u32; 3]> {
+    let mut rest = packed.iter();
+    let mut differences = Vec::new();
+    while !rest.as_slice().is_empty() {
+        let (mut number, mut shift) = (0, 0);
+        for octet in rest.by_ref() {
+            number |= u32::from(octet & 0x7f) << shift;
+            shift += 7;
+            if octet & 0x80 == 0 {
+                break;
+            }
+        }
+        differences.push((number >> 1) ^ (number & 1).wrapping_neg());
+    }
+    let count = differences.len() / 3;
+    let mut rows = alloc::vec![[0; 3]; count];
+    let mut above = 0;
+    for (at, difference) in differences.into_iter().enumerate() {
+        above = if at % count == 0 { difference } else { difference.wrapping_add(above) };
+        if let Some(place) = rows.get_mut(at % count).and_then(|row| row.get_mut(at / count)) {
+            *place = above;
         }
     }
-    put(first)?;
-    seconds.into_iter().rev().try_for_each(put)
-}
-
-fn entry(table: &[(char, char, char)], c: char) -> Option<&(char, char, char)> {
-    table.binary_search_by_key(&c, |(c, ..)| *c).ok().and_then(|at| table.get(at))
-}
-
-/// What the two become together.
-fn compose(first: char, second: char) -> Option<char> {
-    if second < FIRST_MARK {
-        return None;
-    }
-    let place = |c: char, start, count| u32::from(c).checked_sub(start).filter(|place| *place < count);
-    if let (Some(lead), Some(vowel)) = (place(first, LEAD, LEADS), place(second, VOWEL, VOWELS)) {
-        return char::from_u32(SYLLABLES + (lead * VOWELS + vowel) * TAILS);
-    }
-    if let (Some(syllable), Some(tail)) = (place(first, SYLLABLES, LEADS * VOWELS * TAILS), place(second, TAIL, TAILS))
-        && syllable % TAILS == 0
-        && tail > 0
-    {
-        return char::from_u32(SYLLABLES + syllable + tail);
-    }
-    PAIRS.iter().find(|(_, one, other)| (*one, *other) == (first, second)).map(|(c, ..)| *c)
-}
-
-/// The combining class; 0 for what is no mark.
-fn class(c: char) -> u8 {
-    if c < FIRST_MARK {
-        return 0;
-    }
-    let run = CLASSES.partition_point(|(_, last, _)| *last < c);
-    CLASSES.get(run).filter(|(start, ..)| *start <= c).map_or(0, |(.., class)| *class)
+    rows
 }
 
 /// Hangul: where its syllables begin, and its leading consonants, its vowels, and its trailing consonants, of which none is one;
@@ -174,8 +222,9 @@ mod tests {
 
     #[test]
     fn each_character_alone_and_among_others() {
-        let mut stirs: BTreeSet<char> = PAIRS.iter().chain(OTHERS).flat_map(|&(c, one, other)| [c, one, other]).collect();
-        stirs.extend(CLASSES.iter().flat_map(|&(start, last, _)| start..=last));
+        let Tables { pairs, others, classes } = Tables::unpack();
+        let mut stirs: BTreeSet<char> = pairs.into_iter().chain(others).flatten().map(char_at).collect();
+        stirs.extend(classes.into_iter().flat_map(|[start, last, _]| char_at(start)..=char_at(last)));
         // Of the others, one stands for its neighbours.
         stirs.extend((char::MIN..=char::MAX).step_by(97));
         for c in char::MIN..=char::MAX {
@@ -200,25 +249,31 @@ mod tests {
     #[test]
     fn the_tables_are_those_of_the_library() {
         use unicode_normalization::char as library;
-        assert!((char::MIN..FIRST_DECOMPOSED).all(|c| entry(PAIRS, c).or_else(|| entry(OTHERS, c)).is_none()));
-        assert!(PAIRS.iter().all(|(.., second)| *second >= FIRST_MARK));
+        let tables = Tables::unpack();
+        let Tables { pairs, others, classes } = &tables;
+        assert!(pairs.len() > 900 && others.len() > 1000 && classes.len() > 300);
+        let all = [pairs, others, classes].into_iter().flatten().flatten();
+        assert!(all.into_iter().all(|number| char::from_u32(*number).is_some()));
+        assert!((char::MIN..FIRST_DECOMPOSED).all(|c| entry(pairs, c).or_else(|| entry(others, c)).is_none()));
+        assert!(pairs.iter().all(|[.., second]| *second >= FIRST_MARK.into()));
         for c in char::MIN..=char::MAX {
-            assert_eq!(class(c), library::canonical_combining_class(c), "{c:?}");
+            assert_eq!(tables.class(c), u32::from(library::canonical_combining_class(c)), "{c:?}");
             let (mut ours, mut theirs) = (String::new(), String::new());
-            decompose(c, &mut |part| {
-                ours.push(part);
-                Ok(())
-            })
-            .unwrap();
+            tables
+                .decompose(c, &mut |part| {
+                    ours.push(part);
+                    Ok(())
+                })
+                .unwrap();
             library::decompose_canonical(c, |part| theirs.push(part));
             assert_eq!(ours, theirs, "{c:?}");
         }
         let hangul = || ('\u{1100}'..='\u{11ff}').chain(['\u{ac00}', '\u{ac01}', '\u{ac1c}', '\u{d7a3}', '\u{d7a4}']);
-        let firsts: BTreeSet<char> = PAIRS.iter().map(|(_, first, _)| *first).chain(hangul()).collect();
-        let seconds: BTreeSet<char> = PAIRS.iter().map(|(.., second)| *second).chain(hangul()).collect();
+        let firsts: BTreeSet<char> = pairs.iter().map(|[_, first, _]| char_at(*first)).chain(hangul()).collect();
+        let seconds: BTreeSet<char> = pairs.iter().map(|[.., second]| char_at(*second)).chain(hangul()).collect();
         for &first in &firsts {
             for &second in &seconds {
-                assert_eq!(compose(first, second), library::compose(first, second), "{first:?} {second:?}");
+                assert_eq!(tables.compose(first, second), library::compose(first, second), "{first:?} {second:?}");
             }
         }
     }

@@ -1,16 +1,19 @@
 //! What has been read so far in one operation.
 
 use super::{Answer, Ask, Derivation, Key, Range, Record, Version};
-use crate::token::{Refusal, Verified};
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use crate::{
+    sorted::Sorted,
+    token::{Refusal, Verified},
+};
+use alloc::{string::String, vec::Vec};
 use core::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
 
 /// Everything the driver has answered to this operation.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    records: BTreeMap<Key, Option<Record>>,
-    ranges: BTreeMap<Range, Vec<(Key, Record)>>,
+    records: Sorted<Key, Option<Record>>,
+    ranges: Vec<(Range, Vec<(Key, Record)>)>,
     derived: Vec<(Derivation, Zeroizing<Vec<u8>>)>,
     foreseen: Vec<Foreseen>,
     /// A token of the request and what its signature, times and profile decide: the same in every replay.
@@ -54,7 +57,7 @@ impl Known {
     }
 
     pub(super) fn range(&self, range: &Range) -> Option<&[(Key, Record)]> {
-        self.ranges.get(range).map(Vec::as_slice)
+        self.ranges.iter().find(|(known, _)| known == range).map(|(_, records)| records.as_slice())
     }
 
     pub(super) fn derived(&self, derivation: &Derivation) -> Option<&[u8]> {
@@ -65,7 +68,8 @@ impl Known {
     pub(super) fn versions(&self) -> impl Iterator<Item = (&Key, Version)> {
         let foreseen = self.foreseen.iter().filter(|foreseen| foreseen.is_asked());
         let foreseen = foreseen.map(|foreseen| (&foreseen.key, &foreseen.record));
-        self.records.iter().chain(foreseen).map(|(key, record)| (key, version(record.as_ref())))
+        let read = self.records.as_slice().iter().map(|(key, record)| (key, record));
+        read.chain(foreseen).map(|(key, record)| (key, version(record.as_ref())))
     }
 
     /// The version of a record that was asked for.

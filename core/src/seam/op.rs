@@ -8,11 +8,12 @@ use super::{
 use crate::{
     refusal::Refusal,
     settings::Settings,
+    sorted::Sorted,
     time::UnixTime,
     token::{self, Verified},
     vault::Vault,
 };
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 use core::cell::RefCell;
 
 /// Why an operation left before its end.
@@ -22,8 +23,15 @@ pub enum Stop {
     Need,
     /// The request is refused; only [`Op::keep`] writes go in. The dialect words the answer.
     Refuse(Refusal),
-    /// Like [`Stop::Refuse`], with the answer already worded.
-    Answer(Response),
+    /// Like [`Stop::Refuse`], with the answer already worded. Boxed, as every `?` moves a stop.
+    Answer(Box<Response>),
+}
+
+impl Stop {
+    /// A refusal with this answer.
+    pub fn answer(response: Response) -> Self {
+        Self::Answer(Box::new(response))
+    }
 }
 
 impl<R: Into<Refusal>> From<R> for Stop {
@@ -53,8 +61,8 @@ pub struct Op<'a> {
 
 #[derive(Default)]
 struct Draft {
-    changes: BTreeMap<Key, Write>,
-    kept: BTreeMap<Key, Write>,
+    changes: Sorted<Key, Write>,
+    kept: Sorted<Key, Write>,
     events: Vec<Event>,
     token_refusal: Option<&'static str>,
 }
@@ -208,16 +216,17 @@ impl<'a> Op<'a> {
     pub(super) fn into_done(self, response: Response) -> Done {
         let draft = self.draft.into_inner();
         let mut writes = draft.kept;
-        writes.extend(draft.changes);
-        let checks = if writes.is_empty() {
+        writes.extend(draft.changes.into_vec());
+        let writes = writes;
+        let checks = if writes.as_slice().is_empty() {
             Vec::new()
         } else {
-            let only_read = self.known.versions().filter(|(key, _)| !writes.contains_key(key));
+            let only_read = self.known.versions().filter(|(key, _)| writes.get(key).is_none());
             let mut checks: Vec<_> = only_read.map(|(key, version)| Check { key: key.clone(), version }).collect();
             checks.sort_unstable_by(|one, other| one.key.cmp(&other.key));
             checks
         };
-        let commit = Commit { checks, writes: writes.into_values().collect() };
+        let commit = Commit { checks, writes: writes.into_vec().into_iter().map(|(_, write)| write).collect() };
         Done { response, commit, events: draft.events, token_refusal: draft.token_refusal }
     }
 }

@@ -71,7 +71,7 @@ fn run(call: Arc<Call>, mut known: Known, rounds: u8) -> Step {
             op.note_token(&refusal);
             refuse(dialect::refuse(&op, &refusal), op)
         }
-        Err(Stop::Answer(response)) => refuse(response, op),
+        Err(Stop::Answer(response)) => refuse(*response, op),
     }
 }
 

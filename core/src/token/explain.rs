@@ -79,7 +79,7 @@ impl KeySet {
 /// What a strict reader takes is shown as JSON; anything else as text, so that nothing (a repeated name, say) is hidden.
 fn part(octets: &[u8]) -> Part {
     let strict = core::str::from_utf8(octets).ok().filter(|text| super::json::object(text, &[]).is_ok());
-    match strict.and_then(|text| serde_json::from_str(text).ok()) {
+    match strict.and_then(|text| serde_json::from_slice(text.as_bytes()).ok()) {
         Some(json) => Part::Json(json),
         None => Part::Text(String::from_utf8_lossy(octets).into_owned()),
     }

@@ -33,8 +33,8 @@ impl Jwk {
     /// [`KeyError::BadJwk`] when the text is neither, names a member twice or has a member of the wrong type;
     /// [`KeyError::ShortSecret`], [`KeyError::BadKid`].
     pub fn read(text: &str) -> Result<Vec<Self>, KeyError> {
-        let document: Document =
-            serde_json::from_str(text).map_err(|_| KeyError::BadJwk("not a JSON object with each name once"))?;
+        let document: Document = serde_json::from_slice(text.as_bytes())
+            .map_err(|_| KeyError::BadJwk("not a JSON object with each name once"))?;
         match &document.keys {
             Some(keys) => keys.iter().map(Self::from_members).collect(),
             None => Ok([Self::from_members(&document.members)?].into()),

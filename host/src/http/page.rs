@@ -14,6 +14,15 @@ use sha2::{Digest, Sha256};
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'";
 
+/// What is also sent under `/`.
+const MARKUP: &str = "/index.html";
+/// What lies below is named after what it holds, by the build script.
+const NAMED_BY_CONTENT: &str = "/page/";
+/// Never asked for again: another version has another name.
+const LASTING: &str = "public, max-age=31536000, immutable";
+/// Asked for each time, and then mostly 304; from here the other files are named, so that all are of one version.
+const ASKED_AGAIN: &str = "no-cache";
+
 /// A file of the page as it was embedded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct File {
@@ -36,6 +45,8 @@ pub(crate) struct Page(Vec<Entry>);
 struct Entry {
     path: &'static str,
     media_type: HeaderValue,
+    freshness: HeaderValue,
+    vary: HeaderValue,
     plain: Form,
     brotli: Option<Form>,
 }
@@ -60,7 +71,7 @@ impl Page {
             return None;
         }
         let path = match parts.uri.path() {
-            "/" if accepts_html(parts) => "/index.html",
+            "/" if accepts_html(parts) => MARKUP,
             path => path,
         };
         Some(self.0.iter().find(|entry| entry.path == path)?.answer(parts))
@@ -86,20 +97,39 @@ impl Entry {
             Some(content) => Some(Form::new(content)?),
             None => None,
         };
-        Some(Self { path: file.path, media_type, plain: Form::new(file.content)?, brotli })
+        let freshness =
+            HeaderValue::from_static(if file.path.starts_with(NAMED_BY_CONTENT) { LASTING } else { ASKED_AGAIN });
+        // What else lies under `/` is for those who do not ask for HTML. A cache finds the others whatever they were asked for as.
+        let vary =
+            HeaderValue::from_static(if file.path == MARKUP { "accept, accept-encoding" } else { "accept-encoding" });
+        Some(Self { path: file.path, media_type, freshness, vary, plain: Form::new(file.content)?, brotli })
     }
 
     fn answer(&self, parts: &Parts) -> HttpResponse {
         let brotli = self.brotli.as_ref().filter(|_| accepts_brotli(parts));
         let form = brotli.unwrap_or(&self.plain);
         if form.is_known_to(parts) {
-            return guarded(plain(StatusCode::NOT_MODIFIED, ""), form);
+            return self.guarded(plain(StatusCode::NOT_MODIFIED, ""), form);
         }
-        let mut out = guarded(hyper::Response::new(Full::new(Bytes::from_static(form.content))), form);
+        let mut out = self.guarded(hyper::Response::new(Full::new(Bytes::from_static(form.content))), form);
         out.headers_mut().insert(header::CONTENT_TYPE, self.media_type.clone());
         if brotli.is_some() {
             out.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
         }
+        out
+    }
+
+    /// With the headers of every answer.
+    fn guarded(&self, mut out: HttpResponse, form: &Form) -> HttpResponse {
+        let headers = out.headers_mut();
+        headers.insert(header::ETAG, form.etag.clone());
+        headers.insert(header::CACHE_CONTROL, self.freshness.clone());
+        headers.insert(header::VARY, self.vary.clone());
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers.insert(&OPENER_POLICY, HeaderValue::from_static("same-origin"));
+        headers.insert(&RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
         out
     }
 }
@@ -120,20 +150,6 @@ impl Form {
             .map(str::trim)
             .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == mine)
     }
-}
-
-/// The headers of every answer. A browser asks again each time and gets 304, so that all files are of one version.
-fn guarded(mut out: HttpResponse, form: &Form) -> HttpResponse {
-    let headers = out.headers_mut();
-    headers.insert(header::ETAG, form.etag.clone());
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(&OPENER_POLICY, HeaderValue::from_static("same-origin"));
-    headers.insert(&RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
-    out
 }
 
 /// No other page holds a handle of this one's window, or loads its files.

@@ -32,7 +32,8 @@ impl Engine {
         let octets = <[u8; 32]>::try_from(root.as_slice()).map(Zeroizing::new);
         root.zeroize();
         let root = octets.map_err(|_| Fault::new("bad_root_key", "the root key does not have 32 octets"))?;
-        let settings: Settings = serde_json::from_str(settings).map_err(|error| Fault::new("bad_settings", error))?;
+        let settings: Settings =
+            serde_json::from_slice(settings.as_bytes()).map_err(|error| Fault::new("bad_settings", error))?;
         settings.check().map_err(|error| Fault::new("bad_settings", error))?;
         Ok(Self { settings, root, world: None })
     }

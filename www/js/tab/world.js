@@ -12,7 +12,8 @@ const channel = typeof BroadcastChannel === 'function' ? new BroadcastChannel('w
 /** Tells the pages; those of this realm too, whose own channel does not hear itself. */
 export const tell = message => channel?.postMessage(message)
 
-const wasm = name => fetch(new URL(`../../engine/wasm/${name}.wasm`, import.meta.url))
+const ENGINE = new URL('../../engine/wasm/engine.wasm', import.meta.url)
+const KDF = new URL('../../engine/wasm/kdf.wasm', import.meta.url)
 let opening
 let kept
 let engine
@@ -50,9 +51,19 @@ export async function reset() {
 }
 
 async function open() {
-  const module = await Promise.all(['engine', 'kdf'].map(async name => WebAssembly.compile(await (await wasm(name)).arrayBuffer())))
-  await init({ engine: module[0], kdf: module[1] })
-  return { notebook: await openNotebook(), kdf: module[1] }
+  const [notebook, engine, kdf] = await Promise.all([openNotebook(), compiled(ENGINE), compiled(KDF)])
+  await init({ engine, kdf })
+  return { notebook, kdf }
+}
+
+/** From what is kept of the page, as a worker may be started anew offline. While it comes, where it says what it is: many servers of
+ * plain files do not. */
+async function compiled(url) {
+  const kept = await globalThis.caches?.match(url).catch(() => undefined)
+  const response = kept ?? await fetch(url)
+  if (!response.ok) throw new Error(`${url.pathname} cannot be loaded (${response.status})`)
+  const isNamed = response.headers.get('content-type') === 'application/wasm'
+  return isNamed ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer())
 }
 
 function make({ epoch, policy }, notebook) {

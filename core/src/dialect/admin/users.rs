@@ -14,9 +14,9 @@ use crate::{
     record::{Lock, Role, Seen, Stored, Uid, User, key},
     refusal::Refusal,
     seam::{Op, Range, Response, Stop},
+    sorted::Sorted,
 };
 use alloc::{
-    collections::BTreeMap,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -43,11 +43,12 @@ pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
     };
     // Only users have locks and last logins, so as many of these reach at least as far.
     let (users, locks, seen) = (records(key::USERS), records(key::LOCKS), records(key::SEEN));
-    let users: BTreeMap<_, User> = decoded(key::USERS, users?)?;
-    let (locks, seen): (BTreeMap<_, Lock>, BTreeMap<_, Seen>) = (decoded(key::LOCKS, locks?)?, decoded(key::SEEN, seen?)?);
-    let shown = users.iter().map(|(id, user)| Shown::new(op, user, locks.get(id).copied(), seen.get(id).copied()));
-    let more = users.len() >= limit as usize;
-    let next = users.values().next_back().filter(|_| more).map(|user| user.uid.as_u32());
+    let users: Sorted<_, User> = decoded(key::USERS, users?)?;
+    let (locks, seen): (Sorted<_, Lock>, Sorted<_, Seen>) = (decoded(key::LOCKS, locks?)?, decoded(key::SEEN, seen?)?);
+    let shown =
+        users.as_slice().iter().map(|(id, user)| Shown::new(op, user, locks.get(id).copied(), seen.get(id).copied()));
+    let more = users.as_slice().len() >= limit as usize;
+    let next = users.as_slice().last().filter(|_| more).map(|(_, user)| user.uid.as_u32());
     json(200, &Page { users: shown.collect(), next })
 }
 
@@ -55,7 +56,7 @@ pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
 fn decoded<'r, T: Stored>(
     prefix: &str,
     records: &'r [(crate::seam::Key, crate::seam::Record)],
-) -> Result<BTreeMap<&'r str, T>, Refusal> {
+) -> Result<Sorted<&'r str, T>, Refusal> {
     let rest = |key: &'r crate::seam::Key| key.as_str().strip_prefix(prefix).unwrap_or_default();
     records.iter().map(|(key, record)| Ok((rest(key), T::of(record)?))).collect()
 }

@@ -147,7 +147,7 @@ pub(super) fn none(op: &Op<'_>, parser: &'static str) -> Result<(), Stop> {
 
 /// 400 in the product's own form.
 pub(super) fn bad<T>(op: &Op<'_>, kind: &str, reason: &str) -> Result<T, Stop> {
-    Err(Stop::Answer(error(op, 400, kind, reason, &[])))
+    Err(Stop::answer(error(op, 400, kind, reason, &[])))
 }
 
 /// 400 for what is well-formed and cannot be, such as a contradictory or empty selection.
@@ -167,5 +167,5 @@ fn check_media_type(op: &Op<'_>) -> Result<(), Stop> {
             format!("Content-Type header [{declared}] is not supported")
         }
     };
-    Err(Stop::Answer(answer::json(op, 406, &value!({ "error": text, "status": 406 }))))
+    Err(Stop::answer(answer::json(op, 406, &value!({ "error": text, "status": 406 }))))
 }

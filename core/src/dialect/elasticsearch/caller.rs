@@ -45,7 +45,7 @@ pub(super) fn manager(op: &Op<'_>, action: &str) -> Result<Caller, Stop> {
 /// 401; also when the password has expired.
 pub(super) fn optional(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
     match even_expired(op)? {
-        Some(caller) if caller.expired => Err(Stop::Answer(expired(op, &caller))),
+        Some(caller) if caller.expired => Err(Stop::answer(expired(op, &caller))),
         caller => Ok(caller),
     }
 }
@@ -84,7 +84,7 @@ pub(super) fn want_profile(op: &Op<'_>) {
 /// 401; unknown user, wrong password and expired password alike.
 pub(super) fn login_as(op: &Op<'_>, login: &str, password: &str, purpose: &str) -> Result<User, Stop> {
     let proven = prove(op, login, password, purpose)?;
-    if proven.expired { Err(Stop::Answer(not_authenticated(op, login, purpose))) } else { Ok(proven.user) }
+    if proven.expired { Err(Stop::answer(not_authenticated(op, login, purpose))) } else { Ok(proven.user) }
 }
 
 /// 401 for a caller who may do no more than replace his password.
@@ -94,13 +94,13 @@ pub(super) fn expired(op: &Op<'_>, caller: &Caller) -> Response {
 
 /// 403 for a caller.
 pub(super) fn refused(op: &Op<'_>, action: &str, caller: &Caller) -> Stop {
-    Stop::Answer(forbidden(op, action, &caller.user.name))
+    Stop::answer(forbidden(op, action, &caller.user.name))
 }
 
 /// A login, be the password expired.
 fn prove(op: &Op<'_>, login: &str, password: &str, purpose: &str) -> Result<engine::Login, Stop> {
     match engine::login(op, login, password) {
-        Err(Stop::Refuse(Refusal::BadCredentials)) => Err(Stop::Answer(not_authenticated(op, login, purpose))),
+        Err(Stop::Refuse(Refusal::BadCredentials)) => Err(Stop::answer(not_authenticated(op, login, purpose))),
         outcome => outcome,
     }
 }

@@ -62,7 +62,7 @@ pub(super) fn invalidate(op: &Op<'_>, family: Family) -> Result<Response, Stop> 
         (None, Some(caller)) => {
             let own = username.is_some_and(|name| name == caller.user.name);
             if caller.user.role != Role::Admin && !own {
-                return Err(Stop::Answer(forbidden(op, ACTION, &caller.user.name)));
+                return Err(Stop::answer(forbidden(op, ACTION, &caller.user.name)));
             }
             let elsewhere = realm.is_some_and(|realm| realm != REALM);
             match username {

@@ -29,7 +29,7 @@ pub(super) fn change(op: &Op<'_>, name: Option<&str>) -> Result<Response, Stop> 
     let name = name.transpose()?;
     let own = name.as_deref().is_none_or(|name| name == caller.user.name);
     if caller.expired && !own {
-        return Err(Stop::Answer(expired(op, &caller)));
+        return Err(Stop::answer(expired(op, &caller)));
     }
     let body = Body::of_any(op, "change_password", &["password", "password_hash"])?;
     let Some(password) = password_of(op, &body)? else { return invalid(op, "password is missing") };

@@ -29,8 +29,10 @@ const MAX_DEFINITION: usize = 8192;
 /// All roles, built in or defined.
 pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
     manager(op, GET)?;
-    let mut shown: Map<String, Value> =
-        Role::ALL.into_iter().map(|role| (word(role).into(), show_built_in(role))).collect();
+    let mut shown = Map::new();
+    for role in Role::ALL {
+        shown.insert(word(role).into(), show_built_in(role));
+    }
     for (name, role) in engine::roles(op, None)? {
         shown.insert(name, definition(&role)?);
     }
@@ -42,8 +44,12 @@ pub(super) fn show(op: &Op<'_>, names: &str) -> Result<Response, Stop> {
     manager(op, GET)?;
     let names = names_of(op, names)?;
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let mut shown: Map<String, Value> =
-        names.iter().filter_map(|name| Some(((*name).into(), show_built_in(built_in(name)?)))).collect();
+    let mut shown = Map::new();
+    for name in &names {
+        if let Some(role) = built_in(name) {
+            shown.insert((*name).into(), show_built_in(role));
+        }
+    }
     for (name, role) in engine::roles(op, Some(&names))? {
         shown.insert(name, definition(&role)?);
     }
@@ -100,7 +106,7 @@ fn show_built_in(role: Role) -> Value {
 }
 
 fn definition(role: &CustomRole) -> Result<Value, Refusal> {
-    serde_json::from_str(&role.definition).map_err(|_| Refusal::BadRecord)
+    serde_json::from_slice(role.definition.as_bytes()).map_err(|_| Refusal::BadRecord)
 }
 
 /// The text of a definition as it will be shown: what the product always shows is there, and what was sent besides.

@@ -100,7 +100,7 @@ fn validate<'b>(op: &Op<'_>, body: &'b Body) -> Result<GrantType<'b>, Stop> {
                 "refresh_token, client_credentials"
             };
             let text = findings(&[format!("grant_type only supports the values: [{offered}]")]);
-            return Err(Stop::Answer(oauth(op, "unsupported_grant_type", &text)));
+            return Err(Stop::answer(oauth(op, "unsupported_grant_type", &text)));
         }
     };
     let mut found = Vec::new();
@@ -114,7 +114,7 @@ fn validate<'b>(op: &Op<'_>, body: &'b Body) -> Result<GrantType<'b>, Stop> {
         }
     }
     if !found.is_empty() {
-        return Err(Stop::Answer(oauth(op, "invalid_request", &findings(&found))));
+        return Err(Stop::answer(oauth(op, "invalid_request", &findings(&found))));
     }
     let text = |name| body.text(name).unwrap_or_default();
     Ok(match grant_type {

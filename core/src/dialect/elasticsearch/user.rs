@@ -32,7 +32,7 @@ impl Shown {
         let own = Some(user.role).filter(|role| *role != Role::None).map(|role| word(role).to_string());
         let metadata = match profile.metadata.as_str() {
             "" => Map::new(),
-            text => serde_json::from_str(text).map_err(|_| Refusal::BadRecord)?,
+            text => serde_json::from_slice(text.as_bytes()).map_err(|_| Refusal::BadRecord)?,
         };
         Ok(Self {
             username: user.name.clone(),

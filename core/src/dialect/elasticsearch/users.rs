@@ -22,6 +22,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
+use core::mem;
 use serde_json::json as value;
 use zeroize::Zeroizing;
 
@@ -47,7 +48,11 @@ pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
     // The pages of both kinds are asked for together.
     let (users, profiles) = (engine::all(op, key::USERS), engine::all(op, key::PROFILES));
     let (users, mut profiles) = (engine::by_id::<User>(&users?)?, engine::by_id::<Profile>(&profiles?)?);
-    show_all(op, 200, users.into_iter().map(|(id, user)| (user, profiles.remove(id).unwrap_or_default())))
+    show_all(
+        op,
+        200,
+        users.into_vec().into_iter().map(|(id, user)| (user, profiles.get_mut(&id).map(mem::take).unwrap_or_default())),
+    )
 }
 
 /// The users whom a path names, as far as there are any.

@@ -39,7 +39,7 @@ fn unauthorized(op: &Op<'_>, refusal: &Refusal) -> Response {
 
 /// Ends the request with 400 (RFC 6749, 5.2); `why` has nothing to escape.
 pub(super) fn bad_request<T>(why: &'static str) -> Result<T, Stop> {
-    Err(Stop::Answer(error(400, "invalid_request", why).with_header("cache-control", "no-store")))
+    Err(Stop::answer(error(400, "invalid_request", why).with_header("cache-control", "no-store")))
 }
 
 fn error(status: u16, code: &'static str, why: &'static str) -> Response {

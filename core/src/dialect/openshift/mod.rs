@@ -55,7 +55,7 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
     let request = Request { exchange, caller, parameters };
     match request.answer(&resource, verb) {
         Ok(reply) => Ok(caller::identify(request.exchange.send(reply), &request.caller)),
-        Err(Stop::Answer(response)) => Err(Stop::Answer(caller::identify(response, &request.caller))),
+        Err(Stop::Answer(response)) => Err(Stop::answer(caller::identify(*response, &request.caller))),
         Err(stop) => Err(stop),
     }
 }
@@ -153,7 +153,7 @@ impl Exchange<'_> {
 
     /// An end with an error in the envelope.
     fn refuse(&self, status: u16, message: Message) -> Stop {
-        Stop::Answer(self.send(Reply::failed(status, message)))
+        Stop::answer(self.send(Reply::failed(status, message)))
     }
 }
 

@@ -6,14 +6,14 @@ use super::{
     links::{Link, Optional, Required},
     scopes::bounds,
 };
-use crate::{engine, record::Scope, seam::Response};
-use alloc::{collections::BTreeMap, format, string::String, string::ToString, vec, vec::Vec};
+use crate::{engine, record::Scope, seam::Response, sorted::Sorted};
+use alloc::{format, string::String, string::ToString, vec, vec::Vec};
 use core::fmt::Write;
 use serde_json::{Value, json};
 
 /// The links a client starts from; no credentials are needed.
 pub(super) fn api(exchange: &Exchange<'_>) -> Response {
-    let mut links = BTreeMap::new();
+    let mut links = Sorted::default();
     links.insert("API", exchange.link("GET", "API entry point", "/api", &[]));
     links.insert("GET_USER", exchange.link("GET", "Get user information", "/user", &[]));
     links.insert("LIST_DOMAINS", exchange.link("GET", "List all domains", "/domains", &[]));

@@ -21,7 +21,7 @@ pub(super) fn parse(asked: Option<&Value>) -> Result<Vec<Scope>, UnknownScope> {
     };
     let mut scopes = Vec::new();
     for word in text.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty()) {
-        let scope = Scope::parse(&word.to_lowercase()).ok_or(UnknownScope)?;
+        let scope = Scope::parse(&word.to_ascii_lowercase()).ok_or(UnknownScope)?;
         if !scopes.contains(&scope) {
             scopes.push(scope);
         }

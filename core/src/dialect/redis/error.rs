@@ -20,7 +20,7 @@ pub(super) fn error(status: u16, code: &str, text: &str) -> Response {
 
 /// Ends the request with an error.
 pub(super) fn refused<T>(status: u16, code: &str, text: &str) -> Result<T, Stop> {
-    Err(Stop::Answer(error(status, code, text)))
+    Err(Stop::answer(error(status, code, text)))
 }
 
 pub(super) fn not_found() -> Response {

@@ -5,8 +5,8 @@ use crate::{
     record::Role,
     refusal::Refusal,
     seam::{Op, Response, Stop},
+    sorted::Sorted,
 };
-use alloc::collections::BTreeMap;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -46,7 +46,7 @@ pub(super) fn show(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
 /// The role of the caller.
 pub(super) fn own(op: &Op<'_>) -> Result<Response, Stop> {
     let role = caller(op)?.user.role;
-    json(&BTreeMap::from([("role", role.as_str())]))
+    json(&Sorted::from_iter([("role", role.as_str())]))
 }
 
 /// What a role, or every role, may do through this API.
@@ -54,8 +54,8 @@ pub(super) fn permissions(op: &Op<'_>, role: Option<&str>) -> Result<Response, S
     caller(op)?;
     let of = |role: Role| (role.as_str(), Permissions { api_permissions: allowed(role), ui_permissions: &[] });
     match role.map(Role::parse) {
-        None => json(&Role::ALL.into_iter().map(of).collect::<BTreeMap<_, _>>()),
-        Some(Some(role)) => json(&BTreeMap::from([of(role)])),
+        None => json(&Role::ALL.into_iter().map(of).collect::<Sorted<_, _>>()),
+        Some(Some(role)) => json(&Sorted::from_iter([of(role)])),
         Some(None) => refused(404, "role_not_exist", "there is no such role"),
     }
 }

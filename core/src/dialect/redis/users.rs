@@ -35,7 +35,7 @@ pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
     for (id, record) in users {
         body.push(if body.is_empty() { b'[' } else { b',' });
         let user = User::of(record)?;
-        let shown = Shown::new(op, &user, &cluster, locks.get(id).copied(), seen.get(id).copied());
+        let shown = Shown::new(op, &user, &cluster, locks.get(&id).copied(), seen.get(&id).copied());
         body.extend_from_slice(&serde_json::to_vec(&shown).map_err(|_| Refusal::BadRecord)?);
     }
     body.extend_from_slice(if body.is_empty() { b"[]" } else { b"]" });
@@ -129,7 +129,7 @@ pub(super) fn delete(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
 /// The user a path names, as far as the caller may know of him: others are 403 for those who manage nobody, existing or not.
 fn target(op: &Op<'_>, caller: &Caller, uid: &str) -> Result<User, Stop> {
     let Some(uid) = Uid::parse(uid) else {
-        return if caller.manages_users() { no_such_user() } else { Err(Stop::Answer(super::error::not_found())) };
+        return if caller.manages_users() { no_such_user() } else { Err(Stop::answer(super::error::not_found())) };
     };
     if uid == caller.user.uid {
         return Ok(caller.user.clone());

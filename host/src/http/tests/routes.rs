@@ -88,6 +88,7 @@ const FILES: &[File] = &[
     File { path: "/index.html", content: b"<!doctype html>", brotli: None },
     File { path: "/assets/app.js", content: b"'use strict'", brotli: Some(b"short") },
     File { path: "/assets/core.wasm", content: b"\0asm", brotli: None },
+    File { path: "/page/0123456789abcdef/main.js", content: b"'use strict'", brotli: None },
     File { path: "/secret.pem", content: b"", brotli: None },
 ];
 
@@ -140,6 +141,15 @@ fn a_known_file_is_not_sent_again() {
     assert_eq!(status(&format!("\"x\", W/{etag}")), 304);
     assert_eq!(status("*"), 304);
     assert_eq!(status("\"x\""), 200);
+}
+
+#[test]
+fn only_what_is_named_by_its_content_is_not_asked_for_again() {
+    let page = Page::new(FILES);
+    let known = |path| page.answer(&parts("GET", path, &[])).unwrap().headers()["cache-control"].clone();
+    assert_eq!(known("/index.html"), "no-cache");
+    assert_eq!(known("/assets/app.js"), "no-cache");
+    assert_eq!(known("/page/0123456789abcdef/main.js"), "public, max-age=31536000, immutable");
 }
 
 #[test]
