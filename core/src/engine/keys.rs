@@ -38,11 +38,7 @@ pub(crate) fn rotate_key(op: &Op<'_>, actor: &dyn Display, algorithm: Algorithm)
     if drop_expired(op)? >= MAX_KEYS as usize {
         return Err(Refusal::TooManyKeys.into());
     }
-    let secret = Zeroizing::new([op.moment.draw::<32>("key secret 1")?, op.moment.draw::<32>("key secret 2")?].concat());
-    let length = algorithm.min_secret().min(secret.len());
-    let kid = URL_SAFE_NO_PAD.encode(op.moment.draw::<12>("kid")?);
-    let secret = secret.get(..length).ok_or(Refusal::BadRecord)?;
-    let new = seal(op, &kid, algorithm, secret, KeyState::Signs)?;
+    let new = seal(op, &generate(op, algorithm)?, KeyState::Signs)?;
     retire_signer(op)?;
     write(op, &new)?;
     audit(op, "key.rotate", actor, &new.kid, None);
@@ -95,7 +91,7 @@ pub(crate) fn import_keys(op: &Op<'_>, actor: &dyn Display, new: &[Key], sign: b
     }
     for (index, new) in new.iter().enumerate() {
         let state = if sign && index == 0 { KeyState::Signs } else { KeyState::Verifies { until: None } };
-        let record = seal(op, new.kid(), new.algorithm(), new.secret(), state)?;
+        let record = seal(op, new, state)?;
         write(op, &record)?;
         audit(op, "key.import", actor, &record.kid, None);
     }
@@ -133,10 +129,21 @@ pub(crate) fn last_expiry(op: &Op<'_>) -> UnixTime {
     op.now().plus_secs(longest + u64::from(settings.leeway) + 1)
 }
 
-fn seal(op: &Op<'_>, kid: &str, algorithm: Algorithm, secret: &[u8], state: KeyState) -> Result<SigningKey, Stop> {
+/// A key of random octets under a random name.
+fn generate(op: &Op<'_>, algorithm: Algorithm) -> Result<Key, Stop> {
+    let mut random = Zeroizing::new([0; 64]);
+    let (first, second) = random.split_at_mut(32);
+    first.copy_from_slice(&*Zeroizing::new(op.moment.draw::<32>("key secret 1")?));
+    second.copy_from_slice(&*Zeroizing::new(op.moment.draw::<32>("key secret 2")?));
+    let kid = URL_SAFE_NO_PAD.encode(op.moment.draw::<12>("kid")?);
+    Ok(Key::generate(&kid, algorithm, &random).map_err(|_| Refusal::NoEntropy)?)
+}
+
+fn seal(op: &Op<'_>, key: &Key, state: KeyState) -> Result<SigningKey, Stop> {
+    let kid = key.kid();
     let nonce = op.moment.draw::<24>(&alloc::format!("seal {kid}"))?;
-    let sealed = op.vault.seal(kid, secret, nonce)?;
-    Ok(SigningKey { kid: kid.into(), algorithm, state, created: op.now(), sealed })
+    let sealed = op.vault.seal(kid, key.octets(), nonce)?;
+    Ok(SigningKey { kid: kid.into(), algorithm: key.algorithm(), state, created: op.now(), sealed })
 }
 
 fn write(op: &Op<'_>, record: &SigningKey) -> Result<(), Stop> {

@@ -1,5 +1,7 @@
 //! One key.
 
+#[cfg(feature = "public-keys")]
+use super::public;
 use super::{ACCESS, Algorithm, KeyError, MAX_KID, Refusal, base64url, json};
 use alloc::{string::String, vec::Vec};
 use core::fmt;
@@ -8,63 +10,91 @@ use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// A key: one algorithm, one `kid`, and the secret with the state that it keys. The secret is cleared on drop.
+/// A key: one algorithm, one `kid`, and its octets with the state that they make. The octets are cleared on drop.
 #[derive(Clone)]
 pub struct Key {
     kid: String,
     algorithm: Algorithm,
-    secret: Zeroizing<Vec<u8>>,
+    octets: Zeroizing<Vec<u8>>,
     /// The encoded header of this key's access tokens.
     header: String,
     /// Kept where the key will be used more than once; made for each use otherwise.
     state: Option<State>,
 }
 
-/// A MAC that has taken in its key.
+/// What a key makes of its octets: a MAC that has taken them in, or a point of a curve.
 #[derive(Clone)]
 enum State {
     Hs256(Hmac<Sha256>),
     Hs384(alloc::boxed::Box<Hmac<Sha384>>),
     Hs512(alloc::boxed::Box<Hmac<Sha512>>),
+    /// None: the octets are no key, and no signature holds.
+    #[cfg(feature = "public-keys")]
+    Public(Option<public::Verifier>),
 }
 
 impl Key {
-    /// A key that tokens name by `kid`.
+    /// A key that tokens name by `kid`. `octets` are the secret of an HMAC; otherwise those of the JWK's members one after the other:
+    /// `d` if the key can sign, then `x`, then `y` for P-256.
     ///
     /// # Errors
-    /// [`KeyError::BadKid`], [`KeyError::ShortSecret`].
-    pub fn new(kid: &str, algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
-        if kid.is_empty() { Err(KeyError::BadKid) } else { Self::with_state(kid, algorithm, secret) }
+    /// [`KeyError::BadKid`], [`KeyError::ShortSecret`], [`KeyError::BadKey`].
+    pub fn new(kid: &str, algorithm: Algorithm, octets: &[u8]) -> Result<Self, KeyError> {
+        if kid.is_empty() { Err(KeyError::BadKid) } else { Self::with_state(kid, algorithm, octets) }
     }
 
     /// A key without a `kid`, which can only be alone in its set and verifies tokens without a `kid`.
     ///
     /// # Errors
-    /// [`KeyError::ShortSecret`].
-    pub fn nameless(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
-        Self::with_state("", algorithm, secret)
+    /// [`KeyError::ShortSecret`], [`KeyError::BadKey`].
+    pub fn nameless(algorithm: Algorithm, octets: &[u8]) -> Result<Self, KeyError> {
+        Self::with_state("", algorithm, octets)
     }
 
-    fn with_state(kid: &str, algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
-        Ok(Self::unkeyed(kid, algorithm, secret)?.keyed())
+    /// A new key that can sign, made of 64 random octets; the same ones make the same key.
+    ///
+    /// # Errors
+    /// [`KeyError::BadKid`]; [`KeyError::BadKey`] where the octets make none, which happens once in 2^64 times.
+    pub fn generate(kid: &str, algorithm: Algorithm, random: &[u8; 64]) -> Result<Self, KeyError> {
+        #[cfg(feature = "public-keys")]
+        if !algorithm.is_symmetric() {
+            // A private key for P-256 is below the order of the group, so that one in 2^32 is none: then the second half counts.
+            let (first, second) = random.split_at(public::PRIVATE);
+            let made = public::from_private(algorithm, first).or_else(|| public::from_private(algorithm, second));
+            return Self::new(kid, algorithm, &made.ok_or(KeyError::BadKey(algorithm))?);
+        }
+        Self::new(kid, algorithm, random.get(..algorithm.min_secret()).unwrap_or_default())
     }
 
-    /// A key whose state is made at each use; an empty `kid` is none.
-    pub(super) fn unkeyed(kid: &str, algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
+    /// Decides everything about the octets: also that the public part is that of the private one.
+    fn with_state(kid: &str, algorithm: Algorithm, octets: &[u8]) -> Result<Self, KeyError> {
+        let key = Self::unkeyed(kid, algorithm, octets)?.keyed();
+        #[cfg(feature = "public-keys")]
+        if let Some(State::Public(verifier)) = &key.state {
+            let belong = |private| public::from_private(algorithm, private).is_some_and(|whole| *whole == *octets);
+            if verifier.is_none() || !public::private(algorithm, octets).is_none_or(belong) {
+                return Err(KeyError::BadKey(algorithm));
+            }
+        }
+        Ok(key)
+    }
+
+    /// A key whose state is made at each use; an empty `kid` is none. Whether it is a point of its curve shows then.
+    pub(super) fn unkeyed(kid: &str, algorithm: Algorithm, octets: &[u8]) -> Result<Self, KeyError> {
         if kid.len() > MAX_KID {
             return Err(KeyError::BadKid);
         }
-        if secret.len() < algorithm.min_secret() {
-            return Err(KeyError::ShortSecret { algorithm, octets: secret.len() });
+        if octets.len() < algorithm.min_secret() {
+            return Err(KeyError::ShortSecret { algorithm, octets: octets.len() });
         }
         let header = encoded_header(kid, algorithm, ACCESS);
-        Ok(Self { kid: kid.into(), algorithm, secret: Zeroizing::new(secret.to_vec()), header, state: None })
+        Ok(Self { kid: kid.into(), algorithm, octets: Zeroizing::new(octets.to_vec()), header, state: None })
     }
 
     /// This key with its state kept.
     #[must_use]
     pub(super) fn keyed(mut self) -> Self {
-        self.state.get_or_insert_with(|| State::new(self.algorithm, &self.secret));
+        self.state.get_or_insert_with(|| State::new(self.algorithm, &self.octets));
         self
     }
 
@@ -78,9 +108,32 @@ impl Key {
         self.algorithm
     }
 
-    /// The secret itself, for sealing and export. Never for logs.
-    pub fn secret(&self) -> &[u8] {
-        &self.secret
+    /// The octets of [`Key::new`], for sealing and export. Never for logs.
+    pub fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    /// Whether it can sign: it is a secret, or its private part is there.
+    pub fn can_sign(&self) -> bool {
+        self.algorithm.is_symmetric() || self.private().is_some()
+    }
+
+    /// The secret of an HMAC, or the private part.
+    pub(super) fn private(&self) -> Option<&[u8]> {
+        #[cfg(feature = "public-keys")]
+        if !self.algorithm.is_symmetric() {
+            return public::private(self.algorithm, &self.octets);
+        }
+        Some(&self.octets)
+    }
+
+    /// The public part; none for an HMAC.
+    pub(super) fn public(&self) -> Option<&[u8]> {
+        #[cfg(feature = "public-keys")]
+        if !self.algorithm.is_symmetric() {
+            return public::public(self.algorithm, &self.octets);
+        }
+        None
     }
 
     /// The encoded header of this key's access tokens.
@@ -93,26 +146,38 @@ impl Key {
         encoded_header(&self.kid, self.algorithm, typ)
     }
 
-    /// Decides the signature over `signed`, in constant time.
+    /// Decides the signature over `signed`; secrets are compared in constant time.
     pub(super) fn check(&self, signed: &str, signature: &str) -> Result<(), Refusal> {
         let mut given = [0; MAX_TAG];
         let (given, _) = given.split_at_mut(self.algorithm.tag());
         let has_length = base64url::decode_exact(signature, given)?;
-        let holds = has_length && bool::from(self.tag(signed.as_bytes()).as_slice().ct_eq(given));
+        let holds = has_length && self.with(|state| state.holds(signed.as_bytes(), given));
         if holds { Ok(()) } else { Err(Refusal::BadSignature) }
     }
 
     /// Appends dot and signature to a header and payload.
-    pub(super) fn sign(&self, token: &mut Vec<u8>) {
-        let tag = self.tag(token);
+    ///
+    /// # Errors
+    /// [`NoSigningKey`](crate::refusal::Refusal::NoSigningKey) for a key that cannot sign, and then nothing is appended.
+    pub(super) fn sign(&self, token: &mut Vec<u8>) -> Result<(), crate::refusal::Refusal> {
+        #[cfg(feature = "public-keys")]
+        if !self.algorithm.is_symmetric() {
+            let signature = public::sign(self.algorithm, &self.octets, token);
+            let signature = signature.ok_or(crate::refusal::Refusal::NoSigningKey)?;
+            token.push(b'.');
+            base64url::append(&signature, token);
+            return Ok(());
+        }
+        let tag = self.with(|state| state.tag(token)).ok_or(crate::refusal::Refusal::NoSigningKey)?;
         token.push(b'.');
         base64url::append(tag.as_slice(), token);
+        Ok(())
     }
 
-    fn tag(&self, message: &[u8]) -> Tag {
+    fn with<T>(&self, with: impl FnOnce(&State) -> T) -> T {
         match &self.state {
-            Some(state) => state.tag(message),
-            None => State::new(self.algorithm, &self.secret).tag(message),
+            Some(state) => with(state),
+            None => with(&State::new(self.algorithm, &self.octets)),
         }
     }
 }
@@ -125,19 +190,34 @@ impl fmt::Debug for Key {
 }
 
 impl State {
-    fn new(algorithm: Algorithm, secret: &[u8]) -> Self {
+    fn new(algorithm: Algorithm, octets: &[u8]) -> Self {
         match algorithm {
-            Algorithm::Hs256 => Self::Hs256(keyed_mac(secret)),
-            Algorithm::Hs384 => Self::Hs384(keyed_mac::<Hmac<_>>(secret).into()),
-            Algorithm::Hs512 => Self::Hs512(keyed_mac::<Hmac<_>>(secret).into()),
+            Algorithm::Hs256 => Self::Hs256(keyed_mac(octets)),
+            Algorithm::Hs384 => Self::Hs384(keyed_mac::<Hmac<_>>(octets).into()),
+            Algorithm::Hs512 => Self::Hs512(keyed_mac::<Hmac<_>>(octets).into()),
+            #[cfg(feature = "public-keys")]
+            Algorithm::EdDsa | Algorithm::Es256 | Algorithm::Ed25519 => {
+                Self::Public(public::Verifier::new(algorithm, octets))
+            }
         }
     }
 
-    fn tag(&self, message: &[u8]) -> Tag {
+    fn holds(&self, message: &[u8], signature: &[u8]) -> bool {
+        #[cfg(feature = "public-keys")]
+        if let Self::Public(verifier) = self {
+            return verifier.as_ref().is_some_and(|verifier| verifier.holds(message, signature));
+        }
+        self.tag(message).is_some_and(|tag| tag.as_slice().ct_eq(signature).into())
+    }
+
+    /// The tag of an HMAC.
+    fn tag(&self, message: &[u8]) -> Option<Tag> {
         match self {
-            Self::Hs256(mac) => Tag::of(mac.clone(), message),
-            Self::Hs384(mac) => Tag::of(mac.as_ref().clone(), message),
-            Self::Hs512(mac) => Tag::of(mac.as_ref().clone(), message),
+            Self::Hs256(mac) => Some(Tag::of(mac.clone(), message)),
+            Self::Hs384(mac) => Some(Tag::of(mac.as_ref().clone(), message)),
+            Self::Hs512(mac) => Some(Tag::of(mac.as_ref().clone(), message)),
+            #[cfg(feature = "public-keys")]
+            Self::Public(_) => None,
         }
     }
 }
@@ -145,7 +225,7 @@ impl State {
 /// The longest of the tags, that of SHA-512.
 const MAX_TAG: usize = 64;
 
-/// What a signature holds, whatever the algorithm.
+/// What the signature of an HMAC holds, whichever it is.
 struct Tag {
     octets: [u8; MAX_TAG],
     length: usize,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   text ── Unverified::parse ──▶ Unverified ── KeySet ──▶ Signed ── Profile, now ──▶ Verified
-//!           size, shape, header               key, MAC            claims
+//!           size, shape, header            key, signature        claims
 //! ```
 //!
 //! Each arrow may end in a [`Refusal`]; there is no other way to a [`Verified`].
@@ -24,11 +24,15 @@ mod key_error;
 mod key_set;
 mod numeric_date;
 mod profile;
+#[cfg(feature = "public-keys")]
+mod public;
 mod refusal;
 mod stored;
 mod unverified;
 mod verified;
 
+#[cfg(all(test, feature = "public-keys"))]
+mod public_tests;
 #[cfg(test)]
 mod tests;
 

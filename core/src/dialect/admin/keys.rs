@@ -62,9 +62,9 @@ pub(super) fn rotate(op: &Op<'_>) -> Result<Response, Stop> {
     let body = Body::of(op, &["algorithm"])?;
     let algorithm = match body.text("algorithm")?.map(Algorithm::from_name) {
         None => Algorithm::Hs256,
-        Some(Some(algorithm)) => algorithm,
-        Some(None) => {
-            return invalid("algorithm", &format!("is not one of {}", Algorithm::ALL.map(Algorithm::name).join(", ")));
+        Some(Some(algorithm)) if algorithm.is_symmetric() => algorithm,
+        Some(_) => {
+            return invalid("algorithm", &format!("is not one of {}", Algorithm::ALL.iter().filter(|known| known.is_symmetric()).map(|known| known.name()).collect::<Vec<_>>().join(", ")));
         }
     };
     json(201, &Shown::from(&engine::rotate_key(op, &ACTOR, algorithm)?))
@@ -138,6 +138,9 @@ fn read(value: &Value) -> Result<Vec<Key>, Stop> {
         }
         if keys.iter().any(|known| known.kid() == key.kid()) {
             return bad_key(&KeyError::RepeatedKid(key.kid().into()));
+        }
+        if !key.algorithm().is_symmetric() {
+            return refused(400, "unusable_key", &format!("the key `{}` cannot be used here yet", key.kid()));
         }
         keys.push(key);
     }
@@ -230,7 +233,7 @@ mod tests {
         for (body, code) in [
             (r#"{"algorithm": "none"}"#, "invalid_value"),
             (r#"{"algorithm": "hs256"}"#, "invalid_value"),
-            (r#"{"algorithm": "ES256"}"#, "invalid_value"),
+            (r#"{"algorithm": "RS256"}"#, "invalid_value"),
             (r#"{"algorithm": 256}"#, "wrong_type"),
             (r#"{"alg": "HS256"}"#, "unknown_member"),
         ] {
