@@ -27,12 +27,16 @@ mod profile;
 #[cfg(feature = "public-keys")]
 mod public;
 mod refusal;
+#[cfg(feature = "public-keys")]
+mod snapshot;
 mod stored;
 mod unverified;
 mod verified;
 
 #[cfg(all(test, feature = "public-keys"))]
 mod public_tests;
+#[cfg(all(test, feature = "public-keys"))]
+mod snapshot_tests;
 #[cfg(test)]
 mod tests;
 
@@ -45,6 +49,8 @@ pub use key_error::KeyError;
 pub use key_set::{KeySet, Role};
 pub use profile::{ACCESS, MAX_LEEWAY, Profile};
 pub use refusal::Refusal;
+#[cfg(feature = "public-keys")]
+pub use snapshot::{EdgeVerifier, MAX_SNAPSHOT, NewSnapshot, REVOCATIONS, Snapshot, SnapshotError, Stale};
 pub use unverified::{MAX_TOKEN, Signed, Unverified};
 pub use verified::Verified;
 
