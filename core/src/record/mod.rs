@@ -173,9 +173,11 @@ mod tests {
         let leaves = SigningKey { state: KeyState::Leaves { at: time, until: time }, ..signing };
         assert_eq!(leaves.encode(), [1, 1, b'k', 0, 3, 0xe8, 0x07, 0xe8, 0x07, 0xe8, 0x07, 1, 9]);
         #[cfg(feature = "public-keys")]
-        for (algorithm, number) in
-            [(crate::token::Algorithm::EdDsa, 3), (crate::token::Algorithm::Es256, 4), (crate::token::Algorithm::Ed25519, 5)]
-        {
+        for (algorithm, number) in [
+            (crate::token::Algorithm::EdDsa, 3),
+            (crate::token::Algorithm::Es256, 4),
+            (crate::token::Algorithm::Ed25519, 5),
+        ] {
             assert_eq!(SigningKey { algorithm, ..leaves.clone() }.encode()[3], number);
         }
         let ended = Uid::new(300).map(|uid| Ended { uid, generation: Ended::GONE }.encode());

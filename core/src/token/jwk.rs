@@ -103,7 +103,8 @@ fn write(key: &Key, private: Option<&[u8]>) -> Zeroizing<String> {
     let kid = (!key.kid().is_empty()).then_some(("kid", key.kid()));
     let crv = crv.map(|crv| ("crv", crv));
     let members = [("kty", kty)].into_iter().chain(crv).chain(kid);
-    let members = members.chain([("alg", key.algorithm().name()), ("use", "sig")]).chain(public_octets).chain(private_octets);
+    let members =
+        members.chain([("alg", key.algorithm().name()), ("use", "sig")]).chain(public_octets).chain(private_octets);
     // Room for all of it, so that no outgrown buffer keeps a copy of the secret.
     let mut json = Vec::with_capacity(192 + private.len() + 6 * key.kid().len());
     for (name, value) in members {

@@ -87,8 +87,7 @@ fn wycheproof_ecdsa_p256() {
 /// The keys and the token of RFC 8037, A.1 to A.5, and the key of RFC 7515, A.3.
 #[test]
 fn rfc_8037_keys_and_signature() {
-    let file: Value =
-        serde_json::from_str(include_str!("../../../tests/vectors/token/rfc7515_rfc8037_jws.json")).unwrap();
+    let file: Value = serde_json::from_str(include_str!("../../../tests/vectors/token/rfc7515_rfc8037_jws.json")).unwrap();
     let mut signed = 0;
     for test in file["tests"].as_array().unwrap() {
         let Some(algorithm) = test["alg"].as_str().and_then(Algorithm::from_name).filter(|known| !known.is_symmetric())
@@ -289,7 +288,8 @@ fn secrets_and_public_keys_make_no_set() {
     for algorithm in ALGORITHMS {
         let keys = [(secret(), Role::Verify), (key("p", algorithm), Role::Verify)];
         assert_eq!(KeySet::new(keys).map(drop), Err(KeyError::MixedSet));
-        let jwks = format!(r#"{{"keys":[{},{}]}}"#, *Jwk::write(&secret()), Jwk::write_public(&key("p", algorithm)).unwrap());
+        let jwks =
+            format!(r#"{{"keys":[{},{}]}}"#, *Jwk::write(&secret()), Jwk::write_public(&key("p", algorithm)).unwrap());
         assert_eq!(KeySet::from_jwks(&jwks).map(drop), Err(KeyError::MixedSet));
     }
     let kinds = ALGORITHMS.map(|algorithm| (key(algorithm.name(), algorithm), Role::Verify));

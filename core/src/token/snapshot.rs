@@ -12,8 +12,8 @@
 //! | `users` | ended users: base64url of 8 octets each, `uid` and the oldest `gen` that is good; all ones if none is |
 //! | `pairs` | ended Elasticsearch tokens: base64url of 12 octets each, `uid` (0: everybody) and the last second of issue that ended |
 //!
-//! Numbers are big-endian, entries ascend. The last three members stand at the end and in this order, without whitespace, so that a
-//! reader with bounded memory can cut them off; to everybody else it is JSON.
+//! Numbers are big-endian, entries ascend. The last three members stand at the end and in this order, without whitespace, so that
+//! they can be cut off before the rest is read, whose reader knows short texts only; to everybody else it is JSON.
 
 use super::{
     KeySet, MAX_LEEWAY, Profile, Refusal, Unverified, Verified, base64url,
@@ -42,6 +42,12 @@ pub const MAX_SNAPSHOT: usize = 1 << 20;
 const MAX_TOKENS: usize = if cfg!(test) { 64 } else { 16_384 };
 /// How many users a snapshot holds, and how many of them with ended Elasticsearch tokens.
 const MAX_USERS: usize = if cfg!(test) { 64 } else { 16_384 };
+
+/// How long the members before the lists may be, in octets: what the reader of JSON takes. Only names of keys could be as long.
+const MAX_HEAD: usize = 60_000;
+
+/// A full one is not too long, twice in base64url.
+const _: () = assert!((MAX_TOKENS * 12 + MAX_USERS * 20) * 16 / 9 + MAX_HEAD * 4 / 3 + 1000 < MAX_SNAPSHOT);
 
 /// Octets of an entry in `tokens`, `users` and `pairs`.
 const SIZES: [usize; 3] = [12, 8, 12];
@@ -82,14 +88,16 @@ impl<'a> NewSnapshot<'a> {
         self.pairs.push(join(whose.map_or(0, Uid::as_u32).to_be_bytes(), time.as_secs().to_be_bytes()));
     }
 
-    fn claims(&mut self, keys: &KeySet) -> Vec<u8> {
+    /// `None` when there is more than a snapshot holds.
+    fn claims(&mut self, keys: &KeySet) -> Option<Vec<u8>> {
+        if self.tokens.len() > MAX_TOKENS || self.users.len() > MAX_USERS || self.pairs.len() > MAX_USERS {
+            return None;
+        }
         let mut out = Vec::new();
         out.extend_from_slice(b"{\"iss\":");
         json::append_string(self.issuer, &mut out);
         let issued = self.issued.as_secs();
-        for (name, number) in
-            [("iat", issued), ("exp", issued.saturating_add(self.max_age.into())), ("num", self.number)]
-        {
+        for (name, number) in [("iat", issued), ("exp", issued.saturating_add(self.max_age.into())), ("num", self.number)] {
             out.push(b',');
             json::append_string(name, &mut out);
             out.push(b':');
@@ -102,6 +110,9 @@ impl<'a> NewSnapshot<'a> {
             }
             json::append_string(key.kid(), &mut out);
         }
+        if out.len() > MAX_HEAD {
+            return None;
+        }
         for (name, octets) in [
             ("],\"tokens\":\"", sorted(&mut self.tokens)),
             ("\",\"users\":\"", sorted(&mut self.users)),
@@ -111,7 +122,7 @@ impl<'a> NewSnapshot<'a> {
             base64url::append(octets, &mut out);
         }
         out.extend_from_slice(b"\"}");
-        out
+        Some(out)
     }
 }
 
@@ -126,10 +137,8 @@ impl KeySet {
         if signer.algorithm().is_symmetric() {
             return Err(refusal::Refusal::NoPublicKey);
         }
-        if new.tokens.len() > MAX_TOKENS || new.users.len() > MAX_USERS || new.pairs.len() > MAX_USERS {
-            return Err(refusal::Refusal::TooManyRevocations);
-        }
-        issue::compact(signer, REVOCATIONS, &new.claims(self))
+        let claims = new.claims(self).ok_or(refusal::Refusal::TooManyRevocations)?;
+        issue::compact(signer, REVOCATIONS, &claims)
     }
 }
 
@@ -381,8 +390,7 @@ struct Head<'j> {
 impl<'j> Head<'j> {
     fn read(json: &'j str) -> Result<Self, Refusal> {
         const NAMES: [&str; 8] = ["iss", "iat", "exp", "num", "keys", "tokens", "users", "pairs"];
-        let mut head =
-            Self { json, iss: Field::Absent, iat: Field::Absent, exp: Field::Absent, number: None, keys: None };
+        let mut head = Self { json, iss: Field::Absent, iat: Field::Absent, exp: Field::Absent, number: None, keys: None };
         let mut is_twice = false;
         let member = |name, value| match name {
             0 => head.iss = Field::text(value),

@@ -255,7 +255,8 @@ mod tests {
     #[test]
     fn every_way_to_end_tokens_is_remembered_until_none_could_live() {
         let mut world = world(Algorithm::EdDsa, &["ann", "bob", "eve", "joe"]);
-        let admin = |line: &str, body: &str| request(line, body).with_header("authorization", &basic("admin", "adminadmin"));
+        let admin =
+            |line: &str, body: &str| request(line, body).with_header("authorization", &basic("admin", "adminadmin"));
         let asked: [(Request, bool, u32); 4] = [
             (admin("PUT /v1/users/2", r#"{"password": "other"}"#), false, 1),
             (request("PUT /admin/users/3/password", r#"{"password": "other"}"#), true, 1),
@@ -266,12 +267,15 @@ mod tests {
             let uid = crate::record::Uid::new(u32::try_from(index).unwrap() + 2).unwrap();
             assert_eq!(world.stored::<Ended>(&key::ended(uid)), None);
             let response = if local { world.local(request) } else { world.call(request) };
-            assert_eq!(response.status, 200, "{uid}");
+            assert!(response.status < 300, "{uid}: {}", response.status);
             assert_eq!(world.stored::<Ended>(&key::ended(uid)), Some(Ended { uid, generation }));
         }
         // Replacing the password of somebody who is disabled lets no token live.
         world.local(request("PUT /admin/users/4/password", r#"{"password": "other"}"#));
-        assert_eq!(world.stored::<Ended>(&key::ended(crate::record::Uid::new(4).unwrap())).unwrap().generation, Ended::GONE);
+        assert_eq!(
+            world.stored::<Ended>(&key::ended(crate::record::Uid::new(4).unwrap())).unwrap().generation,
+            Ended::GONE
+        );
         world.advance(86_460);
         assert_eq!(world.count(key::ENDED), 4);
         world.advance(1);
