@@ -175,7 +175,9 @@ fn is_other_kind(known: &[SigningKey], algorithm: Algorithm) -> bool {
 fn live_keys(op: &Op<'_>) -> Result<Vec<SigningKey>, Stop> {
     let (live, expired): (Vec<_>, Vec<_>) =
         keys(op)?.into_iter().partition(|key| key.state.until().is_none_or(|until| op.now() < until));
-    expired.iter().for_each(|key| op.remove(key::signing_key(&key.kid)));
+    for key in &expired {
+        op.remove(key::signing_key(&key.kid));
+    }
     Ok(live)
 }
 

@@ -33,9 +33,11 @@ mod stored;
 mod unverified;
 mod verified;
 
-#[cfg(all(test, feature = "public-keys"))]
+#[cfg(test)]
+#[cfg(feature = "public-keys")]
 mod public_tests;
-#[cfg(all(test, feature = "public-keys"))]
+#[cfg(test)]
+#[cfg(feature = "public-keys")]
 mod snapshot_tests;
 #[cfg(test)]
 mod tests;

@@ -39,15 +39,16 @@ pub const REVOCATIONS: &str = "revocations+jwt";
 pub const MAX_SNAPSHOT: usize = 1 << 20;
 
 /// How many tokens a snapshot holds.
-const MAX_TOKENS: usize = if cfg!(test) { 64 } else { 16_384 };
+const MAX_TOKENS: u32 = if cfg!(test) { 64 } else { 16_384 };
 /// How many users a snapshot holds, and how many of them with ended Elasticsearch tokens.
-const MAX_USERS: usize = if cfg!(test) { 64 } else { 16_384 };
+const MAX_USERS: u32 = if cfg!(test) { 64 } else { 16_384 };
 
 /// How long the members before the lists may be, in octets: what the reader of JSON takes. Only names of keys could be as long.
 const MAX_HEAD: usize = 60_000;
 
 /// A full one is not too long, twice in base64url.
-const _: () = assert!((MAX_TOKENS * 12 + MAX_USERS * 20) * 16 / 9 + MAX_HEAD * 4 / 3 + 1000 < MAX_SNAPSHOT);
+const _: () =
+    assert!((MAX_TOKENS as usize * 12 + MAX_USERS as usize * 20) * 16 / 9 + MAX_HEAD * 4 / 3 + 1000 < MAX_SNAPSHOT);
 
 /// Octets of an entry in `tokens`, `users` and `pairs`.
 const SIZES: [usize; 3] = [12, 8, 12];
@@ -71,7 +72,7 @@ impl<'a> NewSnapshot<'a> {
     }
 
     /// How many records of one kind are worth reading: one more than a snapshot holds.
-    pub(crate) const ENOUGH: u32 = if MAX_TOKENS > MAX_USERS { MAX_TOKENS as u32 + 1 } else { MAX_USERS as u32 + 1 };
+    pub(crate) const ENOUGH: u32 = if MAX_TOKENS > MAX_USERS { MAX_TOKENS + 1 } else { MAX_USERS + 1 };
 
     /// The token whose revocation is stored under this key is refused.
     pub(crate) fn revoke(&mut self, stored: &crate::seam::Key) {
@@ -90,7 +91,8 @@ impl<'a> NewSnapshot<'a> {
 
     /// `None` when there is more than a snapshot holds.
     fn claims(&mut self, keys: &KeySet) -> Option<Vec<u8>> {
-        if self.tokens.len() > MAX_TOKENS || self.users.len() > MAX_USERS || self.pairs.len() > MAX_USERS {
+        let (tokens, users) = (MAX_TOKENS as usize, MAX_USERS as usize);
+        if self.tokens.len() > tokens || self.users.len() > users || self.pairs.len() > users {
             return None;
         }
         let mut out = Vec::new();

@@ -282,7 +282,9 @@ fn secrets_make_and_take_no_snapshot() {
 fn a_snapshot_leaves_nothing_out() {
     let fill = |count: u32| {
         let mut snapshot = new(1);
-        (1..=count).for_each(|uid| snapshot.end(Ended { uid: Uid::new(uid).unwrap(), generation: 1 }));
+        for uid in 1..=count {
+            snapshot.end(Ended { uid: Uid::new(uid).unwrap(), generation: 1 });
+        }
         issuer_keys(&["a"]).sign_snapshot(snapshot).map(drop)
     };
     assert_eq!(fill(NewSnapshot::ENOUGH - 1), Ok(()));
@@ -342,8 +344,12 @@ proptest! {
     #[test]
     fn what_is_entered_is_found(users in proptest::collection::btree_map(1..200_u32, 0..5_u32, 0..60), tokens in proptest::collection::btree_set(0..60_u8, 0..60)) {
         let mut snapshot = new(1);
-        users.iter().for_each(|(uid, generation)| snapshot.end(Ended { uid: Uid::new(*uid).unwrap(), generation: *generation }));
-        tokens.iter().for_each(|jti| snapshot.revoke(&key::revoked(&base64url::encode(&[*jti; 16]))));
+        for (uid, generation) in &users {
+            snapshot.end(Ended { uid: Uid::new(*uid).unwrap(), generation: *generation });
+        }
+        for jti in &tokens {
+            snapshot.revoke(&key::revoked(&base64url::encode(&[*jti; 16])));
+        }
         let mut edge = edge(Stale::Refuse);
         edge.take(&issuer_keys(&["a"]).sign_snapshot(snapshot).unwrap(), "waxseal", 0, now()).unwrap();
         for uid in [1, 5, 50, 100, 199, 200] {

@@ -58,7 +58,8 @@ pub(super) fn refuse(refusal: &Refusal) -> Option<Response> {
     }
 }
 
-#[cfg(all(test, feature = "public-keys"))]
+#[cfg(test)]
+#[cfg(feature = "public-keys")]
 mod tests {
     use crate::{
         record::{Ended, Revoked, Stored, key},
