@@ -47,6 +47,12 @@ pub enum Refusal {
     NoSigningKey,
     /// There are as many signing keys as there may be.
     TooManyKeys,
+    /// Tokens are signed with a shared secret, so that nobody else can check them.
+    NoPublicKey,
+    /// More tokens and users are revoked than a snapshot holds.
+    TooManyRevocations,
+    /// A verifier elsewhere has no revocation snapshot, or one that is too old to go by.
+    RevocationsStale,
     /// There are as many roles of their own definition as there may be.
     TooManyRoles,
     /// A stored record cannot be read; nothing is allowed on the strength of it.
@@ -76,6 +82,9 @@ impl Refusal {
             Self::NoEntropy => "no_entropy",
             Self::NoSigningKey => "no_signing_key",
             Self::TooManyKeys => "too_many_keys",
+            Self::NoPublicKey => "no_public_key",
+            Self::TooManyRevocations => "too_many_revocations",
+            Self::RevocationsStale => "revocations_stale",
             Self::TooManyRoles => "too_many_roles",
             Self::BadRecord => "bad_record",
         }
@@ -85,7 +94,15 @@ impl Refusal {
 impl Refusal {
     /// Whether the token was at fault, whichever way; callers learn no more (security T10).
     pub const fn is_token(&self) -> bool {
-        matches!(self, Self::Token(_) | Self::TokenRevoked | Self::TokenEnded | Self::TokenUserGone | Self::TokenForeign)
+        matches!(
+            self,
+            Self::Token(_)
+                | Self::TokenRevoked
+                | Self::TokenEnded
+                | Self::TokenUserGone
+                | Self::TokenForeign
+                | Self::RevocationsStale
+        )
     }
 }
 

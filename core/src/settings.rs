@@ -6,7 +6,7 @@
 use crate::{
     lifetime::{Bounds, Manner},
     password::Scheme,
-    token::MAX_LEEWAY,
+    token::{Algorithm, MAX_LEEWAY},
 };
 use alloc::{string::String, vec::Vec};
 use core::fmt;
@@ -22,6 +22,8 @@ pub struct Settings {
     pub audience: Option<String>,
     /// Seconds by which `exp`, `nbf` and `iat` may be off; 0 to 60, default 0 (security T9).
     pub leeway: u32,
+    /// How the first key of a new server signs; later ones are chosen when keys are rotated. Default `HS256`.
+    pub signing_algorithm: Algorithm,
     /// Name of the service and of the Redis cluster object; no password may be it. Default `waxseal`.
     pub service: String,
     /// Which dialects are spoken.
@@ -140,6 +142,13 @@ pub struct Elasticsearch {
 pub struct Gateway {
     /// Roles that may introspect and revoke any token; everybody may do so with his own.
     pub introspection_roles: Vec<String>,
+    /// Seconds for which a new public key is published before it signs, so that every verifier has read it by then; verifiers may
+    /// keep the published keys for half of it. 0 to 86400, default 600.
+    pub key_lead: u32,
+    /// Seconds after which a revocation snapshot is too old to go by; 120 to 86400, default 600.
+    pub revocations_max_age: u32,
+    /// Seconds for which one revocation snapshot is given to all who ask; 1 to 60, default 5.
+    pub revocations_every: u32,
 }
 
 impl Default for Settings {
@@ -148,6 +157,7 @@ impl Default for Settings {
             issuer: "waxseal".into(),
             audience: None,
             leeway: 0,
+            signing_algorithm: Algorithm::Hs256,
             service: "waxseal".into(),
             dialects: Dialects::default(),
             passwords: Passwords::default(),
@@ -212,7 +222,12 @@ impl Default for Elasticsearch {
 
 impl Default for Gateway {
     fn default() -> Self {
-        Self { introspection_roles: ["admin", "cluster_member", "cluster_viewer"].map(String::from).into() }
+        Self {
+            introspection_roles: ["admin", "cluster_member", "cluster_viewer"].map(String::from).into(),
+            key_lead: 600,
+            revocations_max_age: 600,
+            revocations_every: 5,
+        }
     }
 }
 
@@ -222,7 +237,7 @@ impl Settings {
     /// # Errors
     /// The first one that is not.
     pub fn check(&self) -> Result<(), OutOfBounds> {
-        let Self { passwords, throttle, redis, openshift, elasticsearch, .. } = self;
+        let Self { passwords, throttle, redis, openshift, elasticsearch, gateway, .. } = self;
         let name = |text: &str| (1..=256).contains(&text.chars().count()) && !text.chars().any(char::is_control);
         let scheme = passwords.scheme;
         let lives = [&openshift.session, &openshift.read, &openshift.userinfo];
@@ -242,6 +257,9 @@ impl Settings {
             ("redis.ttl", redis.ttl.max() <= 86_400),
             ("openshift", lives.iter().all(|bounds| bounds.max() <= MAX_LIFETIME)),
             ("elasticsearch.token_timeout", (1..=3_600).contains(&elasticsearch.token_timeout)),
+            ("gateway.key_lead", gateway.key_lead <= 86_400),
+            ("gateway.revocations_max_age", (120..=86_400).contains(&gateway.revocations_max_age)),
+            ("gateway.revocations_every", (1..=60).contains(&gateway.revocations_every)),
         ];
         rules.into_iter().find(|(_, holds)| !holds).map_or(Ok(()), |(setting, _)| Err(OutOfBounds { setting }))
     }
@@ -297,6 +315,9 @@ mod tests {
         check(|settings| settings.throttle.ipv4_prefix = 33, Err("throttle.ipv4_prefix"));
         check(|settings| settings.throttle.ipv6_prefix = 15, Err("throttle.ipv6_prefix"));
         check(|settings| settings.elasticsearch.token_timeout = 3_601, Err("elasticsearch.token_timeout"));
+        check(|settings| settings.gateway.key_lead = 86_401, Err("gateway.key_lead"));
+        check(|settings| settings.gateway.revocations_max_age = 119, Err("gateway.revocations_max_age"));
+        check(|settings| settings.gateway.revocations_every = 61, Err("gateway.revocations_every"));
         check(|settings| settings.redis.ttl = bounds(1, 86_401, Manner::Refuse), Err("redis.ttl"));
         check(|settings| settings.openshift.read = bounds(1, u32::MAX, Manner::Clamp), Err("openshift"));
     }

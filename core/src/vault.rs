@@ -44,13 +44,21 @@ impl Vault {
         let mut keys = Vec::new();
         for value in records {
             let record = SigningKey::decode(value)?;
+            if record.state.until().is_some_and(|until| until <= now) {
+                continue;
+            }
             let role = match record.state {
                 KeyState::Signs => Role::Sign,
-                KeyState::Verifies { until: Some(until) } if until <= now => continue,
                 KeyState::Verifies { .. } => Role::Verify,
+                #[cfg(feature = "public-keys")]
+                KeyState::Follows { from } => Role::SignFrom(from),
+                #[cfg(feature = "public-keys")]
+                KeyState::Leaves { at, .. } => Role::SignUntil(at),
+                #[cfg(not(feature = "public-keys"))]
+                _ => return Err(Refusal::BadRecord),
             };
-            let secret = vault.unseal(&record.kid, &record.sealed)?;
-            let key = Key::new(&record.kid, record.algorithm, &secret).map_err(|_| Refusal::BadRecord)?;
+            let octets = vault.unseal(&record.kid, &record.sealed)?;
+            let key = Key::new(&record.kid, record.algorithm, &octets).map_err(|_| Refusal::BadRecord)?;
             keys.push((key, role));
         }
         vault.keys = KeySet::new(keys).map_err(|_| Refusal::BadRecord)?;

@@ -60,7 +60,7 @@ fn a_token_takes_a_small_multiple_of_its_size() {
     let profile = Profile { issuer: "i", audience: None, leeway: 0, typ: "JWT" };
     let signed = |claims: &str| {
         let rest = r#""iss":"i","sub":"s","exp":1900000000}"#;
-        keys.sign("JWT", &format!("{{{claims}{rest}")).unwrap()
+        keys.sign("JWT", &format!("{{{claims}{rest}"), now).unwrap()
     };
     let plain = signed("");
     let good = [

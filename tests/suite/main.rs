@@ -10,6 +10,7 @@
 mod allocations;
 mod cases;
 mod crash;
+mod edge;
 mod elasticsearch;
 mod first_start;
 mod openapi;

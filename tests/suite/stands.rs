@@ -87,9 +87,11 @@ fn signals_drop_no_request() {
 #[test]
 fn keys_are_rotated_under_load_without_a_failed_request() {
     let _alone = alone();
-    let rotated = rotate::keys(3, Duration::from_millis(200));
-    assert_eq!(rotated.failed, 0, "{rotated:?}");
-    assert!(rotated.keys >= 3 && rotated.requests > 20, "{rotated:?}");
+    for algorithm in ["HS256", "ES256"] {
+        let rotated = rotate::keys(algorithm, 3, Duration::from_millis(200));
+        assert_eq!(rotated.failed, 0, "{algorithm}: {rotated:?}");
+        assert!(rotated.keys >= 3 && rotated.requests > 20, "{algorithm}: {rotated:?}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Sha256, Sha384, Sha512};
 use waxseal_core::{
     time::UnixTime,
-    token::{ACCESS, KeySet, Profile, Refusal},
+    token::{ACCESS, Algorithm, KeySet, Profile, Refusal},
 };
 
 /// Tests of `json_web_signature` whose verdict is wrong in the file, see `SOURCE.md`; all other differences are in algorithms.
@@ -17,7 +17,7 @@ fn wycheproof_json_web_signature() {
     let file = include_str!("../vectors/token/json_web_signature_test.json");
     let accepts = |id| WRONGLY_INVALID.contains(&id);
     let rejects = |id| WRONGLY_VALID.contains(&id);
-    assert_eq!(run_jose(file, accepts, rejects), Ran { executed: 401, accepted: 10 });
+    assert_eq!(run_jose(file, accepts, rejects), Ran { executed: 401, accepted: 12 });
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn wycheproof_json_web_key() {
 #[test]
 fn wycheproof_json_web_crypto() {
     let file = include_str!("../vectors/token/json_web_crypto_test.json");
-    assert_eq!(run_jose(file, |_| false, |_| false), Ran { executed: 83, accepted: 2 });
+    assert_eq!(run_jose(file, |_| false, |_| false), Ran { executed: 83, accepted: 3 });
 }
 
 #[test]
@@ -73,8 +73,8 @@ fn run_jose(file: &str, accepts_anyway: impl Fn(u64) -> bool, rejects_anyway: im
 
 /// Whether the tests of this key use an algorithm that is supported; all others must be rejected.
 fn is_supported(key: &Value) -> bool {
-    let is_hs = |key: &Value| key["alg"].as_str().is_some_and(|alg| alg.starts_with("HS"));
-    key["keys"].as_array().map_or(is_hs(key), |keys| keys.iter().all(is_hs))
+    let is_known = |key: &Value| key["alg"].as_str().is_some_and(|alg| Algorithm::from_name(alg).is_some());
+    key["keys"].as_array().map_or(is_known(key), |keys| keys.iter().all(is_known))
 }
 
 /// The refusal of [`KeySet::verify`], claims left out: the payloads are none.
@@ -98,9 +98,9 @@ fn rfc_7515_and_8037_tokens() {
     }
     let expected = [
         ("rfc7515-A.1", Ok(())),
-        ("rfc7515-A.3", Err("algorithm_not_allowed")),
+        ("rfc7515-A.3", Ok(())),
         ("rfc7515-A.5", Err("algorithm_not_allowed")),
-        ("rfc8037-A.4", Err("algorithm_not_allowed")),
+        ("rfc8037-A.4", Ok(())),
     ];
     assert_eq!(verdicts, expected.map(|(id, verdict)| (id.to_owned(), verdict)));
 }

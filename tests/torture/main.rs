@@ -110,7 +110,7 @@ fn run(kind: &str, number: Option<u32>) -> bool {
             signalled.dropped + signalled.failed == 0 && signalled.ended
         }
         "rotate" => {
-            let rotated = rotate::keys(or(10), Duration::from_mins(1) / (or(10) + 1));
+            let rotated = rotate::keys("HS256", or(10), Duration::from_mins(1) / (or(10) + 1));
             println!("{rotated:#?}");
             rotated.failed == 0
         }

@@ -148,7 +148,7 @@ extern "C" fn sign(len: usize) -> i32 {
     let (buffer, loaded) = (&mut *BUFFER.0.borrow_mut(), LOADED.0.borrow());
     let claims = buffer.get(..len).and_then(|octets| str::from_utf8(octets).ok());
     let (Some(Loaded { keys, typ, .. }), Some(claims)) = (loaded.as_ref(), claims) else { return NOT_LOADED };
-    match keys.sign(typ, claims) {
+    match keys.sign(typ, claims, UnixTime::default()) {
         Ok(token) if token.len() <= MAX_TOKEN => put(buffer, token.as_bytes()),
         Ok(_) => refused(Refusal::TooLong),
         Err(_) => NOT_LOADED,

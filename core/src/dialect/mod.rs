@@ -59,7 +59,7 @@ impl Dialect {
         match request.path.split('/').nth(1) {
             Some("v1") => Self::Redis,
             Some("broker") => Self::Openshift,
-            Some("auth") => Self::Gateway,
+            Some("auth" | ".well-known") => Self::Gateway,
             Some("admin") => Self::Admin,
             _ => Self::Elasticsearch,
         }

@@ -28,47 +28,94 @@ pub(crate) fn keys(op: &Op<'_>) -> Result<Vec<SigningKey>, Stop> {
     Ok(keys)
 }
 
-/// Makes a key that signs from now on. The one that signed before verifies until the last token it signed has expired
-/// (security T18); within this server the new key is known to every verifier before it signs its first token, as both happen
-/// in one commit.
+/// What a rotation asks for.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Rotation {
+    /// How the new key signs; none: as the one that signs now.
+    pub(crate) algorithm: Option<Algorithm>,
+    /// Every other key goes at once, and every token with it. Needed to change between shared secrets and public keys, which are
+    /// never in use together (security T3).
+    pub(crate) end_tokens: bool,
+    /// A public key signs at once instead of being published first: verifiers elsewhere refuse its tokens until they have read it.
+    pub(crate) at_once: bool,
+}
+
+/// Why there is no other key than before.
+pub(crate) enum NotRotated {
+    /// It would be of another kind than those that verify.
+    OtherKind,
+    /// A key is published already and signs from this time on.
+    Pending(UnixTime),
+}
+
+/// Makes a key that signs: a secret at once, a public key when it has been published for [`key_lead`]. The one that signed before
+/// verifies until the last token it signed has expired (security T18). Within this server a new key is known to every verifier
+/// before it signs its first token, as it is in force when its commit is answered.
 ///
 /// # Errors
 /// [`Refusal::NoEntropy`]; [`Refusal::TooManyKeys`] when there are [`MAX_KEYS`] that still verify.
-pub(crate) fn rotate_key(op: &Op<'_>, actor: &dyn Display, algorithm: Algorithm) -> Result<SigningKey, Stop> {
-    if drop_expired(op)? >= MAX_KEYS as usize {
+///
+/// [`key_lead`]: crate::settings::Gateway::key_lead
+pub(crate) fn rotate_key(
+    op: &Op<'_>,
+    actor: &dyn Display,
+    rotation: Rotation,
+) -> Result<Result<SigningKey, NotRotated>, Stop> {
+    let known = live_keys(op)?;
+    let signer = known.iter().find(|key| key.state.signs_at(op.now()));
+    let usual = signer.map_or(op.settings.signing_algorithm, |key| key.algorithm);
+    let algorithm = rotation.algorithm.unwrap_or(usual);
+    let state = if rotation.end_tokens {
+        for key in &known {
+            op.remove(key::signing_key(&key.kid));
+            audit(op, "key.retire", actor, &key.kid, None);
+        }
+        KeyState::Signs
+    } else if is_other_kind(&known, algorithm) {
+        return Ok(Err(NotRotated::OtherKind));
+    } else if known.len() >= MAX_KEYS as usize {
         return Err(Refusal::TooManyKeys.into());
-    }
-    let secret = Zeroizing::new([op.moment.draw::<32>("key secret 1")?, op.moment.draw::<32>("key secret 2")?].concat());
-    let length = algorithm.min_secret().min(secret.len());
-    let kid = URL_SAFE_NO_PAD.encode(op.moment.draw::<12>("kid")?);
-    let secret = secret.get(..length).ok_or(Refusal::BadRecord)?;
-    let new = seal(op, &kid, algorithm, secret, KeyState::Signs)?;
-    retire_signer(op)?;
+    } else {
+        match succeed(op, &known, algorithm, rotation.at_once) {
+            Ok(state) => state,
+            Err(from) => return Ok(Err(NotRotated::Pending(from))),
+        }
+    };
+    let new = seal(op, &generate(op, algorithm)?, state)?;
     write(op, &new)?;
     audit(op, "key.rotate", actor, &new.kid, None);
-    Ok(new)
+    Ok(Ok(new))
 }
 
-/// Makes the first key; does nothing if there is one.
+/// Makes the first key; does nothing if there is one that signs or will.
 ///
 /// # Errors
 /// [`Refusal::NoEntropy`].
 pub(crate) fn bootstrap_key(op: &Op<'_>, actor: &dyn Display) -> Result<(), Stop> {
-    if keys(op)?.iter().all(|key| key.state != KeyState::Signs) {
-        rotate_key(op, actor, Algorithm::Hs256)?;
+    let known = keys(op)?;
+    if known.iter().any(|key| is_needed(op, key)) {
+        return Ok(());
     }
-    Ok(())
+    // Keys that were imported before stay, and this one is of their kind.
+    let algorithm = known.first().map_or(op.settings.signing_algorithm, |key| key.algorithm);
+    let rotation = Rotation { algorithm: Some(algorithm), at_once: true, ..Rotation::default() };
+    rotate_key(op, actor, rotation)?.map(drop).map_err(|_| Refusal::NoSigningKey.into())
 }
 
-/// Removes a key; its tokens end at once. `false` if there is no such key or it is the one that signs.
+/// Removes a key; its tokens end at once. `false` if there is no such key or it is one that signs or will.
 pub(crate) fn retire_key(op: &Op<'_>, actor: &dyn Display, kid: &str) -> Result<bool, Stop> {
     let known = op.load::<SigningKey>(&key::signing_key(kid))?;
-    if known.is_none_or(|key| key.state == KeyState::Signs) {
+    if known.is_none_or(|key| is_needed(op, &key)) {
         return Ok(false);
     }
     op.remove(key::signing_key(kid));
     audit(op, "key.retire", actor, &kid, None);
     Ok(true)
+}
+
+/// Whether a key signs, or will.
+pub(crate) fn is_needed(op: &Op<'_>, key: &SigningKey) -> bool {
+    key.state.signs_at(op.now()) || matches!(key.state, KeyState::Follows { .. })
 }
 
 /// How an import went.
@@ -79,64 +126,119 @@ pub(crate) enum Imported {
     KidTaken(String),
     /// There would be more than [`MAX_KEYS`].
     TooMany,
+    /// Shared secrets and public keys would be in use together.
+    OtherKind,
+    /// The key that is to sign has no private part.
+    CannotSign,
+    /// A key is published already and signs from this time on.
+    Pending(UnixTime),
 }
 
-/// Takes keys in that were made elsewhere; with `sign`, the first of them signs from now on.
+/// Takes keys in that were made elsewhere; with `sign`, the first of them signs as after a rotation.
 pub(crate) fn import_keys(op: &Op<'_>, actor: &dyn Display, new: &[Key], sign: bool) -> Result<Imported, Stop> {
-    let known = keys(op)?;
-    if drop_expired(op)? + new.len() > MAX_KEYS as usize {
+    let every = keys(op)?;
+    let known = live_keys(op)?;
+    if known.len() + new.len() > MAX_KEYS as usize {
         return Ok(Imported::TooMany);
     }
-    if let Some(taken) = new.iter().find(|new| known.iter().any(|known| known.kid == new.kid())) {
+    if let Some(taken) = new.iter().find(|new| every.iter().any(|known| known.kid == new.kid())) {
         return Ok(Imported::KidTaken(taken.kid().into()));
     }
-    if sign {
-        retire_signer(op)?;
+    let Some(first) = new.first() else { return Ok(Imported::Done) };
+    let kind = first.algorithm().is_symmetric();
+    if is_other_kind(&known, first.algorithm()) || new.iter().any(|new| new.algorithm().is_symmetric() != kind) {
+        return Ok(Imported::OtherKind);
     }
-    for (index, new) in new.iter().enumerate() {
-        let state = if sign && index == 0 { KeyState::Signs } else { KeyState::Verifies { until: None } };
-        let record = seal(op, new.kid(), new.algorithm(), new.secret(), state)?;
+    let mut signs = None;
+    if sign {
+        if !first.can_sign() {
+            return Ok(Imported::CannotSign);
+        }
+        match succeed(op, &known, first.algorithm(), false) {
+            Ok(state) => signs = Some(state),
+            Err(from) => return Ok(Imported::Pending(from)),
+        }
+    }
+    for new in new {
+        let record = seal(op, new, signs.take().unwrap_or(KeyState::Verifies { until: None }))?;
         write(op, &record)?;
         audit(op, "key.import", actor, &record.kid, None);
     }
     Ok(Imported::Done)
 }
 
-/// Removes keys whose last token has expired; returns how many are left.
-fn drop_expired(op: &Op<'_>) -> Result<usize, Stop> {
-    let keys = keys(op)?;
-    let (mut expired, known) = (0, keys.len());
-    for key in keys {
-        if matches!(key.state, KeyState::Verifies { until: Some(until) } if until <= op.now()) {
-            op.remove(key::signing_key(&key.kid));
-            expired += 1;
-        }
-    }
-    Ok(known - expired)
+fn is_other_kind(known: &[SigningKey], algorithm: Algorithm) -> bool {
+    known.iter().any(|known| known.algorithm.is_symmetric() != algorithm.is_symmetric())
 }
 
-/// The key that signs only verifies from now on, until the longest-lived token it may have signed has expired.
-fn retire_signer(op: &Op<'_>) -> Result<(), Stop> {
-    for mut signer in keys(op)? {
-        if signer.state == KeyState::Signs {
-            signer.state = KeyState::Verifies { until: Some(last_expiry(op)) };
-            op.store(key::signing_key(&signer.kid), &signer);
-        }
+/// The keys whose last token has not expired. The others are removed.
+fn live_keys(op: &Op<'_>) -> Result<Vec<SigningKey>, Stop> {
+    let (live, expired): (Vec<_>, Vec<_>) =
+        keys(op)?.into_iter().partition(|key| key.state.until().is_none_or(|until| op.now() < until));
+    for key in &expired {
+        op.remove(key::signing_key(&key.kid));
     }
-    Ok(())
+    Ok(live)
+}
+
+/// Takes leave of the key that signs, and returns what its successor does. A secret is known to nobody else, so that it signs at
+/// once; a public key is published first, unless there is no key that could sign meanwhile.
+///
+/// # Errors
+/// From when on another successor signs, for which this one would have to wait.
+fn succeed(op: &Op<'_>, known: &[SigningKey], algorithm: Algorithm, at_once: bool) -> Result<KeyState, UnixTime> {
+    let now = op.now();
+    let has_signer = known.iter().any(|key| key.state.signs_at(now));
+    let lead = if algorithm.is_symmetric() || at_once || !has_signer { 0 } else { op.settings.gateway.key_lead };
+    let from = now.plus_secs(lead.into());
+    let pending = known.iter().find_map(|key| match key.state {
+        KeyState::Follows { from } if now < from => Some((key, from)),
+        _ => None,
+    });
+    match pending {
+        Some((_, from)) if lead > 0 => return Err(from),
+        // It has signed nothing yet.
+        Some((key, _)) => op.remove(key::signing_key(&key.kid)),
+        None => {}
+    }
+    for key in known {
+        let state = match key.state {
+            KeyState::Leaves { at, until } if at <= now => KeyState::Verifies { until: Some(until) },
+            state if !state.signs_at(now) => continue,
+            _ if lead > 0 => KeyState::Leaves { at: from, until: last_expiry_from(op, from) },
+            _ => KeyState::Verifies { until: Some(last_expiry(op)) },
+        };
+        op.store(key::signing_key(&key.kid), &SigningKey { state, ..key.clone() });
+    }
+    Ok(if lead > 0 { KeyState::Follows { from } } else { KeyState::Signs })
 }
 
 /// When the last token expires that could be issued now, leeway included.
 pub(crate) fn last_expiry(op: &Op<'_>) -> UnixTime {
-    let settings = op.settings;
-    let longest = u64::from(settings.redis.ttl.max().max(settings.elasticsearch.token_timeout));
-    op.now().plus_secs(longest + u64::from(settings.leeway) + 1)
+    last_expiry_from(op, op.now())
 }
 
-fn seal(op: &Op<'_>, kid: &str, algorithm: Algorithm, secret: &[u8], state: KeyState) -> Result<SigningKey, Stop> {
+fn last_expiry_from(op: &Op<'_>, issued: UnixTime) -> UnixTime {
+    let settings = op.settings;
+    let longest = u64::from(settings.redis.ttl.max().max(settings.elasticsearch.token_timeout));
+    issued.plus_secs(longest + u64::from(settings.leeway) + 1)
+}
+
+/// A key of random octets under a random name.
+fn generate(op: &Op<'_>, algorithm: Algorithm) -> Result<Key, Stop> {
+    let mut random = Zeroizing::new([0; 64]);
+    let (first, second) = random.split_at_mut(32);
+    first.copy_from_slice(&*Zeroizing::new(op.moment.draw::<32>("key secret 1")?));
+    second.copy_from_slice(&*Zeroizing::new(op.moment.draw::<32>("key secret 2")?));
+    let kid = URL_SAFE_NO_PAD.encode(op.moment.draw::<12>("kid")?);
+    Ok(Key::generate(&kid, algorithm, &random).map_err(|_| Refusal::NoEntropy)?)
+}
+
+fn seal(op: &Op<'_>, key: &Key, state: KeyState) -> Result<SigningKey, Stop> {
+    let kid = key.kid();
     let nonce = op.moment.draw::<24>(&alloc::format!("seal {kid}"))?;
-    let sealed = op.vault.seal(kid, secret, nonce)?;
-    Ok(SigningKey { kid: kid.into(), algorithm, state, created: op.now(), sealed })
+    let sealed = op.vault.seal(kid, key.octets(), nonce)?;
+    Ok(SigningKey { kid: kid.into(), algorithm: key.algorithm(), state, created: op.now(), sealed })
 }
 
 fn write(op: &Op<'_>, record: &SigningKey) -> Result<(), Stop> {

@@ -15,6 +15,8 @@ mod pair;
 mod passwords;
 mod profile;
 mod roles;
+#[cfg(feature = "public-keys")]
+mod snapshot;
 mod source;
 mod throttle;
 mod users;
@@ -28,13 +30,17 @@ pub(crate) use bearer::{Bearer, any_bearer, bearer, revoke, verify, verify_any_t
 pub(crate) use credentials::Credentials;
 pub(crate) use directory::{account, all, by_id, find, is_locked, user};
 pub(crate) use issue::{issue, issue_as};
-pub(crate) use keys::{Imported, bootstrap_key, import_keys, keys, last_expiry, retire_key, rotate_key};
+pub(crate) use keys::{
+    Imported, NotRotated, Rotation, bootstrap_key, import_keys, is_needed, keys, last_expiry, retire_key, rotate_key,
+};
 pub(crate) use login::{Login, login, password_expires, proves};
 pub(crate) use names::{valid_email, valid_name};
 pub(crate) use pair::{Counts, DIALECT, Grant, NotRefreshed, Selection, grant, invalidate, refresh};
 pub(crate) use passwords::{NewPassword, add_password, remove_password, replace_passwords};
 pub(crate) use profile::{named, profile, store_profile, want_profile, want_profile_of_token};
 pub(crate) use roles::{MAX_ROLES, delete_role, put_role, roles};
+#[cfg(feature = "public-keys")]
+pub(crate) use snapshot::snapshot;
 pub(crate) use throttle::admit_source;
 pub(crate) use users::{
     Changes, NewUser, change_user, check_free, create_user, delete_user, enable_user, manages_users, may_create, may_give,

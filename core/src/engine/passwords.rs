@@ -78,7 +78,7 @@ pub(crate) fn replace_passwords(
 ) -> Result<(), Stop> {
     user.passwords.replace_all(new.into_hash());
     user.password_issued = op.now();
-    user.end_tokens();
+    user.end_tokens(op);
     remember_schemes(op, user.passwords.schemes())?;
     store_user(op, &user);
     audit(op, "password.replace", actor, &user.uid, None);

@@ -159,6 +159,7 @@ pub(crate) fn delete_user(op: &Op<'_>, actor: &dyn Display, user: &User) -> Resu
     if !user.email.is_empty() {
         remove_index(op, key::email(&user.email))?;
     }
+    user.end_for_good(op);
     op.remove(key::user(user.uid));
     op.remove(key::lock(user.uid));
     op.remove(key::seen(user.uid));
@@ -177,10 +178,7 @@ pub(crate) fn enable_user(op: &Op<'_>, actor: &dyn Display, user: &mut User, ena
     if user.role == Role::Admin {
         enlist(op, user.uid, enabled)?;
     }
-    user.disabled = !enabled;
-    if !enabled {
-        user.log_out();
-    }
+    user.set_disabled(op, !enabled);
     store_user(op, user);
     audit(op, if enabled { "user.enable" } else { "user.disable" }, actor, &user.uid, None);
     Ok(())

@@ -65,9 +65,26 @@ pub fn signing_key(kid: &str) -> Key {
     Key(format!("{SIGNING_KEYS}{}", plain(kid, 255)))
 }
 
+/// What the keys of all revoked tokens start with.
+pub const REVOKED: &str = "revoked/";
+/// What the keys of all users whose tokens have ended start with.
+pub const ENDED: &str = "ended/";
+/// What the keys of everybody's and every user's [`super::PairsEnded`] start with.
+pub const PAIRS_ENDED: &str = "pairs-ended";
+
+/// [`super::Ended`] of a user.
+pub fn ended(uid: Uid) -> Key {
+    Key(of(ENDED, uid))
+}
+
+/// [`super::Published`]: the revocation snapshot given out last.
+pub fn snapshot() -> Key {
+    Key("snapshot".into())
+}
+
 /// [`super::Revoked`]: present while the token with this `jti` is revoked and not yet expired.
 pub fn revoked(jti: &str) -> Key {
-    Key(["revoked/", &plain(jti, 64)].concat())
+    Key([REVOKED, &plain(jti, 64)].concat())
 }
 
 /// What the keys of all token pairs start with.
@@ -85,7 +102,7 @@ pub fn pair(uid: Uid, id: &PairId) -> Key {
 
 /// [`super::PairsEnded`] of one user, or of everybody.
 pub fn pairs_ended(whose: Option<Uid>) -> Key {
-    Key(whose.map_or_else(|| "pairs-ended".into(), |uid| of("pairs-ended/", uid)))
+    Key(whose.map_or_else(|| PAIRS_ENDED.into(), |uid| of("pairs-ended/", uid)))
 }
 
 /// [`super::PairOf`] an access token, by its `jti`.
@@ -165,6 +182,12 @@ pub fn pair_attempts(id: &[u8; 16]) -> Key {
 /// [`super::Attempts`] from one source over all accounts.
 pub fn source_attempts(id: &[u8; 16]) -> Key {
     Key(format!("tries/source/{}", URL_SAFE_NO_PAD.encode(id)))
+}
+
+/// The user whose record this is, one of those that [`pairs_ended`] names; `None` for the one of everybody.
+pub fn whose_pairs_ended(key: &Key) -> Option<Uid> {
+    let digits = key.as_str().strip_prefix(PAIRS_ENDED)?.strip_prefix('/')?;
+    u32::from_str_radix(digits, 16).ok().and_then(Uid::new)
 }
 
 /// The number of a user behind `prefix`: eight hex digits, so that keys sort by number. Made on every request, hence by hand.

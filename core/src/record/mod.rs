@@ -8,23 +8,27 @@ mod attempts;
 mod authorization;
 mod cluster;
 mod custom_role;
+mod ended;
 pub mod key;
 mod pair;
 mod profile;
 mod revoked;
 mod schemes;
 mod signing_key;
+mod snapshot;
 mod user;
 
 pub use attempts::{Attempts, Lock, Seen};
 pub use authorization::{Authorization, AuthorizationAt, RevokedEverything, RevokedScopes, Scope, SshKey, SshKeys};
 pub use cluster::Cluster;
 pub use custom_role::{CustomRole, CustomRoles};
+pub use ended::Ended;
 pub use pair::{Pair, PairId, PairOf, PairsEnded};
 pub use profile::Profile;
 pub use revoked::Revoked;
 pub use schemes::Schemes;
 pub use signing_key::{KeyState, SigningKey};
+pub use snapshot::Published;
 pub use user::{Admins, LastUid, Role, Uid, User};
 
 use crate::{
@@ -164,5 +168,21 @@ mod tests {
             sealed: [9].into(),
         };
         assert_eq!(signing.encode(), [1, 1, b'k', 0, 1, 1, 0xe8, 0x07, 0xe8, 0x07, 1, 9]);
+        let follows = SigningKey { state: KeyState::Follows { from: time }, ..signing.clone() };
+        assert_eq!(follows.encode(), [1, 1, b'k', 0, 2, 0xe8, 0x07, 0xe8, 0x07, 1, 9]);
+        let leaves = SigningKey { state: KeyState::Leaves { at: time, until: time }, ..signing };
+        assert_eq!(leaves.encode(), [1, 1, b'k', 0, 3, 0xe8, 0x07, 0xe8, 0x07, 0xe8, 0x07, 1, 9]);
+        #[cfg(feature = "public-keys")]
+        for (algorithm, number) in [
+            (crate::token::Algorithm::EdDsa, 3),
+            (crate::token::Algorithm::Es256, 4),
+            (crate::token::Algorithm::Ed25519, 5),
+        ] {
+            assert_eq!(SigningKey { algorithm, ..leaves.clone() }.encode()[3], number);
+        }
+        let ended = Uid::new(300).map(|uid| Ended { uid, generation: Ended::GONE }.encode());
+        assert_eq!(ended, Some([1, 0xac, 0x02, 0xff, 0xff, 0xff, 0xff, 0x0f].into()));
+        let published = Published { number: 1, issued: time, kid: "k".into(), issuer: "i".into(), text: "t".into() };
+        assert_eq!(published.encode(), [1, 1, 0xe8, 0x07, 1, b'k', 1, b'i', 1, b't']);
     }
 }

@@ -157,17 +157,6 @@ impl Stored for User {
 }
 
 impl User {
-    /// Ends all tokens of this user.
-    pub fn end_tokens(&mut self) {
-        self.generation = self.generation.saturating_add(1);
-    }
-
-    /// Ends all tokens of this user, and authorizations that would outlive a replaced password list.
-    pub fn log_out(&mut self) {
-        self.end_tokens();
-        self.session_epoch = self.session_epoch.saturating_add(1);
-    }
-
     /// Ends all locks of this user.
     pub fn unlock(&mut self) {
         self.lock_epoch = self.lock_epoch.saturating_add(1);

@@ -73,7 +73,7 @@ mod tests {
         let read = World::from_bytes(&bytes).unwrap();
         assert_eq!(read.settings.audience.as_deref(), Some("clients"));
         assert_eq!(read.vault.derive("purpose", b"data"), world().vault.derive("purpose", b"data"));
-        let keys: Vec<_> = read.vault.keys().iter().map(|(key, role)| (key.kid(), key.secret(), role)).collect();
+        let keys: Vec<_> = read.vault.keys().iter().map(|(key, role)| (key.kid(), key.octets(), role)).collect();
         assert_eq!(keys, [("b", [7; 32].as_slice(), Role::Verify), ("a", [7; 32].as_slice(), Role::Sign)]);
         assert_eq!(read.keyed().to_bytes().unwrap(), bytes);
     }

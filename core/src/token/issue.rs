@@ -1,7 +1,7 @@
 //! New tokens (security T11).
 
 use super::{ACCESS, Key, base64url, digits, json};
-use crate::{lifetime::Lifetime, time::UnixTime};
+use crate::{lifetime::Lifetime, refusal::Refusal, time::UnixTime};
 use alloc::{string::String, vec::Vec};
 
 /// The claims of a token to issue.
@@ -27,12 +27,15 @@ pub struct NewClaims<'a> {
     pub lifetime: Lifetime,
 }
 
-pub(super) fn token(key: &Key, new: &NewClaims<'_>) -> String {
+pub(super) fn token(key: &Key, new: &NewClaims<'_>) -> Result<String, Refusal> {
     compact(key, new.typ, &claims(new))
 }
 
 /// Header, `claims` and signature.
-pub(super) fn compact(key: &Key, typ: &str, claims: &[u8]) -> String {
+///
+/// # Errors
+/// [`Refusal::NoSigningKey`] for a key that cannot sign.
+pub(super) fn compact(key: &Key, typ: &str, claims: &[u8]) -> Result<String, Refusal> {
     let other_header;
     let header = if typ == ACCESS {
         key.header()
@@ -44,8 +47,8 @@ pub(super) fn compact(key: &Key, typ: &str, claims: &[u8]) -> String {
     token.extend_from_slice(header.as_bytes());
     token.push(b'.');
     base64url::append(claims, &mut token);
-    key.sign(&mut token);
-    base64url::into_text(token)
+    key.sign(&mut token)?;
+    Ok(base64url::into_text(token))
 }
 
 fn claims(new: &NewClaims<'_>) -> Vec<u8> {

@@ -31,7 +31,7 @@ impl Jwk {
     ///
     /// # Errors
     /// [`KeyError::BadJwk`] when the text is neither, names a member twice or has a member of the wrong type;
-    /// [`KeyError::ShortSecret`], [`KeyError::BadKid`].
+    /// [`KeyError::ShortSecret`], [`KeyError::BadKey`], [`KeyError::BadKid`].
     pub fn read(text: &str) -> Result<Vec<Self>, KeyError> {
         let document: Document = serde_json::from_slice(text.as_bytes())
             .map_err(|_| KeyError::BadJwk("not a JSON object with each name once"))?;
@@ -41,22 +41,14 @@ impl Jwk {
         }
     }
 
-    /// The key as a JWK, secret included, for `use` `sig`.
+    /// The key as a JWK for `use` `sig`, with its secret or private part if it has one.
     pub fn write(key: &Key) -> Zeroizing<String> {
-        let secret = Zeroizing::new(base64url::encode(key.secret()));
-        let mut json = Vec::from(*b"{\"kty\":\"oct\"");
-        let kid = (!key.kid().is_empty()).then_some(("kid", key.kid()));
-        let members = kid.into_iter().chain([("alg", key.algorithm().name()), ("use", "sig"), ("k", &secret)]);
-        // Room for all of it, so that no outgrown buffer keeps a copy of the secret.
-        json.reserve_exact(64 + secret.len() + 6 * key.kid().len());
-        for (name, value) in members {
-            json.push(b',');
-            super::json::append_string(name, &mut json);
-            json.push(b':');
-            super::json::append_string(value, &mut json);
-        }
-        json.push(b'}');
-        Zeroizing::new(String::from_utf8(json).unwrap_or_default())
+        write(key, key.private())
+    }
+
+    /// The public part of the key as a JWK for `use` `sig`; none for a secret, which has no public part.
+    pub fn write_public(key: &Key) -> Option<String> {
+        key.public().map(|_| core::mem::take(&mut *write(key, None)))
     }
 
     fn from_members(members: &Members) -> Result<Self, KeyError> {
@@ -75,15 +67,54 @@ impl Jwk {
         let Some(algorithm) = members.text("alg")? else {
             return unusable("it names no algorithm, and a key is for exactly one");
         };
-        if !symmetric {
-            return unusable("keys of its type are not supported");
-        }
         let Some(algorithm) = Algorithm::from_name(algorithm) else {
             return unusable("its algorithm is not supported");
         };
-        let secret = members.text("k")?.ok_or(KeyError::BadJwk("`k` is missing"))?;
-        Key::from_k(kid, algorithm, secret).map(Self::Usable)
+        let (kty, crv) = algorithm.key_type();
+        if members.text("kty")? != Some(kty) {
+            return unusable("its algorithm is for keys of another type");
+        }
+        if members.text("crv")?.filter(|_| crv.is_some()) != crv {
+            return unusable("its algorithm is for keys of another curve");
+        }
+        let octets = members.key_octets(algorithm)?;
+        let made = if kid.is_empty() { Key::nameless(algorithm, &octets) } else { Key::new(kid, algorithm, &octets) };
+        Ok(Self::Usable(made?))
     }
+}
+
+/// The members of a key of this type that hold octets, in the order of [`Key::new`]; the first of them is the private one.
+fn octet_members(algorithm: Algorithm) -> &'static [&'static str] {
+    match algorithm.key_type() {
+        ("OKP", _) => &["d", "x"],
+        ("EC", _) => &["d", "x", "y"],
+        _ => &["k"],
+    }
+}
+
+fn write(key: &Key, private: Option<&[u8]>) -> Zeroizing<String> {
+    let (kty, crv) = key.algorithm().key_type();
+    let (private_name, public_names) = octet_members(key.algorithm()).split_first().unwrap_or((&"k", &[]));
+    let public = key.public().unwrap_or_default().chunks(32).map(base64url::encode);
+    let octets: Vec<_> = public_names.iter().copied().zip(public).collect();
+    let private = Zeroizing::new(private.map(base64url::encode).unwrap_or_default());
+    let public_octets = octets.iter().map(|(name, text)| (*name, text.as_str()));
+    let private_octets = (!private.is_empty()).then_some((*private_name, private.as_str()));
+    let kid = (!key.kid().is_empty()).then_some(("kid", key.kid()));
+    let crv = crv.map(|crv| ("crv", crv));
+    let members = [("kty", kty)].into_iter().chain(crv).chain(kid);
+    let members =
+        members.chain([("alg", key.algorithm().name()), ("use", "sig")]).chain(public_octets).chain(private_octets);
+    // Room for all of it, so that no outgrown buffer keeps a copy of the secret.
+    let mut json = Vec::with_capacity(192 + private.len() + 6 * key.kid().len());
+    for (name, value) in members {
+        json.push(if json.is_empty() { b'{' } else { b',' });
+        super::json::append_string(name, &mut json);
+        json.push(b':');
+        super::json::append_string(value, &mut json);
+    }
+    json.push(b'}');
+    Zeroizing::new(String::from_utf8(json).unwrap_or_default())
 }
 
 impl KeySet {
@@ -132,6 +163,29 @@ impl Members {
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(KeyError::BadJwk("a member that must be a string is not")),
         }
+    }
+
+    /// The octets of [`Key::new`]. Those of a curve have 32 each, no more and no fewer (RFC 7518, 6.2; RFC 8037, 2).
+    fn key_octets(&self, algorithm: Algorithm) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let mut octets = Zeroizing::new(Vec::with_capacity(96));
+        for name in octet_members(algorithm) {
+            let Some(text) = self.text(name)? else {
+                if *name == "d" {
+                    continue;
+                }
+                return Err(KeyError::BadJwk("a member that holds the key is missing"));
+            };
+            let decoded = base64url::decode(text).map(Zeroizing::new);
+            let decoded = decoded.map_err(|_| KeyError::BadJwk("a member that holds the key is not base64url"))?;
+            if algorithm.is_symmetric() {
+                return Ok(decoded);
+            }
+            if decoded.len() != 32 {
+                return Err(KeyError::BadKey(algorithm));
+            }
+            octets.extend_from_slice(&decoded);
+        }
+        Ok(octets)
     }
 
     fn texts(&self, name: &str) -> Result<Option<Vec<&str>>, KeyError> {

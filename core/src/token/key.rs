@@ -1,41 +1,53 @@
 //! One key.
 
+#[cfg(feature = "public-keys")]
+use super::public;
 use super::{ACCESS, Algorithm, KeyError, MAX_KID, Refusal, base64url, json, mac::Mac};
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
-/// A key: one algorithm, one `kid`, and the secret with the state that it keys. The secret is cleared on drop.
+/// A key: one algorithm, one `kid`, and its octets with the state that they make. The octets are cleared on drop.
 #[derive(Clone)]
 pub struct Key {
     kid: String,
     algorithm: Algorithm,
-    secret: Zeroizing<Vec<u8>>,
+    octets: Zeroizing<Vec<u8>>,
     /// The encoded header of this key's access tokens.
     header: String,
     /// Kept where the key will be used more than once; made for each use otherwise.
-    state: Option<Mac>,
+    state: Option<State>,
+}
+
+/// What a key makes of its octets: a MAC that has taken them in, or a point of a curve.
+#[derive(Clone)]
+enum State {
+    Secret(Mac),
+    /// None: the octets are no key, and no signature holds.
+    #[cfg(feature = "public-keys")]
+    Public(Option<public::Verifier>),
 }
 
 impl Key {
-    /// A key that tokens name by `kid`.
+    /// A key that tokens name by `kid`. `octets` are the secret of an HMAC; otherwise those of the JWK's members one after the other:
+    /// `d` if the key can sign, then `x`, then `y` for P-256.
     ///
     /// # Errors
-    /// [`KeyError::BadKid`], [`KeyError::ShortSecret`].
-    pub fn new(kid: &str, algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
-        if kid.is_empty() { Err(KeyError::BadKid) } else { Self::with_state(kid, algorithm, secret) }
+    /// [`KeyError::BadKid`], [`KeyError::ShortSecret`], [`KeyError::BadKey`].
+    pub fn new(kid: &str, algorithm: Algorithm, octets: &[u8]) -> Result<Self, KeyError> {
+        if kid.is_empty() { Err(KeyError::BadKid) } else { Self::with_state(kid, algorithm, octets) }
     }
 
     /// A key without a `kid`, which can only be alone in its set and verifies tokens without a `kid`.
     ///
     /// # Errors
-    /// [`KeyError::ShortSecret`].
-    pub fn nameless(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
-        Self::with_state("", algorithm, secret)
+    /// [`KeyError::ShortSecret`], [`KeyError::BadKey`].
+    pub fn nameless(algorithm: Algorithm, octets: &[u8]) -> Result<Self, KeyError> {
+        Self::with_state("", algorithm, octets)
     }
 
-    /// A key whose secret is `k` of a JSON web key: base64url (RFC 7518, 6.4.1). An empty `kid` is none.
+    /// A key for an HMAC whose secret is `k` of a JSON web key: base64url (RFC 7518, 6.4.1). An empty `kid` is none.
     ///
     /// # Errors
     /// [`KeyError::BadJwk`], [`KeyError::ShortSecret`], [`KeyError::BadKid`].
@@ -44,26 +56,50 @@ impl Key {
         Self::with_state(kid, algorithm, &Zeroizing::new(secret))
     }
 
-    fn with_state(kid: &str, algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
-        Ok(Self::unkeyed(kid, algorithm, secret)?.keyed())
+    /// A new key that can sign, made of 64 random octets; the same ones make the same key.
+    ///
+    /// # Errors
+    /// [`KeyError::BadKid`]; [`KeyError::BadKey`] where the octets make none, which happens once in 2^64 times.
+    pub fn generate(kid: &str, algorithm: Algorithm, random: &[u8; 64]) -> Result<Self, KeyError> {
+        #[cfg(feature = "public-keys")]
+        if !algorithm.is_symmetric() {
+            // A private key for P-256 is below the order of the group, so that one in 2^32 is none: then the second half counts.
+            let (first, second) = random.split_at(public::PRIVATE);
+            let made = public::from_private(algorithm, first).or_else(|| public::from_private(algorithm, second));
+            return Self::new(kid, algorithm, &made.ok_or(KeyError::BadKey(algorithm))?);
+        }
+        Self::new(kid, algorithm, random.get(..algorithm.min_secret()).unwrap_or_default())
     }
 
-    /// A key whose state is made at each use; an empty `kid` is none.
-    pub(super) fn unkeyed(kid: &str, algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
+    /// Decides everything about the octets: also that the public part is that of the private one.
+    fn with_state(kid: &str, algorithm: Algorithm, octets: &[u8]) -> Result<Self, KeyError> {
+        let key = Self::unkeyed(kid, algorithm, octets)?.keyed();
+        #[cfg(feature = "public-keys")]
+        if let Some(State::Public(verifier)) = &key.state {
+            let belong = |private| public::from_private(algorithm, private).is_some_and(|whole| *whole == *octets);
+            if verifier.is_none() || !public::private(algorithm, octets).is_none_or(belong) {
+                return Err(KeyError::BadKey(algorithm));
+            }
+        }
+        Ok(key)
+    }
+
+    /// A key whose state is made at each use; an empty `kid` is none. Whether it is a point of its curve shows then.
+    pub(super) fn unkeyed(kid: &str, algorithm: Algorithm, octets: &[u8]) -> Result<Self, KeyError> {
         if kid.len() > MAX_KID {
             return Err(KeyError::BadKid);
         }
-        if secret.len() < algorithm.min_secret() {
-            return Err(KeyError::ShortSecret { algorithm, octets: secret.len() });
+        if octets.len() < algorithm.min_secret() {
+            return Err(KeyError::ShortSecret { algorithm, octets: octets.len() });
         }
         let header = encoded_header(kid, algorithm, ACCESS);
-        Ok(Self { kid: kid.into(), algorithm, secret: Zeroizing::new(secret.to_vec()), header, state: None })
+        Ok(Self { kid: kid.into(), algorithm, octets: Zeroizing::new(octets.to_vec()), header, state: None })
     }
 
     /// This key with its state kept.
     #[must_use]
     pub(super) fn keyed(mut self) -> Self {
-        self.state.get_or_insert_with(|| Mac::new(self.algorithm, &self.secret));
+        self.state.get_or_insert_with(|| State::new(self.algorithm, &self.octets));
         self
     }
 
@@ -77,9 +113,32 @@ impl Key {
         self.algorithm
     }
 
-    /// The secret itself, for sealing and export. Never for logs.
-    pub fn secret(&self) -> &[u8] {
-        &self.secret
+    /// The octets of [`Key::new`], for sealing and export. Never for logs.
+    pub fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    /// Whether it can sign: it is a secret, or its private part is there.
+    pub fn can_sign(&self) -> bool {
+        self.algorithm.is_symmetric() || self.private().is_some()
+    }
+
+    /// The secret of an HMAC, or the private part.
+    pub(super) fn private(&self) -> Option<&[u8]> {
+        #[cfg(feature = "public-keys")]
+        if !self.algorithm.is_symmetric() {
+            return public::private(self.algorithm, &self.octets);
+        }
+        Some(&self.octets)
+    }
+
+    /// The public part; none for an HMAC.
+    pub(super) fn public(&self) -> Option<&[u8]> {
+        #[cfg(feature = "public-keys")]
+        if !self.algorithm.is_symmetric() {
+            return public::public(self.algorithm, &self.octets);
+        }
+        None
     }
 
     /// The encoded header of this key's access tokens.
@@ -92,30 +151,66 @@ impl Key {
         encoded_header(&self.kid, self.algorithm, typ)
     }
 
-    /// Decides the signature over `signed`, in constant time.
+    /// Decides the signature over `signed`; secrets are compared in constant time.
     pub(super) fn check(&self, signed: &str, signature: &str) -> Result<(), Refusal> {
-        // There is one text for a tag, so texts can be compared; only the reason depends on what else the text is.
-        let expected = self.signature(signed.as_bytes());
-        if Signature::new(signature.as_bytes()).is_some_and(|given| given.ct_eq(&expected).into()) {
-            return Ok(());
-        }
-        base64url::decode(signature).and(Err(Refusal::BadSignature))
+        let holds = self.with(|state| match state {
+            // There is one text for a tag, so texts can be compared; only the reason depends on what else the text is.
+            State::Secret(mac) => {
+                let expected = self.text_of(mac, signed.as_bytes());
+                Signature::new(signature.as_bytes()).is_some_and(|given| given.ct_eq(&expected).into())
+            }
+            #[cfg(feature = "public-keys")]
+            State::Public(verifier) => {
+                let given = base64url::decode(signature).unwrap_or_default();
+                verifier.as_ref().is_some_and(|verifier| verifier.holds(signed.as_bytes(), &given))
+            }
+        });
+        if holds { Ok(()) } else { base64url::decode(signature).and(Err(Refusal::BadSignature)) }
     }
 
     /// Appends dot and signature to a header and payload.
-    pub(super) fn sign(&self, token: &mut Vec<u8>) {
-        let signature = self.signature(token);
-        token.push(b'.');
-        token.extend_from_slice(signature.as_octets());
+    ///
+    /// # Errors
+    /// [`NoSigningKey`](crate::refusal::Refusal::NoSigningKey) for a key that cannot sign, and then nothing is appended.
+    pub(super) fn sign(&self, token: &mut Vec<u8>) -> Result<(), crate::refusal::Refusal> {
+        self.with(|state| match state {
+            State::Secret(mac) => {
+                let signature = self.text_of(mac, token);
+                token.push(b'.');
+                token.extend_from_slice(signature.as_octets());
+                Ok(())
+            }
+            #[cfg(feature = "public-keys")]
+            State::Public(_) => {
+                let signature = public::sign(self.algorithm, &self.octets, token);
+                let signature = signature.ok_or(crate::refusal::Refusal::NoSigningKey)?;
+                token.push(b'.');
+                base64url::append(&signature, token);
+                Ok(())
+            }
+        })
     }
 
-    fn signature(&self, message: &[u8]) -> Signature {
-        let tag = match &self.state {
-            Some(state) => state.tag(message),
-            None => Mac::new(self.algorithm, &self.secret).tag(message),
-        };
+    fn text_of(&self, mac: &Mac, message: &[u8]) -> Signature {
         let length = self.algorithm.tag();
-        Signature { chars: base64url::encode_tag(&tag, length), length: base64url::encoded_len(length) }
+        Signature { chars: base64url::encode_tag(&mac.tag(message), length), length: base64url::encoded_len(length) }
+    }
+
+    fn with<T>(&self, with: impl FnOnce(&State) -> T) -> T {
+        match &self.state {
+            Some(state) => with(state),
+            None => with(&State::new(self.algorithm, &self.octets)),
+        }
+    }
+}
+
+impl State {
+    fn new(algorithm: Algorithm, octets: &[u8]) -> Self {
+        #[cfg(feature = "public-keys")]
+        if !algorithm.is_symmetric() {
+            return Self::Public(public::Verifier::new(algorithm, octets));
+        }
+        Self::Secret(Mac::new(algorithm, octets))
     }
 }
 

@@ -15,6 +15,11 @@ pub enum KeyError {
         /// How long the secret is.
         octets: usize,
     },
+    /// The octets are no key for this algorithm: of another length, not a point of its curve that may be a key, or public and private
+    /// part do not belong together.
+    BadKey(Algorithm),
+    /// A key without its private part is to sign.
+    PublicSigner,
     /// The `kid` is empty or longer than [`MAX_KID`] octets.
     BadKid,
     /// Two keys of the set have this `kid`.
@@ -36,6 +41,8 @@ impl KeyError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::ShortSecret { .. } => "short_secret",
+            Self::BadKey(_) => "bad_key",
+            Self::PublicSigner => "public_signer",
             Self::BadKid => "bad_key_kid",
             Self::RepeatedKid(_) => "repeated_kid",
             Self::NamelessKey => "nameless_key",
@@ -53,6 +60,10 @@ impl fmt::Display for KeyError {
             Self::ShortSecret { algorithm, octets } => {
                 write!(f, "a secret for {algorithm} has at least {} octets, this one has {octets}", algorithm.min_secret())
             }
+            Self::BadKey(algorithm) => {
+                write!(f, "not a key for {algorithm}: its length, its point, or its private part is wrong")
+            }
+            Self::PublicSigner => f.write_str("a key without its private part cannot sign"),
             Self::BadKid => write!(f, "a kid has 1 to {MAX_KID} octets"),
             Self::RepeatedKid(kid) => write!(f, "two keys of the set have the kid {kid:?}"),
             Self::NamelessKey => f.write_str("a key without a kid must be the only one of its set"),

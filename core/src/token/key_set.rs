@@ -13,9 +13,30 @@ pub enum Role {
     Sign,
     /// Verifies only.
     Verify,
+    /// Verifies, and signs from this time on.
+    #[cfg(feature = "public-keys")]
+    SignFrom(UnixTime),
+    /// Verifies, and signs before this time.
+    #[cfg(feature = "public-keys")]
+    SignUntil(UnixTime),
 }
 
-/// Keys by `kid`: at most one signs, all verify.
+impl Role {
+    /// From when to when the key signs, the end not included.
+    fn signs(self) -> Option<(UnixTime, UnixTime)> {
+        const NEVER: UnixTime = UnixTime::from_millis(u64::MAX);
+        match self {
+            Self::Sign => Some((UnixTime::from_millis(0), NEVER)),
+            Self::Verify => None,
+            #[cfg(feature = "public-keys")]
+            Self::SignFrom(from) => Some((from, NEVER)),
+            #[cfg(feature = "public-keys")]
+            Self::SignUntil(until) => Some((UnixTime::from_millis(0), until)),
+        }
+    }
+}
+
+/// Keys by `kid`: at any time at most one signs, all verify.
 ///
 /// INVARIANT: no `kid` occurs twice, and a key without one is alone (security T3). [`KeySet::new`] is the only door.
 #[derive(Clone, Default)]
@@ -29,7 +50,8 @@ impl KeySet {
     /// A set of keys.
     ///
     /// # Errors
-    /// [`KeyError::RepeatedKid`], [`KeyError::NamelessKey`], [`KeyError::MixedSet`], [`KeyError::ManySigners`].
+    /// [`KeyError::RepeatedKid`], [`KeyError::NamelessKey`], [`KeyError::MixedSet`], [`KeyError::ManySigners`],
+    /// [`KeyError::PublicSigner`].
     pub fn new(keys: impl IntoIterator<Item = (Key, Role)>) -> Result<Self, KeyError> {
         Self::with_unusable(keys.into_iter().collect(), Vec::new())
     }
@@ -54,8 +76,16 @@ impl KeySet {
         if symmetric != 0 && symmetric != keys.len() {
             return Err(KeyError::MixedSet);
         }
-        if keys.iter().filter(|(_, role)| *role == Role::Sign).count() > 1 {
-            return Err(KeyError::ManySigners);
+        let mut signers: Vec<(UnixTime, UnixTime)> = Vec::new();
+        for (key, role) in &keys {
+            let Some((from, until)) = role.signs() else { continue };
+            if signers.iter().any(|(other_from, other_until)| from < *other_until && *other_from < until) {
+                return Err(KeyError::ManySigners);
+            }
+            if !key.can_sign() {
+                return Err(KeyError::PublicSigner);
+            }
+            signers.push((from, until));
         }
         Ok(Self { keys, unusable })
     }
@@ -73,9 +103,10 @@ impl KeySet {
         self.keys.iter().map(|(key, role)| (key, *role))
     }
 
-    /// The key that signs.
-    pub fn signer(&self) -> Option<&Key> {
-        self.iter().find(|(_, role)| *role == Role::Sign).map(|(key, _)| key)
+    /// The key that signs at `now`.
+    pub fn signer(&self, now: UnixTime) -> Option<&Key> {
+        let signs = |role: Role| role.signs().is_some_and(|(from, until)| from <= now && now < until);
+        self.iter().find(|(_, role)| signs(*role)).map(|(key, _)| key)
     }
 
     /// Decides everything about a token.
@@ -94,22 +125,28 @@ impl KeySet {
         Unverified::parse(token)?.check(self)?.payload()
     }
 
-    /// A new token, signed by the key that signs (security T11).
+    /// A new token, signed by the key that signs at its time of issue (security T11).
     ///
     /// # Errors
     /// [`NoSigningKey`](crate::refusal::Refusal::NoSigningKey).
     pub fn issue(&self, new: &NewClaims<'_>) -> Result<String, crate::refusal::Refusal> {
-        self.signer().map(|key| issue::token(key, new)).ok_or(crate::refusal::Refusal::NoSigningKey)
+        issue::token(self.signer(new.issued).ok_or(crate::refusal::Refusal::NoSigningKey)?, new)
     }
 
-    /// A token of the kind `typ` over claims that the caller has written, signed by the key that signs. What the claims say is
-    /// the caller's: for a login use [`KeySet::issue`].
+    /// A token of the kind `typ` over claims that the caller has written, signed by the key that signs at `now`. What the claims
+    /// say is the caller's: for a login use [`KeySet::issue`].
     ///
     /// # Errors
     /// [`NoSigningKey`](crate::refusal::Refusal::NoSigningKey).
-    pub fn sign(&self, typ: &str, claims: &str) -> Result<String, crate::refusal::Refusal> {
-        let signer = self.signer().ok_or(crate::refusal::Refusal::NoSigningKey)?;
-        Ok(issue::compact(signer, typ, claims.as_bytes()))
+    pub fn sign(&self, typ: &str, claims: &str, now: UnixTime) -> Result<String, crate::refusal::Refusal> {
+        let signer = self.signer(now).ok_or(crate::refusal::Refusal::NoSigningKey)?;
+        issue::compact(signer, typ, claims.as_bytes())
+    }
+
+    /// Drops every key that `stays` does not name; a token that names one of these is then of an unknown key.
+    #[cfg(feature = "public-keys")]
+    pub(super) fn retain(&mut self, stays: impl Fn(&str) -> bool) {
+        self.keys.retain(|(key, _)| stays(key.kid()));
     }
 
     pub(super) fn unusable(&self) -> &[String] {

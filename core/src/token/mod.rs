@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   text ── Unverified::parse ──▶ Unverified ── KeySet ──▶ Signed ── Profile, now ──▶ Verified
-//!           size, shape, header               key, MAC            claims
+//!           size, shape, header            key, signature        claims
 //! ```
 //!
 //! Each arrow may end in a [`Refusal`]; there is no other way to a [`Verified`].
@@ -25,11 +25,21 @@ mod key_set;
 mod mac;
 mod numeric_date;
 mod profile;
+#[cfg(feature = "public-keys")]
+mod public;
 mod refusal;
+#[cfg(feature = "public-keys")]
+mod snapshot;
 mod stored;
 mod unverified;
 mod verified;
 
+#[cfg(test)]
+#[cfg(feature = "public-keys")]
+mod public_tests;
+#[cfg(test)]
+#[cfg(feature = "public-keys")]
+mod snapshot_tests;
 #[cfg(test)]
 mod tests;
 
@@ -42,6 +52,8 @@ pub use key_error::KeyError;
 pub use key_set::{KeySet, Role};
 pub use profile::{ACCESS, MAX_LEEWAY, Profile};
 pub use refusal::Refusal;
+#[cfg(feature = "public-keys")]
+pub use snapshot::{EdgeVerifier, MAX_SNAPSHOT, NewSnapshot, REVOCATIONS, Snapshot, SnapshotError, Stale};
 pub use unverified::{MAX_TOKEN, Signed, Unverified};
 pub use verified::Verified;
 

@@ -18,7 +18,7 @@ struct StoredKey<'a> {
     kid: &'a str,
     algorithm: Algorithm,
     role: Role,
-    secret: &'a [u8],
+    octets: &'a [u8],
 }
 
 impl KeySet {
@@ -28,7 +28,7 @@ impl KeySet {
             kid: key.kid(),
             algorithm: key.algorithm(),
             role,
-            secret: key.secret(),
+            octets: key.octets(),
         });
         let set = StoredSet { keys: keys.collect(), unusable: Cow::Borrowed(self.unusable()) };
         // Serializing into memory fails for types that cannot be serialized only; an empty result is no set to any reader.
@@ -45,7 +45,7 @@ impl KeySet {
         if !rest.is_empty() {
             return Err(KeyError::BadBytes);
         }
-        let keys = set.keys.iter().map(|key| Ok((Key::unkeyed(key.kid, key.algorithm, key.secret)?, key.role)));
+        let keys = set.keys.iter().map(|key| Ok((Key::unkeyed(key.kid, key.algorithm, key.octets)?, key.role)));
         Self::with_unusable(keys.collect::<Result<_, _>>()?, set.unusable.into_owned())
     }
 }

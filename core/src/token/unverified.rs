@@ -37,7 +37,12 @@ impl<'t> Unverified<'t> {
     /// # Errors
     /// [`Refusal::TooLong`], [`Refusal::Malformed`].
     pub fn parse(token: &'t str) -> Result<Self, Refusal> {
-        if token.len() > MAX_TOKEN {
+        Self::parse_within(token, MAX_TOKEN)
+    }
+
+    /// Like [`Unverified::parse`], for another kind of text with a bound of its own.
+    pub(super) fn parse_within(token: &'t str, max: usize) -> Result<Self, Refusal> {
+        if token.len() > max {
             return Err(Refusal::TooLong);
         }
         let (header, rest) = split_at_dot(token).ok_or(Refusal::Malformed)?;
@@ -67,7 +72,7 @@ impl<'t> Unverified<'t> {
         let json = String::from_utf8(self.header()?).map_err(|_| Refusal::BadHeaderJson)?;
         let header = Header::read(&json)?;
         let algorithm = match header.alg {
-            Field::Is(alg) => Algorithm::ALL.into_iter().find(|known| alg.is(&json, known.name())),
+            Field::Is(alg) => Algorithm::ALL.iter().copied().find(|known| alg.is(&json, known.name())),
             Field::Absent | Field::Wrong => None,
         };
         let algorithm = algorithm.ok_or(Refusal::AlgorithmNotAllowed)?;
@@ -121,6 +126,13 @@ impl Signed<'_> {
     /// [`Refusal::BadBase64`].
     pub fn payload(&self) -> Result<Vec<u8>, Refusal> {
         base64url::decode(self.payload)
+    }
+
+    /// Whether `typ` is this one, octet for octet.
+    #[cfg(feature = "public-keys")]
+    pub(super) fn is_of_kind(&self, expected: &str) -> bool {
+        let (typ, header) = &self.kind;
+        matches!(typ, Field::Is(typ) if typ.is(header, expected))
     }
 
     /// Decides the claims against `profile` at `now`.

@@ -23,11 +23,26 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Make a new key that signs from now on; the old one verifies until its last token has expired
+    /// Make a new key that signs; the old one verifies until its last token has expired
+    #[command(after_help = "\
+Examples:
+  waxseal key rotate                                 a key like the one that signs now
+  waxseal key rotate --algorithm ES256 --end-tokens  from shared secrets to public keys: all sign in again
+
+A secret (HS256, HS384, HS512) signs at once, as nobody else has to know it. A public key (EdDSA, Ed25519, ES256) is
+published first, for as long as `gateway.key_lead` says, so that verifiers elsewhere know it before it signs.
+The two kinds are never in use together.")]
     Rotate {
-        /// HS256, HS384 or HS512 [default: HS256]
+        /// HS256, HS384, HS512, EdDSA, ES256 or Ed25519 [default: that of the key which signs now]
         #[arg(long)]
         algorithm: Option<String>,
+        /// Remove every other key at once, and with it every token: to change between secrets and public keys, or when a key
+        /// has become known
+        #[arg(long)]
+        end_tokens: bool,
+        /// Let a public key sign at once; verifiers elsewhere refuse its tokens until they have read it
+        #[arg(long)]
+        at_once: bool,
         /// Print the new key, without its secret, as JSON
         #[arg(long)]
         json: bool,
@@ -44,18 +59,19 @@ pub(super) enum Command {
     Import {
         /// The file, or `-` for standard input
         file: String,
-        /// The first of them signs from now on
+        /// The first of them signs, as after a rotation
         #[arg(long)]
         sign: bool,
     },
-    /// Print keys as a JWK set, secrets included
-    #[command(after_help = "Example:
+    /// Print keys as a JWK set: public parts, or secrets and private parts as well
+    #[command(after_help = "Examples:
+  waxseal key export > public.json                   as on /.well-known/jwks.json
   waxseal key export --secret --json > keys.json     whoever has this file can make tokens")]
     Export {
         /// Only this key
         #[arg(long)]
         kid: Option<String>,
-        /// Say that you want the secrets; these keys have no public part
+        /// Say that you want secrets and private parts; keys for HS256, HS384 and HS512 have no public part
         #[arg(long)]
         secret: bool,
         /// All in one line
@@ -65,9 +81,6 @@ pub(super) enum Command {
 }
 
 pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
-    if let Command::Export { secret: false, .. } = command {
-        return Err(Failure::usage("these keys are secrets and have no public part; add --secret to print them"));
-    }
     let admin = Admin::reach(place)?;
     match command {
         Command::List { json } => {
@@ -80,14 +93,20 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
                 keys.map(|key| ["kid", "alg", "state", "created", "until"].map(|name| cell(key, name))).collect();
             say(&table(["KID", "ALG", "STATE", "CREATED", "UNTIL"], &rows))
         }
-        Command::Rotate { algorithm, json } => {
-            let body = algorithm.map_or_else(|| json!({}), |algorithm| json!({ "algorithm": algorithm }));
+        Command::Rotate { algorithm, end_tokens, at_once, json } => {
+            let mut body = json!({ "end_tokens": end_tokens, "at_once": at_once });
+            if let (Some(algorithm), Some(members)) = (algorithm, body.as_object_mut()) {
+                members.insert("algorithm".into(), algorithm.into());
+            }
             let key = admin.ask(Method::Post, "/admin/keys/rotate", Some(&body))?;
             if json {
-                say_json(&key)
-            } else {
-                say(&format!("{} ({}) signs from now on", cell(&key, "kid"), cell(&key, "alg")))
+                return say_json(&key);
             }
+            let from = match key.get("from").and_then(Value::as_str) {
+                Some(from) => format!("is published and signs from {} on", plain(from)),
+                None => "signs from now on".into(),
+            };
+            say(&format!("{} ({}) {from}", cell(&key, "kid"), cell(&key, "alg")))
         }
         Command::Retire { kid } => {
             admin.ask(Method::Post, &format!("/admin/keys/{}/retire", segment(&kid)), None)?;
@@ -100,12 +119,15 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
             let done = admin.ask(Method::Post, "/admin/keys/import", Some(&json!({ "keys": keys, "sign": sign })))?;
             let kids: Vec<&str> =
                 done.get("imported").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-            let role = if sign { "; the first signs from now on" } else { "" };
+            let role = if sign { "; the first signs, see `waxseal key list`" } else { "" };
             say(&format!("imported {}{role}", plain(&kids.join(", "))))
         }
-        Command::Export { kid, json, .. } => {
-            let query = kid.map(|kid| format!("?kid={}", segment(&kid))).unwrap_or_default();
-            let keys = admin.ask(Method::Get, &format!("/admin/keys/export{query}"), None)?;
+        Command::Export { kid, secret, json } => {
+            let query = kid.map(|kid| format!("&kid={}", segment(&kid))).unwrap_or_default();
+            let keys = admin.ask(Method::Get, &format!("/admin/keys/export?secret={secret}{query}"), None)?;
+            if !secret && keys.get("keys").and_then(Value::as_array).is_none_or(Vec::is_empty) {
+                return Err(Failure::usage("these keys are secrets and have no public part; add --secret to print them"));
+            }
             if json { say_json(&keys) } else { say(&format!("{keys:#}")) }
         }
     }

@@ -41,6 +41,8 @@ Examples:
   waxseal token verify \"$TOKEN\"                      prints `accept` or `reject CODE`; exit status 0 or 1
   waxseal token verify --batch < tokens.jsonl        one verdict a line, exit status 0
   waxseal token verify --jwks keys.json - < token    with keys from a file, without a data directory
+  waxseal token verify --jwks keys.json --revocations snapshot.jwt \"$TOKEN\"
+                                                     as a verifier elsewhere, with what it fetched of the server
 
 A line of a batch is an object such as {\"token\": \"…\"}, with \"now\" (seconds since 1970)
 where another time than the present shall count. A line that is not so: `reject bad_line`.

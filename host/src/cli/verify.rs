@@ -9,10 +9,16 @@ use serde::Deserialize;
 use serde_json::{Number, Value, json};
 use std::{
     borrow::Cow,
+    fs,
     io::{self, BufRead, BufReader, BufWriter, Read, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
-use waxseal_core::{seam::Method, seam::World, time::UnixTime};
+use waxseal_core::{
+    seam::{Method, World},
+    settings::Settings,
+    time::UnixTime,
+    token::{ACCESS, EdgeVerifier, Profile, Stale},
+};
 
 /// Which token, and how to check it.
 #[derive(Debug, clap::Args)]
@@ -29,6 +35,12 @@ pub(super) struct Args {
     /// Take keys from this file (a JWK or JWK set) instead of the data directory
     #[arg(long, value_name = "FILE", conflicts_with = "live")]
     jwks: Option<PathBuf>,
+    /// Also refuse what this revocation snapshot revokes, as verifiers elsewhere do
+    #[arg(long, value_name = "FILE", requires = "jwks")]
+    revocations: Option<PathBuf>,
+    /// What becomes of tokens when the snapshot is too old to go by
+    #[arg(long, value_enum, value_name = "VERDICT", default_value = "refuse", requires = "revocations")]
+    stale: OnStale,
     /// Also ask whether the user exists and the token was revoked; always for the present time
     #[arg(long)]
     live: bool,
@@ -40,6 +52,14 @@ enum Engine {
     Native,
     /// The WebAssembly component
     Module,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum OnStale {
+    /// They are refused
+    Refuse,
+    /// What is known counts
+    Accept,
 }
 
 pub(super) fn run(args: &Args, place: &Place) -> Result<(), Failure> {
@@ -60,6 +80,8 @@ pub(super) fn run(args: &Args, place: &Place) -> Result<(), Failure> {
 enum Checker {
     Native(Box<World>, Clock),
     Module(Box<engine::Verifier>, Clock),
+    /// With public keys and a snapshot, as a verifier elsewhere.
+    Edge(Box<(EdgeVerifier, Settings)>, Clock),
     /// Through the engine and the store.
     Live(Box<Admin>),
 }
@@ -73,6 +95,9 @@ impl Checker {
             return Ok(Self::Live(Box::new(Admin::reach(place)?)));
         }
         let world = token::world(args.jwks.as_deref(), place)?;
+        if let Some(file) = &args.revocations {
+            return edge(world, file, args);
+        }
         Ok(match args.engine {
             Engine::Native => Self::Native(Box::new(world), Clock::system()),
             Engine::Module => {
@@ -95,6 +120,12 @@ impl Checker {
                 Ok(verdict) => Ok(verdict.map_err(Cow::Owned)),
                 Err(fault) => Err(Failure::refused(format_args!("the module failed: {fault}"))),
             },
+            Self::Edge(edge, clock) => {
+                let (verifier, Settings { issuer, audience, leeway, .. }) = edge.as_ref();
+                let profile = Profile { issuer, audience: audience.as_deref(), leeway: *leeway, typ: ACCESS };
+                let verdict = verifier.verify(token, &profile, now.unwrap_or_else(|| clock.now()));
+                Ok(verdict.map(drop).map_err(|refusal| refusal.code().into()))
+            }
             // The store knows the present only.
             Self::Live(_) if now.is_some() => Ok(Err(BAD_LINE.into())),
             Self::Live(admin) => {
@@ -104,6 +135,25 @@ impl Checker {
             }
         }
     }
+}
+
+/// What checks with the keys of `world` and the snapshot in `file`.
+fn edge(world: World, file: &Path, args: &Args) -> Result<Checker, Failure> {
+    if matches!(args.engine, Engine::Module) {
+        return Err(Failure::usage("a revocation snapshot is looked at natively only"));
+    }
+    let refused = |why: &dyn core::fmt::Display| Failure::refused(format_args!("`{}` is not taken: {why}", file.display()));
+    let text = fs::read_to_string(file).map_err(|error| refused(&error))?;
+    let stale = match args.stale {
+        OnStale::Refuse => Stale::Refuse,
+        OnStale::Accept => Stale::Accept,
+    };
+    let (clock, settings) = (Clock::system(), world.settings);
+    let verifier = EdgeVerifier::new(world.vault.keys().clone(), stale);
+    let mut verifier = verifier.map_err(|_| Failure::refused("revocation snapshots go with public keys only"))?;
+    let taken = verifier.take(text.trim_end(), &settings.issuer, settings.leeway, clock.now());
+    taken.map_err(|error| refused(&format_args!("{error} ({})", error.code())))?;
+    Ok(Checker::Edge(Box::new((verifier, settings)), clock))
 }
 
 /// A line of a batch.

@@ -46,6 +46,8 @@ const fn octets(min: u32, max: u32) -> Kind {
     Kind::Number { min, max, unit: "octets" }
 }
 
+const ALGORITHMS: Kind = Kind::Choice(&["HS256", "HS384", "HS512", "EdDSA", "ES256", "Ed25519"]);
+
 const ENGINES: Kind = Kind::Choice(&["native", "module"]);
 
 /// Every setting, in the order of the documentation.
@@ -53,6 +55,11 @@ pub const SETTINGS: &[Setting] = &[
     row("issuer", Kind::Text(NAME), "`iss` of every token, compared octet for octet"),
     row("audience", Kind::Optional(NAME), "`aud` of every token"),
     row("leeway", seconds(0, 60), "how far `exp`, `nbf` and `iat` may be off"),
+    row(
+        "signing_algorithm",
+        ALGORITHMS,
+        "how the first key of a new server signs; later ones are chosen by `waxseal key rotate --algorithm`",
+    ),
     row("service", Kind::Text(NAME), "name of the service and of the Redis cluster object; no password may be it"),
     row("server.listen", Kind::Text(SOCKET), "where the server listens; port 0 takes a free one"),
     row(
@@ -164,6 +171,9 @@ pub const SETTINGS: &[Setting] = &[
     ),
     row("elasticsearch.version", Kind::Text(VERSION), "`version.number` in the answer to `GET /`"),
     row("gateway.introspection_roles", Kind::List(ROLE), "roles that may introspect and revoke tokens of others"),
+    row("gateway.key_lead", seconds(0, 86_400), "how long a new public key is published before it signs"),
+    row("gateway.revocations_max_age", seconds(120, 86_400), "after which a revocation snapshot is too old to go by"),
+    row("gateway.revocations_every", seconds(1, 60), "for which one revocation snapshot is given to all who ask"),
 ];
 
 const NAME: Grammar = Grammar {

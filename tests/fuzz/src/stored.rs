@@ -3,8 +3,8 @@
 use waxseal_core::{
     password::{Hash, List, prepare},
     record::{
-        Admins, Attempts, Authorization, AuthorizationAt, Cluster, CustomRole, CustomRoles, LastUid, Lock, Pair, PairOf, Profile,
-        Revoked, RevokedEverything, Schemes, Seen, SigningKey, SshKeys, Stored, User,
+        Admins, Attempts, Authorization, AuthorizationAt, Cluster, CustomRole, CustomRoles, Ended, LastUid, Lock, Pair, PairOf,
+        Profile, Published, Revoked, RevokedEverything, Schemes, Seen, SigningKey, SshKeys, Stored, User,
     },
     seam::{Record, Version, World},
     settings::Settings,
@@ -16,7 +16,7 @@ pub(crate) fn records(data: &[u8]) {
     let record = Record { version: Version(1), value: value.to_vec() };
     macro_rules! read {
         ($($number:literal => $type:ty,)*) => {
-            match kind % 22 {
+            match kind % 24 {
                 $($number => {
                     if let Ok(read) = <$type>::of(&record) {
                         let again = Record { version: Version(1), value: read.encode() };
@@ -43,7 +43,7 @@ pub(crate) fn records(data: &[u8]) {
     read! {
         0 => User, 1 => LastUid, 2 => Admins, 3 => Attempts, 4 => Lock, 5 => Seen, 6 => Authorization, 7 => AuthorizationAt,
         8 => Cluster, 9 => Pair, 10 => PairOf, 11 => Revoked, 12 => RevokedEverything, 13 => Schemes, 14 => SigningKey,
-        15 => SshKeys, 16 => Profile, 20 => CustomRole, 21 => CustomRoles,
+        15 => SshKeys, 16 => Profile, 20 => CustomRole, 21 => CustomRoles, 22 => Ended, 23 => Published,
     }
 }
 

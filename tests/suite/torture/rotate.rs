@@ -29,10 +29,12 @@ pub struct Rotated {
     pub keys: usize,
 }
 
-/// Rotates the signing key `times` times, every `pause`, while tokens are issued and old ones verified.
-pub fn keys(times: u32, pause: Duration) -> Rotated {
+/// Rotates the signing key `times` times, every `pause`, while tokens are issued and old ones verified. Public keys sign as soon as
+/// they are published, as there is nobody here who has to read them first.
+pub fn keys(algorithm: &str, times: u32, pause: Duration) -> Rotated {
     let (_home, data) = scratch();
-    let server = Launch::on(&data).set("throttle.source_limit", "0").start();
+    let launch = Launch::on(&data).set("throttle.source_limit", "0");
+    let server = launch.set("signing_algorithm", algorithm).set("gateway.key_lead", "0").start();
     let admin = admin_token(&server);
     never_lock(&server, &admin);
     add_user(&server, &admin, "ann", "right");

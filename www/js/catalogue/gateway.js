@@ -54,5 +54,12 @@ export const gateway = {
         },
       ],
     },
+    {
+      name: 'For verifiers elsewhere',
+      routes: [
+        { id: 'keys', method: 'GET', path: '/.well-known/jwks.json', title: 'Public keys', as: 'none', expect: 200, about: 'The keys that verify, for whoever checks tokens by himself. A new one is here for a while before it signs. Shared secrets never are: while tokens are signed with HS256, the set is empty.', answers: [[200, 'keys, each with kty, crv, kid, alg, x and y; never d.']], cases: [{ title: 'Another method', expect: 405, method: 'POST' }] },
+        { id: 'revocations', method: 'GET', path: '/auth/revocations', title: 'What is revoked', as: 'none', expect: 409, about: 'A signed snapshot, with a rising number and an age limit, by which a verifier elsewhere refuses what this server refuses. It takes public keys to sign one, and a new server begins with HS256: see waxseal key rotate.', answers: [[200, 'The snapshot, a JWS.'], [304, 'You have it: If-None-Match.'], [409, 'no_public_key.'], [503, 'too_many_revocations: it would leave something out.']], cases: [{ title: 'Another method', expect: 405, method: 'POST' }] },
+      ],
+    },
   ],
 }

@@ -8,10 +8,11 @@ use super::{
 };
 use crate::{
     dialect::form::Form,
-    engine::{self, Imported},
+    engine::{self, Imported, NotRotated, Rotation},
     record::{KeyState, SigningKey, key},
     refusal::Refusal,
     seam::{Op, Response, Stop},
+    time::UnixTime,
     token::{Algorithm, Jwk, Key, KeyError},
 };
 use alloc::{
@@ -28,21 +29,25 @@ use zeroize::Zeroizing;
 struct Shown<'a> {
     kid: &'a str,
     alg: &'static str,
-    /// `signs` or `verifies`.
+    /// `signs`, `verifies`, or `follows`: it is published and signs later.
     state: &'static str,
+    /// From when on it signs, if it follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
     /// When it stops to verify; none if it does not.
     until: Option<String>,
     created: String,
 }
 
-impl<'a> From<&'a SigningKey> for Shown<'a> {
-    fn from(key: &'a SigningKey) -> Self {
-        let (state, until) = match key.state {
-            KeyState::Signs => ("signs", None),
-            KeyState::Verifies { until } => ("verifies", until),
+impl<'a> Shown<'a> {
+    fn new(op: &Op<'_>, key: &'a SigningKey) -> Self {
+        let (state, from) = match key.state {
+            state if state.signs_at(op.now()) => ("signs", None),
+            KeyState::Follows { from } => ("follows", Some(from.to_string())),
+            _ => ("verifies", None),
         };
-        let until = until.map(|until| until.to_string());
-        Self { kid: &key.kid, alg: key.algorithm.name(), state, until, created: key.created.to_string() }
+        let until = key.state.until().map(|until| until.to_string());
+        Self { kid: &key.kid, alg: key.algorithm.name(), state, from, until, created: key.created.to_string() }
     }
 }
 
@@ -54,38 +59,51 @@ struct List<'a> {
 /// All keys.
 pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
     let keys = engine::keys(op)?;
-    json(200, &List { keys: keys.iter().map(Shown::from).collect() })
+    json(200, &List { keys: keys.iter().map(|key| Shown::new(op, key)).collect() })
 }
 
-/// A new key signs from now on.
+/// A new key signs from now on, or when it has been published for a while.
 pub(super) fn rotate(op: &Op<'_>) -> Result<Response, Stop> {
-    let body = Body::of(op, &["algorithm"])?;
+    let body = Body::of(op, &["algorithm", "end_tokens", "at_once"])?;
     let algorithm = match body.text("algorithm")?.map(Algorithm::from_name) {
-        None => Algorithm::Hs256,
-        Some(Some(algorithm)) => algorithm,
+        None => None,
+        Some(Some(algorithm)) => Some(algorithm),
         Some(None) => {
-            return invalid("algorithm", &format!("is not one of {}", Algorithm::ALL.map(Algorithm::name).join(", ")));
+            let names: Vec<_> = Algorithm::ALL.iter().map(|known| known.name()).collect();
+            return invalid("algorithm", &format!("is not one of {}", names.join(", ")));
         }
     };
-    json(201, &Shown::from(&engine::rotate_key(op, &ACTOR, algorithm)?))
+    let rotation = Rotation { algorithm, end_tokens: body.flag("end_tokens")?, at_once: body.flag("at_once")? };
+    match engine::rotate_key(op, &ACTOR, rotation)? {
+        Ok(new) => json(201, &Shown::new(op, &new)),
+        Err(NotRotated::OtherKind) => other_kind(),
+        Err(NotRotated::Pending(from)) => pending(from),
+    }
 }
 
 /// A key that does not sign goes, and its tokens with it.
 pub(super) fn retire(op: &Op<'_>, kid: &str) -> Result<Response, Stop> {
     body::none(op)?;
     let Some(known) = op.load::<SigningKey>(&key::signing_key(kid))? else { return no_such_key() };
-    if known.state == KeyState::Signs {
-        return refused(409, "key_signs", "this key signs: rotate first");
+    if engine::is_needed(op, &known) {
+        return refused(409, "key_signs", "this key signs, or is going to: rotate first");
     }
     engine::retire_key(op, &ACTOR, kid)?;
     Ok(Response::empty(204))
 }
 
-/// Every key, or the one of the query's `kid`, as a JWK set with secrets.
+/// Every key, or the one of the query's `kid`, as a JWK set: with secrets and private parts, unless `secret` is `false`.
 pub(super) fn export(op: &Op<'_>) -> Result<Response, Stop> {
-    let malformed = || refused(400, "malformed_query", "the query is not a form, or has other names than `kid`");
+    let malformed =
+        || refused(400, "malformed_query", "the query is not a form, or has other names than `kid` and `secret`");
     let Ok(query) = Form::parse(op.request.query.as_bytes()) else { return malformed() };
-    let (Ok(kid), true) = (query.one("kid"), query.pairs().all(|(name, _)| name == "kid")) else { return malformed() };
+    let known = query.pairs().all(|(name, _)| matches!(name, "kid" | "secret"));
+    let (Ok(kid), Ok(secret), true) = (query.one("kid"), query.one("secret"), known) else { return malformed() };
+    let secret = match secret {
+        None | Some("true") => true,
+        Some("false") => false,
+        Some(_) => return malformed(),
+    };
     let keys = engine::keys(op)?;
     let wanted: Vec<_> = keys.iter().filter(|key| kid.is_none_or(|kid| key.kid == kid)).collect();
     if wanted.is_empty() && kid.is_some() {
@@ -93,10 +111,14 @@ pub(super) fn export(op: &Op<'_>) -> Result<Response, Stop> {
     }
     let mut jwks = Vec::new();
     for key in wanted {
-        let secret = op.vault.unseal(&key.kid, &key.sealed)?;
-        let opened = Key::new(&key.kid, key.algorithm, &secret).map_err(|_| Refusal::BadRecord)?;
-        engine::audit(op, "key.export", &ACTOR, &key.kid, None);
-        jwks.push(Jwk::write(&opened));
+        let octets = op.vault.unseal(&key.kid, &key.sealed)?;
+        let opened = Key::new(&key.kid, key.algorithm, &octets).map_err(|_| Refusal::BadRecord)?;
+        if secret {
+            engine::audit(op, "key.export", &ACTOR, &key.kid, None);
+            jwks.push(Jwk::write(&opened));
+        } else {
+            jwks.extend(Jwk::write_public(&opened).map(Zeroizing::new));
+        }
     }
     let texts: Vec<&str> = jwks.iter().map(|jwk| jwk.as_str()).collect();
     let set = Zeroizing::new(texts.join(","));
@@ -119,6 +141,9 @@ pub(super) fn import(op: &Op<'_>) -> Result<Response, Stop> {
         }
         Imported::KidTaken(kid) => refused(409, "kid_taken", &format!("there is a key with the kid `{kid}` already")),
         Imported::TooMany => Err(Refusal::TooManyKeys.into()),
+        Imported::OtherKind => other_kind(),
+        Imported::CannotSign => bad_key(&KeyError::PublicSigner),
+        Imported::Pending(from) => pending(from),
     }
 }
 
@@ -142,6 +167,20 @@ fn read(value: &Value) -> Result<Vec<Key>, Stop> {
         keys.push(key);
     }
     if keys.is_empty() { refused(400, "no_keys", "the set holds no key") } else { Ok(keys) }
+}
+
+fn other_kind<T>() -> Result<T, Stop> {
+    let why = "shared secrets (HS256, HS384, HS512) and public keys are never in use together: rotate to the other kind first, with \
+               `end_tokens`, as every token ends with that";
+    refused(409, "mixed_key_set", why)
+}
+
+fn pending<T>(from: UnixTime) -> Result<T, Stop> {
+    refused(
+        409,
+        "rotation_pending",
+        &format!("a key is published already and signs from {from} on: wait, or use `at_once`"),
+    )
 }
 
 fn bad_key<T>(error: &KeyError) -> Result<T, Stop> {
@@ -230,7 +269,7 @@ mod tests {
         for (body, code) in [
             (r#"{"algorithm": "none"}"#, "invalid_value"),
             (r#"{"algorithm": "hs256"}"#, "invalid_value"),
-            (r#"{"algorithm": "ES256"}"#, "invalid_value"),
+            (r#"{"algorithm": "RS256"}"#, "invalid_value"),
             (r#"{"algorithm": 256}"#, "wrong_type"),
             (r#"{"alg": "HS256"}"#, "unknown_member"),
         ] {
@@ -276,7 +315,7 @@ mod tests {
     fn wrong_exports_are_refused() {
         let mut world = world();
         refused(&mut world, "GET /admin/keys/export?kid=other", "", 404, "key_not_found");
-        for query in ["key=test", "kid=test&kid=test", "kid=%"] {
+        for query in ["key=test", "kid=test&kid=test", "kid=%", "secret=yes", "secret=false&secret=true"] {
             refused(&mut world, &format!("GET /admin/keys/export?{query}"), "", 400, "malformed_query");
         }
     }
@@ -332,6 +371,168 @@ mod tests {
             "wrong_type",
         );
         assert_eq!(listed(&mut world).len(), 1);
+    }
+
+    /// A server whose first key signs like this.
+    fn public_world(algorithm: crate::token::Algorithm) -> TestWorld {
+        let mut world = TestWorld::unsown();
+        world.settings_mut().signing_algorithm = algorithm;
+        done(&mut world, "POST /admin/bootstrap", r#"{"name": "admin", "password": "pw"}"#, 201);
+        world
+    }
+
+    /// What is published, by `kid`.
+    fn published(world: &mut TestWorld) -> Vec<String> {
+        let set = world.call(request("GET /.well-known/jwks.json", ""));
+        assert_eq!((set.status, set.header("content-type")), (200, Some("application/jwk-set+json")));
+        let set: Value = serde_json::from_slice(&set.body).unwrap();
+        set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().into()).collect()
+    }
+
+    /// The `kid` in the header of a new token.
+    fn signed_by(world: &mut TestWorld) -> String {
+        let token = world.token("admin", "pw");
+        assert!(alive(world, &token));
+        let header = crate::token::KeySet::default().explain(
+            &token,
+            &crate::token::Profile { issuer: "waxseal", audience: None, leeway: 0, typ: crate::token::ACCESS },
+            world.now(),
+        );
+        let Some(crate::token::Part::Json(header)) = header.header else { panic!("no header") };
+        header["kid"].as_str().unwrap().into()
+    }
+
+    #[test]
+    fn a_public_key_is_published_before_it_signs() {
+        for algorithm in [crate::token::Algorithm::EdDsa, crate::token::Algorithm::Es256] {
+            let mut world = public_world(algorithm);
+            let first = signed_by(&mut world);
+            assert_eq!(published(&mut world), [first.as_str()]);
+            let token = world.token("admin", "pw");
+            let next = done(&mut world, "POST /admin/keys/rotate", "", 201);
+            let second = next["kid"].as_str().unwrap();
+            assert_eq!(
+                (&next["state"], &next["from"], &next["alg"]),
+                (&"follows".into(), &"2027-01-15T08:10:00Z".into(), &algorithm.name().into())
+            );
+            let mut both = [first.as_str(), second];
+            both.sort_unstable();
+            assert_eq!(published(&mut world), both);
+            world.advance(599);
+            assert_eq!(signed_by(&mut world), first);
+            refused(&mut world, "POST /admin/keys/rotate", "", 409, "rotation_pending");
+            for kid in [&first, second] {
+                refused(&mut world, &format!("POST /admin/keys/{kid}/retire"), "", 409, "key_signs");
+            }
+            world.advance(1);
+            assert_eq!(signed_by(&mut world), second);
+            let states: Vec<_> = listed(&mut world).iter().map(|key| key["state"].clone()).collect();
+            assert_eq!(states.iter().filter(|state| *state == "signs").count(), 1);
+            // The last token of the first key was issued a moment ago, and may live a day.
+            world.settings_mut().redis.ttl =
+                crate::lifetime::Bounds::new(1, 86_400, 86_400, crate::lifetime::Manner::Refuse).unwrap();
+            assert!(published(&mut world).contains(&first));
+            let third = done(&mut world, "POST /admin/keys/rotate", "", 201)["kid"].as_str().unwrap().to_string();
+            world.advance(600);
+            assert_eq!((signed_by(&mut world), published(&mut world).len()), (third, 3));
+            world.advance(86_401 - 600);
+            assert!(!published(&mut world).contains(&first) && !alive(&mut world, &token));
+        }
+    }
+
+    #[test]
+    fn in_an_emergency_a_public_key_signs_at_once() {
+        let mut world = public_world(crate::token::Algorithm::EdDsa);
+        let first = signed_by(&mut world);
+        let waiting = done(&mut world, "POST /admin/keys/rotate", "", 201);
+        let urgent = done(&mut world, "POST /admin/keys/rotate", r#"{"at_once": true, "algorithm": "ES256"}"#, 201);
+        assert_eq!((&urgent["state"], &urgent["alg"]), (&"signs".into(), &"ES256".into()));
+        assert_eq!(signed_by(&mut world), urgent["kid"]);
+        let known = published(&mut world);
+        assert!(known.contains(&first) && !known.iter().any(|kid| waiting["kid"] == **kid), "{known:?}");
+        done(&mut world, &format!("POST /admin/keys/{first}/retire"), "", 204);
+        let last = done(&mut world, "POST /admin/keys/rotate", r#"{"end_tokens": true}"#, 201);
+        assert_eq!(published(&mut world), [last["kid"].as_str().unwrap()]);
+    }
+
+    #[test]
+    fn secrets_and_public_keys_are_never_in_use_together() {
+        let mut world = public_world(crate::token::Algorithm::Hs256);
+        let token = world.token("admin", "pw");
+        assert_eq!(published(&mut world), [""; 0]);
+        for algorithm in ["EdDSA", "ES256", "Ed25519"] {
+            let body = format!(r#"{{"algorithm": "{algorithm}"}}"#);
+            refused(&mut world, "POST /admin/keys/rotate", &body, 409, "mixed_key_set");
+        }
+        let public = crate::token::Key::generate("new", crate::token::Algorithm::EdDsa, &[9; 64]).unwrap();
+        let public: Value = serde_json::from_str(&crate::token::Jwk::write(&public)).unwrap();
+        refused(&mut world, "POST /admin/keys/import", &import(&public, false), 409, "mixed_key_set");
+        world.audited();
+        let change = r#"{"algorithm": "EdDSA", "end_tokens": true}"#;
+        assert_eq!(done(&mut world, "POST /admin/keys/rotate", change, 201)["state"], "signs");
+        assert_eq!(world.audited(), ["key.retire", "key.rotate"]);
+        assert!(!alive(&mut world, &token));
+        assert_eq!(published(&mut world).len(), 1);
+        let mixed = json!({"keys": [public, jwk("more")]});
+        refused(&mut world, "POST /admin/keys/import", &import(&mixed, false), 409, "mixed_key_set");
+        refused(&mut world, "POST /admin/keys/import", &import(&jwk("more"), false), 409, "mixed_key_set");
+        refused(&mut world, "POST /admin/keys/rotate", r#"{"algorithm": "HS256"}"#, 409, "mixed_key_set");
+        let token = world.token("admin", "pw");
+        done(&mut world, "POST /admin/keys/rotate", r#"{"algorithm": "HS256", "end_tokens": true}"#, 201);
+        assert!(!alive(&mut world, &token));
+        assert_eq!(published(&mut world), [""; 0]);
+    }
+
+    #[test]
+    fn a_public_part_alone_verifies_and_does_not_sign() {
+        let mut issuer = public_world(crate::token::Algorithm::Es256);
+        // With a key of its own, as the same calls draw the same randomness.
+        let other_world = || {
+            let mut world = public_world(crate::token::Algorithm::EdDsa);
+            done(&mut world, "POST /admin/keys/rotate", r#"{"end_tokens": true}"#, 201);
+            world
+        };
+        let mut other = other_world();
+        let token = issuer.token("admin", "pw");
+        let public = done(&mut issuer, "GET /admin/keys/export?secret=false", "", 200);
+        assert_eq!(
+            public["keys"][0].as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>(),
+            ["alg", "crv", "kid", "kty", "use", "x", "y"]
+        );
+        assert!(!issuer.audited().contains(&"key.export".into()));
+        assert!(!alive(&mut other, &token));
+        refused(&mut other, "POST /admin/keys/import", &import(&public, true), 400, "public_signer");
+        done(&mut other, "POST /admin/keys/import", &import(&public, false), 201);
+        assert!(alive(&mut other, &token));
+        let whole = done(&mut issuer, "GET /admin/keys/export?secret=true", "", 200);
+        assert!(whole["keys"][0]["d"].is_string());
+        assert_eq!(issuer.audited(), ["key.export"]);
+        // With its private part it signs, when it has been published for long enough.
+        let mut third = other_world();
+        let first = signed_by(&mut third);
+        done(&mut third, "POST /admin/keys/import", &import(&whole, true), 201);
+        assert_eq!(signed_by(&mut third), first);
+        third.advance(600);
+        assert_eq!(signed_by(&mut third), whole["keys"][0]["kid"]);
+        let private = whole["keys"][0]["d"].as_str().unwrap();
+        let octets = {
+            use base64::Engine;
+            base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(private).unwrap()
+        };
+        assert!(!third.stores(private) && !third.stores(octets), "a private key lies in the store in the clear");
+    }
+
+    #[test]
+    fn of_two_rotations_at_once_one_public_key_follows() {
+        let mut world = public_world(crate::token::Algorithm::EdDsa);
+        let late = world.race_local(request("POST /admin/keys/rotate", ""), |world| {
+            done(world, "POST /admin/keys/rotate", "", 201);
+        });
+        assert_eq!(late.status, 409);
+        world.advance(600);
+        let states = listed(&mut world);
+        assert_eq!(states.iter().filter(|key| key["state"] == "signs").count(), 1);
+        assert_eq!(states.len(), 2);
     }
 
     #[test]

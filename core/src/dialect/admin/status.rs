@@ -23,7 +23,7 @@ pub(super) fn show(op: &Op<'_>) -> Result<Response, Stop> {
             "last_uid": last,
             "admins": admins.0.len(),
             "keys": keys.len(),
-            "signing_key": op.vault.keys().signer().map(crate::token::Key::kid),
+            "signing_key": op.vault.keys().signer(op.now()).map(crate::token::Key::kid),
             "schemes": schemes.0,
             "scheme": settings.passwords.scheme,
             "policy": settings.passwords.policy,

@@ -174,7 +174,7 @@ pub(super) fn change(op: &Op<'_>, who: &str, change: Change) -> Result<Response,
             "user.unlock"
         }
         Change::Logout => {
-            user.log_out();
+            user.log_out(op);
             "user.logout"
         }
         Change::Disable | Change::Enable => {

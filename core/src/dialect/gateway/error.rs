@@ -16,6 +16,9 @@ const BASIC: &str = "Basic realm=\"waxseal\", charset=\"UTF-8\"";
 
 /// Words a refusal. Which check failed is not said (security T10).
 pub(in crate::dialect) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
+    if let Some(response) = super::published::refuse(refusal) {
+        return response.with_header("cache-control", "no-store");
+    }
     let response = match refusal {
         Refusal::NotAllowed => Response::empty(403),
         Refusal::Throttled { retry_after } => Response::empty(429).with_header("retry-after", retry_after.to_string()),
@@ -42,7 +45,7 @@ pub(super) fn bad_request<T>(why: &'static str) -> Result<T, Stop> {
     Err(Stop::answer(error(400, "invalid_request", why).with_header("cache-control", "no-store")))
 }
 
-fn error(status: u16, code: &'static str, why: &'static str) -> Response {
+pub(super) fn error(status: u16, code: &'static str, why: &'static str) -> Response {
     let body = format!("{{\"error\":\"{code}\",\"error_description\":\"{why}\"}}");
     Response::new(status, "application/json", body)
 }

@@ -6,11 +6,14 @@
 //! | `/auth/envoy` | Envoy, which takes 200 only | its `ext_authz` filter |
 //! | `/auth/introspect` | services | RFC 7662 |
 //! | `/auth/revoke` | services, owners | RFC 7009 |
+//! | `/auth/revocations` | verifiers elsewhere | [`crate::token::Snapshot`] |
+//! | `/.well-known/jwks.json` | verifiers elsewhere | RFC 7517 |
 
 mod caller;
 mod error;
 mod introspect;
 mod live;
+mod published;
 mod revoke;
 mod verify;
 
@@ -29,6 +32,8 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
         Route::Envoy => verify::verify(op, 200),
         Route::Introspect => introspect::introspect(op),
         Route::Revoke => revoke::revoke(op),
+        Route::Revocations => published::revocations(op),
+        Route::Keys => Ok(published::keys(op)),
     }
 }
 
@@ -39,14 +44,20 @@ enum Route {
     Envoy,
     Introspect,
     Revoke,
+    Revocations,
+    Keys,
 }
 
 impl Route {
     /// Proxies may append the path that the client asked for to the two that are theirs.
     fn of(path: &str) -> Option<Self> {
+        if path == "/.well-known/jwks.json" {
+            return Some(Self::Keys);
+        }
         match path.strip_prefix("/auth/")? {
             "introspect" => Some(Self::Introspect),
             "revoke" => Some(Self::Revoke),
+            "revocations" => Some(Self::Revocations),
             path => match path.split('/').next()? {
                 "verify" => Some(Self::Verify),
                 "envoy" => Some(Self::Envoy),
@@ -66,6 +77,7 @@ impl Route {
         match self {
             Self::Verify | Self::Envoy => !matches!(method.as_str(), "TRACE" | "CONNECT"),
             Self::Introspect | Self::Revoke => *method == Method::Post,
+            Self::Revocations | Self::Keys => matches!(method, Method::Get | Method::Head),
         }
     }
 
@@ -74,6 +86,7 @@ impl Route {
         match self {
             Self::Verify | Self::Envoy => "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
             Self::Introspect | Self::Revoke => "POST",
+            Self::Revocations | Self::Keys => "GET, HEAD",
         }
     }
 }

@@ -107,7 +107,7 @@ pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
         user.unlock();
         engine::replace_passwords(op, &caller.user.uid, user.clone(), new)?;
         user.password_issued = op.now();
-        user.end_tokens();
+        user.end_tokens(op);
     }
     answer(op, &user)
 }

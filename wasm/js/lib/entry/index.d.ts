@@ -128,6 +128,8 @@ export interface Settings {
   audience?: string | null
   /** 0 to 60 seconds. */
   leeway?: number
+  /** How the first key signs. `HS256` unless given. */
+  signing_algorithm?: 'HS256' | 'HS384' | 'HS512' | 'EdDSA' | 'ES256' | 'Ed25519'
   service?: string
   dialects?: { redis?: boolean; openshift?: boolean; elasticsearch?: boolean }
   passwords?: {
@@ -147,7 +149,15 @@ export interface Settings {
   redis?: { ttl?: Bounds; require_old_password?: boolean }
   openshift?: { public_url?: string | null; session?: Bounds; read?: Bounds; userinfo?: Bounds; password_change_revokes?: boolean }
   elasticsearch?: { token_timeout?: number; password_grant?: boolean; version?: string }
-  gateway?: { introspection_roles?: string[] }
+  gateway?: {
+    introspection_roles?: string[]
+    /** Seconds for which a new public key is published before it signs. 600 unless given. */
+    key_lead?: number
+    /** Seconds after which a revocation snapshot is too old to go by. 600 unless given. */
+    revocations_max_age?: number
+    /** Seconds for which one revocation snapshot is given to all who ask. 5 unless given. */
+    revocations_every?: number
+  }
 }
 
 /** `1 <= min <= default <= max`, in seconds. */

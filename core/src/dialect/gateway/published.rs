@@ -1,0 +1,331 @@
+//! What verifiers elsewhere go by: the public keys (RFC 7517, 5) and the revocation snapshot (security E3). Both are for everybody.
+
+use crate::{
+    refusal::Refusal,
+    seam::{Op, Response, Stop},
+    token::Jwk,
+};
+use alloc::{format, string::String, vec::Vec};
+
+/// `GET /.well-known/jwks.json`: the public keys that verify, those included that sign later. Secrets have no public part, so with
+/// HS256 the set is empty.
+pub(super) fn keys(op: &Op<'_>) -> Response {
+    let keys: Vec<String> = op.vault.keys().iter().filter_map(|(key, _)| Jwk::write_public(key)).collect();
+    let body = format!("{{\"keys\":[{}]}}", keys.join(","));
+    // Whoever keeps it for so long has read a new key before that one signs (security T18).
+    let cache = match op.settings.gateway.key_lead / 2 {
+        0 => "no-cache".into(),
+        secs => format!("public, max-age={secs}"),
+    };
+    Response::new(200, "application/jwk-set+json", body).with_header("cache-control", cache)
+}
+
+/// `GET /auth/revocations`: the newest snapshot, or 304 to who has it already.
+///
+/// # Errors
+/// [`Refusal::NoPublicKey`], [`Refusal::TooManyRevocations`].
+#[cfg(feature = "public-keys")]
+pub(super) fn revocations(op: &Op<'_>) -> Result<Response, Stop> {
+    let crate::record::Published { number, text, issued, .. } = crate::engine::snapshot(op)?;
+    let tag = format!("\"{number}\"");
+    let tags = op.request.header("if-none-match").unwrap_or_default();
+    // Weakened on the way, it still names the same (RFC 9110, 13.1.2).
+    let known = tags.split(',').map(str::trim).any(|known| known.strip_prefix("W/").unwrap_or(known) == tag);
+    let until = issued.plus_secs(op.settings.gateway.revocations_every.into());
+    let response = if known { Response::empty(304) } else { Response::new(200, "application/jwt", text) };
+    Ok(response
+        .with_header("cache-control", format!("public, max-age={}", until.secs_since(op.now())))
+        .with_header("etag", tag))
+}
+
+/// This build has no public keys.
+#[cfg(not(feature = "public-keys"))]
+pub(super) fn revocations(_: &Op<'_>) -> Result<Response, Stop> {
+    Err(Refusal::NoPublicKey.into())
+}
+
+/// Words what is only refused here.
+pub(super) fn refuse(refusal: &Refusal) -> Option<Response> {
+    match refusal {
+        Refusal::NoPublicKey => Some(super::error::error(
+            409,
+            refusal.code(),
+            "tokens are signed with a shared secret, which nobody else can check: an operator may rotate to public keys",
+        )),
+        Refusal::TooManyRevocations => {
+            let why = "more is revoked than a snapshot holds, and one that leaves something out is none";
+            Some(super::error::error(503, refusal.code(), why).with_header("retry-after", "60"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "public-keys")]
+mod tests {
+    use crate::{
+        record::{Ended, Revoked, Stored, key},
+        seam::{Request, Response},
+        testing::{TestWorld, basic, json, request},
+        time::UnixTime,
+        token::{ACCESS, Algorithm, EdgeVerifier, KeySet, Profile, Stale},
+    };
+    use alloc::{
+        format,
+        string::{String, ToString},
+        vec::Vec,
+    };
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    /// A server with public keys; `admin` and some users, whose passwords are their names, doubled.
+    fn world(algorithm: Algorithm, users: &[&str]) -> TestWorld {
+        let mut world = TestWorld::unsown();
+        world.settings_mut().signing_algorithm = algorithm;
+        let admin = r#"{"name": "admin", "password": "adminadmin"}"#;
+        assert_eq!(world.local(request("POST /admin/bootstrap", admin)).status, 201);
+        for name in users {
+            let body = format!(r#"{{"name": "{name}", "role": "db_viewer", "password": "{name}{name}"}}"#);
+            assert_eq!(world.local(request("POST /admin/users", &body)).status, 201);
+        }
+        world
+    }
+
+    fn revocations(world: &mut TestWorld) -> Response {
+        world.call(request("GET /auth/revocations", ""))
+    }
+
+    fn text(world: &mut TestWorld) -> String {
+        let response = revocations(world);
+        assert_eq!((response.status, response.header("content-type")), (200, Some("application/jwt")));
+        String::from_utf8(response.body).unwrap()
+    }
+
+    fn edge(world: &mut TestWorld) -> EdgeVerifier {
+        let keys = world.call(request("GET /.well-known/jwks.json", "")).body;
+        EdgeVerifier::new(KeySet::from_jwks(core::str::from_utf8(&keys).unwrap()).unwrap(), Stale::Refuse).unwrap()
+    }
+
+    fn take(world: &mut TestWorld, edge: &mut EdgeVerifier) {
+        let text = text(world);
+        edge.take(&text, "waxseal", 0, world.now()).unwrap();
+    }
+
+    fn at_the_edge(edge: &EdgeVerifier, token: &str, now: UnixTime) -> Result<(), String> {
+        let profile = Profile { issuer: "waxseal", audience: None, leeway: 0, typ: ACCESS };
+        edge.verify(token, &profile, now).map(drop).map_err(|refusal| refusal.code().into())
+    }
+
+    /// What the issuer says of a token, with the reason that it tells its log.
+    fn at_the_issuer(world: &mut TestWorld, token: &str) -> Result<(), String> {
+        let told = json(&world.local(request("POST /admin/tokens/explain", &format!(r#"{{"token": "{token}"}}"#))));
+        if told["live"] == true { Ok(()) } else { Err(told["code"].as_str().unwrap().into()) }
+    }
+
+    fn elasticsearch(world: &mut TestWorld, name: &str) -> Option<String> {
+        let body = format!(r#"{{"grant_type": "password", "username": "{name}", "password": "{name}{name}"}}"#);
+        let response = world.call(request("POST /_xpack/security/oauth2/token", &body));
+        let body: Value = serde_json::from_slice(&response.body).ok()?;
+        body["access_token"].as_str().map(Into::into)
+    }
+
+    #[test]
+    fn an_edge_refuses_what_the_issuer_refuses() {
+        let mut world = world(Algorithm::Es256, &["ann", "bob"]);
+        let mut edge = edge(&mut world);
+        let tokens = [world.token("ann", "annann"), world.token("ann", "annann"), world.token("bob", "bobbob")];
+        take(&mut world, &mut edge);
+        let now = world.now();
+        assert!(tokens.iter().all(|token| at_the_edge(&edge, token, now).is_ok()));
+        let revoke = request("POST /auth/revoke", "")
+            .with_header("content-type", "application/x-www-form-urlencoded")
+            .with_header("authorization", &basic("ann", "annann"))
+            .with_body(format!("token={}", tokens[0]));
+        assert_eq!(world.call(revoke).status, 200);
+        world.local(request("POST /admin/users/bob/logout", ""));
+        world.advance(5);
+        take(&mut world, &mut edge);
+        let now = world.now();
+        let verdicts = tokens.each_ref().map(|token| at_the_edge(&edge, token, now));
+        assert_eq!(verdicts, [Err("revoked".into()), Ok(()), Err("ended".into())]);
+        let new = world.token("bob", "bobbob");
+        assert_eq!(at_the_edge(&edge, &new, now), Ok(()));
+        world.local(request("POST /admin/users/bob/disable", ""));
+        world.local(request("DELETE /admin/users/ann", ""));
+        world.advance(5);
+        take(&mut world, &mut edge);
+        for token in tokens.iter().chain([&new]) {
+            assert_eq!(at_the_edge(&edge, token, world.now()), Err("user_gone".into()));
+            assert_eq!(at_the_issuer(&mut world, token), Err("user_gone".into()));
+        }
+        world.local(request("POST /admin/users/bob/enable", ""));
+        world.advance(5);
+        take(&mut world, &mut edge);
+        assert_eq!(at_the_edge(&edge, &new, world.now()), Err("ended".into()));
+    }
+
+    #[test]
+    fn one_snapshot_serves_all_who_ask_within_a_few_seconds() {
+        let mut world = world(Algorithm::EdDsa, &[]);
+        let first = revocations(&mut world);
+        assert_eq!((first.header("etag"), first.header("cache-control")), (Some("\"1\""), Some("public, max-age=5")));
+        world.advance(4);
+        let again = revocations(&mut world);
+        assert_eq!((&again.body, again.header("cache-control")), (&first.body, Some("public, max-age=1")));
+        assert_eq!((world.cost.commits, world.cost.rounds), (0, 1));
+        let known = |tags: &str| request("GET /auth/revocations", "").with_header("if-none-match", tags);
+        for tags in ["\"1\"", "\"7\", \"1\"", "W/\"1\""] {
+            let response = world.call(known(tags));
+            assert_eq!((response.status, response.body.len(), response.header("etag")), (304, 0, Some("\"1\"")));
+        }
+        assert_eq!(world.call(known("1")).status, 200);
+        world.advance(1);
+        let next = world.call(known("\"1\""));
+        assert_eq!((next.status, next.header("etag")), (200, Some("\"2\"")));
+        assert_eq!((world.cost.commits, world.cost.derivations), (1, 0));
+        // Another issuer, or another key, needs another one at once.
+        world.settings_mut().issuer = "other".into();
+        assert_eq!(revocations(&mut world).header("etag"), Some("\"3\""));
+        world.local(request("POST /admin/keys/rotate", r#"{"at_once": true}"#));
+        assert_eq!(revocations(&mut world).header("etag"), Some("\"4\""));
+    }
+
+    /// Whoever has the later number has read later, also when both were made at once.
+    #[test]
+    fn of_two_snapshots_at_once_the_later_one_has_the_higher_number() {
+        let mut world = world(Algorithm::EdDsa, &["ann"]);
+        let token = world.token("ann", "annann");
+        let mut edge = edge(&mut world);
+        let late = world.race(request("GET /auth/revocations", ""), |world| {
+            text(world);
+            world.local(request("POST /admin/users/ann/logout", ""));
+            world.advance(60);
+        });
+        let late = String::from_utf8(late.body).unwrap();
+        let now = world.now();
+        edge.take(&late, "waxseal", 60, now).unwrap();
+        // The first was overtaken, so that it began anew; it may only be the same as what was made meanwhile, or newer.
+        assert_eq!(edge.held().map(crate::token::Snapshot::number), Some(1));
+        world.advance(5);
+        take(&mut world, &mut edge);
+        assert_eq!(at_the_edge(&edge, &token, world.now()), Err("ended".into()));
+    }
+
+    #[test]
+    fn with_a_shared_secret_there_is_no_snapshot() {
+        let mut world = TestWorld::with_admin("adminadmin");
+        let response = revocations(&mut world);
+        assert_eq!((response.status, json(&response)["error"].as_str()), (409, Some("no_public_key")));
+        assert_eq!((response.header("cache-control"), world.cost.rounds), (Some("no-store"), 0));
+        let set = world.call(request("GET /.well-known/jwks.json", ""));
+        assert_eq!((set.status, set.body.as_slice()), (200, b"{\"keys\":[]}".as_slice()));
+        assert_eq!(set.header("cache-control"), Some("public, max-age=300"));
+        world.settings_mut().gateway.key_lead = 0;
+        let set = world.call(request("GET /.well-known/jwks.json", ""));
+        assert_eq!(set.header("cache-control"), Some("no-cache"));
+    }
+
+    #[test]
+    fn more_than_fits_is_no_snapshot() {
+        let mut world = world(Algorithm::EdDsa, &[]);
+        text(&mut world);
+        for number in 0..65 {
+            let until = world.now().plus_secs(100);
+            world.put(key::revoked(&format!("{number}")), Revoked(until).encode());
+        }
+        world.advance(5);
+        let response = revocations(&mut world);
+        assert_eq!((response.status, json(&response)["error"].as_str()), (503, Some("too_many_revocations")));
+        assert_eq!((response.header("retry-after"), world.cost.commits), (Some("60"), 0));
+        // What has expired does not count, even while the store still has it.
+        world.advance(100);
+        text(&mut world);
+    }
+
+    #[test]
+    fn methods_and_neighbours_of_the_published_routes() {
+        let mut world = world(Algorithm::EdDsa, &[]);
+        for path in ["/auth/revocations", "/.well-known/jwks.json"] {
+            assert_eq!(world.call(request(&format!("HEAD {path}"), "")).status, 200);
+            for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+                let response = world.call(request(&format!("{method} {path}"), ""));
+                assert_eq!((response.status, response.header("allow")), (405, Some("GET, HEAD")), "{method} {path}");
+            }
+            assert_eq!(world.call(request(&format!("GET {path}/"), "")).status, 404);
+        }
+        for path in ["/.well-known", "/.well-known/", "/.well-known/openid-configuration"] {
+            assert_eq!(world.call(request(&format!("GET {path}"), "")).status, 404, "{path}");
+        }
+    }
+
+    #[test]
+    fn every_way_to_end_tokens_is_remembered_until_none_could_live() {
+        let mut world = world(Algorithm::EdDsa, &["ann", "bob", "eve", "joe"]);
+        let admin =
+            |line: &str, body: &str| request(line, body).with_header("authorization", &basic("admin", "adminadmin"));
+        let asked: [(Request, bool, u32); 4] = [
+            (admin("PUT /v1/users/2", r#"{"password": "other"}"#), false, 1),
+            (request("PUT /admin/users/3/password", r#"{"password": "other"}"#), true, 1),
+            (request("POST /admin/users/4/disable", ""), true, Ended::GONE),
+            (admin("DELETE /v1/users/5", ""), false, Ended::GONE),
+        ];
+        for (index, (request, local, generation)) in asked.into_iter().enumerate() {
+            let uid = crate::record::Uid::new(u32::try_from(index).unwrap() + 2).unwrap();
+            assert_eq!(world.stored::<Ended>(&key::ended(uid)), None);
+            let response = if local { world.local(request) } else { world.call(request) };
+            assert!(response.status < 300, "{uid}: {}", response.status);
+            assert_eq!(world.stored::<Ended>(&key::ended(uid)), Some(Ended { uid, generation }));
+        }
+        // Replacing the password of somebody who is disabled lets no token live.
+        world.local(request("PUT /admin/users/4/password", r#"{"password": "other"}"#));
+        assert_eq!(
+            world.stored::<Ended>(&key::ended(crate::record::Uid::new(4).unwrap())).unwrap().generation,
+            Ended::GONE
+        );
+        world.advance(86_460);
+        assert_eq!(world.count(key::ENDED), 4);
+        world.advance(1);
+        assert_eq!(world.count(key::ENDED), 0);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        /// Whatever happens to users, tokens and keys: with a fresh snapshot the edge says of every token what the issuer says.
+        #[test]
+        fn edge_and_issuer_agree(steps in proptest::collection::vec((0..9_u8, 0..3_usize), 1..20)) {
+            const NAMES: [&str; 3] = ["ann", "bob", "eve"];
+            let mut world = world(Algorithm::EdDsa, &NAMES);
+            let mut edge = edge(&mut world);
+            let mut tokens: Vec<String> = Vec::new();
+            for (step, who) in steps {
+                let name = NAMES[who];
+                let login = request("POST /v1/users/authorize", "").with_header("authorization", &basic(name, &format!("{name}{name}")));
+                match step {
+                    0 | 1 => {
+                        let answer: Value = serde_json::from_slice(&world.call(login).body).unwrap_or_default();
+                        tokens.extend(answer["access_token"].as_str().map(ToString::to_string));
+                    }
+                    2 => tokens.extend(elasticsearch(&mut world, name)),
+                    3 => drop(world.local(request(&format!("POST /admin/users/{name}/logout"), ""))),
+                    4 => drop(world.local(request(&format!("POST /admin/users/{name}/disable"), ""))),
+                    5 => drop(world.local(request(&format!("POST /admin/users/{name}/enable"), ""))),
+                    6 => drop(world.local(request(&format!("DELETE /admin/users/{name}"), ""))),
+                    7 => {
+                        let body = format!(r#"{{"token": "{}"}}"#, tokens.last().map_or("x", String::as_str));
+                        world.local(request("POST /admin/tokens/revoke", &body));
+                    }
+                    _ => {
+                        let all = request("DELETE /_security/oauth2/token", &format!(r#"{{"username": "{name}"}}"#));
+                        world.call(all.with_header("authorization", &basic("admin", "adminadmin")));
+                    }
+                }
+                world.advance(5);
+                take(&mut world, &mut edge);
+                for token in &tokens {
+                    prop_assert_eq!(at_the_edge(&edge, token, world.now()), at_the_issuer(&mut world, token), "after {}", step);
+                }
+            }
+        }
+    }
+}
