@@ -164,8 +164,7 @@ fn walk_through(json: &str, bracket: u8, member: &mut impl FnMut(Text, Value)) -
         loop {
             if open.depth == 1 {
                 member(name, value);
-            }
-            if open.depth == 0 {
+            } else if open.depth == 0 {
                 reader.skip_whitespace();
                 return if reader.at < json.len() { Err(Malformed) } else { Ok(()) };
             }

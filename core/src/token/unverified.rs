@@ -99,24 +99,30 @@ impl<'t> Unverified<'t> {
     }
 }
 
-/// What is before and after the first dot. Looks at eight octets at once.
+/// What is before and after the first dot. Looks at 16 octets at once.
 fn split_at_dot(text: &str) -> Option<(&str, &str)> {
-    const ONES: u64 = u64::MAX / 255;
     let (chunks, rest) = text.as_bytes().as_chunks();
-    let mut last = [0; 8];
-    last.get_mut(..rest.len())?.copy_from_slice(rest);
-    let mut start = 0;
-    for chunk in chunks.iter().chain([&last]) {
-        let word = u64::from_le_bytes(*chunk) ^ (ONES * u64::from(b'.'));
-        // The lowest bit that is set is the high bit of the first dot.
-        let dots = word.wrapping_sub(ONES) & !word & (ONES << 7);
-        if dots != 0 {
-            let dot = start + dots.trailing_zeros() as usize / 8;
-            return Some((text.get(..dot)?, text.get(dot + 1..)?));
-        }
-        start += 8;
-    }
-    None
+    let (before, chunk) = match chunks.iter().position(has_dot) {
+        Some(index) => (index * 16, chunks.get(index)?.as_slice()),
+        None => (chunks.len() * 16, rest),
+    };
+    let dot = before + chunk.iter().position(|&octet| octet == b'.')?;
+    Some((text.get(..dot)?, text.get(dot + 1..)?))
+}
+
+/// In a shape that compilers make one comparison of, unless they are told to save room.
+#[cfg(not(feature = "small"))]
+fn has_dot(chunk: &[u8; 16]) -> bool {
+    chunk.iter().map(|&octet| u8::from(octet == b'.')).fold(0, |found, dot| found | dot) != 0
+}
+
+#[cfg(feature = "small")]
+fn has_dot(chunk: &[u8; 16]) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    chunk.as_chunks().0.iter().any(|eight| {
+        let zero = u64::from_le_bytes(*eight) ^ (ONES * u64::from(b'.'));
+        zero.wrapping_sub(ONES) & !zero & (ONES << 7) != 0
+    })
 }
 
 impl Signed<'_> {
