@@ -8,8 +8,19 @@ use crate::{
 use std::{env, fs, path::PathBuf};
 
 /// Everything that is fuzzed, as `tests/fuzz/src/main.rs` names it.
-const TARGETS: [&str; 10] =
-    ["token", "claims", "keys", "basic", "redis", "openshift", "elasticsearch", "gateway", "records", "settings"];
+const TARGETS: [&str; 11] = [
+    "token",
+    "claims",
+    "keys",
+    "snapshot",
+    "basic",
+    "redis",
+    "openshift",
+    "elasticsearch",
+    "gateway",
+    "records",
+    "settings",
+];
 
 /// `cargo xtask fuzz [TARGET|all] [RUNS]`
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {

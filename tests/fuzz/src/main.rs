@@ -17,10 +17,11 @@ use std::sync::LazyLock;
 type Target = fn(&[u8]);
 
 /// Every target with its name.
-const TARGETS: [(&str, Target); 10] = [
+const TARGETS: [(&str, Target); 11] = [
     ("token", tokens::token),
     ("claims", tokens::claims),
     ("keys", tokens::keys),
+    ("snapshot", tokens::snapshot),
     ("basic", requests::basic),
     ("redis", requests::redis),
     ("openshift", requests::openshift),
