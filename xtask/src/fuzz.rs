@@ -8,10 +8,11 @@ use crate::{
 use std::{env, fs, path::PathBuf};
 
 /// Everything that is fuzzed, as `tests/fuzz/src/main.rs` names it.
-const TARGETS: [&str; 11] = [
+const TARGETS: [&str; 12] = [
     "token",
     "claims",
     "keys",
+    "snapshot",
     "basic",
     "redis",
     "openshift",

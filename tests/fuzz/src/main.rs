@@ -35,6 +35,7 @@ const TARGETS: [(&str, Target); 11] = [
     ("token", tokens::token),
     ("claims", tokens::claims),
     ("keys", tokens::keys),
+    ("snapshot", tokens::snapshot),
     ("basic", requests::basic),
     ("redis", requests::redis),
     ("openshift", requests::openshift),

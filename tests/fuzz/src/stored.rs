@@ -3,8 +3,8 @@
 use waxseal_core::{
     password::{Hash, List, prepare},
     record::{
-        Admins, Attempts, Authorization, AuthorizationAt, Cluster, CustomRole, CustomRoles, Ended, LastUid, Lock, Pair, PairOf,
-        Profile, Published, Revoked, RevokedEverything, Schemes, Seen, SigningKey, SshKeys, Stored, User,
+        Admins, Attempts, Authorization, AuthorizationAt, Cluster, CustomRole, CustomRoles, Ended, LastUid, Lock, Pair,
+        PairOf, Profile, Published, Revoked, RevokedEverything, Schemes, Seen, SigningKey, SshKeys, Stored, User,
     },
     seam::{Record, Version, World},
     settings::Settings,

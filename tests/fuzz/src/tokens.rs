@@ -4,7 +4,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::sync::LazyLock;
 use waxseal_core::{
     time::UnixTime,
-    token::{ACCESS, Algorithm, Key, KeySet, Profile, Role},
+    token::{ACCESS, Algorithm, EdgeVerifier, Key, KeySet, Profile, REVOCATIONS, Role, Stale},
 };
 
 const NOW: UnixTime = UnixTime::from_secs(1_935_990_489);
@@ -12,6 +12,11 @@ const PROFILE: Profile<'_> = Profile { issuer: "waxseal", audience: None, leeway
 
 static KEYS: LazyLock<KeySet> = LazyLock::new(|| {
     let key = Key::new("k1", Algorithm::Hs256, &[7; 32]).unwrap();
+    KeySet::new([(key, Role::Sign)]).unwrap()
+});
+
+static PUBLIC_KEYS: LazyLock<KeySet> = LazyLock::new(|| {
+    let key = Key::generate("k1", Algorithm::EdDsa, &[7; 64]).unwrap();
     KeySet::new([(key, Role::Sign)]).unwrap()
 });
 
@@ -47,6 +52,22 @@ fn signature(text: &[u8]) -> [u8; 32] {
     };
     let inner = Sha256::new().chain_update(pad(0x36)).chain_update(text).finalize();
     Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize().into()
+}
+
+/// What stands in a revocation snapshot, behind a right signature and without one.
+pub(crate) fn snapshot(data: &[u8]) {
+    let Ok(text) = core::str::from_utf8(data) else { return };
+    let mut verifier = EdgeVerifier::new(PUBLIC_KEYS.clone(), Stale::Refuse).unwrap();
+    assert!(verifier.take(text, "waxseal", 0, NOW).is_err(), "a forged snapshot is taken");
+    let signed = PUBLIC_KEYS.sign(REVOCATIONS, text, NOW).unwrap();
+    if verifier.take(&signed, "waxseal", 0, NOW).is_ok() {
+        // What is taken is JSON to everybody else, too.
+        let peer: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert_eq!(peer["iss"], "waxseal");
+        assert!(peer["num"].as_u64() == verifier.held().map(|held| held.number()) && peer["tokens"].is_string());
+        assert!(verifier.take(&signed, "waxseal", 0, NOW).is_err(), "the same number is taken twice");
+    }
+    assert!(verifier.verify(&signed, &PROFILE, NOW).is_err(), "a snapshot is a token");
 }
 
 /// A key set as it is imported.
