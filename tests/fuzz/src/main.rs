@@ -31,7 +31,7 @@ use std::sync::LazyLock;
 type Target = fn(&[u8]);
 
 /// Every target with its name.
-const TARGETS: [(&str, Target); 11] = [
+const TARGETS: [(&str, Target); 12] = [
     ("token", tokens::token),
     ("claims", tokens::claims),
     ("keys", tokens::keys),
