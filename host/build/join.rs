@@ -125,10 +125,7 @@ impl<'a> Module<'a> {
                 self.imports.push(Import { from, names: Names::Some(Vec::new()) });
                 Ok(&tokens[end + 4..])
             }
-            _ => Err(format!(
-                "`export {}` is not understood",
-                texts.iter().take(4).copied().collect::<Vec<_>>().join(" ")
-            )),
+            _ => Err(format!("`export {}` is not understood", texts.iter().take(4).copied().collect::<Vec<_>>().join(" "))),
         }
     }
 
