@@ -125,12 +125,7 @@ impl<'a> Module<'a> {
                 self.imports.push(Import { from, names: Names::Some(Vec::new()) });
                 Ok(&tokens[end + 4..])
             }
-            _ => {
-                return Err(format!(
-                    "`export {}` is not understood",
-                    texts.iter().take(4).copied().collect::<Vec<_>>().join(" ")
-                ));
-            }
+            _ => Err(format!("`export {}` is not understood", texts.iter().take(4).copied().collect::<Vec<_>>().join(" "))),
         }
     }
 
@@ -287,7 +282,7 @@ fn listed<'a>(texts: &[&'a str]) -> Result<Vec<(&'a str, &'a str)>, String> {
     let pair = |names: &[&'a str]| match names {
         [name] => Ok((*name, *name)),
         [name, "as", other] => Ok((*name, *other)),
-        _ => return Err(format!("`{}` is not understood", names.join(" "))),
+        _ => Err(format!("`{}` is not understood", names.join(" "))),
     };
     named.map(pair).collect()
 }

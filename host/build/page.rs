@@ -27,7 +27,8 @@ const FOLDER: &str = "page/VERSION";
 const CHUNKS: [(&str, &[&str]); 3] = [
     // For the worker, and for the page where there can be none.
     ("engine.js", &["js/tab/core.js"]),
-    ("main.js", &["js/main.js"]),
+    // The tests go through the catalogue, so it can be had from outside.
+    ("main.js", &["js/main.js", "js/catalogue/index.js"]),
     ("views.js", &["js/views/token.js", "js/views/passwords.js", "js/views/time.js", "js/views/observe.js"]),
 ];
 const STYLE: &str = "style.css";
