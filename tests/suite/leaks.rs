@@ -86,7 +86,8 @@ fn remember(server: SocketAddr, secrets: Vec<String>) {
     let known = seen.entry(server).or_default();
     for secret in secrets {
         let made_up = secret.bytes().collect::<BTreeSet<_>>().len() < 4;
-        if secret.len() >= SHORTEST && !made_up && known.len() < MOST {
+        let is_word = secret.bytes().all(|octet| octet.is_ascii_lowercase());
+        if secret.len() >= SHORTEST && !made_up && !is_word && known.len() < MOST {
             known.insert(secret);
         }
     }
