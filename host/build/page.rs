@@ -63,7 +63,7 @@ pub(crate) fn files(workspace: &Path, engine: Vec<u8>, kdf: Vec<u8>) -> anyhow::
         moved.insert(format!("engine/wasm/{name}"), format!("{FOLDER}/{name}"));
     }
     let mut scripts = BTreeMap::new();
-    for path in sources.keys().filter(|path| path.ends_with(".js")) {
+    for path in sources.keys().filter(|path| is(path, "js")) {
         scripts.insert(*path, text(path)?);
     }
     let chunk = |(name, roots): (&str, &'static [&'static str])| Chunk { path: format!("{FOLDER}/{name}"), roots };
@@ -77,13 +77,18 @@ pub(crate) fn files(workspace: &Path, engine: Vec<u8>, kdf: Vec<u8>) -> anyhow::
     files.extend(joined.into_iter().map(|(path, content)| File { path, content: content.into() }));
     files.push(File { path: format!("{FOLDER}/{STYLE}"), content: style(&styles.concat()).into() });
     files.push(File { path: MARKUP.into(), content: markup.into() });
-    let others = sources.iter().filter(|(path, _)| !path.ends_with(".js") && !path.ends_with(".css") && **path != MARKUP);
+    let others = sources.iter().filter(|(path, _)| !is(path, "js") && !is(path, "css") && **path != MARKUP);
     files.extend(others.map(|(path, content)| File { path: (*path).into(), content: content.to_vec() }));
     name(&mut files);
     let lines: Vec<String> =
         files.iter().map(|file| format!("{:?}: \"{:016x}\"", file.path, digest([file.content.as_slice()]))).collect();
     files.push(File { path: "files.json".into(), content: format!("{{\n{}\n}}\n", lines.join(",\n")).into() });
     Ok(files)
+}
+
+/// Whether the name of a file ends in a dot and this.
+fn is(path: &str, extension: &str) -> bool {
+    Path::new(path).extension().is_some_and(|end| end == extension)
 }
 
 /// Names the folder after what lies in it, and in what names it.

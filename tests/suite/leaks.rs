@@ -69,11 +69,10 @@ pub(crate) fn got(server: SocketAddr, reply: &Reply) {
 /// The first secret in `text`, with what stands around it. What a server has done is forgotten with `forget`.
 pub(crate) fn found(server: SocketAddr, text: &str) -> Option<String> {
     let seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
-    let secrets = seen.get(&server).into_iter().flatten().map(String::as_str).chain(HASHES);
-    secrets.filter_map(|secret| Some((secret, text.find(secret)?))).next().map(|(secret, at)| {
-        let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
-        format!("`{secret}` in: {}", text[line..].lines().next().unwrap_or_default())
-    })
+    let mut secrets = seen.get(&server).into_iter().flatten().map(String::as_str).chain(HASHES);
+    let (secret, at) = secrets.find_map(|secret| Some((secret, text.find(secret)?)))?;
+    let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    Some(format!("`{secret}` in: {}", text[line..].lines().next().unwrap_or_default()))
 }
 
 /// Forgets a server.
