@@ -155,4 +155,4 @@ describe('the packed package', () => {
 })
 
 /** Octets in brotli, glue included: what it takes now and a little more, so that growth is seen. */
-const BUDGET = 18 * 1024
+const BUDGET = 19.5 * 1024

@@ -115,6 +115,12 @@ describe('published vectors', () => {
           await assert.rejects(cli('native', options, pairs), `${got[0]}, which the server takes`)
           continue
         }
+        const { keys = [options.keys] } = options.keys
+        if (keys.some(key => key.kty !== 'oct')) {
+          // This verifier knows shared secrets only: it takes nothing of what public keys decide. Core's tests take these vectors whole.
+          assert.ok(got.every(verdict => verdict.startsWith('reject ')), name)
+          continue
+        }
         const native = await cli('native', options, pairs)
         same(got, native, pairs)
       }

@@ -46,6 +46,13 @@ impl Algorithm {
         Self::Ed25519,
     ];
 
+    /// Names of algorithms that are known with the feature `public-keys` and that this build cannot check.
+    #[cfg(feature = "public-keys")]
+    pub(super) const LEFT_OUT: [&'static str; 0] = [];
+    /// Names of algorithms that are known with the feature `public-keys` and that this build cannot check.
+    #[cfg(not(feature = "public-keys"))]
+    pub(super) const LEFT_OUT: [&'static str; 3] = ["EdDSA", "ES256", "Ed25519"];
+
     /// The algorithm of this exact, case-sensitive name (RFC 7518, 3.1).
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|known| known.name() == name)

@@ -124,6 +124,10 @@ impl Key {
     }
 
     /// The secret of an HMAC, or the private part.
+    #[cfg_attr(
+        not(feature = "public-keys"),
+        expect(clippy::unnecessary_wraps, reason = "a secret is its own private part")
+    )]
     pub(super) fn private(&self) -> Option<&[u8]> {
         #[cfg(feature = "public-keys")]
         if !self.algorithm.is_symmetric() {
@@ -133,6 +137,7 @@ impl Key {
     }
 
     /// The public part; none for an HMAC.
+    #[cfg_attr(not(feature = "public-keys"), expect(clippy::unused_self, reason = "a secret has none"))]
     pub(super) fn public(&self) -> Option<&[u8]> {
         #[cfg(feature = "public-keys")]
         if !self.algorithm.is_symmetric() {

@@ -71,11 +71,12 @@ impl<'t> Unverified<'t> {
     fn choose(self, keys: &KeySet) -> Result<(&Key, Kind), Refusal> {
         let json = String::from_utf8(self.header()?).map_err(|_| Refusal::BadHeaderJson)?;
         let header = Header::read(&json)?;
-        let algorithm = match header.alg {
-            Field::Is(alg) => Algorithm::ALL.iter().copied().find(|known| alg.is(&json, known.name())),
-            Field::Absent | Field::Wrong => None,
-        };
-        let algorithm = algorithm.ok_or(Refusal::AlgorithmNotAllowed)?;
+        let Field::Is(alg) = header.alg else { return Err(Refusal::AlgorithmNotAllowed) };
+        let algorithm = Algorithm::ALL.iter().copied().find(|known| alg.is(&json, known.name()));
+        // Without public keys their algorithms are as good as those with; only no key is for them.
+        if algorithm.is_none() && !Algorithm::LEFT_OUT.iter().any(|name| alg.is(&json, name)) {
+            return Err(Refusal::AlgorithmNotAllowed);
+        }
         let key = match header.kid {
             Field::Absent => keys.only()?,
             Field::Is(kid) => match kid.meant(&json) {
@@ -85,7 +86,7 @@ impl<'t> Unverified<'t> {
             Field::Wrong => return Err(Refusal::BadKid),
         };
         let typ = header.typ;
-        if key.algorithm() == algorithm { Ok((key, (typ, json))) } else { Err(Refusal::WrongAlgorithm) }
+        if Some(key.algorithm()) == algorithm { Ok((key, (typ, json))) } else { Err(Refusal::WrongAlgorithm) }
     }
 
     /// The decoded header, of which nothing but base64url is known.
