@@ -326,6 +326,13 @@ pub(crate) fn derive(derivation: &Derivation) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(mac.finalize().into_bytes().to_vec())
 }
 
+/// An ASCII text with `octet` in the place of one of its octets, or before it, or without it, as `kind` is 0, 1 or more.
+pub(crate) fn damaged(text: &str, at: usize, kind: i32, octet: &str) -> String {
+    let at = at % text.len();
+    let rest = if kind == 1 { at } else { at + 1 };
+    format!("{}{}{}", &text[..at], if kind > 1 { "" } else { octet }, &text[rest..])
+}
+
 /// A request by its first line, such as `POST /v1/users`, with a JSON body unless it is empty.
 #[track_caller]
 pub(crate) fn request(line: &str, body: &str) -> Request {

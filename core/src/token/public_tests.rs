@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     lifetime::{Bounds, Manner},
+    testing::damaged,
     time::UnixTime,
 };
 use alloc::{
@@ -406,12 +407,7 @@ proptest! {
         let token = KeySet::new([(signer.clone(), Role::Sign)]).unwrap().issue(&new_claims()).unwrap();
         let keys = KeySet::new([(public_only(&signer), Role::Verify)]).unwrap();
         prop_assert_eq!(verdict(&keys, &token), Ok(()));
-        let at = at % token.len();
-        let changed = match kind {
-            0 => format!("{}{octet}{}", &token[..at], &token[at + 1..]),
-            1 => format!("{}{octet}{}", &token[..at], &token[at..]),
-            _ => format!("{}{}", &token[..at], &token[at + 1..]),
-        };
+        let changed = damaged(&token, at, kind, &octet);
         prop_assume!(changed != token);
         prop_assert!(verdict(&keys, &changed).is_err());
     }

@@ -5,6 +5,7 @@ use crate::{
     lifetime::{Bounds, Manner},
     record::{Ended, Uid, key},
     refusal,
+    testing::damaged,
     time::UnixTime,
 };
 use alloc::{format, string::String, vec::Vec};
@@ -319,12 +320,7 @@ proptest! {
     #[test]
     fn no_changed_snapshot_is_taken(at: usize, octet in "[\\x00-\\x7f]", kind in 0..3) {
         let text = snapshot(5);
-        let at = at % text.len();
-        let changed = match kind {
-            0 => format!("{}{octet}{}", &text[..at], &text[at + 1..]),
-            1 => format!("{}{octet}{}", &text[..at], &text[at..]),
-            _ => format!("{}{}", &text[..at], &text[at + 1..]),
-        };
+        let changed = damaged(&text, at, kind, &octet);
         prop_assume!(changed != text);
         prop_assert!(edge(Stale::Refuse).take(&changed, "waxseal", 0, now()).is_err());
     }

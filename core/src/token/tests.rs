@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     lifetime::{Bounds, Manner},
+    testing::damaged,
     time::UnixTime,
 };
 use alloc::{
@@ -577,12 +578,7 @@ proptest! {
     #[test]
     fn no_changed_token_holds(at: usize, octet in "[\\x00-\\x7f]", kind in 0..3) {
         let token = keys().issue(&new_claims()).unwrap();
-        let at = at % token.len();
-        let changed = match kind {
-            0 => format!("{}{octet}{}", &token[..at], &token[at + 1..]),
-            1 => format!("{}{octet}{}", &token[..at], &token[at..]),
-            _ => format!("{}{}", &token[..at], &token[at + 1..]),
-        };
+        let changed = damaged(&token, at, kind, &octet);
         prop_assume!(changed != token);
         prop_assert!(verdict(&changed, &PROFILE).is_err());
     }

@@ -170,8 +170,8 @@ fn read(value: &Value) -> Result<Vec<Key>, Stop> {
 }
 
 fn other_kind<T>() -> Result<T, Stop> {
-    let why = "shared secrets (HS256, HS384, HS512) and public keys are never in use together: rotate to the other kind first, with \
-               `end_tokens`, as every token ends with that";
+    let why = "shared secrets (HS256, HS384, HS512) and public keys are never in use together: `waxseal key rotate \
+               --algorithm … --end-tokens` changes the kind, and ends every token";
     refused(409, "mixed_key_set", why)
 }
 
