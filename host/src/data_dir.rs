@@ -36,6 +36,11 @@ impl DataDir {
         self.0.join("store.redb")
     }
 
+    /// The log of the store: the latest changes, which belong to it.
+    pub fn store_log(&self) -> PathBuf {
+        self.0.join("store.log")
+    }
+
     /// The audit trail.
     pub fn audit(&self) -> PathBuf {
         self.0.join("audit.log")

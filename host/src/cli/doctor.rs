@@ -101,7 +101,7 @@ fn examine(place: &Place, findings: &mut Findings) {
         return;
     }
     findings.judge("root key", data.root_key(), "there, its owner's only");
-    for path in [data.store(), data.audit(), data.config()] {
+    for path in [data.store(), data.store_log(), data.audit(), data.config()] {
         permissions(&path, findings);
     }
     if let Some(admin) = findings.judge("store", Admin::reach(place).map_err(words), "opens") {

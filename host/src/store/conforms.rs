@@ -16,7 +16,11 @@ fn conforms(suite: fn(&dyn Store, &Clock)) {
     let clock = Arc::new(Clock::stopped_at(START));
     suite(&Memory::new(Arc::clone(&clock)), &clock);
     let clock = Arc::new(Clock::stopped_at(START));
-    suite(&Embedded::with_backend(InMemoryBackend::new(), Arc::clone(&clock)).unwrap(), &clock);
+    suite(&on_backends(&clock), &clock);
+}
+
+fn on_backends(clock: &Arc<Clock>) -> Embedded {
+    Embedded::with_backends(InMemoryBackend::new(), InMemoryBackend::new(), Arc::clone(clock)).unwrap()
 }
 
 pub(super) fn key(name: &str) -> Key {
@@ -84,7 +88,7 @@ fn check(commit: &Commit, revision: Option<u64>, content: &str) {
     let clock = Arc::new(Clock::stopped_at(START));
     run(&Memory::new(Arc::clone(&clock)), &clock);
     let clock = Arc::new(Clock::stopped_at(START));
-    run(&Embedded::with_backend(InMemoryBackend::new(), Arc::clone(&clock)).unwrap(), &clock);
+    run(&on_backends(&clock), &clock);
 }
 
 const UNCHANGED: &str = "a@1=1 b@2=2 c d";

@@ -14,14 +14,11 @@
 //! Numbers are big-endian. The file holds what the store holds, password hashes too, and nothing that the store does not.
 
 use super::{
-    FILE_NAME, Shared,
+    FILE_NAME,
     file::{self, Fresh},
     tables::{Snapshot, Tables, TablesError},
 };
-use crate::{
-    clock::Clock,
-    store::{Revision, StoreError, cache::Entry},
-};
+use crate::store::{Revision, StoreError, cache::Entry};
 use sha2::{Digest, Sha256};
 use std::{
     ffi::OsString,
@@ -29,7 +26,6 @@ use std::{
     io::{self, BufReader, BufWriter, Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
-    sync::Arc,
 };
 use waxseal_core::{seam::Version, time::UnixTime};
 
@@ -127,7 +123,6 @@ pub(super) fn restore(from: &Path, data: &Path) -> Result<Revision, StoreError> 
         }
         Bad::Read(error) => file::trouble(from, &error),
         Bad::Store(error) => super::explain(&fresh.medium, &data.join(FILE_NAME), error),
-        Bad::New(error) => error,
     });
     match filled {
         Ok(revision) => fresh.publish().map(|()| revision),
@@ -142,7 +137,6 @@ enum Bad {
     Backup(&'static str),
     Read(io::Error),
     Store(TablesError),
-    New(StoreError),
 }
 
 impl<E: Into<TablesError>> From<E> for Bad {
@@ -153,11 +147,8 @@ impl<E: Into<TablesError>> From<E> for Bad {
 
 /// Writes the records into a new store as they come; it gets its name only if they were the right ones.
 fn fill(fresh: &Fresh, backup: File) -> Result<Revision, Bad> {
-    // No expiry is judged here, so any clock will do.
-    let clock = Arc::new(Clock::system());
-    let shared = Shared::create(Arc::clone(&fresh.medium), fresh.path().into(), clock).map_err(Bad::New)?;
-    let view = shared.view.load();
-    let transaction = view.database.begin_write()?;
+    let database = super::create_database(&fresh.medium)?.database;
+    let transaction = database.begin_write()?;
     let mut tables = Tables::open(&transaction)?;
     let mut input = Summed { inner: BufReader::new(backup), digest: Sha256::new() };
     if input.octets::<17>()? != *MAGIC {

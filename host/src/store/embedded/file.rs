@@ -2,7 +2,7 @@
 
 use super::{FILE_NAME, medium::Medium};
 use crate::store::StoreError;
-use redb::backends::FileBackend;
+use redb::{StorageBackend, backends::FileBackend};
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io,
@@ -46,11 +46,6 @@ impl Fresh {
         Ok(Self { medium, draft, path })
     }
 
-    /// The name it is going to get.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Gives the file its name.
     pub(super) fn publish(self) -> Result<(), StoreError> {
         rename(&self.draft, &self.path).map_err(|error| trouble(&self.path, &error))
@@ -63,10 +58,27 @@ impl Fresh {
     }
 }
 
+/// The log that is there, or a new one. For the owner of the store's lock.
+pub(super) fn log(path: &Path) -> Result<Box<dyn StorageBackend>, StoreError> {
+    let failed = |error| trouble(path, &error);
+    let new = !path.exists();
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+    let file = file.map_err(failed)?;
+    if new {
+        // What it is going to hold is worth nothing without its name.
+        sync_parent(path).map_err(failed)?;
+    }
+    Ok(Box::new(FileBackend::new(file).map_err(|error| StoreError::Unavailable(error.to_string()))?))
+}
+
 /// Renames within a directory, durably.
 pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
-    match to.parent() {
+    sync_parent(to)
+}
+
+fn sync_parent(path: &Path) -> io::Result<()> {
+    match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
         _ => File::open(".")?.sync_all(),
     }

@@ -1,17 +1,17 @@
-//! The embedded default: one redb file, a thread that commits in groups, and a cache in front.
+//! The embedded default: a redb file and its log, a thread that commits in groups, and a cache in front.
 //!
 //! ```text
-//!   get ──▶ cache ──miss──▶ redb ◀──commit── writer ◀── queue ◀── commit
-//!             ▲                                │
-//!             └──── forget, then tell, then ───┴──▶ acknowledge
+//!                                       log
+//!                                        ▲ first
+//!   get ──▶ cache ──miss──▶ redb ◀──── writer ◀── queue ◀── commit
+//!             ▲                          │
+//!             └─ forget, then tell, then ┴──▶ acknowledge
 //! ```
 //!
-//! Durability: a commit is acknowledged after one sync. If the power goes before, the next start finds by the checksums of redb's
-//! pages (128 bits over everything the newest root reaches) that the newest state is not whole, and goes on from the one before. The
-//! sums are not proof against one who chooses what is stored, but nobody can here: the random octets in the records and their
-//! revision are the server's. When the writer has been idle for a moment it *seals* the file (redb's quick repair, with two syncs),
-//! so that a killed process costs the next start no scan of the file; one that is killed in the middle of writing costs about
-//! 1.5 ms of start for each MB.
+//! Durability: a commit is acknowledged when its batch is synced in the [`log`]; redb takes it in at once, but syncs only when the
+//! writer has been idle for a moment, when the log is full, and when records are purged. Such a sync *seals* the file (redb's
+//! quick repair, with two syncs), so a start after a kill scans nothing, and takes in the few batches of the log. Without a
+//! log, as on a disk that has no room for one, redb seals every batch.
 //!
 //! Damage: files up to 16 MiB are verified whole when they are opened. Larger ones are opened at once and every record is
 //! verified in the background; [`Embedded::damaged`] tells. Each record carries a checksum that every read compares.
@@ -20,6 +20,7 @@ mod backup;
 #[cfg(test)]
 mod expiry_tests;
 mod file;
+mod log;
 mod medium;
 mod tables;
 #[cfg(test)]
@@ -28,6 +29,7 @@ mod writer;
 
 use self::{
     file::Fresh,
+    log::Log,
     medium::Medium,
     tables::{Snapshot, Tables, TablesError},
     writer::{Job, Writer},
@@ -45,7 +47,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{SyncSender, TrySendError, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -68,25 +70,39 @@ impl Embedded {
     /// something that cannot be read: it is left untouched, and no new store is put in its place.
     pub fn open(data: &Path, clock: Arc<Clock>) -> Result<Self, StoreError> {
         let path = data.join(FILE_NAME);
-        if let Some(medium) = file::existing(&path)? {
-            return Self::start(Shared::open(medium, path, clock)?);
-        }
-        let fresh = Fresh::create(data)?;
-        let shared = Shared::create(Arc::clone(&fresh.medium), path, clock)?;
-        fresh.publish()?;
-        Self::start(shared)
+        let (medium, database) = match file::existing(&path)? {
+            Some(medium) => {
+                let database = open_existing(&medium, &path)?;
+                (medium, database)
+            }
+            None => {
+                let fresh = Fresh::create(data)?;
+                let created = create_database(&fresh.medium).map_err(|error| explain(&fresh.medium, &path, error))?;
+                let medium = Arc::clone(&fresh.medium);
+                fresh.publish()?;
+                (medium, created)
+            }
+        };
+        // Not before the store is locked.
+        let log = file::log(&path.with_extension("log"))?;
+        Self::start(Shared::new(database, log, medium, path, clock)?)
     }
 
-    /// Opens the store on `backend`, which is locked if it can be; makes one if the backend is empty.
-    pub fn with_backend(backend: impl StorageBackend, clock: Arc<Clock>) -> Result<Self, StoreError> {
+    /// Opens the store on `backend`, which is locked if it can be, and its log on another; makes one if the first is empty.
+    pub fn with_backends(
+        backend: impl StorageBackend,
+        log: impl StorageBackend,
+        clock: Arc<Clock>,
+    ) -> Result<Self, StoreError> {
         let path = PathBuf::new();
         let medium = Medium::lock(Box::new(backend)).map_err(|error| file::trouble(&path, &error))?;
         let medium = medium.ok_or_else(|| StoreError::Locked(path.clone()))?;
-        Self::start(match medium.len() {
-            Ok(0) => Shared::create(medium, path, clock)?,
-            Ok(_) => Shared::open(medium, path, clock)?,
+        let database = match medium.len() {
+            Ok(0) => create_database(&medium).map_err(|error| explain(&medium, &path, error))?,
+            Ok(_) => open_existing(&medium, &path)?,
             Err(error) => return Err(file::trouble(&path, &error)),
-        })
+        };
+        Self::start(Shared::new(database, Box::new(log), medium, path, clock)?)
     }
 
     /// Writes all live records, from one moment, to the new file `to`, which takes the place of an older one only when it is
@@ -186,11 +202,12 @@ impl Drop for Embedded {
 /// What the threads share.
 struct Shared {
     medium: Arc<Medium>,
+    log: Mutex<Log>,
     /// Empty when the medium is no file.
     path: PathBuf,
     clock: Arc<Clock>,
     view: arc_swap::ArcSwap<View>,
-    /// Held while `view` is being replaced.
+    /// Held while `view` is being replaced, and while the writer commits to it: what a view has taken in is in every later one.
     replacing: Mutex<()>,
     records: Records,
     journal: Journal,
@@ -208,50 +225,32 @@ struct View {
 }
 
 impl Shared {
-    fn create(medium: Arc<Medium>, path: PathBuf, clock: Arc<Clock>) -> Result<Self, StoreError> {
-        let opened = open_database(&medium, true, false).and_then(|database| {
-            let transaction = database.begin_write()?;
-            drop(Tables::create(&transaction)?);
-            transaction.commit()?;
-            Ok(database)
-        });
-        match opened {
-            Ok(database) => Self::with_database(database, true, medium, path, clock),
-            Err(error) => Err(explain(&medium, &path, error)),
-        }
-    }
-
-    fn open(medium: Arc<Medium>, path: PathBuf, clock: Arc<Clock>) -> Result<Self, StoreError> {
-        let len = medium.len().map_err(|error| file::trouble(&path, &error))?;
-        if len == 0 {
-            return Err(StoreError::Corrupt { path, reason: "it is empty".into() });
-        }
-        let verify = len <= VERIFIED_AT_OPEN;
-        let opened = open_database(&medium, true, verify).and_then(|database| {
-            unpanicked(|| Snapshot::check_format(&database.begin_read()?))?;
-            Ok(database)
-        });
-        match opened {
-            Ok(database) => Self::with_database(database, verify, medium, path, clock),
-            Err(error) => Err(explain(&medium, &path, error)),
-        }
-    }
-
-    fn with_database(
-        database: Database,
-        verified: bool,
+    /// Takes in what the log has and redb lacks.
+    fn new(
+        database: Opened,
+        log: Box<dyn StorageBackend>,
         medium: Arc<Medium>,
         path: PathBuf,
         clock: Arc<Clock>,
     ) -> Result<Self, StoreError> {
+        let Opened { database, verified } = database;
         let start = || {
             let snapshot = Snapshot::new(&database.begin_read()?)?;
-            Ok((snapshot.revision()?, snapshot.horizon()?))
+            let number = match snapshot.log()? {
+                Some(number) => number,
+                None => give_log(&database)?,
+            };
+            let mut log = Log::open(log, number, snapshot.revision()?).map_err(redb::Error::Io)?;
+            unpanicked(|| catch_up(&database, &log))?;
+            log.clear();
+            let snapshot = Snapshot::new(&database.begin_read()?)?;
+            Ok((log, snapshot.revision()?, snapshot.horizon()?))
         };
-        let (revision, horizon) = start().map_err(|error| explain(&medium, &path, error))?;
+        let (log, revision, horizon) = start().map_err(|error| explain(&medium, &path, error))?;
         clock.hold(horizon);
         Ok(Self {
             medium,
+            log: Mutex::new(log),
             path,
             clock,
             view: arc_swap::ArcSwap::from_pointee(View { database, writable: true }),
@@ -316,13 +315,13 @@ impl Shared {
 
     /// Opens a shadow of the medium in the place of `broken`, unless somebody has already replaced it.
     fn replace(&self, broken: &Arc<View>) -> Result<(), StoreError> {
-        let _turn = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn();
         if Arc::ptr_eq(&self.view.load(), broken) { self.renew(false) } else { Ok(()) }
     }
 
     /// Tries to get from a shadow back to the medium. For the writer only.
     fn reopen(&self) -> Result<(), StoreError> {
-        let _turn = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn();
         self.renew(true).inspect_err(|_| {
             // The attempt has ended the shadow that reads came from.
             if let Err(error) = self.renew(false) {
@@ -331,9 +330,27 @@ impl Shared {
         })
     }
 
+    /// To replace the view or to commit to it.
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.replacing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For whoever has the turn.
+    fn log(&self) -> MutexGuard<'_, Log> {
+        // It is changed as a whole after what can fail.
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn renew(&self, writable: bool) -> Result<(), StoreError> {
-        let opened = open_database(&self.medium, writable, false).and_then(|database| Ok((revision(&database)?, database)));
+        let mut log = self.log();
+        let opened = open_database(&self.medium, writable, false).and_then(|database| {
+            unpanicked(|| catch_up(&database, &log))?;
+            Ok((revision(&database)?, database))
+        });
         let (revision, database) = opened.map_err(|error| explain(&self.medium, &self.path, error))?;
+        if writable {
+            log.clear();
+        }
         if writable {
             tracing::info!("the store takes commits again");
         } else {
@@ -377,6 +394,65 @@ fn open_database(medium: &Arc<Medium>, writable: bool, verify: bool) -> Result<D
         builder.set_cache_size(PAGE_CACHE).set_check_integrity_on_open(verify);
         Ok(builder.create_with_backend(session)?)
     })
+}
+
+/// A database, and whether all of it was looked at.
+struct Opened {
+    database: Database,
+    verified: bool,
+}
+
+fn create_database(medium: &Arc<Medium>) -> Result<Opened, TablesError> {
+    let database = open_database(medium, true, false)?;
+    let transaction = database.begin_write()?;
+    drop(Tables::create(&transaction)?);
+    transaction.commit()?;
+    give_log(&database)?;
+    Ok(Opened { database, verified: true })
+}
+
+fn open_existing(medium: &Arc<Medium>, path: &Path) -> Result<Opened, StoreError> {
+    let len = medium.len().map_err(|error| file::trouble(path, &error))?;
+    if len == 0 {
+        return Err(StoreError::Corrupt { path: path.into(), reason: "it is empty".into() });
+    }
+    let verified = len <= VERIFIED_AT_OPEN;
+    let opened = open_database(medium, true, verified).and_then(|database| {
+        unpanicked(|| Snapshot::check_format(&database.begin_read()?))?;
+        Ok(Opened { database, verified })
+    });
+    opened.map_err(|error| explain(medium, path, error))
+}
+
+/// Numbers the store, so that no other one's log is taken for its own.
+fn give_log(database: &Database) -> Result<u64, TablesError> {
+    let number = getrandom::u64().map_err(|error| redb::Error::Io(io::Error::other(error)))?;
+    let transaction = database.begin_write()?;
+    Tables::open(&transaction)?.set_log(number)?;
+    transaction.commit()?;
+    Ok(number)
+}
+
+/// Takes into redb what the log has beyond it, and syncs.
+fn catch_up(database: &Database, log: &Log) -> Result<(), TablesError> {
+    let synced = revision(database)?;
+    let mut transaction = database.begin_write()?;
+    transaction.set_quick_repair(true);
+    let mut tables = Tables::open(&transaction)?;
+    let mut at = synced;
+    for batch in log.after(synced) {
+        if batch.before != at {
+            return Err(TablesError::Damaged(format!("revision {} is missing", at.0 + 1)));
+        }
+        at = tables.replay(&batch)?;
+    }
+    drop(tables);
+    if at > synced {
+        transaction.commit()?
+    } else {
+        transaction.abort()?
+    }
+    Ok(())
 }
 
 fn revision(database: &Database) -> Result<Revision, TablesError> {

@@ -4,10 +4,11 @@
 //! | --- | --- | --- |
 //! | `records` | the record's key | version (8 octets), expiry in ms (8; all ones for none), CRC-32 of key and all else (4), value |
 //! | `expiry` | expiry in ms, the record's key | nothing |
-//! | `meta` | `format`, `revision`, `horizon` (of the clock, in ms, when the file was last sealed or purged) | a number |
+//! | `meta` | `format`, `revision`, `horizon` (of the clock in ms), `log` (the store's number in it) | a number |
 //!
 //! Numbers in `records` are big-endian. redb sums its pages too, but looks at the sums only when it recovers.
 
+use super::log::{Logged, LoggedWrite};
 use crate::store::{Committed, Revision, cache::Entry};
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition, WriteTransaction};
 use waxseal_core::{
@@ -15,8 +16,8 @@ use waxseal_core::{
     time::UnixTime,
 };
 
-/// The layout described above.
-pub(super) const FORMAT: u64 = 1;
+/// The layout described above. 1 was the same without a log, which a program that knows only 1 would leave out.
+pub(super) const FORMAT: u64 = 2;
 
 const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
 const EXPIRY: TableDefinition<'_, (u64, &str), ()> = TableDefinition::new("expiry");
@@ -58,7 +59,7 @@ impl Snapshot {
             Ok(meta) => meta,
         };
         match meta.get("format")?.map(|format| format.value()) {
-            Some(FORMAT) => Ok(()),
+            Some(1..=FORMAT) => Ok(()),
             Some(newer) if newer > FORMAT => Err(TablesError::Newer(newer)),
             _ => Err(TablesError::Damaged("its format number is missing".into())),
         }?;
@@ -74,6 +75,11 @@ impl Snapshot {
     /// How far time had come, see [`crate::horizon`]; `None` in a store that was never sealed.
     pub(super) fn horizon(&self) -> Result<Option<UnixTime>, TablesError> {
         Ok(self.meta.get("horizon")?.map(|millis| UnixTime::from_millis(millis.value())))
+    }
+
+    /// The store's number in its log; `None` in a store that never had one.
+    pub(super) fn log(&self) -> Result<Option<u64>, TablesError> {
+        Ok(self.meta.get("log")?.map(|number| number.value()))
     }
 
     /// The record under `key`, live or not.
@@ -141,9 +147,15 @@ impl<'t> Tables<'t> {
     /// Makes the tables of a new store.
     pub(super) fn create(transaction: &'t WriteTransaction) -> Result<Self, TablesError> {
         let mut tables = Self::open(transaction)?;
-        tables.meta.insert("format", FORMAT)?;
         tables.set_revision(Revision(0))?;
         Ok(tables)
+    }
+
+    /// Says that the store has a log, and its number in there.
+    pub(super) fn set_log(&mut self, number: u64) -> Result<(), TablesError> {
+        self.meta.insert("format", FORMAT)?;
+        self.meta.insert("log", number)?;
+        Ok(())
     }
 
     pub(super) fn set_revision(&mut self, revision: Revision) -> Result<(), TablesError> {
@@ -177,6 +189,19 @@ impl<'t> Tables<'t> {
             }
         }
         Ok(Committed::At(revision))
+    }
+
+    /// Takes in what the log has and redb lacks; where that leads to.
+    pub(super) fn replay(&mut self, batch: &Logged<'_>) -> Result<Revision, TablesError> {
+        for LoggedWrite { revision, key, expires, value } in batch.writes() {
+            match value {
+                Some(value) => self.put(key, revision.into(), expires, value)?,
+                None => self.remove(key)?,
+            }
+        }
+        self.set_horizon(batch.horizon)?;
+        self.set_revision(batch.last())?;
+        Ok(batch.last())
     }
 
     pub(super) fn put(

@@ -22,25 +22,43 @@ use waxseal_core::{
     time::UnixTime,
 };
 
-/// A disk in memory that keeps apart what was synced and what was only written.
+/// A disk in memory that keeps apart what was synced and what was only written. Two files are on it.
 #[derive(Clone, Default)]
 struct Disk(Arc<Mutex<State>>);
 
+/// The store's file, and its log.
+type Image = [Vec<u8>; 2];
+
+const FILES: [usize; 2] = [0, 1];
+
 #[derive(Default)]
 struct State {
-    synced: Vec<u8>,
-    /// What was done since the last sync, in order.
+    synced: Image,
+    /// What was done since the last sync of its file, in order.
     unsynced: Vec<Change>,
-    now: Vec<u8>,
+    now: Image,
     watcher: Option<Watcher>,
     fault: Option<Fault>,
 }
 
+/// One file.
+#[derive(Clone)]
+struct File {
+    disk: Disk,
+    number: usize,
+}
+
 /// Called before each sync takes effect.
-type Watcher = Box<dyn FnMut(&[u8], &[Change]) + Send>;
+type Watcher = Box<dyn FnMut(&Image, &[Change]) + Send>;
 
 #[derive(Clone)]
-enum Change {
+struct Change {
+    file: usize,
+    what: What,
+}
+
+#[derive(Clone)]
+enum What {
     Write(u64, Vec<u8>),
     Length(u64),
 }
@@ -49,18 +67,21 @@ enum Change {
 struct Fault {
     after: u64,
     kind: io::ErrorKind,
+    /// The files it is about.
+    files: &'static [usize],
 }
 
-impl core::fmt::Debug for Disk {
+impl core::fmt::Debug for File {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Disk")
+        f.write_str("File")
     }
 }
 
 impl Change {
-    fn apply(&self, image: &mut Vec<u8>) {
-        match self {
-            Self::Write(offset, data) => {
+    fn apply(&self, image: &mut Image) {
+        let image = &mut image[self.file];
+        match &self.what {
+            What::Write(offset, data) => {
                 let start = usize::try_from(*offset).unwrap();
                 let end = start + data.len();
                 if image.len() < end {
@@ -68,27 +89,33 @@ impl Change {
                 }
                 image[start..end].copy_from_slice(data);
             }
-            Self::Length(length) => image.resize(usize::try_from(*length).unwrap(), 0),
+            What::Length(length) => image.resize(usize::try_from(*length).unwrap(), 0),
         }
     }
 
     /// The change up to its `sectors`-th sector.
     fn torn(&self, sectors: usize) -> Self {
-        match self {
-            Self::Write(offset, data) => Self::Write(*offset, data[..data.len().min(sectors * SECTOR)].into()),
-            Self::Length(length) => Self::Length(*length),
-        }
+        let what = match &self.what {
+            What::Write(offset, data) => What::Write(*offset, data[..data.len().min(sectors * SECTOR)].into()),
+            What::Length(length) => What::Length(*length),
+        };
+        Self { what, ..*self }
     }
 }
 
 const SECTOR: usize = 512;
 
 impl Disk {
-    fn of(image: Vec<u8>) -> Self {
+    fn of(image: Image) -> Self {
         let disk = Self::default();
         disk.state().synced.clone_from(&image);
         disk.state().now = image;
         disk
+    }
+
+    fn open(&self) -> Result<Embedded, StoreError> {
+        let [store, log] = FILES.map(|number| File { disk: self.clone(), number });
+        Embedded::with_backends(store, log, clock())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -98,7 +125,7 @@ impl Disk {
     fn change(&self, change: Change) -> io::Result<()> {
         let mut state = self.state();
         let state = &mut *state;
-        if let Some(fault) = &mut state.fault {
+        if let Some(fault) = state.fault.as_mut().filter(|fault| fault.files.contains(&change.file)) {
             let Some(left) = fault.after.checked_sub(1) else {
                 let half = change.torn(1);
                 half.apply(&mut state.now);
@@ -113,39 +140,41 @@ impl Disk {
     }
 }
 
-impl StorageBackend for Disk {
+impl StorageBackend for File {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.state().now.len() as u64)
+        Ok(self.disk.state().now[self.number].len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let state = self.state();
+        let state = self.disk.state();
         let start = usize::try_from(offset).unwrap();
-        let found = state.now.get(start..start + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let found = state.now[self.number].get(start..start + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(found);
         Ok(())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.change(Change::Length(len))
+        self.disk.change(Change { file: self.number, what: What::Length(len) })
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.disk.state();
         let state = &mut *state;
-        if let Some(Fault { after: 0, kind }) = state.fault {
+        if let Some(Fault { after: 0, kind, files }) = state.fault
+            && files.contains(&self.number)
+        {
             return Err(kind.into());
         }
         if let Some(watcher) = &mut state.watcher {
             watcher(&state.synced, &state.unsynced);
         }
-        state.synced.clone_from(&state.now);
-        state.unsynced.clear();
+        state.synced[self.number].clone_from(&state.now[self.number]);
+        state.unsynced.retain(|change| change.file != self.number);
         Ok(())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.change(Change::Write(offset, data.into()))
+        self.disk.change(Change { file: self.number, what: What::Write(offset, data.into()) })
     }
 }
 
@@ -185,8 +214,8 @@ fn content(store: &Embedded) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
 }
 
 /// How many changes the image holds; `Err` if it does not open, or holds what no number of changes leaves.
-fn history(image: Vec<u8>) -> Result<u64, String> {
-    let store = Embedded::with_backend(Disk::of(image), clock()).map_err(|error| error.to_string())?;
+fn history(image: Image) -> Result<u64, String> {
+    let store = Disk::of(image).open().map_err(|error| error.to_string())?;
     let found = content(&store).map_err(|error| error.to_string())?;
     let n = found.get("n").map_or(0, |n| String::from_utf8_lossy(n).parse().unwrap_or(u64::MAX));
     if n < 10_000 && found == model(n) { Ok(n) } else { Err(format!("it holds no state of the history ({n})")) }
@@ -203,9 +232,9 @@ impl Dice {
 }
 
 /// What a disk may hold after a power cut: what was synced, and of the rest anything in any order, written whole or in part.
-fn after_power_cut(synced: &[u8], unsynced: &[Change], dice: &mut Dice) -> Vec<Vec<u8>> {
+fn after_power_cut(synced: &Image, unsynced: &[Change], dice: &mut Dice) -> Vec<Image> {
     let with = |changes: &[Change]| {
-        let mut image = synced.to_vec();
+        let mut image = synced.clone();
         for change in changes {
             change.apply(&mut image);
         }
@@ -221,11 +250,13 @@ fn after_power_cut(synced: &[u8], unsynced: &[Change], dice: &mut Dice) -> Vec<V
         if let Some(last) = some.last_mut() {
             *last = last.torn(dice.roll(9));
         }
-        let longest = unsynced.iter().filter_map(|change| match change {
-            Change::Length(length) => Some(*length),
-            Change::Write(..) => None,
-        });
-        some.splice(0..0, longest.max().map(Change::Length));
+        for file in FILES {
+            let longest = unsynced.iter().filter_map(|change| match change.what {
+                What::Length(length) if change.file == file => Some(length),
+                _ => None,
+            });
+            some.splice(0..0, longest.max().map(|length| Change { file, what: What::Length(length) }));
+        }
         images.push(with(&some));
     }
     images
@@ -242,7 +273,7 @@ fn cut_power(changes: u64) -> usize {
     }
     let progress = Arc::new(Mutex::new(Progress::default()));
     let disk = Disk::default();
-    let store = Embedded::with_backend(disk.clone(), clock()).unwrap();
+    let store = disk.open().unwrap();
     let mut dice = Dice(changes);
     let shared = Arc::clone(&progress);
     disk.state().watcher = Some(Box::new(move |synced, unsynced| {
@@ -285,18 +316,23 @@ fn a_power_cut_at_any_sync_leaves_a_prefix_of_the_history() {
     assert!(images >= 40 * 4, "{images} images");
 }
 
-/// Commits until one fails, from the `after`-th change of the medium on; then lets the medium work again.
-fn fail(after: u64, kind: io::ErrorKind) {
+/// Commits until one fails, from the `after`-th change of the medium on; then lets the medium work again. Sealed after each
+/// commit the changes are those of the store's file too, else mostly the log's.
+fn fail(after: u64, kind: io::ErrorKind, sealed: bool) {
     let disk = Disk::default();
-    let store = Embedded::with_backend(disk.clone(), clock()).unwrap();
+    let store = disk.open().unwrap();
     for n in 1..=5 {
         store.commit(commit(n)).wait().unwrap();
     }
-    disk.state().fault = Some(Fault { after, kind });
+    disk.state().fault = Some(Fault { after, kind, files: &FILES });
     let mut acknowledged = 5;
     let outcome = (6..40).try_for_each(|n| match store.commit(commit(n)).wait() {
         Ok(Committed::At(_)) => {
             acknowledged = n;
+            if sealed {
+                // When it fails, the next commit does.
+                let _ = store.tidy().wait();
+            }
             ControlFlow::Continue(())
         }
         Ok(Committed::Conflict) => panic!("nobody else writes"),
@@ -332,12 +368,97 @@ fn fail(after: u64, kind: io::ErrorKind) {
 
 #[test]
 fn a_medium_that_fails_costs_writes_only() {
-    // Each point of the first commits in turn: writes of pages, of the header, and syncs.
-    for after in 0..24 {
-        fail(after, io::ErrorKind::StorageFull);
+    // Each point of the first commits in turn: writes of batches, pages and the header, and syncs.
+    for sealed in [false, true] {
+        for after in 0..24 {
+            fail(after, io::ErrorKind::StorageFull, sealed);
+        }
+        for after in [0, 1, 2, 3, 5, 8, 13, 21, 34] {
+            fail(after, io::ErrorKind::ReadOnlyFilesystem, sealed);
+            fail(after, io::ErrorKind::Other, sealed);
+        }
     }
-    for after in [0, 1, 2, 3, 5, 8, 13, 21, 34] {
-        fail(after, io::ErrorKind::ReadOnlyFilesystem);
-        fail(after, io::ErrorKind::Other);
+}
+
+#[test]
+fn a_log_that_fails_costs_nothing() {
+    for after in 0..4 {
+        let disk = Disk::default();
+        let store = disk.open().unwrap();
+        let fault = Fault { after, kind: io::ErrorKind::Other, files: &[1] };
+        disk.state().fault = Some(fault);
+        for n in 1..=8 {
+            assert!(matches!(store.commit(commit(n)).wait(), Ok(Committed::At(_))), "{after}: {n}");
+            assert_eq!(history(disk.state().synced.clone()), Ok(n), "{after}");
+        }
+        disk.state().fault = None;
+        for n in 9..=12 {
+            assert!(matches!(store.commit(commit(n)).wait(), Ok(Committed::At(_))), "{after}: {n}");
+            assert_eq!(history(disk.state().synced.clone()), Ok(n), "{after}");
+        }
+        assert_eq!(content(&store).unwrap(), model(12));
     }
+}
+
+/// What is in the log and not yet in the store's file is there after a kill, however often.
+#[test]
+fn a_start_takes_in_the_log() {
+    let disk = Disk::default();
+    let store = disk.open().unwrap();
+    let file = disk.state().synced[0].clone();
+    for n in 1..=6 {
+        store.commit(commit(n)).wait().unwrap();
+    }
+    let killed = disk.state().synced.clone();
+    assert!(killed[0] == file, "the store's file was not touched");
+    drop(store);
+    let disk = Disk::of(killed);
+    for more in 0..3 {
+        let store = disk.open().unwrap();
+        assert_eq!(content(&store).unwrap(), model(6 + more));
+        store.commit(commit(7 + more)).wait().unwrap();
+        let killed = disk.state().synced.clone();
+        drop(store);
+        *disk.state() = State { synced: killed.clone(), now: killed, ..State::default() };
+    }
+    assert_eq!(history(disk.state().now.clone()), Ok(9));
+}
+
+#[test]
+fn a_closed_store_is_whole_without_its_log() {
+    let disk = Disk::default();
+    let store = disk.open().unwrap();
+    store.commit(commit(1)).wait().unwrap();
+    drop(store);
+    let [file, _] = disk.state().now.clone();
+    assert_eq!(history([file, Vec::new()]), Ok(1));
+}
+
+#[test]
+fn the_log_of_another_store_is_not_taken_in() {
+    let other = Disk::default();
+    let store = other.open().unwrap();
+    store.commit(commit(1)).wait().unwrap();
+    let [_, log] = other.state().now.clone();
+    assert_eq!(history([Vec::new(), log.clone()]), Ok(0));
+
+    // Nor does a store of the format without a log take it for its own.
+    drop(store);
+    let [file, _] = other.state().now.clone();
+    let disk = Disk::of([file, Vec::new()]);
+    let meta = redb::TableDefinition::<'_, &str, u64>::new("meta");
+    let database = redb::Builder::new().create_with_backend(File { disk: disk.clone(), number: 0 }).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let mut table = transaction.open_table(meta).unwrap();
+    table.insert("format", 1).unwrap();
+    table.remove("log").unwrap();
+    drop(table);
+    transaction.commit().unwrap();
+    drop(database);
+    let [file, _] = disk.state().now.clone();
+    let disk = Disk::of([file, log]);
+    let store = disk.open().unwrap();
+    assert_eq!(content(&store).unwrap(), model(1));
+    store.commit(commit(2)).wait().unwrap();
+    assert_eq!(history(disk.state().synced.clone()), Ok(2));
 }

@@ -4,12 +4,16 @@
 //! before it have written, and answers all of them after the one sync: a group commit.
 
 use super::{
-    Shared, View, revision,
+    Shared, View,
+    log::Batch,
+    revision,
     tables::{Tables, TablesError},
 };
 use crate::store::{Committed, Revision, StoreError};
-use core::time::Duration;
+use core::{ptr, time::Duration};
+use redb::Durability;
 use std::{
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -98,10 +102,10 @@ impl Writer {
         }
     }
 
-    /// Leaves the horizon in the file where it is now, unless that was done a moment ago. What fails here only makes the next
-    /// start know less.
+    /// Leaves everything in the store's file, so that it is whole without its log, and the horizon where it is now, unless that was
+    /// done a moment ago. What fails here only makes the next start know less, or find it in the log.
     fn close(&mut self) {
-        if self.marked.elapsed() >= PURGE_EVERY {
+        if self.marked.elapsed() >= PURGE_EVERY || !self.shared.log().is_empty() {
             self.unsealed = true;
             drop(self.tidy());
         }
@@ -144,7 +148,7 @@ impl Writer {
             }
         };
         if written {
-            self.unsealed = !seal;
+            self.unsealed = !self.shared.log().is_empty();
             self.marked = Instant::now();
             self.publish(commits, &outcome, before);
         }
@@ -163,10 +167,14 @@ impl Writer {
         let clock = &self.shared.clock;
         clock.tick();
         let (now, horizon) = (clock.now(), clock.horizon());
+        // Whoever replaces the view waits, and finds in the log what is committed here.
+        let _turn = self.shared.turn();
+        if !ptr::eq(&**self.shared.view.load(), view) {
+            return Err(redb::Error::Io(io::Error::other("superseded by a newer view")).into());
+        }
         let mut transaction = view.database.begin_write()?;
-        // One sync; a seal takes two.
-        transaction.set_quick_repair(seal);
         let mut tables = Tables::open(&transaction)?;
+        let mut batch = Batch::new(before, horizon);
         let mut latest = before;
         for commit in commits {
             let next = if commit.is_empty() { latest } else { Revision(latest.0 + 1) };
@@ -178,6 +186,7 @@ impl Writer {
             };
             if let Ok(Committed::At(revision)) = answer {
                 latest = revision;
+                commit.writes.iter().for_each(|write| batch.add(revision, write));
             }
             outcome.answers.push(answer);
         }
@@ -198,12 +207,30 @@ impl Writer {
             tables.set_horizon(horizon)?;
         }
         drop(tables);
-        if something {
-            transaction.commit()?;
-        } else {
+        if !something {
             transaction.abort()?;
+            return Ok(false);
         }
-        Ok(something)
+        // A purge is in no log.
+        let logged = outcome.purged == 0 && !seal && self.log(batch);
+        if logged {
+            transaction.set_durability(Durability::None).map_err(redb::Error::from)?;
+        } else {
+            transaction.set_quick_repair(true);
+        }
+        transaction.commit()?;
+        if !logged {
+            self.shared.log().clear();
+        }
+        Ok(true)
+    }
+
+    /// Whether the batch is on disk now.
+    fn log(&self, batch: Batch) -> bool {
+        self.shared.log().append(batch).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the store's log has failed: every commit is written to the store itself until it recovers");
+            false
+        })
     }
 
     /// Finds out whether the commits up to `last` are on disk after all; gives the error back if not.

@@ -1,0 +1,372 @@
+//! The log in front of redb: the commits since redb has synced last.
+//!
+//! A redb commit that is on disk costs a sync of some sixteen pages here and there. A batch of commits in the log costs one sync of
+//! a block or a few in a row, in a file that has its length already. So a batch goes to the log first; then redb takes it in without a
+//! sync, for the readers of this process; and once in a while redb syncs everything at once, after which the log begins
+//! anew at its start.
+//!
+//! ```text
+//! each batch, from a multiple of 4096 on, the rest of its last block zeros:
+//!   SHA-256 of the store's number and all below, cut     16 octets
+//!   length of all below                                  u32
+//!   revision before it, horizon of the clock in ms       u64, u64
+//!   for each write:
+//!     length of the key, of the value (all ones: deleted)  u16, u32
+//!     revision, expiry in ms (all ones for none)           u64, u64
+//!     key, value
+//! ```
+//! Numbers are big-endian.
+//!
+//! INVARIANT: what the log holds is the batches from its start on, of which the first follows the revision that redb has synced and each
+//! other the one before it. Where that ends, older batches or half a batch may lie; neither follows.
+
+use crate::store::Revision;
+use redb::StorageBackend;
+use sha2::{Digest, Sha256};
+use std::io;
+use waxseal_core::{seam::Write, time::UnixTime};
+
+/// The log of one store.
+#[derive(Debug)]
+pub(super) struct Log {
+    medium: Box<dyn StorageBackend>,
+    store: u64,
+    /// What the medium holds, up to where the next batch goes.
+    kept: Vec<u8>,
+    /// The medium has its length and has not failed.
+    ready: bool,
+}
+
+/// Commits that go to disk together.
+pub(super) struct Batch {
+    octets: Vec<u8>,
+    /// It can be told in this notation.
+    fits: bool,
+}
+
+/// A batch that was read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Logged<'l> {
+    /// The revision that it follows.
+    pub(super) before: Revision,
+    /// How far time had come.
+    pub(super) horizon: UnixTime,
+    writes: &'l [u8],
+}
+
+/// A write of a batch that was read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct LoggedWrite<'l> {
+    pub(super) revision: Revision,
+    pub(super) key: &'l str,
+    pub(super) expires: Option<UnixTime>,
+    /// `None`: deleted.
+    pub(super) value: Option<&'l [u8]>,
+}
+
+impl Log {
+    /// Takes what `medium` holds of the store with this number beyond `synced`, where redb is.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn open(medium: Box<dyn StorageBackend>, store: u64, synced: Revision) -> io::Result<Self> {
+        let there = usize::try_from(medium.len()?).unwrap_or(usize::MAX).min(ROOM);
+        let mut kept = vec![0; there];
+        medium.read(0, &mut kept)?;
+        let (mut whole, mut last) = (0, synced);
+        while let Some((batch, end)) = Logged::read(&kept, whole, store)
+            && batch.before == last
+        {
+            (whole, last) = (end, batch.last());
+        }
+        kept.truncate(whole);
+        Ok(Self { medium, store, kept, ready: there == ROOM })
+    }
+
+    /// Puts `batch` on disk. `false` if there is no room for it: then redb has to sync.
+    ///
+    /// # Errors
+    /// When the medium fails; until [`Self::clear`] it is left alone then, and there is no room.
+    pub(super) fn append(&mut self, batch: Batch) -> io::Result<bool> {
+        let Some(mut octets) = batch.sealed(self.store) else { return Ok(false) };
+        if !self.ready || self.kept.len() + octets.len() > ROOM {
+            return Ok(false);
+        }
+        let written = self.medium.write(self.kept.len() as u64, &octets).and_then(|()| self.medium.sync_data());
+        self.ready = written.is_ok();
+        written?;
+        self.kept.append(&mut octets);
+        Ok(true)
+    }
+
+    /// What redb lacks that has synced `synced`.
+    pub(super) fn after(&self, synced: Revision) -> impl Iterator<Item = Logged<'_>> {
+        let mut at = 0;
+        let all = core::iter::from_fn(move || {
+            let (batch, end) = Logged::read(&self.kept, at, self.store)?;
+            at = end;
+            Some(batch)
+        });
+        // Older ones are there if redb has synced and the log was not cleared for it yet.
+        all.skip_while(move |batch| batch.before < synced)
+    }
+
+    /// Begins anew: redb has synced everything. If the medium has failed or is new, it is given its length.
+    pub(super) fn clear(&mut self) {
+        self.kept.clear();
+        if !self.ready {
+            // Wipes out a batch that was refused as the medium failed. If it fails again, redb goes on to sync every batch.
+            let prepared = self.medium.set_len(ROOM as u64).and_then(|()| self.medium.write(0, &vec![0; ROOM]));
+            self.ready = prepared.and_then(|()| self.medium.sync_data()).is_ok();
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+}
+
+impl Batch {
+    /// A batch without a write.
+    pub(super) fn new(before: Revision, horizon: UnixTime) -> Self {
+        let mut octets = vec![0; SUM + 4];
+        octets.extend(before.0.to_be_bytes());
+        octets.extend(horizon.as_millis().to_be_bytes());
+        Self { octets, fits: true }
+    }
+
+    /// Adds a write that holds at `revision`.
+    pub(super) fn add(&mut self, revision: Revision, Write { key, value, expires, .. }: &Write) {
+        let key = key.as_str();
+        let value_len = value.as_ref().map_or(Ok(DELETED), |value| u32::try_from(value.len()));
+        let (Ok(key_len), Ok(value_len)) = (u16::try_from(key.len()), value_len) else {
+            self.fits = false;
+            return;
+        };
+        self.octets.extend(key_len.to_be_bytes());
+        self.octets.extend(value_len.to_be_bytes());
+        self.octets.extend(revision.0.to_be_bytes());
+        self.octets.extend(expires.map_or(NEVER, UnixTime::as_millis).to_be_bytes());
+        self.octets.extend(key.as_bytes());
+        self.octets.extend(value.as_deref().unwrap_or_default());
+    }
+
+    /// Whole blocks; `None` if it is beyond this notation.
+    fn sealed(self, store: u64) -> Option<Vec<u8>> {
+        let Self { mut octets, fits } = self;
+        let len = u32::try_from(octets.len() - SUM - 4).ok().filter(|_| fits)?;
+        octets[SUM..SUM + 4].copy_from_slice(&len.to_be_bytes());
+        let sum = sum(store, &octets[SUM..]);
+        octets[..SUM].copy_from_slice(&sum);
+        octets.resize(octets.len().next_multiple_of(BLOCK), 0);
+        Some(octets)
+    }
+}
+
+impl<'l> Logged<'l> {
+    /// The batch of this store that begins at `at`, if a whole one does, and where the next one would.
+    fn read(log: &'l [u8], at: usize, store: u64) -> Option<(Self, usize)> {
+        let (found, summed) = log.get(at..)?.split_first_chunk::<SUM>()?;
+        let (len, rest) = summed.split_first_chunk::<4>()?;
+        let len = usize::try_from(u32::from_be_bytes(*len)).ok()?;
+        let body = rest.get(..len)?;
+        if sum(store, &summed[..4 + len]) != *found {
+            return None;
+        }
+        let (before, body) = body.split_first_chunk()?;
+        let (horizon, writes) = body.split_first_chunk()?;
+        let (before, horizon) = (u64::from_be_bytes(*before), u64::from_be_bytes(*horizon));
+        let batch = Self { before: Revision(before), horizon: UnixTime::from_millis(horizon), writes };
+        Some((batch, (at + SUM + 4 + len).next_multiple_of(BLOCK)))
+    }
+
+    /// The revision that it leads to.
+    pub(super) fn last(&self) -> Revision {
+        self.writes().last().map_or(self.before, |write| write.revision)
+    }
+
+    /// Its writes, in their order.
+    pub(super) fn writes(&self) -> impl Iterator<Item = LoggedWrite<'l>> + use<'l> {
+        let mut rest = self.writes;
+        core::iter::from_fn(move || {
+            let (key_len, after) = rest.split_first_chunk()?;
+            let (value_len, after) = after.split_first_chunk()?;
+            let (revision, after) = after.split_first_chunk()?;
+            let (expires, after) = after.split_first_chunk()?;
+            let (value_len, expires) = (u32::from_be_bytes(*value_len), u64::from_be_bytes(*expires));
+            let (key, after) = after.split_at_checked(u16::from_be_bytes(*key_len).into())?;
+            let len = if value_len == DELETED { 0 } else { usize::try_from(value_len).ok()? };
+            let (value, after) = after.split_at_checked(len)?;
+            rest = after;
+            Some(LoggedWrite {
+                revision: Revision(u64::from_be_bytes(*revision)),
+                key: core::str::from_utf8(key).ok()?,
+                expires: (expires != NEVER).then(|| UnixTime::from_millis(expires)),
+                value: (value_len != DELETED).then_some(value),
+            })
+        })
+    }
+}
+
+fn sum(store: u64, octets: &[u8]) -> [u8; SUM] {
+    let mut sum = [0; SUM];
+    sum.copy_from_slice(&Sha256::new_with_prefix(store.to_be_bytes()).chain_update(octets).finalize()[..SUM]);
+    sum
+}
+
+/// How long the log is. When it is full redb syncs; a longer one would have more to take in after a crash, and a shorter one
+/// interrupt more often.
+const ROOM: usize = if cfg!(test) { 16 * BLOCK } else { 256 * BLOCK };
+
+/// What disks write whole. No batch shares one with another, so a write that is cut short spoils only its own.
+const BLOCK: usize = 4096;
+
+/// Octets of a sum.
+const SUM: usize = 16;
+
+const DELETED: u32 = u32::MAX;
+const NEVER: u64 = u64::MAX;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::conforms::{del, put, until};
+    use redb::backends::InMemoryBackend;
+    use std::sync::Arc;
+
+    const STORE: u64 = 7;
+
+    /// A backend that can be looked at from outside.
+    #[derive(Clone, Debug)]
+    struct Medium(Arc<InMemoryBackend>);
+
+    impl StorageBackend for Medium {
+        fn len(&self) -> io::Result<u64> {
+            self.0.len()
+        }
+
+        fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+            self.0.read(offset, out)
+        }
+
+        fn set_len(&self, len: u64) -> io::Result<()> {
+            self.0.set_len(len)
+        }
+
+        fn sync_data(&self) -> io::Result<()> {
+            self.0.sync_data()
+        }
+
+        fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+            self.0.write(offset, data)
+        }
+    }
+
+    impl Medium {
+        fn new() -> Self {
+            Self(Arc::new(InMemoryBackend::new()))
+        }
+
+        fn log(&self, store: u64, synced: u64) -> Log {
+            Log::open(Box::new(self.clone()), store, Revision(synced)).unwrap()
+        }
+
+        /// A log that has its length, empty, where redb is at `synced`.
+        fn ready(&self, synced: u64) -> Log {
+            let mut log = self.log(STORE, synced);
+            log.clear();
+            log
+        }
+    }
+
+    fn batch(before: u64, writes: &[(u64, Write)]) -> Batch {
+        let mut batch = Batch::new(Revision(before), UnixTime::from_secs(before));
+        writes.iter().for_each(|(revision, write)| batch.add(Revision(*revision), write));
+        batch
+    }
+
+    /// `before>last` of the batches that a store which is at `synced` takes in.
+    fn told(log: &Log, synced: u64) -> String {
+        let told = log.after(Revision(synced)).map(|batch| format!("{}>{}", batch.before.0, batch.last().0));
+        told.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn what_went_in_comes_back() {
+        let medium = Medium::new();
+        let mut log = medium.ready(4);
+        let written = batch(4, &[(5, put("a", "1")), (5, del("b")), (6, until(9, put("c", "")))]);
+        assert!(log.append(written).unwrap());
+        assert!(log.append(batch(6, &[(7, put("a", &"x".repeat(9_000)))])).unwrap());
+        for log in [log, medium.log(STORE, 4)] {
+            assert_eq!(told(&log, 4), "4>6 6>7");
+            let first = log.after(Revision(4)).next().unwrap();
+            assert_eq!(first.horizon, UnixTime::from_secs(4));
+            let write = |revision, key, expires, value| LoggedWrite { revision: Revision(revision), key, expires, value };
+            let expected = [
+                write(5, "a", None, Some("1".as_bytes())),
+                write(5, "b", None, None),
+                write(6, "c", Some(UnixTime::from_secs(9)), Some("".as_bytes())),
+            ];
+            assert_eq!(first.writes().collect::<Vec<_>>(), expected);
+            assert_eq!(told(&log, 6), "6>7");
+            assert_eq!(told(&log, 7), "");
+        }
+    }
+
+    #[test]
+    fn only_what_follows_is_taken() {
+        let medium = Medium::new();
+        let mut log = medium.ready(4);
+        for before in 4..8 {
+            assert!(log.append(batch(before, &[(before + 1, put("a", "1"))])).unwrap());
+        }
+        assert_eq!(told(&medium.log(STORE, 4), 4), "4>5 5>6 6>7 7>8");
+        for synced in [3, 5, 6, 8, 9] {
+            assert_eq!(told(&medium.log(STORE, synced), synced), "", "{synced}: the start does not follow it");
+        }
+        assert_eq!(told(&medium.log(STORE + 1, 4), 4), "", "another store's");
+
+        // redb has synced, and what was written before lies behind what is written now.
+        log.clear();
+        assert_eq!(told(&medium.log(STORE, 8), 8), "");
+        assert!(log.append(batch(8, &[(9, put("a", "1"))])).unwrap());
+        assert_eq!(told(&medium.log(STORE, 8), 8), "8>9");
+    }
+
+    #[test]
+    fn any_changed_octet_ends_the_log() {
+        let medium = Medium::new();
+        let mut log = medium.ready(4);
+        for before in 4..7 {
+            assert!(log.append(batch(before, &[(before + 1, put("a", "1"))])).unwrap());
+        }
+        for at in 0..SUM + 4 + 16 + 22 + 2 {
+            let at = (BLOCK + at) as u64;
+            let mut octet = [0];
+            medium.read(at, &mut octet).unwrap();
+            medium.write(at, &[octet[0] ^ 1]).unwrap();
+            assert_eq!(told(&medium.log(STORE, 4), 4), "4>5", "{at}");
+            medium.write(at, &octet).unwrap();
+        }
+        assert_eq!(told(&medium.log(STORE, 4), 4), "4>5 5>6 6>7");
+    }
+
+    #[test]
+    fn a_log_that_is_full_or_new_has_no_room() {
+        let medium = Medium::new();
+        let mut log = medium.log(STORE, 4);
+        assert!(!log.append(batch(4, &[(5, put("a", "1"))])).unwrap(), "it has no length yet");
+        log.clear();
+        for before in 4..20 {
+            assert!(log.append(batch(before, &[(before + 1, put("a", "1"))])).unwrap());
+        }
+        assert!(!log.append(batch(20, &[(21, put("a", "1"))])).unwrap());
+        assert_eq!(told(&log, 4).split(' ').count(), 16);
+        log.clear();
+        assert!(!log.append(batch(20, &[(21, put("a", &"x".repeat(ROOM)))])).unwrap());
+        assert!(!log.append(batch(20, &[(21, put(&"x".repeat(1 << 16), ""))])).unwrap());
+        assert!(log.append(batch(20, &[(21, put("a", "1"))])).unwrap());
+        assert_eq!(told(&medium.log(STORE, 20), 20), "20>21");
+    }
+}
