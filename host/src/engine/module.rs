@@ -188,7 +188,7 @@ fn pool(limits: Limits) -> PoolingAllocationConfig {
         .linear_memory_keep_resident(KEEP_RESIDENT)
         .pagemap_scan(Enabled::Auto)
         .table_keep_resident(KEEP_RESIDENT)
-        .decommit_batch_size(16);
+        .decommit_batch_size(1);
     pool
 }
 

@@ -281,7 +281,9 @@ mod tests {
 
     fn batch(before: u64, writes: &[(u64, Write)]) -> Batch {
         let mut batch = Batch::new(Revision(before), UnixTime::from_secs(before));
-        writes.iter().for_each(|(revision, write)| batch.add(Revision(*revision), write));
+        for (revision, write) in writes {
+            batch.add(Revision(*revision), write);
+        }
         batch
     }
 

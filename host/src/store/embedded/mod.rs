@@ -70,18 +70,15 @@ impl Embedded {
     /// something that cannot be read: it is left untouched, and no new store is put in its place.
     pub fn open(data: &Path, clock: Arc<Clock>) -> Result<Self, StoreError> {
         let path = data.join(FILE_NAME);
-        let (medium, database) = match file::existing(&path)? {
-            Some(medium) => {
-                let database = open_existing(&medium, &path)?;
-                (medium, database)
-            }
-            None => {
-                let fresh = Fresh::create(data)?;
-                let created = create_database(&fresh.medium).map_err(|error| explain(&fresh.medium, &path, error))?;
-                let medium = Arc::clone(&fresh.medium);
-                fresh.publish()?;
-                (medium, created)
-            }
+        let (medium, database) = if let Some(medium) = file::existing(&path)? {
+            let database = open_existing(&medium, &path)?;
+            (medium, database)
+        } else {
+            let fresh = Fresh::create(data)?;
+            let medium = Arc::clone(&fresh.medium);
+            let database = create_database(&medium).map_err(|error| explain(&medium, &path, error))?;
+            fresh.publish()?;
+            (medium, database)
         };
         // Not before the store is locked.
         let log = file::log(&path.with_extension("log"))?;
@@ -448,9 +445,9 @@ fn catch_up(database: &Database, log: &Log) -> Result<(), TablesError> {
     }
     drop(tables);
     if at > synced {
-        transaction.commit()?
+        transaction.commit()?;
     } else {
-        transaction.abort()?
+        transaction.abort()?;
     }
     Ok(())
 }

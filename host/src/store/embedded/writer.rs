@@ -10,7 +10,7 @@ use super::{
     tables::{Tables, TablesError},
 };
 use crate::store::{Committed, Revision, StoreError};
-use core::{ptr, time::Duration};
+use core::time::Duration;
 use redb::Durability;
 use std::{
     io,
@@ -158,7 +158,7 @@ impl Writer {
     /// Applies everything and commits; `false` if there was nothing to.
     fn transact(
         &mut self,
-        view: &View,
+        view: &Arc<View>,
         commits: &[Commit],
         before: Revision,
         seal: bool,
@@ -169,7 +169,7 @@ impl Writer {
         let (now, horizon) = (clock.now(), clock.horizon());
         // Whoever replaces the view waits, and finds in the log what is committed here.
         let _turn = self.shared.turn();
-        if !ptr::eq(&**self.shared.view.load(), view) {
+        if !Arc::ptr_eq(&self.shared.view.load(), view) {
             return Err(redb::Error::Io(io::Error::other("superseded by a newer view")).into());
         }
         let mut transaction = view.database.begin_write()?;
