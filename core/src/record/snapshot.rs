@@ -16,7 +16,7 @@ pub struct Published {
     pub kid: String,
     /// The issuer it names.
     pub issuer: String,
-    /// The snapshot itself.
+    /// The snapshot itself; empty when more was revoked than one holds.
     pub text: String,
 }
 

@@ -236,7 +236,10 @@ mod tests {
         world.advance(5);
         let response = revocations(&mut world);
         assert_eq!((response.status, json(&response)["error"].as_str()), (503, Some("too_many_revocations")));
-        assert_eq!((response.header("retry-after"), world.cost.commits), (Some("60"), 0));
+        assert_eq!((response.header("retry-after"), world.cost.commits), (Some("60"), 1));
+        world.advance(4);
+        assert_eq!(revocations(&mut world).status, 503);
+        assert_eq!((world.cost.rounds, world.cost.commits), (1, 0), "it is found out once for all who ask");
         // What has expired does not count, even while the store still has it.
         world.advance(100);
         text(&mut world);
