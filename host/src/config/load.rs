@@ -256,10 +256,12 @@ fn unknown(path: &str, origin: &Origin) -> Problem {
 fn nearest(path: &str) -> Option<&'static Setting> {
     let name = path.rsplit('.').next().unwrap_or(path);
     let elsewhere = SETTINGS.iter().find(|setting| setting.path.rsplit('.').next() == Some(name));
-    let alike = |setting: &Setting| strsim::jaro_winkler(path, setting.path);
     elsewhere.or_else(|| {
-        let best = SETTINGS.iter().max_by(|one, other| alike(one).total_cmp(&alike(other)));
-        best.filter(|setting| alike(setting) > 0.8)
+        // A text of any length costs its length times theirs, and a long one is like none of them.
+        let near = SETTINGS.iter().filter(|setting| path.len() <= 2 * setting.path.len());
+        let alike = near.map(|setting| (strsim::jaro_winkler(path, setting.path), setting));
+        let (likeness, best) = alike.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+        (likeness > 0.8).then_some(best)
     })
 }
 
