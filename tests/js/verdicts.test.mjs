@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { forBrowser, forWorkerd } from './bundle.mjs'
 import { generated, generatedInPairs, JWKS, PUBLIC_JWKS, SETTINGS } from './generated.mjs'
-import { bin, deno, folder, found, output } from './programs.mjs'
+import { GONE, keyPair } from './issuer.mjs'
+import { bin, deno, folder, output, server } from './programs.mjs'
 import { site } from './site.mjs'
 import { verdicts } from './verdicts.mjs'
 import { chromium } from './webdriver.mjs'
@@ -16,17 +17,21 @@ import { chromium } from './webdriver.mjs'
 const COUNT = 120_000
 /** Of those with public keys, as each costs as much as some hundred others. */
 const IN_PAIRS = 12_000
-const server = found('the server', [process.env.WAXSEAL_BIN, new URL('../../target/debug/waxseal', import.meta.url).pathname])
 const scratch = folder()
 
 /** What `waxseal token verify` says, one line for each pair. */
-function cli(engine, { keys, issuer, audience, leeway }, pairs) {
+function cli(engine, { keys, issuer, audience, leeway, edge }, pairs) {
   const file = join(scratch, `${engine}.jwks`)
   writeFileSync(file, JSON.stringify(keys), { mode: 0o600 })
   const env = { ...process.env, WAXSEAL__ISSUER: issuer, WAXSEAL__LEEWAY: String(leeway ?? 0), ...(audience ? { WAXSEAL__AUDIENCE: audience } : {}) }
   const args = ['token', 'verify', '--batch', '--engine', engine, '--jwks', file]
+  if (edge?.snapshot !== undefined) {
+    const snapshot = join(scratch, 'snapshot.jwt')
+    writeFileSync(snapshot, edge.snapshot)
+    args.push('--revocations', snapshot, '--stale', edge.stale)
+  }
   return new Promise((resolve, reject) => {
-    const child = execFile(server, args, { env, maxBuffer: 1 << 28, cwd: scratch }, (error, stdout, stderr) => {
+    const child = execFile(server(), args, { env, maxBuffer: 1 << 28, cwd: scratch }, (error, stdout, stderr) => {
       if (error) reject(new Error(`${error.message}\n${stderr}`))
       else resolve(stdout.split('\n').slice(0, -1))
     })
@@ -88,6 +93,34 @@ function everywhere(pairs, options) {
     })
   }
 }
+
+describe('tokens and a revocation snapshot', () => {
+  const now = Math.trunc(Date.now() / 1000)
+  const [signer, other] = [keyPair('a'), keyPair('b', 'ES256')]
+  const snapshot = signer.snapshot({ iat: now, keys: ['a', 'b'], tokens: ['gone', 'away'], users: [[8, 3], [9, GONE]], pairs: [[0, now - 60], [7, now - 10]] })
+  const claims = [{}, { jti: 'gone' }, { jti: 'away', uid: '8' }, { jti: undefined }, { uid: undefined }, { uid: '07' }, { gen: undefined }]
+  for (const uid of ['7', '8', '9', '10']) {
+    for (const gen of [0, 2, 3, GONE]) claims.push({ uid, gen })
+    for (const iat of [now - 61, now - 60, now - 59, now - 10, now - 9, now]) claims.push({ uid, iat, dialect: 'elasticsearch' }, { uid, iat })
+  }
+  const tokens = [...claims.flatMap(one => [signer, other].map(key => key.token({ iat: now, exp: now + 7200, ...one }))), snapshot, keyPair('c').token()]
+  const pairs = [now, now + 599.5, now + 600, now + 604.5, now + 605, now + 5000].flatMap(at => tokens.map(token => ({ token, now: at })))
+  const keys = { keys: [signer.jwk, other.jwk] }
+
+  for (const stale of ['refuse', 'accept']) {
+    const options = { keys, issuer: 'me', leeway: 5, edge: { stale, snapshot, now } }
+    for (const [place, decide] of Object.entries(places)) {
+      test(`${stale} when it is too old, ${place}`, async () => {
+        const native = await cli('native', options, pairs)
+        const missing = ['accept', 'revoked', 'ended', 'user_gone', 'foreign', 'wrong_typ', 'unknown_kid', ...(stale === 'refuse' ? ['revocations_stale'] : [])]
+          .filter(code => !native.some(verdict => verdict.endsWith(code)))
+        assert.deepEqual(missing, [])
+        const [got] = await decide([{ options, pairs }])
+        same(got, native, pairs)
+      })
+    }
+  }
+})
 
 async function elsewhere(program, args, jobs) {
   const file = join(scratch, 'jobs.json')

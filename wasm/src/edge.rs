@@ -15,7 +15,7 @@ struct Loaded {
 }
 
 /// Takes profile and keys from the first `len` octets: what [`Rest::expected`] reads; whether tokens are refused without a snapshot that
-/// is young enough; whether what follows is octets of [`keys`], or how many algorithms keys may be for, these, and a JWK set as text.
+/// is young enough; whether what follows is octets of [`keys`], or how many algorithms no key may be for, these, and a JWK set as text.
 /// When it is called again, the keys take the place of the others and the snapshot stays. 0, or as [`refused`] for the code of a
 /// [`KeyError`], and then nothing has changed.
 #[expect(unsafe_code, reason = "an exported name")]
@@ -34,9 +34,9 @@ fn read(bytes: &[u8], loaded: &mut Option<Loaded>) -> Result<(), KeyError> {
     let stale = if rest.number()? == 0 { Stale::Accept } else { Stale::Refuse };
     let keys = if rest.number()? == 0 {
         let algorithm = |place: usize| Algorithm::ALL.get(place).copied().ok_or(KeyError::BadBytes);
-        let algorithms: Vec<_> = (0..rest.number()?).map(|_| algorithm(rest.number()?)).collect::<Result<_, _>>()?;
+        let unwanted: Vec<_> = (0..rest.number()?).map(|_| algorithm(rest.number()?)).collect::<Result<_, _>>()?;
         let set = str::from_utf8(rest.0).map_err(|_| KeyError::BadBytes)?;
-        KeySet::from_jwks(set)?.narrowed(&algorithms)
+        KeySet::from_jwks(set)?.without(&unwanted)
     } else {
         KeySet::from_bytes(rest.0)?.keyed()
     };

@@ -87,9 +87,10 @@ extern "C" fn verify(len: usize, now_millis: f64) -> i32 {
 #[unsafe(no_mangle)]
 extern "C" fn sign(len: usize) -> i32 {
     let (buffer, loaded) = (&mut *BUFFER.0.borrow_mut(), LOADED.0.borrow());
-    let signed = loaded.as_ref().zip(text(buffer, len)).map(|(Loaded { keys, expected }, claims)| {
-        keys.sign(&expected.typ, claims, UnixTime::default())
-    });
+    let signed = loaded
+        .as_ref()
+        .zip(text(buffer, len))
+        .map(|(Loaded { keys, expected }, claims)| keys.sign(&expected.typ, claims, UnixTime::default()));
     match signed {
         Some(Ok(token)) if token.len() <= MAX_TOKEN => put(buffer, token.as_bytes()),
         Some(Ok(_)) => refused(buffer, "too_long"),

@@ -98,11 +98,11 @@ impl KeySet {
         self
     }
 
-    /// This set with keys of these algorithms only. The others stay by name, as keys that cannot verify here.
+    /// This set without the keys of these algorithms, which stay by name, as keys that cannot verify here.
     #[must_use]
-    pub fn narrowed(self, algorithms: &[Algorithm]) -> Self {
-        let is_wanted = |(key, _): &(Key, Role)| algorithms.contains(&key.algorithm());
-        let (keys, others): (_, Vec<_>) = self.keys.into_iter().partition(is_wanted);
+    pub fn without(self, algorithms: &[Algorithm]) -> Self {
+        let is_unwanted = |(key, _): &(Key, Role)| algorithms.contains(&key.algorithm());
+        let (others, keys): (Vec<_>, _) = self.keys.into_iter().partition(is_unwanted);
         let others = others.iter().map(|(key, _)| key.kid().into());
         Self { keys, unusable: self.unusable.into_iter().chain(others).collect() }
     }

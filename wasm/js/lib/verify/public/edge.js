@@ -24,18 +24,19 @@ export function over(load) {
     known(options, OPTIONS)
     const { issuer, audience, leeway = 0, typ = 'JWT', stale = 'refuse', clock } = options
     demand(stale === 'refuse' || stale === 'accept', 'bad_options', "`stale` is 'refuse' or 'accept'")
-    const algorithms = allowed(options.algorithms, ALGORITHMS)
+    const wanted = allowed(options.algorithms, ALGORITHMS)
+    const unwanted = ALGORITHMS.filter(name => !wanted.includes(name))
     const now = reader(clock)
 
-    function told(kind, ...rest) {
+    function told(kind, rest) {
       const { number, raw, end } = statement({ issuer, audience, leeway, typ })
       number(stale === 'refuse' ? 1 : 0)
       number(kind)
       if (kind === JWKS) {
-        number(algorithms.length)
-        for (const name of algorithms) number(FIRST + ALGORITHMS.indexOf(name))
+        number(unwanted.length)
+        for (const name of unwanted) number(FIRST + ALGORITHMS.indexOf(name))
       }
-      rest.forEach(raw)
+      raw(rest)
       return end()
     }
 

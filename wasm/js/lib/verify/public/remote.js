@@ -18,7 +18,7 @@ export function remote(createEdgeVerifier) {
     known(options, OPTIONS)
     const { keysEvery = 300, revocationsEvery = 30, timeout = 5, onError = () => {} } = options
     for (const [name, value] of Object.entries({ keysEvery, revocationsEvery, timeout })) {
-      demand(value > 0 && value <= 86_400, 'bad_options', `\`${name}\` is a number of seconds, at most a day`)
+      demand(Number.isFinite(value) && value > 0 && value <= 86_400, 'bad_options', `\`${name}\` is a number of seconds, at most a day`)
     }
     for (const [name, value] of Object.entries({ onError, fetch: options.fetch ?? onError })) {
       demand(typeof value === 'function', 'bad_options', `\`${name}\` is a function`)
