@@ -42,7 +42,7 @@ export function remote(createEdgeVerifier) {
     let flight
 
     async function verify(token) {
-      await update(() => both.filter(isDue), isUsable)
+      await update(due, isUsable)
       try {
         return decide(token)
       } catch (error) {
@@ -134,6 +134,12 @@ export function remote(createEdgeVerifier) {
         if (error.code === 'unknown_kid' && mayReread()) for (const one of both) one.hurried = true
         throw error
       }
+    }
+
+    /** No snapshot can be taken before the keys. */
+    function due() {
+      const list = both.filter(isDue)
+      return keys.read || list.length === 0 ? list : both
     }
 
     /** A clock that was set back does not tell how long ago something was. */
