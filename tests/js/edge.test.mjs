@@ -74,7 +74,7 @@ describe('public keys', () => {
 })
 
 describe('revocation snapshots', () => {
-  test('say what is refused, for the reasons of the issuer', () => {
+  test('a snapshot says what is refused, for the reasons of the issuer', () => {
     const { verifier } = edge()
     verifier.take(one.snapshot({ tokens: ['gone', 'away'], users: [[8, 3], [9, GONE]], pairs: [[7, NOW - 10]], keys: ['a', 'b'] }))
     verifier.verify(one.token())
@@ -91,7 +91,7 @@ describe('revocation snapshots', () => {
     assert.throws(() => verifier.verify(one.token({ dialect: 'elasticsearch' })), code('revoked'))
     verifier.verify(one.token({ jti: 'gone' }))
   })
-  test('are told by number and end', () => {
+  test('a snapshot is told by number and end', () => {
     const { verifier } = edge()
     assert.equal(verifier.held, undefined)
     const taken = verifier.take(one.snapshot({ num: 2 ** 53, exp: NOW + 600.5 }))
@@ -99,7 +99,7 @@ describe('revocation snapshots', () => {
     assert.equal(verifier.held, taken)
     assert.throws(() => { 'use strict'; taken.expires = Infinity }, TypeError)
   })
-  test('of a lower or the same number are not taken', () => {
+  test('a snapshot of a lower or the same number is not taken', () => {
     const { verifier } = edge()
     verifier.take(one.snapshot({ num: 5, tokens: ['one'] }))
     for (const num of [5, 4, 0]) assert.throws(() => verifier.take(one.snapshot({ num })), code('not_newer'))
@@ -107,7 +107,7 @@ describe('revocation snapshots', () => {
     verifier.take(one.snapshot({ num: 6 }))
     verifier.verify(one.token())
   })
-  test('get too old to go by', () => {
+  test('a snapshot gets too old to go by', () => {
     const { clock, verifier } = edge()
     assert.throws(() => verifier.verify(one.token()), code('revocations_stale'))
     verifier.take(one.snapshot())
@@ -120,7 +120,7 @@ describe('revocation snapshots', () => {
     verifier.take(one.snapshot({ num: 2, iat: NOW + 600 }))
     verifier.verify(one.token())
   })
-  test('that are too old still count where that was asked for', () => {
+  test('a snapshot that is too old still counts where that was asked for', () => {
     const { clock, verifier } = edge({ stale: 'accept' })
     verifier.verify(one.token())
     verifier.take(one.snapshot({ tokens: ['one'] }))
@@ -128,7 +128,7 @@ describe('revocation snapshots', () => {
     assert.throws(() => verifier.verify(one.token()), code('revoked'))
     verifier.verify(one.token({ jti: 'other' }))
   })
-  test('are no tokens, and tokens are no snapshots', () => {
+  test('snapshots are no tokens, and tokens are no snapshots', () => {
     const { verifier } = edge({ stale: 'accept' })
     assert.throws(() => verifier.take(one.token()), code('wrong_typ'))
     for (const typ of ['JWT', 'revocations', undefined]) assert.throws(() => verifier.take(one.snapshot({ typ: typ ?? null })), code('wrong_typ'))
@@ -153,7 +153,7 @@ describe('revocation snapshots', () => {
     ['what is too long in octets', 'é'.repeat(524_289), 'too_long'],
     ['what is as long as may be', 'a'.repeat(1 << 20), 'malformed'],
   ]) {
-    test(`with ${what} are not taken`, () => {
+    test(`with ${what} none is taken`, () => {
       const { verifier } = edge()
       const { number } = verifier.take(one.snapshot({ num: 0 }))
       assert.throws(() => verifier.take(text), code(expected))
@@ -161,7 +161,7 @@ describe('revocation snapshots', () => {
       verifier.verify(one.token())
     })
   }
-  test('end keys for good', () => {
+  test('a snapshot ends keys for good', () => {
     const { verifier } = edge()
     verifier.take(one.snapshot({ keys: ['a'] }))
     assert.throws(() => verifier.verify(two.token()), code('unknown_kid'))
@@ -174,7 +174,7 @@ describe('revocation snapshots', () => {
     assert.throws(() => verifier.take(two.snapshot({ num: 3 })), code('not_newer'))
     verifier.take(two.snapshot({ num: 4 }))
   })
-  test('as large as they get are taken, and found in', () => {
+  test('a snapshot as large as they get is taken, and found in', () => {
     const { verifier } = edge()
     const tokens = Array.from({ length: 16_384 }, (_, i) => `token ${i}`)
     const users = Array.from({ length: 16_384 }, (_, i) => [i + 100, 2])

@@ -329,7 +329,7 @@ describe('the server', () => {
   }
   const verdict = async (verifier, token) => verifier.verify(token).then(() => 'accept', error => error.code)
 
-  test('and a verifier elsewhere say the same, also after a revocation and a change of keys', async () => {
+  test('the server and a verifier elsewhere say the same, also after a revocation and a change of keys', async () => {
     const problems = []
     const verifier = createRemoteVerifier({ origin, issuer: 'waxseal', revocationsEvery: 1, onError: error => problems.push(error) })
     const [token, other] = [await login(), await login()]
