@@ -7,6 +7,7 @@ import { createVerifier, TokenError as CommonError } from 'waxseal/verify'
 import { createEdgeVerifier, TokenError } from 'waxseal/verify/public'
 import { withModule } from 'waxseal/verify/public/slim'
 import { GONE, keyPair, NOW } from './issuer.mjs'
+import { withMemories } from './memories.mjs'
 
 const [one, two] = [keyPair('a'), keyPair('b', 'ES256')]
 const KEYS = { keys: [one.jwk, two.jwk] }
@@ -285,19 +286,3 @@ test('what keys and snapshots took is given back when others come', () => {
     assert.deepEqual([memories.length, memory.buffer.byteLength], [1, size])
   })
 })
-
-/** Calls `work` with the memories of instances that it makes, which the package keeps to itself. */
-function withMemories(work) {
-  const { Instance } = WebAssembly
-  const memories = []
-  WebAssembly.Instance = function (...args) {
-    const instance = new Instance(...args)
-    memories.push(instance.exports.memory)
-    return instance
-  }
-  try {
-    work(memories)
-  } finally {
-    WebAssembly.Instance = Instance
-  }
-}

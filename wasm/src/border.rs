@@ -41,9 +41,7 @@ extern "C" fn room() -> usize {
     ROOM
 }
 
-/// The length of `octets`, which are then at the start of the buffer. It holds every result; otherwise the instance stops. One copy for
-/// all callers is smaller.
-#[inline(never)]
+/// The length of `octets`, which are then at the start of the buffer. It holds every result; otherwise the instance stops.
 pub(crate) fn put(buffer: &mut [u8], octets: &[u8]) -> i32 {
     let Some(to) = buffer.get_mut(..octets.len()) else { core::arch::wasm32::unreachable() };
     to.copy_from_slice(octets);
@@ -51,7 +49,6 @@ pub(crate) fn put(buffer: &mut [u8], octets: &[u8]) -> i32 {
 }
 
 /// A negative number for a refusal: -1 minus the length of its code, which is then in the buffer.
-#[inline(never)]
 pub(crate) fn refused(buffer: &mut [u8], code: &str) -> i32 {
     -1 - put(buffer, code.as_bytes())
 }
