@@ -76,11 +76,16 @@ export function remote(createEdgeVerifier) {
         const list = missing()
         if (list.length === 0) return
         // A caller that is gone takes what he waited for with him: a worker's request that was broken off, for one.
-        if (flight !== undefined && Date.now() - flight.begun > (timeout + 1) * 1000) flight = undefined
+        if (flight !== undefined && isLate(flight)) flight = undefined
         if (flight === undefined) await begin(list)
         else if (canDo()) return
         else await within(flight.ended, timeout + 1)
       }
+    }
+
+    function isLate({ begun }) {
+      const elapsed = Date.now() - begun
+      return elapsed < 0 || elapsed > (timeout + 1) * 1000
     }
 
     function begin(list) {
