@@ -8,6 +8,7 @@ import { generateRootKey, MemoryStore, MovableClock, Waxseal, WaxsealError } fro
 import { kdf, Kdf } from 'waxseal/kdf'
 import { FileStore } from 'waxseal/store/file'
 import { createSigner, createVerifier, TokenError } from 'waxseal/verify'
+import { withMemories } from './memories.mjs'
 import { folder } from './programs.mjs'
 
 const PASSWORD = 'Grey-Heron 27 lantern'
@@ -485,15 +486,7 @@ describe('verify', () => {
     assert.deepEqual(all.map((verify, i) => { try { verify(token); return i } catch { return -1 } }).filter(i => i >= 0), [150])
   })
   test('a real trap ends one call, with its own code, and the next ones are answered', () => {
-    const { Instance } = WebAssembly
-    const memories = []
-    // How the test gets at the memory of an instance, which the package keeps to itself.
-    WebAssembly.Instance = function (...args) {
-      const instance = new Instance(...args)
-      memories.push(instance.exports.memory)
-      return instance
-    }
-    try {
+    withMemories(memories => {
       const own = { key, issuer: 'me', audience: 'you' }
       const [signs, verifies] = [createSigner({ ...own, expiresIn: 60 }), createVerifier(own)]
       for (let round = 0; round < 3; round++) {
@@ -511,9 +504,7 @@ describe('verify', () => {
         assert.equal(verifies(token).sub, '1')
         assert.throws(() => verifies(`${token}x`), code('bad_signature'), 'and no verdict is lost')
       }
-    } finally {
-      WebAssembly.Instance = Instance
-    }
+    })
   })
   test('what the server issues, it accepts', async () => {
     const waxseal = await engine({ clock: undefined })

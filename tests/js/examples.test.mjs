@@ -8,7 +8,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'nod
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
-import { generateRootKey } from 'waxseal'
+import { generateRootKey, MemoryStore, Waxseal } from 'waxseal'
 import { createSigner } from 'waxseal/verify'
 import { forWorkerd } from './bundle.mjs'
 import { folder, here, output } from './programs.mjs'
@@ -60,6 +60,74 @@ test('a worker guards an origin', async () => {
     await miniflare.dispose()
     await origin.stop()
   }
+})
+
+describe('a worker guards an origin with public keys', () => {
+  const admin = { authorization: `Basic ${btoa('admin:Grey-Heron 27 lantern')}`, 'content-type': 'application/json' }
+
+  /** The worker, its issuer, and an origin. `held.up` keeps requests to the issuer waiting. */
+  async function setUp() {
+    const issuer = new Waxseal({ store: new MemoryStore(), settings: { signing_algorithm: 'ES256', gateway: { revocations_every: 1 } } })
+    await issuer.bootstrap({ password: 'Grey-Heron 27 lantern' })
+    const call = (path, options) => issuer.fetch(new Request(`http://issuer${path}`, options))
+    const held = { up: undefined, asked: 0 }
+    const auth = await listening(async (request, response) => {
+      held.asked++
+      await held.up
+      const answer = await call(request.url, { headers: { accept: request.headers.accept } })
+      response.writeHead(answer.status, [...answer.headers].flat()).end(await answer.text())
+    })
+    const origin = await listening((request, response) => response.end(`hello ${request.headers['x-auth-user']}${request.headers.authorization ?? ''}`))
+    const modules = await forWorkerd(join(examples, 'worker-guard/public.mjs'))
+    const miniflare = new Miniflare({ ...workerd, modules, bindings: { AUTH: auth.url, ISSUER: 'waxseal', ORIGIN: origin.url } })
+    const login = async () => (await (await call('/v1/users/authorize', { method: 'POST', headers: admin, body: '{}' })).json()).access_token
+    const ask = (token, options) => miniflare.dispatchFetch('http://guard/path', { headers: token && { authorization: `Bearer ${token}` }, ...options })
+    const stop = async () => {
+      await miniflare.dispose()
+      await Promise.all([auth, origin].map(server => server.stop()))
+      issuer.close()
+    }
+    return { call, login, ask, held, stop }
+  }
+
+  test('and passes what the issuer would', async () => {
+    const { call, login, ask, held, stop } = await setUp()
+    try {
+      const [token, other] = [await login(), await login()]
+      const answers = await Promise.all([token, other, token, other].map(one => ask(one)))
+      assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200, 200])
+      assert.equal(await answers[0].text(), 'hello 1')
+      assert.equal(held.asked, 2, 'keys and snapshot, once')
+      for (const bad of [undefined, 'x', `${token.slice(0, -4)}AAAA`, sign({ sub: 'ann' })]) {
+        const refused = await ask(bad)
+        assert.equal(refused.status, 401)
+        assert.match(refused.headers.get('www-authenticate'), /^Bearer/)
+      }
+      const headers = { authorization: `Bearer ${other}` }
+      assert.equal((await call('/auth/revoke', { method: 'POST', headers, body: new URLSearchParams({ token }) })).status, 200)
+      assert.equal((await ask(token)).status, 200, 'it does not know yet')
+    } finally {
+      await stop()
+    }
+  })
+  test('and says that it cannot tell while the issuer is silent, and no longer', async () => {
+    const { login, ask, held, stop } = await setUp()
+    try {
+      const token = await login()
+      let go
+      held.up = new Promise(resolve => { go = resolve })
+      const waiting = await Promise.all([ask(token), ask(token)])
+      assert.deepEqual(waiting.map(({ status, headers }) => [status, headers.get('retry-after')]), [[503, '2'], [503, '2']])
+      held.up = undefined
+      go()
+      for (let tries = 0; (await ask(token)).status !== 200; tries++) {
+        assert.ok(tries < 50, 'it does not ask again')
+        await new Promise(resolve => setTimeout(resolve, 100))
+      }
+    } finally {
+      await stop()
+    }
+  })
 })
 
 test('a worker is the whole server, and what it knows survives a restart', async () => {

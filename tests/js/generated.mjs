@@ -1,7 +1,7 @@
 // Tokens for comparing verdicts: the same ones at every run. About half of them are good or nearly so; the others are what strangers
 // send.
 
-import { createHmac } from 'node:crypto'
+import { createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto'
 
 /** 2031-05-06T07:08:09Z in seconds. */
 const NOW = 1_935_990_489
@@ -9,34 +9,50 @@ const NOW = 1_935_990_489
 export const SETTINGS = { issuer: 'https://issuer.example/ü', audience: 'clients', leeway: 5 }
 
 const secret = (text, length) => Buffer.from(text.repeat(length)).subarray(0, length)
-const KEYS = [
-  { kid: 'a', alg: 'HS256', secret: secret('first', 32) },
-  { kid: 'b"\\é', alg: 'HS384', secret: secret('second', 48) },
-  { kid: '3', alg: 'HS512', secret: secret('third', 200) },
-  { kid: 'x'.repeat(256), alg: 'HS256', secret: secret('fourth', 33) },
-]
-
-/** The keys as a JWK set; the last two cannot verify here. */
-export const JWKS = {
-  keys: [
-    ...KEYS.map(({ kid, alg, secret }) => ({ kty: 'oct', kid, alg, k: secret.toString('base64url') })),
-    { kty: 'oct', kid: 'enc', alg: 'HS256', use: 'enc', k: secret('fifth', 32).toString('base64url') },
-    { kty: 'oct', kid: 'ops', alg: 'HS256', key_ops: ['sign'], k: secret('sixth', 32).toString('base64url') },
-  ],
-}
-
 const HASH = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' }
 
-/** `count` pairs of token and time in seconds. */
-export function* generated(count, seed = 1) {
-  const random = mulberry32(seed)
-  for (let i = 0; i < count; i++) yield one(random)
+/** A secret: its JWK, and what signs with it. */
+function shared(kid, alg, text, length) {
+  const octets = secret(text, length)
+  return { kid, alg, jwk: { kty: 'oct', kid, alg, k: octets.toString('base64url') }, sign: text => createHmac(HASH[alg], octets).update(text).digest('base64url') }
 }
 
-function one(random) {
+/** A key in two parts, made of the first octets of `text`. Signatures with ES256 are others at each run. */
+function paired(kid, alg, text) {
+  const isCurve = alg === 'ES256'
+  // PKCS #8, and SEC 1 within (RFC 8410, 7; RFC 5915, 3).
+  const head = isCurve ? '3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420' : '302e020100300506032b657004220420'
+  const der = Buffer.concat([Buffer.from(head, 'hex'), secret(text, 32)])
+  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+  const jwk = { ...createPublicKey(key).export({ format: 'jwk' }), kid, alg }
+  return { kid, alg, jwk, sign: text => sign(isCurve ? 'sha256' : null, Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url') }
+}
+
+const LONG = 'x'.repeat(256)
+const SECRETS = [shared('a', 'HS256', 'first', 32), shared('b"\\é', 'HS384', 'second', 48), shared('3', 'HS512', 'third', 200), shared(LONG, 'HS256', 'fourth', 33)]
+const PAIRS = [paired('a', 'EdDSA', 'first'), paired('b"\\é', 'ES256', 'second'), paired('3', 'Ed25519', 'third'), paired(LONG, 'ES256', 'fourth')]
+
+/** The keys as a JWK set; the last two cannot verify here. */
+const jwks = (keys, fifth, sixth) => ({ keys: [...keys.map(({ jwk }) => jwk), { ...fifth.jwk, use: 'enc' }, { ...sixth.jwk, key_ops: ['sign'] }] })
+export const JWKS = jwks(SECRETS, shared('enc', 'HS256', 'fifth', 32), shared('ops', 'HS256', 'sixth', 32))
+export const PUBLIC_JWKS = jwks(PAIRS, paired('enc', 'ES256', 'fifth'), paired('ops', 'EdDSA', 'sixth'))
+
+/** `count` pairs of token and time in seconds, signed with secrets. */
+export function* generated(count) {
+  const random = mulberry32(1)
+  for (let i = 0; i < count; i++) yield one(random, SECRETS)
+}
+
+/** `count` pairs of token and time in seconds, signed with private keys. */
+export function* generatedInPairs(count) {
+  const random = mulberry32(2)
+  for (let i = 0; i < count; i++) yield one(random, PAIRS)
+}
+
+function one(random, keys) {
   const pick = list => list[Math.floor(random() * list.length)]
   const chance = share => random() < share
-  const key = pick(KEYS)
+  const key = pick(keys)
 
   const header = members({ alg: key.alg, typ: 'JWT', kid: key.kid })
   if (chance(0.25)) change(header, pick(HEADERS), pick, chance)
@@ -53,7 +69,8 @@ function one(random) {
   if (chance(0.005)) body = `${body.slice(0, -1)},"pad":"${'p'.repeat(Math.floor(random() * 9000))}"}`
   const octets = text => Buffer.from(text, chance(0.01) ? 'latin1' : 'utf8')
   const signed = `${octets(head).toString('base64url')}.${octets(body).toString('base64url')}`
-  const signature = createHmac(HASH[key.alg], chance(0.02) ? pick(KEYS).secret : key.secret).update(signed).digest('base64url')
+  let signature = (chance(0.02) ? pick(keys) : key).sign(signed)
+  if (keys === PAIRS && chance(0.08)) signature = special(Buffer.from(signature, 'base64url'), key.alg, pick).toString('base64url')
   let token = `${signed}.${signature}`
   if (chance(0.12)) token = damaged(token, random, pick)
   // Around every bound of the times above, to the second and besides.
@@ -78,6 +95,27 @@ function json(list, pick, chance) {
   const name = text => (chance(0.02) ? `"${[...text].map(char => `\\u${char.codePointAt(0).toString(16).padStart(4, '0')}`).join('')}"` : JSON.stringify(text))
   const ordered = chance(0.2) ? list.toReversed() : list
   return `${space()}{${ordered.map(([key, value]) => `${space()}${name(key)}${space()}:${space()}${value}`).join(',')}${space()}}`
+}
+
+/** What a signature with a curve must not be, and for ES256 the one other that holds. */
+function special(signature, alg, pick) {
+  const isCurve = alg === 'ES256'
+  const [first, second] = [signature.subarray(0, 32), signature.subarray(32)]
+  const zero = Buffer.alloc(32)
+  // The order of the group: FIPS 186-5, and RFC 8032, 5.1, whose numbers have their lower octets first.
+  const order = Buffer.from(isCurve ? 'ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551' : 'edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010', 'hex')
+  const number = octets => BigInt(`0x${Buffer.from(isCurve ? octets : octets.toReversed()).toString('hex')}`)
+  const octets = number => {
+    const big = Buffer.from(BigInt.asUintN(256, number).toString(16).padStart(64, '0'), 'hex')
+    return isCurve ? big : Buffer.from(big.toReversed())
+  }
+  return Buffer.concat(pick([
+    [zero, zero], [zero, second], [first, zero], [order, second], [first, order], [second, first], [first, second, zero], [first], [second],
+    [first, octets(number(order) - number(second))], [first, octets(number(order) + number(second))],
+    // A point of small order, and another encoding of it.
+    [Buffer.from('01'.padEnd(64, '0'), 'hex'), zero], [Buffer.from('01'.padEnd(62, '0') + '80', 'hex'), zero],
+    [Buffer.alloc(32, 0xff), second], [first, Buffer.alloc(32, 0xff)],
+  ]))
 }
 
 function damaged(token, random, pick) {
@@ -114,7 +152,7 @@ const TEXTS = ['', '{}', '[]', 'null', '"{}"', '\ufeff{}', '{"a":1,"a":2}', '{"a
   "{'a':1}", '{a:1}', '{"a":1,}', '{"a" 1}', '{"a":tru}', '{"__proto__":1,"constructor":2}']
 
 const HEADERS = [
-  ['alg', ['"none"', '"None"', '"hs256"', '"HS256"', '"HS384"', '"HS512"', '"RS256"', '"ES256"', '"HS2\\u00356"', '"HS256 "', GONE, ...WRONG]],
+  ['alg', ['"none"', '"None"', '"hs256"', '"HS256"', '"HS384"', '"HS512"', '"RS256"', '"ES256"', '"EdDSA"', '"Ed25519"', '"ES384"', '"HS2\\u00356"', '"HS256 "', GONE, ...WRONG]],
   ['kid', ['"a"', '"b\\"\\\\é"', '"3"', '"b"', '"enc"', '"ops"', '"../../etc/passwd"', '"\\u0061"', JSON.stringify('x'.repeat(256)), JSON.stringify('x'.repeat(257)), GONE, ...WRONG]],
   ['typ', ['"JWT"', '"jwt"', '"at+jwt"', '"refresh"', '"J\\u0057T"', GONE, ...WRONG]],
   ['crit', ['["exp"]', '["b64"]', '[]', ...WRONG]],

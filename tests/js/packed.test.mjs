@@ -15,9 +15,9 @@ import { chromium, freePort } from './webdriver.mjs'
 const target = join(here, '../../target/npm')
 const newest = () => readdirSync(target).filter(name => /^waxseal-.*\.tgz$/.test(name)).map(name => join(target, name)).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0]
 const tgz = process.env.WAXSEAL_TGZ ?? newest()
-const GOOD = '200 1 bad_signature'
-const MAIN = "import * as engine from 'waxseal'\nimport * as tokens from 'waxseal/verify'\nimport { smoke } from './smoke.mjs'\n"
-const PAGE = `${MAIN}globalThis.outcome = smoke(engine, tokens).catch(error => String(error.stack))\n`
+const GOOD = '1 bad_signature 1 bad_signature'
+const MAIN = "import * as engine from 'waxseal'\nimport * as tokens from 'waxseal/verify'\nimport * as edge from 'waxseal/verify/public'\nimport { smoke } from './smoke.mjs'\n"
+const PAGE = `${MAIN}globalThis.outcome = smoke(engine, tokens, edge).catch(error => String(error.stack))\n`
 
 describe('the packed package', () => {
   const project = folder()
@@ -27,7 +27,7 @@ describe('the packed package', () => {
     write('package.json', '{"private":true}')
     await output('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', tgz], { cwd: project })
     cpSync(join(here, 'packed/smoke.mjs'), join(project, 'smoke.mjs'))
-    write('main.mjs', `${MAIN}console.log(await smoke(engine, tokens))\n`)
+    write('main.mjs', `${MAIN}console.log(await smoke(engine, tokens, edge))\n`)
     write('page.mjs', PAGE)
     write('index.html', '<!doctype html><meta charset="utf-8"><script type="module" src="/page.mjs"></script>')
   })
@@ -45,7 +45,7 @@ describe('the packed package', () => {
   })
   test('Node, ESM', async () => assert.equal(await inProject(process.execPath, ['main.mjs']), GOOD))
   test('Node, CommonJS', async () => {
-    write('main.cjs', "const { smoke } = require('./smoke.mjs')\nsmoke(require('waxseal'), require('waxseal/verify')).then(console.log)\n")
+    write('main.cjs', "const { smoke } = require('./smoke.mjs')\nsmoke(require('waxseal'), require('waxseal/verify'), require('waxseal/verify/public')).then(console.log)\n")
     assert.equal(await inProject(process.execPath, ['--no-warnings', 'main.cjs']), GOOD)
   })
   test('Deno', async () => assert.equal(await inProject(bin('deno'), [...deno, 'main.mjs']), GOOD))
@@ -56,10 +56,12 @@ describe('the packed package', () => {
     write('slim.mjs', `import { readFile } from 'node:fs/promises'
       import * as engine from 'waxseal/slim'
       import { withModule } from 'waxseal/verify/slim'
+      import { withModule as withEdge } from 'waxseal/verify/public/slim'
       import { smoke } from './smoke.mjs'
       const file = name => readFile(new URL(import.meta.resolve('waxseal/' + name)))
       await engine.init({ engine: file('engine.wasm'), kdf: await WebAssembly.compile(await file('kdf.wasm')) })
-      console.log(await smoke(engine, withModule(await WebAssembly.compile(await file('token.wasm')))))\n`)
+      const compiled = async name => WebAssembly.compile(await file(name))
+      console.log(await smoke(engine, withModule(await compiled('token.wasm')), withEdge(await compiled('edge.wasm'))))\n`)
     assert.equal(await inProject(process.execPath, ['slim.mjs']), GOOD)
   })
   test('esbuild for Node', async () => {
@@ -68,7 +70,7 @@ describe('the packed package', () => {
   })
   test('esbuild for workerd', async () => {
     const outdir = join(project, 'workerd')
-    write('worker.mjs', `${MAIN}export default { fetch: async () => new Response(await smoke(engine, tokens)) }\n`)
+    write('worker.mjs', `${MAIN}export default { fetch: async () => new Response(await smoke(engine, tokens, edge)) }\n`)
     await build({ absWorkingDir: project, entryPoints: ['worker.mjs'], bundle: true, format: 'esm', outdir, conditions: ['workerd'], loader: { '.wasm': 'copy' }, logLevel: 'error' })
     const modules = readdirSync(outdir).map(path => ({ type: path.endsWith('.wasm') ? 'CompiledWasm' : 'ESModule', path, contents: readFileSync(join(outdir, path)) }))
     modules.sort((a, b) => b.type.localeCompare(a.type))
@@ -110,7 +112,7 @@ describe('the packed package', () => {
       },
       'plain files, strict content security policy': async () => {
         const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src blob:"
-        const page = PAGE.replace("'waxseal'", "'./waxseal/entry/inline.js'").replace("'waxseal/verify'", "'./waxseal/verify/inline.js'")
+        const page = PAGE.replace("'waxseal'", "'./waxseal/entry/inline.js'").replace("'waxseal/verify'", "'./waxseal/verify/inline.js'").replace("'waxseal/verify/public'", "'./waxseal/verify/public/inline.js'")
         mkdirSync(join(project, 'plain'), { recursive: true })
         for (const [from, to] of [['node_modules/waxseal', 'waxseal'], ['smoke.mjs', 'smoke.mjs'], ['index.html', 'index.html']]) {
           cpSync(join(project, from), join(project, 'plain', to), { recursive: true })
@@ -138,14 +140,20 @@ describe('the packed package', () => {
     }
   })
 
-  test('the verifier is small: wasm and glue, minified and compressed', async t => {
-    write('verify.mjs', "export { createVerifier, createSigner, TokenError } from 'waxseal/verify'\n")
-    const { outputFiles } = await build({ absWorkingDir: project, entryPoints: ['verify.mjs'], bundle: true, minify: true, format: 'esm', conditions: ['workerd'], external: ['*.wasm'], write: false, logLevel: 'error' })
-    const wasm = brotliCompressSync(readFileSync(join(project, 'node_modules/waxseal/wasm/token.wasm'))).length
-    const glue = brotliCompressSync(outputFiles[0].contents).length
-    t.diagnostic(`${wasm} octets of wasm and ${glue} of glue in brotli`)
-    assert.ok(wasm + glue <= BUDGET, `${wasm} + ${glue}`)
-  })
+  for (const [what, entry, names, module, budget] of [
+    ['the verifier', 'waxseal/verify', 'createVerifier, createSigner, TokenError', 'token', 19.5],
+    ['the verifier with public keys', 'waxseal/verify/public', 'createEdgeVerifier, createRemoteVerifier, TokenError', 'edge', 75],
+  ]) {
+    // In KiB of brotli: what it takes now and a little more, so that growth is seen.
+    test(`${what} is small: wasm and glue, minified and compressed`, async t => {
+      write(`${module}.mjs`, `export { ${names} } from '${entry}'\n`)
+      const { outputFiles } = await build({ absWorkingDir: project, entryPoints: [`${module}.mjs`], bundle: true, minify: true, format: 'esm', conditions: ['workerd'], external: ['*.wasm'], write: false, logLevel: 'error' })
+      const wasm = brotliCompressSync(readFileSync(join(project, `node_modules/waxseal/wasm/${module}.wasm`))).length
+      const glue = brotliCompressSync(outputFiles[0].contents).length
+      t.diagnostic(`${module}: ${wasm} octets of wasm and ${glue} of glue in brotli`)
+      assert.ok(wasm + glue <= budget * 1024, `${wasm} + ${glue}`)
+    })
+  }
   test('types are as a user reads them', async () => {
     cpSync(join(here, 'packed/types.ts'), join(project, 'types.ts'))
     for (const resolution of [['--module', 'nodenext'], ['--module', 'esnext', '--moduleResolution', 'bundler']]) {
@@ -153,6 +161,3 @@ describe('the packed package', () => {
     }
   })
 })
-
-/** Octets in brotli, glue included: what it takes now and a little more, so that growth is seen. */
-const BUDGET = 19.5 * 1024

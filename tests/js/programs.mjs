@@ -21,8 +21,8 @@ export function output(program, args, options = {}) {
 }
 
 /** A program that runs until `stop` is called. */
-export function started(program, args) {
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+export function started(program, args, { env } = {}) {
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...env } })
   const ended = new Promise(resolve => child.once('exit', resolve))
   return { child, stop: async () => (child.kill(), ended) }
 }
@@ -35,3 +35,6 @@ export function found(what, paths) {
   if (!path) throw new Error(`${what} is not there; looked at ${paths.filter(Boolean).join(', ')}`)
   return path
 }
+
+/** The native server, which has been built before. */
+export const server = () => found('the server', [process.env.WAXSEAL_BIN, join(here, '../../target/debug/waxseal')])

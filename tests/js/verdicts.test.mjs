@@ -7,24 +7,31 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { forBrowser, forWorkerd } from './bundle.mjs'
-import { generated, JWKS, SETTINGS } from './generated.mjs'
-import { bin, deno, folder, found, output } from './programs.mjs'
+import { generated, generatedInPairs, JWKS, PUBLIC_JWKS, SETTINGS } from './generated.mjs'
+import { GONE, keyPair } from './issuer.mjs'
+import { bin, deno, folder, output, server } from './programs.mjs'
 import { site } from './site.mjs'
 import { verdicts } from './verdicts.mjs'
 import { chromium } from './webdriver.mjs'
 
 const COUNT = 120_000
-const server = found('the server', [process.env.WAXSEAL_BIN, new URL('../../target/debug/waxseal', import.meta.url).pathname])
+/** Of those with public keys, as each costs as much as some hundred others. */
+const IN_PAIRS = 12_000
 const scratch = folder()
 
 /** What `waxseal token verify` says, one line for each pair. */
-function cli(engine, { keys, issuer, audience, leeway }, pairs) {
+function cli(engine, { keys, issuer, audience, leeway, edge }, pairs) {
   const file = join(scratch, `${engine}.jwks`)
   writeFileSync(file, JSON.stringify(keys), { mode: 0o600 })
   const env = { ...process.env, WAXSEAL__ISSUER: issuer, WAXSEAL__LEEWAY: String(leeway ?? 0), ...(audience ? { WAXSEAL__AUDIENCE: audience } : {}) }
   const args = ['token', 'verify', '--batch', '--engine', engine, '--jwks', file]
+  if (edge?.snapshot !== undefined) {
+    const snapshot = join(scratch, 'snapshot.jwt')
+    writeFileSync(snapshot, edge.snapshot)
+    args.push('--revocations', snapshot, '--stale', edge.stale)
+  }
   return new Promise((resolve, reject) => {
-    const child = execFile(server, args, { env, maxBuffer: 1 << 28, cwd: scratch }, (error, stdout, stderr) => {
+    const child = execFile(server(), args, { env, maxBuffer: 1 << 28, cwd: scratch }, (error, stdout, stderr) => {
       if (error) reject(new Error(`${error.message}\n${stderr}`))
       else resolve(stdout.split('\n').slice(0, -1))
     })
@@ -40,9 +47,29 @@ function same(got, expected, pairs) {
   if (at !== -1) assert.fail(`token ${at}: ${got[at]}, natively ${expected[at]}; now ${pairs[at].now}, ${JSON.stringify(pairs[at].token)}`)
 }
 
+/** The verdicts on a list of jobs, each of them options and pairs, wherever the package runs. */
+const places = {
+  node: async jobs => jobs.map(({ options, pairs }) => verdicts(options, pairs)),
+  deno: jobs => elsewhere(bin('deno'), deno, jobs),
+  bun: jobs => elsewhere(bin('bun'), [], jobs),
+  workerd: inWorkerd,
+  chromium: inChromium,
+}
+
+/** The codes that a generated token meets. */
+const CODES = ['too_long', 'malformed', 'bad_base64', 'bad_header_json', 'crit_present', 'algorithm_not_allowed', 'bad_kid', 'missing_kid', 'unknown_kid',
+  'key_not_for_verify', 'wrong_algorithm', 'bad_signature', 'bad_claims_json', 'wrong_typ', 'missing_exp', 'bad_exp', 'expired', 'bad_nbf', 'not_yet_valid',
+  'bad_iat', 'issued_in_future', 'wrong_issuer', 'bad_audience', 'wrong_audience', 'bad_subject', 'bad_jti', 'bad_private_claim']
+
 describe('generated tokens', () => {
-  const pairs = [...generated(COUNT)]
-  const options = { keys: JWKS, ...SETTINGS }
+  everywhere([...generated(COUNT)], { keys: JWKS, ...SETTINGS })
+})
+
+describe('generated tokens of public keys', () => {
+  everywhere([...generatedInPairs(IN_PAIRS)], { keys: PUBLIC_JWKS, ...SETTINGS, edge: { stale: 'accept' } })
+})
+
+function everywhere(pairs, options) {
   let native
 
   before(async () => {
@@ -50,57 +77,93 @@ describe('generated tokens', () => {
   })
 
   test('there are many, and they meet every rule', () => {
-    assert.equal(native.length, COUNT)
+    assert.equal(native.length, pairs.length)
     const counts = new Map()
     for (const verdict of native) counts.set(verdict, (counts.get(verdict) ?? 0) + 1)
-    const expected = ['too_long', 'malformed', 'bad_base64', 'bad_header_json', 'crit_present', 'algorithm_not_allowed', 'bad_kid', 'missing_kid', 'unknown_kid',
-      'key_not_for_verify', 'wrong_algorithm', 'bad_signature', 'bad_claims_json', 'wrong_typ', 'missing_exp', 'bad_exp', 'expired', 'bad_nbf', 'not_yet_valid',
-      'bad_iat', 'issued_in_future', 'wrong_issuer', 'bad_audience', 'wrong_audience', 'bad_subject', 'bad_jti', 'bad_private_claim']
-    for (const code of expected) assert.ok(counts.get(`reject ${code}`) >= 20, `${code} occurs ${counts.get(`reject ${code}`)} times`)
-    assert.deepEqual([...counts.keys()].filter(verdict => verdict !== 'accept' && !expected.includes(verdict.slice(7))), [])
-    assert.ok(counts.get('accept') > COUNT / 5)
+    const least = pairs.length === COUNT ? 20 : 3
+    for (const code of CODES) assert.ok(counts.get(`reject ${code}`) >= least, `${code} occurs ${counts.get(`reject ${code}`)} times`)
+    assert.deepEqual([...counts.keys()].filter(verdict => verdict !== 'accept' && !CODES.includes(verdict.slice(7))), [])
+    assert.ok(counts.get('accept') > pairs.length / 5)
   })
   test('the component', async () => same(await cli('module', options, pairs), native, pairs))
-  test('node', () => same(verdicts(options, pairs), native, pairs))
-  test('deno', async () => same(await elsewhere(bin('deno'), deno, options, pairs), native, pairs))
-  test('bun', async () => same(await elsewhere(bin('bun'), [], options, pairs), native, pairs))
-
-  test('workerd', async () => {
-    const miniflare = new Miniflare({ modules: await forWorkerd('workers/verdicts.mjs'), compatibilityDate: '2026-04-01', cf: false })
-    try {
-      const got = []
-      for (let i = 0; i < pairs.length; i += 20_000) {
-        const body = JSON.stringify({ options, pairs: pairs.slice(i, i + 20_000) })
-        const response = await miniflare.dispatchFetch('http://localhost/', { method: 'POST', body })
-        got.push(...(await response.json()))
-      }
+  for (const [place, decide] of Object.entries(places)) {
+    test(place, async () => {
+      const [got] = await decide([{ options, pairs }])
       same(got, native, pairs)
-    } finally {
-      await miniflare.dispose()
-    }
-  })
+    })
+  }
+}
 
-  test('chromium', async () => {
-    const files = { '/': '<!doctype html><meta charset="utf-8"><script type="module" src="page.js"></script>', '/page.js': await forBrowser('pages/verdicts.mjs'), '/pairs.json': JSON.stringify(pairs) }
-    const { url, stop } = await site(files)
-    const browser = await chromium()
-    try {
-      await browser.visit(url)
-      same(await browser.evaluate('return verdicts(args[0], await (await fetch("pairs.json")).json())', options), native, pairs)
-    } finally {
-      await browser.stop()
-      await stop()
+describe('tokens and a revocation snapshot', () => {
+  const now = Math.trunc(Date.now() / 1000)
+  const [signer, other] = [keyPair('a'), keyPair('b', 'ES256')]
+  const snapshot = signer.snapshot({ iat: now, keys: ['a', 'b'], tokens: ['gone', 'away'], users: [[8, 3], [9, GONE]], pairs: [[0, now - 60], [7, now - 10]] })
+  const claims = [{}, { jti: 'gone' }, { jti: 'away', uid: '8' }, { jti: undefined }, { uid: undefined }, { uid: '07' }, { gen: undefined }]
+  for (const uid of ['7', '8', '9', '10']) {
+    for (const gen of [0, 2, 3, GONE]) claims.push({ uid, gen })
+    for (const iat of [now - 61, now - 60, now - 59, now - 10, now - 9, now]) claims.push({ uid, iat, dialect: 'elasticsearch' }, { uid, iat })
+  }
+  const tokens = [...claims.flatMap(one => [signer, other].map(key => key.token({ iat: now, exp: now + 7200, ...one }))), snapshot, keyPair('c').token()]
+  const pairs = [now, now + 599.5, now + 600, now + 604.5, now + 605, now + 5000].flatMap(at => tokens.map(token => ({ token, now: at })))
+  const keys = { keys: [signer.jwk, other.jwk] }
+
+  for (const stale of ['refuse', 'accept']) {
+    const options = { keys, issuer: 'me', leeway: 5, edge: { stale, snapshot, now } }
+    for (const [place, decide] of Object.entries(places)) {
+      test(`${stale} when it is too old, ${place}`, async () => {
+        const native = await cli('native', options, pairs)
+        const missing = ['accept', 'revoked', 'ended', 'user_gone', 'foreign', 'wrong_typ', 'unknown_kid', ...(stale === 'refuse' ? ['revocations_stale'] : [])]
+          .filter(code => !native.some(verdict => verdict.endsWith(code)))
+        assert.deepEqual(missing, [])
+        const [got] = await decide([{ options, pairs }])
+        same(got, native, pairs)
+      })
     }
-  })
+  }
 })
 
-async function elsewhere(program, args, options, pairs) {
-  const file = join(scratch, 'pairs.json')
-  writeFileSync(file, JSON.stringify({ options, pairs }))
+async function elsewhere(program, args, jobs) {
+  const file = join(scratch, 'jobs.json')
+  writeFileSync(file, JSON.stringify(jobs))
   return JSON.parse(await output(program, [...args, 'run-verdicts.mjs', file]))
 }
 
+async function inWorkerd(jobs) {
+  const miniflare = new Miniflare({ modules: await forWorkerd('workers/verdicts.mjs'), compatibilityDate: '2026-04-01', cf: false })
+  try {
+    const got = []
+    for (const { options, pairs } of jobs) {
+      const one = []
+      for (let i = 0; i < pairs.length; i += 20_000) {
+        const body = JSON.stringify({ options, pairs: pairs.slice(i, i + 20_000) })
+        const response = await miniflare.dispatchFetch('http://localhost/', { method: 'POST', body })
+        one.push(...(await response.json()))
+      }
+      got.push(one)
+    }
+    return got
+  } finally {
+    await miniflare.dispose()
+  }
+}
+
+async function inChromium(jobs) {
+  const files = { '/': '<!doctype html><meta charset="utf-8"><script type="module" src="page.js"></script>', '/page.js': await forBrowser('pages/verdicts.mjs'), '/jobs.json': JSON.stringify(jobs) }
+  const { url, stop } = await site(files)
+  const browser = await chromium()
+  try {
+    await browser.visit(url)
+    return await browser.evaluate('return (await (await fetch("jobs.json")).json()).map(({ options, pairs }) => verdicts(options, pairs))')
+  } finally {
+    await browser.stop()
+    await stop()
+  }
+}
+
 describe('published vectors', () => {
+  /** Those with public keys, and what is said of them natively. */
+  const jobs = []
+
   for (const name of ['json_web_signature', 'json_web_key', 'json_web_crypto', 'json_web_encryption']) {
     test(name, async () => {
       const { testGroups } = JSON.parse(readFileSync(new URL(`../vectors/token/${name}_test.json`, import.meta.url), 'utf8'))
@@ -117,14 +180,30 @@ describe('published vectors', () => {
         }
         const { keys = [options.keys] } = options.keys
         if (keys.some(key => key.kty !== 'oct')) {
-          // This verifier knows shared secrets only: it takes nothing of what public keys decide. Core's tests take these vectors whole.
+          // The small verifier knows shared secrets only: it takes nothing of what public keys decide.
           assert.ok(got.every(verdict => verdict.startsWith('reject ')), name)
+          const edge = { ...options, edge: { stale: 'accept' } }
+          const [first] = verdicts(edge, pairs)
+          if (first.startsWith('keys ')) await assert.rejects(cli('native', options, pairs), `${first}, which the server takes`)
+          else jobs.push({ options: edge, pairs, native: await cli('native', options, pairs) })
           continue
         }
-        const native = await cli('native', options, pairs)
-        same(got, native, pairs)
+        same(got, await cli('native', options, pairs), pairs)
       }
       assert.ok(executed > 20)
     })
   }
+
+  for (const [place, decide] of Object.entries(places)) {
+    test(`those with public keys, ${place}`, async () => {
+      const natives = jobs.flatMap(({ native }) => native)
+      // Their payloads are no claims, which shows only once the signature holds.
+      assert.equal(natives.filter(verdict => verdict === 'reject bad_claims_json').length, HOLDING)
+      const got = await decide(jobs.map(({ options, pairs }) => ({ options, pairs })))
+      for (const [at, { native, pairs }] of jobs.entries()) same(got[at], native, pairs)
+    })
+  }
 })
+
+/** How many of the vectors with public keys have a signature that holds. */
+const HOLDING = 3

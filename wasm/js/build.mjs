@@ -8,8 +8,8 @@ import { parseArgs } from 'node:util'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const options = Object.fromEntries(['out', 'version', 'engine', 'kdf', 'token'].map(name => [name, { type: 'string' }]))
-const { out, version, engine, kdf, token } = parseArgs({ options }).values
+const options = Object.fromEntries(['out', 'version', 'engine', 'kdf', 'token', 'edge'].map(name => [name, { type: 'string' }]))
+const { out, version, engine, kdf, token, edge } = parseArgs({ options }).values
 
 /** What rustc may use for this target, which wasm-opt has to be told. */
 const FEATURES = ['bulk-memory', 'bulk-memory-opt', 'nontrapping-float-to-int', 'sign-ext', 'mutable-globals', 'reference-types',
@@ -33,10 +33,12 @@ for (const file of ['LICENSE-MIT', 'LICENSE-APACHE']) cpSync(join(here, '../..',
 // wasm-opt makes it a tenth shorter, and a twentieth longer once it is compressed, as it always is on its way.
 module(join(engine, 'engine_bg.wasm'), 'engine', undefined, 'gzip')
 module(kdf, 'kdf', '-O3', 'gzip')
-const quiet = join(out, 'token-quiet.wasm')
-writeFileSync(quiet, snipped(readFileSync(token), /core9panicking|core3fmt|core\.\.fmt|_fail\b|_failed\b|slice_index_fail|len_mismatch_fail|unwrap_failed|expect_failed|capacity_overflow|handle_alloc_error|handle_error/))
-// Low memory is the deep end of the stack, which the linker puts first.
-module(quiet, 'token', '-O3 --converge --low-memory-unused --reorder-functions', 'plain')
+for (const [name, from] of [['token', token], ['edge', edge]]) {
+  const quiet = join(out, `${name}-quiet.wasm`)
+  writeFileSync(quiet, snipped(name, readFileSync(from), /core9panicking|core3fmt|core\.\.fmt|_fail\b|_failed\b|slice_index_fail|len_mismatch_fail|unwrap_failed|expect_failed|capacity_overflow|handle_alloc_error|handle_error/))
+  // Low memory is the deep end of the stack, which the linker puts first.
+  module(quiet, name, '-O3 --converge --low-memory-unused --reorder-functions', 'plain')
+}
 cpSync(join(engine, 'engine.js'), join(folder, 'wasm/engine.js'))
 
 const worker = ['compute.js', 'worker-tail.js'].map(file => readFileSync(join(here, 'lib/kdf', file), 'utf8')).join('\n').replace('export function', 'function')
@@ -54,7 +56,7 @@ console.log(`${join(out, packed[0].filename)}: ${packed[0].size} octets packed, 
  * The module with the bodies of functions whose names match replaced by `unreachable`, and their texts by zeros. A panic ends in a
  * trap either way; this way its message, and the code that would write it, are not shipped.
  */
-function snipped(bytes, pattern) {
+function snipped(name, bytes, pattern) {
   let at = 8
   const number = () => {
     for (let value = 0, shift = 0; ; shift += 7) {
@@ -110,7 +112,7 @@ function snipped(bytes, pattern) {
     }
     parts.push(Buffer.from([id, ...leb(content.length)]), content)
   }
-  console.log(`token.wasm: ${snip.size} functions of panics left out`)
+  console.log(`${name}.wasm: ${snip.size} functions of panics left out`)
   return Buffer.concat(parts)
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn all(steps: &mut Steps, tally: &mut Tally) {
     let browsers = steps.step("set-up: browsers, runtimes, their drivers", set_up);
     steps.step("clippy: the faces for JavaScript", || {
         // Each alone, as each is built alone.
-        for face in ["js", "kdf", "token"] {
+        for face in ["js", "kdf", "token", "edge"] {
             let mut clippy = cargo(&["clippy", "--package", "waxseal-wasm", "--features", face, "--target", setup::WASM]);
             if face == "js" {
                 clippy.arg("--all-targets");

@@ -30,6 +30,7 @@ pub(crate) fn build() -> Result<PathBuf, Failure> {
     pack.arg(sources().join("build.mjs")).arg("--out").arg(&out).args(["--version", env!("CARGO_PKG_VERSION")]);
     pack.arg("--engine").arg(&glue).arg("--kdf").arg(module("kdf", "npm")?);
     pack.arg("--token").arg(module("token", "npm-token")?);
+    pack.arg("--edge").arg(module("edge", "npm-edge")?);
     run(&mut pack)?;
     Ok(out.join("package"))
 }
@@ -46,9 +47,14 @@ fn module(face: &str, profile: &str) -> Result<PathBuf, Failure> {
     build.args(["--profile", profile, "--target", setup::WASM, "--target-dir"]).arg(&target);
     let paths = [(root().to_path_buf(), ""), (setup::cargo_home()?, "cargo")];
     let mut flags = vec!["-Ctarget-feature=+simd128".to_owned()];
-    if face == "token" {
-        // What each verifier has from the start: a stack, and room for the largest token.
-        flags.extend(["-Clink-arg=-zstack-size=65536".to_owned(), "-Clink-arg=--initial-heap=65536".to_owned()]);
+    // What each verifier has from the start: a stack, and room for the largest token.
+    let stack = match face {
+        "token" => Some(65_536),
+        "edge" => Some(262_144),
+        _ => None,
+    };
+    if let Some(stack) = stack {
+        flags.extend([format!("-Clink-arg=-zstack-size={stack}"), "-Clink-arg=--initial-heap=65536".to_owned()]);
     }
     flags.extend(paths.map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display())));
     run(build.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f")))?;

@@ -1,6 +1,6 @@
 //! The keys of an issuer or verifier.
 
-use super::{Key, KeyError, NewClaims, Profile, Refusal, Unverified, Verified, issue};
+use super::{Algorithm, Key, KeyError, NewClaims, Profile, Refusal, Unverified, Verified, issue};
 use crate::time::UnixTime;
 use alloc::{string::String, vec::Vec};
 use core::fmt;
@@ -96,6 +96,15 @@ impl KeySet {
     pub fn keyed(mut self) -> Self {
         self.keys = self.keys.into_iter().map(|(key, role)| (key.keyed(), role)).collect();
         self
+    }
+
+    /// This set without the keys of these algorithms, which stay by name, as keys that cannot verify here.
+    #[must_use]
+    pub fn without(self, algorithms: &[Algorithm]) -> Self {
+        let is_unwanted = |(key, _): &(Key, Role)| algorithms.contains(&key.algorithm());
+        let (others, keys): (Vec<_>, _) = self.keys.into_iter().partition(is_unwanted);
+        let others = others.iter().map(|(key, _)| key.kid().into());
+        Self { keys, unusable: self.unusable.into_iter().chain(others).collect() }
     }
 
     /// The keys, in the order given.

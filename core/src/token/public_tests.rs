@@ -73,6 +73,16 @@ fn run_wycheproof(file: &str, algorithm: Algorithm, public: impl Fn(&Value) -> V
 }
 
 #[test]
+fn keys_of_unwanted_algorithms_stay_by_name() {
+    let keys =
+        || KeySet::new([(key("a", Algorithm::EdDsa), Role::Sign), (key("b", Algorithm::Es256), Role::Verify)]).unwrap();
+    let token = keys().issue(&new_claims()).unwrap();
+    assert_eq!(verdict(&keys().without(&[Algorithm::Es256]), &token), Ok(()));
+    assert_eq!(verdict(&keys().without(&[Algorithm::EdDsa]), &token), Err("key_not_for_verify"));
+    assert_eq!(verdict(&keys().without(&ALGORITHMS), &token), Err("key_not_for_verify"));
+}
+
+#[test]
 fn wycheproof_ed25519() {
     let file = include_str!("../../../tests/vectors/token/ed25519_test.json");
     assert_eq!(run_wycheproof(file, Algorithm::EdDsa, |key| hex(&key["pk"])), (151, 88));

@@ -343,6 +343,11 @@ impl EdgeVerifier {
         Ok(())
     }
 
+    /// What snapshots are checked with: the keys that were given, without those that are gone for good.
+    pub fn keys(&self) -> &KeySet {
+        &self.keys
+    }
+
     /// The snapshot that is held.
     pub fn held(&self) -> Option<&Snapshot> {
         self.held.as_ref()

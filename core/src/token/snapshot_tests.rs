@@ -307,6 +307,7 @@ fn a_retired_key_is_gone_for_good() {
     assert_eq!((verdict(&edge, &old, NOW), verdict(&edge, &new, NOW)), (Err("unknown_kid"), Ok(())));
     let revived = edge.take(&by(&["a"], 4), "waxseal", 0, now());
     assert_eq!(revived, Err(SnapshotError::Refused(Refusal::UnknownKid)));
+    assert_eq!(edge.keys().iter().map(|(key, _)| key.kid()).collect::<Vec<_>>(), ["b"]);
     // Other keys do not make it forget its number.
     edge.set_keys(public_keys(&["c", "b"])).unwrap();
     assert_eq!(edge.take(&by(&["b"], 3), "waxseal", 0, now()), Err(SnapshotError::NotNewer));

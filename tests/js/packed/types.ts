@@ -9,6 +9,8 @@ import { FileStore } from 'waxseal/store/file'
 import { IndexedDbStore } from 'waxseal/store/indexeddb'
 import { SqliteStore } from 'waxseal/store/sqlite'
 import { createSigner, createVerifier, TokenError, type Claims, type TokenCode } from 'waxseal/verify'
+import { createEdgeVerifier, createRemoteVerifier, TokenError as EdgeError, type RemoteVerifier, type Snapshot, type SnapshotCode } from 'waxseal/verify/public'
+import { withModule as withEdge } from 'waxseal/verify/public/slim'
 import { withModule } from 'waxseal/verify/slim'
 
 const settings: Settings = { issuer: 'me', redis: { ttl: { min: 1, default: 300, max: 3600, manner: 'refuse' } } }
@@ -48,6 +50,27 @@ createSigner({ key: 'x', issuer: 'me' })
 const token: string = createSigner({ key: 'x', issuer: 'me', expiresIn: 60 })({ sub: '1' })
 withModule({} as WebAssembly.Module).createVerifier({ keys: { keys: [{ kty: 'oct', k: 'x' }] }, issuer: 'me' })
 
+const edge = createEdgeVerifier({ keys: { keys: [{ kty: 'OKP', crv: 'Ed25519', x: 'x', alg: 'EdDSA' }] }, issuer: 'me', algorithms: ['EdDSA'], stale: 'accept', leeway: 5 })
+const seen: string = edge.verify<Mine>('a.b.c').scope
+const snapshot: Snapshot = edge.take('a.b.c')
+const held: number | undefined = edge.held?.expires
+edge.setKeys('{"keys":[]}')
+const remote: RemoteVerifier = createRemoteVerifier({ origin: 'https://auth.example', issuer: 'me', fetch: (url, init) => fetch(url, init), onError: error => void (error.code satisfies string) })
+const later: Promise<Claims> = remote.verify('a.b.c')
+const refreshed: Promise<void> = remote.refresh()
+withEdge({} as WebAssembly.Module).createRemoteVerifier({ origin: 'https://auth.example', issuer: 'me', revocationsEvery: 5 })
+// @ts-expect-error: keys are needed
+createEdgeVerifier({ issuer: 'me' })
+// @ts-expect-error: a secret's algorithm
+createEdgeVerifier({ keys: [], issuer: 'me', algorithms: ['HS256'] })
+// @ts-expect-error: one of two
+createEdgeVerifier({ keys: [], issuer: 'me', stale: 'ignore' })
+// @ts-expect-error: it has none to hand in
+createRemoteVerifier({ origin: 'https://auth.example', issuer: 'me', keys: [] })
+// @ts-expect-error: nobody changes what is held
+snapshot.expires = 1
+const snapshotCode: SnapshotCode = 'not_newer'
+
 try {
   verify(token)
 } catch (error) {
@@ -58,8 +81,9 @@ try {
       case 'exspired': break
     }
   }
+  if (error instanceof EdgeError && error.code === 'revocations_stale') error.message satisfies string
   if (error instanceof WaxsealError) error.code satisfies string
 }
 const code: TokenCode = 'revoked'
 const bits: Promise<Uint8Array> = kdf.derive({ scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt: new Uint8Array(16), password: new Uint8Array() })
-export { answered, bits, code, handler, Kdf, scope, stores, subject }
+export { answered, bits, code, handler, held, Kdf, later, refreshed, scope, seen, snapshotCode, stores, subject }

@@ -1,5 +1,6 @@
 // Requests and responses, between `fetch`'s shape and the engine's.
 
+import { drained } from './drained.js'
 import { WaxsealError } from './errors.js'
 
 /** The limits of the native server (its defaults). */
@@ -70,7 +71,9 @@ async function bodyOf(request) {
   if (request.body === null) return new Uint8Array()
   try {
     // Firefox has no `body`.
-    return typeof request.body?.getReader === 'function' ? await drained(request.body) : await buffered(request)
+    const body = typeof request.body?.getReader === 'function' ? await drained(request.body, BODY) : await buffered(request)
+    if (body === undefined) throw new Refused(413)
+    return body
   } catch (error) {
     if (error instanceof Refused) throw error
     // The client went away, or promised another length.
@@ -82,32 +85,6 @@ async function buffered(request) {
   if (typeof request.arrayBuffer !== 'function') return new Uint8Array()
   const body = new Uint8Array(await request.arrayBuffer())
   if (body.length > BODY) throw new Refused(413)
-  return body
-}
-
-async function drained(stream) {
-  const reader = stream.getReader()
-  const chunks = []
-  let length = 0
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) break
-    if (!(value instanceof Uint8Array)) throw new Refused(400)
-    length += value.length
-    if (length > BODY) {
-      // Not waited for: the client may never stop.
-      reader.cancel().catch(() => {})
-      throw new Refused(413)
-    }
-    chunks.push(value)
-  }
-  if (chunks.length === 1) return chunks[0]
-  const body = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    body.set(chunk, at)
-    at += chunk.length
-  }
   return body
 }
 

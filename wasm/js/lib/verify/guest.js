@@ -1,71 +1,84 @@
-// One instance of the module: its keys are in it. After a trap it is made anew.
+// One instance of a module: its keys are in it. After a trap it is made anew.
 
 import { TokenError } from './error.js'
-import { demand, statement } from './keys.js'
+import { demand } from './options.js'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** The code of each refusal, once it has occurred. */
-const codes = []
-
 /**
- * A function of the module that makes a text of a text: `verify` of a token its claims as they were signed, `sign` of claims a token. It
- * throws a `TokenError` for what does not hold.
+ * An instance that has been told the octets of `told`; `restore` does the rest for one that follows after a trap. What a function of
+ * the module refuses, and a trap, is thrown as a `TokenError`.
  */
-export function guest(module, name, stated) {
-  const octets = statement(stated)
+export function guest(module, told, restore = () => {}) {
   let exports
-  let work
   let buffer
   let result
   start()
+  return { run, load, call, view }
 
-  return function run(text, now) {
-    if (work === undefined) start()
-    // A memory that has grown has another buffer.
-    if (buffer.length === 0) look()
+  /** A text made of a text: by `verify` the claims of a token as they were signed, by `sign` the token of claims. */
+  function run(name, text, now) {
+    look()
     const { read, written } = encoder.encodeInto(text, buffer)
-    // It holds four times as much as a token may have.
-    if (read < text.length) throw refused(0)
-    let length
+    // It holds more than any text may have.
+    if (read < text.length) throw because('too_long')
+    return decoder.decode(view(call(name, written, now)))
+  }
+
+  /** The module takes other keys. */
+  function load(octets) {
+    look()
+    demand(octets.length <= buffer.length, 'too_many_keys', 'the keys do not fit')
+    buffer.set(octets)
+    call('load', octets.length)
+  }
+
+  /** The number that a function of the module gives. */
+  function call(name, length, now) {
+    look()
+    let number
     try {
-      length = work(written, now)
+      number = exports[name](length, now)
     } catch (cause) {
-      work = undefined
-      throw new TokenError('trap', 'the module stopped in the middle of a call', { cause })
+      exports = undefined
+      throw new TokenError('trap', 'the module stopped', { cause })
     }
-    if (length < 0) throw refused(-1 - length)
-    return output(length)
+    if (number < 0) throw because(decoder.decode(view(-1 - number)))
+    return number
   }
 
   function start() {
     exports = new WebAssembly.Instance(module, {}).exports
-    look()
-    demand(octets.length <= buffer.length, 'too_many_keys', 'the keys do not fit')
-    buffer.set(octets)
-    const length = exports.load(octets.length)
-    if (length > 0) throw because('the keys are refused', output(length))
-    work = exports[name]
+    find()
+    try {
+      load(told())
+      restore()
+    } catch (error) {
+      // It knows less than the one before.
+      exports = undefined
+      throw error
+    }
   }
 
+  /** Sees to an instance, and to its buffer: a memory that has grown has another. */
   function look() {
-    buffer = new Uint8Array(exports.memory.buffer, exports.buffer(), exports.room())
-    result = buffer
+    if (exports === undefined) start()
+    if (buffer.length === 0) find()
   }
 
-  /** The text at the start of the buffer. As results are often equally long, the last view is kept: making one takes as long as reading. */
-  function output(length) {
-    if (buffer.length === 0) look()
+  function find() {
+    result = buffer = new Uint8Array(exports.memory.buffer, exports.buffer(), exports.room())
+  }
+
+  /** What a function of the module has put into the buffer. As results are often equally long, the last view is kept: making one takes as long as reading. */
+  function view(length) {
+    look()
     if (result.length !== length) result = buffer.subarray(0, length)
-    return decoder.decode(result)
-  }
-
-  function refused(place) {
-    return because('the token is refused', (codes[place] ??= output(exports.reason(place))))
+    return result
   }
 }
 
-function because(what, code) {
-  return new TokenError(code, `${what}: ${code.replaceAll('_', ' ')}`)
+function because(code) {
+  return new TokenError(code, code.replaceAll('_', ' '))
 }

@@ -1,27 +1,17 @@
 // Keys as callers have them, as the set of keys that the module loads.
 
 import { TokenError } from './error.js'
+import { allowed, demand, isText } from './options.js'
+import { statement } from './statement.js'
 
 const ALGORITHMS = ['HS256', 'HS384', 'HS512']
 const SIGN = 0
 const VERIFY = 1
 const utf8 = new TextEncoder()
 
-/** Issuer, `typ`, leeway, audience and keys in the module's own notation. What is too long for it is longer than its buffer, too. */
-export function statement({ issuer, audience, leeway, typ, keys, unusable }) {
-  const out = []
-  // Two octets, the lower first.
-  const number = value => out.push(value & 255, value >> 8)
-  const octets = value => {
-    number(value.length)
-    for (const octet of value) out.push(octet)
-  }
-  const text = value => octets(utf8.encode(value))
-  text(issuer)
-  text(typ)
-  number(leeway)
-  number(audience === undefined ? 0 : 1)
-  if (audience !== undefined) text(audience)
+/** What the module is told: what tokens are to say, and the keys. */
+export function told({ keys, unusable, ...expected }) {
+  const { number, octets, text, end } = statement(expected)
   number(keys.length)
   for (const { role, kid, algorithm, encoded, secret } of keys) {
     number(role)
@@ -32,31 +22,20 @@ export function statement({ issuer, audience, leeway, typ, keys, unusable }) {
   }
   number(unusable.length)
   unusable.forEach(text)
-  return new Uint8Array(out)
+  return end()
 }
 
 /** The keys of `options.key` (and `kid`, `algorithms`) or `options.keys`; `sign` says whether one of them signs. */
 export function keysOf({ key, keys, kid }, algorithms, sign) {
   demand((key === undefined) !== (keys === undefined), 'bad_options', 'either `key` or `keys` is needed')
-  demand(algorithms === undefined || Array.isArray(algorithms), 'bad_options', '`algorithms` is a list')
-  const allowed = algorithms ?? ALGORITHMS
-  for (const name of allowed) demand(ALGORITHMS.includes(name), 'bad_algorithm', `\`${String(name)}\` is none of ${ALGORITHMS}`)
+  const wanted = allowed(algorithms, ALGORITHMS)
   const list = Array.isArray(keys) ? keys : Array.isArray(keys?.keys) ? keys.keys : [key ?? keys]
   const read = list.map(stated => (isSecret(stated) ? bare(stated, kid, algorithms) : jwk(stated, sign)))
   demand(new Set(read.map(({ symmetric }) => symmetric)).size < 2, 'mixed_key_set', 'a set holds either symmetric or asymmetric keys, not both')
-  const usable = ({ secret, algorithm }) => secret !== undefined && allowed.includes(ALGORITHMS[algorithm])
+  const usable = ({ secret, algorithm }) => secret !== undefined && wanted.includes(ALGORITHMS[algorithm])
   const good = read.filter(usable).map((key, place) => ({ ...key, role: sign && place === 0 ? SIGN : VERIFY }))
   demand(!sign || good.length > 0, 'no_signing_key', 'no key that could sign was given')
   return { keys: good, unusable: read.filter(key => !usable(key)).map(({ kid }) => kid) }
-}
-
-export function demand(holds, code, message) {
-  if (!holds) throw new TokenError(code, message)
-}
-
-/** A text that has a UTF-8 form. */
-export function isText(value) {
-  return typeof value === 'string' && !/\p{Surrogate}/u.test(value)
 }
 
 function isSecret(stated) {

@@ -2,7 +2,8 @@
 
 import { TokenError } from './error.js'
 import { guest } from './guest.js'
-import { demand, isText, keysOf } from './keys.js'
+import { keysOf, told } from './keys.js'
+import { demand, known, reader, text } from './options.js'
 
 const BOTH = ['key', 'keys', 'kid', 'issuer', 'audience', 'typ', 'clock']
 const VERIFIER = [...BOTH, 'algorithms', 'leeway', 'revoked']
@@ -15,20 +16,18 @@ export function over(load) {
   /** The clock, and the function `name` of a module that has taken the options. */
   function open(name, options, algorithms) {
     const { issuer, audience, leeway = 0, typ = 'JWT', clock } = options
-    const keys = keysOf(options, algorithms, name === 'sign')
-    return [reader(clock), guest((module ??= load()), name, { issuer, audience, leeway, typ, ...keys })]
+    const octets = told({ issuer, audience, leeway, typ, ...keysOf(options, algorithms, name === 'sign') })
+    const { run } = guest((module ??= load()), () => octets)
+    return [reader(clock), run]
   }
 
   function createVerifier(options) {
     known(options, VERIFIER)
-    const { leeway = 0, algorithms } = options
-    demand(Number.isInteger(leeway) && leeway >= 0 && leeway <= 60, 'bad_options', '`leeway` is a whole number of seconds from 0 to 60')
     const isRevoked = revocations(options.revoked)
-    const [now, claimsOf] = open('verify', options, algorithms)
+    const [now, run] = open('verify', options, options.algorithms)
 
     return function verify(token) {
-      if (typeof token !== 'string') throw new TokenError('not_a_string', 'a token is a string')
-      const claims = JSON.parse(claimsOf(token, now()))
+      const claims = JSON.parse(run('verify', text(token), now()))
       if (isRevoked !== undefined) {
         demand(claims.jti !== undefined, 'bad_jti', 'the token has no id, so it cannot be looked up among the revoked')
         demand(!isRevoked(claims), 'revoked', 'the token was revoked')
@@ -40,8 +39,8 @@ export function over(load) {
   function createSigner(options) {
     known(options, SIGNER)
     const { issuer: iss, audience: aud, subject: sub, expiresIn, algorithm } = options
-    demand(Number.isSafeInteger(expiresIn) && expiresIn > 0, 'bad_options', '`expiresIn` is a whole number of seconds and needed: every token ends')
-    const [now, tokenOf] = open('sign', options, algorithm === undefined ? undefined : [algorithm])
+    demand(Number.isSafeInteger(expiresIn) && expiresIn > 0, 'bad_options', '`expiresIn` is a whole number of seconds')
+    const [now, run] = open('sign', options, algorithm === undefined ? undefined : [algorithm])
     // Without what is not given.
     const fixed = JSON.parse(JSON.stringify({ iss, aud, sub }))
     const written = new Set([...Object.keys(fixed), 'iat', 'exp', 'jti'])
@@ -57,15 +56,15 @@ export function over(load) {
         second = iat
       }
       const replaces = hasAny(claims, written)
-      let text
+      let json
       try {
-        text = JSON.stringify(replaces ? { ...fixed, ...claims, iat: undefined, exp: undefined, jti: undefined } : claims)
+        json = JSON.stringify(replaces ? { ...fixed, ...claims, iat: undefined, exp: undefined, jti: undefined } : claims)
       } catch (cause) {
         throw new TokenError('bad_claims', 'the claims have no JSON form', { cause })
       }
       // `toJSON` may have made something else of them.
-      demand(text?.[0] === '{', 'bad_claims', 'the claims are no object in JSON')
-      return tokenOf(`${times}${id()}"${replaces ? '' : head}${text === '{}' ? '' : ','}${text.slice(1)}`)
+      demand(json?.[0] === '{', 'bad_claims', 'the claims are no object in JSON')
+      return run('sign', `${times}${id()}"${replaces ? '' : head}${json === '{}' ? '' : ','}${json.slice(1)}`)
     }
   }
 
@@ -76,22 +75,6 @@ export function over(load) {
 function hasAny(claims, names) {
   for (const name in claims) if (names.has(name)) return true
   return false
-}
-
-function known(options, names) {
-  demand(typeof options === 'object' && options !== null, 'bad_options', 'options are an object')
-  for (const name of Object.keys(options)) demand(names.includes(name), 'bad_options', `there is no option \`${name}\``)
-  for (const name of ['issuer', 'audience', 'subject', 'typ']) {
-    const value = options[name]
-    demand(value === undefined ? name !== 'issuer' : isText(value), 'bad_options', `\`${name}\` is not a text`)
-  }
-}
-
-/** Milliseconds since the epoch by `clock`: a function, something with `now()`, or nothing. */
-function reader(clock = Date.now) {
-  if (typeof clock === 'function') return clock
-  demand(typeof clock?.now === 'function', 'bad_options', '`clock` is a function or has a method `now`')
-  return () => clock.now()
 }
 
 /** Whether claims belong to a revoked token: by a function of them, or by something that has their `jti`. */

@@ -1,0 +1,30 @@
+// The same without a secret: public keys, and what was revoked, are read from the issuer whenever they get old.
+// Bindings: AUTH, the address of the issuer; ISSUER, its name in tokens; ORIGIN, the address behind.
+
+import { createRemoteVerifier } from 'waxseal/verify/public'
+import { bearer, passed, refused } from './origin.mjs'
+
+/** What says nothing about a token: it could not be decided, and may be later. */
+const UNDECIDED = ['no_keys', 'revocations_stale', 'trap']
+let verifier
+
+export default {
+  async fetch(request, env) {
+    verifier ??= createRemoteVerifier({
+      origin: env.AUTH,
+      issuer: env.ISSUER,
+      leeway: 5,
+      onError: error => console.log(`reading: ${error.code}: ${error.message}`),
+    })
+    const token = bearer(request)
+    if (token === undefined) return refused()
+    let claims
+    try {
+      claims = await verifier.verify(token)
+    } catch (error) {
+      if (!UNDECIDED.includes(error.code)) return refused(error)
+      return new Response(null, { status: 503, headers: { 'retry-after': '2' } })
+    }
+    return passed(request, env.ORIGIN, claims)
+  },
+}

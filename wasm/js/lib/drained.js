@@ -1,0 +1,26 @@
+/** All octets of a stream; `undefined` when there are more than `limit`. Throws when it breaks off, and for what is no octets. */
+export async function drained(stream, limit) {
+  const reader = stream.getReader()
+  const chunks = []
+  let length = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    if (!(value instanceof Uint8Array)) throw new TypeError('a stream of something else than octets')
+    length += value.length
+    if (length > limit) {
+      // Not waited for: who sends may never stop.
+      reader.cancel().catch(() => {})
+      return undefined
+    }
+    chunks.push(value)
+  }
+  if (chunks.length === 1) return chunks[0]
+  const octets = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    octets.set(chunk, at)
+    at += chunk.length
+  }
+  return octets
+}

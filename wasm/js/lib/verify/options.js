@@ -1,0 +1,44 @@
+// What verifiers and signers check of their options.
+
+import { TokenError } from './error.js'
+
+export function demand(holds, code, message) {
+  if (!holds) throw new TokenError(code, message)
+}
+
+/** A text that has a UTF-8 form. */
+export function isText(value) {
+  return typeof value === 'string' && !/\p{Surrogate}/u.test(value)
+}
+
+/** Only these options are given, and those that are texts are. */
+export function known(options, names) {
+  demand(typeof options === 'object' && options !== null, 'bad_options', 'options are an object')
+  for (const name of Object.keys(options)) demand(names.includes(name), 'bad_options', `there is no option \`${name}\``)
+  for (const name of ['issuer', 'audience', 'subject', 'typ']) {
+    const value = options[name]
+    demand(value === undefined ? name !== 'issuer' : isText(value), 'bad_options', `\`${name}\` is not a text`)
+  }
+  const { leeway = 0 } = options
+  demand(Number.isInteger(leeway) && leeway >= 0 && leeway <= 60, 'bad_options', '`leeway` is a whole number of seconds from 0 to 60')
+}
+
+/** The names of algorithms that are wanted: all that there are unless some are stated. */
+export function allowed(stated, all) {
+  if (stated === undefined) return all
+  demand(Array.isArray(stated), 'bad_options', '`algorithms` is a list')
+  for (const name of stated) demand(all.includes(name), 'bad_algorithm', `\`${String(name)}\` is none of ${all}`)
+  return stated
+}
+
+/** Milliseconds since the epoch by `clock`: a function, something with `now()`, or nothing. */
+export function reader(clock = Date.now) {
+  if (typeof clock === 'function') return clock
+  demand(typeof clock?.now === 'function', 'bad_options', '`clock` is a function or has a method `now`')
+  return () => clock.now()
+}
+
+export function text(value) {
+  demand(typeof value === 'string', 'not_a_string', 'this is no text')
+  return value
+}

@@ -1,0 +1,124 @@
+import type { Claims, OptionCode as CommonOptionCode, TokenCode as CommonTokenCode } from '../index.js'
+
+export type { Claims } from '../index.js'
+
+/** A public key as a JSON web key (RFC 7517): `kty` `OKP` with `crv` `Ed25519`, or `EC` with `P-256`. It is for the one algorithm that `alg` names. */
+export interface PublicJsonWebKey {
+  kty: string
+  crv?: string
+  x?: string
+  y?: string
+  kid?: string
+  alg?: string
+  use?: string
+  key_ops?: string[]
+  [member: string]: unknown
+}
+
+/** A JWK set, as an object or as the text that was fetched; a list of keys, or one. */
+export type PublicKeys = { keys: PublicJsonWebKey[] } | PublicJsonWebKey[] | PublicJsonWebKey | string
+
+export type Algorithm = 'EdDSA' | 'Ed25519' | 'ES256'
+
+/** What is expected of every token. */
+export interface Expectations {
+  /** `iss`, compared octet for octet; of tokens and of snapshots. */
+  issuer: string
+  /** What `aud` must contain. Without it, a token that names an audience is refused. */
+  audience?: string
+  /** Seconds by which times may be off: 0 to 60, 0 by default. */
+  leeway?: number
+  /** `typ` of the header, `JWT` by default. */
+  typ?: string
+  /** Which algorithms are taken; all three by default. A key is only ever good for its own. */
+  algorithms?: Algorithm[]
+  /**
+   * What becomes of tokens when there is no revocation snapshot, or one that is too old to go by: they are refused (the default), or
+   * decided by what is known.
+   */
+  stale?: 'refuse' | 'accept'
+  /** Tells the time in milliseconds since the epoch. */
+  clock?: (() => number) | { now(): number }
+}
+
+export interface EdgeVerifierOptions extends Expectations {
+  /** The keys of the issuer. A secret is refused, as who has one could make snapshots, too. */
+  keys: PublicKeys
+}
+
+/** A revocation snapshot that was taken. */
+export interface Snapshot {
+  /** A later snapshot has a higher one. */
+  readonly number: number
+  /** When it is too old to go by: milliseconds since the epoch, leeway not counted. */
+  readonly expires: number
+}
+
+/** Decides tokens with public keys and the newest revocation snapshot that it was given. */
+export interface EdgeVerifier {
+  /** The claims of a token that holds; throws a {@link TokenError} for one that does not. */
+  verify<C extends object = Claims>(token: string): C & Claims
+  /** Takes other keys instead. The snapshot stays, and tokens go by those keys that it names. */
+  setKeys(keys: PublicKeys): void
+  /**
+   * Takes a revocation snapshot if it is good and newer than the one at hand; throws a {@link TokenError} otherwise, and keeps that one.
+   * A key that the one before named and it does not is gone for good.
+   */
+  take(snapshot: string): Snapshot
+  /** The snapshot at hand. */
+  readonly held: Snapshot | undefined
+}
+
+/** Makes a verifier that needs no network: what it knows is what it was given. By the rules of the server: same verdicts, same codes. */
+export function createEdgeVerifier(options: EdgeVerifierOptions): EdgeVerifier
+
+export interface RemoteVerifierOptions extends Expectations {
+  /**
+   * Where the issuer is: `/.well-known/jwks.json` and `/auth/revocations` are below. Of `https:`, unless it is this machine or `fetch`
+   * is your own.
+   */
+  origin: string
+  /** What fetches; the platform's by default. Redirects must not be followed. */
+  fetch?: (url: string, init: { headers: Record<string, string>; redirect: 'manual'; signal: AbortSignal }) => Promise<Response>
+  /** Seconds after which the keys are read again; 300 by default. */
+  keysEvery?: number
+  /** Seconds after which another revocation snapshot is read, so how late a revocation may be seen; 30 by default. */
+  revocationsEvery?: number
+  /** Seconds that an answer may take, body included; 5 by default. */
+  timeout?: number
+  /** Told of each reading that failed. */
+  onError?: (error: TokenError) => void
+}
+
+/** An {@link EdgeVerifier} that reads keys and snapshots itself. */
+export interface RemoteVerifier {
+  /**
+   * The claims of a token that holds; rejects with a {@link TokenError} for one that does not. When keys or snapshot are due, the first
+   * caller reads them first and the others go by what is at hand, as long as the snapshot is not too old.
+   */
+  verify<C extends object = Claims>(token: string): Promise<C & Claims>
+  /** Reads both now; rejects with the reason why one of them could not be read or is not taken. */
+  refresh(): Promise<void>
+  /** The snapshot at hand. */
+  readonly held: Snapshot | undefined
+}
+
+/** Makes a verifier that reads keys and revocation snapshots from their issuer. Nothing is fetched before the first call. */
+export function createRemoteVerifier(options: RemoteVerifierOptions): RemoteVerifier
+
+/** Why a token, a snapshot, a key or an option is refused. The message may change, the code may not. */
+export class TokenError extends Error {
+  readonly code: TokenCode | SnapshotCode | ReadingCode | OptionCode
+}
+
+/** Why a token is refused. By `revocations_stale`, `no_keys` and `trap` nothing is said about the token: it could not be decided. */
+export type TokenCode = CommonTokenCode | 'ended' | 'user_gone' | 'foreign' | 'revocations_stale' | 'no_keys'
+
+/** Why a snapshot is not taken. */
+export type SnapshotCode = CommonTokenCode | 'bad_lists' | 'not_newer'
+
+/** Why keys or a snapshot could not be read: the issuer does not answer, or not with what was asked for. */
+export type ReadingCode = 'unreachable' | 'bad_answer'
+
+/** What is wrong with keys or options. */
+export type OptionCode = CommonOptionCode

@@ -1,0 +1,197 @@
+// A verifier that reads keys and revocation snapshots from their issuer, whenever those at hand get old.
+
+import { TokenError } from '../error.js'
+import { demand, isText, known, reader } from '../options.js'
+import { answered } from './answered.js'
+
+const EDGE = ['issuer', 'audience', 'leeway', 'typ', 'algorithms', 'stale', 'clock']
+const OPTIONS = [...EDGE, 'origin', 'fetch', 'keysEvery', 'revocationsEvery', 'timeout', 'onError']
+/** Seconds after a reading of the keys before one that nobody knows is looked for. */
+const REREAD = 10
+/** Seconds after a failure before the next try: doubled with each, up to this. */
+const PAUSE = 60
+/** How often a caller waits, as what is missing may only show in an answer. */
+const ROUNDS = 3
+
+export function remote(createEdgeVerifier) {
+  return function createRemoteVerifier(options) {
+    known(options, OPTIONS)
+    const { keysEvery = 300, revocationsEvery = 30, timeout = 5, onError = () => {} } = options
+    for (const [name, value] of Object.entries({ keysEvery, revocationsEvery, timeout })) {
+      demand(Number.isFinite(value) && value > 0 && value <= 86_400, 'bad_options', `\`${name}\` is a number of seconds, at most a day`)
+    }
+    for (const [name, value] of Object.entries({ onError, fetch: options.fetch ?? onError })) {
+      demand(typeof value === 'function', 'bad_options', `\`${name}\` is a function`)
+    }
+    const base = baseOf(options.origin, options.fetch !== undefined)
+    const get = options.fetch ?? ((url, init) => fetch(url, init))
+    const now = reader(options.clock)
+    const stated = EDGE.filter(name => options[name] !== undefined).map(name => [name, options[name]])
+    // Without keys it takes nothing.
+    const edge = createEdgeVerifier({ ...Object.fromEntries(stated), keys: [] })
+
+    const document = (path, accept, every, use) => ({
+      url: `${base}${path}`, accept, every, use, tag: undefined, read: false, hurried: false, failure: undefined, failures: 0,
+      settled: 0, since: -Infinity, next: -Infinity,
+    })
+    const keys = document('/.well-known/jwks.json', 'application/jwk-set+json, application/json', keysEvery, edge.setKeys)
+    const revocations = document('/auth/revocations', 'application/jwt', revocationsEvery, take)
+    // The snapshot is signed with one of the keys.
+    const both = [keys, revocations]
+    /** The reading that is under way. */
+    let flight
+
+    async function verify(token) {
+      await update(due, isUsable)
+      try {
+        return decide(token)
+      } catch (error) {
+        // It may be a new key, or anybody's invention.
+        if (error.code !== 'unknown_kid' || !mayReread()) throw error
+      }
+      await update(() => (mayReread() ? both : both.filter(({ hurried }) => hurried)))
+      return decide(token)
+    }
+
+    function decide(token) {
+      if (!keys.read) throw new TokenError('no_keys', 'the keys of the issuer have not been read yet', { cause: keys.failure })
+      try {
+        return edge.verify(token)
+      } catch (error) {
+        if (error.code === 'revocations_stale') error.cause = revocations.failure
+        throw error
+      }
+    }
+
+    async function refresh() {
+      const before = both.map(({ settled }) => settled)
+      await update(() => both.filter(({ settled, hurried }, place) => settled === before[place] || hurried))
+      const failed = both.find(({ failure }) => failure !== undefined)
+      if (failed !== undefined) throw failed.failure
+    }
+
+    /** Reads what `missing` names until it names nothing. While another caller reads, who `canDo` without does not wait for him. */
+    async function update(missing, canDo = () => false) {
+      for (let round = 0; round < ROUNDS; round++) {
+        const list = missing()
+        if (list.length === 0) return
+        // A caller that is gone takes what he waited for with him: a worker's request that was broken off, for one.
+        if (flight !== undefined && isLate(flight)) flight = undefined
+        if (flight === undefined) await begin(list)
+        else if (canDo()) return
+        else await within(flight.ended, timeout + 1)
+      }
+    }
+
+    function isLate({ begun }) {
+      const elapsed = Date.now() - begun
+      return elapsed < 0 || elapsed > (timeout + 1) * 1000
+    }
+
+    function begin(list) {
+      const mine = { begun: Date.now() }
+      flight = mine
+      mine.ended = Promise.allSettled(list.map(one => answered(get, one, timeout))).then(answers => {
+        // Given up meanwhile, and what others have read since then is newer.
+        if (flight !== mine) return
+        flight = undefined
+        for (const [place, one] of list.entries()) settle(one, answers[place])
+      })
+      return mine.ended
+    }
+
+    function settle(one, { value: answer, reason: failure }) {
+      one.hurried = false
+      try {
+        if (answer?.text !== undefined) {
+          one.use(answer.text)
+          one.tag = answer.tag
+          one.read = true
+        }
+      } catch (error) {
+        failure = error
+      }
+      const time = now()
+      if (failure === undefined && one === revocations && !(edge.held?.expires > time)) {
+        failure = new TokenError('revocations_stale', 'the newest snapshot that the issuer gives is too old')
+      }
+      one.settled++
+      one.failure = failure
+      one.failures = failure === undefined ? 0 : one.failures + 1
+      // Not to the second, as many may have failed together.
+      const pause = Math.min(2 ** one.failures, PAUSE) * (0.5 + Math.random() / 2)
+      one.since = time
+      one.next = time + 1000 * (failure === undefined ? one.every : pause)
+      if (failure === undefined) return
+      try {
+        onError(failure)
+      } catch {
+        // Who is told decides nothing.
+      }
+    }
+
+    function take(text) {
+      try {
+        edge.take(text)
+      } catch (error) {
+        // A copy from somewhere on the way. The one at hand is as good until its end.
+        if (error.code === 'not_newer') return
+        if (error.code === 'unknown_kid' && mayReread()) for (const one of both) one.hurried = true
+        throw error
+      }
+    }
+
+    /** No snapshot can be taken before the keys. */
+    function due() {
+      const list = both.filter(isDue)
+      return keys.read || list.length === 0 ? list : both
+    }
+
+    /** A clock that was set back does not tell how long ago something was. */
+    function isDue({ next, since, hurried }) {
+      const time = now()
+      return hurried || !(time < next) || time < since
+    }
+
+    function mayReread() {
+      return isDue({ next: keys.since + REREAD * 1000, since: keys.since })
+    }
+
+    /** Whether tokens can be decided by what is at hand. */
+    function isUsable() {
+      return keys.read && edge.held?.expires > now()
+    }
+
+    return {
+      verify,
+      refresh,
+      get held() {
+        return edge.held
+      },
+    }
+  }
+}
+
+/** Whether `promise` has settled within so many seconds; it does not reject. The timer is the waiting caller's own. */
+async function within(promise, seconds) {
+  let timer
+  const over = new Promise(resolve => {
+    timer = setTimeout(resolve, seconds * 1000)
+  })
+  await Promise.race([promise, over])
+  clearTimeout(timer)
+}
+
+/** Where the issuer is, without a slash at the end. Whoever can change the keys on the way is the issuer, so not just anybody may. */
+function baseOf(origin, isOwnFetch) {
+  let url
+  try {
+    url = new URL(isText(origin) ? origin : '')
+  } catch (cause) {
+    throw new TokenError('bad_options', '`origin` is no URL', { cause })
+  }
+  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
+  demand(url.protocol === 'https:' || (url.protocol === 'http:' && (isLocal || isOwnFetch)), 'bad_options', '`origin` is one of https:')
+  demand(!url.username && !url.password && !url.search && !url.hash, 'bad_options', '`origin` has more than a host and a path')
+  return url.href.replace(/\/$/, '')
+}
