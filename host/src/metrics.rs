@@ -1,6 +1,6 @@
 //! Counters, gauges and histograms, as `GET /metrics` shows them.
 
-use crate::{http::traffic::Traffic, kdf, refusals::TokenRefusals};
+use crate::{engine, http::traffic::Traffic, kdf, refusals::TokenRefusals};
 use core::fmt;
 use prometheus_client::{
     collector::Collector,
@@ -28,15 +28,14 @@ pub struct Metrics {
     pub(crate) traffic: Arc<Traffic>,
     /// The store.
     pub store: Store,
-    /// Traps of the component, each of which ended one request.
-    pub traps: Counter,
     /// Panics, each of which ended one request.
     pub panics: Counter,
     /// Open connections.
     pub connections: Gauge,
     /// Audit records that could not be written.
     pub audit_lost: Counter,
-    kdf: Arc<Kdf>,
+    kdf: Arc<Watched<kdf::Stats>>,
+    module: Arc<Watched<engine::Stats>>,
     registry: Registry,
 }
 
@@ -80,8 +79,9 @@ impl Default for Metrics {
         registry.register("token_refusals", help, token_refusals.counts());
         let traffic = Arc::new(Traffic::default());
         registry.register_collector(Box::new(Arc::clone(&traffic)));
-        let kdf = Arc::new(Kdf::default());
+        let (kdf, module) = (Arc::new(Watched(OnceLock::new())), Arc::new(Watched(OnceLock::new())));
         registry.register_collector(Box::new(Arc::clone(&kdf)));
+        registry.register_collector(Box::new(Arc::clone(&module)));
         let store = Store {
             commits: Counter::default(),
             conflicts: Counter::default(),
@@ -92,14 +92,13 @@ impl Default for Metrics {
         registry.register("store_conflicts", "Commits that lost a race", store.conflicts.clone());
         registry.register("store_failures", "Commits that failed because the disk did", store.failures.clone());
         registry.register_with_unit("store_commit", "Time to commit", Unit::Seconds, store.seconds.clone());
-        let (traps, panics, audit_lost) = (Counter::default(), Counter::default(), Counter::default());
-        registry.register("traps", "Traps of the component, each of which ended one request", traps.clone());
+        let (panics, audit_lost) = (Counter::default(), Counter::default());
         registry.register("panics", "Panics, each of which ended one request", panics.clone());
         registry.register("audit_lost", "Audit records that could not be written", audit_lost.clone());
         let connections = Gauge::default();
         registry.register("connections", "Open connections", connections.clone());
         registry.register("build", "What is running", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
-        Self { logins, token_refusals, traffic, store, traps, panics, connections, audit_lost, kdf, registry }
+        Self { logins, token_refusals, traffic, store, panics, connections, audit_lost, kdf, module, registry }
     }
 }
 
@@ -107,6 +106,11 @@ impl Metrics {
     /// Shows the pool of password derivations, which is asked at each scrape. The first pool given stays.
     pub fn watch_kdf(&self, stats: impl Fn() -> kdf::Stats + Send + Sync + 'static) {
         let _ = self.kdf.0.set(Box::new(stats));
+    }
+
+    /// Shows the component, which is asked at each scrape. The first given stays.
+    pub fn watch_module(&self, stats: impl Fn() -> engine::Stats + Send + Sync + 'static) {
+        let _ = self.module.0.set(Box::new(stats));
     }
 
     /// The `OpenMetrics` text.
@@ -118,17 +122,38 @@ impl Metrics {
     }
 }
 
-/// The pool of password derivations, once there is one.
-#[derive(Default)]
-struct Kdf(OnceLock<Box<dyn Fn() -> kdf::Stats + Send + Sync>>);
+/// What counts for itself, once it is there.
+struct Watched<T>(OnceLock<Box<dyn Fn() -> T + Send + Sync>>);
 
-impl fmt::Debug for Kdf {
+impl<T> fmt::Debug for Watched<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Kdf").finish_non_exhaustive()
+        f.debug_struct("Watched").finish_non_exhaustive()
     }
 }
 
-impl Collector for Kdf {
+/// Of the component.
+impl Collector for Watched<engine::Stats> {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let Some(stats) = self.0.get().map(|stats| stats()) else { return Ok(()) };
+        let running = ConstGauge::new(i64::try_from(stats.running).unwrap_or(i64::MAX));
+        let help = "Instances of the component in use";
+        running.encode(encoder.encode_descriptor("instances_running", help, None, MetricType::Gauge)?)?;
+        for (name, help, value) in [
+            ("instances", "Instances of the component made", stats.instances),
+            (
+                "traps",
+                "Calls of the component that ended in a trap or at a bound, each of which ended one request",
+                stats.faults,
+            ),
+        ] {
+            ConstCounter::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// Of the pool of password derivations.
+impl Collector for Watched<kdf::Stats> {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let Some(stats) = self.0.get().map(|stats| stats()) else { return Ok(()) };
         for (name, help, value) in [
@@ -164,6 +189,7 @@ mod tests {
         metrics.traffic.count(Route::Verify, 200, Duration::from_micros(70));
         metrics.traffic.count(Route::Redis, 418, Duration::from_mins(1));
         metrics.watch_kdf(|| kdf::Stats { queued: 3, rejected: 4, ..kdf::Stats::default() });
+        metrics.watch_module(|| engine::Stats { running: 1, faults: 2, ..engine::Stats::default() });
         let event = Event {
             action: "login",
             actor: "a".into(),
@@ -180,6 +206,8 @@ mod tests {
             "waxseal_requests_total{route=\"redis\",status=\"other\"} 1",
             "waxseal_request_seconds_bucket{le=\"0.0001\",route=\"verify\"} 1",
             "waxseal_request_seconds_bucket{le=\"+Inf\",route=\"redis\"} 1",
+            "waxseal_instances_running 1",
+            "waxseal_traps_total 2",
             "waxseal_kdf_queued 3",
             "waxseal_kdf_rejected_total 4",
             "waxseal_logins_total{result=\"bad_credentials\"} 1",

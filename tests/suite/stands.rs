@@ -168,6 +168,30 @@ fn the_log_says_why_a_token_was_refused() {
     assert!(metrics.contains("waxseal_token_refusals_total{reason=\"bad_signature\"} 1\n"), "{metrics}");
 }
 
+/// What stands in the metrics is what happened, and not only a name with a nought.
+#[test]
+fn what_the_server_does_shows_in_its_metrics() {
+    let (_home, data) = scratch();
+    let server = Launch::on(data).start();
+    let figure = |name: &str| {
+        let text = String::from_utf8(server.send(&Request::new(Method::Get, "/metrics")).body).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse::<f64>().ok());
+        line.unwrap_or_else(|| panic!("{name} is not in:\n{text}"))
+    };
+    let names = ["waxseal_store_commits_total", "waxseal_kdf_done_total", "waxseal_instances_total"];
+    let before = names.map(figure);
+    let admin = admin_token(&server);
+    add_user(&server, &admin, "ann", "right");
+    for (name, before) in names.into_iter().zip(before) {
+        assert!(figure(name) > before, "{name} stays at {before}");
+    }
+    assert!(figure("waxseal_store_commit_seconds_sum") > 0.0);
+    for name in ["waxseal_traps_total", "waxseal_panics_total", "waxseal_store_failures_total", "waxseal_audit_lost_total"]
+    {
+        assert!(figure(name).abs() < f64::EPSILON, "{name}");
+    }
+}
+
 #[test]
 fn a_lock_outlives_a_restart() {
     let (_home, data) = scratch();

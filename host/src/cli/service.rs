@@ -11,7 +11,7 @@ use crate::{
     http::Answer,
     kdf,
     metrics::Metrics,
-    store::{Embedded, StoreError},
+    store::{Embedded, Measured, StoreError},
 };
 use core::num::{NonZeroU32, NonZeroUsize};
 use std::{io, path::Path, sync::Arc};
@@ -55,9 +55,10 @@ impl Service {
         let audit = Arc::new(audit);
         let kdf = kdf::Pool::start(kdf_limits(host), settings.passwords.scheme)
             .map_err(|error| Failure::refused(format_args!("cannot start the derivation pool: {error}")))?;
+        let kdf = Arc::new(kdf);
         let parts = engine::Parts {
-            store: store.clone(),
-            kdf: Arc::new(kdf),
+            store: Arc::new(Measured::new(Arc::clone(&store), metrics.store.clone())),
+            kdf: Arc::clone(&kdf),
             audit: audit.clone(),
             clock: Arc::clone(&clock),
             settings: settings.clone(),
@@ -68,6 +69,10 @@ impl Service {
         let engine = Engine::start(parts)
             .await
             .map_err(|error| Failure::refused(format_args!("cannot start on `{}`: {error}", data.path().display())))?;
+        metrics.watch_kdf(move || kdf.stats());
+        if let Some(module) = engine.module().cloned() {
+            metrics.watch_module(move || module.stats());
+        }
         Ok(Self { clock, metrics, audit, engine, store, data: data.clone(), sources: None })
     }
 

@@ -228,14 +228,9 @@ impl Engine {
         self.driver.worlds.set_settings(settings, &*self.driver.store, self.driver.clock.now()).await
     }
 
-    /// What the derivation pool is doing, for metrics.
-    pub fn kdf_stats(&self) -> kdf::Stats {
-        self.driver.kdf.stats()
-    }
-
-    /// What the component is doing, for metrics; `None` when all requests run natively.
-    pub fn module_stats(&self) -> Option<Stats> {
-        self.module.as_ref().map(Module::stats)
+    /// The component; `None` when all requests run natively.
+    pub fn module(&self) -> Option<&Module> {
+        self.module.as_ref()
     }
 }
 

@@ -11,12 +11,14 @@ mod conforms;
 mod embedded;
 mod error;
 mod journal;
+mod measured;
 mod memory;
 mod reply;
 
 pub use embedded::Embedded;
 pub use error::StoreError;
 pub use journal::{Change, Watch};
+pub use measured::Measured;
 pub use memory::Memory;
 pub use reply::Reply;
 

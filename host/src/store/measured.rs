@@ -1,0 +1,111 @@
+//! A store whose commits are counted and timed.
+
+use super::{Committed, Reply, Revision, Store, StoreError, Watch};
+use crate::metrics;
+use std::{sync::Arc, time::Instant};
+use waxseal_core::seam::{Commit, Key, Range, Record};
+
+/// The store inside, and what becomes of the commits that go through here.
+pub struct Measured<S> {
+    inner: Arc<S>,
+    figures: metrics::Store,
+}
+
+impl<S> Measured<S> {
+    /// Puts `figures` before `inner`.
+    pub fn new(inner: Arc<S>, figures: metrics::Store) -> Self {
+        Self { inner, figures }
+    }
+}
+
+impl<S: Store> Store for Measured<S> {
+    fn get(&self, keys: &[Key]) -> Reply<'_, Vec<Option<Record>>> {
+        self.inner.get(keys)
+    }
+
+    fn range(&self, range: &Range) -> Reply<'_, Vec<(Key, Record)>> {
+        self.inner.range(range)
+    }
+
+    fn commit(&self, commit: Commit) -> Reply<'_, Committed> {
+        let begun = Instant::now();
+        let committed = self.inner.commit(commit);
+        Reply::pending(async move {
+            let committed = committed.await;
+            self.figures.seconds.observe(begun.elapsed().as_secs_f64());
+            match &committed {
+                Ok(Committed::At(_)) => self.figures.commits.inc(),
+                Ok(Committed::Conflict) => self.figures.conflicts.inc(),
+                // The queue was full; nothing failed, and the client is told to come again.
+                Err(StoreError::Busy) => 0,
+                Err(_) => self.figures.failures.inc(),
+            };
+            committed
+        })
+    }
+
+    fn watch(&self, after: Revision) -> Watch {
+        self.inner.watch(after)
+    }
+
+    fn revision(&self) -> Revision {
+        self.inner.revision()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::Clock,
+        store::{
+            Memory,
+            conforms::{at, put, writes},
+        },
+    };
+    use waxseal_core::time::UnixTime;
+
+    /// Refuses every commit.
+    struct Broken(StoreError);
+
+    impl Store for Broken {
+        fn get(&self, _: &[Key]) -> Reply<'_, Vec<Option<Record>>> {
+            Reply::ready(Err(self.0.clone()))
+        }
+
+        fn range(&self, _: &Range) -> Reply<'_, Vec<(Key, Record)>> {
+            Reply::ready(Err(self.0.clone()))
+        }
+
+        fn commit(&self, _: Commit) -> Reply<'_, Committed> {
+            Reply::ready(Err(self.0.clone()))
+        }
+
+        fn watch(&self, _: Revision) -> Watch {
+            panic!("nobody watches it")
+        }
+
+        fn revision(&self) -> Revision {
+            Revision(0)
+        }
+    }
+
+    fn counted(figures: &metrics::Store) -> [u64; 3] {
+        [figures.commits.get(), figures.conflicts.get(), figures.failures.get()]
+    }
+
+    #[test]
+    fn every_commit_is_counted_by_how_it_ended() {
+        let figures = metrics::Metrics::default().store;
+        let memory = Memory::new(Arc::new(Clock::stopped_at(UnixTime::from_secs(1_000))));
+        let store = Measured::new(Arc::new(memory), figures.clone());
+        assert_eq!(store.commit(writes([put("a", "1")])).wait(), Ok(Committed::At(Revision(1))));
+        assert_eq!(store.commit(writes([at(7, put("a", "2"))])).wait(), Ok(Committed::Conflict));
+        assert_eq!(counted(&figures), [1, 1, 0]);
+        for (error, failures) in [(StoreError::Full, 1), (StoreError::Busy, 1)] {
+            let store = Measured::new(Arc::new(Broken(error.clone())), figures.clone());
+            assert_eq!(store.commit(writes([put("a", "1")])).wait(), Err(error));
+            assert_eq!(counted(&figures), [1, 1, failures]);
+        }
+    }
+}
