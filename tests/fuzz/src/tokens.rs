@@ -1,6 +1,7 @@
 //! Tokens and keys.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde::de::IgnoredAny;
 use std::sync::LazyLock;
 use waxseal_core::{
     time::UnixTime,
@@ -34,12 +35,22 @@ pub(crate) fn claims(data: &[u8]) {
     let signed = format!("{}.{}", BASE64_URL_SAFE_NO_PAD.encode(header), BASE64_URL_SAFE_NO_PAD.encode(claims));
     let token = format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature(signed.as_bytes())));
     if let Ok(verified) = KEYS.verify(&token, &PROFILE, NOW) {
+        assert!(verified.expires() > NOW);
         // What holds is strict JSON to everybody else, too.
-        let peer: serde_json::Value = serde_json::from_slice(claims).unwrap();
-        assert_eq!(peer["iss"], "waxseal");
-        assert!(peer["exp"].is_number() && verified.expires() > NOW);
-        assert_eq!(serde_json::from_slice::<serde_json::Value>(header).unwrap()["alg"], "HS256");
+        if let Some(peer) = read(claims) {
+            assert_eq!(peer["iss"], "waxseal");
+            assert!(peer["exp"].is_number());
+        }
+        if let Some(peer) = read(header) {
+            assert_eq!(peer["alg"], "HS256");
+        }
     }
+}
+
+/// Strict JSON as a peer reads it; `None` if there is a number that it does not hold, such as 1e999, which nobody asks about.
+fn read(octets: &[u8]) -> Option<serde_json::Value> {
+    serde_json::from_slice::<IgnoredAny>(octets).unwrap();
+    serde_json::from_slice(octets).ok()
 }
 
 /// HMAC-SHA-256 under the key above.
@@ -62,9 +73,10 @@ pub(crate) fn snapshot(data: &[u8]) {
     let signed = PUBLIC_KEYS.sign(REVOCATIONS, text, NOW).unwrap();
     if verifier.take(&signed, "waxseal", 0, NOW).is_ok() {
         // What is taken is JSON to everybody else, too.
-        let peer: serde_json::Value = serde_json::from_str(text).unwrap();
-        assert_eq!(peer["iss"], "waxseal");
-        assert!(peer["num"].as_u64() == verifier.held().map(|held| held.number()) && peer["tokens"].is_string());
+        if let Some(peer) = read(text.as_bytes()) {
+            assert_eq!(peer["iss"], "waxseal");
+            assert!(peer["num"].as_u64() == verifier.held().map(|held| held.number()) && peer["tokens"].is_string());
+        }
         assert!(verifier.take(&signed, "waxseal", 0, NOW).is_err(), "the same number is taken twice");
     }
     assert!(verifier.verify(&signed, &PROFILE, NOW).is_err(), "a snapshot is a token");
