@@ -188,6 +188,7 @@ fn pool(limits: Limits) -> PoolingAllocationConfig {
         .linear_memory_keep_resident(KEEP_RESIDENT)
         .pagemap_scan(Enabled::Auto)
         .table_keep_resident(KEEP_RESIDENT)
+        // The next request finds the memory that was used last, in the cache; with more at once the places take turns.
         .decommit_batch_size(1);
     pool
 }

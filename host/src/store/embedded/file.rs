@@ -61,13 +61,11 @@ impl Fresh {
 /// The log that is there, or a new one. For the owner of the store's lock.
 pub(super) fn log(path: &Path) -> Result<Box<dyn StorageBackend>, StoreError> {
     let failed = |error| trouble(path, &error);
-    let new = !path.exists();
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
     let file = file.map_err(failed)?;
-    if new {
-        // What it is going to hold is worth nothing without its name.
-        sync_parent(path).map_err(failed)?;
-    }
+    // What it is going to hold is worth nothing without its name. Also for one that is there: who made it may have been killed before
+    // this line.
+    sync_parent(path).map_err(failed)?;
     Ok(Box::new(FileBackend::new(file).map_err(|error| StoreError::Unavailable(error.to_string()))?))
 }
 

@@ -287,6 +287,13 @@ mod tests {
         batch
     }
 
+    /// Puts a batch of one commit after each of these revisions.
+    fn fill(log: &mut Log, revisions: core::ops::Range<u64>) {
+        for before in revisions {
+            assert!(log.append(batch(before, &[(before + 1, put("a", "1"))])).unwrap());
+        }
+    }
+
     /// `before>last` of the batches that a store which is at `synced` takes in.
     fn told(log: &Log, synced: u64) -> String {
         let told = log.after(Revision(synced)).map(|batch| format!("{}>{}", batch.before.0, batch.last().0));
@@ -320,9 +327,7 @@ mod tests {
     fn only_what_follows_is_taken() {
         let medium = Medium::new();
         let mut log = medium.ready(4);
-        for before in 4..8 {
-            assert!(log.append(batch(before, &[(before + 1, put("a", "1"))])).unwrap());
-        }
+        fill(&mut log, 4..8);
         assert_eq!(told(&medium.log(STORE, 4), 4), "4>5 5>6 6>7 7>8");
         for synced in [3, 5, 6, 8, 9] {
             assert_eq!(told(&medium.log(STORE, synced), synced), "", "{synced}: the start does not follow it");
@@ -340,9 +345,7 @@ mod tests {
     fn any_changed_octet_ends_the_log() {
         let medium = Medium::new();
         let mut log = medium.ready(4);
-        for before in 4..7 {
-            assert!(log.append(batch(before, &[(before + 1, put("a", "1"))])).unwrap());
-        }
+        fill(&mut log, 4..7);
         for at in 0..SUM + 4 + 16 + 22 + 2 {
             let at = (BLOCK + at) as u64;
             let mut octet = [0];
@@ -360,9 +363,7 @@ mod tests {
         let mut log = medium.log(STORE, 4);
         assert!(!log.append(batch(4, &[(5, put("a", "1"))])).unwrap(), "it has no length yet");
         log.clear();
-        for before in 4..20 {
-            assert!(log.append(batch(before, &[(before + 1, put("a", "1"))])).unwrap());
-        }
+        fill(&mut log, 4..20);
         assert!(!log.append(batch(20, &[(21, put("a", "1"))])).unwrap());
         assert_eq!(told(&log, 4).split(' ').count(), 16);
         log.clear();

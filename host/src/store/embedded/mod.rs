@@ -81,7 +81,7 @@ impl Embedded {
             (medium, database)
         };
         // Not before the store is locked.
-        let log = file::log(&path.with_extension("log"))?;
+        let log = file::log(&path.with_extension(LOG_EXTENSION))?;
         Self::start(Shared::new(database, log, medium, path, clock)?)
     }
 
@@ -231,19 +231,24 @@ impl Shared {
         clock: Arc<Clock>,
     ) -> Result<Self, StoreError> {
         let Opened { database, verified } = database;
-        let start = || {
+        let synced = || {
             let snapshot = Snapshot::new(&database.begin_read()?)?;
             let number = match snapshot.log()? {
                 Some(number) => number,
                 None => give_log(&database)?,
             };
-            let mut log = Log::open(log, number, snapshot.revision()?).map_err(redb::Error::Io)?;
-            unpanicked(|| catch_up(&database, &log))?;
-            log.clear();
-            let snapshot = Snapshot::new(&database.begin_read()?)?;
-            Ok((log, snapshot.revision()?, snapshot.horizon()?))
+            Ok((number, snapshot.revision()?))
         };
-        let (log, revision, horizon) = start().map_err(|error| explain(&medium, &path, error))?;
+        let (number, synced) = synced().map_err(|error| explain(&medium, &path, error))?;
+        let opened = Log::open(log, number, synced);
+        let mut log = opened.map_err(|error| file::trouble(&path.with_extension(LOG_EXTENSION), &error))?;
+        let caught_up = || {
+            unpanicked(|| catch_up(&database, &log))?;
+            let snapshot = Snapshot::new(&database.begin_read()?)?;
+            Ok((snapshot.revision()?, snapshot.horizon()?))
+        };
+        let (revision, horizon) = caught_up().map_err(|error| explain(&medium, &path, error))?;
+        log.clear();
         clock.hold(horizon);
         Ok(Self {
             medium,
@@ -347,8 +352,6 @@ impl Shared {
         let (revision, database) = opened.map_err(|error| explain(&self.medium, &self.path, error))?;
         if writable {
             log.clear();
-        }
-        if writable {
             tracing::info!("the store takes commits again");
         } else {
             tracing::error!("the disk has failed the store: reads go on, commits are refused until it recovers");
@@ -490,6 +493,9 @@ fn closed() -> StoreError {
 
 /// The file within the data directory.
 const FILE_NAME: &str = "store.redb";
+
+/// What its log has in the place of `redb`.
+const LOG_EXTENSION: &str = "log";
 
 /// Commits that may wait; beyond it [`StoreError::Busy`].
 const QUEUE: usize = 1024;
