@@ -257,8 +257,9 @@ fn nearest(path: &str) -> Option<&'static Setting> {
     let name = path.rsplit('.').next().unwrap_or(path);
     let elsewhere = SETTINGS.iter().find(|setting| setting.path.rsplit('.').next() == Some(name));
     elsewhere.or_else(|| {
-        // A text of any length costs its length times theirs, and a long one is like none of them.
-        let near = SETTINGS.iter().filter(|setting| path.len() <= 2 * setting.path.len());
+        // Each costs its length times that of the other, and a long name, or one that begins otherwise, is hardly one of them.
+        let begins_alike = |setting: &&Setting| setting.path.as_bytes().first() == path.as_bytes().first();
+        let near = SETTINGS.iter().filter(begins_alike).filter(|setting| path.len() <= 2 * setting.path.len());
         let alike = near.map(|setting| (strsim::jaro_winkler(path, setting.path), setting));
         let (likeness, best) = alike.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
         (likeness > 0.8).then_some(best)
