@@ -18,7 +18,8 @@
 //! Numbers are big-endian.
 //!
 //! INVARIANT: what the log holds is the batches from its start on, of which the first follows the revision that redb has synced and each
-//! other the one before it. Where that ends, older batches or half a batch may lie; neither follows.
+//! other the one before it. Where that ends, older batches or half a batch may lie; neither follows. A later batch does not, as none is
+//! begun before the one ahead of it is synced: if there is one, something acknowledged is damaged.
 
 use crate::store::Revision;
 use redb::StorageBackend;
@@ -68,7 +69,7 @@ impl Log {
     /// Takes what `medium` holds of the store with this number beyond `synced`, where redb is.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When it cannot be read; [`io::ErrorKind::InvalidData`] when a batch is lost that others follow.
     pub(super) fn open(medium: Box<dyn StorageBackend>, store: u64, synced: Revision) -> io::Result<Self> {
         let there = usize::try_from(medium.len()?).unwrap_or(usize::MAX).min(ROOM);
         let mut kept = vec![0; there];
@@ -78,6 +79,11 @@ impl Log {
             && batch.before == last
         {
             (whole, last) = (end, batch.last());
+        }
+        let later = |at| Logged::read(&kept, at, store).is_some_and(|(batch, _)| batch.before > last);
+        if (whole..there).step_by(BLOCK).any(later) {
+            let lost = format!("revision {} is unreadable, and there are later ones", last.0 + 1);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, lost));
         }
         kept.truncate(whole);
         Ok(Self { medium, store, kept, ready: there == ROOM })
@@ -329,7 +335,7 @@ mod tests {
         let mut log = medium.ready(4);
         fill(&mut log, 4..8);
         assert_eq!(told(&medium.log(STORE, 4), 4), "4>5 5>6 6>7 7>8");
-        for synced in [3, 5, 6, 8, 9] {
+        for synced in [8, 9] {
             assert_eq!(told(&medium.log(STORE, synced), synced), "", "{synced}: the start does not follow it");
         }
         assert_eq!(told(&medium.log(STORE + 1, 4), 4), "", "another store's");
@@ -342,19 +348,30 @@ mod tests {
     }
 
     #[test]
-    fn any_changed_octet_ends_the_log() {
+    fn a_spoilt_last_batch_ends_the_log_and_another_one_refuses_it() {
         let medium = Medium::new();
         let mut log = medium.ready(4);
         fill(&mut log, 4..7);
         for at in 0..SUM + 4 + 16 + 22 + 2 {
-            let at = (BLOCK + at) as u64;
-            let mut octet = [0];
-            medium.read(at, &mut octet).unwrap();
-            medium.write(at, &[octet[0] ^ 1]).unwrap();
-            assert_eq!(told(&medium.log(STORE, 4), 4), "4>5", "{at}");
-            medium.write(at, &octet).unwrap();
+            for (block, told_or_not) in [(1, None), (2, Some("4>5 5>6"))] {
+                let at = (block * BLOCK + at) as u64;
+                let mut octet = [0];
+                medium.read(at, &mut octet).unwrap();
+                medium.write(at, &[octet[0] ^ 1]).unwrap();
+                match (Log::open(Box::new(medium.clone()), STORE, Revision(4)), told_or_not) {
+                    (Ok(log), Some(expected)) => assert_eq!(told(&log, 4), expected, "{at}"),
+                    (Err(error), None) => {
+                        assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{at}");
+                        assert_eq!(error.to_string(), "revision 6 is unreadable, and there are later ones", "{at}");
+                    }
+                    (opened, _) => panic!("{at}: {opened:?}"),
+                }
+                medium.write(at, &octet).unwrap();
+            }
         }
         assert_eq!(told(&medium.log(STORE, 4), 4), "4>5 5>6 6>7");
+        let older = Log::open(Box::new(medium.clone()), STORE, Revision(3)).unwrap_err();
+        assert_eq!(older.kind(), io::ErrorKind::InvalidData, "the file of the store is an older one");
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod expiry_tests;
 mod file;
 mod log;
 mod medium;
+mod open;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,8 @@ use self::{
     file::Fresh,
     log::Log,
     medium::Medium,
-    tables::{Snapshot, Tables, TablesError},
+    open::{Opened, catch_up, create_database, explain, give_log, open_database, open_existing, revision, unpanicked},
+    tables::{Snapshot, TablesError},
     writer::{Job, Writer},
 };
 use super::{
@@ -43,8 +45,6 @@ use crate::clock::Clock;
 use core::sync::atomic::{AtomicBool, Ordering};
 use redb::{Database, ReadableDatabase, StorageBackend};
 use std::{
-    io,
-    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -240,8 +240,8 @@ impl Shared {
             Ok((number, snapshot.revision()?))
         };
         let (number, synced) = synced().map_err(|error| explain(&medium, &path, error))?;
-        let opened = Log::open(log, number, synced);
-        let mut log = opened.map_err(|error| file::trouble(&path.with_extension(LOG_EXTENSION), &error))?;
+        let opened = Log::open(log, number, synced).map_err(|error| redb::Error::Io(error).into());
+        let mut log = opened.map_err(|error| explain(&medium, &path.with_extension(LOG_EXTENSION), error))?;
         let caught_up = || {
             unpanicked(|| catch_up(&database, &log))?;
             let snapshot = Snapshot::new(&database.begin_read()?)?;
@@ -387,106 +387,6 @@ impl Shared {
     }
 }
 
-fn open_database(medium: &Arc<Medium>, writable: bool, verify: bool) -> Result<Database, TablesError> {
-    let session = if writable { medium.direct() } else { medium.shadow() }.map_err(redb::Error::Io)?;
-    unpanicked(|| {
-        let mut builder = Database::builder();
-        builder.set_cache_size(PAGE_CACHE).set_check_integrity_on_open(verify);
-        Ok(builder.create_with_backend(session)?)
-    })
-}
-
-/// A database, and whether all of it was looked at.
-struct Opened {
-    database: Database,
-    verified: bool,
-}
-
-fn create_database(medium: &Arc<Medium>) -> Result<Opened, TablesError> {
-    let database = open_database(medium, true, false)?;
-    let transaction = database.begin_write()?;
-    drop(Tables::create(&transaction)?);
-    transaction.commit()?;
-    give_log(&database)?;
-    Ok(Opened { database, verified: true })
-}
-
-fn open_existing(medium: &Arc<Medium>, path: &Path) -> Result<Opened, StoreError> {
-    let len = medium.len().map_err(|error| file::trouble(path, &error))?;
-    if len == 0 {
-        return Err(StoreError::Corrupt { path: path.into(), reason: "it is empty".into() });
-    }
-    let verified = len <= VERIFIED_AT_OPEN;
-    let opened = open_database(medium, true, verified).and_then(|database| {
-        unpanicked(|| Snapshot::check_format(&database.begin_read()?))?;
-        Ok(Opened { database, verified })
-    });
-    opened.map_err(|error| explain(medium, path, error))
-}
-
-/// Numbers the store, so that no other one's log is taken for its own.
-fn give_log(database: &Database) -> Result<u64, TablesError> {
-    let number = getrandom::u64().map_err(|error| redb::Error::Io(io::Error::other(error)))?;
-    let transaction = database.begin_write()?;
-    Tables::open(&transaction)?.set_log(number)?;
-    transaction.commit()?;
-    Ok(number)
-}
-
-/// Takes into redb what the log has beyond it, and syncs.
-fn catch_up(database: &Database, log: &Log) -> Result<(), TablesError> {
-    let synced = revision(database)?;
-    let mut transaction = database.begin_write()?;
-    transaction.set_quick_repair(true);
-    let mut tables = Tables::open(&transaction)?;
-    let mut at = synced;
-    for batch in log.after(synced) {
-        if batch.before != at {
-            return Err(TablesError::Damaged(format!("revision {} is missing", at.0 + 1)));
-        }
-        at = tables.replay(&batch)?;
-    }
-    drop(tables);
-    if at > synced {
-        transaction.commit()?;
-    } else {
-        transaction.abort()?;
-    }
-    Ok(())
-}
-
-fn revision(database: &Database) -> Result<Revision, TablesError> {
-    Snapshot::new(&database.begin_read()?)?.revision()
-}
-
-/// A damaged file can make redb panic, which is no reason to.
-fn unpanicked<T>(run: impl FnOnce() -> Result<T, TablesError>) -> Result<T, TablesError> {
-    // Whatever `run` has touched is dropped by the caller when this fails.
-    catch_unwind(AssertUnwindSafe(run))
-        .unwrap_or_else(|_| Err(TablesError::Damaged("its pages do not fit together".into())))
-}
-
-fn explain(medium: &Medium, path: &Path, error: TablesError) -> StoreError {
-    let corrupt = |reason: String| StoreError::Corrupt { path: path.into(), reason };
-    let failure = medium.take_failure();
-    match error {
-        TablesError::Damaged(reason) | TablesError::Redb(redb::Error::Corrupted(reason)) => corrupt(reason),
-        TablesError::Newer(format) => StoreError::Newer { path: path.into(), format },
-        TablesError::Redb(redb::Error::UpgradeRequired(version)) => {
-            corrupt(format!("it has the unknown file format {version}"))
-        }
-        TablesError::Redb(redb::Error::Io(error)) => match error.kind() {
-            io::ErrorKind::InvalidData => corrupt(error.to_string()),
-            io::ErrorKind::UnexpectedEof => corrupt("it is cut short".into()),
-            _ => file::trouble(path, &error),
-        },
-        TablesError::Redb(other) => match failure {
-            Some((kind, text)) => file::trouble(path, &io::Error::new(kind, text)),
-            None => StoreError::Unavailable(other.to_string()),
-        },
-    }
-}
-
 fn closed() -> StoreError {
     StoreError::Unavailable("it is closed".into())
 }
@@ -500,11 +400,5 @@ const LOG_EXTENSION: &str = "log";
 /// Commits that may wait; beyond it [`StoreError::Busy`].
 const QUEUE: usize = 1024;
 
-/// redb's cache of pages, in octets.
-const PAGE_CACHE: usize = 8 << 20;
-
 /// The cache of records in front of it, in octets.
 const RECORD_CACHE: usize = 4 << 20;
-
-/// How large a file may be to be verified before it is used: about 1 ms for each MB.
-const VERIFIED_AT_OPEN: u64 = 16 << 20;
