@@ -13,8 +13,11 @@ use crate::{
     metrics::Metrics,
     store::{Embedded, Measured, StoreError},
 };
-use core::num::{NonZeroU32, NonZeroUsize};
-use std::{io, path::Path, sync::Arc};
+use core::{
+    num::{NonZeroU32, NonZeroUsize},
+    time::Duration,
+};
+use std::{io, path::Path, sync::Arc, time::Instant};
 use waxseal_core::seam::{Method, Peer, Request, Response};
 
 /// A data directory, open and ready to answer.
@@ -48,7 +51,7 @@ impl Service {
         let clock = Arc::new(Clock::system());
         let metrics = Arc::new(Metrics::default());
         let root = data.root_key_or_new()?;
-        let store = Arc::new(Embedded::open(data.path(), Arc::clone(&clock)).map_err(locked)?);
+        let store = Arc::new(open_store(data, &clock).await.map_err(locked)?);
         let audit = AuditTrail::open(&data.audit(), Arc::clone(&clock), Arc::clone(&metrics)).map_err(|error| {
             Failure::refused(format_args!("cannot open the audit trail `{}`: {error}", data.audit().display()))
         })?;
@@ -117,6 +120,21 @@ impl Answer for Service {
         runtime.block_on(self.engine.set_settings(config.settings)).map_err(|error| error.to_string())
     }
 }
+
+/// Opens the store; one that another process has open is waited for a moment, as that process may be at its end: killed a moment ago,
+/// or a command like this.
+async fn open_store(data: &DataDir, clock: &Arc<Clock>) -> Result<Embedded, StoreError> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match Embedded::open(data.path(), Arc::clone(clock)) {
+            Err(StoreError::Locked(_)) if Instant::now() < until => tokio::time::sleep(PATIENCE / 64).await,
+            opened => return opened,
+        }
+    }
+}
+
+/// How long a locked store is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 fn locked(error: StoreError) -> Failure {
     match error {
