@@ -53,15 +53,23 @@ impl Place {
 
     /// Plays a request without keeping what it changes, so that every input meets the same place.
     fn play(&mut self, request: Request) {
+        let told = contains(request.path.as_bytes(), HASH) || contains(request.query.as_bytes(), HASH) || contains(&request.body, HASH);
+        let told = told || request.headers.iter().any(|(_, value)| contains(value, HASH));
         let call = self.memory.call(Peer { address: Some([192, 0, 2, 1].into()), ..Peer::default() }, request);
         let done = self.memory.finish(begin(call));
         assert!((200..500).contains(&done.response.status), "{}", done.response.status);
-        let shown = String::from_utf8_lossy(&done.response.body);
-        assert!(!shown.contains("$argon2"), "a hash is shown");
+        assert!(told || !contains(&done.response.body, HASH), "a hash is shown");
         for event in &done.events {
             assert!(!event.reason.is_empty() || !event.action.is_empty());
         }
     }
+}
+
+/// How a hash begins.
+const HASH: &[u8] = b"$argon2";
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
 }
 
 fn basic_of(name: &str) -> String {
