@@ -323,16 +323,17 @@ impl<A: Answer> Service<A> {
 
     /// Lets core answer.
     async fn ask(&self, origin: Origin, id: RequestId, route: Route, parts: &Parts, body: Incoming) -> HttpResponse {
-        let slot = match route {
-            Route::Verify => None,
+        let body = match body::read(body, &self.setup.limits, &self.held).await {
+            Ok(body) => body,
+            Err(error) => return bodiless(error),
+        };
+        // Not while the body is awaited: whoever sends none would hold a place of those who do. The owner is never kept waiting by strangers.
+        let slot = match (route, origin.entrance) {
+            (Route::Verify, _) | (_, Entrance::Admin) => None,
             _ => match Slot::take(&self.in_flight, self.setup.limits.in_flight) {
                 Some(slot) => Some(slot),
                 None => return unavailable(),
             },
-        };
-        let body = match body::read(body, &self.setup.limits, &self.held).await {
-            Ok(body) => body,
-            Err(error) => return bodiless(error),
         };
         let peer = self.peer(origin, parts);
         let request = convert::to_core(parts, body);
