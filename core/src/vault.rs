@@ -34,7 +34,8 @@ impl Vault {
         Self { root: Zeroizing::new(root), keys }
     }
 
-    /// Opens the signing keys as they are stored; a key whose time to verify has passed at `now` is left out.
+    /// Opens the signing keys as they are stored; a key whose time to verify has passed at `now` is left out, and one whose time passes
+    /// later verifies nothing from then on.
     ///
     /// # Errors
     /// [`Refusal::BadRecord`] when a record cannot be read, was sealed under another root secret, or the keys do not make a
@@ -59,7 +60,7 @@ impl Vault {
             };
             let octets = vault.unseal(&record.kid, &record.sealed)?;
             let key = Key::new(&record.kid, record.algorithm, &octets).map_err(|_| Refusal::BadRecord)?;
-            keys.push((key, role));
+            keys.push((key.lasting(record.state.until()), role));
         }
         vault.keys = KeySet::new(keys).map_err(|_| Refusal::BadRecord)?;
         Ok(vault)

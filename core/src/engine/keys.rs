@@ -2,7 +2,7 @@
 
 use super::audit;
 use crate::{
-    record::{KeyState, SigningKey, Stored, key},
+    record::{Ended, KeyState, SigningKey, Stored, key},
     refusal::Refusal,
     seam::{Op, Range, Stop},
     time::UnixTime,
@@ -205,23 +205,12 @@ fn succeed(op: &Op<'_>, known: &[SigningKey], algorithm: Algorithm, at_once: boo
         let state = match key.state {
             KeyState::Leaves { at, until } if at <= now => KeyState::Verifies { until: Some(until) },
             state if !state.signs_at(now) => continue,
-            _ if lead > 0 => KeyState::Leaves { at: from, until: last_expiry_from(op, from) },
-            _ => KeyState::Verifies { until: Some(last_expiry(op)) },
+            _ if lead > 0 => KeyState::Leaves { at: from, until: Ended::until(from) },
+            _ => KeyState::Verifies { until: Some(Ended::until(now)) },
         };
         op.store(key::signing_key(&key.kid), &SigningKey { state, ..key.clone() });
     }
     Ok(if lead > 0 { KeyState::Follows { from } } else { KeyState::Signs })
-}
-
-/// When the last token expires that could be issued now, leeway included.
-pub(crate) fn last_expiry(op: &Op<'_>) -> UnixTime {
-    last_expiry_from(op, op.now())
-}
-
-fn last_expiry_from(op: &Op<'_>, issued: UnixTime) -> UnixTime {
-    let settings = op.settings;
-    let longest = u64::from(settings.redis.ttl.max().max(settings.elasticsearch.token_timeout));
-    issued.plus_secs(longest + u64::from(settings.leeway) + 1)
 }
 
 /// A key of random octets under a random name.

@@ -31,7 +31,7 @@ pub(crate) use credentials::Credentials;
 pub(crate) use directory::{account, all, by_id, find, is_locked, user};
 pub(crate) use issue::{issue, issue_as};
 pub(crate) use keys::{
-    Imported, NotRotated, Rotation, bootstrap_key, import_keys, is_needed, keys, last_expiry, retire_key, rotate_key,
+    Imported, NotRotated, Rotation, bootstrap_key, import_keys, is_needed, keys, retire_key, rotate_key,
 };
 pub(crate) use login::{Login, login, password_expires, proves};
 pub(crate) use names::{valid_email, valid_name};

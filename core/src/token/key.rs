@@ -3,6 +3,7 @@
 #[cfg(feature = "public-keys")]
 use super::public;
 use super::{ACCESS, Algorithm, KeyError, MAX_KID, Refusal, base64url, json, mac::Mac};
+use crate::time::UnixTime;
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 use subtle::{Choice, ConstantTimeEq};
@@ -16,6 +17,8 @@ pub struct Key {
     octets: Zeroizing<Vec<u8>>,
     /// The encoded header of this key's access tokens.
     header: String,
+    /// From when on nothing holds that it has signed.
+    until: Option<UnixTime>,
     /// Kept where the key will be used more than once; made for each use otherwise.
     state: Option<State>,
 }
@@ -93,7 +96,23 @@ impl Key {
             return Err(KeyError::ShortSecret { algorithm, octets: octets.len() });
         }
         let header = encoded_header(kid, algorithm, ACCESS);
-        Ok(Self { kid: kid.into(), algorithm, octets: Zeroizing::new(octets.to_vec()), header, state: None })
+        Ok(Self { kid: kid.into(), algorithm, octets: Zeroizing::new(octets.to_vec()), header, until: None, state: None })
+    }
+
+    /// This key, which verifies before `until` only, whatever its tokens say (security T18); none: without an end.
+    #[must_use]
+    pub fn lasting(self, until: Option<UnixTime>) -> Self {
+        Self { until, ..self }
+    }
+
+    /// From when on nothing holds that it has signed.
+    pub fn until(&self) -> Option<UnixTime> {
+        self.until
+    }
+
+    /// Whether it verifies at `now`.
+    pub(crate) fn lasts_at(&self, now: UnixTime) -> bool {
+        self.until.is_none_or(|until| now < until)
     }
 
     /// This key with its state kept.

@@ -106,7 +106,8 @@ impl<'a> NewSnapshot<'a> {
             digits::append(number, &mut out);
         }
         out.extend_from_slice(b",\"keys\":[");
-        for (index, (key, _)) in keys.iter().enumerate() {
+        let lasting = keys.iter().filter(|(key, _)| key.lasts_at(self.issued));
+        for (index, (key, _)) in lasting.enumerate() {
             if index > 0 {
                 out.push(b',');
             }

@@ -1,6 +1,7 @@
 //! A set of keys as octets, for handing it into a module instance.
 
 use super::{Algorithm, Key, KeyError, KeySet, Role};
+use crate::time::UnixTime;
 use alloc::{borrow::Cow, string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -18,6 +19,7 @@ struct StoredKey<'a> {
     kid: &'a str,
     algorithm: Algorithm,
     role: Role,
+    until: Option<UnixTime>,
     octets: &'a [u8],
 }
 
@@ -28,6 +30,7 @@ impl KeySet {
             kid: key.kid(),
             algorithm: key.algorithm(),
             role,
+            until: key.until(),
             octets: key.octets(),
         });
         let set = StoredSet { keys: keys.collect(), unusable: Cow::Borrowed(self.unusable()) };
@@ -45,7 +48,8 @@ impl KeySet {
         if !rest.is_empty() {
             return Err(KeyError::BadBytes);
         }
-        let keys = set.keys.iter().map(|key| Ok((Key::unkeyed(key.kid, key.algorithm, key.octets)?, key.role)));
+        let open = |key: &StoredKey<'_>| Ok(Key::unkeyed(key.kid, key.algorithm, key.octets)?.lasting(key.until));
+        let keys = set.keys.iter().map(|key| Ok((open(key)?, key.role)));
         Self::with_unusable(keys.collect::<Result<_, _>>()?, set.unusable.into_owned())
     }
 }

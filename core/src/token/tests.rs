@@ -450,6 +450,29 @@ fn sets_that_are_not_taken() {
     check_set([(nameless(), Role::Verify), (nameless(), Role::Verify)], Err(&KeyError::NamelessKey));
 }
 
+/// Security T18: whoever has an old secret makes nothing with it once its time has passed, whatever the token says.
+#[test]
+fn nothing_holds_beyond_the_end_of_its_key() {
+    let end = UnixTime::from_secs(NOW + 100);
+    let set = KeySet::new([
+        (key("k1", Algorithm::Hs256), Role::Sign),
+        (key("k2", Algorithm::Hs512).lasting(Some(end)), Role::Verify),
+    ]);
+    let set = set.unwrap();
+    let payload = json!({"iss": "waxseal", "sub": "1", "iat": NOW, "exp": NOW + 500}).to_string();
+    let old = sign_with(&key("k2", Algorithm::Hs512), r#"{"alg":"HS512","typ":"JWT","kid":"k2"}"#, &payload);
+    let new = sign(HEADER, &payload);
+    for set in [&set, &KeySet::from_bytes(&set.to_bytes()).unwrap()] {
+        let expires = |token: &str, now| set.verify(token, &PROFILE, now).map(|verified| verified.expires());
+        assert_eq!(expires(&old, UnixTime::from_secs(NOW + 99)), Ok(end));
+        for late in [100, 101, 499] {
+            let late = UnixTime::from_secs(NOW + late);
+            assert_eq!(expires(&old, late), Err(Refusal::UnknownKid));
+            assert_eq!(expires(&new, late), Ok(UnixTime::from_secs(NOW + 500)));
+        }
+    }
+}
+
 #[test]
 fn keys_that_are_not_taken() {
     let short = |algorithm, octets: usize| Key::new("k", algorithm, &SECRET[..octets]).map(|_| ());

@@ -26,6 +26,8 @@ pub struct Unverified<'t> {
 pub struct Signed<'t> {
     payload: &'t str,
     kind: Kind,
+    /// From when on its key does not verify.
+    until: Option<UnixTime>,
 }
 
 /// What a header says of the kind of token, `typ`, and the header, unless it is one of our own making.
@@ -65,7 +67,7 @@ impl<'t> Unverified<'t> {
             None => self.choose(keys)?,
         };
         key.check(self.signed, self.signature)?;
-        Ok(Signed { payload: self.payload, kind })
+        Ok(Signed { payload: self.payload, kind, until: key.until() })
     }
 
     fn choose(self, keys: &KeySet) -> Result<(&Key, Kind), Refusal> {
@@ -145,8 +147,11 @@ impl Signed<'_> {
     /// Decides the claims against `profile` at `now`.
     ///
     /// # Errors
-    /// The [`Refusal`]s from [`Refusal::BadClaimsJson`] on.
+    /// [`Refusal::UnknownKid`] when the key's time to verify has passed, and the [`Refusal`]s from [`Refusal::BadClaimsJson`] on.
     pub fn claims(&self, profile: &Profile<'_>, now: UnixTime) -> Result<Verified, Refusal> {
+        if self.until.is_some_and(|until| until <= now) {
+            return Err(Refusal::UnknownKid);
+        }
         let json = String::from_utf8(self.payload()?).map_err(|_| Refusal::BadClaimsJson)?;
         let (typ, header) = &self.kind;
         let expected = match typ {
@@ -155,6 +160,6 @@ impl Signed<'_> {
             Field::Is(typ) => typ.is(header, profile.typ),
             Field::Wrong => false,
         };
-        Verified::check(json, expected, profile, now)
+        Ok(Verified::check(json, expected, profile, now)?.within(self.until))
     }
 }

@@ -37,6 +37,14 @@ impl Verified {
         Ok(Self { subject, jti, uid, dialect, generation, issued: iat.map(unix_time), expires: unix_time(exp), json })
     }
 
+    /// This token, which ends with its key at the latest.
+    pub(super) fn within(mut self, until: Option<UnixTime>) -> Self {
+        if let Some(until) = until {
+            self.expires = self.expires.min(until);
+        }
+        self
+    }
+
     /// `sub`; never empty.
     pub fn subject(&self) -> Cow<'_, str> {
         self.subject.meant(&self.json)
@@ -67,7 +75,8 @@ impl Verified {
         self.issued
     }
 
-    /// `exp`, without leeway; rounded like [`Verified::issued`].
+    /// `exp`, without leeway, rounded like [`Verified::issued`]; or when its key stops to verify, if that is earlier, which it is of no
+    /// token that was issued here.
     pub fn expires(&self) -> UnixTime {
         self.expires
     }

@@ -239,10 +239,10 @@ mod tests {
         assert_eq!(world.audited().last().map(String::as_str), Some("key.rotate"));
         let keys = listed(&mut world);
         let old_key = keys.iter().find(|key| key["kid"] == "test").unwrap();
-        assert_eq!((&old_key["state"], &old_key["until"]), (&"verifies".into(), &"2027-01-16T08:00:01Z".into()));
+        assert_eq!((&old_key["state"], &old_key["until"]), (&"verifies".into(), &"2027-01-16T08:01:01Z".into()));
         let token = world.token("ann", "ann password");
         assert!(alive(&mut world, &old) && alive(&mut world, &token));
-        world.advance(86_401);
+        world.advance(86_461);
         done(&mut world, "POST /admin/keys/rotate", "", 201);
         assert!(listed(&mut world).iter().all(|key| key["kid"] != "test"));
     }
@@ -258,7 +258,7 @@ mod tests {
         refused(&mut world, "POST /admin/keys/import", &import(&jwk("more"), false), 409, "too_many_keys");
         let token = world.token("ann", "ann password");
         assert!(alive(&mut world, &token));
-        world.advance(86_401);
+        world.advance(86_461);
         done(&mut world, "POST /admin/keys/rotate", "", 201);
         assert_eq!(listed(&mut world).len(), 2);
     }
@@ -435,7 +435,7 @@ mod tests {
             let third = done(&mut world, "POST /admin/keys/rotate", "", 201)["kid"].as_str().unwrap().to_string();
             world.advance(600);
             assert_eq!((signed_by(&mut world), published(&mut world).len()), (third, 3));
-            world.advance(86_401 - 600);
+            world.advance(86_461 - 600);
             assert!(!published(&mut world).contains(&first) && !alive(&mut world, &token));
         }
     }

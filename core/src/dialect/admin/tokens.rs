@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     engine::{self, DIALECT, Selection},
-    record::{PairOf, Revoked, Uid, User, key},
+    record::{Ended, PairOf, Revoked, Uid, User, key},
     refusal::Refusal,
     seam::{Op, Response, Stop},
     time::UnixTime,
@@ -192,7 +192,7 @@ fn revoke_id(op: &Op<'_>, jti: &str, expires: Option<i128>) -> Result<Response, 
         Some(Err(_)) => return invalid("expires", "is not a time in Unix seconds before 2106"),
     };
     let known = op.load::<Revoked>(&key::revoked(jti))?.map_or(UnixTime::default(), |revoked| revoked.0);
-    let expires = engine::last_expiry(op).max(expires);
+    let expires = Ended::until(op.now()).max(expires);
     if known < expires.plus_secs(token::MAX_LEEWAY.into()) {
         engine::revoke(op, jti, expires);
     }
