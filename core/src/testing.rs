@@ -24,6 +24,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 /// A server that exists for one test.
+#[derive(Clone)]
 pub(crate) struct TestWorld {
     /// What operations did so far, in order.
     pub(crate) events: Vec<Event>,

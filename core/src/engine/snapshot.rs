@@ -31,7 +31,8 @@ pub(crate) fn snapshot(op: &Op<'_>) -> Result<Published, Stop> {
     let number = match last {
         Some(last) if is_fresh(&last) && last.text.is_empty() => return Err(Refusal::TooManyRevocations.into()),
         Some(last) if is_fresh(&last) => return Ok(last),
-        last => last.map_or(0, |last| last.number) + 1,
+        // The time, so that a store that was brought back from an older copy goes on above what it gave out before.
+        last => last.map_or(0, |last| last.number + 1).max(op.now().as_secs()),
     };
     let mut new = NewSnapshot::new(issuer, number, op.now(), gateway.revocations_max_age);
     let [revoked, ended, pairs] = [key::REVOKED, key::ENDED, key::PAIRS_ENDED].map(|prefix| all(op, prefix));

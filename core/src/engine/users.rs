@@ -92,7 +92,7 @@ pub(crate) fn create_user(
         passwords,
         salt,
         password_issued: op.now(),
-        generation: 0,
+        generation: User::next_generation(op, 0),
         session_epoch: 0,
         lock_epoch: 0,
         disabled: new.disabled,

@@ -34,8 +34,15 @@ impl Stored for Ended {
 impl User {
     /// Ends all tokens of this user, who is stored by the caller.
     pub(crate) fn end_tokens(&mut self, op: &Op<'_>) {
-        self.generation = self.generation.saturating_add(1);
+        self.generation = Self::next_generation(op, self.generation);
         self.remember_end(op);
+    }
+
+    /// The generation of tokens that begins now, after `last`. It tells the time: a store that was brought back from an older copy gives
+    /// numbers of users out a second time, and the tokens of whoever had one before are not to be his who has it now.
+    pub(crate) fn next_generation(op: &Op<'_>, last: u32) -> u32 {
+        let now = u32::try_from(op.now().as_secs()).unwrap_or(Ended::GONE);
+        now.max(last.saturating_add(1)).min(Ended::GONE - 1)
     }
 
     /// Ends all tokens of this user, and authorizations that would outlive a replaced password list.

@@ -10,7 +10,8 @@ use alloc::{format, string::String, vec::Vec};
 /// `GET /.well-known/jwks.json`: the public keys that verify, those included that sign later. Secrets have no public part, so with
 /// HS256 the set is empty.
 pub(super) fn keys(op: &Op<'_>) -> Response {
-    let keys: Vec<String> = op.vault.keys().iter().filter_map(|(key, _)| Jwk::write_public(key)).collect();
+    let lasting = op.vault.keys().iter().filter(|(key, _)| key.lasts_at(op.now()));
+    let keys: Vec<String> = lasting.filter_map(|(key, _)| Jwk::write_public(key)).collect();
     let body = format!("{{\"keys\":[{}]}}", keys.join(","));
     // Whoever keeps it for so long has read a new key before that one signs (security T18).
     let cache = match op.settings.gateway.key_lead / 2 {
@@ -167,27 +168,30 @@ mod tests {
     #[test]
     fn one_snapshot_serves_all_who_ask_within_a_few_seconds() {
         let mut world = world(Algorithm::EdDsa, &[]);
+        let start = world.now().as_secs();
+        // The number is the time, or one more than the last.
+        let tag = |after: u64| format!("\"{}\"", start + after);
         let first = revocations(&mut world);
-        assert_eq!((first.header("etag"), first.header("cache-control")), (Some("\"1\""), Some("public, max-age=5")));
+        assert_eq!((first.header("etag"), first.header("cache-control")), (Some(&*tag(0)), Some("public, max-age=5")));
         world.advance(4);
         let again = revocations(&mut world);
         assert_eq!((&again.body, again.header("cache-control")), (&first.body, Some("public, max-age=1")));
         assert_eq!((world.cost.commits, world.cost.rounds), (0, 1));
         let known = |tags: &str| request("GET /auth/revocations", "").with_header("if-none-match", tags);
-        for tags in ["\"1\"", "\"7\", \"1\"", "W/\"1\""] {
-            let response = world.call(known(tags));
-            assert_eq!((response.status, response.body.len(), response.header("etag")), (304, 0, Some("\"1\"")));
+        for tags in [tag(0), format!("\"7\", {}", tag(0)), format!("W/{}", tag(0))] {
+            let response = world.call(known(&tags));
+            assert_eq!((response.status, response.body.len(), response.header("etag")), (304, 0, Some(&*tag(0))));
         }
-        assert_eq!(world.call(known("1")).status, 200);
+        assert_eq!(world.call(known(tag(0).trim_matches('"'))).status, 200);
         world.advance(1);
-        let next = world.call(known("\"1\""));
-        assert_eq!((next.status, next.header("etag")), (200, Some("\"2\"")));
+        let next = world.call(known(&tag(0)));
+        assert_eq!((next.status, next.header("etag")), (200, Some(&*tag(5))));
         assert_eq!((world.cost.commits, world.cost.derivations), (1, 0));
         // Another issuer, or another key, needs another one at once.
         world.settings_mut().issuer = "other".into();
-        assert_eq!(revocations(&mut world).header("etag"), Some("\"3\""));
+        assert_eq!(revocations(&mut world).header("etag"), Some(&*tag(6)));
         world.local(request("POST /admin/keys/rotate", r#"{"at_once": true}"#));
-        assert_eq!(revocations(&mut world).header("etag"), Some("\"4\""));
+        assert_eq!(revocations(&mut world).header("etag"), Some(&*tag(7)));
     }
 
     /// Whoever has the later number has read later, also when both were made at once.
@@ -196,6 +200,7 @@ mod tests {
         let mut world = world(Algorithm::EdDsa, &["ann"]);
         let token = world.token("ann", "annann");
         let mut edge = edge(&mut world);
+        let start = world.now().as_secs();
         let late = world.race(request("GET /auth/revocations", ""), |world| {
             text(world);
             world.local(request("POST /admin/users/ann/logout", ""));
@@ -205,7 +210,7 @@ mod tests {
         let now = world.now();
         edge.take(&late, "waxseal", 60, now).unwrap();
         // The first was overtaken, so that it began anew; it may only be the same as what was made meanwhile, or newer.
-        assert_eq!(edge.held().map(crate::token::Snapshot::number), Some(1));
+        assert_eq!(edge.held().map(crate::token::Snapshot::number), Some(start));
         world.advance(5);
         take(&mut world, &mut edge);
         assert_eq!(at_the_edge(&edge, &token, world.now()), Err("ended".into()));
@@ -266,9 +271,10 @@ mod tests {
         let mut world = world(Algorithm::EdDsa, &["ann", "bob", "eve", "joe"]);
         let admin =
             |line: &str, body: &str| request(line, body).with_header("authorization", &basic("admin", "adminadmin"));
+        let next = u32::try_from(world.now().as_secs()).unwrap() + 1;
         let asked: [(Request, bool, u32); 4] = [
-            (admin("PUT /v1/users/2", r#"{"password": "other"}"#), false, 1),
-            (request("PUT /admin/users/3/password", r#"{"password": "other"}"#), true, 1),
+            (admin("PUT /v1/users/2", r#"{"password": "other"}"#), false, next),
+            (request("PUT /admin/users/3/password", r#"{"password": "other"}"#), true, next),
             (request("POST /admin/users/4/disable", ""), true, Ended::GONE),
             (admin("DELETE /v1/users/5", ""), false, Ended::GONE),
         ];

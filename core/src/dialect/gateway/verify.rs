@@ -51,6 +51,27 @@ mod tests {
         world.token("admin", "admin password")
     }
 
+    /// A store that is brought back from an older copy gives the number of a user whom it does not know any more to somebody else.
+    #[test]
+    fn a_token_is_never_another_users_who_has_the_number_later() {
+        let mut world = world();
+        let copy = world.clone();
+        let create =
+            |name: &str| request("POST /admin/users", &format!(r#"{{"name": "{name}", "password": "{name}{name}"}}"#));
+        assert_eq!(world.local(create("bob")).status, 201);
+        let token = world.token("bob", "bobbob");
+        let verify = asking("GET /auth/verify", &format!("Bearer {token}"));
+        let answer = world.call(verify.clone());
+        let mut copy = copy;
+        copy.advance(30);
+        assert_eq!(copy.local(create("carol")).status, 201);
+        let own = copy.token("carol", "carolcarol");
+        let hers = copy.call(asking("GET /auth/verify", &format!("Bearer {own}")));
+        assert_eq!((answer.status, hers.status), (204, 204));
+        assert_eq!(answer.header("x-auth-uid"), hers.header("x-auth-uid"));
+        assert_eq!(copy.call(verify).status, 401);
+    }
+
     fn asking(line: &str, authorization: &str) -> Request {
         request(line, "").with_header("authorization", authorization)
     }
