@@ -5,10 +5,11 @@
 //! | counter | counts | when it is full |
 //! |---|---|---|
 //! | pair | failures in a row of one account from one source | that account is locked for that source, in the vendor's manner |
-//! | account | failures in a row of one account over all sources | sources the owner has not used before are turned away |
+//! | account | failures in a row of one account over all sources, of each a fifth of the ceiling at most | sources the owner has not used before are turned away |
 //! | source | failures of one source over all accounts in a window | the source is turned away |
 //!
-//! So a flood from one place never shuts out an owner who comes from another. With `vendor_lockout` the pair counter ignores
+//! So a flood from one place never shuts out an owner who comes from another: a source that has used up its share of the account's
+//! counter fills its own up to the same ceiling, and then is locked after every failure. With `vendor_lockout` the pair counter ignores
 //! the source, as the vendor does. A lock looks like a wrong password, whatever the password (no oracle); being turned away
 //! is said openly and costs no derivation.
 
@@ -22,6 +23,8 @@ use crate::{
 
 /// How long a source that its owner has used stays known: 30 days, in seconds.
 const KNOWN_SOURCE: u64 = 2_592_000;
+/// Into how many shares the ceiling of an account is divided; from so many sources it takes to reach it.
+const SHARES: u32 = 5;
 /// How long counters are kept in the store at least, in seconds.
 const KEEP: u64 = 86_400;
 
@@ -99,22 +102,31 @@ impl Gate {
             let goes_on = self.pair.failures > 0 && now <= self.pair.since.plus_secs(reset_after);
             self.pair.failures = if goes_on { self.pair.failures.saturating_add(1) } else { 1 };
             self.pair.since = now;
+            self.pair.total = self.pair.total.saturating_add(1);
             let threshold = cluster.login_lockout_threshold;
-            if threshold > 0 && self.pair.failures >= threshold {
+            let locks = threshold > 0 && self.pair.failures >= threshold;
+            // Without the vendor's locks, or when they have not helped.
+            let is_hopeless = self.pair.total >= settings.account_ceiling && !settings.vendor_lockout;
+            if locks || is_hopeless {
                 self.pair.failures = 0;
-                self.pair.until = match cluster.login_lockout_duration {
+                let pause = if is_hopeless { now.plus_secs(settings.account_pause.into()) } else { now };
+                let lock = match cluster.login_lockout_duration {
+                    _ if !locks => now,
                     0 => UnixTime::from_millis(u64::MAX),
                     secs => now.plus_secs(secs.into()),
                 };
+                self.pair.until = lock.max(pause);
                 if let Some(user) = user {
                     let lock = Lock { until: self.pair.until, epoch: user.lock_epoch };
                     op.keep(key::lock(user.uid), Some(lock.encode()), expiry(self.pair.until));
                 }
             }
-            self.account.failures = self.account.failures.saturating_add(1);
-            self.account.since = now;
-            if self.account.failures >= settings.account_ceiling {
-                self.account.until = now.plus_secs(settings.account_pause.into());
+            if settings.vendor_lockout || self.pair.total <= settings.account_ceiling.div_ceil(SHARES) {
+                self.account.failures = self.account.failures.saturating_add(1);
+                self.account.since = now;
+                if self.account.failures >= settings.account_ceiling {
+                    self.account.until = now.plus_secs(settings.account_pause.into());
+                }
             }
         }
         let in_window = now < self.source.since.plus_secs(settings.source_window.into());
@@ -124,7 +136,9 @@ impl Gate {
         self.pair.epoch = self.epoch;
         self.account.epoch = self.epoch;
         let reset_after = u64::from(cluster.login_lockout_counter_reset_after).max(KEEP);
-        let keep_pair = now.plus_secs(reset_after).max(self.pair.until).max(self.pair.succeeded.plus_secs(KNOWN_SOURCE));
+        // Its share of the account's counter is remembered for as long as that counter.
+        let used_up = if self.pair.total >= settings.account_ceiling.div_ceil(SHARES) { now } else { self.pair.succeeded };
+        let keep_pair = now.plus_secs(reset_after).max(self.pair.until).max(used_up.plus_secs(KNOWN_SOURCE));
         let [pair, account, source] = self.keys;
         op.keep(pair, Some(self.pair.encode()), expiry(keep_pair));
         // A run of failures over all sources ends only with a success or after a month of silence.
@@ -138,7 +152,7 @@ impl Gate {
     pub(super) fn succeeded(self, op: &Op<'_>) {
         let now = op.now();
         let [pair, account, _] = self.keys;
-        if self.pair.failures > 0 || now.secs_since(self.pair.succeeded) >= 86_400 {
+        if self.pair.failures > 0 || self.pair.total > 0 || now.secs_since(self.pair.succeeded) >= 86_400 {
             let attempts = Attempts { succeeded: now, epoch: self.epoch, ..Attempts::default() };
             op.keep(pair, Some(attempts.encode()), expiry(now.plus_secs(KNOWN_SOURCE)));
         }

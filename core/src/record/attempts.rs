@@ -17,10 +17,17 @@ pub struct Attempts {
     pub epoch: u32,
     /// When the account last logged in from this source: a source its owner uses is not bound by the ceiling over all sources.
     pub succeeded: UnixTime,
+    /// Of one account from one source: failures since that login, over all locks.
+    pub total: u32,
 }
 
 impl Stored for Attempts {
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    /// Version 1 had no total.
+    fn migrate(version: u8, body: &[u8]) -> Option<Self> {
+        (version == 1).then(|| postcard::from_bytes(&[body, &[0]].concat()).ok()).flatten()
+    }
 }
 
 /// A user is locked, at least for one source.

@@ -153,8 +153,10 @@ mod tests {
         assert_eq!(Uid::new(300).map(|uid| uid.encode()), Some([1, 0xac, 0x02].into()));
         assert_eq!(Seen(time).encode(), [1, 0xe8, 0x07]);
         assert_eq!(Lock { until: time, epoch: 2 }.encode(), [1, 0xe8, 0x07, 2]);
-        let attempts = Attempts { failures: 1, since: time, until: time, epoch: 2, succeeded: time };
-        assert_eq!(attempts.encode(), [1, 1, 0xe8, 0x07, 0xe8, 0x07, 2, 0xe8, 0x07]);
+        let attempts = Attempts { failures: 1, since: time, until: time, epoch: 2, succeeded: time, total: 3 };
+        assert_eq!(attempts.encode(), [2, 1, 0xe8, 0x07, 0xe8, 0x07, 2, 0xe8, 0x07, 3]);
+        let old = Attempts::decode(&[1, 1, 0xe8, 0x07, 0xe8, 0x07, 2, 0xe8, 0x07]);
+        assert_eq!(old, Ok(Attempts { total: 0, ..attempts }));
         let profile = Profile { full_name: Some("A".into()), roles: ["r".into()].into(), metadata: "{}".into() };
         assert_eq!(profile.encode(), [1, 1, 1, b'A', 1, 1, b'r', 2, b'{', b'}']);
         assert_eq!(CustomRole { definition: "{}".into() }.encode(), [1, 2, b'{', b'}']);
