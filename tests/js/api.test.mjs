@@ -207,6 +207,28 @@ describe('requests', () => {
     assert.equal((await waxseal.fetch(request)).status, 401)
     assert.deepEqual([...new Set(seen)], ['192.0.2.7'])
   })
+  test('what Deno, Bun and Cloudflare say of the client counts, and a header only with the last', async () => {
+    const seen = []
+    const waxseal = await engine({ audit: event => seen.push(event.source ?? null) })
+    const told = async (context, userAgent) => {
+      seen.length = 0
+      const request = login('admin', 'wrong')
+      request.headers.set('cf-connecting-ip', '198.51.100.1')
+      const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator')
+      Object.defineProperty(globalThis, 'navigator', { value: { userAgent }, configurable: true })
+      try {
+        assert.equal((await waxseal.fetch(request, context)).status, 401)
+      } finally {
+        if (before) Object.defineProperty(globalThis, 'navigator', before)
+        else delete globalThis.navigator
+      }
+      return seen[0]
+    }
+    assert.equal(await told({ remoteAddr: { hostname: '192.0.2.8', port: 1 } }), '192.0.2.8')
+    assert.equal(await told({ requestIP: () => ({ address: '192.0.2.9' }) }), '192.0.2.9')
+    assert.equal(await told({}, 'Cloudflare-Workers'), '198.51.100.1')
+    assert.equal(await told(undefined, 'Node.js/22'), null)
+  })
 })
 
 describe('a store that fails', () => {

@@ -5,6 +5,7 @@
 //
 // INVARIANT: a response leaves only after its commit holds and its events have been handed out.
 
+import { platformAddress } from './address.js'
 import { demand, octets32, wellFormed } from './check.js'
 import { reader } from './clock.js'
 import { WaxsealError } from './errors.js'
@@ -56,7 +57,7 @@ export class Waxseal {
     this.#rootKey = typeof rootKey === 'function' || rootKey === undefined ? rootKey : octets32(rootKey, '`rootKey`')
     this.#now = reader(clock)
     this.#audit = audit
-    this.#clientAddress = clientAddress
+    this.#clientAddress = clientAddress ?? platformAddress
     this.#onError = onError ?? (error => console.error('waxseal:', error))
     this.#ownKdf = kdf === undefined
     this.#kdf = kdf ?? platform.kdf()
@@ -65,7 +66,7 @@ export class Waxseal {
 
   /** Answers a request from outside. What else the platform hands over goes to `clientAddress` only. */
   async fetch(request, ...context) {
-    const address = this.#clientAddress?.(request, ...context)
+    const address = this.#clientAddress(request, ...context)
     demand(address === undefined || address === null || typeof address === 'string', 'bad_address', '`clientAddress` did not give a string')
     return this.#answer(request, { address: address ?? null, local: false })
   }

@@ -36,7 +36,11 @@ export interface WaxsealOptions {
   clock?: (() => number) | { now(): number }
   /** Takes each line of the audit trail, once the change holds and before the response is there. Must not throw. */
   audit?: (event: AuditEvent) => void | Promise<void>
-  /** Where a request came from, for limits on failed logins. Without it all clients are one. */
+  /**
+   * The address a request came from, for limits on failed logins. By default what `Deno.serve`, `Bun.serve` and Cloudflare's workers
+   * tell. Where nothing is known all clients are one, so that whoever fails five times locks everybody out of that account: behind
+   * Node's servers and behind proxies say it here.
+   */
   clientAddress?: (request: Request, ...context: any[]) => string | null | undefined
   /** Computes password derivations instead of the package's own module. */
   kdf?: { derive(derivation: Derivation): Promise<Uint8Array> | Uint8Array }

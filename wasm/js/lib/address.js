@@ -1,0 +1,11 @@
+// Where a request came from, as far as the platform says so itself and no client can.
+
+/** The address by what Deno, Bun and Cloudflare hand over; `undefined` where nothing is known. */
+export function platformAddress(request, context) {
+  // Deno.serve hands over where the connection came from, Bun.serve the server that knows.
+  if (typeof context?.remoteAddr?.hostname === 'string') return context.remoteAddr.hostname
+  if (typeof context?.requestIP === 'function') return context.requestIP(request)?.address
+  // Cloudflare overwrites what a client says; anywhere else it would be the client's word.
+  if (globalThis.navigator?.userAgent === 'Cloudflare-Workers') return request?.headers?.get?.('cf-connecting-ip')
+  return undefined
+}
