@@ -1,14 +1,14 @@
 //! Checking access tokens against the store: is the user still there, was the token revoked.
 
-use super::{pair, user};
+use super::{audit, pair, user};
 use crate::{
     record::{Revoked, Uid, User, key},
     refusal::Refusal,
-    seam::{Op, Stop},
+    seam::{Op, Range, Stop},
     time::UnixTime,
     token::{self, Profile, Verified},
 };
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 /// A user who has shown a good token.
 pub(crate) struct Bearer {
@@ -89,6 +89,48 @@ pub(crate) fn revoke(op: &Op<'_>, jti: &str, expires: UnixTime) {
     let until = expires.plus_secs(u64::from(token::MAX_LEEWAY));
     op.store_until(key::revoked(jti), &Revoked(until), until);
 }
+
+/// Like [`revoke`], for a token of `uid` that its owner ends. Snapshots have to name every revoked token, so that one user could fill
+/// them: when he has ended [`MOST_OF_ONE`] one by one, the next ends all he has.
+///
+/// # Errors
+/// While the store is read.
+pub(crate) fn revoke_own(op: &Op<'_>, uid: Uid, jti: &str, expires: UnixTime) -> Result<(), Stop> {
+    if has_snapshots(op) {
+        if revoked_of(op, uid)? >= MOST_OF_ONE
+            && let Some(mut user) = user(op, uid)?
+        {
+            user.end_tokens(op);
+            op.store(key::user(uid), &user);
+            audit(op, "token.revoke_all", &uid, &uid, None);
+            return Ok(());
+        }
+        let until = expires.plus_secs(u64::from(token::MAX_LEEWAY));
+        op.put(key::revoked_one_of(uid, jti), Vec::new(), Some(until));
+    }
+    revoke(op, jti, expires);
+    Ok(())
+}
+
+/// How many tokens of `uid` are revoked one by one at this moment and have not expired, up to [`MOST_OF_ONE`]; 0 where there are no
+/// snapshots, and nobody counts.
+///
+/// # Errors
+/// While the store is read.
+pub(crate) fn revoked_of(op: &Op<'_>, uid: Uid) -> Result<u32, Stop> {
+    if !has_snapshots(op) {
+        return Ok(0);
+    }
+    let range = Range { prefix: key::revoked_of(uid), after: String::new(), limit: MOST_OF_ONE };
+    Ok(u32::try_from(op.range(&range)?.len()).unwrap_or(MOST_OF_ONE))
+}
+
+fn has_snapshots(op: &Op<'_>) -> bool {
+    op.vault.keys().iter().any(|(key, _)| !key.algorithm().is_symmetric())
+}
+
+/// How many tokens one user can have revoked one by one at any time; snapshots hold sixteen times as many.
+pub(crate) const MOST_OF_ONE: u32 = if cfg!(test) { 4 } else { 1024 };
 
 /// The `jti` of a token that one of our keys has signed, be it expired or not: for revoking.
 ///

@@ -26,7 +26,7 @@ pub(crate) use authorization::{
     Authorized, NewAuthorization, add, authorization, authorization_token, authorizations, end, end_all,
     find_authorization, hex, is_token, note, revoke_everything, scopes,
 };
-pub(crate) use bearer::{Bearer, any_bearer, bearer, revoke, verify, verify_any_time};
+pub(crate) use bearer::{Bearer, any_bearer, bearer, revoke, revoke_own, revoked_of, verify, verify_any_time};
 pub(crate) use credentials::Credentials;
 pub(crate) use directory::{account, all, by_id, find, is_locked, user};
 pub(crate) use issue::{issue, issue_as};

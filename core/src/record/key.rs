@@ -87,6 +87,16 @@ pub fn revoked(jti: &str) -> Key {
     Key([REVOKED, &plain(jti, 64)].concat())
 }
 
+/// What the keys of the revoked tokens of one user start with. They hold nothing, and are there for counting.
+pub fn revoked_of(uid: Uid) -> String {
+    format!("revoked-of/{:08x}/", uid.as_u32())
+}
+
+/// That the token with this `jti` is one of these.
+pub fn revoked_one_of(uid: Uid, jti: &str) -> Key {
+    Key([&*revoked_of(uid), &plain(jti, 64)].concat())
+}
+
 /// What the keys of all token pairs start with.
 pub const PAIRS: &str = "pair/";
 

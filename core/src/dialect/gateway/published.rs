@@ -251,6 +251,40 @@ mod tests {
     }
 
     #[test]
+    fn one_user_cannot_fill_the_snapshot() {
+        let mut world = world(Algorithm::EdDsa, &["ann", "bob"]);
+        let mut edge = edge(&mut world);
+        let bob = world.token("bob", "bobbob");
+        let tokens: Vec<_> = (0..7).map(|_| world.token("ann", "annann")).collect();
+        let revoke = |token: &str| {
+            let revoke = request("POST /auth/revoke", "").with_body(format!("token={token}"));
+            let revoke = revoke.with_header("content-type", "application/x-www-form-urlencoded");
+            revoke.with_header("authorization", &basic("ann", "annann"))
+        };
+        for token in &tokens[..5] {
+            assert_eq!(world.call(revoke(token)).status, 200);
+            assert_eq!(world.cost.late, 0);
+        }
+        assert_eq!((world.count(key::REVOKED), world.count(key::ENDED)), (4, 1), "the fifth has ended all");
+        let later = world.token("ann", "annann");
+        assert_eq!(world.call(revoke(&later)).status, 200);
+        assert_eq!(world.count(key::REVOKED), 4);
+        take(&mut world, &mut edge);
+        let now = world.now();
+        for token in tokens.iter().chain([&later]) {
+            let told = at_the_issuer(&mut world, token);
+            assert!(told == Err("revoked".into()) || told == Err("ended".into()), "{told:?}");
+            assert_eq!(at_the_edge(&edge, token, now), told);
+        }
+        assert_eq!((at_the_edge(&edge, &bob, now), at_the_issuer(&mut world, &bob)), (Ok(()), Ok(())));
+        // When those have expired, single ones are ended singly again.
+        world.advance(400);
+        let (one, other) = (world.token("ann", "annann"), world.token("ann", "annann"));
+        assert_eq!(world.call(revoke(&one)).status, 200);
+        assert_eq!((at_the_issuer(&mut world, &one), at_the_issuer(&mut world, &other)), (Err("revoked".into()), Ok(())));
+    }
+
+    #[test]
     fn methods_and_neighbours_of_the_published_routes() {
         let mut world = world(Algorithm::EdDsa, &[]);
         for path in ["/auth/revocations", "/.well-known/jwks.json"] {

@@ -22,7 +22,11 @@ pub(super) fn revoke(op: &Op<'_>) -> Result<Response, Stop> {
     let found = asked.as_ref().ok().map(|token| {
         let refresh = key::pair_of_refresh(token);
         op.want([&refresh]);
-        Ok::<_, Stop>((if_live(op, token)?, op.load::<PairOf>(&refresh)?))
+        let live = if_live(op, token)?;
+        if let Some(live) = &live {
+            engine::revoked_of(op, live.user.uid)?;
+        }
+        Ok::<_, Stop>((live, op.load::<PairOf>(&refresh)?))
     });
     let caller = caller(op)?;
     let asked = asked?;
@@ -53,7 +57,7 @@ fn end(op: &Op<'_>, caller: &User, token: &str, live: &Live) -> Result<(), Stop>
     }
     let is_pair = live.dialect == DIALECT && engine::invalidate(op, &caller.uid, &Selection::Access(token))?.is_some();
     if !is_pair {
-        engine::revoke(op, &live.id, live.expires);
+        engine::revoke_own(op, live.user.uid, &live.id, live.expires)?;
         engine::audit(op, "token.revoke", &caller.uid, &live.id, None);
     }
     Ok(())
