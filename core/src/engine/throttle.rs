@@ -13,7 +13,7 @@
 //! the source, as the vendor does. A lock looks like a wrong password, whatever the password (no oracle); being turned away
 //! is said openly and costs no derivation.
 
-use super::source::source;
+use super::{audit, source::source};
 use crate::{
     record::{Attempts, Cluster, Lock, Stored, User, key},
     refusal::Refusal,
@@ -119,6 +119,7 @@ impl Gate {
                 if let Some(user) = user {
                     let lock = Lock { until: self.pair.until, epoch: user.lock_epoch };
                     op.keep(key::lock(user.uid), Some(lock.encode()), expiry(self.pair.until));
+                    audit(op, "user.lock", &user.uid, &user.uid, None);
                 }
             }
             if settings.vendor_lockout || self.pair.total <= settings.account_ceiling.div_ceil(SHARES) {
@@ -180,4 +181,23 @@ fn throttled(secs: u64) -> Refusal {
 /// No expiry for a lock without end.
 fn expiry(at: UnixTime) -> Option<UnixTime> {
     (at.as_millis() < u64::MAX).then_some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{TestWorld, basic, request};
+    use alloc::vec::Vec;
+
+    #[test]
+    fn a_lock_is_audited() {
+        let mut world = TestWorld::with_admin("admin password");
+        let wrong = request("POST /v1/users/authorize", "").with_header("authorization", &basic("admin", "wrong"));
+        let mut told = Vec::new();
+        for _ in 0..6 {
+            assert_eq!(world.call(wrong.clone()).status, 401);
+            told.push(world.audited().join(", "));
+        }
+        assert!(told[4].contains("user.lock"), "{told:?}");
+        assert_eq!(told.concat().matches("user.lock").count(), 1, "{told:?}");
+    }
 }
