@@ -134,7 +134,7 @@ export const redis = {
           id: 'user-change', method: 'PUT', path: '/v1/users/{{scratch.uid}}', title: 'Change a user', as: 'password:@admin',
           type: 'json', body: { role: 'db_member', email_alerts: false }, expect: 200,
           about: 'Only what is named changes. A password given here replaces the whole list and ends a lock.',
-          fields: [['email', 'address', ''], ['role', 'as for creating', ''], ['password', 'text', 'Replaces the list.'], ['email_alerts', 'true or false', '']],
+          fields: [['email', 'address', 'Only those who manage users change it.'], ['role', 'as for creating', ''], ['password', 'text', 'Replaces the list.'], ['email_alerts', 'true or false', '']],
           answers: [[200, 'The user as he is now.'], [400, 'invalid_schema, password_not_complex.'], FORBIDDEN, [404, 'There is no such user.'], [406, 'change_last_admin_role_not_allowed.'], [409, 'email_already_exists.']],
           cases: [{ title: 'The last administrator steps down', expect: 406, code: 'change_last_admin_role_not_allowed', path: '/v1/users/1', body: { role: 'db_viewer' }, admin: true }],
         },

@@ -78,7 +78,8 @@ pub(super) fn create(op: &Op<'_>) -> Result<Response, Stop> {
     answer(op, &user)
 }
 
-/// Changes of a user: his own name, address, alerts and password by himself; of others by administrators and user managers.
+/// Changes of a user: his own name, alerts and password by himself; his address, and what is another's, by administrators and
+/// user managers.
 pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     let caller = caller(op)?;
     let body = Body::required(op)?;
@@ -96,6 +97,10 @@ pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
         return forbidden();
     }
     if changes.role.is_some_and(|role| !engine::may_give(&caller.user, &user, role)) {
+        return forbidden();
+    }
+    // An address names its owner to whoever trusts it, so nobody gives himself one.
+    if !caller.manages_users() && changes.email.as_ref().is_some_and(|email| *email != user.email) {
         return forbidden();
     }
     if !own && changes.name.as_ref().is_some_and(|name| *name != user.name) {
