@@ -3,8 +3,23 @@
 /// The longest name or address, in octets.
 const MAX: usize = 255;
 
-/// 1 to 255 printable ASCII characters without `"`, `&`, `<`, `>`.
+/// What [`valid_name`] asks for, in words.
+pub(crate) const NAME_RULE: &str =
+    "1 to 255 printable ASCII characters without \" & < >, neither the first nor the last of them a blank";
+
+/// The name of a user: as [`valid_role_name`], with no blank at its ends. Proxies strip blanks there from the header that hands
+/// a name on, which would make one user into another. No other character that cannot be seen is printable ASCII.
 pub(crate) fn valid_name(name: &str) -> bool {
+    valid_role_name(name) && !has_blank_ends(name)
+}
+
+/// Whether a name begins or ends with a blank, as those may that an earlier build has stored.
+pub(crate) fn has_blank_ends(name: &str) -> bool {
+    name.starts_with(' ') || name.ends_with(' ')
+}
+
+/// 1 to 255 printable ASCII characters without `"`, `&`, `<`, `>`.
+pub(crate) fn valid_role_name(name: &str) -> bool {
     let allowed = |octet: u8| matches!(octet, b' '..=b'~') && !b"\"&<>".contains(&octet);
     (1..=MAX).contains(&name.len()) && name.bytes().all(allowed)
 }
@@ -30,6 +45,22 @@ mod tests {
         }
         for name in ["", "a\"b", "a&b", "<a", "a>", "é", "a\n", &"x".repeat(256)] {
             assert!(!valid_name(name), "{name}");
+            assert!(!valid_role_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_user_has_no_blank_at_its_ends() {
+        for name in [" ", " a", "a ", " a ", "  a", "a  "] {
+            assert!(!valid_name(name) && has_blank_ends(name), "{name:?}");
+            assert!(valid_role_name(name), "{name:?}");
+        }
+        // What else cannot be seen is not taken anywhere.
+        for space in (0..=u32::from(char::MAX)).filter_map(char::from_u32).filter(|c| c.is_whitespace() && *c != ' ') {
+            assert!(!valid_role_name(&alloc::format!("a{space}")), "{space:?}");
+        }
+        for unseen in ['\0', '\u{7f}', '\u{ad}', '\u{200b}', '\u{2060}', '\u{feff}', '\u{3164}', '\u{2800}', '\u{e0020}'] {
+            assert!(!valid_role_name(&alloc::format!("{unseen}a")), "{unseen:?}");
         }
     }
 

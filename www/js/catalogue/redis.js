@@ -106,7 +106,7 @@ export const redis = {
           type: 'json', body: { name: 'grace-{{random}}', email: 'grace-{{random}}@example.com', password: 'Quiet-Harbour-{{random}}-3', role: 'db_viewer' }, expect: 200,
           about: 'A user for all dialects at once.',
           fields: [
-            ['name', '1 to 255 printable ASCII characters', 'Unique, also among e-mail addresses.'],
+            ['name', '1 to 255 printable ASCII characters', 'No blank at either end. Unique, also among e-mail addresses.'],
             ['password', 'text', 'Must meet the policy.'],
             ['email', 'address', 'May be left out.'],
             ['role', 'admin, cluster_member, cluster_viewer, db_member, db_viewer, user_manager, none', 'db_viewer when neither role nor role_uids is given.'],

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     dialect::form::Form,
-    engine::{self, NewPassword, NewUser, valid_email, valid_name},
+    engine::{self, NAME_RULE, NewPassword, NewUser, valid_email, valid_name},
     password::{Hash, List},
     record::{Lock, Role, Seen, Stored, Uid, User, key},
     refusal::Refusal,
@@ -193,7 +193,7 @@ pub(super) fn change(op: &Op<'_>, who: &str, change: Change) -> Result<Response,
 /// 400.
 pub(super) fn name_of(body: &Body) -> Result<&str, Stop> {
     let name = body.need("name")?;
-    if valid_name(name) { Ok(name) } else { invalid("name", "is not 1 to 255 printable ASCII characters without \" & < >") }
+    if valid_name(name) { Ok(name) } else { invalid("name", &format!("is not {NAME_RULE}")) }
 }
 
 fn email_of(body: &Body) -> Result<&str, Stop> {
@@ -300,6 +300,8 @@ mod tests {
             (json!({"name": "bob"}), 400, "missing_member"),
             (json!({"password": "a long enough passphrase"}), 400, "missing_member"),
             (json!({"name": "b\"b", "password": "a long enough passphrase"}), 400, "invalid_value"),
+            (json!({"name": "ann ", "password": "a long enough passphrase"}), 400, "invalid_value"),
+            (json!({"name": " ann", "password": "a long enough passphrase"}), 400, "invalid_value"),
             (json!({"name": "x".repeat(256), "password": "a long enough passphrase"}), 400, "invalid_value"),
             (json!({"name": ["bob"], "password": "a long enough passphrase"}), 400, "wrong_type"),
             (json!({"name": "bob", "email": "bob", "password": "a long enough passphrase"}), 400, "invalid_value"),

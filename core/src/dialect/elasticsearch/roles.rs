@@ -11,7 +11,7 @@ use super::{
     users::{metadata_of, name_of, names_of},
 };
 use crate::{
-    engine::{self, valid_name},
+    engine::{self, valid_role_name},
     record::{CustomRole, Role},
     refusal::Refusal,
     seam::{Op, Response, Stop},
@@ -64,7 +64,7 @@ pub(super) fn put(op: &Op<'_>, name: &str) -> Result<Response, Stop> {
     if caller.user.role != Role::Admin {
         return Err(refused(op, PUT, &caller));
     }
-    if !valid_name(&name) {
+    if !valid_role_name(&name) {
         return invalid(op, "the name is not 1 to 255 printable ASCII characters without \" & < >");
     }
     check_not_built_in(op, &name)?;

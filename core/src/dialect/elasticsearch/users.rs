@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     dialect::form,
-    engine::{self, Changes, NewPassword, NewUser, valid_email, valid_name},
+    engine::{self, Changes, NAME_RULE, NewPassword, NewUser, valid_email, valid_name, valid_role_name},
     password,
     record::{Profile, Role, User, key},
     seam::{Op, Response, Stop},
@@ -84,10 +84,11 @@ pub(super) fn put(op: &Op<'_>, family: Family, name: &str) -> Result<Response, S
     if !engine::manages_users(&caller.user) {
         return Err(refused(op, PUT, &caller));
     }
-    if !valid_name(&name) {
-        return invalid(op, "the name is not 1 to 255 printable ASCII characters without \" & < >");
-    }
     let known = target(op, &name)?;
+    // Who is there already keeps the name he has.
+    if known.is_none() && !valid_name(&name) {
+        return invalid(op, &format!("the name is not {NAME_RULE}"));
+    }
     let created = known.is_none();
     match known {
         Some((user, profile)) => change(op, &caller, user, &profile, wanted)?,
@@ -244,7 +245,7 @@ fn roles_of(op: &Op<'_>, names: &[&str]) -> Result<(Role, Vec<String>), Stop> {
                 return invalid(op, "a user has one role of those that grant something; the others must be custom ones");
             }
             Some(role) => granted = Some(role),
-            None if !valid_name(name) => {
+            None if !valid_role_name(name) => {
                 return invalid(op, "the name of a role is not 1 to 255 printable ASCII characters without \" & < >");
             }
             None if custom.iter().any(|known| known == name) => {}

@@ -2,7 +2,7 @@
 
 use crate::{
     engine::MAX_ROLES,
-    record::{Profile, Uid, User, key},
+    record::{Profile, Stored, Uid, User, key},
     seam::{Method, Request, Response},
     testing::{TestWorld, basic, json},
 };
@@ -425,6 +425,17 @@ fn names_are_percent_encoded_and_addresses_are_none() {
     // Both kinds share one space, as both are good for logging in.
     admin(&mut world, "PUT /_security/user/ann@example.com", &body, 409);
     admin(&mut world, "PUT /_security/user/other", &body, 409);
+    for path in ["%20ann", "ann%20", "%20"] {
+        let body = value!({"password": "some secret", "roles": [], "email": ""});
+        let refused = admin(&mut world, &format!("PUT /_security/user/{path}"), &body, 400);
+        assert!(refused["error"]["reason"].as_str().unwrap().contains("neither the first nor the last of them a blank"));
+    }
+    // Who has such a name of old keeps it.
+    let user = world.stored::<User>(&key::user(uid(2))).unwrap();
+    world.put(key::user(user.uid), User { name: "ann ".into(), ..user }.encode());
+    world.put(key::name("ann "), uid(2).encode());
+    admin(&mut world, "PUT /_security/user/ann%20", &value!({"roles": ["kept"]}), 200);
+    check(&mut world, ("ann ", "some secret"), "GET /", &Value::Null, 200);
     for path in ["%ff", "%", "%4", "a%zzb"] {
         let nothing = value!({"roles": []});
         for (line, body) in [("GET", &Value::Null), ("PUT", &nothing), ("DELETE", &Value::Null)] {

@@ -8,13 +8,13 @@ use super::{
     user::Shown,
 };
 use crate::{
-    engine::{self, Changes, NewPassword, NewUser, valid_email, valid_name},
+    engine::{self, Changes, NAME_RULE, NewPassword, NewUser, valid_email, valid_name},
     password,
     record::{Cluster, Lock, Role, Seen, Stored, Uid, User, key},
     refusal::Refusal,
     seam::{Op, Response, Stop},
 };
-use alloc::{string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -162,7 +162,7 @@ fn json(body: &impl Serialize) -> Result<Response, Stop> {
 
 fn name_of(body: &Body) -> Result<Option<String>, Stop> {
     match body.text("name")? {
-        Some(name) if !valid_name(&name) => invalid("`name` must be 1 to 255 printable ASCII characters without \" & < >"),
+        Some(name) if !valid_name(&name) => invalid(&format!("`name` must be {NAME_RULE}")),
         name => Ok(name),
     }
 }
