@@ -88,7 +88,7 @@ pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Gr
     if pair.client != client {
         return Ok(Err(NotRefreshed::OtherClient));
     }
-    let user = user(op, uid)?.filter(|user| !user.disabled && user.generation == pair.generation);
+    let user = user_of(op, &pair)?;
     let ended = ended?;
     let live = !pair.refresh_invalidated && pair.created > ended;
     let Some(user) = user.filter(|_| live) else { return Ok(Err(NotRefreshed::Invalidated)) };
@@ -175,13 +175,22 @@ fn one(
     end: impl Fn(&Op<'_>, &mut Pair) -> bool,
 ) -> Result<Option<Counts>, Stop> {
     let Some(PairOf { uid, id }) = op.load::<PairOf>(index)? else { return Ok(None) };
+    op.want(&[key::pair(uid, &id), key::user(uid)]);
+    let ended = ended(op, uid);
     let Some(mut pair) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(None) };
-    if pair.created <= ended(op, uid)? || end(op, &mut pair) {
+    // Dead before is also what died with its user, or with all his tokens.
+    let died = pair.created <= ended? || user_of(op, &pair)?.is_none();
+    if died || end(op, &mut pair) {
         return Ok(Some(Counts { invalidated: 0, previously: 1 }));
     }
     op.store_until(key::pair(uid, &id), &pair, kept_until(&pair));
     audit(op, "token.revoke", actor, &jti(op, &pair), None);
     Ok(Some(Counts { invalidated: 1, previously: 0 }))
+}
+
+/// The user of a pair; `None` if he is gone, may not log in, or has had all his tokens ended since.
+fn user_of(op: &Op<'_>, pair: &Pair) -> Result<Option<User>, Stop> {
+    Ok(user(op, pair.uid)?.filter(|user| !user.disabled && user.generation == pair.generation))
 }
 
 /// Ends both halves of every wanted pair of one user, or of everybody, that has a live one.

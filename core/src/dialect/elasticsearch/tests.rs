@@ -215,6 +215,32 @@ fn pairs_that_died_with_their_user_are_not_counted() {
     assert_eq!((&ended["invalidated_tokens"], &ended["previously_invalidated_tokens"]), (&value!(2), &value!(0)));
 }
 
+#[test]
+fn a_token_that_died_with_its_user_counts_as_dead_before() {
+    for (line, body) in [
+        ("PUT /v1/users/password", value!({"username": "bob", "new_password": "other"})),
+        ("PUT /v1/users/2", value!({"password": "other"})),
+        ("PUT /_security/user/bob/_disable", Value::Null),
+        ("DELETE /v1/users/2", Value::Null),
+    ] {
+        let mut world = TestWorld::with_admin("secret");
+        world.local(crate::testing::request("POST /admin/users", r#"{"name": "bob", "password": "secret"}"#));
+        let of_bob = value!({"grant_type": "password", "username": "bob", "password": "secret"});
+        let pair = json(&world.call(post(OLD, &of_bob)));
+        let body = if body.is_null() { alloc::string::String::new() } else { alloc::format!("{body}") };
+        assert_eq!(world.call(admin(crate::testing::request(line, &body))).status, 200, "{line}");
+        let (token, refresh) = (&pair["access_token"], &pair["refresh_token"]);
+        for _ in 0..2 {
+            let ended = json(&world.call(admin(delete(OLD, &value!({"token": token})))));
+            let dead =
+                value!({"created": false, "invalidated_tokens": 0, "previously_invalidated_tokens": 1, "error_count": 0});
+            assert_eq!(ended, dead, "{line}");
+            let ended = json(&world.call(admin(delete(OLD, &value!({"refresh_token": refresh})))));
+            assert_eq!(ended, dead, "{line}");
+        }
+    }
+}
+
 /// More pairs than are ended one by one: what is counted stays a part, but all of them end.
 #[test]
 fn pairs_without_number_end_together() {
