@@ -57,6 +57,7 @@ pub(super) fn invalidate(op: &Op<'_>, family: Family) -> Result<Response, Stop> 
     let actor = caller
         .as_ref()
         .map_or_else(|| alloc::string::String::from("holder"), |caller| alloc::format!("{}", caller.user.uid));
+    let is_refresh = matches!(one, Some(Selection::Refresh(_)));
     let counts = match (one, caller) {
         (Some(one), _) => engine::invalidate(op, &actor, &one)?,
         (None, Some(caller)) => {
@@ -79,6 +80,7 @@ pub(super) fn invalidate(op: &Op<'_>, family: Family) -> Result<Response, Stop> 
     Ok(match (counts, family) {
         (Some(counts), _) => counted(op, 200, family, counts),
         (None, Family::Security) => counted(op, 404, family, Counts::default()),
+        (None, Family::Xpack) if is_refresh => error(op, 400, "security_exception", "invalid_grant", &[]),
         (None, Family::Xpack) => error(
             op,
             401,
