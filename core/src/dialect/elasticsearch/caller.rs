@@ -6,6 +6,7 @@ use crate::{
     record::User,
     refusal::Refusal,
     seam::{Op, Response, Stop},
+    token,
 };
 use alloc::format;
 
@@ -57,6 +58,8 @@ pub(super) fn optional(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
 pub(super) fn even_expired(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
     match Credentials::of(op.request) {
         Credentials::None => Ok(None),
+        // Whoever says "Bearer" has shown a token, however wrong it is.
+        Credentials::Malformed if is_bearer(op) => Err(Refusal::Token(token::Refusal::Malformed).into()),
         Credentials::Malformed => Err(Refusal::NoCredentials.into()),
         Credentials::Basic { login, password } => {
             let login = prove(op, &login, &password, &format!("REST request [{}]", uri(op)))?;
@@ -67,6 +70,14 @@ pub(super) fn even_expired(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
             Ok(Some(Caller { user, by_token: true, expired: false }))
         }
     }
+}
+
+/// Whether there is one `Authorization` header and its scheme is `Bearer`.
+fn is_bearer(op: &Op<'_>) -> bool {
+    let mut values = op.request.header_values("authorization");
+    let (Some(value), None) = (values.next(), values.next()) else { return false };
+    let scheme = value.trim_ascii().split(|octet| *octet == b' ').next();
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
 }
 
 /// Says that the profile of the caller will be read, so that it comes together with him.
