@@ -37,8 +37,7 @@ pub(crate) fn login(op: &Op<'_>, name: &str, password: &str) -> Result<Login, St
         Ok((user, position)) => {
             op.keep(key::seen(user.uid), Some(Seen(op.now()).encode()), None);
             audit(op, "login", &user.uid, &user.uid, None);
-            let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
-            Ok(Login { expired: has_expired(op, &cluster, &user), user, position })
+            Ok(Login { expired: has_expired(op, &user)?, user, position })
         }
         Err(Stop::Refuse(refusal)) => {
             audit(op, "login", &name, &name, Some(refusal.code()));
@@ -122,12 +121,13 @@ fn upgrade(op: &Op<'_>, user: &mut User, position: usize, derived: &[Derived]) {
     }
 }
 
-/// Whether the password is too old (contract/redis.md section 8). NIST's rules know no expiry (security P1).
-fn has_expired(op: &Op<'_>, cluster: &Cluster, user: &User) -> bool {
-    password_expires(op, cluster, user).is_some_and(|at| at <= op.now())
+/// Whether the passwords of `user` are too old (contract/redis.md section 8): all of them, as their age is that of the newest.
+pub(crate) fn has_expired(op: &Op<'_>, user: &User) -> Result<bool, Stop> {
+    let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
+    Ok(password_expires(op, &cluster, user).is_some_and(|at| at <= op.now()))
 }
 
-/// When the passwords of `user` expire, if they do.
+/// When the passwords of `user` expire, if they do. NIST's rules know no expiry (security P1).
 pub(crate) fn password_expires(op: &Op<'_>, cluster: &Cluster, user: &User) -> Option<UnixTime> {
     let days = u64::from(cluster.password_expiration_duration);
     let expires = days > 0 && op.settings.passwords.policy != PolicyName::Nist;

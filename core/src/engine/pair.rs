@@ -9,7 +9,7 @@
 //! However many pairs there are, ending them costs one bounded operation: up to [`PAGE`] times [`PAGES`] are looked at one by
 //! one and counted exactly; where there are more, the rest ends by its time of issue.
 
-use super::{audit, issue_as, revoke, user, verify_any_time};
+use super::{audit, has_expired, issue_as, revoke, user, verify_any_time};
 use crate::{
     lifetime::{Bounds, Manner},
     record::{Pair, PairId, PairOf, PairsEnded, Stored, Uid, User, key},
@@ -68,6 +68,8 @@ pub(crate) enum NotRefreshed {
     OtherClient,
     /// Invalidated, or its user is gone or has had all tokens ended.
     Invalidated,
+    /// All passwords of its user have expired.
+    PasswordExpired,
     /// Older than 24 hours.
     Expired,
     /// Used before, more than 30 seconds ago.
@@ -82,7 +84,7 @@ pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Gr
     };
     let of_user = key::user(uid);
     // The profile for who shows the user; a read beside others costs no round.
-    op.want(&[key::pair(uid, &id), of_user, key::profile(uid)]);
+    op.want(&[key::pair(uid, &id), of_user, key::profile(uid), key::cluster()]);
     let ended = ended(op, uid);
     let Some(pair) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(Err(NotRefreshed::Unknown)) };
     if pair.client != client {
@@ -96,16 +98,17 @@ pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Gr
         return Ok(Err(NotRefreshed::Expired));
     }
     match pair.refreshed {
-        Some((at, next)) if op.now() <= at.plus_secs(REPEAT) => match op.load::<Pair>(&key::pair(uid, &next))? {
-            Some(next) if !next.refresh_invalidated && next.created > ended => Ok(Ok(show(op, &next, &user)?)),
-            _ => Ok(Err(NotRefreshed::Invalidated)),
-        },
-        Some(_) => {
+        Some((at, _)) if op.now() > at.plus_secs(REPEAT) => {
             // Somebody else has this token: whoever it is, nobody goes on with what came of it.
             all(op, &client, Some(uid), |other| other.family == pair.family)?;
             audit(op, "token.reuse", &client, &uid, Some("refresh_token_reused"));
             Ok(Err(NotRefreshed::Used))
         }
+        _ if has_expired(op, &user)? => Ok(Err(NotRefreshed::PasswordExpired)),
+        Some((_, next)) => match op.load::<Pair>(&key::pair(uid, &next))? {
+            Some(next) if !next.refresh_invalidated && next.created > ended => Ok(Ok(show(op, &next, &user)?)),
+            _ => Ok(Err(NotRefreshed::Invalidated)),
+        },
         None => {
             let next = new_pair(op, op.moment.draw("pair")?, pair.family, &user, client, true);
             store_new(op, &next);

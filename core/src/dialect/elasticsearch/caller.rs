@@ -72,6 +72,20 @@ pub(super) fn even_expired(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
     }
 }
 
+/// The caller of a request for a new token, as far as he is known. A token goes on to its end when the passwords of its user
+/// have expired, but gets no other: else it would renew itself for ever.
+///
+/// # Errors
+/// 401.
+pub(super) fn renewing(op: &Op<'_>, known: Option<Caller>) -> Result<Caller, Stop> {
+    let caller = known.map_or_else(|| caller(op), Ok)?;
+    // Who came with a password was asked before.
+    if caller.by_token && engine::has_expired(op, &caller.user)? {
+        return Err(Stop::answer(expired(op, &caller)));
+    }
+    Ok(caller)
+}
+
 /// Whether there is one `Authorization` header and its scheme is `Bearer`.
 fn is_bearer(op: &Op<'_>) -> bool {
     let mut values = op.request.header_values("authorization");

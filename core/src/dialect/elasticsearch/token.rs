@@ -3,12 +3,13 @@
 use super::{
     Family, answer,
     body::Body,
-    caller::{Caller, caller, login_as, optional, want_profile},
+    caller::{caller, login_as, optional, renewing, want_profile},
     error::{findings, oauth},
     info::{self, About},
 };
 use crate::{
     engine::{self, Grant, NotRefreshed},
+    record::key,
     seam::{Op, Response, Stop},
 };
 use alloc::{format, string::String, vec::Vec};
@@ -33,6 +34,7 @@ struct Token {
 /// A token for one of the three grants.
 pub(super) fn create(op: &Op<'_>, family: Family) -> Result<Response, Stop> {
     let shows = family == Family::Security;
+    op.want(&[key::cluster()]);
     if shows {
         want_profile(op);
     }
@@ -53,11 +55,11 @@ pub(super) fn create(op: &Op<'_>, family: Family) -> Result<Response, Stop> {
             engine::grant(op, &user, client, true)?
         }
         GrantType::ClientCredentials => {
-            let client = needed(op, caller)?;
+            let client = renewing(op, caller)?;
             engine::grant(op, &client.user, client.user.uid, false)?
         }
         GrantType::RefreshToken(token) => {
-            let client = needed(op, caller)?;
+            let client = renewing(op, caller)?;
             match engine::refresh(op, token, client.user.uid)? {
                 Ok(grant) => grant,
                 // Not an early end: a token that was used twice has consequences, which must be committed.
@@ -74,10 +76,6 @@ pub(super) fn create(op: &Op<'_>, family: Family) -> Result<Response, Stop> {
     };
     let token = Token { access_token, kind: "Bearer", expires_in, scope, refresh_token, authentication };
     Ok(answer::json(op, 200, &token))
-}
-
-fn needed(op: &Op<'_>, known: Option<Caller>) -> Result<Caller, Stop> {
-    known.map_or_else(|| caller(op), Ok)
 }
 
 enum GrantType<'b> {
@@ -129,6 +127,7 @@ const fn why(refusal: NotRefreshed) -> &'static str {
         NotRefreshed::Unknown => "could not refresh the requested token",
         NotRefreshed::OtherClient => "tokens must be refreshed by the creating client",
         NotRefreshed::Invalidated => "token has been invalidated",
+        NotRefreshed::PasswordExpired => "the password of the user has expired",
         NotRefreshed::Expired => "token document has expired",
         NotRefreshed::Used => "token has already been refreshed more than 30 seconds in the past",
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     engine::{self, Bearer, Credentials},
-    record::{Cluster, User, key},
+    record::{User, key},
     refusal::Refusal,
     seam::{Op, Stop},
 };
@@ -58,8 +58,7 @@ pub(super) fn caller_even_expired(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
         Credentials::Token(token) => {
             op.want(&[key::cluster()]);
             let Bearer { user, .. } = engine::bearer(op, &token, &[DIALECT])?;
-            let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
-            let expired = engine::password_expires(op, &cluster, &user).is_some_and(|at| at <= op.now());
+            let expired = engine::has_expired(op, &user)?;
             Ok(Some(Caller { user, expired, login: None }))
         }
     }

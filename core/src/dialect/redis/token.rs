@@ -4,7 +4,7 @@ use super::{JSON, body::Body, caller::DIALECT};
 use crate::{
     engine::{self, Credentials, audit},
     lifetime::Lifetime,
-    record::{Cluster, User, key},
+    record::{User, key},
     refusal::Refusal,
     seam::{Op, Response, Stop},
 };
@@ -36,8 +36,7 @@ pub(super) fn refresh(op: &Op<'_>) -> Result<Response, Stop> {
     };
     op.want(&[key::cluster()]);
     let bearer = engine::bearer(op, &token, &[DIALECT])?;
-    let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
-    if engine::password_expires(op, &cluster, &bearer.user).is_some_and(|at| at <= op.now()) {
+    if engine::has_expired(op, &bearer.user)? {
         return Err(Refusal::PasswordExpired.into());
     }
     let lifetime = lifetime(op)?;
