@@ -229,7 +229,10 @@ fn the_entry_point_in_xml_describes_parameters() {
     let body = String::from_utf8(world.call(request(Method::Get, "/broker/rest/api.xml")).body).unwrap();
     for part in [
         "<response><status>ok</status><type>links</type><data><links><link>",
-        "<required-params><param><description>Unique identifier of the authorization</description><invalid-options/><name>:id</name>",
+        "<link><rel>API entry point</rel><method>GET</method><href>http://broker.example.com/broker/rest/api</href><required-params/><optional-params/></link>",
+        "<required-params><param><name>:id</name><type>string</type><description>Unique identifier of the authorization</description><valid-options/><invalid-options/></param>",
+        "<param><name>reuse</name><type>boolean</type><description>",
+        "</valid-options><default-value>false</default-value></param>",
         "<valid-options><valid-option>session</valid-option><valid-option>read</valid-option>",
         "<default-value>userinfo</default-value>",
         "<default-value nil='true'/>",

@@ -81,7 +81,14 @@ impl Document {
                 }
             }
             Value::Object(members) => {
-                for (name, value) in members {
+                // What the contract puts in order, then the rest.
+                let first = order(name);
+                for name in first {
+                    if let Some(value) = members.get(*name) {
+                        self.member(name, value)?;
+                    }
+                }
+                for (name, value) in members.iter().filter(|(name, _)| !first.contains(&name.as_str())) {
                     self.member(name, value)?;
                 }
             }
@@ -113,6 +120,15 @@ impl Document {
 
     fn put(&mut self, item: Item<'_>) -> rxml::Result<()> {
         self.encoder.encode(item, &mut self.out)
+    }
+}
+
+/// The members that stand first, in their order, in what is called `name`.
+fn order(name: &str) -> &'static [&'static str] {
+    match name {
+        "link" => &["rel", "method", "href", "required_params", "optional_params"],
+        "param" => &["name", "type", "description", "valid_options", "invalid_options", "default_value"],
+        _ => &[],
     }
 }
 
