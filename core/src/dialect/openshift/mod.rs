@@ -36,9 +36,6 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
     let exchange = Exchange { op, agreed: Negotiated::of(op, suffix, &parameters)? };
     let resource = match path.strip_prefix("/broker/rest/").map(Resource::of) {
         Some(Ok(Some(resource))) => resource,
-        Some(Err(BadForm::NotUtf8)) => {
-            return Err(exchange.refuse(400, Message::unnumbered("a parameter is not valid UTF-8")));
-        }
         Some(Err(_)) => return Err(exchange.refuse(400, Message::unnumbered("the path is malformed"))),
         Some(Ok(None)) | None => {
             return Err(exchange.refuse(404, Message::unnumbered("there is nothing at this path")));

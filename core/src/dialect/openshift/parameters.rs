@@ -3,7 +3,7 @@
 use super::{huge, multipart};
 use crate::{
     dialect::{
-        form::{BadForm, Form},
+        form::{self, BadForm, Form},
         json,
     },
     seam::Op,
@@ -14,7 +14,7 @@ use alloc::{
 };
 use serde_json::{Map, Value};
 
-/// What is wrong with query or body.
+/// What is wrong with query or body, or with the path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Flaw {
     /// A name or a value is not UTF-8.
@@ -33,13 +33,14 @@ pub(super) struct Parameters {
 }
 
 impl Parameters {
-    /// Reads query and body as far as they can be read.
+    /// Reads query and body as far as they can be read. What is not UTF-8 in the path counts as if it stood in one of them.
     pub(super) fn read(op: &Op<'_>) -> Self {
         let mut parameters = Self { members: Map::new(), flaw: None };
         let query = parameters.add_form(op.request.query.as_bytes());
         let body = parameters.add_body(op);
         let flaws = [query.err(), body.err()];
-        parameters.flaw = if flaws.contains(&Some(Flaw::NotUtf8)) { Some(Flaw::NotUtf8) } else { flaws[0].or(flaws[1]) };
+        let not_utf8 = flaws.contains(&Some(Flaw::NotUtf8)) || form::segment(&op.request.path) == Err(BadForm::NotUtf8);
+        parameters.flaw = if not_utf8 { Some(Flaw::NotUtf8) } else { flaws[0].or(flaws[1]) };
         parameters
     }
 
