@@ -98,9 +98,12 @@ pub(super) fn delete_all(request: &Request<'_>) -> Result<Reply, Stop> {
     Ok(Reply::gone(format!("All authorizations for {owner} with scope {scope} are revoked.")))
 }
 
-/// The parameter under either of its names.
+/// The parameter under either of its names; a blank `scope` gives way to `scopes`.
 fn scope(parameters: &Parameters) -> Option<&Value> {
-    parameters.value("scope").or_else(|| parameters.value("scopes"))
+    let [scope, alias] = ["scope", "scopes"].map(|name| parameters.value(name));
+    let blank = |scope: &Value| scope.as_str().is_some_and(|scope| scope.trim().is_empty());
+    // Without the other name it stays as it was sent: among those to be ended, blanks are the name of no scope.
+    if scope.is_none_or(blank) { alias.or(scope) } else { scope }
 }
 
 fn unknown_scope(exchange: &Exchange<'_>) -> Stop {
