@@ -33,7 +33,7 @@ pub(crate) fn login(op: &Op<'_>, name: &str, password: &str) -> Result<Login, St
     op.want(&[key::cluster(), key::schemes(), key::name(name), key::email(name)]);
     super::admit_source(op)?;
     let user = find(op, name)?;
-    match prove(op, name, user, password) {
+    match prove(op, name, user, password, false) {
         Ok((user, position)) => {
             op.keep(key::seen(user.uid), Some(Seen(op.now()).encode()), None);
             audit(op, "login", &user.uid, &user.uid, None);
@@ -47,22 +47,24 @@ pub(crate) fn login(op: &Op<'_>, name: &str, password: &str) -> Result<Login, St
     }
 }
 
-/// Where `password` stands in the list of `user`; counts like a login of that user.
+/// Where `password` stands in the list of `user`; counts like a login of that user. `after_login` says that this request has
+/// logged him in already, which ended the run of failures: one that follows is the first of a new run.
 ///
 /// # Errors
 /// As [`login`].
-pub(crate) fn proves(op: &Op<'_>, user: &User, password: &str) -> Result<usize, Stop> {
+pub(crate) fn proves(op: &Op<'_>, user: &User, password: &str, after_login: bool) -> Result<usize, Stop> {
     super::admit_source(op)?;
-    prove(op, &user.name, Some(user.clone()), password).map(|(_, position)| position)
+    prove(op, &user.name, Some(user.clone()), password, after_login).map(|(_, position)| position)
 }
 
-fn prove(op: &Op<'_>, name: &str, user: Option<User>, password: &str) -> Result<(User, usize), Stop> {
+fn prove(op: &Op<'_>, name: &str, user: Option<User>, password: &str, after_login: bool) -> Result<(User, usize), Stop> {
     let account = account(op, name, user.as_ref());
     op.want(&[key::cluster(), key::schemes()]);
     op.want(&Gate::keys(op, &account));
     let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
     let schemes = op.load::<Schemes>(&key::schemes())?.unwrap_or_default();
     let gate = Gate::open(op, &account, user.as_ref())?;
+    let gate = if after_login { gate.after_success(op) } else { gate };
 
     // A password that cannot have been set still costs a derivation, of text that nobody can have as a password.
     let prepared = prepare(password).unwrap_or_else(|_| Zeroizing::new(vec![0]));

@@ -89,6 +89,12 @@ impl Gate {
         Ok(gate)
     }
 
+    /// As it is once [`Gate::succeeded`] is in the store. What the source has failed at stays.
+    pub(super) fn after_success(self, op: &Op<'_>) -> Self {
+        let pair = Attempts { succeeded: op.now(), ..Attempts::default() };
+        Self { pair, account: Attempts::default(), ..self }
+    }
+
     /// Whether the account is locked for this source.
     pub(super) fn is_locked(&self, op: &Op<'_>) -> bool {
         op.now() < self.pair.until

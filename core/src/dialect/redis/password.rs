@@ -121,6 +121,6 @@ fn position(op: &Op<'_>, caller: &Caller, target: &User, old: &Zeroizing<String>
     match &caller.login {
         // It is the password of the header, checked and counted a moment ago.
         Some((password, position)) if target.uid == caller.user.uid && password == old => Ok(*position),
-        _ => engine::proves(op, target, old),
+        login => engine::proves(op, target, old, login.is_some() && target.uid == caller.user.uid),
     }
 }
