@@ -130,6 +130,8 @@ pub struct Openshift {
 pub struct Elasticsearch {
     /// Life of an access token in seconds: 1 to 3600, default 1200 (contract/elasticsearch.md section 8).
     pub token_timeout: u32,
+    /// Seconds after a login for which refresh tokens that came of it are good: 3600 to 31536000, default 30 days (security T17).
+    pub family_max: u32,
     /// Whether the password grant is offered (security P11).
     pub password_grant: bool,
     /// `version.number` in the answer to `GET /`.
@@ -216,7 +218,7 @@ impl Default for Openshift {
 
 impl Default for Elasticsearch {
     fn default() -> Self {
-        Self { token_timeout: 1200, password_grant: true, version: "8.19.3".into() }
+        Self { token_timeout: 1200, family_max: 2_592_000, password_grant: true, version: "8.19.3".into() }
     }
 }
 
@@ -257,6 +259,7 @@ impl Settings {
             ("redis.ttl", redis.ttl.max() <= 86_400),
             ("openshift", lives.iter().all(|bounds| bounds.max() <= MAX_LIFETIME)),
             ("elasticsearch.token_timeout", (1..=3_600).contains(&elasticsearch.token_timeout)),
+            ("elasticsearch.family_max", (3_600..=31_536_000).contains(&elasticsearch.family_max)),
             ("gateway.key_lead", gateway.key_lead <= 86_400),
             ("gateway.revocations_max_age", (120..=86_400).contains(&gateway.revocations_max_age)),
             ("gateway.revocations_every", (1..=60).contains(&gateway.revocations_every)),
@@ -315,6 +318,8 @@ mod tests {
         check(|settings| settings.throttle.ipv4_prefix = 33, Err("throttle.ipv4_prefix"));
         check(|settings| settings.throttle.ipv6_prefix = 15, Err("throttle.ipv6_prefix"));
         check(|settings| settings.elasticsearch.token_timeout = 3_601, Err("elasticsearch.token_timeout"));
+        check(|settings| settings.elasticsearch.family_max = 3_599, Err("elasticsearch.family_max"));
+        check(|settings| settings.elasticsearch.family_max = 31_536_001, Err("elasticsearch.family_max"));
         check(|settings| settings.gateway.key_lead = 86_401, Err("gateway.key_lead"));
         check(|settings| settings.gateway.revocations_max_age = 119, Err("gateway.revocations_max_age"));
         check(|settings| settings.gateway.revocations_every = 61, Err("gateway.revocations_every"));

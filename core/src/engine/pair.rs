@@ -6,6 +6,8 @@
 //!                └─ later: the whole family ends (security T17)
 //! ```
 //!
+//! A family ends `elasticsearch.family_max` seconds after its login, however often it was refreshed.
+//!
 //! However many pairs there are, ending them costs one bounded operation: up to [`PAGE`] times [`PAGES`] are looked at one by
 //! one and counted exactly; where there are more, the rest ends by its time of issue.
 
@@ -25,7 +27,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 /// The name tokens of this kind carry.
 pub(crate) const DIALECT: &str = "elasticsearch";
 
-/// How long a refresh token lives, in seconds.
+/// How long a refresh token lives, in seconds; less when its family ends before.
 const REFRESH_LIFE: u64 = 86_400;
 /// How long a used refresh token gives the same pair again, in seconds.
 const REPEAT: u64 = 30;
@@ -54,7 +56,7 @@ pub(crate) struct Grant {
 /// [`Refusal::NoSigningKey`], [`Refusal::NoEntropy`].
 pub(crate) fn grant(op: &Op<'_>, user: &User, client: Uid, refreshable: bool) -> Result<Grant, Stop> {
     let id = op.moment.draw("pair")?;
-    let pair = new_pair(op, id, id, user, client, refreshable);
+    let pair = new_pair(op, id, (id, op.now()), user, client, refreshable);
     store_new(op, &pair);
     show(op, &pair, user)
 }
@@ -70,7 +72,7 @@ pub(crate) enum NotRefreshed {
     Invalidated,
     /// All passwords of its user have expired.
     PasswordExpired,
-    /// Older than 24 hours.
+    /// Older than 24 hours, or of a login that is too long ago.
     Expired,
     /// Used before, more than 30 seconds ago.
     Used,
@@ -94,7 +96,7 @@ pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Gr
     let ended = ended?;
     let live = !pair.refresh_invalidated && pair.created > ended;
     let Some(user) = user.filter(|_| live) else { return Ok(Err(NotRefreshed::Invalidated)) };
-    if op.now() >= pair.created.plus_secs(REFRESH_LIFE) {
+    if op.now() >= refresh_ends(op, &pair) {
         return Ok(Err(NotRefreshed::Expired));
     }
     match pair.refreshed {
@@ -110,10 +112,10 @@ pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Gr
             _ => Ok(Err(NotRefreshed::Invalidated)),
         },
         None => {
-            let next = new_pair(op, op.moment.draw("pair")?, pair.family, &user, client, true);
+            let next = new_pair(op, op.moment.draw("pair")?, (pair.family, pair.began), &user, client, true);
             store_new(op, &next);
             let used = Pair { refreshed: Some((op.now(), next.id)), ..pair };
-            op.store_until(key::pair(uid, &id), &used, kept_until(&used));
+            op.store_until(key::pair(uid, &id), &used, kept_until(op, &used));
             audit(op, "token.refresh", &client, &uid, None);
             Ok(Ok(show(op, &next, &user)?))
         }
@@ -186,7 +188,7 @@ fn one(
     if died || end(op, &mut pair) {
         return Ok(Some(Counts { invalidated: 0, previously: 1 }));
     }
-    op.store_until(key::pair(uid, &id), &pair, kept_until(&pair));
+    op.store_until(key::pair(uid, &id), &pair, kept_until(op, &pair));
     audit(op, "token.revoke", actor, &jti(op, &pair), None);
     Ok(Some(Counts { invalidated: 1, previously: 0 }))
 }
@@ -216,7 +218,7 @@ fn all(
         let (ended, dead) = kill(op, &mut pair);
         counts.invalidated += ended;
         counts.previously += dead;
-        op.replace(key.clone(), seen, pair.encode(), Some(kept_until(&pair)));
+        op.replace(key.clone(), seen, pair.encode(), Some(kept_until(op, &pair)));
         audit(op, "token.revoke", actor, &jti(op, &pair), None);
     }
     if !complete {
@@ -300,10 +302,24 @@ fn access_lives(op: &Op<'_>, pair: &Pair) -> bool {
 
 /// A used refresh token still lives in this sense (contract/elasticsearch.md section 6).
 fn refresh_lives(op: &Op<'_>, pair: &Pair) -> bool {
-    pair.refreshable && !pair.refresh_invalidated && op.now() < pair.created.plus_secs(REFRESH_LIFE)
+    pair.refreshable && !pair.refresh_invalidated && op.now() < refresh_ends(op, pair)
 }
 
-fn new_pair(op: &Op<'_>, id: PairId, family: PairId, user: &User, client: Uid, refreshable: bool) -> Pair {
+/// When a refresh token ends: 24 hours after it was made, and never later than its family (security T17).
+fn refresh_ends(op: &Op<'_>, pair: &Pair) -> UnixTime {
+    let family_ends = pair.began.plus_secs(op.settings.elasticsearch.family_max.into());
+    pair.created.plus_secs(REFRESH_LIFE).min(family_ends)
+}
+
+/// `family` is its id and when it began.
+fn new_pair(
+    op: &Op<'_>,
+    id: PairId,
+    (family, began): (PairId, UnixTime),
+    user: &User,
+    client: Uid,
+    refreshable: bool,
+) -> Pair {
     Pair {
         id,
         family,
@@ -316,11 +332,12 @@ fn new_pair(op: &Op<'_>, id: PairId, family: PairId, user: &User, client: Uid, r
         refreshable,
         refresh_invalidated: false,
         refreshed: None,
+        began,
     }
 }
 
 fn store_new(op: &Op<'_>, pair: &Pair) {
-    let (of, expires) = (PairOf { uid: pair.uid, id: pair.id }, kept_until(pair));
+    let (of, expires) = (PairOf { uid: pair.uid, id: pair.id }, kept_until(op, pair));
     op.store_until(key::pair(pair.uid, &pair.id), pair, expires);
     op.store_until(key::pair_of_access(&jti(op, pair)), &of, expires);
     if pair.refreshable {
@@ -328,8 +345,8 @@ fn store_new(op: &Op<'_>, pair: &Pair) {
     }
 }
 
-fn kept_until(pair: &Pair) -> UnixTime {
-    let ends = if pair.refreshable { pair.created.plus_secs(REFRESH_LIFE) } else { pair.access_expires };
+fn kept_until(op: &Op<'_>, pair: &Pair) -> UnixTime {
+    let ends = if pair.refreshable { refresh_ends(op, pair).max(pair.access_expires) } else { pair.access_expires };
     ends.plus_secs(KEEP)
 }
 

@@ -1,8 +1,8 @@
 //! What is stored: one type per kind of record, its key and its encoding.
 //!
 //! Every value starts with one octet, the format version of its kind, followed by the `postcard` encoding of the type of that
-//! version. A new version keeps the old type and says in [`Stored::migrate`] how it becomes the new one; records are rewritten
-//! in the new form whenever they change.
+//! version. A new version keeps the old type, or says what it lacked, and says in [`Stored::migrate`] how it becomes the new one;
+//! records are rewritten in the new form whenever they change.
 
 mod attempts;
 mod authorization;
@@ -157,6 +157,31 @@ mod tests {
         assert_eq!(attempts.encode(), [2, 1, 0xe8, 0x07, 0xe8, 0x07, 2, 0xe8, 0x07, 3]);
         let old = Attempts::decode(&[1, 1, 0xe8, 0x07, 0xe8, 0x07, 2, 0xe8, 0x07]);
         assert_eq!(old, Ok(Attempts { total: 0, ..attempts }));
+        let pair = Pair {
+            id: [7; 32],
+            family: [8; 32],
+            uid: Uid::new(300).unwrap(),
+            client: Uid::new(1).unwrap(),
+            generation: 2,
+            created: time,
+            access_expires: time,
+            access_invalidated: true,
+            refreshable: true,
+            refresh_invalidated: false,
+            refreshed: Some((time, [9; 32])),
+            began: UnixTime::from_secs(0),
+        };
+        let rest = [0xac, 0x02, 1, 2, 0xe8, 0x07, 0xe8, 0x07, 1, 1, 0, 1, 0xe8, 0x07];
+        let octets = [[7; 32].as_slice(), &[8; 32], &rest, &[9; 32]].concat();
+        assert_eq!(pair.encode(), [[2].as_slice(), &octets, &[0]].concat());
+        assert_eq!(Pair::decode(&[[1].as_slice(), &octets].concat()), Ok(Pair { began: time, ..pair }));
+        for damaged in [
+            [[1].as_slice(), &octets, &[0]].concat(),
+            [[1].as_slice(), &octets[1..]].concat(),
+            [[0].as_slice(), &octets].concat(),
+        ] {
+            assert_eq!(Pair::decode(&damaged), Err(Refusal::BadRecord));
+        }
         let profile = Profile { full_name: Some("A".into()), roles: ["r".into()].into(), metadata: "{}".into() };
         assert_eq!(profile.encode(), [1, 1, 1, b'A', 1, 1, b'r', 2, b'{', b'}']);
         assert_eq!(CustomRole { definition: "{}".into() }.encode(), [1, 2, b'{', b'}']);

@@ -33,10 +33,22 @@ pub struct Pair {
     pub refresh_invalidated: bool,
     /// When the refresh token was used, and which pair came of it.
     pub refreshed: Option<(UnixTime, PairId)>,
+    /// When the login was that its family began with.
+    pub began: UnixTime,
 }
 
 impl Stored for Pair {
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    /// Version 1 was the same without the last member; the family of such a pair counts from this pair on.
+    fn migrate(version: u8, body: &[u8]) -> Option<Self> {
+        let epoch = [0];
+        let whole = (version == 1).then(|| [body, &epoch].concat())?;
+        match postcard::take_from_bytes::<Self>(&whole) {
+            Ok((pair, [])) => Some(Self { began: pair.created, ..pair }),
+            _ => None,
+        }
+    }
 }
 
 /// All pairs of one user, or of everybody, that were made up to this time are invalidated: written where they are too many to

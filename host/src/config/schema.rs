@@ -165,6 +165,11 @@ pub const SETTINGS: &[Setting] = &[
     ),
     row("elasticsearch.token_timeout", seconds(1, 3_600), "life of an access token"),
     row(
+        "elasticsearch.family_max",
+        seconds(3_600, 31_536_000),
+        "for how long after a login its refresh tokens can be renewed",
+    ),
+    row(
         "elasticsearch.password_grant",
         Kind::Switch,
         "whether the password grant is offered; current practice forbids it for new systems (RFC 9700)",

@@ -157,6 +157,36 @@ fn a_refresh_token_lives_24_hours() {
 }
 
 #[test]
+fn a_family_of_refresh_tokens_has_an_end() {
+    let mut world = TestWorld::with_admin("secret");
+    world.settings_mut().elasticsearch.family_max = 200_000;
+    let mut pair = login(&mut world);
+    for _ in 0..4 {
+        world.advance(49_999);
+        let response = refresh(&mut world, &pair["refresh_token"]);
+        assert_eq!(response.status, 200);
+        pair = json(&response);
+    }
+    // The last one is good for what is left of its family, four seconds.
+    world.advance(3);
+    let last = json(&refresh(&mut world, &pair["refresh_token"]));
+    world.advance(1);
+    let by_name = |world: &mut TestWorld| json(&world.call(admin(delete(NEW, &value!({"username": "admin"})))));
+    for token in [&pair["refresh_token"], &last["refresh_token"]] {
+        let late = refresh(&mut world, token);
+        let refused = value!({"error": "invalid_grant", "error_description": "token document has expired"});
+        assert_eq!((late.status, json(&late)), (400, refused));
+    }
+    // The access tokens are good to their own end; the refresh tokens count as dead.
+    assert_eq!(world.call(bearer("/_security/_authenticate", &last["access_token"])).status, 200);
+    let ended = by_name(&mut world);
+    assert_eq!((&ended["invalidated_tokens"], &ended["previously_invalidated_tokens"]), (&value!(2), &value!(2)));
+    // A new login begins a new family.
+    let pair = login(&mut world);
+    assert_eq!(refresh(&mut world, &pair["refresh_token"]).status, 200);
+}
+
+#[test]
 fn only_the_client_that_obtained_it_refreshes() {
     let mut world = TestWorld::with_admin("secret");
     let user = value!({"name": "bob", "password": "pw"});

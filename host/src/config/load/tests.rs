@@ -78,6 +78,10 @@ fn each_wrong_value_has_its_line() {
         "elasticsearch.token_timeout (F:1): found `3601`, allowed is 1 to 3600 seconds",
     );
     wrong(
+        "elasticsearch.family_max = 60",
+        "elasticsearch.family_max (F:1): found `60`, allowed is 3600 to 31536000 seconds",
+    );
+    wrong(
         "elasticsearch.version = \"8\"",
         "elasticsearch.version (F:1): found `\"8\"`, allowed is three numbers, such as `8.19.3`",
     );

@@ -152,7 +152,7 @@ export interface Settings {
   }
   redis?: { ttl?: Bounds; require_old_password?: boolean }
   openshift?: { public_url?: string | null; session?: Bounds; read?: Bounds; userinfo?: Bounds; password_change_revokes?: boolean }
-  elasticsearch?: { token_timeout?: number; password_grant?: boolean; version?: string }
+  elasticsearch?: { token_timeout?: number; family_max?: number; password_grant?: boolean; version?: string }
   gateway?: {
     introspection_roles?: string[]
     /** Seconds for which a new public key is published before it signs. 600 unless given. */
