@@ -23,6 +23,11 @@ const PAGE: u32 = 1000;
 /// How many are read at the most, so that no user can make an operation that never ends: the newest count.
 const MOST_READ: u32 = 12_000;
 
+/// How many authorizations of one user are kept; about so many, as not every creation looks.
+const MOST_KEPT: u32 = 1000;
+/// How many of those beyond end at once. One creation in sixteen looks, so many more can end than come in.
+const SURPLUS: u32 = 256;
+
 /// What a new authorization is made of.
 pub(crate) struct NewAuthorization {
     /// Never empty.
@@ -46,6 +51,7 @@ pub(crate) struct Authorized {
 /// # Errors
 /// [`Refusal::NoEntropy`].
 pub(crate) fn add(op: &Op<'_>, user: &User, new: NewAuthorization) -> Result<Authorization, Stop> {
+    bound(op, user)?;
     let authorization = Authorization {
         id: op.moment.draw("authorization id")?,
         secret: op.moment.draw("authorization")?,
@@ -64,6 +70,20 @@ pub(crate) fn add(op: &Op<'_>, user: &User, new: NewAuthorization) -> Result<Aut
     op.store_until(key::authorization_token(&authorization_token(op, &authorization)), &at, expires);
     audit(op, "token.issue", &user.uid, &hex(&authorization.id), None);
     Ok(authorization)
+}
+
+/// Ends the oldest authorizations of `user` where he has too many, so that nobody fills the store. An ordinary creation does not
+/// look, as counting means reading.
+fn bound(op: &Op<'_>, user: &User) -> Result<(), Stop> {
+    if !super::one_in_sixteen(op, "authorization bound")? {
+        return Ok(());
+    }
+    let prefix = key::authorizations_of(user.uid);
+    let newest = op.range(&Range { prefix, after: String::new(), limit: MOST_KEPT + SURPLUS })?;
+    for (_, record) in newest.iter().skip(MOST_KEPT as usize) {
+        end(op, &"waxseal", &Authorization::of(record)?);
+    }
+    Ok(())
 }
 
 /// The live authorizations of `user` that are `wanted`, newest first, at most `most`.

@@ -46,3 +46,13 @@ pub(crate) use users::{
     Changes, NewUser, change_user, check_free, create_user, delete_user, enable_user, manages_users, may_create, may_give,
     may_manage, new_salt, store_user,
 };
+
+use crate::{refusal::Refusal, seam::Op};
+
+/// True for one call in sixteen, drawn by `label`: for upkeep that need not be done each time.
+///
+/// # Errors
+/// [`Refusal::NoEntropy`].
+fn one_in_sixteen(op: &Op<'_>, label: &str) -> Result<bool, Refusal> {
+    Ok(op.moment.draw::<1>(label)?[0].is_multiple_of(16))
+}
