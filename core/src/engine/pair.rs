@@ -33,6 +33,10 @@ const REFRESH_LIFE: u64 = 86_400;
 const REPEAT: u64 = 30;
 /// How long a record is kept after its last token has ended, in seconds.
 const KEEP: u64 = 3600;
+/// How many pairs of one user are kept; about so many, as not every grant looks.
+const MOST_KEPT: u32 = if cfg!(test) { 100 } else { 1000 };
+/// How many of those beyond go at once. One grant in sixteen looks, so many more can go than come in.
+const SURPLUS: u32 = 256;
 /// How many pairs are read at once.
 const PAGE: u32 = if cfg!(test) { 8 } else { 1024 };
 /// How many times so many are read at the most.
@@ -55,10 +59,52 @@ pub(crate) struct Grant {
 /// # Errors
 /// [`Refusal::NoSigningKey`], [`Refusal::NoEntropy`].
 pub(crate) fn grant(op: &Op<'_>, user: &User, client: Uid, refreshable: bool) -> Result<Grant, Stop> {
+    bound(op, user)?;
     let id = op.moment.draw("pair")?;
     let pair = new_pair(op, id, (id, op.now()), user, client, refreshable);
     store_new(op, &pair);
     show(op, &pair, user)
+}
+
+/// Drops pairs of `user` where he has too many, the dead before the living and the oldest first, so that nobody fills the store.
+///
+/// Those that still live end with all of their time and before, by one record: a flood of them must not fill the revocation
+/// snapshots either. What was granted within this second stays, as tokens tell their time in whole seconds.
+fn bound(op: &Op<'_>, user: &User) -> Result<(), Stop> {
+    if !super::one_in_sixteen(op, "pair bound")? {
+        return Ok(());
+    }
+    let stored = op.range(&Range { prefix: key::pairs_of(user.uid), after: String::new(), limit: MOST_KEPT + SURPLUS })?;
+    let surplus = stored.len().saturating_sub(MOST_KEPT as usize);
+    if surplus == 0 {
+        return Ok(());
+    }
+    let ended = ended(op, user.uid)?;
+    let lives = |pair: &Pair| {
+        let alive = pair.created > ended && pair.generation == user.generation;
+        alive && (access_lives(op, pair) || refresh_lives(op, pair))
+    };
+    let pairs: Result<Vec<_>, _> = stored.iter().map(|(_, record)| Pair::of(record)).collect();
+    let mut pairs: Vec<_> = pairs?.into_iter().map(|pair| (lives(&pair), pair.created, pair)).collect();
+    pairs.sort_unstable_by_key(|(lives, created, _)| (*lives, *created));
+    let this_second = UnixTime::from_secs(op.now().as_secs());
+    let mut until = UnixTime::default();
+    let gone = pairs.iter().take(surplus).filter(|(lives, created, _)| !lives || *created < this_second);
+    for (lives, created, pair) in gone {
+        if *lives {
+            until = until.max(*created);
+            audit(op, "token.revoke", &"waxseal", &jti(op, pair), None);
+        }
+        op.remove(key::pair(pair.uid, &pair.id));
+        op.remove(key::pair_of_access(&jti(op, pair)));
+        if pair.refreshable {
+            op.remove(key::pair_of_refresh(&refresh_token(op, pair)));
+        }
+    }
+    if until > UnixTime::default() {
+        end_all_until(op, Some(user.uid), until);
+    }
+    Ok(())
 }
 
 /// Why a refresh token gives nothing.
@@ -112,6 +158,7 @@ pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Gr
             _ => Ok(Err(NotRefreshed::Invalidated)),
         },
         None => {
+            bound(op, &user)?;
             let next = new_pair(op, op.moment.draw("pair")?, (pair.family, pair.began), &user, client, true);
             store_new(op, &next);
             let used = Pair { refreshed: Some((op.now(), next.id)), ..pair };
@@ -223,13 +270,18 @@ fn all(
     }
     if !complete {
         // What is wanted may be anywhere among the rest, so all of it ends.
-        op.store_until(key::pairs_ended(whose), &PairsEnded(op.now()), op.now().plus_secs(REFRESH_LIFE + KEEP));
+        end_all_until(op, whose, op.now());
         match whose {
             Some(uid) => audit(op, "token.revoke_all", actor, &uid, None),
             None => audit(op, "token.revoke_all", actor, &"everybody", None),
         }
     }
     Ok(counts)
+}
+
+/// Ends all pairs of one user, or of everybody, that were made up to `until`.
+fn end_all_until(op: &Op<'_>, whose: Option<Uid>, until: UnixTime) {
+    op.store_until(key::pairs_ended(whose), &PairsEnded(until), op.now().plus_secs(REFRESH_LIFE + KEEP));
 }
 
 /// A pair that was found, with where and how it is stored.

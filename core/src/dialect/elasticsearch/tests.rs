@@ -1,6 +1,7 @@
 //! The dialect from outside, request by request.
 
 use crate::{
+    record::key,
     seam::{Method, Request, Response},
     testing::{TestWorld, basic, json},
 };
@@ -312,6 +313,69 @@ fn pairs_without_number_end_together() {
         assert_eq!(world.call(bearer("/_security/_authenticate", &new["access_token"])).status, 200);
         assert!(refresh_by(&mut world, &new["refresh_token"])["access_token"].is_string());
     }
+}
+
+/// A hundred here, a thousand in the real thing.
+#[test]
+fn of_too_many_pairs_the_oldest_end() {
+    let mut world = TestWorld::with_admin("secret");
+    let user = value!({"name": "bob", "password": "pw"});
+    assert_eq!(world.call(admin(send(Method::Post, "/v1/users", &user))).status, 200);
+    let grant = |world: &mut TestWorld, kind: &str| {
+        let body = match kind {
+            "password" => value!({"grant_type": kind, "username": "bob", "password": "pw"}),
+            _ => value!({"grant_type": kind}),
+        };
+        let response = world.call(post(NEW, &body).with_header("authorization", &basic("bob", "pw")));
+        assert_eq!(response.status, 200);
+        json(&response)
+    };
+    let verify = |world: &mut TestWorld, token: &Value| world.call(bearer("/_security/_authenticate", token)).status;
+    let stored = |world: &TestWorld| ["pair/00000002/", "access/", "refresh/"].map(|kind| world.count(kind));
+    let other = login(&mut world);
+    let oldest = grant(&mut world, "password");
+    for kind in ["client_credentials", "password"] {
+        for _ in 0..200 {
+            world.advance(1);
+            let new = grant(&mut world, kind);
+            assert_eq!(verify(&mut world, &new["access_token"]), 200);
+        }
+        let [pairs, access, refresh] = stored(&world);
+        // With that of the administrator.
+        assert!((100..200).contains(&pairs) && access == pairs + 1 && refresh <= access, "{:?}", stored(&world));
+    }
+    assert_eq!(verify(&mut world, &oldest["access_token"]), 401);
+    let again = value!({"grant_type": "refresh_token", "refresh_token": oldest["refresh_token"]});
+    let again = world.call(post(NEW, &again).with_header("authorization", &basic("bob", "pw")));
+    assert_eq!((again.status, &json(&again)["error"]), (400, &value!("invalid_grant")));
+    assert_eq!(verify(&mut world, &other["access_token"]), 200);
+    assert!(world.events.iter().filter(|event| event.action == "token.revoke" && event.actor == "waxseal").count() > 150);
+    // None is revoked one by one.
+    assert_eq!(world.count(key::REVOKED), 0);
+    // Refreshing is bounded alike, and a chain of it goes on.
+    let mut pair = grant(&mut world, "password");
+    for _ in 0..200 {
+        world.advance(1);
+        let body = value!({"grant_type": "refresh_token", "refresh_token": pair["refresh_token"]});
+        let next = world.call(post(NEW, &body).with_header("authorization", &basic("bob", "pw")));
+        assert_eq!(next.status, 200);
+        pair = json(&next);
+    }
+    assert!(stored(&world)[0] < 200, "{:?}", stored(&world));
+    // In one second nobody ends what he has just been given.
+    world.advance(1);
+    for _ in 0..300 {
+        let new = grant(&mut world, "client_credentials");
+        assert_eq!(verify(&mut world, &new["access_token"]), 200);
+    }
+    // What is dead goes first.
+    let kept = grant(&mut world, "password");
+    world.advance(3600);
+    for _ in 0..60 {
+        grant(&mut world, "client_credentials");
+    }
+    let again = value!({"grant_type": "refresh_token", "refresh_token": kept["refresh_token"]});
+    assert_eq!(world.call(post(NEW, &again).with_header("authorization", &basic("bob", "pw"))).status, 200);
 }
 
 #[test]
