@@ -17,7 +17,7 @@ use core::{fmt, net::SocketAddr, time::Duration};
 use std::{fs, io, path::PathBuf, sync::Arc};
 use tokio::{
     net::{TcpListener, UnixListener},
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
     task::spawn_blocking,
     time::{sleep, timeout},
@@ -124,42 +124,100 @@ impl fmt::Display for ServeError {
 
 impl core::error::Error for ServeError {}
 
-/// Serves until SIGTERM or SIGINT, then ends the requests in progress within [`Limits::drain_time`]. A second signal ends the
-/// process at once. SIGHUP reads certificates and settings again and reopens the audit trail. `ready` is told where the
-/// server listens once it does.
+/// A server that has its sockets and certificates, so that little can go wrong any more, and does not answer yet: who connects
+/// waits.
+pub struct Ready {
+    /// Where it listens.
+    pub bound: Bound,
+    sockets: Sockets,
+    signals: Signals,
+}
+
+/// What ends the server or has it read its settings again. Those that come before it answers are not lost.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+    /// With somebody listening, a write beyond the limit on file sizes fails like one to a full disk; else it ends the process.
+    _beyond_limit: Signal,
+}
+
+/// Opens the sockets and reads the certificates.
 ///
 /// # Errors
-/// [`ServeError`] when it cannot start.
-pub async fn serve<A: Answer>(
-    options: ServeOptions,
-    parts: Parts<A>,
-    ready: impl FnOnce(&Bound),
-) -> Result<(), ServeError> {
+/// [`ServeError`] when the server cannot start with these options.
+pub async fn prepare(options: ServeOptions) -> Result<Ready, ServeError> {
     let listen_to = |kind| signal(kind).map_err(ServeError::io("listen to signals"));
-    let mut terminate = listen_to(SignalKind::terminate())?;
-    let mut interrupt = listen_to(SignalKind::interrupt())?;
-    let mut hang_up = listen_to(SignalKind::hangup())?;
-    // With somebody listening, a write beyond the limit on file sizes fails like one to a full disk; else it ends the process.
-    let _beyond_limit = listen_to(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
+    let signals = Signals {
+        terminate: listen_to(SignalKind::terminate())?,
+        interrupt: listen_to(SignalKind::interrupt())?,
+        hang_up: listen_to(SignalKind::hangup())?,
+        _beyond_limit: listen_to(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
+    };
     process::harden();
-    let server = Server::start(options, parts).await?;
-    ready(&server.bound);
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = hang_up.recv() => server.reload().await,
+    let sockets = Sockets::open(options).await?;
+    Ok(Ready { bound: sockets.bound.clone(), sockets, signals })
+}
+
+impl Ready {
+    /// Serves until SIGTERM or SIGINT, then ends the requests in progress within [`Limits::drain_time`]. A second signal ends the
+    /// process at once. SIGHUP reads certificates and settings again and reopens the audit trail.
+    pub async fn serve<A: Answer>(self, parts: Parts<A>) {
+        let Self { sockets, mut signals, .. } = self;
+        let server = Server::start(sockets, parts);
+        loop {
+            tokio::select! {
+                _ = signals.terminate.recv() => break,
+                _ = signals.interrupt.recv() => break,
+                _ = signals.hang_up.recv() => server.reload().await,
+            }
         }
-    }
-    tracing::info!("stopping");
-    tokio::select! {
-        () = server.stop() => Ok(()),
-        _ = terminate.recv() => std::process::exit(1),
-        _ = interrupt.recv() => std::process::exit(1),
+        tracing::info!("stopping");
+        tokio::select! {
+            () = server.stop() => {}
+            _ = signals.terminate.recv() => std::process::exit(1),
+            _ = signals.interrupt.recv() => std::process::exit(1),
+        }
     }
 }
 
-/// A server that has its sockets.
+/// What a server listens on.
+pub(crate) struct Sockets {
+    options: ServeOptions,
+    tls: Option<Arc<Tls>>,
+    admin: UnixListener,
+    main: TcpListener,
+    operations: Option<TcpListener>,
+    bound: Bound,
+}
+
+impl Sockets {
+    pub(crate) async fn open(options: ServeOptions) -> Result<Self, ServeError> {
+        options.check()?;
+        let tls = match &options.tls {
+            Some(files) => Some(Arc::new(Tls::open(files.clone()).map_err(|error| ServeError(error.to_string()))?)),
+            None => None,
+        };
+        let main = listen_on(options.listen).await?;
+        let operations = match options.operations {
+            Some(address) => Some(listen_on(address).await?),
+            None => None,
+        };
+        let admin_path = admin_socket::path(&options.data);
+        let admin = admin_socket::bind(&options.data).and_then(UnixListener::from_std);
+        let admin = admin.map_err(ServeError::io(format_args!("open `{}`", admin_path.display())))?;
+        let address = |socket: &TcpListener| socket.local_addr().map_err(ServeError::io("read the address of a listener"));
+        let bound = Bound {
+            http: address(&main)?,
+            tls: tls.is_some(),
+            operations: operations.as_ref().map(address).transpose()?,
+            admin: admin_path,
+        };
+        Ok(Self { options, tls, admin, main, operations, bound })
+    }
+}
+
+/// A server that answers.
 pub(crate) struct Server<A> {
     pub(crate) bound: Bound,
     service: Arc<Service<A>>,
@@ -170,28 +228,9 @@ pub(crate) struct Server<A> {
 type Reload = dyn Fn() -> Result<(), String> + Send + Sync;
 
 impl<A: Answer> Server<A> {
-    pub(crate) async fn start(options: ServeOptions, parts: Parts<A>) -> Result<Self, ServeError> {
-        options.check()?;
-        let tls = match &options.tls {
-            Some(files) => Some(Arc::new(Tls::open(files.clone()).map_err(|error| ServeError(error.to_string()))?)),
-            None => None,
-        };
-        let admin = admin_socket::bind(&options.data).and_then(UnixListener::from_std);
-        let admin_path = admin_socket::path(&options.data);
-        let admin = admin.map_err(ServeError::io(format_args!("open `{}`", admin_path.display())))?;
-        let main = listen_on(options.listen).await?;
-        let operations = match options.operations {
-            Some(address) => Some(listen_on(address).await?),
-            None => None,
-        };
-        let address = |socket: &TcpListener| socket.local_addr().map_err(ServeError::io("read the address of a listener"));
-        let bound = Bound {
-            http: address(&main)?,
-            tls: tls.is_some(),
-            operations: operations.as_ref().map(address).transpose()?,
-            admin: admin_path,
-        };
-
+    /// Answers from now on.
+    pub(crate) fn start(sockets: Sockets, parts: Parts<A>) -> Self {
+        let Sockets { options, tls, admin, main, operations, bound } = sockets;
         if options.testing {
             parts.clock.resume();
         }
@@ -227,7 +266,7 @@ impl<A: Answer> Server<A> {
             tokio::spawn(listener::listen(operations, Arc::clone(&service), OWN_CONNECTIONS));
         }
         tracing::info!(listen = %bound.http, tls = bound.tls, admin = %bound.admin.display(), "serving");
-        Ok(Self { bound, service, audit: parts.audit, reload })
+        Self { bound, service, audit: parts.audit, reload }
     }
 
     /// Reads certificates and settings again and reopens the audit trail.

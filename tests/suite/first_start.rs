@@ -1,6 +1,11 @@
 //! The first minute with the server: what it prints works as printed, and is still there after a crash (security P10).
 
-use std::process::Command;
+use std::{
+    fs,
+    net::TcpListener,
+    path::Path,
+    process::{Command, Output},
+};
 use waxseal_core::seam::{Method, Request};
 use waxseal_tests::server::{Launch, command, scratch};
 
@@ -68,7 +73,7 @@ fn a_wrong_setting_ends_the_start_with_status_2() {
 /// Damage is never repaired in silence: the start is refused with what to do (security S1, S3).
 #[test]
 fn a_damaged_store_or_an_open_key_refuses_the_start() {
-    use std::{fs, os::unix::fs::PermissionsExt};
+    use std::os::unix::fs::PermissionsExt;
     let (_home, data) = scratch();
     let launch = Launch::on(&data);
     launch.start().terminate();
@@ -92,4 +97,51 @@ fn a_damaged_store_or_an_open_key_refuses_the_start() {
 
     fs::write(&store, whole).unwrap();
     launch.start().terminate();
+}
+
+/// What a shell command says that has the server's binary as `$W` and its data as `$WAXSEAL_DATA`.
+fn shell(data: &Path, script: &str) -> Output {
+    let script = format!("set -- {}; W=$1; {script}", waxseal_tests::server::binary().display());
+    Command::new("sh").args(["-c", &script]).env("WAXSEAL_DATA", data).output().unwrap()
+}
+
+fn text(octets: &[u8]) -> String {
+    String::from_utf8_lossy(octets).into_owned()
+}
+
+/// A password that is shown once is not shown to nobody: what can fail comes first (security P10).
+#[test]
+fn a_start_that_fails_makes_no_administrator() {
+    let (home, data) = scratch();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let ended = command(&data, &["serve", "--listen", &address.to_string()]).output().unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(text(&ended.stderr).contains("cannot listen on"), "{}", text(&ended.stderr));
+    let none = home.path().join("none.pem");
+    let tls = |name: &str| format!("server.{name}={}", none.display());
+    let ended = command(&data, &["serve", "--set", &tls("tls_cert"), "--set", &tls("tls_key")]).output().unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(text(&ended.stdout).is_empty(), "{}", text(&ended.stdout));
+
+    let server = Launch::on(&data).without("WAXSEAL_ADMIN_NAME").without("WAXSEAL_ADMIN_PASSWORD").start();
+    let shown = server.until("Password:");
+    assert!(shown.contains("First administrator: admin"), "{shown}");
+}
+
+#[test]
+fn a_password_that_cannot_be_printed_goes_to_standard_error() {
+    for out in [">&-", ">/dev/full", ">/dev/null"] {
+        let (_home, data) = scratch();
+        let script = format!(
+            "timeout 60 \"$W\" serve --listen 127.0.0.1:0 2>\"$WAXSEAL_DATA.err\" {out} & P=$!; \
+             for i in $(seq 600); do grep -q Password: \"$WAXSEAL_DATA.err\" && break; sleep 0.1; done; kill $P; wait $P"
+        );
+        shell(&data, &script);
+        let said = fs::read_to_string(data.with_extension("err")).unwrap();
+        assert!(said.contains("Password:            Wx7-"), "{out}: {said}");
+    }
+    let (_home, data) = scratch();
+    let ended = shell(&data, "timeout 60 \"$W\" serve --listen 127.0.0.1:0 >/dev/full 2>/dev/full");
+    assert_eq!(ended.status.code(), Some(1), "nobody would ever see it");
 }

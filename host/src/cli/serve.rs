@@ -13,7 +13,7 @@ use crate::{
     serve::{self, Bound, Parts, ServeOptions, TlsFiles},
 };
 use core::{net::IpAddr, time::Duration};
-use std::sync::Arc;
+use std::{io, sync::Arc};
 use waxseal_core::settings::PolicyName;
 
 /// How to run the server.
@@ -57,18 +57,18 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
     let runtime = runtime.map_err(|error| Failure::refused(format_args!("cannot start: {error}")))?;
     runtime.block_on(async {
         let service = Arc::new(Service::for_server(&data, &config, sources).await?);
+        // Whatever can fail comes before the first administrator, whose password is shown once.
+        let ready = serve::prepare(options).await.map_err(Failure::refused)?;
         let first = first_start::bootstrap(&service).await?;
+        tell(&welcome(&ready.bound, &config, first.as_ref()), first.as_ref())?;
         let parts = Parts {
             answer: Arc::clone(&service),
             clock: Arc::clone(&service.clock),
             metrics: Arc::clone(&service.metrics),
-            audit: Some(Arc::clone(&service.audit)),
+            audit: service.audit.clone(),
         };
-        let ready = |bound: &Bound| {
-            // Nobody may be reading; the server runs all the same.
-            let _ = terminal::say(&welcome(bound, &config, first.as_ref()));
-        };
-        serve::serve(options, parts, ready).await.map_err(Failure::refused)
+        ready.serve(parts).await;
+        Ok(())
     })
 }
 

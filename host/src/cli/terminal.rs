@@ -2,14 +2,29 @@
 
 use super::Failure;
 use serde_json::Value;
-use std::io::{self, Write};
+use std::{
+    fs,
+    io::{self, Write},
+    os::unix::fs::{FileTypeExt, MetadataExt},
+};
 
 /// Prints a line to standard output.
 pub(super) fn say(line: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
+    say_to(&mut io::stdout().lock(), line)
+}
+
+/// Prints a line there.
+pub(super) fn say_to(out: &mut impl Write, line: &str) -> Result<(), Failure> {
     out.write_all(line.as_bytes())?;
     out.write_all(b"\n")?;
     Ok(out.flush()?)
+}
+
+/// Whether standard output is the null device, as it also is for a process that was started with its standard output closed.
+pub(super) fn out_is_nowhere() -> bool {
+    let device =
+        |path: &str| fs::metadata(path).ok().filter(|found| found.file_type().is_char_device()).map(|found| found.rdev());
+    device("/dev/null").is_some_and(|null| device("/dev/stdout") == Some(null))
 }
 
 /// Prints JSON in one line to standard output.

@@ -12,7 +12,7 @@ use super::{Answer, RequestId};
 use crate::{
     clock::Clock,
     metrics::Metrics,
-    serve::{Parts, ServeOptions, Server},
+    serve::{Parts, ServeOptions, Server, Sockets},
 };
 use core::{net::SocketAddr, time::Duration};
 use std::{
@@ -101,7 +101,7 @@ async fn start(change: impl FnOnce(&mut ServeOptions)) -> Running {
     let (metrics, clock) = (Arc::new(Metrics::default()), Arc::new(Clock::system()));
     let parts =
         Parts { answer: Arc::clone(&engine), clock: Arc::clone(&clock), metrics: Arc::clone(&metrics), audit: None };
-    let server = Server::start(options, parts).await.unwrap();
+    let server = Server::start(Sockets::open(options).await.unwrap(), parts);
     Running { server, engine, metrics, clock, home }
 }
 
