@@ -78,7 +78,8 @@ pub fn start(options: &LogOptions) -> Result<(), LogError> {
         LogFormat::Text => true,
         LogFormat::Json => false,
     };
-    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // A log that cannot be written, as on a full disk, must not end the server: to say so on standard error would panic.
+    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
     let started = if text {
         base.with_ansi(io::stderr().is_terminal()).try_init()
     } else {

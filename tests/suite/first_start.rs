@@ -145,3 +145,13 @@ fn a_password_that_cannot_be_printed_goes_to_standard_error() {
     let ended = shell(&data, "timeout 60 \"$W\" serve --listen 127.0.0.1:0 >/dev/full 2>/dev/full");
     assert_eq!(ended.status.code(), Some(1), "nobody would ever see it");
 }
+
+/// The log may be on a disk that is full.
+#[test]
+fn a_log_that_cannot_be_written_ends_no_server() {
+    let (_home, data) = scratch();
+    let script = "timeout 60 \"$W\" serve --listen 127.0.0.1:0 --set log.filter=trace >\"$WAXSEAL_DATA.out\" 2>/dev/full & P=$!; \
+                  for i in $(seq 600); do grep -q Password: \"$WAXSEAL_DATA.out\" && break; sleep 0.1; done; \
+                  \"$W\" user list; R=$?; kill $P; wait $P; exit $R";
+    assert_eq!(shell(&data, script).status.code(), Some(0));
+}
