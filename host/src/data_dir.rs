@@ -66,6 +66,25 @@ impl DataDir {
         self.store().exists()
     }
 
+    /// Checks that the store is not missing beside what a server with a store has left. A first start makes the store before either.
+    ///
+    /// # Errors
+    /// What is there and what to do: a new store in its place would have none of the users.
+    pub fn check_store(&self) -> Result<(), DataError> {
+        // In this order, as another process may be making them.
+        let left = [self.store_log(), self.audit()].into_iter().find(|path| path.exists());
+        match left {
+            Some(left) if !self.has_store() => Err(DataError(format!(
+                "the store `{}` is missing, yet `{}` is there, so there was one: bring a backup back into an empty directory with \
+                 `waxseal restore`, or move what is left in `{}` away to begin anew",
+                self.store().display(),
+                left.display(),
+                self.0.display()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Makes the directory and those above it, for its owner only, unless it is there already.
     ///
     /// # Errors
@@ -295,7 +314,30 @@ mod tests {
         let scratch = Scratch::new("missing");
         scratch.0.create().unwrap();
         fs::write(scratch.0.store(), "").unwrap();
-        refused(&scratch.0, "is missing; bring it back from the backup");
+        refused(&scratch.0, "is missing; bring a backup back into an empty directory");
+    }
+
+    #[test]
+    fn a_lost_store_is_no_first_start() {
+        for (name, left) in [("lost-log", "store.log"), ("lost-trail", "audit.log")] {
+            let scratch = Scratch::new(name);
+            scratch.0.create().unwrap();
+            scratch.0.create_root_key().unwrap();
+            assert_eq!(scratch.0.check_store(), Ok(()), "an interrupted first start has a root key at the most");
+            fs::write(scratch.0.path().join(left), "").unwrap();
+            let error = scratch.0.check_store().unwrap_err().to_string();
+            assert!(error.contains(left) && error.contains("`waxseal restore`"), "{error}");
+            fs::write(scratch.0.store(), "").unwrap();
+            assert_eq!(scratch.0.check_store(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_file_is_no_directory() {
+        let scratch = Scratch::new("file");
+        fs::write(scratch.0.path(), "").unwrap();
+        assert!(scratch.0.create().unwrap_err().to_string().ends_with("is not a directory"));
+        fs::remove_file(scratch.0.path()).unwrap();
     }
 
     #[test]

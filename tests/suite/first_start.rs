@@ -155,3 +155,35 @@ fn a_log_that_cannot_be_written_ends_no_server() {
                   \"$W\" user list; R=$?; kill $P; wait $P; exit $R";
     assert_eq!(shell(&data, script).status.code(), Some(0));
 }
+
+/// A store that is gone is not replaced by an empty one, and what may be missing is said (security S1).
+#[test]
+fn a_lost_store_is_not_replaced_in_silence() {
+    let (home, data) = scratch();
+    let launch = Launch::on(&data);
+    launch.start().terminate();
+    let (store, log, trail) = (data.join("store.redb"), data.join("store.log"), data.join("audit.log"));
+    let aside = home.path().join("aside");
+    fs::rename(&store, &aside).unwrap();
+    for gone in [None, Some(&trail), Some(&log)] {
+        if let Some(gone) = gone {
+            fs::rename(gone, home.path().join("gone")).unwrap();
+        }
+        let why = launch.try_start().err().unwrap();
+        assert!(why.contains("exit status: 1") && why.contains("waxseal restore") && why.contains("is missing"), "{why}");
+        let told = command(&data, &["user", "list"]).output().unwrap();
+        assert!(text(&told.stderr).contains("is missing"), "{}", text(&told.stderr));
+        assert!(!store.exists());
+        if let Some(gone) = gone {
+            fs::rename(home.path().join("gone"), gone).unwrap();
+        }
+    }
+
+    fs::rename(&aside, &store).unwrap();
+    fs::remove_file(&log).unwrap();
+    let server = launch.start();
+    assert!(server.log().contains("store.log, is missing"), "{}", server.log());
+    server.terminate();
+    let server = launch.start();
+    assert!(!server.log().contains("is missing"), "{}", server.log());
+}

@@ -46,6 +46,7 @@ impl Admin {
             }
             // No server, or one that has ended without removing its socket.
             Err(_) if !data.has_store() => {
+                data.check_store()?;
                 return Err(Failure::refused(format_args!(
                     "the data directory `{0}` has no users yet; `waxseal serve --data {0}` makes the first",
                     data.path().display()

@@ -50,12 +50,11 @@ impl Service {
         let Config { host, settings } = config;
         let clock = Arc::new(Clock::system());
         let metrics = Arc::new(Metrics::default());
-        let root = data.root_key_or_new()?;
-        let store = Arc::new(open_store(data, &clock).await.map_err(locked)?);
-        let audit = AuditTrail::open(&data.audit(), Arc::clone(&clock), Arc::clone(&metrics)).map_err(|error| {
-            Failure::refused(format_args!("cannot open the audit trail `{}`: {error}", data.audit().display()))
-        })?;
-        let audit = Arc::new(audit);
+        data.check_store()?;
+        let root = if writable { data.root_key_or_new() } else { data.root_key() }?;
+        let store = open_store(data, &clock, writable).await.map_err(|error| locked(data, error))?;
+        let store = Arc::new(store);
+        let audit = if writable { Some(Arc::new(open_audit(data, &clock, &metrics)?)) } else { None };
         let kdf = kdf::Pool::start(kdf_limits(host), settings.passwords.scheme)
             .map_err(|error| Failure::refused(format_args!("cannot start the derivation pool: {error}")))?;
         let kdf = Arc::new(kdf);

@@ -125,7 +125,11 @@ pub(super) fn restore(from: &Path, data: &Path) -> Result<Revision, StoreError> 
         Bad::Store(error) => super::explain(&fresh.medium, &data.join(FILE_NAME), error),
     });
     match filled {
-        Ok(revision) => fresh.publish().map(|()| revision),
+        Ok(revision) => fresh.publish().and_then(|()| {
+            // An empty one: a store without its log may lack something, and this one does not.
+            file::log(&data.join(FILE_NAME).with_extension(super::LOG_EXTENSION))?;
+            Ok(revision)
+        }),
         Err(error) => {
             fresh.discard();
             Err(error)

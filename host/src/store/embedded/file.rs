@@ -2,7 +2,10 @@
 
 use super::{FILE_NAME, medium::Medium};
 use crate::store::StoreError;
-use redb::{StorageBackend, backends::FileBackend};
+use redb::{
+    StorageBackend,
+    backends::{FileBackend, InMemoryBackend},
+};
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io,
@@ -61,12 +64,29 @@ impl Fresh {
 /// The log that is there, or a new one. For the owner of the store's lock.
 pub(super) fn log(path: &Path) -> Result<Box<dyn StorageBackend>, StoreError> {
     let failed = |error| trouble(path, &error);
+    let made = !path.try_exists().map_err(failed)?;
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
     let file = file.map_err(failed)?;
     // What it is going to hold is worth nothing without its name. Also for one that is there: who made it may have been killed before
     // this line.
     sync_parent(path).map_err(failed)?;
-    Ok(Box::new(FileBackend::new(file).map_err(|error| StoreError::Unavailable(error.to_string()))?))
+    let backend = FileBackend::new(file).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    Ok((Box::new(backend), made))
+}
+
+/// What the log holds, in memory, and whether there is none.
+pub(super) fn copy_of_log(path: &Path) -> Result<(Box<dyn StorageBackend>, bool), StoreError> {
+    let failed = |error| trouble(path, &error);
+    let copy = InMemoryBackend::new();
+    let missing = match fs::read(path) {
+        Ok(octets) => {
+            copy.set_len(octets.len() as u64).and_then(|()| copy.write(0, &octets)).map_err(failed)?;
+            false
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+        Err(error) => return Err(failed(error)),
+    };
+    Ok((Box::new(copy), missing))
 }
 
 /// Renames within a directory, durably.

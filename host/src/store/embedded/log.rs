@@ -36,6 +36,7 @@ pub(super) struct Log {
     kept: Vec<u8>,
     /// The medium has its length and has not failed.
     ready: bool,
+    torn: bool,
 }
 
 /// Commits that go to disk together.
@@ -85,8 +86,16 @@ impl Log {
             let lost = format!("revision {} is unreadable, and there are later ones", last.0 + 1);
             return Err(io::Error::new(io::ErrorKind::InvalidData, lost));
         }
+        let torn = kept.get(whole..).is_some_and(|rest| names(rest, last));
         kept.truncate(whole);
-        Ok(Self { medium, store, kept, ready: there == ROOM })
+        Ok(Self { medium, store, kept, ready: there == ROOM, torn })
+    }
+
+    /// Whether a batch followed when the log was opened that is not whole. A machine that stopped while it was written leaves that, and
+    /// then nobody was told that it holds; damage of the disk looks the same, and then something acknowledged is lost. One of which not
+    /// even the beginning is there is not seen.
+    pub(super) const fn is_torn(&self) -> bool {
+        self.torn
     }
 
     /// Puts `batch` on disk. `false` if there is no room for it: then redb has to sync.
@@ -212,6 +221,16 @@ impl<'l> Logged<'l> {
             })
         })
     }
+}
+
+/// Whether the block is the beginning of a batch after `last`, whatever its sum. A block that was never written is none.
+fn names(block: &[u8], last: Revision) -> bool {
+    let numbers = || {
+        let (len, rest) = block.get(SUM..)?.split_first_chunk()?;
+        let (before, _) = rest.split_first_chunk()?;
+        Some((u32::from_be_bytes(*len), u64::from_be_bytes(*before)))
+    };
+    numbers().is_some_and(|(len, before)| len > 0 && before == last.0)
 }
 
 fn sum(store: u64, octets: &[u8]) -> [u8; SUM] {
@@ -372,6 +391,26 @@ mod tests {
         assert_eq!(told(&medium.log(STORE, 4), 4), "4>5 5>6 6>7");
         let older = Log::open(Box::new(medium.clone()), STORE, Revision(3)).unwrap_err();
         assert_eq!(older.kind(), io::ErrorKind::InvalidData, "the file of the store is an older one");
+    }
+
+    #[test]
+    fn a_last_batch_that_is_not_whole_is_told() {
+        let medium = Medium::new();
+        assert!(!medium.ready(0).is_torn() && !medium.log(STORE, 0).is_torn(), "nothing was ever written");
+        let mut log = medium.ready(4);
+        assert!(log.append(batch(4, &[(5, put("a", &"x".repeat(9_000)))])).unwrap());
+        fill(&mut log, 5..6);
+        assert!(!medium.log(STORE, 4).is_torn(), "what is whole, and zeros behind it");
+        assert!(!medium.log(STORE, 6).is_torn(), "older batches");
+        medium.write(3 * BLOCK as u64 + 58, &[0xff]).unwrap();
+        let log = medium.log(STORE, 4);
+        assert!(log.is_torn());
+        assert_eq!(told(&log, 4), "4>5");
+        medium.write(3 * BLOCK as u64, &[0; BLOCK]).unwrap();
+        medium.write(BLOCK as u64, &[0; BLOCK]).unwrap();
+        let log = medium.log(STORE, 4);
+        assert!(log.is_torn(), "only its first block was written");
+        assert_eq!(told(&log, 4), "");
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl Embedded {
             Ok(_) => open_existing(&medium, &path)?,
             Err(error) => return Err(file::trouble(&path, &error)),
         };
-        Self::start(Shared::new(database, Box::new(log), medium, path, clock)?)
+        Self::start(Shared::new(database, Box::new(log), false, medium, path, clock, true)?)
     }
 
     /// Writes all live records, from one moment, to the new file `to`, which takes the place of an older one only when it is
@@ -211,6 +211,7 @@ struct Shared {
     damage: watch::Sender<Option<StoreError>>,
     is_damaged: AtomicBool,
     verified: bool,
+    doubts: Vec<&'static str>,
     closing: AtomicBool,
 }
 
@@ -226,6 +227,7 @@ impl Shared {
     fn new(
         database: Opened,
         log: Box<dyn StorageBackend>,
+        missing: bool,
         medium: Arc<Medium>,
         path: PathBuf,
         clock: Arc<Clock>,
@@ -233,13 +235,15 @@ impl Shared {
         let Opened { database, verified } = database;
         let synced = || {
             let snapshot = Snapshot::new(&database.begin_read()?)?;
-            let number = match snapshot.log()? {
-                Some(number) => number,
-                None => give_log(&database)?,
+            // A store of an earlier build has no number, and never had a log.
+            let (number, missing) = match snapshot.log()? {
+                Some(number) => (number, missing),
+                None => (give_log(&database)?, false),
             };
-            Ok((number, snapshot.revision()?))
+            let synced = snapshot.revision()?;
+            Ok((number, synced, missing && synced > Revision(0)))
         };
-        let (number, synced) = synced().map_err(|error| explain(&medium, &path, error))?;
+        let (number, synced, missing) = synced().map_err(|error| explain(&medium, &path, error))?;
         let opened = Log::open(log, number, synced).map_err(|error| redb::Error::Io(error).into());
         let mut log = opened.map_err(|error| explain(&medium, &path.with_extension(LOG_EXTENSION), error))?;
         let caught_up = || {
@@ -248,6 +252,8 @@ impl Shared {
             Ok((snapshot.revision()?, snapshot.horizon()?))
         };
         let (revision, horizon) = caught_up().map_err(|error| explain(&medium, &path, error))?;
+        let doubts = [(missing, LOG_MISSING), (log.is_torn(), LOG_TORN)];
+        let doubts = doubts.into_iter().filter_map(|(doubtful, words)| doubtful.then_some(words)).collect();
         log.clear();
         clock.hold(horizon);
         Ok(Self {
@@ -262,6 +268,7 @@ impl Shared {
             damage: watch::Sender::new(None),
             is_damaged: AtomicBool::new(false),
             verified,
+            doubts,
             closing: AtomicBool::new(false),
         })
     }
@@ -396,6 +403,12 @@ const FILE_NAME: &str = "store.redb";
 
 /// What its log has in the place of `redb`.
 const LOG_EXTENSION: &str = "log";
+
+const LOG_MISSING: &str = "the store's log, store.log, is missing: if the server was not stopped in order, changes that were \
+                           acknowledged right before are lost; bring store.log back if you have it, or look them over";
+
+const LOG_TORN: &str = "the last batch of the store's log is not whole: it was being written when the machine stopped, or the disk has \
+                        damaged it; in the latter case changes that were acknowledged right before the stop are lost";
 
 /// Commits that may wait; beyond it [`StoreError::Busy`].
 const QUEUE: usize = 1024;
