@@ -43,8 +43,13 @@ const QUEUE: usize = 8192;
 const BATCH: usize = 256;
 /// How often the trail is forced to disk and its head moved on.
 const SYNC: Duration = Duration::from_secs(1);
-/// How far from its end the last whole record of a trail is looked for. Records are far shorter.
-const TAIL: u64 = 1024 * 1024;
+/// How far from its end the last whole record of a trail is looked for at first, and how far at most. Records are far shorter; those
+/// of earlier builds held whatever text a user had sent.
+const TAIL: u64 = if cfg!(test) { 4096 } else { 1024 * 1024 };
+const LONGEST_TAIL: u64 = 256 * TAIL;
+/// Octets that stay of a text in a record: longer ones are cut, and end with [`CUT`].
+const LONGEST_TEXT: usize = 256;
+const CUT: &str = "\u{2026}";
 
 /// The open audit trail. A thread of its own writes it; what it cannot write is counted and noted in the trail once it can.
 pub struct AuditTrail {
@@ -110,16 +115,30 @@ impl Audit for AuditTrail {
             self.lost.metrics.logins.count(event);
         }
         let request = RequestId::present().unwrap_or_else(|| occasion.request.into());
-        let message = Message::Events { occasion, request, events: events.to_vec() };
+        let count = events.len() as u64;
+        let events: Vec<Event> = events.iter().map(short).collect();
+        let message = Message::Events { occasion, request, events };
         let queued = self.queue.as_ref().is_some_and(|queue| queue.try_send(message).is_ok());
         if !queued {
-            self.lost.add(events.len() as u64, &"the queue is full");
+            self.lost.add(count, &"the queue is full");
         }
     }
 
     fn token_refused(&self, occasion: Occasion, reason: &'static str) {
         self.lost.metrics.token_refusals.note(occasion, reason);
     }
+}
+
+/// The event with its texts, which users may have sent, no longer than they need to be.
+fn short(event: &Event) -> Event {
+    let cut = |text: &str| {
+        if text.len() <= LONGEST_TEXT {
+            return text.into();
+        }
+        let (kept, _) = text.split_at(text.floor_char_boundary(LONGEST_TEXT - CUT.len()));
+        format!("{kept}{CUT}")
+    };
+    Event { actor: cut(&event.actor), subject: cut(&event.subject), ..*event }
 }
 
 impl Drop for AuditTrail {
@@ -415,16 +434,23 @@ fn read_head(file: &File) -> Option<Link> {
 /// The place of the last whole record, `None` if there is none yet, and what stands behind it.
 fn tail(file: &mut File) -> io::Result<(Option<Link>, Vec<u8>)> {
     let length = file.seek(SeekFrom::End(0))?;
-    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
-    let mut end = Vec::new();
-    file.take(TAIL).read_to_end(&mut end)?;
-    let mut behind = end.len();
-    for line in end.split_inclusive(|octet| *octet == b'\n').rev() {
-        if let Some(record) = Line::read(line) {
-            return Ok((Some(record.link()), end.split_off(behind)));
+    let mut reach = TAIL;
+    let end = loop {
+        file.seek(SeekFrom::Start(length.saturating_sub(reach)))?;
+        let mut end = Vec::new();
+        Read::by_ref(file).take(reach).read_to_end(&mut end)?;
+        let mut behind = end.len();
+        for line in end.split_inclusive(|octet| *octet == b'\n').rev() {
+            if let Some(record) = Line::read(line) {
+                return Ok((Some(record.link()), end.split_off(behind)));
+            }
+            behind -= line.len();
         }
-        behind -= line.len();
-    }
+        if reach >= length.min(LONGEST_TAIL) {
+            break end;
+        }
+        reach *= 4;
+    };
     // The very first record may have been torn; anything else is somebody else's file.
     if length < TAIL && !end.contains(&b'\n') {
         return Ok((None, end));
@@ -482,6 +508,8 @@ impl fmt::Display for Flaw {
 /// Why a trail could not be verified.
 #[derive(Debug)]
 pub enum VerifyError {
+    /// There is none.
+    Missing,
     /// It was changed.
     Flaw(Flaw),
     /// It could not be read.
@@ -491,6 +519,7 @@ pub enum VerifyError {
 impl fmt::Display for VerifyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Missing => f.write_str("there is no such file"),
             Self::Flaw(flaw) => flaw.fmt(f),
             Self::Io(error) => error.fmt(f),
         }
@@ -505,8 +534,8 @@ impl From<io::Error> for VerifyError {
     }
 }
 
-/// Checks every record of the trail at `path`, and its end against its head if that stands beside it. Returns how many records
-/// there are. A trail that was moved away begins with the hash it goes on from. Works on a stopped server's trail; that of a
+/// Checks every record of the trail at `path`, and its end against its head if that stands beside it. A trail that was moved away
+/// begins with the hash it goes on from. Works on a stopped server's trail; that of a
 /// running one may end in the middle of a line.
 ///
 /// # Errors
@@ -674,17 +703,20 @@ mod tests {
         }
     }
 
-    fn record(trail: &AuditTrail, actor: &str) {
-        let event = Event {
+    fn event(actor: &str) -> Event {
+        Event {
             action: "login",
             actor: actor.into(),
             subject: actor.into(),
             outcome: Outcome::Refused,
             reason: "bad_credentials",
             dialect: "redis",
-        };
+        }
+    }
+
+    fn record(trail: &AuditTrail, actor: &str) {
         let source = Some(IpAddr::from([192, 0, 2, 1]));
-        trail.record(Occasion { time: UnixTime::from_millis(2_500), source, request: 255 }, &[event]);
+        trail.record(Occasion { time: UnixTime::from_millis(2_500), source, request: 255 }, &[event(actor)]);
     }
 
     #[test]
