@@ -336,7 +336,8 @@ impl Trail {
     fn attach(&mut self) -> io::Result<()> {
         let mut file = owners(OpenOptions::new().append(true), &self.path)?;
         let head = owners(OpenOptions::new().write(true), &head_path(&self.path))?;
-        let known = self.chain.max_by_number(read_head(&head));
+        let noted = read_head(&head);
+        let known = self.chain.max_by_number(noted);
         let (mut last, mut torn) = tail(&mut file)?;
         if !torn.is_empty() && !torn.ends_with(b"\n") {
             file.write_all(b"\n")?;
@@ -346,6 +347,11 @@ impl Trail {
                 last = Some(whole.link());
                 torn.clear();
             }
+        }
+        if last.is_some() && known.is_none() {
+            tracing::warn!(
+                "the head of the audit trail, audit.log.head, is missing: nobody can tell whether records were cut from its end"
+            );
         }
         let link = match (last, known) {
             (Some(last), Some(known)) if last.n < known.n || last.n == known.n && last != known => {
@@ -373,6 +379,8 @@ impl Trail {
             let prev = hex(&self.chain.unwrap_or(Link::START).hash);
             self.append(&[Record::Open { time: self.time(), action: OPEN, prev }])
         });
+        // From the beginning there is a head: one that is missing has been taken away.
+        let opened = opened.and_then(|()| if noted.is_none() { self.sync() } else { Ok(()) });
         if opened.is_err() {
             self.file = None;
         }
@@ -505,6 +513,15 @@ impl fmt::Display for Flaw {
     }
 }
 
+/// A trail that holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Whole {
+    /// How many records there are.
+    pub records: u64,
+    /// Whether a head stood beside it, so that nothing was cut off at its end. A trail that was moved away or copied has none.
+    pub end_checked: bool,
+}
+
 /// Why a trail could not be verified.
 #[derive(Debug)]
 pub enum VerifyError {
@@ -540,19 +557,25 @@ impl From<io::Error> for VerifyError {
 ///
 /// # Errors
 /// [`VerifyError::Flaw`] names the first line that was changed, or behind which lines are missing.
-pub fn verify(path: &Path) -> Result<u64, VerifyError> {
+pub fn verify(path: &Path) -> Result<Whole, VerifyError> {
     let head = match File::open(head_path(path)) {
         Ok(file) => read_head(&file),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error.into()),
     };
-    let mut file = BufReader::new(File::open(path)?);
+    let mut file = match File::open(path) {
+        Ok(file) => BufReader::new(file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(VerifyError::Missing),
+        Err(error) => return Err(error.into()),
+    };
+    let end_checked = head.is_some();
     let mut check = Verification { line: 0, count: 0, last: None, torn: None, head };
     let mut line = Vec::new();
     loop {
         line.clear();
         if file.read_until(b'\n', &mut line)? == 0 {
-            return check.end().map_err(VerifyError::Flaw);
+            let records = check.end().map_err(VerifyError::Flaw)?;
+            return Ok(Whole { records, end_checked });
         }
         check.line += 1;
         check.take(&line).map_err(VerifyError::Flaw)?;
@@ -689,9 +712,9 @@ mod tests {
 
         /// The number of records, or of the first bad line.
         fn verify(&self) -> Result<u64, u64> {
-            verify(&self.path()).map_err(|error| match error {
+            verify(&self.path()).map(|whole| whole.records).map_err(|error| match error {
                 VerifyError::Flaw(flaw) => flaw.line,
-                VerifyError::Io(error) => panic!("{error}"),
+                other => panic!("{other}"),
             })
         }
 
@@ -745,6 +768,50 @@ mod tests {
         home.write(&["a\nb\r\u{2028}\0\",\"hash\":\"", "\u{1b}[2J"]);
         assert_eq!(home.lines().len(), 3);
         assert_eq!(home.verify(), Ok(3));
+    }
+
+    #[test]
+    fn texts_are_cut_where_they_are_written() {
+        let home = Home::new();
+        home.write(&[&"\u{e9}".repeat(300_000), &"x".repeat(256)]);
+        let lines = home.lines();
+        let cut = format!("{}\u{2026}", "\u{e9}".repeat(126));
+        for (line, actor) in [(1, cut), (2, "x".repeat(256))] {
+            let line: serde_json::Value = serde_json::from_str(&lines[line]).unwrap();
+            assert_eq!((&line["actor"], &line["subject"]), (&actor.as_str().into(), &actor.as_str().into()));
+        }
+        assert_eq!(home.verify(), Ok(3));
+    }
+
+    /// An earlier build wrote whatever it was sent.
+    #[test]
+    fn a_long_last_record_does_not_keep_a_trail_from_being_opened() {
+        let home = Home::new();
+        home.write(&["a"]);
+        let last = Line::read(format!("{}\n", home.lines()[1]).as_bytes()).unwrap().link();
+        let event = Event { actor: "x".repeat(100_000), ..event("a") };
+        let record = Record::Event { time: String::new(), request: String::new(), source: None, event: &event };
+        let (line, _) = last.append(&record).unwrap();
+        OpenOptions::new().append(true).open(home.path()).unwrap().write_all(&line).unwrap();
+        home.write(&["b"]);
+        assert_eq!(home.verify(), Ok(5));
+    }
+
+    #[test]
+    fn without_a_head_the_end_is_not_checked() {
+        let home = Home::new();
+        assert!(matches!(verify(&home.path()), Err(VerifyError::Missing)));
+        let trail = home.open();
+        assert_eq!(
+            verify(&home.path()).unwrap(),
+            Whole { records: 1, end_checked: true },
+            "a fresh one has a head at once"
+        );
+        drop(trail);
+        fs::write(head_path(&home.path()), "").unwrap();
+        assert_eq!(verify(&home.path()).unwrap(), Whole { records: 1, end_checked: false });
+        fs::remove_file(head_path(&home.path())).unwrap();
+        assert_eq!(verify(&home.path()).unwrap(), Whole { records: 1, end_checked: false });
     }
 
     #[test]
@@ -846,7 +913,7 @@ mod tests {
         trail.reopen().unwrap();
         record(&trail, "c");
         drop(trail);
-        assert_eq!(verify(&old).unwrap(), 3);
+        assert_eq!(verify(&old).unwrap(), Whole { records: 3, end_checked: false });
         assert_eq!(home.verify(), Ok(2));
         assert!(home.lines()[0].contains("\"n\":4,") && home.lines()[0].contains("audit.open"));
         home.tamper(|lines| drop(lines.remove(0)));

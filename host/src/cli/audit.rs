@@ -4,17 +4,24 @@ use super::{
     Failure, Place,
     terminal::{say, say_json},
 };
-use crate::audit;
+use crate::audit::{self, VerifyError, Whole};
 use serde_json::json;
 use std::path::PathBuf;
 
 /// What to do with the audit trail.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Check that no record was changed, cut out or moved; exit status 1 if one was
+    /// Check that no record was changed, cut out or moved; exit status 1 if one was, or if nobody can tell
+    #[command(after_help = "\
+Whether records were cut off at the end is told by the trail's head, FILE.head beside it. A trail that
+log rotation has moved away has none: --no-head leaves its end unchecked. The trail after it
+begins with the hash that it goes on from.")]
     Verify {
         /// The trail [default: audit.log in the data directory]
         file: Option<PathBuf>,
+        /// For a trail that was moved away or copied without its head: leave its end unchecked
+        #[arg(long)]
+        no_head: bool,
         /// As JSON
         #[arg(long)]
         json: bool,
@@ -22,18 +29,35 @@ pub(super) enum Command {
 }
 
 pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
-    let Command::Verify { file, json } = command;
+    let Command::Verify { file, no_head, json } = command;
     let path = file.clone().unwrap_or_else(|| place.data().audit());
     let shown = path.display();
     let verdict = audit::verify(&path);
     if *json {
-        let (whole, records) = (verdict.is_ok(), verdict.as_ref().ok());
+        let found = verdict.as_ref().ok();
         let flaw = verdict.as_ref().err().map(ToString::to_string);
-        say_json(&json!({ "file": shown.to_string(), "whole": whole, "records": records, "flaw": flaw }))?;
-        return verdict.map(drop).map_err(|_| Failure::No);
+        say_json(&json!({
+            "file": shown.to_string(),
+            "whole": found.is_some(),
+            "records": found.map(|found| found.records),
+            "end_checked": found.is_some_and(|found| found.end_checked),
+            "flaw": flaw,
+        }))?;
+        return if found.is_some_and(|found| found.end_checked || *no_head) { Ok(()) } else { Err(Failure::No) };
     }
     match verdict {
-        Ok(records) => say(&format!("{shown}: {records} records, the chain is whole")),
+        Ok(Whole { records, end_checked: true }) => say(&format!("{shown}: {records} records, the chain is whole")),
+        Ok(Whole { records, end_checked: false }) if *no_head => say(&format!(
+            "{shown}: {records} records, the chain is whole; whether records were cut off at its end is not checked"
+        )),
+        Ok(Whole { records, end_checked: false }) => Err(Failure::refused(format_args!(
+            "the {records} records of the audit trail `{shown}` hold, but its head `{shown}.head` is missing or empty, so nobody can \
+             tell whether records were cut off at the end; --no-head leaves that unchecked"
+        ))),
+        Err(VerifyError::Missing) => Err(Failure::refused(format_args!("there is no audit trail `{shown}`"))),
+        Err(error @ VerifyError::Io(_)) => {
+            Err(Failure::refused(format_args!("the audit trail `{shown}` cannot be read: {error}")))
+        }
         Err(error) => Err(Failure::refused(format_args!("the audit trail `{shown}` does not hold: {error}"))),
     }
 }
