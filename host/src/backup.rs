@@ -79,6 +79,8 @@ pub fn write(store: &Embedded, data: &DataDir, to: &Path) -> Result<(), BackupEr
     if to.exists() {
         return Err(BackupError::Occupied(to.into()));
     }
+    // Said of the name that was given: what comes next has others.
+    directory_of(to).read_dir().map_err(|error| BackupError::Io { path: to.into(), error })?;
     let root = data.root_key()?;
     let (store_part, whole) = (Scratch::beside(to, "store"), Scratch::beside(to, "part"));
     store.backup(&store_part.0)?;
@@ -92,22 +94,49 @@ pub fn write(store: &Embedded, data: &DataDir, to: &Path) -> Result<(), BackupEr
 /// Makes `data`, which has to be empty or missing, from the backup `from`.
 ///
 /// # Errors
-/// [`BackupError`]. A file that is not whole is refused before anything is written.
+/// [`BackupError`]. A file that is not whole is refused before anything is written, and so is a directory that cannot be one of a
+/// server; what else fails leaves nothing behind.
 pub fn restore(from: &Path, data: &DataDir) -> Result<(), BackupError> {
     let failed = |error| BackupError::Io { path: from.into(), error };
     let mut file = File::open(from).map_err(failed)?;
     let length = check(&mut file).map_err(failed)?.ok_or_else(|| BackupError::Damaged(from.into()))?;
     let root = read_head(&mut file).map_err(failed)?.ok_or_else(|| BackupError::Damaged(from.into()))?;
-    let store_part = Scratch::beside(data.path(), "store");
+    let made = !data.path().exists();
+    let restored = fill(&mut file, length, &root, data).map_err(|error| named(error, from));
+    if restored.is_err() && made {
+        // What is above it may stay. One that holds something stays too.
+        let _ = fs::remove_dir(data.path());
+    }
+    restored
+}
+
+fn fill(file: &mut File, length: u64, root: &RootKey, data: &DataDir) -> Result<(), BackupError> {
+    data.create()?;
+    // Beside the directory, which has to be empty until the store is in it.
+    let store_part = Scratch::beside(&whole_path(data.path())?, "store");
     let mut unpack = || {
         let mut out = create(&store_part.0)?;
-        io::copy(&mut Read::by_ref(&mut file).take(length), &mut out)?;
+        io::copy(&mut file.take(length), &mut out)?;
         out.sync_all()
     };
     unpack().map_err(|error| BackupError::Io { path: store_part.0.clone(), error })?;
     Embedded::restore(&store_part.0, data.path())?;
-    data.write_root_key(&root)?;
-    Ok(data.check()?)
+    Ok(data.write_root_key(root)?)
+}
+
+/// The path as it has a name, whatever dots it is written with.
+fn whole_path(path: &Path) -> Result<PathBuf, BackupError> {
+    fs::canonicalize(path).map_err(|error| BackupError::Io { path: path.into(), error })
+}
+
+/// The error said of the file that was named, not of the part of it that was unpacked.
+fn named(error: BackupError, from: &Path) -> BackupError {
+    match error {
+        BackupError::Store(StoreError::BadBackup { reason, .. }) => {
+            BackupError::Store(StoreError::BadBackup { path: from.into(), reason })
+        }
+        error => error,
+    }
 }
 
 fn assemble(root: &RootKey, store_part: &Path, whole: &Path) -> io::Result<()> {
@@ -147,8 +176,11 @@ fn create(path: &Path) -> io::Result<File> {
 }
 
 fn sync_directory(of: &Path) -> io::Result<()> {
-    let parent = of.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+    File::open(directory_of(of))?.sync_all()
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A file that is removed at the end, whatever happens.
@@ -189,3 +221,88 @@ impl<W: Write> Write for Digesting<W> {
 const MAGIC: &[u8] = b"waxseal archive 1\n";
 const HEAD: usize = MAGIC.len() + 64 + 1;
 const DIGEST: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{os::unix::fs::PermissionsExt, sync::Arc};
+
+    struct Home(tempfile::TempDir);
+
+    impl Home {
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
+        }
+
+        fn at(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
+        }
+
+        /// A backup of an empty store.
+        fn backup(&self) -> PathBuf {
+            let (data, to) = (DataDir::new(self.at("data")), self.at("backup"));
+            data.create().unwrap();
+            data.create_root_key().unwrap();
+            let store = Embedded::open(data.path(), Arc::default()).unwrap();
+            write(&store, &data, &to).unwrap();
+            to
+        }
+
+        fn names(&self) -> Vec<String> {
+            let entries = self.0.path().read_dir().unwrap();
+            let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        }
+    }
+
+    #[test]
+    fn a_backup_is_restored_below_what_is_missing() {
+        let home = Home::new();
+        let data = DataDir::new(home.at("a/deep/er"));
+        restore(&home.backup(), &data).unwrap();
+        assert_eq!(*data.root_key().unwrap(), *DataDir::new(home.at("data")).root_key().unwrap());
+        assert!(data.check_store().is_ok() && data.has_store());
+        let again = restore(&home.at("backup"), &data).unwrap_err();
+        assert!(again.to_string().contains("into an empty directory only"), "{again}");
+    }
+
+    #[test]
+    fn a_directory_that_no_server_would_take_gets_nothing() {
+        let home = Home::new();
+        let (backup, open) = (home.backup(), home.at("open"));
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
+        let error = restore(&backup, &DataDir::new(&open)).unwrap_err();
+        assert!(error.to_string().contains("chmod 700"), "{error}");
+        assert_eq!(open.read_dir().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_damaged_part_is_said_of_the_file_and_leaves_nothing() {
+        let home = Home::new();
+        let backup = home.backup();
+        let mut octets = fs::read(&backup).unwrap();
+        let end = octets.len() - DIGEST;
+        octets[end - 1] ^= 1;
+        let digest = Sha256::digest(&octets[..end]);
+        octets[end..].copy_from_slice(&digest);
+        fs::write(&backup, octets).unwrap();
+        let error = restore(&backup, &DataDir::new(home.at("new"))).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("the backup `{}` is damaged", backup.display())), "{error}");
+        assert_eq!(home.names(), ["backup", "data"]);
+    }
+
+    #[test]
+    fn a_target_that_cannot_be_is_said_as_it_was_given() {
+        let home = Home::new();
+        home.backup();
+        let data = DataDir::new(home.at("data"));
+        let store = Embedded::open(data.path(), Arc::default()).unwrap();
+        for (to, part) in [("backup", "is there already"), ("data", "is there already"), ("none/b", "No such file")] {
+            let error = write(&store, &data, &home.at(to)).unwrap_err().to_string();
+            assert!(error.contains(part) && error.contains(&format!("`{}`", home.at(to).display())), "{error}");
+        }
+        assert_eq!(home.names(), ["backup", "data"]);
+    }
+}

@@ -24,7 +24,10 @@ pub(super) struct BackupArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
-  waxseal restore /backup/waxseal-2031-05-06 --data /var/lib/waxseal")]
+  waxseal restore /backup/waxseal-2031-05-06 --data /var/lib/waxseal
+
+What was changed since the backup counts as it did then: tokens that were revoked since hold again, and
+passwords that were replaced work again. `waxseal key rotate --end-tokens` ends all tokens.")]
 pub(super) struct RestoreArgs {
     /// A file that `waxseal backup` wrote
     file: PathBuf,
@@ -47,5 +50,9 @@ pub(super) fn backup(args: &BackupArgs, place: &Place) -> Result<(), Failure> {
 pub(super) fn restore(args: &RestoreArgs, place: &Place) -> Result<(), Failure> {
     let data = place.data();
     backup::restore(&args.file, &data).map_err(Failure::refused)?;
-    say(&format!("restored {} into {}", args.file.display(), data.path().display()))
+    say(&format!("restored {} into {}", args.file.display(), data.path().display()))?;
+    say(
+        "Note: tokens revoked and passwords changed since the backup count as they did then; `waxseal key rotate --end-tokens` ends all \
+         tokens.",
+    )
 }
