@@ -72,7 +72,9 @@ impl Admin {
                 Failure::refused(format_args!("the server's answer (status {}) is not JSON", answer.status))
             })?,
         };
-        match (answer.status, json.get("message").and_then(Value::as_str)) {
+        // Core says `message`, the routes of the server itself say `error`.
+        let why = ["message", "error"].into_iter().find_map(|member| json.get(member)?.as_str());
+        match (answer.status, why) {
             (200..=299, _) => Ok(json),
             (503, None) => Err(Failure::refused("the server cannot answer now; its log says why; try again")),
             (_, Some(message)) => Err(Failure::refused(message)),
