@@ -187,3 +187,36 @@ fn a_lost_store_is_not_replaced_in_silence() {
     let server = launch.start();
     assert!(!server.log().contains("is missing"), "{}", server.log());
 }
+
+/// Nothing in the data directory of a stopped server changes when it is looked over.
+#[test]
+fn the_doctor_changes_nothing() {
+    let (_home, data) = scratch();
+    let launch = Launch::on(&data);
+    launch.start().kill();
+    let state = || {
+        let mut files: Vec<_> = data
+            .read_dir()
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .filter(|entry| entry.file_type().unwrap().is_file())
+            .map(|entry| {
+                (entry.file_name(), fs::read(entry.path()).unwrap(), entry.metadata().unwrap().modified().unwrap())
+            })
+            .collect();
+        files.sort();
+        files
+    };
+    let before = state();
+    let told = text(&command(&data, &["doctor"]).output().unwrap().stdout);
+    assert!(told.contains("can be read") && told.contains("the chain is whole"), "{told}");
+    assert!(!told.contains("older key"), "{told}");
+    assert!(state() == before, "something has changed");
+
+    launch.start().terminate();
+    fs::remove_file(data.join("audit.log")).unwrap();
+    fs::remove_file(data.join("store.log")).unwrap();
+    let told = text(&command(&data, &["doctor"]).output().unwrap().stdout);
+    assert!(told.contains("audit.log is missing") && told.contains("store.log, is missing"), "{told}");
+    assert!(!data.join("audit.log").exists() && !data.join("store.log").exists());
+}

@@ -32,6 +32,15 @@ pub(super) struct Answer {
 impl Admin {
     /// Finds the running server; else opens the data itself, which must be there.
     pub(super) fn reach(place: &Place) -> Result<Self, Failure> {
+        Self::open(place, true)
+    }
+
+    /// The same for who changes nothing: data that is opened here stays as it is.
+    pub(super) fn look(place: &Place) -> Result<Self, Failure> {
+        Self::open(place, false)
+    }
+
+    fn open(place: &Place, writable: bool) -> Result<Self, Failure> {
         let data = place.data();
         data.check()?;
         let runtime = runtime()?;
@@ -54,7 +63,10 @@ impl Admin {
             }
             Err(_) => {
                 let config = place.load()?.config;
-                Way::Here(Box::new(runtime.block_on(Service::here(&data, &config))?))
+                let opened = runtime.block_on(async {
+                    if writable { Service::here(&data, &config).await } else { Service::look(&data, &config).await }
+                });
+                Way::Here(Box::new(opened?))
             }
         };
         Ok(Self { runtime, way })

@@ -3,10 +3,16 @@
 use super::{
     Failure, Place,
     admin::Admin,
+    service::Service,
     terminal::{plain, say, say_json, table},
     user::cell,
 };
-use crate::{audit, clock::Clock, config::Config, data_dir::open_to_others};
+use crate::{
+    audit::{self, VerifyError, Whole},
+    clock::Clock,
+    config::Config,
+    data_dir::open_to_others,
+};
 use serde_json::{Value, json};
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 use waxseal_core::{seam::Method, settings::PolicyName, time::UnixTime};
@@ -14,7 +20,7 @@ use waxseal_core::{seam::Method, settings::PolicyName, time::UnixTime};
 /// How to tell.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Looks and changes nothing; works beside a running server. Exit status 1 when there is a problem; a note is none.")]
+Looks and changes nothing, also on the data of a stopped server; works beside a running one. Exit status 1 when there is a problem; a note is none.")]
 pub(super) struct Args {
     /// As JSON
     #[arg(long)]
@@ -104,17 +110,30 @@ fn examine(place: &Place, findings: &mut Findings) {
     for path in [data.store(), data.store_log(), data.audit(), data.config()] {
         permissions(&path, findings);
     }
-    if let Some(admin) = findings.judge("store", Admin::reach(place).map_err(words), "opens") {
+    if let Some(admin) = findings.judge("store", Admin::look(place).map_err(words), "opens") {
         let running = if admin.is_running() { "runs on this data" } else { "none runs on this data" };
         findings.add("server", Grade::Good, running);
+        for doubt in admin.here().map_or(&[][..], Service::doubts) {
+            findings.add("latest changes", Grade::Note, *doubt);
+        }
         inside(&admin, findings);
     }
-    if data.audit().exists() {
-        let whole = audit::verify(&data.audit()).map(|records| format!("{records} records, the chain is whole"));
-        match whole {
-            Ok(text) => findings.add("audit trail", Grade::Good, text),
-            Err(error) => findings.add("audit trail", Grade::Problem, error.to_string()),
+    match audit::verify(&data.audit()) {
+        Ok(Whole { records, end_checked: true }) => {
+            findings.add("audit trail", Grade::Good, format!("{records} records, the chain is whole"));
         }
+        Ok(Whole { records, end_checked: false }) => findings.add(
+            "audit trail",
+            Grade::Problem,
+            format!("{records} records hold, but audit.log.head is missing or empty: nobody can tell whether the end was cut off"),
+        ),
+        Err(VerifyError::Missing) if data.has_store() => findings.add(
+            "audit trail",
+            Grade::Note,
+            "audit.log is missing: so it is after a restore or where it is being moved away; else somebody has taken it",
+        ),
+        Err(VerifyError::Missing) => {}
+        Err(error) => findings.add("audit trail", Grade::Problem, error.to_string()),
     }
 }
 
@@ -176,7 +195,8 @@ fn inside(admin: &Admin, findings: &mut Findings) {
             findings.add("signing key", Grade::Problem, "there is none, so no token is issued; run `waxseal key rotate`");
         }
     }
-    for key in keys.iter().filter(|key| key.get("until").is_some_and(Value::is_string)) {
+    let others = keys.iter().filter(|key| key.get("state") != Some(&"signs".into()));
+    for key in others.filter(|key| key.get("until").is_some_and(Value::is_string)) {
         findings.add("older key", Grade::Good, format!("{} verifies until {}", cell(key, "kid"), cell(key, "until")));
     }
     clock(&keys, findings);

@@ -24,7 +24,8 @@ use waxseal_core::seam::{Method, Peer, Request, Response};
 pub(super) struct Service {
     pub(super) clock: Arc<Clock>,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) audit: Arc<AuditTrail>,
+    /// `None` where nothing is changed.
+    pub(super) audit: Option<Arc<AuditTrail>>,
     engine: Engine,
     store: Arc<Embedded>,
     data: DataDir,
@@ -33,20 +34,22 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// For one command in this process: the rules as they are compiled in, one derivation at a time.
+    /// For one command in this process.
     pub(super) async fn here(data: &DataDir, config: &Config) -> Result<Self, Failure> {
-        let mut config = config.clone();
-        config.host.engine =
-            config::Engine { hot: EngineKind::Native, api: EngineKind::Native, kdf_workers: 1, ..config.host.engine };
-        Self::open(data, &config).await
+        Self::open(data, &compiled_in(config), true).await
+    }
+
+    /// To look at the data of a stopped server: nothing in the data directory changes, and what would change something fails.
+    pub(super) async fn look(data: &DataDir, config: &Config) -> Result<Self, Failure> {
+        Self::open(data, &compiled_in(config), false).await
     }
 
     /// For a server. Makes store and root key where there are none yet.
     pub(super) async fn for_server(data: &DataDir, config: &Config, sources: Sources) -> Result<Self, Failure> {
-        Ok(Self { sources: Some(sources), ..Self::open(data, config).await? })
+        Ok(Self { sources: Some(sources), ..Self::open(data, config, true).await? })
     }
 
-    async fn open(data: &DataDir, config: &Config) -> Result<Self, Failure> {
+    async fn open(data: &DataDir, config: &Config, writable: bool) -> Result<Self, Failure> {
         let Config { host, settings } = config;
         let clock = Arc::new(Clock::system());
         let metrics = Arc::new(Metrics::default());
@@ -61,7 +64,10 @@ impl Service {
         let parts = engine::Parts {
             store: Arc::new(Measured::new(Arc::clone(&store), metrics.store.clone())),
             kdf: Arc::clone(&kdf),
-            audit: audit.clone(),
+            audit: match &audit {
+                Some(audit) => Arc::<AuditTrail>::clone(audit),
+                None => Arc::new(()),
+            },
             clock: Arc::clone(&clock),
             settings: settings.clone(),
             root,
@@ -89,6 +95,11 @@ impl Service {
             request = request.with_header("content-type", "application/json").with_body(body);
         }
         self.engine.answer(request, Peer { local: true, ..Peer::default() }).await
+    }
+
+    /// What the latest changes may have suffered before the store was opened.
+    pub(super) fn doubts(&self) -> &[&'static str] {
+        self.store.doubts()
     }
 
     /// Writes a backup to the new file `to`. Blocks.
@@ -120,12 +131,27 @@ impl Answer for Service {
     }
 }
 
+/// The rules as they are compiled in, one derivation at a time.
+fn compiled_in(config: &Config) -> Config {
+    let mut config = config.clone();
+    config.host.engine =
+        config::Engine { hot: EngineKind::Native, api: EngineKind::Native, kdf_workers: 1, ..config.host.engine };
+    config
+}
+
+fn open_audit(data: &DataDir, clock: &Arc<Clock>, metrics: &Arc<Metrics>) -> Result<AuditTrail, Failure> {
+    AuditTrail::open(&data.audit(), Arc::clone(clock), Arc::clone(metrics)).map_err(|error| {
+        Failure::refused(format_args!("cannot open the audit trail `{}`: {error}", data.audit().display()))
+    })
+}
+
 /// Opens the store; one that another process has open is waited for a moment, as that process may be at its end: killed a moment ago,
 /// or a command like this.
-async fn open_store(data: &DataDir, clock: &Arc<Clock>) -> Result<Embedded, StoreError> {
+async fn open_store(data: &DataDir, clock: &Arc<Clock>, writable: bool) -> Result<Embedded, StoreError> {
     let until = Instant::now() + PATIENCE;
+    let open = if writable { Embedded::open } else { Embedded::look };
     loop {
-        match Embedded::open(data.path(), Arc::clone(clock)) {
+        match open(data.path(), Arc::clone(clock)) {
             Err(StoreError::Locked(_)) if Instant::now() < until => tokio::time::sleep(PATIENCE / 64).await,
             opened => return opened,
         }

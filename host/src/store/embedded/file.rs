@@ -61,8 +61,8 @@ impl Fresh {
     }
 }
 
-/// The log that is there, or a new one. For the owner of the store's lock.
-pub(super) fn log(path: &Path) -> Result<Box<dyn StorageBackend>, StoreError> {
+/// The log that is there, or a new one, and whether it is new. For the owner of the store's lock.
+pub(super) fn log(path: &Path) -> Result<(Box<dyn StorageBackend>, bool), StoreError> {
     let failed = |error| trouble(path, &error);
     let made = !path.try_exists().map_err(failed)?;
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);

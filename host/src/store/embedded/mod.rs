@@ -71,7 +71,7 @@ impl Embedded {
     pub fn open(data: &Path, clock: Arc<Clock>) -> Result<Self, StoreError> {
         let path = data.join(FILE_NAME);
         let (medium, database) = if let Some(medium) = file::existing(&path)? {
-            let database = open_existing(&medium, &path)?;
+            let database = open_existing(&medium, &path, true)?;
             (medium, database)
         } else {
             let fresh = Fresh::create(data)?;
@@ -81,8 +81,30 @@ impl Embedded {
             (medium, database)
         };
         // Not before the store is locked.
-        let log = file::log(&path.with_extension(LOG_EXTENSION))?;
-        Self::start(Shared::new(database, log, medium, path, clock)?)
+        let (log, made) = file::log(&path.with_extension(LOG_EXTENSION))?;
+        let shared = Shared::new(database, log, made, medium, path, clock, true)?;
+        for doubt in &shared.doubts {
+            tracing::warn!(doubt, "the store may lack something");
+        }
+        Self::start(shared)
+    }
+
+    /// Opens the store that is in the directory `data` to look at it: nothing on the disk changes, and no commit is taken.
+    ///
+    /// # Errors
+    /// As [`Embedded::open`]; [`StoreError::Unavailable`] where there is no store.
+    pub fn look(data: &Path, clock: Arc<Clock>) -> Result<Self, StoreError> {
+        let path = data.join(FILE_NAME);
+        let medium = file::existing(&path)?.ok_or_else(|| StoreError::Unavailable("there is none".into()))?;
+        let database = open_existing(&medium, &path, false)?;
+        let (log, missing) = file::copy_of_log(&path.with_extension(LOG_EXTENSION))?;
+        let shared = Shared::new(database, log, missing, medium, path, clock, false)?;
+        Ok(Self { shared: Arc::new(shared), queue: None, threads: Vec::new() })
+    }
+
+    /// What the latest changes may have suffered before the store was opened, in words for the operator.
+    pub fn doubts(&self) -> &[&'static str] {
+        &self.shared.doubts
     }
 
     /// Opens the store on `backend`, which is locked if it can be, and its log on another; makes one if the first is empty.
@@ -96,7 +118,7 @@ impl Embedded {
         let medium = medium.ok_or_else(|| StoreError::Locked(path.clone()))?;
         let database = match medium.len() {
             Ok(0) => create_database(&medium).map_err(|error| explain(&medium, &path, error))?,
-            Ok(_) => open_existing(&medium, &path)?,
+            Ok(_) => open_existing(&medium, &path, true)?,
             Err(error) => return Err(file::trouble(&path, &error)),
         };
         Self::start(Shared::new(database, Box::new(log), false, medium, path, clock, true)?)
@@ -223,7 +245,7 @@ struct View {
 }
 
 impl Shared {
-    /// Takes in what the log has and redb lacks.
+    /// Takes in what the log has and redb lacks. `missing`: the log was not there; `writable`: the database is no shadow.
     fn new(
         database: Opened,
         log: Box<dyn StorageBackend>,
@@ -231,6 +253,7 @@ impl Shared {
         medium: Arc<Medium>,
         path: PathBuf,
         clock: Arc<Clock>,
+        writable: bool,
     ) -> Result<Self, StoreError> {
         let Opened { database, verified } = database;
         let synced = || {
@@ -261,7 +284,7 @@ impl Shared {
             log: Mutex::new(log),
             path,
             clock,
-            view: arc_swap::ArcSwap::from_pointee(View { database, writable: true }),
+            view: arc_swap::ArcSwap::from_pointee(View { database, writable }),
             replacing: Mutex::default(),
             records: Records::with_budget(RECORD_CACHE),
             journal: Journal::starting_at(revision),

@@ -39,13 +39,14 @@ pub(super) fn create_database(medium: &Arc<Medium>) -> Result<Opened, TablesErro
     Ok(Opened { database, verified: true })
 }
 
-pub(super) fn open_existing(medium: &Arc<Medium>, path: &Path) -> Result<Opened, StoreError> {
+/// Not `writable`: the medium stays as it is, and what recovery has to write is kept in memory.
+pub(super) fn open_existing(medium: &Arc<Medium>, path: &Path, writable: bool) -> Result<Opened, StoreError> {
     let len = medium.len().map_err(|error| file::trouble(path, &error))?;
     if len == 0 {
         return Err(StoreError::Corrupt { path: path.into(), reason: "it is empty".into() });
     }
     let verified = len <= VERIFIED_AT_OPEN;
-    let opened = open_database(medium, true, verified).and_then(|database| {
+    let opened = open_database(medium, writable, verified).and_then(|database| {
         unpanicked(|| Snapshot::check_format(&database.begin_read()?))?;
         Ok(Opened { database, verified })
     });
