@@ -90,8 +90,11 @@ impl DataDir {
     /// # Errors
     /// When it cannot be made, is something else, or is open to others.
     pub fn create(&self) -> Result<(), DataError> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(|error| self.failed("made", &error))?;
-        self.check_mode()
+        match DirBuilder::new().recursive(true).mode(0o700).create(&self.0) {
+            Ok(()) => self.check_mode(),
+            Err(_) if self.0.exists() => self.check(),
+            Err(error) => Err(self.failed("made", &error)),
+        }
     }
 
     /// Checks that the directory is there and that only its owner may look into it.
@@ -139,8 +142,8 @@ impl DataDir {
     /// When it is missing, cannot be read, can be read by others (security S3) or is no root key.
     pub fn root_key(&self) -> Result<RootKey, DataError> {
         let path = self.root_key_file();
-        let advice =
-            "bring it back from the backup (`waxseal restore`): without it nobody can open the signing keys in the store";
+        let advice = "bring a backup back into an empty directory (`waxseal restore`): without it nobody can open the signing keys \
+                      in the store";
         let fail = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => DataError(format!("the root key `{}` is missing; {advice}", path.display())),
             _ => DataError(format!("the root key `{}` cannot be read: {error}", path.display())),
@@ -303,7 +306,7 @@ mod tests {
         for text in ["", "00", "not a key", &"0".repeat(63), &"g".repeat(64), &"0".repeat(65), "\u{e9}\u{e9}"] {
             fs::write(data.root_key_file(), text).unwrap();
             chmod(&data.root_key_file(), 0o600);
-            refused(data, "is not one line of 64 hexadecimal digits; bring it back from the backup");
+            refused(data, "is not one line of 64 hexadecimal digits; bring a backup back into an empty directory");
         }
         fs::write(data.root_key_file(), [0xff; 64]).unwrap();
         refused(data, "is not one line of 64");

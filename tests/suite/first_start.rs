@@ -220,3 +220,71 @@ fn the_doctor_changes_nothing() {
     assert!(told.contains("audit.log is missing") && told.contains("store.log, is missing"), "{told}");
     assert!(!data.join("audit.log").exists() && !data.join("store.log").exists());
 }
+
+/// What went wrong is said in words of whoever asked.
+#[test]
+fn messages_say_what_to_do() {
+    let (home, data) = scratch();
+    let said = |args: &[&str]| {
+        let ended = command(&data, args).output().unwrap();
+        (ended.status.code(), format!("{}{}", text(&ended.stdout), text(&ended.stderr)))
+    };
+    let server = Launch::on(&data).env("WAXSEAL_LISTN", "127.0.0.1:1").start();
+    assert!(server.log().contains("WAXSEAL_LISTN") && server.log().contains("WAXSEAL_LISTEN"), "{}", server.log());
+    let file = home.path().join("file");
+    fs::write(&file, "").unwrap();
+    let file = file.to_str().unwrap();
+    let nowhere = home.path().join("none/b");
+    let key = home.path().join("none.pem");
+    let tls = format!("server.tls_key={}", key.display());
+    let certificate = format!("server.tls_cert={}", key.display());
+    for (args, status, part) in [
+        (&["serve", "--listen", "127.0.0.1:0"][..], 1, "a server already runs on the data directory"),
+        (&["backup", "--to", file], 1, "is there already"),
+        (&["backup", "--to", data.to_str().unwrap()], 1, "is there already"),
+        (&["backup", "--to", nowhere.to_str().unwrap()], 1, "No such file or directory"),
+        (&["user", "show", ""], 2, "a value is required"),
+        (&["serve", "--data", file], 1, "is not a directory"),
+        (&["token", "revoke", "xyz"], 1, "nothing to revoke"),
+        (&["config", "check", "--set", "log.filter=[["], 2, "log.filter"),
+        (&["config", "check", "--set", &tls, "--set", &certificate], 2, "none.pem"),
+        (&["config", "check", "--set", "leeway=1", "--set", "leeway=2"], 2, "given twice"),
+        (&["audit", "verify", "/nonexistent/audit.log"], 1, "there is no audit trail"),
+    ] {
+        let (code, told) = said(args);
+        assert_eq!(code, Some(status), "{args:?}: {told}");
+        assert!(told.contains(part), "{args:?}: {told}");
+    }
+    said(&["key", "rotate", "--algorithm", "ES256", "--end-tokens"]);
+    said(&["key", "rotate"]);
+    let (code, told) = said(&["key", "rotate"]);
+    assert!(code == Some(1) && told.contains("`--at-once`"), "{told}");
+    server.terminate();
+
+    let copy = home.path().join("audit.log");
+    fs::copy(data.join("audit.log"), &copy).unwrap();
+    let (code, told) = said(&["audit", "verify", copy.to_str().unwrap()]);
+    assert!(code == Some(1) && told.contains("audit.log.head` is missing"), "{told}");
+    assert_eq!(said(&["audit", "verify", "--no-head", copy.to_str().unwrap()]).0, Some(0));
+    assert_eq!(said(&["audit", "verify"]).0, Some(0));
+
+    fs::remove_file(data.join("root.key")).unwrap();
+    let (_, told) = said(&["user", "list"]);
+    assert!(told.contains("into an empty directory"), "{told}");
+}
+
+/// A configuration file that was made in its usual place after the start counts from the next reload on.
+#[test]
+fn a_reload_finds_a_new_configuration_file() {
+    let (_home, data) = scratch();
+    let server = Launch::on(&data).start();
+    fs::write(data.join("waxseal.toml"), "leeway = 99").unwrap();
+    server.signal(rustix::process::Signal::HUP);
+    for _ in 0..600 {
+        if server.log().contains("allowed is 0 to 60 seconds") {
+            return;
+        }
+        std::thread::sleep(core::time::Duration::from_millis(20));
+    }
+    panic!("{}", server.log());
+}

@@ -1,12 +1,12 @@
 //! `waxseal config`.
 
-use super::{Failure, Place, terminal::say};
-use crate::config::Origin;
+use super::{Failure, Place, serve, terminal::say};
+use crate::{config::Origin, http::tls::Tls};
 
 /// What to do with the configuration.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Say whether the configuration is in order: one line for each problem, exit status 2
+    /// Say whether the configuration and the TLS files it names are in order: one line for each problem, exit status 2
     Check,
     /// Print every setting in force and where it comes from, as a file that can be read back
     Show {
@@ -23,7 +23,11 @@ pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
     let loaded = place.load()?;
     let file = loaded.file.as_ref().map(|path| path.display().to_string());
     match *command {
-        Command::Check => say(&format!("in order: {}", file.as_deref().unwrap_or("no file, all defaults"))),
+        Command::Check => {
+            let options = serve::options(&loaded.config.host, place)?;
+            options.tls.map(Tls::open).transpose().map_err(Failure::usage)?;
+            say(&format!("in order: {}", file.as_deref().unwrap_or("no file, all defaults")))
+        }
         Command::Show { json, changed } => {
             let rows = loaded.rows().filter(|(.., origin)| !changed || **origin != Origin::Default);
             if json {

@@ -29,6 +29,14 @@ impl Failure {
         Self::Usage(vec![text.to_string()])
     }
 
+    /// The same refusal in the words of the command line.
+    pub(super) fn reworded(self, theirs: &str, ours: &str) -> Self {
+        match self {
+            Self::Refused(text) => Self::Refused(text.replace(theirs, ours)),
+            other => other,
+        }
+    }
+
     /// Clap's messages have paragraphs; ours are one line.
     pub(super) fn from_clap(error: clap::Error) -> Self {
         if !error.use_stderr() {

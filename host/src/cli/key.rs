@@ -50,6 +50,7 @@ The two kinds are never in use together.")]
     /// Remove a key that no longer signs; tokens it signed end at once
     Retire {
         /// The key's id
+        #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
         kid: String,
     },
     /// Take in keys that were made elsewhere: a JWK or a JWK set
@@ -98,7 +99,8 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
             if let (Some(algorithm), Some(members)) = (algorithm, body.as_object_mut()) {
                 members.insert("algorithm".into(), algorithm.into());
             }
-            let key = admin.ask(Method::Post, "/admin/keys/rotate", Some(&body))?;
+            let key = admin.ask(Method::Post, "/admin/keys/rotate", Some(&body));
+            let key = key.map_err(|failure| failure.reworded("`at_once`", "`--at-once`"))?;
             if json {
                 return say_json(&key);
             }

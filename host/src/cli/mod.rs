@@ -46,7 +46,7 @@ Examples:
   waxseal init --data /var/lib/waxseal               start a production set-up
   waxseal serve --data /var/lib/waxseal
   waxseal user add ada --role admin                  asks for the password
-  waxseal token explain \"$TOKEN\"                     says why a token is refused
+  waxseal token explain - < token                    says why a token is refused
 
 Administration commands work on the data of a stopped server and, the same way, beside a
 running one. Without --data the data is in ./waxseal-data.

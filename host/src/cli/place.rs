@@ -56,10 +56,36 @@ impl Place {
             let path = path.trim();
             flags.push(Stated { path: path.into(), value: value.into(), origin: Origin::Flag(format!("--set {path}")) });
         }
-        let usual = Some(self.data().config()).filter(|path| path.exists());
-        Ok(Sources { file: self.config.clone().or(usual), env: environment()?, flags })
+        let usual = self.data().config();
+        // One that is there at the start has to be there at every reload.
+        let (file, usual) = match &self.config {
+            Some(named) => (Some(named.clone()), None),
+            None if usual.exists() => (Some(usual), None),
+            None => (None, Some(usual)),
+        };
+        Ok(Sources { file, usual, env: environment()?, flags })
     }
 }
+
+/// Variables of ours that no part of this program reads, with what may have been meant. Orchestrators put the addresses of services
+/// there, such as `WAXSEAL_SERVICE_HOST` and `WAXSEAL_PORT_80_TCP`; those are passed over.
+pub(super) fn unread(env: &[(String, String)]) -> Vec<(&str, Option<&'static str>)> {
+    let foreign = |name: &str| name.contains("_SERVICE_") || name.contains("_PORT");
+    let names = env.iter().map(|(name, _)| name.as_str());
+    let unread = names.filter(|name| !READ.contains(name) && !name.starts_with("WAXSEAL__") && !foreign(name));
+    let near = |name: &str| READ.into_iter().find(|known| strsim::damerau_levenshtein(known, name) <= 2);
+    unread.map(|name| (name, near(name))).collect()
+}
+
+/// What is read beside `WAXSEAL__…`, each of which has to be a setting.
+const READ: [&str; 6] = [
+    "WAXSEAL_DATA",
+    "WAXSEAL_CONFIG",
+    "WAXSEAL_LISTEN",
+    "WAXSEAL_ADMIN_NAME",
+    "WAXSEAL_ADMIN_PASSWORD",
+    "WAXSEAL_ADMIN_PASSWORD_FILE",
+];
 
 fn environment() -> Result<Vec<(String, String)>, Failure> {
     let ours = env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("WAXSEAL_"));
@@ -69,4 +95,30 @@ fn environment() -> Result<Vec<(String, String)>, Failure> {
         Ok((name, value))
     })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_variable_is_found() {
+        let names = [
+            "WAXSEAL_LISTN",
+            "WAXSEAL_ADMIN_PASSWORT",
+            "WAXSEAL_BIN",
+            "WAXSEAL_DATA",
+            "WAXSEAL__LEEWAY",
+            "WAXSEAL_SERVICE_HOST",
+            "WAXSEAL_PORT",
+            "WAXSEAL_PORT_8080_TCP_ADDR",
+        ];
+        let env = names.map(|name| (name.to_owned(), String::new()));
+        let found = [
+            ("WAXSEAL_LISTN", Some("WAXSEAL_LISTEN")),
+            ("WAXSEAL_ADMIN_PASSWORT", Some("WAXSEAL_ADMIN_PASSWORD")),
+            ("WAXSEAL_BIN", None),
+        ];
+        assert_eq!(unread(&env), found);
+    }
 }

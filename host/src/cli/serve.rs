@@ -3,7 +3,8 @@
 use super::{
     Failure, Place,
     first_start::{self, First, Password},
-    service::Service,
+    place::unread,
+    service::{Service, alone},
     terminal,
 };
 use crate::{
@@ -51,8 +52,12 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
         )));
     }
     logging::start(&log(&config.host)).map_err(Failure::usage)?;
+    for (variable, meant) in unread(&sources.env) {
+        tracing::warn!(variable, meant, "nothing reads this environment variable");
+    }
     let data = place.data();
     data.create()?;
+    alone(&data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::refused(format_args!("cannot start: {error}")))?;
     runtime.block_on(async {
@@ -72,7 +77,23 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
     })
 }
 
-fn options(host: &Host, place: &Place) -> Result<ServeOptions, Failure> {
+/// Prints the welcome. Nobody may be reading, and the server runs all the same, unless a password is in it that nobody would ever
+/// see: that goes to standard error then.
+fn tell(welcome: &str, first: Option<&First>) -> Result<(), Failure> {
+    let said = if terminal::out_is_nowhere() { Err(Failure::Unread) } else { terminal::say(welcome) };
+    match first {
+        Some(First { name, password: Password::Generated(_) }) if said.is_err() => {
+            terminal::say_to(&mut io::stderr().lock(), welcome).map_err(|_| {
+                Failure::refused(format_args!(
+                    "the password of the first administrator `{name}` could not be shown; `waxseal user passwd {name}` sets another"
+                ))
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn options(host: &Host, place: &Place) -> Result<ServeOptions, Failure> {
     let server = &host.server;
     let usual = Limits::default();
     let secs = |secs: u32| Duration::from_secs(secs.into());

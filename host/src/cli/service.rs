@@ -8,7 +8,7 @@ use crate::{
     config::{self, Config, EngineKind, Host, Problem, Sources},
     data_dir::DataDir,
     engine::{self, Choice, Engine, Kind, Mark},
-    http::Answer,
+    http::{Answer, admin_socket},
     kdf,
     metrics::Metrics,
     store::{Embedded, Measured, StoreError},
@@ -161,7 +161,21 @@ async fn open_store(data: &DataDir, clock: &Arc<Clock>, writable: bool) -> Resul
 /// How long a locked store is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-fn locked(error: StoreError) -> Failure {
+/// Refuses what has to be alone when a server answers on this data.
+pub(super) fn alone(data: &DataDir) -> Result<(), Failure> {
+    if admin_socket::connect(data.path()).is_err() {
+        return Ok(());
+    }
+    Err(Failure::refused(format_args!(
+        "a server already runs on the data directory `{}`; stop it first, or name another directory with --data",
+        data.path().display()
+    )))
+}
+
+fn locked(data: &DataDir, error: StoreError) -> Failure {
+    if let (StoreError::Locked(_), Err(running)) = (&error, alone(data)) {
+        return running;
+    }
     match error {
         StoreError::Locked(path) => Failure::refused(format_args!(
             "another process has the store `{}` open and does not answer on its administration socket; wait for it to start, or \

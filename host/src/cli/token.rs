@@ -27,6 +27,7 @@ pub(super) enum Command {
     /// Print a new token for a user
     Issue {
         /// Name, e-mail address or uid
+        #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
         who: String,
         /// Seconds it shall live
         #[arg(long, value_name = "SECONDS")]
@@ -38,10 +39,11 @@ pub(super) enum Command {
     /// Check signature, times, issuer and audience of tokens
     #[command(after_help = "\
 Examples:
-  waxseal token verify \"$TOKEN\"                      prints `accept` or `reject CODE`; exit status 0 or 1
+  waxseal token verify - < token                     prints `accept` or `reject CODE`; exit status 0 or 1
+  waxseal token verify \"$TOKEN\"                      the same, where nobody else sees the command lines of processes
   waxseal token verify --batch < tokens.jsonl        one verdict a line, exit status 0
   waxseal token verify --jwks keys.json - < token    with keys from a file, without a data directory
-  waxseal token verify --jwks keys.json --revocations snapshot.jwt \"$TOKEN\"
+  waxseal token verify --jwks keys.json --revocations snapshot.jwt - < token
                                                      as a verifier elsewhere, with what it fetched of the server
 
 A line of a batch is an object such as {\"token\": \"…\"}, with \"now\" (seconds since 1970)
@@ -51,8 +53,9 @@ Whether the user still exists and the token was revoked is looked at with --live
     /// Say in words what a token is and why it is refused
     #[command(after_help = "\
 Examples:
-  waxseal token explain \"$TOKEN\"                     with the keys and users of --data
+  waxseal token explain - < token                    with the keys and users of --data
   pbpaste | waxseal token explain - --jwks keys.json
+  waxseal token explain \"$TOKEN\"                     where nobody else sees the command lines of processes
 Without keys it says what can be said without them.")]
     Explain {
         /// The token, or `-` for standard input
@@ -67,7 +70,8 @@ Without keys it says what can be said without them.")]
     /// End a token before its time: of any dialect, for all of them
     #[command(after_help = "\
 Examples:
-  waxseal token revoke \"$TOKEN\"
+  waxseal token revoke - < token
+  waxseal token revoke \"$TOKEN\"                      where nobody else sees the command lines of processes
   waxseal token revoke --jti YlPF0GbZ…                          by its id, see the audit trail")]
     Revoke {
         /// The token, or `-` for standard input
@@ -97,8 +101,9 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
         Command::Verify(args) => verify::run(&args, place),
         Command::Explain { token, jwks, json } => explain(&text(&token)?, jwks.as_deref(), json, place),
         Command::Revoke { token, jti, expires } => {
-            let body = match token {
-                Some(token) => json!({ "token": text(&token)? }),
+            let token = token.map(|token| text(&token)).transpose()?;
+            let body = match &token {
+                Some(token) => json!({ "token": token }),
                 None => match expires {
                     Some(expires) => json!({ "jti": jti, "expires": expires }),
                     None => json!({ "jti": jti }),
@@ -108,13 +113,25 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
             if done.get("revoked") == Some(&Value::Bool(true)) {
                 return say(&format!("revoked {}", cell(&done, "id")));
             }
-            say(&format!("nothing to revoke: {} ({})", cell(&done, "sentence"), cell(&done, "code")))
+            let why = format!("nothing to revoke: {} ({})", cell(&done, "sentence"), cell(&done, "code"));
+            if token.is_some_and(|token| is_none(&token, &cell(&done, "code"))) {
+                Err(Failure::refused(why))
+            } else {
+                say(&why)
+            }
         }
         Command::RevokeAll => {
             Admin::reach(place)?.ask(Method::Post, "/admin/authorizations/revoke", None)?;
             say("revoked all OpenShift authorizations")
         }
     }
+}
+
+/// Whether a text that was refused with this code is no token of any kind. A refresh token that has ended looks like any long text
+/// of its alphabet.
+fn is_none(text: &str, code: &str) -> bool {
+    let stored = text.len() >= 20 && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_+/=".contains(&octet));
+    ["too_long", "bad_base64", "bad_header_json", "bad_claims_json"].contains(&code) || code == "malformed" && !stored
 }
 
 /// A token as it was named: itself, or `-` for standard input.
@@ -237,4 +254,19 @@ fn tell(told: &Value) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_token_is_told_from_one_that_has_ended() {
+        assert!(
+            is_none("xyz", "malformed")
+                && is_none("not a token but a sentence", "malformed")
+                && is_none("a.b.c", "bad_base64")
+        );
+        assert!(!is_none(&"Ab-_0".repeat(8), "malformed") && !is_none("a.b.c", "expired"));
+    }
 }

@@ -6,6 +6,7 @@ use super::{
     secret::NewPassword,
     terminal::{plain, say, say_json, table},
 };
+use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
 use waxseal_core::seam::Method;
@@ -20,6 +21,7 @@ pub(super) enum Command {
   waxseal user add bob --password-hash-file bob.phc      a move from elsewhere: $argon2id$… or $pbkdf2-sha256$…")]
     Add {
         /// The name to log in with
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         name: String,
         /// The e-mail address, which also works as a name
         #[arg(long)]
@@ -47,6 +49,7 @@ pub(super) enum Command {
     /// Show one user
     Show {
         /// Name, e-mail address or uid
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
         /// As JSON
         #[arg(long)]
@@ -55,6 +58,7 @@ pub(super) enum Command {
     /// Set another password: it replaces all others and ends earlier tokens
     Passwd {
         /// Name, e-mail address or uid
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
         /// Add it to the others instead; nothing ends
         #[arg(long)]
@@ -65,26 +69,31 @@ pub(super) enum Command {
     /// Forget the failed logins of a locked user
     Unlock {
         /// Name, e-mail address or uid
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
     },
     /// Let a user neither log in nor use a token
     Disable {
         /// Name, e-mail address or uid
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
     },
     /// Let a disabled user log in again; tokens of before stay dead
     Enable {
         /// Name, e-mail address or uid
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
     },
     /// End all tokens of a user
     Logout {
         /// Name, e-mail address or uid
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
     },
     /// Delete a user; all tokens end at once
     Delete {
         /// Name, e-mail address or uid
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
     },
 }

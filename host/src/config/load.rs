@@ -61,6 +61,8 @@ pub struct Stated {
 pub struct Sources {
     /// The file, if there is one.
     pub file: Option<PathBuf>,
+    /// Where a file is looked for, each time anew, when there is no other.
+    pub usual: Option<PathBuf>,
     /// The environment: `WAXSEAL__SECTION__NAME` and `WAXSEAL_LISTEN` are read, the rest is passed over.
     pub env: Vec<(String, String)>,
     /// What the command line states.
@@ -85,7 +87,8 @@ impl Sources {
     /// Every problem there is, one line each, in the order of the sources.
     pub fn load(self) -> Result<Loaded, Vec<Problem>> {
         let mut draft = Draft::default();
-        if let Some(path) = &self.file {
+        let file = self.file.or(self.usual.filter(|path| path.exists()));
+        if let Some(path) = &file {
             draft.read_file(path);
         }
         for (name, value) in &self.env {
@@ -96,7 +99,7 @@ impl Sources {
         for Stated { path, value, origin } in &self.flags {
             draft.state(path, Given::Text(value), origin.clone());
         }
-        draft.finish(self.file)
+        draft.finish(file)
     }
 }
 
@@ -182,9 +185,11 @@ impl Draft {
     fn keep(&mut self, path: &'static str, stated_as: &str, value: Value, origin: Origin) -> bool {
         let twice = self.values.get(path).filter(|(_, known)| same_source(known, &origin));
         if let Some((_, known)) = twice {
-            let problem =
-                Problem::new(format_args!("{stated_as} ({origin}): {known} states {path} as well; keep one of them"));
-            self.problems.push(problem);
+            self.problems.push(if *known == origin {
+                Problem::new(format_args!("{stated_as} ({origin}): given twice; keep one of them"))
+            } else {
+                Problem::new(format_args!("{stated_as} ({origin}): {known} states {path} as well; keep one of them"))
+            });
             return false;
         }
         self.values.insert(path, (value, origin));

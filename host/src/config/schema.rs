@@ -6,6 +6,8 @@ use super::{
 };
 use crate::http::Network;
 use core::net::SocketAddr;
+use tracing_subscriber::{EnvFilter, filter::Targets};
+use waxseal_core::record::Role;
 
 /// One setting.
 #[derive(Clone, Copy, Debug)]
@@ -175,7 +177,11 @@ pub const SETTINGS: &[Setting] = &[
         "whether the password grant is offered; current practice forbids it for new systems (RFC 9700)",
     ),
     row("elasticsearch.version", Kind::Text(VERSION), "`version.number` in the answer to `GET /`"),
-    row("gateway.introspection_roles", Kind::List(ROLE), "roles that may introspect and revoke tokens of others"),
+    row(
+        "gateway.introspection_roles",
+        Kind::List(ROLE),
+        "roles that may introspect tokens of others; only `admin` revokes them",
+    ),
     row("gateway.key_lead", seconds(0, 86_400), "how long a new public key is published before it signs"),
     row("gateway.revocations_max_age", seconds(120, 86_400), "after which a revocation snapshot is too old to go by"),
     row("gateway.revocations_every", seconds(1, 60), "for which one revocation snapshot is given to all who ask"),
@@ -201,7 +207,10 @@ const NETWORK: Grammar = Grammar {
 
 const FILTER: Grammar = Grammar {
     words: "a level (`error`, `warn`, `info`, `debug`, `trace`, `off`) or a list such as `info,waxseal=debug`",
-    holds: |text| text.parse::<tracing_subscriber::filter::Targets>().is_ok() && !text.trim().is_empty(),
+    holds: |text| {
+        let known = text.parse::<Targets>().is_ok() && text.parse::<EnvFilter>().is_ok();
+        known && !text.trim().is_empty()
+    },
 };
 
 const ORIGIN: Grammar = Grammar {
@@ -222,9 +231,6 @@ const VERSION: Grammar = Grammar {
 };
 
 const ROLE: Grammar = Grammar {
-    words: "the name of a role: letters, digits, `_`, `-`, at most 64",
-    holds: |text| {
-        let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b"_-".contains(&octet);
-        (1..=64).contains(&text.len()) && text.bytes().all(allowed)
-    },
+    words: "one of `admin`, `cluster_member`, `cluster_viewer`, `db_member`, `db_viewer`, `none`, `user_manager`",
+    holds: |text| Role::ALL.iter().any(|role| role.as_str() == text),
 };

@@ -168,14 +168,30 @@ fn settings_that_do_not_go_together_are_named() {
 }
 
 #[test]
+fn a_file_in_the_usual_place_may_come_later() {
+    let home = Scratch::new("");
+    let usual = home.0.with_extension("later");
+    let sources = Sources { usual: Some(usual.clone()), ..Sources::default() };
+    assert_eq!(sources.clone().load().unwrap().config.settings.leeway, 0);
+    fs::write(&usual, "leeway = 7").unwrap();
+    let loaded = sources.load();
+    fs::remove_file(&usual).unwrap();
+    let loaded = loaded.unwrap();
+    assert_eq!((loaded.config.settings.leeway, loaded.file), (7, Some(usual)));
+}
+
+#[test]
+fn what_no_start_would_take_is_no_setting() {
+    assert!(file("log.filter = \"[[\"").is_err());
+    assert!(file("gateway.introspection_roles = [\"bogus_role\"]").is_err());
+}
+
+#[test]
 fn one_thing_is_said_once_per_source() {
     let twice = "openshift.auth_scope_timeouts = \"*=60\"\nopenshift.session.max = 70";
     assert_eq!(file(twice).unwrap_err().len(), 1);
     let mut sources = Sources { flags: vec![flag("leeway", "1"), flag("leeway", "2")], ..Sources::default() };
-    assert_eq!(
-        sources.clone().load().unwrap_err()[0].to_string(),
-        "leeway (--set leeway): --set leeway states leeway as well; keep one of them"
-    );
+    assert_eq!(sources.clone().load().unwrap_err()[0].to_string(), "leeway (--set leeway): given twice; keep one of them");
     sources.flags.pop();
     assert_eq!(sources.load().unwrap().config.settings.leeway, 1);
 }
@@ -185,6 +201,7 @@ fn a_flag_wins_over_the_environment_and_that_over_the_file() {
     let scratch = Scratch::new("leeway = 1\nissuer = \"file\"\nredis.ttl.default = 60\n");
     let sources = Sources {
         file: Some(scratch.0.clone()),
+        usual: None,
         env: vec![
             ("WAXSEAL__LEEWAY".into(), "2".into()),
             ("WAXSEAL__ISSUER".into(), "env".into()),
@@ -209,7 +226,10 @@ fn a_flag_wins_over_the_environment_and_that_over_the_file() {
 fn the_environment_speaks_every_notation() {
     let settings = |name: &str, value: &str| env(name, value).unwrap().config.settings;
     assert!(!settings("WAXSEAL__DIALECTS__REDIS", "false").dialects.redis);
-    assert_eq!(settings("WAXSEAL__GATEWAY__INTROSPECTION_ROLES", "a, b").gateway.introspection_roles, ["a", "b"]);
+    assert_eq!(
+        settings("WAXSEAL__GATEWAY__INTROSPECTION_ROLES", "admin, none").gateway.introspection_roles,
+        ["admin", "none"]
+    );
     assert!(settings("WAXSEAL__GATEWAY__INTROSPECTION_ROLES", "").gateway.introspection_roles.is_empty());
     assert_eq!(settings("WAXSEAL__AUDIENCE", "").audience, None);
     assert_eq!(settings("WAXSEAL__REDIS__TTL__MAX", "600").redis.ttl.max(), 600);
