@@ -4,6 +4,7 @@ import { strict as assert } from 'node:assert'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { generateRootKey, MemoryStore, MovableClock, Waxseal, WaxsealError } from 'waxseal'
 import { kdf, Kdf } from 'waxseal/kdf'
 import { FileStore } from 'waxseal/store/file'
@@ -180,6 +181,9 @@ describe('requests', () => {
   })
   for (const [what, request, status] of [
     ['a huge body', () => new Request('http://localhost/v1/users', { method: 'POST', body: 'x'.repeat(100_000) }), 413],
+    ['a body that is not gzip, as it says', () => new Request('http://localhost/v1/users', { method: 'POST', headers: { 'content-encoding': 'gzip' }, body: '{}' }), 400],
+    ['a body packed otherwise', () => new Request('http://localhost/v1/users', { method: 'POST', headers: { 'content-encoding': 'br' }, body: '{}' }), 415],
+    ['a small body that is huge unpacked', () => new Request('http://localhost/v1/users', { method: 'POST', headers: { 'content-encoding': 'gzip' }, body: gzipSync(Buffer.alloc(1 << 20)) }), 413],
     ['an endless body', () => new Request('http://localhost/v1/users', { method: 'POST', duplex: 'half', body: new ReadableStream({ pull: to => to.enqueue(new Uint8Array(1000)) }) }), 413],
     ['a body that breaks off', () => new Request('http://localhost/v1/users', { method: 'POST', duplex: 'half', body: new ReadableStream({ pull: to => to.error(new Error('gone')) }) }), 400],
     ['a body of no octets', () => new Request('http://localhost/v1/users', { method: 'POST', duplex: 'half', body: new ReadableStream({ pull: to => to.enqueue('text') }) }), 400],

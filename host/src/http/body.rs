@@ -1,13 +1,18 @@
-//! Reads a body within its limits.
+//! Reads a body within its limits, and decodes it.
 
 use super::Limits;
 use core::sync::atomic::{AtomicUsize, Ordering};
+use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
 use hyper::{
-    StatusCode,
+    HeaderMap, StatusCode,
     body::{Body, Bytes, Incoming},
+    header,
 };
-use std::{error::Error, io};
+use std::{
+    error::Error,
+    io::{self, Read},
+};
 
 /// How much of a body that is too large is still read, so that the connection may go on.
 const DRAIN: usize = 256 * 1024;
@@ -18,7 +23,64 @@ pub(super) struct BodyError {
     pub(super) status: StatusCode,
     /// Whether the body has been left unread or cannot be, so that the connection has to end.
     pub(super) close: bool,
+    /// What to tell the client.
+    pub(super) text: &'static str,
 }
+
+/// How a body is encoded (RFC 9110, 8.4).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Coding {
+    Identity,
+    Gzip,
+}
+
+impl Coding {
+    /// `None` for what is not decoded here: other codings, and several on top of each other.
+    fn of(headers: &HeaderMap) -> Option<Self> {
+        let lines: Option<Vec<&str>> =
+            headers.get_all(header::CONTENT_ENCODING).iter().map(|line| line.to_str().ok()).collect();
+        let lines = lines?;
+        let names = lines.iter().flat_map(|line| line.split(',')).map(str::trim);
+        let mut named = names.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity"));
+        match (named.next(), named.next()) {
+            (None, _) => Some(Self::Identity),
+            (Some(name), None) if ["gzip", "x-gzip"].iter().any(|known| name.eq_ignore_ascii_case(known)) => {
+                Some(Self::Gzip)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The whole body as it was before its sender encoded it. The limit holds for what is sent and for what comes out.
+pub(super) async fn decoded(
+    headers: &HeaderMap,
+    body: Incoming,
+    limits: &Limits,
+    held: &AtomicUsize,
+) -> Result<Vec<u8>, BodyError> {
+    match Coding::of(headers) {
+        _ if body.is_end_stream() => Ok(Vec::new()),
+        Some(Coding::Identity) => read(body, limits, held).await,
+        Some(Coding::Gzip) => unpacked(&read(body, limits, held).await?, limits.body),
+        None => Err(BodyError { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, close: true, text: ONLY_GZIP }),
+    }
+}
+
+/// What is packed in `octets`, one gzip member or several in a row (RFC 1952). Unpacks no more than `limit` octets, however much there
+/// would be.
+fn unpacked(octets: &[u8], limit: usize) -> Result<Vec<u8>, BodyError> {
+    let mut out = Vec::new();
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    match MultiGzDecoder::new(octets).take(most).read_to_end(&mut out) {
+        Ok(_) if out.len() > limit => Err(too_large(false)),
+        Ok(_) => Ok(out),
+        Err(_) => Err(BodyError { status: StatusCode::BAD_REQUEST, close: false, text: NO_GZIP }),
+    }
+}
+
+const ONLY_GZIP: &str = "the Content-Encoding of a body can be gzip or none\n";
+const NO_GZIP: &str = "the body is not gzip, as its Content-Encoding says\n";
 
 /// The whole body. `held` counts the octets of all bodies that are still being read.
 pub(super) async fn read(mut body: Incoming, limits: &Limits, held: &AtomicUsize) -> Result<Vec<u8>, BodyError> {
@@ -50,7 +112,7 @@ pub(super) async fn read(mut body: Incoming, limits: &Limits, held: &AtomicUsize
             return Ok(data.into());
         }
         if !share.take(data.len(), limits.bodies) {
-            return Err(BodyError { status: StatusCode::SERVICE_UNAVAILABLE, close: true });
+            return Err(BodyError { status: StatusCode::SERVICE_UNAVAILABLE, close: true, text: "" });
         }
         if whole.capacity() == 0 {
             whole.reserve_exact(announced.min(limits.body).max(data.len()));
@@ -61,14 +123,14 @@ pub(super) async fn read(mut body: Incoming, limits: &Limits, held: &AtomicUsize
 }
 
 fn too_large(close: bool) -> BodyError {
-    BodyError { status: StatusCode::PAYLOAD_TOO_LARGE, close }
+    BodyError { status: StatusCode::PAYLOAD_TOO_LARGE, close, text: "" }
 }
 
 /// Too slow is 408; anything else that ends a body early is its sender's fault too.
 fn unreadable(error: &hyper::Error) -> BodyError {
     let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>()).map(io::Error::kind);
     let status = if cause == Some(io::ErrorKind::TimedOut) { StatusCode::REQUEST_TIMEOUT } else { StatusCode::BAD_REQUEST };
-    BodyError { status, close: true }
+    BodyError { status, close: true, text: "" }
 }
 
 /// What one body has taken of the octets all bodies may hold together.
@@ -92,5 +154,59 @@ impl Share<'_> {
 impl Drop for Share<'_> {
     fn drop(&mut self) {
         self.give_back();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder};
+    use hyper::header::HeaderValue;
+    use std::io::Write;
+
+    fn packed(text: &[u8]) -> Vec<u8> {
+        let mut out = GzEncoder::new(Vec::new(), Compression::default());
+        out.write_all(text).unwrap();
+        out.finish().unwrap()
+    }
+
+    #[test]
+    fn the_coding_is_gzip_or_none() {
+        let check = |lines: &[&'static str], coding| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(header::CONTENT_ENCODING, HeaderValue::from_static(line));
+            }
+            assert_eq!(Coding::of(&headers), coding, "{lines:?}");
+        };
+        check(&[], Some(Coding::Identity));
+        check(&["identity"], Some(Coding::Identity));
+        check(&["gzip"], Some(Coding::Gzip));
+        check(&["X-GZIP", "identity"], Some(Coding::Gzip));
+        for other in [&["br"][..], &["deflate"], &["gzip, gzip"], &["gzip", "br"], &["gzip;q=1"]] {
+            check(other, None);
+        }
+    }
+
+    #[test]
+    fn gzip_is_unpacked_within_the_limit() {
+        let status = |octets: &[u8], limit| unpacked(octets, limit).map_err(|error| error.status.as_u16());
+        let text = b"{\"ttl\":60}";
+        let whole = packed(text);
+        assert_eq!(status(&whole, 64).as_deref(), Ok(&text[..]));
+        assert_eq!(status(&whole, text.len()).as_deref(), Ok(&text[..]));
+        assert_eq!(status(&whole, text.len() - 1), Err(413));
+        assert_eq!(status(&[whole.clone(), whole.clone()].concat(), 64).unwrap().len(), 2 * text.len());
+        // A gigabyte would take seconds and the memory of the machine.
+        let zeros = packed(&vec![0; 1 << 20]);
+        let bomb: Vec<u8> = (0..1024).flat_map(|_| zeros.iter().copied()).collect();
+        assert_eq!(status(&bomb, 65_536), Err(413));
+        for damaged in [&whole[..whole.len() - 1], &whole[1..], b"{}", &[&whole[..], b"{}"].concat()] {
+            assert_eq!(status(damaged, 64), Err(400));
+        }
+        let mut changed = whole;
+        let last = changed.len() - 6;
+        changed[last] ^= 1;
+        assert_eq!(status(&changed, 64), Err(400), "its sum");
     }
 }

@@ -25,7 +25,7 @@ const FORGEABLE: [&str; 9] = [
     "x-request-id",
 ];
 
-/// A request for core, with its body.
+/// A request for core, with its body, which has been decoded.
 pub(super) fn to_core(parts: &Parts, body: Vec<u8>) -> Request {
     let mut headers = Vec::with_capacity(parts.headers.len());
     // The host of an absolute target takes the place of the header (RFC 9112, 3.2.2).
@@ -35,7 +35,7 @@ pub(super) fn to_core(parts: &Parts, body: Vec<u8>) -> Request {
             Some(host) if *name == header::HOST => host,
             _ => value.as_bytes(),
         };
-        if !is_forgeable(name.as_str()) {
+        if !is_forgeable(name.as_str()) && *name != header::CONTENT_ENCODING {
             headers.push((name.as_str().to_owned(), value.to_vec()));
         }
     }

@@ -323,7 +323,7 @@ impl<A: Answer> Service<A> {
 
     /// Lets core answer.
     async fn ask(&self, origin: Origin, id: RequestId, route: Route, parts: &Parts, body: Incoming) -> HttpResponse {
-        let body = match body::read(body, &self.setup.limits, &self.held).await {
+        let body = match body::decoded(&parts.headers, body, &self.setup.limits, &self.held).await {
             Ok(body) => body,
             Err(error) => return bodiless(error),
         };
@@ -456,10 +456,13 @@ fn not_allowed(allow: &'static str) -> HttpResponse {
 }
 
 fn bodiless(error: BodyError) -> HttpResponse {
-    let response = match error.status {
+    let mut response = match error.status {
         StatusCode::SERVICE_UNAVAILABLE => unavailable(),
-        status => plain(status, ""),
+        status => plain(status, error.text),
     };
+    if error.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     if error.close { closing(response) } else { response }
 }
 

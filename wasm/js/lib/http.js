@@ -30,14 +30,16 @@ export async function read(request) {
   const [, path, query = ''] = /^([^?]*)(?:\?(.*))?$/s.exec(target)
   const lines = []
   let head = method.length + target.length
+  let coding = ''
   for (const [name, value] of headers) {
     if (FORGEABLE.has(name.toLowerCase())) continue
-    lines.push([name.toLowerCase(), latin1(value)])
+    if (name.toLowerCase() === 'content-encoding') coding = value.trim().toLowerCase()
+    else lines.push([name.toLowerCase(), latin1(value)])
     head += name.length + value.length
     if (lines.length > HEADERS || head > HEAD) throw new Refused(431)
   }
   if (!lines.some(([name]) => name === 'host')) lines.push(['host', latin1(authority.replace(/^.*@/, ''))])
-  const body = await bodyOf(request)
+  const body = await unpacked(await bodyOf(request), coding)
   return { secure: scheme.toLowerCase() === 'https', parts: { method, path: path || '/', query, headers: lines, body } }
 }
 
@@ -86,6 +88,20 @@ async function buffered(request) {
   const body = new Uint8Array(await request.arrayBuffer())
   if (body.length > BODY) throw new Refused(413)
   return body
+}
+
+/** The body as it was before its sender packed it with gzip. The limit holds for both. */
+async function unpacked(body, coding) {
+  if (body.length === 0 || coding === '' || coding === 'identity') return body
+  if (!/^(x-)?gzip$/.test(coding) || typeof DecompressionStream !== 'function') throw new Refused(415)
+  let octets
+  try {
+    octets = await drained(new Blob([body]).stream().pipeThrough(new DecompressionStream('gzip')), BODY)
+  } catch {
+    throw new Refused(400)
+  }
+  if (octets === undefined) throw new Refused(413)
+  return octets
 }
 
 /** The engine's response as a `Response`. */

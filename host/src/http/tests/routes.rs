@@ -15,6 +15,34 @@ async fn health_is_plain() {
 }
 
 #[tokio::test]
+async fn a_packed_body_is_unpacked_for_core() {
+    let server = start(|_| {}).await;
+    let send = async |path: &str, coding: &str, body: &[u8]| {
+        let mut client = server.connect().await;
+        let length = body.len();
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Encoding: {coding}\r\nContent-Length: {length}\r\n\r\n");
+        client.send([head.as_bytes(), body].concat()).await;
+        client.reply().await
+    };
+    let pack = |text: &[u8]| {
+        let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut out, text).unwrap();
+        out.finish().unwrap()
+    };
+    assert_eq!(send("/v1/echo", "gzip", &pack(b"{\"a\":1}")).await.text(), "{\"a\":1}");
+    assert!(!send("/v1/headers", "gzip", &pack(b"{}")).await.text().contains("content-encoding"), "core gets it unpacked");
+    assert_eq!(send("/v1/echo", "identity", b"{}").await.text(), "{}");
+    assert_eq!(send("/v1/echo", "gzip", &pack(&[0; 64 * 1024])).await.status, 200);
+    assert_eq!(send("/v1/echo", "gzip", &pack(&[0; 64 * 1024 + 1])).await.status, 413, "more than a body may be");
+    let refused = send("/v1/echo", "gzip", b"{}").await;
+    assert_eq!((refused.status, refused.text()), (400, "the body is not gzip, as its Content-Encoding says\n"));
+    let refused = send("/v1/echo", "br", b"{}").await;
+    assert_eq!((refused.status, refused.header("accept-encoding")), (415, Some("gzip")));
+    assert!(refused.text().contains("gzip or none"), "{}", refused.text());
+}
+
+#[tokio::test]
 async fn metrics_are_for_this_machine() {
     let server = start(|_| {}).await;
     assert_eq!(server.get("/auth/verify", "").await.status, 200);
