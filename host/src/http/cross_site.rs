@@ -1,0 +1,128 @@
+//! Requests that a page of another site has its visitor's browser send.
+//!
+//! A browser adds by itself what it has kept for this server: Basic credentials once they were typed, a client certificate. Forms are
+//! sent to other sites without asking, and the OpenShift dialect takes forms. So what a browser says of where a request comes from
+//! decides before any rule looks at it (security H7). Programs that are no browsers say nothing, and are not concerned.
+
+use super::forwarded::Client;
+use hyper::{HeaderMap, Method, Uri, header};
+
+/// What whoever is refused reads.
+pub(super) const REFUSED: &str = "refused: a web page of another site had this request sent\n";
+
+/// Whether a request can change anything. Proxies ask about requests of every method, and hand on what the browser says of them.
+pub(super) fn changes(method: &Method, path: &str) -> bool {
+    let asks = ["/auth/verify", "/auth/envoy"]
+        .iter()
+        .any(|asked| path.strip_prefix(asked).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) && !asks
+}
+
+/// Whether a browser says that the request comes from elsewhere than a page of this server. No other origin is allowed.
+pub(super) fn refuses(headers: &HeaderMap, target: &Uri, client: &Client) -> bool {
+    // A page cannot set this one, and it holds however proxies have renamed the host.
+    let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
+    match site {
+        Some(b"same-origin" | b"none") => return false,
+        Some(b"cross-site") => return true,
+        _ => {}
+    }
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    match (origins.next(), origins.next()) {
+        (None, _) => false,
+        (Some(origin), None) => {
+            let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+            let ours = [client.host.as_deref(), target.authority().map(|authority| authority.as_str()).or(named)];
+            let origin = origin.to_str().unwrap_or_default();
+            !ours.into_iter().flatten().any(|host| is_at(origin, host))
+        }
+        (Some(_), Some(_)) => true,
+    }
+}
+
+/// Whether the origin is that of `host`, which has a port where it is not the scheme's own. The scheme is not compared: this server
+/// may not know of a proxy that does TLS.
+fn is_at(origin: &str, host: &str) -> bool {
+    let Some((scheme, authority)) = origin.split_once("://") else { return false };
+    let port = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => return false,
+    };
+    let bare = |authority: &'_ str| authority.strip_suffix(port).unwrap_or(authority).to_ascii_lowercase();
+    bare(authority) == bare(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::net::IpAddr;
+    use hyper::header::{HeaderName, HeaderValue};
+
+    /// For a request to `a.example:8080`, which a proxy may have got as `auth.example`.
+    fn refused(headers: &[(&'static str, &'static str)], forwarded: Option<&str>) -> bool {
+        let mut map = HeaderMap::new();
+        map.insert(header::HOST, HeaderValue::from_static("a.example:8080"));
+        for (name, value) in headers {
+            map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        let client = Client { address: IpAddr::from([192, 0, 2, 1]), secure: false, host: forwarded.map(String::from) };
+        refuses(&map, &Uri::from_static("/"), &client)
+    }
+
+    const ORIGIN: &str = "origin";
+    const SITE: &str = "sec-fetch-site";
+
+    #[test]
+    fn programs_say_nothing_and_are_let_through() {
+        assert!(!refused(&[], None));
+        assert!(!refused(&[("referer", "http://evil.example/")], None));
+    }
+
+    #[test]
+    fn a_page_of_this_server_is_let_through() {
+        assert!(!refused(&[(ORIGIN, "http://a.example:8080"), (SITE, "same-origin")], None));
+        assert!(!refused(&[(ORIGIN, "http://a.example:8080")], None));
+        assert!(!refused(&[(ORIGIN, "http://A.example:8080")], None));
+        assert!(!refused(&[(ORIGIN, "https://a.example:8080")], None), "behind a proxy that does TLS");
+        assert!(!refused(&[(ORIGIN, "https://auth.example")], Some("auth.example")));
+        assert!(!refused(&[(ORIGIN, "https://auth.example")], Some("auth.example:443")));
+        assert!(
+            !refused(&[(ORIGIN, "https://auth.example"), (SITE, "same-origin")], None),
+            "a proxy that renames the host"
+        );
+        assert!(!refused(&[(SITE, "none")], None), "typed in by hand");
+    }
+
+    #[test]
+    fn a_page_of_another_site_is_not() {
+        for headers in [
+            &[(SITE, "cross-site")][..],
+            &[(SITE, "cross-site"), (ORIGIN, "http://a.example:8080")],
+            &[(ORIGIN, "http://evil.example")],
+            &[(ORIGIN, "http://evil.example"), (SITE, "same-site")],
+            &[(ORIGIN, "http://a.example")],
+            &[(ORIGIN, "http://a.example:80800")],
+            &[(ORIGIN, "null")],
+            &[(ORIGIN, "")],
+            &[(ORIGIN, "ftp://a.example:8080")],
+            &[(ORIGIN, "http://a.example:8080"), (ORIGIN, "http://evil.example")],
+        ] {
+            assert!(refused(headers, None), "{headers:?}");
+        }
+        assert!(refused(&[(ORIGIN, "https://evil.example")], Some("auth.example")));
+    }
+
+    #[test]
+    fn only_what_can_change_something_is_looked_at() {
+        for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
+            assert!(!changes(&method, "/v1/users"));
+        }
+        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+            assert!(
+                changes(&method, "/v1/users") && changes(&method, "/auth/revoke") && changes(&method, "/auth/verifying")
+            );
+            assert!(!changes(&method, "/auth/envoy/orders/7") && !changes(&method, "/auth/verify"), "asked by proxies");
+        }
+    }
+}
