@@ -24,9 +24,9 @@ const PAGE: u32 = 1000;
 const MOST_READ: u32 = 12_000;
 
 /// How many authorizations of one user are kept; about so many, as not every creation looks.
-const MOST_KEPT: u32 = 1000;
-/// How many of those beyond end at once. One creation in sixteen looks, so many more can end than come in.
-const SURPLUS: u32 = 256;
+const MOST_KEPT: u32 = if cfg!(test) { 1000 } else { 10_000 };
+/// How many of those beyond end at once. One creation in 256 looks, so many more can end than come in.
+const SURPLUS: u32 = 1024;
 
 /// What a new authorization is made of.
 pub(crate) struct NewAuthorization {
@@ -75,7 +75,7 @@ pub(crate) fn add(op: &Op<'_>, user: &User, new: NewAuthorization) -> Result<Aut
 /// Ends the oldest authorizations of `user` where he has too many, so that nobody fills the store. An ordinary creation does not
 /// look, as counting means reading.
 fn bound(op: &Op<'_>, user: &User) -> Result<(), Stop> {
-    if !super::one_in_sixteen(op, "authorization bound")? {
+    if !super::now_and_then(op, "authorization bound")? {
         return Ok(());
     }
     let prefix = key::authorizations_of(user.uid);

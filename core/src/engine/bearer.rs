@@ -97,7 +97,7 @@ pub(crate) fn revoke(op: &Op<'_>, jti: &str, expires: UnixTime) {
 /// While the store is read.
 pub(crate) fn revoke_own(op: &Op<'_>, uid: Uid, jti: &str, expires: UnixTime) -> Result<(), Stop> {
     if has_snapshots(op) {
-        if revoked_of(op, uid)? >= MOST_OF_ONE
+        if !has_room(op, uid, 1)?
             && let Some(mut user) = user(op, uid)?
         {
             user.end_tokens(op);
@@ -112,17 +112,13 @@ pub(crate) fn revoke_own(op: &Op<'_>, uid: Uid, jti: &str, expires: UnixTime) ->
     Ok(())
 }
 
-/// How many tokens of `uid` are revoked one by one at this moment and have not expired, up to [`MOST_OF_ONE`]; 0 where there are no
-/// snapshots, and nobody counts.
+/// Whether `more` tokens of `uid` can be revoked one by one; always where there are no snapshots.
 ///
 /// # Errors
 /// While the store is read.
-pub(crate) fn revoked_of(op: &Op<'_>, uid: Uid) -> Result<u32, Stop> {
-    if !has_snapshots(op) {
-        return Ok(0);
-    }
+pub(crate) fn has_room(op: &Op<'_>, uid: Uid, more: usize) -> Result<bool, Stop> {
     let range = Range { prefix: key::revoked_of(uid), after: String::new(), limit: MOST_OF_ONE };
-    Ok(u32::try_from(op.range(&range)?.len()).unwrap_or(MOST_OF_ONE))
+    Ok(!has_snapshots(op) || op.range(&range)?.len() + more <= MOST_OF_ONE as usize)
 }
 
 fn has_snapshots(op: &Op<'_>) -> bool {
@@ -130,7 +126,7 @@ fn has_snapshots(op: &Op<'_>) -> bool {
 }
 
 /// How many tokens one user can have revoked one by one at any time; snapshots hold sixteen times as many.
-pub(crate) const MOST_OF_ONE: u32 = if cfg!(test) { 4 } else { 1024 };
+const MOST_OF_ONE: u32 = if cfg!(test) { 4 } else { 1024 };
 
 /// The `jti` of a token that one of our keys has signed, be it expired or not: for revoking.
 ///

@@ -26,7 +26,7 @@ pub(crate) use authorization::{
     Authorized, NewAuthorization, add, authorization, authorization_token, authorizations, end, end_all,
     find_authorization, hex, is_token, note, revoke_everything, scopes,
 };
-pub(crate) use bearer::{Bearer, any_bearer, bearer, revoke, revoke_own, revoked_of, verify, verify_any_time};
+pub(crate) use bearer::{Bearer, any_bearer, bearer, has_room, revoke, revoke_own, verify, verify_any_time};
 pub(crate) use credentials::Credentials;
 pub(crate) use directory::{account, all, by_id, find, is_locked, user};
 pub(crate) use issue::{issue, issue_as};
@@ -49,10 +49,10 @@ pub(crate) use users::{
 
 use crate::{refusal::Refusal, seam::Op};
 
-/// True for one call in sixteen, drawn by `label`: for upkeep that need not be done each time.
+/// True for one call in 256, drawn by `label`: for upkeep that need not be done each time.
 ///
 /// # Errors
 /// [`Refusal::NoEntropy`].
-fn one_in_sixteen(op: &Op<'_>, label: &str) -> Result<bool, Refusal> {
-    Ok(op.moment.draw::<1>(label)?[0].is_multiple_of(16))
+fn now_and_then(op: &Op<'_>, label: &str) -> Result<bool, Refusal> {
+    Ok(op.moment.draw::<1>(label)?[0].is_multiple_of(if cfg!(test) { 16 } else { 0 }))
 }

@@ -11,7 +11,7 @@
 //! However many pairs there are, ending them costs one bounded operation: up to [`PAGE`] times [`PAGES`] are looked at one by
 //! one and counted exactly; where there are more, the rest ends by its time of issue.
 
-use super::{audit, has_expired, issue_as, revoke, user, verify_any_time};
+use super::{audit, has_expired, has_room, issue_as, revoke, revoke_own, user, verify_any_time};
 use crate::{
     lifetime::{Bounds, Manner},
     record::{Pair, PairId, PairOf, PairsEnded, Stored, Uid, User, key},
@@ -34,9 +34,9 @@ const REPEAT: u64 = 30;
 /// How long a record is kept after its last token has ended, in seconds.
 const KEEP: u64 = 3600;
 /// How many pairs of one user are kept; about so many, as not every grant looks.
-const MOST_KEPT: u32 = if cfg!(test) { 100 } else { 1000 };
-/// How many of those beyond go at once. One grant in sixteen looks, so many more can go than come in.
-const SURPLUS: u32 = 256;
+const MOST_KEPT: u32 = if cfg!(test) { 100 } else { 10_000 };
+/// How many of those beyond go at once. One grant in 256 looks, so many more can go than come in.
+const SURPLUS: u32 = 1024;
 /// How many pairs are read at once.
 const PAGE: u32 = if cfg!(test) { 8 } else { 1024 };
 /// How many times so many are read at the most.
@@ -71,7 +71,7 @@ pub(crate) fn grant(op: &Op<'_>, user: &User, client: Uid, refreshable: bool) ->
 /// Those that still live end with all of their time and before, by one record: a flood of them must not fill the revocation
 /// snapshots either. What was granted within this second stays, as tokens tell their time in whole seconds.
 fn bound(op: &Op<'_>, user: &User) -> Result<(), Stop> {
-    if !super::one_in_sixteen(op, "pair bound")? {
+    if !super::now_and_then(op, "pair bound")? {
         return Ok(());
     }
     let stored = op.range(&Range { prefix: key::pairs_of(user.uid), after: String::new(), limit: MOST_KEPT + SURPLUS })?;
@@ -202,13 +202,15 @@ pub(crate) fn invalidate(
         Selection::Access(token) => {
             let Ok(jti) = verify_any_time(op, token) else { return Ok(None) };
             one(op, actor, &key::pair_of_access(&jti), |op, pair| {
-                end_access(op, pair);
-                core::mem::replace(&mut pair.access_invalidated, true)
+                if access_lives(op, pair) {
+                    revoke_own(op, pair.uid, &jti, pair.access_expires)?;
+                }
+                Ok(core::mem::replace(&mut pair.access_invalidated, true))
             })
         }
-        Selection::Refresh(token) => {
-            one(op, actor, &key::pair_of_refresh(token), |_, pair| core::mem::replace(&mut pair.refresh_invalidated, true))
-        }
+        Selection::Refresh(token) => one(op, actor, &key::pair_of_refresh(token), |_, pair| {
+            Ok(core::mem::replace(&mut pair.refresh_invalidated, true))
+        }),
         Selection::Grant(token) => {
             let Some(PairOf { uid, id }) = op.load::<PairOf>(&key::pair_of_refresh(token))? else { return Ok(None) };
             let Some(Pair { family, .. }) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(None) };
@@ -224,7 +226,7 @@ fn one(
     op: &Op<'_>,
     actor: &dyn core::fmt::Display,
     index: &crate::seam::Key,
-    end: impl Fn(&Op<'_>, &mut Pair) -> bool,
+    end: impl Fn(&Op<'_>, &mut Pair) -> Result<bool, Stop>,
 ) -> Result<Option<Counts>, Stop> {
     let Some(PairOf { uid, id }) = op.load::<PairOf>(index)? else { return Ok(None) };
     op.want(&[key::pair(uid, &id), key::user(uid)]);
@@ -232,7 +234,7 @@ fn one(
     let Some(mut pair) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(None) };
     // Dead before is also what died with its user, or with all his tokens.
     let died = pair.created <= ended? || user_of(op, &pair)?.is_none();
-    if died || end(op, &mut pair) {
+    if died || end(op, &mut pair)? {
         return Ok(Some(Counts { invalidated: 0, previously: 1 }));
     }
     op.store_until(key::pair(uid, &id), &pair, kept_until(op, &pair));
@@ -254,6 +256,11 @@ fn all(
 ) -> Result<Counts, Stop> {
     let mut counts = Counts::default();
     let (mut found, complete) = live(op, whose, wanted)?;
+    // One record ends any number of pairs; of single ones nobody can have too many, as snapshots have to name them.
+    let singly = match whose {
+        Some(uid) if complete => has_room(op, uid, found.len())?,
+        _ => complete,
+    };
     // Those whose user is gone, or had all his tokens ended, are dead already.
     let mut generations: Sorted<Uid, Option<u32>> = found.iter().map(|(.., pair)| (pair.uid, None)).collect();
     op.want(&generations.as_slice().iter().map(|(uid, _)| key::user(*uid)).collect::<Vec<_>>());
@@ -262,13 +269,19 @@ fn all(
     }
     found.retain(|(.., pair)| generations.get(&pair.uid) == Some(&Some(pair.generation)));
     for (key, seen, mut pair) in found {
+        if singly && access_lives(op, &pair) {
+            match whose {
+                Some(uid) => revoke_own(op, uid, &jti(op, &pair), pair.access_expires)?,
+                None => revoke(op, &jti(op, &pair), pair.access_expires),
+            }
+        }
         let (ended, dead) = kill(op, &mut pair);
         counts.invalidated += ended;
         counts.previously += dead;
         op.replace(key.clone(), seen, pair.encode(), Some(kept_until(op, &pair)));
         audit(op, "token.revoke", actor, &jti(op, &pair), None);
     }
-    if !complete {
+    if !singly {
         // What is wanted may be anywhere among the rest, so all of it ends.
         end_all_until(op, whose, op.now());
         match whose {
@@ -334,18 +347,10 @@ fn ended_for(op: &Op<'_>, whose: Option<Uid>) -> Result<UnixTime, Stop> {
 fn kill(op: &Op<'_>, pair: &mut Pair) -> (u64, u64) {
     let access = u64::from(access_lives(op, pair));
     let refresh = u64::from(refresh_lives(op, pair));
-    end_access(op, pair);
     pair.access_invalidated = true;
     pair.refresh_invalidated = true;
     let halves = if pair.refreshable { 2 } else { 1 };
     (access + refresh, halves - access - refresh)
-}
-
-/// Makes verifiers refuse the access token.
-fn end_access(op: &Op<'_>, pair: &Pair) {
-    if !pair.access_invalidated && op.now() < pair.access_expires {
-        revoke(op, &jti(op, pair), pair.access_expires);
-    }
 }
 
 fn access_lives(op: &Op<'_>, pair: &Pair) -> bool {

@@ -277,6 +277,20 @@ mod tests {
             assert_eq!(at_the_edge(&edge, token, now), told);
         }
         assert_eq!((at_the_edge(&edge, &bob, now), at_the_issuer(&mut world, &bob)), (Ok(()), Ok(())));
+        // Elsewhere as well, one by one or all at once.
+        for _ in 0..6 {
+            let pair = elasticsearch(&mut world, "ann").unwrap();
+            let end = request("DELETE /_security/oauth2/token", &format!(r#"{{"token": "{pair}"}}"#));
+            assert_eq!(world.call(end.with_header("authorization", &basic("ann", "annann"))).status, 200);
+            assert_eq!(at_the_issuer(&mut world, &pair), Err("ended".into()));
+        }
+        let pairs: Vec<_> = (0..6).map(|_| elasticsearch(&mut world, "bob").unwrap()).collect();
+        let all = request("DELETE /_security/oauth2/token", r#"{"username": "bob"}"#);
+        let told = json(&world.call(all.with_header("authorization", &basic("admin", "adminadmin"))));
+        assert_eq!(told["invalidated_tokens"], 12);
+        assert!(pairs.iter().all(|pair| at_the_issuer(&mut world, pair) == Err("revoked".into())));
+        assert_eq!(at_the_issuer(&mut world, &bob), Ok(()));
+        assert_eq!(world.count(key::REVOKED), 4);
         // When those have expired, single ones are ended singly again.
         world.advance(400);
         let (one, other) = (world.token("ann", "annann"), world.token("ann", "annann"));

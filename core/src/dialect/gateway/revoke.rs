@@ -24,7 +24,7 @@ pub(super) fn revoke(op: &Op<'_>) -> Result<Response, Stop> {
         op.want([&refresh]);
         let live = if_live(op, token)?;
         if let Some(live) = &live {
-            engine::revoked_of(op, live.user.uid)?;
+            engine::has_room(op, live.user.uid, 1)?;
         }
         Ok::<_, Stop>((live, op.load::<PairOf>(&refresh)?))
     });
