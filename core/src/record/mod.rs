@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(Pair::decode(&[[1].as_slice(), &octets].concat()), Ok(Pair { began: time, ..pair }));
         for damaged in [
             [[1].as_slice(), &octets, &[0]].concat(),
-            [[1].as_slice(), &octets[1..]].concat(),
+            [[1].as_slice(), &octets[..octets.len() - 1]].concat(),
             [[0].as_slice(), &octets].concat(),
         ] {
             assert_eq!(Pair::decode(&damaged), Err(Refusal::BadRecord));
