@@ -5,7 +5,11 @@
 //! decides before any rule looks at it (security H7). Programs that are no browsers say nothing, and are not concerned.
 
 use super::forwarded::Client;
-use hyper::{HeaderMap, Method, Uri, header};
+use hyper::{
+    HeaderMap, Method, Uri,
+    header::{self, HeaderValue},
+    http::uri::Authority,
+};
 
 /// What whoever is refused reads.
 pub(super) const REFUSED: &str = "refused: a web page of another site had this request sent\n";
@@ -21,7 +25,7 @@ pub(super) fn changes(method: &Method, path: &str) -> bool {
 /// Whether a browser says that the request comes from elsewhere than a page of this server. No other origin is allowed.
 pub(super) fn refuses(headers: &HeaderMap, target: &Uri, client: &Client) -> bool {
     // A page cannot set this one, and it holds however proxies have renamed the host.
-    let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     match site {
         Some(b"same-origin" | b"none") => return false,
         Some(b"cross-site") => return true,
@@ -32,7 +36,7 @@ pub(super) fn refuses(headers: &HeaderMap, target: &Uri, client: &Client) -> boo
         (None, _) => false,
         (Some(origin), None) => {
             let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-            let ours = [client.host.as_deref(), target.authority().map(|authority| authority.as_str()).or(named)];
+            let ours = [client.host.as_deref(), target.authority().map(Authority::as_str).or(named)];
             let origin = origin.to_str().unwrap_or_default();
             !ours.into_iter().flatten().any(|host| is_at(origin, host))
         }
@@ -57,7 +61,7 @@ fn is_at(origin: &str, host: &str) -> bool {
 mod tests {
     use super::*;
     use core::net::IpAddr;
-    use hyper::header::{HeaderName, HeaderValue};
+    use hyper::header::HeaderName;
 
     /// For a request to `a.example:8080`, which a proxy may have got as `auth.example`.
     fn refused(headers: &[(&'static str, &'static str)], forwarded: Option<&str>) -> bool {
