@@ -259,6 +259,13 @@ fn messages_say_what_to_do() {
     said(&["key", "rotate"]);
     let (code, told) = said(&["key", "rotate"]);
     assert!(code == Some(1) && told.contains("`--at-once`"), "{told}");
+    let (_, told) = said(&["doctor"]);
+    assert!(told.contains("signing key") && !told.contains("older key"), "the one that signs has an end now: {told}");
+    let backup = home.path().join("backup");
+    assert_eq!(said(&["backup", "--to", backup.to_str().unwrap()]).0, Some(0));
+    let new = home.path().join("made/for/it");
+    let (code, told) = said(&["restore", backup.to_str().unwrap(), "--data", new.to_str().unwrap()]);
+    assert!(code == Some(0) && told.contains("`waxseal key rotate --end-tokens`"), "{told}");
     server.terminate();
 
     let copy = home.path().join("audit.log");

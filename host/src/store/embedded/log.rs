@@ -19,7 +19,8 @@
 //!
 //! INVARIANT: what the log holds is the batches from its start on, of which the first follows the revision that redb has synced and each
 //! other the one before it. Where that ends, older batches or half a batch may lie; neither follows. A later batch does not, as none is
-//! begun before the one ahead of it is synced: if there is one, something acknowledged is damaged.
+//! begun before the one ahead of it is synced: if there is one, something acknowledged is damaged. Damage to the last batch looks like
+//! half a batch, which nobody was told of; [`Log::is_torn`] says that it is one of the two.
 
 use crate::store::Revision;
 use redb::StorageBackend;

@@ -424,6 +424,23 @@ fn a_start_takes_in_the_log() {
     assert_eq!(history(disk.state().now.clone()), Ok(9));
 }
 
+/// Whether a machine stopped while it wrote or the disk has damaged it, the store starts without it and says so.
+#[test]
+fn a_last_batch_that_is_not_whole_is_a_doubt() {
+    let disk = Disk::default();
+    let store = disk.open().unwrap();
+    for n in 1..=3 {
+        store.commit(commit(n)).wait().unwrap();
+    }
+    assert!(store.doubts().is_empty());
+    let [file, mut log] = disk.state().synced.clone();
+    let last = log.iter().rposition(|octet| *octet != 0).unwrap();
+    log[last] ^= 0xff;
+    let store = Disk::of([file, log]).open().unwrap();
+    assert_eq!(content(&store).unwrap(), model(2));
+    assert_eq!(store.doubts(), [super::LOG_TORN]);
+}
+
 #[test]
 fn a_closed_store_is_whole_without_its_log() {
     let disk = Disk::default();
