@@ -13,8 +13,8 @@ use std::path::PathBuf;
 pub(super) enum Command {
     /// Check that no record was changed, cut out or moved; exit status 1 if one was, or if nobody can tell
     #[command(after_help = "\
-Whether records were cut off at the end is told by the trail's head, FILE.head beside it. A trail that
-log rotation has moved away has none: --no-head leaves its end unchecked. The trail after it
+Whether records were cut off at the end is told by the trail's head, FILE.head beside it. A trail
+that log rotation has moved away has none: --no-head leaves its end unchecked. The trail after it
 begins with the hash that it goes on from.")]
     Verify {
         /// The trail [default: audit.log in the data directory]

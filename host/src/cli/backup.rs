@@ -26,8 +26,8 @@ pub(super) struct BackupArgs {
 Example:
   waxseal restore /backup/waxseal-2031-05-06 --data /var/lib/waxseal
 
-What was changed since the backup counts as it did then: tokens that were revoked since hold again, and
-passwords that were replaced work again. `waxseal key rotate --end-tokens` ends all tokens.")]
+What was changed since the backup counts as it did then: tokens that were revoked since hold again,
+and passwords that were replaced work again. `waxseal key rotate --end-tokens` ends all tokens.")]
 pub(super) struct RestoreArgs {
     /// A file that `waxseal backup` wrote
     file: PathBuf,

@@ -40,7 +40,7 @@ pub(super) enum Command {
     #[command(after_help = "\
 Examples:
   waxseal token verify - < token                     prints `accept` or `reject CODE`; exit status 0 or 1
-  waxseal token verify \"$TOKEN\"                      the same, where nobody else sees the command lines of processes
+  waxseal token verify \"$TOKEN\"                      if nobody else sees command lines
   waxseal token verify --batch < tokens.jsonl        one verdict a line, exit status 0
   waxseal token verify --jwks keys.json - < token    with keys from a file, without a data directory
   waxseal token verify --jwks keys.json --revocations snapshot.jwt - < token
@@ -55,7 +55,7 @@ Whether the user still exists and the token was revoked is looked at with --live
 Examples:
   waxseal token explain - < token                    with the keys and users of --data
   pbpaste | waxseal token explain - --jwks keys.json
-  waxseal token explain \"$TOKEN\"                     where nobody else sees the command lines of processes
+  waxseal token explain \"$TOKEN\"                     where nobody else sees command lines
 Without keys it says what can be said without them.")]
     Explain {
         /// The token, or `-` for standard input
@@ -71,7 +71,7 @@ Without keys it says what can be said without them.")]
     #[command(after_help = "\
 Examples:
   waxseal token revoke - < token
-  waxseal token revoke \"$TOKEN\"                      where nobody else sees the command lines of processes
+  waxseal token revoke \"$TOKEN\"                      where nobody else sees command lines
   waxseal token revoke --jti YlPF0GbZ…                          by its id, see the audit trail")]
     Revoke {
         /// The token, or `-` for standard input
