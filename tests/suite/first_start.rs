@@ -295,3 +295,23 @@ fn a_reload_finds_a_new_configuration_file() {
     }
     panic!("{}", server.log());
 }
+
+/// What is in force is part of the audit trail (security L1), also an attempt to change it.
+#[test]
+fn a_reload_is_audited() {
+    let (_home, data) = scratch();
+    let server = Launch::on(&data).start();
+    let reloads = |outcome: &str| {
+        let trail = fs::read_to_string(data.join("audit.log")).unwrap();
+        trail.lines().filter(|line| line.contains("\"config.reload\"") && line.contains(outcome)).count()
+    };
+    for (setting, outcome) in [("leeway = 1", "\"success\""), ("leeway = 99", "\"bad_configuration\"")] {
+        fs::write(data.join("waxseal.toml"), setting).unwrap();
+        server.signal(rustix::process::Signal::HUP);
+        let noted = (0..600).any(|_| {
+            std::thread::sleep(core::time::Duration::from_millis(20));
+            reloads(outcome) == 1
+        });
+        assert!(noted, "{setting}: {}", server.log());
+    }
+}

@@ -54,7 +54,11 @@ pub(crate) fn login(op: &Op<'_>, name: &str, password: &str) -> Result<Login, St
 /// As [`login`].
 pub(crate) fn proves(op: &Op<'_>, user: &User, password: &str, after_login: bool) -> Result<usize, Stop> {
     super::admit_source(op)?;
-    prove(op, &user.name, Some(user.clone()), password, after_login).map(|(_, position)| position)
+    let proved = prove(op, &user.name, Some(user.clone()), password, after_login);
+    if let Err(Stop::Refuse(refusal)) = &proved {
+        audit(op, "password.prove", &user.uid, &user.uid, Some(refusal.code()));
+    }
+    proved.map(|(_, position)| position)
 }
 
 fn prove(op: &Op<'_>, name: &str, user: Option<User>, password: &str, after_login: bool) -> Result<(User, usize), Stop> {

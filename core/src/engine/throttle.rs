@@ -195,6 +195,17 @@ mod tests {
     use alloc::vec::Vec;
 
     #[test]
+    fn a_wrong_old_password_is_audited() {
+        let mut world = TestWorld::with_admin("admin password");
+        let bearer = alloc::format!("Bearer {}", world.token("admin", "admin password"));
+        world.audited();
+        let wrong =
+            request("DELETE /v1/users/password", r#"{"old_password": "wrong"}"#).with_header("authorization", &bearer);
+        assert_eq!(world.call(wrong).status, 401);
+        assert_eq!(world.audited(), ["password.prove bad_credentials"]);
+    }
+
+    #[test]
     fn a_lock_is_audited() {
         let mut world = TestWorld::with_admin("admin password");
         let wrong = request("POST /v1/users/authorize", "").with_header("authorization", &basic("admin", "wrong"));

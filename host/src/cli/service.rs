@@ -7,7 +7,7 @@ use crate::{
     clock::Clock,
     config::{self, Config, EngineKind, Host, Problem, Sources},
     data_dir::DataDir,
-    engine::{self, Choice, Engine, Kind, Mark},
+    engine::{self, Audit, Choice, Engine, Kind, Mark, Occasion},
     http::{Answer, admin_socket},
     kdf,
     metrics::Metrics,
@@ -18,7 +18,7 @@ use core::{
     time::Duration,
 };
 use std::{io, path::Path, sync::Arc, time::Instant};
-use waxseal_core::seam::{Method, Peer, Request, Response};
+use waxseal_core::seam::{Event, Method, Outcome, Peer, Request, Response};
 
 /// A data directory, open and ready to answer.
 pub(super) struct Service {
@@ -125,9 +125,32 @@ impl Answer for Service {
     fn reload(&self) -> Result<(), String> {
         let Some(sources) = self.sources.clone() else { return Ok(()) };
         let problems = |problems: Vec<Problem>| problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; ");
-        let config = sources.load().map_err(problems)?.config;
-        let runtime = tokio::runtime::Handle::try_current().map_err(|error| error.to_string())?;
-        runtime.block_on(self.engine.set_settings(config.settings)).map_err(|error| error.to_string())
+        let load = || {
+            let config = sources.load().map_err(problems)?.config;
+            let runtime = tokio::runtime::Handle::try_current().map_err(|error| error.to_string())?;
+            runtime.block_on(self.engine.set_settings(config.settings)).map_err(|error| error.to_string())
+        };
+        let loaded = load();
+        self.note_reload(loaded.is_ok());
+        loaded
+    }
+}
+
+impl Service {
+    /// A change of the configuration belongs to the audit trail (security L1), and so does one that was refused.
+    fn note_reload(&self, done: bool) {
+        let (outcome, reason) = if done { (Outcome::Success, "") } else { (Outcome::Refused, "bad_configuration") };
+        let event = Event {
+            action: "config.reload",
+            actor: "local".into(),
+            subject: "settings".into(),
+            outcome,
+            reason,
+            dialect: "admin",
+        };
+        if let Some(audit) = &self.audit {
+            audit.record(Occasion { time: self.clock.now(), source: None, request: 0 }, &[event]);
+        }
     }
 }
 
