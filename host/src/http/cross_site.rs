@@ -14,13 +14,32 @@ use hyper::{
 /// What whoever is refused reads.
 pub(super) const REFUSED: &str = "refused: a web page of another site had this request sent\n";
 
-/// Whether a request can change anything. Proxies ask about requests of every method, and hand on what the browser says of them.
-pub(super) fn changes(method: &Method, path: &str) -> bool {
+/// Whether browsers send such a request to another site without asking that site first, and it has something in it: a `POST` with the
+/// body of a form, or one that says nothing of its body. Before all else they ask, and are never allowed. Proxies ask about requests
+/// of every kind, and hand on what the browser says of them.
+pub(super) fn is_sent_unasked(method: &Method, path: &str, headers: &HeaderMap) -> bool {
     let asks = ["/auth/verify", "/auth/envoy"]
         .iter()
         .any(|asked| path.strip_prefix(asked).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
-    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) && !asks
+    if *method != Method::POST || asks {
+        return false;
+    }
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    match (types.next(), types.next()) {
+        (None, _) => {
+            let length = headers.get(header::CONTENT_LENGTH).map(HeaderValue::as_bytes);
+            headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != b"0")
+        }
+        (Some(media), None) => {
+            let media = media.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+            media.is_empty() || FORMS.iter().any(|form| media.eq_ignore_ascii_case(form))
+        }
+        (Some(_), Some(_)) => true,
+    }
 }
+
+/// What the body of a form can be (Fetch standard, CORS-safelisted request headers).
+const FORMS: [&str; 3] = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
 
 /// Whether a browser says that the request comes from elsewhere than a page of this server. No other origin is allowed.
 pub(super) fn refuses(headers: &HeaderMap, target: &Uri, client: &Client) -> bool {
@@ -118,15 +137,36 @@ mod tests {
     }
 
     #[test]
-    fn only_what_can_change_something_is_looked_at() {
-        for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
-            assert!(!changes(&method, "/v1/users"));
+    fn only_what_browsers_send_without_asking_is_looked_at() {
+        let is_looked_at = |method: &Method, path: &str, headers: &[(&'static str, &'static str)]| {
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+            }
+            is_sent_unasked(method, path, &map)
+        };
+        let form = &[("content-type", "Application/X-www-form-urlencoded ; charset=utf-8")][..];
+        for method in [Method::GET, Method::HEAD, Method::OPTIONS, Method::PUT, Method::PATCH, Method::DELETE] {
+            assert!(!is_looked_at(&method, "/v1/users", form), "{method}");
         }
-        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
-            assert!(
-                changes(&method, "/v1/users") && changes(&method, "/auth/revoke") && changes(&method, "/auth/verifying")
-            );
-            assert!(!changes(&method, "/auth/envoy/orders/7") && !changes(&method, "/auth/verify"), "asked by proxies");
+        for path in ["/v1/users", "/auth/revoke", "/auth/verifying"] {
+            assert!(is_looked_at(&Method::POST, path, form), "{path}");
+        }
+        for path in ["/auth/envoy/orders/7", "/auth/verify"] {
+            assert!(!is_looked_at(&Method::POST, path, form), "{path} is asked by proxies");
+        }
+        for (headers, expected) in [
+            (&[("content-type", "multipart/form-data; boundary=x")][..], true),
+            (&[("content-type", "text/plain;charset=UTF-8")], true),
+            (&[("content-type", "")], true),
+            (&[("content-type", "application/json"), ("content-type", "text/plain")], true),
+            (&[("content-type", "application/json; charset=utf-8")], false),
+            (&[("content-length", "2")], true),
+            (&[("transfer-encoding", "chunked")], true),
+            (&[("content-length", "0")], false),
+            (&[], false),
+        ] {
+            assert_eq!(is_looked_at(&Method::POST, "/v1/users", headers), expected, "{headers:?}");
         }
     }
 }

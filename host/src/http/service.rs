@@ -180,7 +180,7 @@ impl<A: Answer> Service<A> {
             return not_allowed(METHODS);
         }
         if origin.entrance == Entrance::Main
-            && cross_site::changes(request.method(), request.uri().path())
+            && cross_site::is_sent_unasked(request.method(), request.uri().path(), request.headers())
             && let Some(address) = origin.address
             && cross_site::refuses(
                 request.headers(),
