@@ -1,9 +1,13 @@
 // The package's own interface: stores, options, bad input, lost races, traps, derivations.
 
 import { strict as assert } from 'node:assert'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import fs, { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { gzipSync } from 'node:zlib'
 import { generateRootKey, MemoryStore, MovableClock, Waxseal, WaxsealError } from 'waxseal'
 import { kdf, Kdf } from 'waxseal/kdf'
@@ -110,6 +114,161 @@ describe('the file store', () => {
     bytes[12] ^= 1
     writeFileSync(path, bytes)
     assert.throws(() => new FileStore(path), code('damaged_store'))
+  })
+  test('does not open when its last line is whole and damaged, and changes nothing', async () => {
+    const path = join(folder(), 'records')
+    const store = new FileStore(path)
+    for (const key of ['a', 'b']) await store.commit({ checks: [], writes: [record(key, [1])] }, 1)
+    store.close()
+    const bytes = readFileSync(path)
+    bytes[bytes.length - 5] ^= 1
+    writeFileSync(path, bytes)
+    assert.throws(() => new FileStore(path), code('damaged_store'))
+    assert.deepEqual(readFileSync(path), bytes)
+    assert.ok(!existsSync(`${path}.lock`))
+  })
+  for (const [what, content] of [['a line of JSON', '{"important":true}\n'], ['one long line', 'A'.repeat(100_000)], ['a checksum of something else', '00000000 [1]\n']]) {
+    test(`leaves a file alone that is none of its own: ${what}`, () => {
+      const path = join(folder(), 'records')
+      writeFileSync(path, content)
+      assert.throws(() => new FileStore(path), code('damaged_store'))
+      assert.equal(readFileSync(path, 'latin1'), content)
+    })
+  }
+  describe('on a disk that is full', () => {
+    /** Calls `work` while the functions of `node:fs` are others. */
+    const withDisk = async (others, work) => {
+      const before = Object.fromEntries(Object.keys(others).map(name => [name, fs[name]]))
+      Object.assign(fs, others)
+      syncBuiltinESMExports()
+      try {
+        await work(before)
+      } finally {
+        Object.assign(fs, before)
+        syncBuiltinESMExports()
+      }
+    }
+    const full = () => { throw Object.assign(new Error('no space is left'), { code: 'ENOSPC' }) }
+    test('a commit that is written in pieces is whole, and one that is not is refused', async () => {
+      const path = join(folder(), 'records')
+      const store = new FileStore(path)
+      let room = 10_000
+      await withDisk({ writeSync: (file, octets, at) => {
+        const count = Math.min(room, 7, octets.length - at)
+        if (count === 0) full()
+        room -= count
+        return write(file, octets, at, count)
+      } }, async () => {
+        await store.commit({ checks: [], writes: [record('a', [1])] }, 1)
+        room = 20
+        await assert.rejects(store.commit({ checks: [], writes: [record('b', [2])] }, 1), code('ENOSPC'))
+        room = 10_000
+        await store.commit({ checks: [], writes: [record('c', [3])] }, 1)
+      })
+      store.close()
+      const again = new FileStore(path)
+      assert.deepEqual((await again.read(['a', 'b', 'c'], 1)).map(found => found && [...found.value]), [[1], null, [3]])
+      again.close()
+    })
+    test('what has become shorter is not filled with zeros', async () => {
+      const path = join(folder(), 'records')
+      const store = new FileStore(path)
+      await store.commit({ checks: [], writes: [record('a', [1])] }, 1)
+      fs.truncateSync(path, 9)
+      await withDisk({ writeSync: full }, () => assert.rejects(store.commit({ checks: [], writes: [record('b', [2])] }, 1), code('ENOSPC')))
+      assert.equal(statSync(path).size, 9)
+      await assert.rejects(store.commit({ checks: [], writes: [record('b', [2])] }, 1), code('no_store'))
+      store.close()
+    })
+    for (const [what, fault] of [['opened', { openSync: (path, ...rest) => (path.endsWith('.new') ? full() : open(path, ...rest)) }], ['put in place', { renameSync: full }]]) {
+      test(`changes hold although a new file cannot be ${what}, and later it is`, async () => {
+        const path = join(folder(), 'records')
+        const store = new FileStore(path)
+        const large = Array(100_000).fill(7)
+        await withDisk(fault, async () => {
+          for (let i = 0; i < 12; i++) assert.equal(await store.commit({ checks: [], writes: [record('a', large), record(`b${i}`, [i])] }, 1), true)
+        })
+        assert.ok(statSync(path).size > 1_500_000)
+        assert.deepEqual(readdirSync(join(path, '..')), ['records', 'records.lock'])
+        for (let i = 12; i < 24; i++) assert.equal(await store.commit({ checks: [], writes: [record('a', large), record(`b${i}`, [i])] }, 1), true)
+        assert.ok(statSync(path).size < 1_500_000)
+        store.close()
+        const again = new FileStore(path)
+        assert.equal((await again.range({ prefix: 'b', after: '', limit: 100 }, 1)).length, 24)
+        again.close()
+      })
+    }
+    const { openSync: open, writeSync: write } = fs
+  })
+  describe('is open once', () => {
+    const startOf = pid => readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')[19]
+    const inUse = error => code('store_in_use')(error) && /remove .*records\.lock$/.test(error.message)
+    const program = `import { FileStore } from ${JSON.stringify(import.meta.resolve('waxseal/store/file'))}
+      const opened = path => { try { new FileStore(path); return 'open' } catch (error) { return error.code } }\n`
+    test('by whatever path', () => {
+      const place = folder()
+      const path = join(place, 'records')
+      const store = new FileStore(path)
+      symlinkSync(path, join(place, 'link'))
+      symlinkSync(place, join(place, 'elsewhere'))
+      for (const other of [path, join(place, 'link'), join(place, 'elsewhere/records'), `${place}/./records`]) assert.throws(() => new FileStore(other), inUse)
+      assert.ok(existsSync(`${path}.lock`))
+      store.close()
+      assert.deepEqual(readdirSync(place).sort(), ['elsewhere', 'link', 'records'])
+      new FileStore(join(place, 'link')).close()
+    })
+    test('in all threads of a process', async () => {
+      const path = join(folder(), 'records')
+      const store = new FileStore(path)
+      const source = `${program}import { parentPort } from 'node:worker_threads'; parentPort.postMessage(opened(${JSON.stringify(path)}))`
+      const said = await new Promise((resolve, reject) => {
+        const thread = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`))
+        thread.on('message', resolve)
+        thread.on('error', reject)
+      })
+      assert.equal(said, 'store_in_use')
+      store.close()
+    })
+    test('by one of many processes that find a dead one\'s lock', async () => {
+      const path = join(folder(), 'records')
+      execFileSync(process.execPath, ['--input-type=module', '--eval', `${program}opened(${JSON.stringify(path)})`])
+      assert.ok(existsSync(`${path}.lock`))
+      const source = `${program}while (Date.now() < ${Date.now() + 1500}); console.log(opened(${JSON.stringify(path)})); process.stdin.resume()`
+      const children = Array.from({ length: 6 }, () => spawn(process.execPath, ['--input-type=module', '--eval', source], { stdio: ['pipe', 'pipe', 'inherit'] }))
+      const said = await Promise.all(children.map(child => new Promise(resolve => child.stdout.once('data', data => resolve(String(data).trim())))))
+      for (const child of children) child.stdin.end()
+      assert.deepEqual(said.sort(), ['open', ...Array(5).fill('store_in_use')])
+    })
+    for (const [what, lock, isFree] of [
+      ['a dead process', () => ({ pid: 2 ** 22 + 1, start: '1', host: hostname(), id: 'a' }), true],
+      ['an earlier process with our number', () => ({ pid: process.pid, start: '1', host: hostname(), id: 'a' }), true],
+      ['an earlier process with another\'s number', () => ({ pid: process.ppid, start: '1', host: hostname(), id: 'a' }), true],
+      ['a process that runs', () => ({ pid: process.ppid, start: startOf(process.ppid), host: hostname(), id: 'a' }), false],
+      ['this process', () => ({ pid: process.pid, start: startOf('self'), host: hostname(), id: 'a' }), false],
+      ['another host', () => ({ pid: 2 ** 22 + 1, start: '1', host: 'elsewhere', id: 'a' }), false],
+      ['nobody', () => '', false],
+      ['something else', () => ({ pid: 1, host: hostname(), id: '../a' }), false],
+    ]) {
+      test(`a lock of ${what} is ${isFree ? 'taken over' : 'kept'}`, { skip: !existsSync('/proc/self/stat') }, () => {
+        const path = join(folder(), 'records')
+        const content = lock() && JSON.stringify(lock())
+        writeFileSync(`${path}.lock`, content)
+        if (!isFree) {
+          assert.throws(() => new FileStore(path), inUse)
+          assert.equal(readFileSync(`${path}.lock`, 'utf8'), content)
+          return
+        }
+        new FileStore(path).close()
+        assert.deepEqual(readdirSync(join(path, '..')), ['records'])
+      })
+    }
+    test('and a lock that is another\'s by now is not removed', () => {
+      const path = join(folder(), 'records')
+      const store = new FileStore(path)
+      writeFileSync(`${path}.lock`, 'another')
+      store.close()
+      assert.equal(readFileSync(`${path}.lock`, 'utf8'), 'another')
+    })
   })
   test('is written anew when it has grown, and loses nothing', async () => {
     const path = join(folder(), 'records')
