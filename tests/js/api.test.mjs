@@ -7,6 +7,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import { gzipSync } from 'node:zlib'
 import { generateRootKey, MemoryStore, MovableClock, Waxseal, WaxsealError } from 'waxseal'
@@ -541,9 +542,56 @@ describe('derivations', () => {
     ['a short salt', { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt: new Uint8Array(3), password }],
     ['a huge password', { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt, password: new Uint8Array(1e6) }],
     ['text', { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt: 'salt', password: 'password' }],
+    ['an empty scheme', { scheme: { argon2id: null, pbkdf2_sha256: null }, salt, password }],
   ]) {
     test(`${what} is refused`, () => assert.rejects(kdf.derive(derivation), code('bad_derivation')))
   }
+  test('what else an object holds does not matter, nor where its octets were made', async () => {
+    const scheme = { argon2id: { memory: 8, passes: 1, lanes: 1, check() {} }, check() {} }
+    const others = runInNewContext('[Uint8Array.from(salt), Uint8Array.from(password)]', { salt, password })
+    assert.equal(hex(await kdf.derive({ scheme, salt: others[0], password: others[1] })), hex(await kdf.derive({ scheme, salt, password })))
+  })
+  test('closing in the middle of logins ends none of them, nor those of others', async () => {
+    const [one, other] = [await engine({ settings: {} }), await engine({ settings: {} })]
+    for (let round = 0; round < 3; round++) {
+      const answers = [one.fetch(login()), other.fetch(login())]
+      for (let i = 0; i < 5; i++) {
+        await new Promise(resolve => setTimeout(resolve, 10))
+        one.close()
+      }
+      assert.deepEqual((await Promise.all(answers)).map(({ status }) => status), [200, 200])
+    }
+  })
+  test('a worker that is lost is replaced, and what it had to do is done here', async () => {
+    const file = new URL(import.meta.resolve('waxseal/kdf.wasm'))
+    const derivation = { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt, password }
+    const expected = await kdf.derive(derivation)
+    let [spawned, failing] = [0, true]
+    const spawn = () => {
+      spawned++
+      let [told, lost] = []
+      return {
+        listen: (...both) => { [told, lost] = both },
+        postMessage: ({ id }) => setImmediate(() => (failing ? lost(new Error('gone')) : told({ id, code: 0, bits: expected }))),
+        terminate() {},
+      }
+    }
+    const own = new Kdf({ module: () => WebAssembly.compile(readFileSync(file)), bytes: () => readFileSync(file), spawn })
+    for (let i = 0; i < 2; i++) assert.equal(hex(await own.derive(derivation)), hex(expected))
+    failing = false
+    assert.equal(hex(await own.derive(derivation)), hex(expected))
+    assert.equal(spawned, 3)
+    own.close()
+    failing = true
+    for (let i = 0; i < 9; i++) assert.equal(hex(await own.derive(derivation)), hex(expected))
+    assert.equal(spawned, 6, 'and where there are never any, no more are tried')
+  })
+  test('there is a worker whatever flags the process has', async () => {
+    const source = `import { kdf } from ${JSON.stringify(import.meta.resolve('waxseal/kdf'))}
+      process.on('worker', worker => worker.on('message', ({ code }) => console.log('answered', code)))
+      await kdf.derive({ scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt: new Uint8Array(16), password: new Uint8Array(8) })`
+    assert.equal(execFileSync(process.execPath, ['--input-type=module', '--eval', source], { encoding: 'utf8' }).trim(), 'answered 0')
+  })
   test('a flood waits in a bounded queue', async () => {
     const scheme = { argon2id: { memory: 8, passes: 1, lanes: 1 } }
     const settled = await Promise.allSettled(Array.from({ length: 200 }, () => kdf.derive({ scheme, salt, password })))

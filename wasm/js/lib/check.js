@@ -13,6 +13,11 @@ export function wellFormed(value, depth = 0) {
   return depth < 16 && Object.entries(value).every(([name, member]) => wellFormed(name, depth) && wellFormed(member, depth + 1))
 }
 
+/** Whether `value` is a `Uint8Array`, be it of another realm, as in tests and frames. */
+export function isOctets(value) {
+  return ArrayBuffer.isView(value) && value[Symbol.toStringTag] === 'Uint8Array'
+}
+
 /** A copy of 32 octets given as `Uint8Array` or as base64url text. */
 export function octets32(value, what) {
   const bad = () => new WaxsealError('bad_root_key', `${what} must be 32 octets: a Uint8Array, or base64url text of 43 characters`)
@@ -21,6 +26,6 @@ export function octets32(value, what) {
     return Uint8Array.from(atob(value.replaceAll('-', '+').replaceAll('_', '/')), char => char.charCodeAt(0))
   }
   // `length` is 0 for a detached buffer.
-  if (!(value instanceof Uint8Array) || value.length !== 32) throw bad()
-  return value.slice()
+  if (!isOctets(value) || value.length !== 32) throw bad()
+  return new Uint8Array(value)
 }

@@ -6,7 +6,7 @@
 // INVARIANT: a response leaves only after its commit holds and its events have been handed out.
 
 import { platformAddress } from './address.js'
-import { demand, octets32, wellFormed } from './check.js'
+import { demand, isOctets, octets32, wellFormed } from './check.js'
 import { reader } from './clock.js'
 import { WaxsealError } from './errors.js'
 import * as guest from './guest.js'
@@ -88,7 +88,7 @@ export class Waxseal {
     throw new WaxsealError(told.error ?? 'unavailable', told.message ?? 'the first administrator could not be made')
   }
 
-  /** Ends the worker that derives passwords, if there is one. The next login starts another. */
+  /** Ends the worker that derives passwords, if there is one, once no login waits for it. The next login starts another. */
   close() {
     if (this.#ownKdf) this.#kdf.close()
   }
@@ -165,7 +165,7 @@ export class Waxseal {
     const before = known.find(entry => entry.name === name)
     if (before) return before.bits
     const bits = await this.#kdf.derive(derivation)
-    demand(bits instanceof Uint8Array && bits.length === 32, 'bad_kdf', '`derive` did not give 32 octets')
+    demand(isOctets(bits) && bits.length === 32, 'bad_kdf', '`derive` did not give 32 octets')
     known.push({ name, bits })
     return bits
   }

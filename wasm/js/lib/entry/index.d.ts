@@ -17,7 +17,7 @@ export class Waxseal {
   /** Makes the first administrator (`admin` unless named) and the first signing key. `null` when there ever was a user. */
   bootstrap(first: { name?: string; password: string }): Promise<User | null>
 
-  /** Ends the worker that derives passwords, if there is one. The next login starts another. */
+  /** Ends the worker that derives passwords, if there is one, once no login waits for it. The next login starts another. */
   close(): void
 }
 
