@@ -2,6 +2,7 @@
 
 import { strict as assert } from 'node:assert'
 import { execFileSync, spawn } from 'node:child_process'
+import { createSecretKey, generateKeyPairSync } from 'node:crypto'
 import fs, { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { hostname } from 'node:os'
@@ -14,12 +15,14 @@ import { generateRootKey, MemoryStore, MovableClock, Waxseal, WaxsealError } fro
 import { kdf, Kdf } from 'waxseal/kdf'
 import { FileStore } from 'waxseal/store/file'
 import { createSigner, createVerifier, TokenError } from 'waxseal/verify'
+import { createEdgeVerifier } from 'waxseal/verify/public'
 import { withMemories } from './memories.mjs'
 import { folder } from './programs.mjs'
 
 const PASSWORD = 'Grey-Heron 27 lantern'
 const CHEAP = { passwords: { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } } } }
 const NOW = 1_935_990_489_000
+const PEM = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' })
 
 async function engine(options = {}) {
   const waxseal = new Waxseal({ store: new MemoryStore(), settings: CHEAP, clock: new MovableClock(NOW), onError: () => {}, ...options })
@@ -687,6 +690,10 @@ describe('verify', () => {
     ['a JWK with loose base64', () => createVerifier({ issuer, key: { kty: 'oct', alg: 'HS256', k: `${'A'.repeat(42)}B` } }), 'bad_jwk'],
     ['a thousand keys', () => createVerifier({ issuer, keys: Array.from({ length: 1000 }, (_, i) => ({ kty: 'oct', kid: `${i}`, alg: 'HS256', k: 'A'.repeat(43) })) }), 'too_many_keys'],
     ['revocations that are none', () => createVerifier({ key, issuer, revoked: 5 }), 'bad_options'],
+    ['a public key as secret', () => createVerifier({ key: PEM, issuer }), 'bad_key'],
+    ['a public key as secret, in octets', () => createVerifier({ keys: [Buffer.from(`\n${PEM}`)], issuer }), 'bad_key'],
+    ['an object with a secret', () => createVerifier({ key: createSecretKey(Buffer.from(key)), issuer }), 'bad_jwk'],
+    ['a signer for ever', () => createSigner({ key, issuer, expiresIn: 1e15 }), 'bad_options'],
     ['a signer without end', () => createSigner({ key, issuer }), 'bad_options'],
     ['a signer with a key for encryption', () => createSigner({ issuer, expiresIn: 1, key: { kty: 'oct', use: 'enc', alg: 'HS256', k: 'A'.repeat(43) } }), 'no_signing_key'],
   ]) {
@@ -695,12 +702,82 @@ describe('verify', () => {
   const cyclic = {}
   cyclic.self = cyclic
   for (const [what, claims, expected] of [['a cycle', cyclic, 'bad_claims'], ['a bigint', { n: 1n }, 'bad_claims'], ['a list', [], 'bad_claims'], ['null', null, 'bad_claims'],
-    ['what turns into a text', { toJSON: () => 'x' }, 'bad_claims'], ['too much', { sub: 'x'.repeat(9000) }, 'too_long'], ['far too much', { sub: 'x'.repeat(1e7) }, 'too_long']]) {
+    ['what turns into a text', { toJSON: () => 'x' }, 'bad_claims'],
+    ['what turns into a list', { toJSON: () => [] }, 'bad_claims'], ['nothing about whom', {}, 'bad_claims'], ['an empty subject', { sub: '' }, 'bad_claims'],
+    ['a number as subject', { sub: 5 }, 'bad_claims'], ['no issuer', { sub: '1', iss: null }, 'bad_claims'], ['no audience', { sub: '1', aud: null }, 'bad_claims'],
+    ['audiences of none', { sub: '1', aud: [] }, 'bad_claims'], ['audiences that are none', { sub: '1', aud: ['you', 5] }, 'bad_claims'],
+    ['a text as time', { sub: '1', nbf: '5' }, 'bad_claims'], ['a begin after the end', { sub: '1', nbf: 9e9 }, 'bad_claims'],
+    ['a number as user', { sub: '1', uid: 5 }, 'bad_claims'], ['half a generation', { sub: '1', gen: 0.5 }, 'bad_claims'],
+    ['a lone surrogate', { sub: '1', note: '\\\ud800' }, 'bad_claims'], ['a lone surrogate in a name', { sub: '1', '\udc00': 1 }, 'bad_claims'],
+    ['too much', { sub: 'x'.repeat(9000) }, 'too_long'], ['far too much', { sub: 'x'.repeat(1e7) }, 'too_long']]) {
     test(`${what} cannot be signed`, () => assert.throws(() => sign(claims), code(expected)))
   }
-  test('a lone surrogate in claims is signed as JSON writes it', () => {
-    // JSON writes an escape, which no strict reader takes.
-    assert.throws(() => verify(sign({ sub: '1', note: '\ud800' })), code('bad_claims_json'))
+  test('what looks like the escape of a lone surrogate is signed', () => {
+    const claims = { sub: '1', note: '\\ud800 \\\\ud800 \u{1f600} \\', '\\udfff': 1 }
+    const { iss, aud, iat, exp, jti, ...rest } = verify(sign(claims))
+    assert.deepEqual(rest, claims)
+  })
+  test('claims are what JSON makes of them, and nothing twice', () => {
+    const token = sign({ toJSON: () => ({ sub: '7', exp: 9_999_999_999, iat: 1, jti: 'mine', aud: ['you', 'others'] }) })
+    const text = Buffer.from(token.split('.')[1], 'base64url').toString()
+    for (const name of ['iss', 'aud', 'sub', 'iat', 'exp', 'jti']) assert.equal(text.split(`"${name}":`).length, 2, text)
+    const { sub, aud, exp, iat, jti } = verify(token)
+    assert.deepEqual([sub, aud, exp - iat, jti === 'mine'], ['7', ['you', 'others'], 60, false])
+    assert.equal(verify(sign({ sub: '1', iss: undefined, aud: undefined, nbf: undefined })).iss, 'me')
+  })
+  test('a clock that tells no time decides and signs nothing', () => {
+    const token = sign({ sub: '1' })
+    const long = 'https://issuer.example'
+    for (const time of [undefined, null, NaN, -1, Infinity, 1e300, '5', 5n, {}, new Date(), Promise.resolve(5)]) {
+      for (const clock of [() => time, { now: () => time }]) {
+        assert.throws(() => createVerifier({ key, issuer: 'me', audience: 'you', clock })(token), code('bad_clock'))
+        assert.throws(() => createSigner({ key, issuer: 'me', expiresIn: 60, clock })({ sub: '1' }), code('bad_clock'))
+        const edge = createEdgeVerifier({ keys: [], issuer: long, stale: 'accept', clock })
+        assert.throws(() => edge.verify(token), code('bad_clock'))
+        assert.throws(() => edge.take(token), code('bad_clock'))
+      }
+    }
+    for (const clock of [5, {}, 'now', { now: 5 }, null]) assert.throws(() => createVerifier({ key, issuer: 'me', clock }), code('bad_options'))
+    assert.equal(createVerifier({ key, issuer: 'me', audience: 'you', clock: Date })(token).sub, '1')
+  })
+  test('nor does the module by what is no time', () => {
+    const { Instance } = WebAssembly
+    let guest
+    WebAssembly.Instance = function (...args) {
+      const instance = new Instance(...args)
+      guest = instance.exports
+      return instance
+    }
+    try {
+      createVerifier({ key, issuer: 'me', audience: 'you' })
+    } finally {
+      WebAssembly.Instance = Instance
+    }
+    const buffer = new Uint8Array(guest.memory.buffer, guest.buffer(), guest.room())
+    const verdict = now => {
+      const { written } = new TextEncoder().encodeInto(sign({ sub: '1' }), buffer)
+      const length = guest.verify(written, now)
+      return length < 0 ? Buffer.from(buffer.subarray(0, -1 - length)).toString() : 'good'
+    }
+    assert.deepEqual([Date.now(), NaN, -1, -Infinity, Infinity].map(verdict), ['good', 'expired', 'expired', 'expired', 'expired'])
+  })
+  test('a promise is no verdict on what is revoked', () => {
+    const token = sign({ sub: '1' })
+    for (const revoked of [async () => false, async () => true, { has: async () => false }]) {
+      assert.throws(() => createVerifier({ key, issuer: 'me', audience: 'you', revoked })(token), code('bad_options'))
+    }
+  })
+  test('octets of another realm are a key', () => {
+    for (const make of ['Uint8Array.from(octets)', 'Uint8Array.from(octets).buffer']) {
+      const other = runInNewContext(make, { octets: [...new TextEncoder().encode(key)] })
+      assert.equal(createVerifier({ key: other, issuer: 'me', audience: 'you' })(sign({ sub: '1' })).sub, '1')
+    }
+  })
+  test('issuer too long for a verifier', () => {
+    for (const long of ['x'.repeat(65_536), 'x'.repeat(70_000)]) {
+      assert.throws(() => createEdgeVerifier({ keys: [], issuer: long }), code('bad_options'))
+      assert.throws(() => createVerifier({ key, issuer: long }), code('bad_options'))
+    }
   })
   test('algorithms can be narrowed', () => {
     const long = 'x'.repeat(64)
