@@ -11,7 +11,7 @@ export interface Claims {
 }
 
 /** A secret (text is taken as UTF-8; a PEM is refused), or a JSON web key with `kty` `oct`. */
-export type KeyInput = string | Uint8Array | ArrayBuffer | JsonWebKeyInput
+export type KeyInput = string | Uint8Array | ArrayBuffer | JsonWebKeyInput | ExportedJsonWebKey
 
 export interface JsonWebKeyInput {
   kty: string
@@ -23,13 +23,26 @@ export interface JsonWebKeyInput {
   [member: string]: unknown
 }
 
+/** A JSON web key as `crypto.subtle.exportKey` gives it. It needs an `alg`. */
+export interface ExportedJsonWebKey {
+  kty?: string
+  alg?: string
+  k?: string
+  crv?: string
+  x?: string
+  y?: string
+  use?: string
+  key_ops?: string[]
+  ext?: boolean
+}
+
 export type Algorithm = 'HS256' | 'HS384' | 'HS512'
 
 export interface VerifierOptions {
   /** The one key. A bare secret is for one algorithm: that of `algorithms`, HS256 if not given. */
   key?: KeyInput
   /** Or a set of keys: a token's `kid` picks one. A JWK set, or a list. */
-  keys?: { keys: JsonWebKeyInput[] } | KeyInput[]
+  keys?: { keys: (JsonWebKeyInput | ExportedJsonWebKey)[] } | KeyInput[]
   /** The name by which tokens pick a bare `key`. */
   kid?: string
   /** Which algorithms are taken; all three by default. A key is only ever good for its own. */
@@ -58,7 +71,7 @@ export interface SignerOptions {
   /** The key that signs. */
   key?: KeyInput
   /** Or a set, of which the first usable key signs. */
-  keys?: { keys: JsonWebKeyInput[] } | KeyInput[]
+  keys?: { keys: (JsonWebKeyInput | ExportedJsonWebKey)[] } | KeyInput[]
   /** `kid` of the header, for a bare `key`. */
   kid?: string
   /** What a bare `key` is for; HS256 if not given. */
