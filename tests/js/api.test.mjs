@@ -56,6 +56,17 @@ describe('stores', () => {
       assert.deepEqual(await store.range({ prefix: 'b/', after: '', limit: 9 }, 100), [])
       store.close?.()
     })
+    test(`${name}: a prefix is any, and what is gone is gone`, async () => {
+      const store = make()
+      const write = (key, value = Uint8Array.of(1)) => ({ key, expect: null, value, expires: null })
+      const found = async prefix => (await store.range({ prefix, after: '', limit: 9 }, 1)).map(({ key }) => key)
+      await store.commit({ checks: [], writes: ['a/x/2', 'a/x/1', 'a/y', 'ab', 'b/', '/c'].map(key => write(key)) }, 1)
+      await store.commit({ checks: [], writes: [write('a/x/1', Uint8Array.of(2)), write('b/', null)] }, 1)
+      assert.deepEqual(await Promise.all(['a', 'a/', 'a/x/', 'a/x/2', 'b/', '/', 'none/', ''].map(found)), [
+        ['a/x/1', 'a/x/2', 'a/y', 'ab'], ['a/x/1', 'a/x/2', 'a/y'], ['a/x/1', 'a/x/2'], ['a/x/2'], [], ['/c'], [], ['/c', 'a/x/1', 'a/x/2', 'a/y', 'ab'],
+      ])
+      store.close?.()
+    })
     test(`${name}: a commit goes in whole or not at all`, async () => {
       const store = make()
       const write = (key, expect, value = Uint8Array.of(1)) => ({ key, expect, value, expires: null })
@@ -71,6 +82,19 @@ describe('stores', () => {
       store.close?.()
     })
   }
+})
+
+test('what lies elsewhere in memory takes a search no time', async () => {
+  const store = new MemoryStore()
+  const write = key => ({ key, expect: null, value: new Uint8Array(8), expires: null })
+  await store.commit({ checks: [], writes: [write('key/1'), ...Array.from({ length: 100_000 }, (_, i) => write(`seen/${i}`))] }, 1)
+  const times = []
+  for (let i = 0; i < 20; i++) {
+    const begun = performance.now()
+    assert.equal((await store.range({ prefix: 'key/', after: '', limit: 65 }, 1)).length, 1)
+    times.push(performance.now() - begun)
+  }
+  assert.ok(Math.min(...times) < 1, times.join())
 })
 
 describe('the file store', () => {
