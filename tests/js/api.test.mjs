@@ -15,7 +15,7 @@ import { generateRootKey, MemoryStore, MovableClock, Waxseal, WaxsealError } fro
 import { kdf, Kdf } from 'waxseal/kdf'
 import { FileStore } from 'waxseal/store/file'
 import { createSigner, createVerifier, TokenError } from 'waxseal/verify'
-import { createEdgeVerifier } from 'waxseal/verify/public'
+import { createEdgeVerifier, createRemoteVerifier } from 'waxseal/verify/public'
 import { withMemories } from './memories.mjs'
 import { folder } from './programs.mjs'
 
@@ -321,12 +321,40 @@ describe('options', () => {
     ['a store that stays, without a root key', { store: { read() {}, range() {}, commit() {} } }, 'bad_root_key'],
     ['a short root key', { store, rootKey: new Uint8Array(31) }, 'bad_root_key'],
     ['a text that is no root key', { store, rootKey: 'secret' }, 'bad_root_key'],
+    ['a store that says it is volatile and makes no root key', { store: { volatile: true, read() {}, range() {}, commit() {} } }, 'bad_root_key'],
     ['a clock that is none', { store, clock: 5 }, 'bad_clock'],
     ['an audit that is none', { store, audit: 'log' }, 'bad_options'],
     ['a lone surrogate in the settings', { store, settings: { issuer: 'a\ud800' } }, 'bad_settings'],
   ]) {
     test(what, () => assert.throws(() => new Waxseal(options), code(expected)))
   }
+  test('settings without a JSON form are called that', () => {
+    const cyclic = {}
+    cyclic.self = cyclic
+    for (const settings of [cyclic, { n: 1n }, { toJSON() {} }]) {
+      assert.throws(() => new Waxseal({ store, settings }), error => code('bad_settings')(error) && /no JSON form/.test(error.message))
+    }
+  })
+  test('mistakes show at the start, to who asks for it and to who bootstraps', async () => {
+    await new Waxseal({ store: new MemoryStore(), settings: CHEAP }).ready()
+    const broken = new MemoryStore()
+    broken.range = async () => { throw Object.assign(new Error('gone'), { code: 'EIO' }) }
+    const foreign = new MemoryStore()
+    await engine({ store: foreign, rootKey: generateRootKey() })
+    for (const [options, expected] of [
+      [{ store: new MemoryStore(), settings: { nonsense: 1 } }, 'bad_settings'],
+      [{ store: new MemoryStore(), rootKey: () => 'short' }, 'bad_root_key'],
+      [{ store: new MemoryStore(), clock: () => NaN }, 'bad_clock'],
+      [{ store: foreign, rootKey: generateRootKey() }, 'unreadable_keys'],
+      [{ store: broken }, 'EIO'],
+    ]) {
+      await assert.rejects(new Waxseal(options).ready(), code(expected))
+      await assert.rejects(new Waxseal(options).bootstrap({ password: PASSWORD }), code(expected))
+    }
+  })
+  test('nobody is no first administrator', async () => {
+    for (const first of [undefined, null, {}, { password: 5 }, 'x']) await assert.rejects(new Waxseal({ store: new MemoryStore() }).bootstrap(first), code('bad_options'))
+  })
   test('a detached root key', () => {
     const rootKey = generateRootKey()
     structuredClone(rootKey.buffer, { transfer: [rootKey.buffer] })
@@ -340,6 +368,13 @@ describe('options', () => {
     const shared = new MemoryStore()
     await engine({ store: shared, rootKey })
     assert.equal((await (await engine({ store: shared, rootKey: async () => rootKey })).fetch(login())).status, 200)
+  })
+  test('a root key may come from another realm', async () => {
+    const shared = new MemoryStore()
+    const rootKey = generateRootKey()
+    await engine({ store: shared, rootKey })
+    const other = runInNewContext('Uint8Array.from(octets)', { octets: [...rootKey] })
+    assert.equal((await (await engine({ store: shared, rootKey: other })).fetch(login())).status, 200)
   })
   test('another root key opens nothing', async () => {
     const shared = new MemoryStore()
@@ -366,6 +401,11 @@ describe('requests', () => {
     await request.text()
     await assert.rejects((await engine()).fetch(request), code('body_used'))
   })
+  test('a body that is being read', async () => {
+    const request = login()
+    request.body.getReader()
+    await assert.rejects((await engine()).fetch(request), code('body_used'))
+  })
   for (const [what, request, status] of [
     ['a huge body', () => new Request('http://localhost/v1/users', { method: 'POST', body: 'x'.repeat(100_000) }), 413],
     ['a body that is not gzip, as it says', () => new Request('http://localhost/v1/users', { method: 'POST', headers: { 'content-encoding': 'gzip' }, body: '{}' }), 400],
@@ -388,6 +428,22 @@ describe('requests', () => {
     const request = () => new Request('http://localhost/admin/users')
     assert.equal((await waxseal.fetch(request(), { local: true })).status, 404)
     assert.equal((await waxseal.admin(request())).status, 200)
+  })
+  test('an address is one and bare', async () => {
+    const seen = []
+    const told = async address => {
+      const waxseal = await engine({ audit: ({ source }) => seen.push(source), clientAddress: () => address })
+      seen.length = 0
+      await waxseal.fetch(login())
+      return seen[0]
+    }
+    assert.deepEqual([await told('192.0.2.7'), await told('fe80::1%eth0'), await told(null), await told(undefined)], ['192.0.2.7', 'fe80::1', null, null])
+    for (const address of ['1.2.3.4, 10.0.0.1', '1.2.3.4:80', '[::1]', 'localhost', '', 5, Promise.resolve('1.2.3.4')]) await assert.rejects(told(address), code('bad_address'))
+  })
+  test('a function for addresses that fails is a mistake like others', async () => {
+    const gone = new Error('gone')
+    const waxseal = await engine({ clientAddress: () => { throw gone } })
+    await assert.rejects(waxseal.fetch(login()), error => code('bad_address')(error) && error instanceof WaxsealError && error.cause === gone)
   })
   test('a client cannot say where it comes from', async () => {
     const seen = []
@@ -455,6 +511,26 @@ describe('a store that fails', () => {
       state.failing = false
       assert.equal((await waxseal.fetch(login())).status, 200, 'and then it goes on')
     })
+  }
+})
+
+test('who is told of errors may fail, later too', async () => {
+  const lost = []
+  const note = error => lost.push(error)
+  process.on('unhandledRejection', note)
+  try {
+    for (const onError of [async () => { throw new Error('no log') }, () => { throw new Error('no log') }]) {
+      const store = new MemoryStore()
+      const waxseal = await engine({ store, onError })
+      store.read = async () => { throw new Error('gone') }
+      assert.equal((await waxseal.fetch(login())).status, 503)
+    }
+    const remote = createRemoteVerifier({ origin: 'https://issuer.example', issuer: 'me', fetch: async () => { throw new Error('gone') }, onError: async () => { throw new Error('no log') } })
+    await assert.rejects(remote.refresh(), code('unreachable'))
+    await new Promise(resolve => setTimeout(resolve, 20))
+    assert.deepEqual(lost, [])
+  } finally {
+    process.off('unhandledRejection', note)
   }
 })
 
