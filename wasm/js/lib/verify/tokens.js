@@ -56,7 +56,7 @@ export function over(load) {
       demand(typeof said === 'object' && said !== null && !Array.isArray(said), 'bad_claims', 'claims are an object')
       const all = { iss, aud, sub, ...said, iat, exp: iat + expiresIn, jti: id() }
       const json = JSON.stringify(all)
-      demand(takeable(all, json), 'bad_claims', 'no verifier takes such claims')
+      demand(takeable(all, json), 'bad_claims', 'no verifier takes such claims; look at `sub`, `iss`, `aud`, `nbf`')
       return run('sign', json)
     }
   }
