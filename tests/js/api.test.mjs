@@ -1,20 +1,28 @@
 // The package's own interface: stores, options, bad input, lost races, traps, derivations.
 
 import { strict as assert } from 'node:assert'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { createSecretKey, generateKeyPairSync } from 'node:crypto'
+import fs, { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { runInNewContext } from 'node:vm'
+import { Worker } from 'node:worker_threads'
 import { gzipSync } from 'node:zlib'
 import { generateRootKey, MemoryStore, MovableClock, Waxseal, WaxsealError } from 'waxseal'
 import { kdf, Kdf } from 'waxseal/kdf'
 import { FileStore } from 'waxseal/store/file'
 import { createSigner, createVerifier, TokenError } from 'waxseal/verify'
+import { createEdgeVerifier, createRemoteVerifier } from 'waxseal/verify/public'
 import { withMemories } from './memories.mjs'
 import { folder } from './programs.mjs'
 
 const PASSWORD = 'Grey-Heron 27 lantern'
 const CHEAP = { passwords: { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } } } }
 const NOW = 1_935_990_489_000
+const PEM = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' })
 
 async function engine(options = {}) {
   const waxseal = new Waxseal({ store: new MemoryStore(), settings: CHEAP, clock: new MovableClock(NOW), onError: () => {}, ...options })
@@ -48,6 +56,17 @@ describe('stores', () => {
       assert.deepEqual(await store.range({ prefix: 'b/', after: '', limit: 9 }, 100), [])
       store.close?.()
     })
+    test(`${name}: a prefix is any, and what is gone is gone`, async () => {
+      const store = make()
+      const write = (key, value = Uint8Array.of(1)) => ({ key, expect: null, value, expires: null })
+      const found = async prefix => (await store.range({ prefix, after: '', limit: 9 }, 1)).map(({ key }) => key)
+      await store.commit({ checks: [], writes: ['a/x/2', 'a/x/1', 'a/y', 'ab', 'b/', '/c'].map(key => write(key)) }, 1)
+      await store.commit({ checks: [], writes: [write('a/x/1', Uint8Array.of(2)), write('b/', null)] }, 1)
+      assert.deepEqual(await Promise.all(['a', 'a/', 'a/x/', 'a/x/2', 'b/', '/', 'none/', ''].map(found)), [
+        ['a/x/1', 'a/x/2', 'a/y', 'ab'], ['a/x/1', 'a/x/2', 'a/y'], ['a/x/1', 'a/x/2'], ['a/x/2'], [], ['/c'], [], ['/c', 'a/x/1', 'a/x/2', 'a/y', 'ab'],
+      ])
+      store.close?.()
+    })
     test(`${name}: a commit goes in whole or not at all`, async () => {
       const store = make()
       const write = (key, expect, value = Uint8Array.of(1)) => ({ key, expect, value, expires: null })
@@ -63,6 +82,19 @@ describe('stores', () => {
       store.close?.()
     })
   }
+})
+
+test('what lies elsewhere in memory takes a search no time', async () => {
+  const store = new MemoryStore()
+  const write = key => ({ key, expect: null, value: new Uint8Array(8), expires: null })
+  await store.commit({ checks: [], writes: [write('key/1'), ...Array.from({ length: 100_000 }, (_, i) => write(`seen/${i}`))] }, 1)
+  const times = []
+  for (let i = 0; i < 20; i++) {
+    const begun = performance.now()
+    assert.equal((await store.range({ prefix: 'key/', after: '', limit: 65 }, 1)).length, 1)
+    times.push(performance.now() - begun)
+  }
+  assert.ok(Math.min(...times) < 1, times.join())
 })
 
 describe('the file store', () => {
@@ -111,6 +143,161 @@ describe('the file store', () => {
     writeFileSync(path, bytes)
     assert.throws(() => new FileStore(path), code('damaged_store'))
   })
+  test('does not open when its last line is whole and damaged, and changes nothing', async () => {
+    const path = join(folder(), 'records')
+    const store = new FileStore(path)
+    for (const key of ['a', 'b']) await store.commit({ checks: [], writes: [record(key, [1])] }, 1)
+    store.close()
+    const bytes = readFileSync(path)
+    bytes[bytes.length - 5] ^= 1
+    writeFileSync(path, bytes)
+    assert.throws(() => new FileStore(path), code('damaged_store'))
+    assert.deepEqual(readFileSync(path), bytes)
+    assert.ok(!existsSync(`${path}.lock`))
+  })
+  for (const [what, content] of [['a line of JSON', '{"important":true}\n'], ['one long line', 'A'.repeat(100_000)], ['a checksum of something else', '00000000 [1]\n']]) {
+    test(`leaves a file alone that is none of its own: ${what}`, () => {
+      const path = join(folder(), 'records')
+      writeFileSync(path, content)
+      assert.throws(() => new FileStore(path), code('damaged_store'))
+      assert.equal(readFileSync(path, 'latin1'), content)
+    })
+  }
+  describe('on a disk that is full', () => {
+    /** Calls `work` while the functions of `node:fs` are others. */
+    const withDisk = async (others, work) => {
+      const before = Object.fromEntries(Object.keys(others).map(name => [name, fs[name]]))
+      Object.assign(fs, others)
+      syncBuiltinESMExports()
+      try {
+        await work(before)
+      } finally {
+        Object.assign(fs, before)
+        syncBuiltinESMExports()
+      }
+    }
+    const full = () => { throw Object.assign(new Error('no space is left'), { code: 'ENOSPC' }) }
+    test('a commit that is written in pieces is whole, and one that is not is refused', async () => {
+      const path = join(folder(), 'records')
+      const store = new FileStore(path)
+      let room = 10_000
+      await withDisk({ writeSync: (file, octets, at) => {
+        const count = Math.min(room, 7, octets.length - at)
+        if (count === 0) full()
+        room -= count
+        return write(file, octets, at, count)
+      } }, async () => {
+        await store.commit({ checks: [], writes: [record('a', [1])] }, 1)
+        room = 20
+        await assert.rejects(store.commit({ checks: [], writes: [record('b', [2])] }, 1), code('ENOSPC'))
+        room = 10_000
+        await store.commit({ checks: [], writes: [record('c', [3])] }, 1)
+      })
+      store.close()
+      const again = new FileStore(path)
+      assert.deepEqual((await again.read(['a', 'b', 'c'], 1)).map(found => found && [...found.value]), [[1], null, [3]])
+      again.close()
+    })
+    test('what has become shorter is not filled with zeros', async () => {
+      const path = join(folder(), 'records')
+      const store = new FileStore(path)
+      await store.commit({ checks: [], writes: [record('a', [1])] }, 1)
+      fs.truncateSync(path, 9)
+      await withDisk({ writeSync: full }, () => assert.rejects(store.commit({ checks: [], writes: [record('b', [2])] }, 1), code('ENOSPC')))
+      assert.equal(statSync(path).size, 9)
+      await assert.rejects(store.commit({ checks: [], writes: [record('b', [2])] }, 1), code('no_store'))
+      store.close()
+    })
+    for (const [what, fault] of [['opened', { openSync: (path, ...rest) => (path.endsWith('.new') ? full() : open(path, ...rest)) }], ['put in place', { renameSync: full }]]) {
+      test(`changes hold although a new file cannot be ${what}, and later it is`, async () => {
+        const path = join(folder(), 'records')
+        const store = new FileStore(path)
+        const large = Array(100_000).fill(7)
+        await withDisk(fault, async () => {
+          for (let i = 0; i < 12; i++) assert.equal(await store.commit({ checks: [], writes: [record('a', large), record(`b${i}`, [i])] }, 1), true)
+        })
+        assert.ok(statSync(path).size > 1_500_000)
+        assert.deepEqual(readdirSync(join(path, '..')), ['records', 'records.lock'])
+        for (let i = 12; i < 24; i++) assert.equal(await store.commit({ checks: [], writes: [record('a', large), record(`b${i}`, [i])] }, 1), true)
+        assert.ok(statSync(path).size < 1_500_000)
+        store.close()
+        const again = new FileStore(path)
+        assert.equal((await again.range({ prefix: 'b', after: '', limit: 100 }, 1)).length, 24)
+        again.close()
+      })
+    }
+    const { openSync: open, writeSync: write } = fs
+  })
+  describe('is open once', () => {
+    const startOf = pid => readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')[19]
+    const inUse = error => code('store_in_use')(error) && /remove .*records\.lock$/.test(error.message)
+    const program = `import { FileStore } from ${JSON.stringify(import.meta.resolve('waxseal/store/file'))}
+      const opened = path => { try { new FileStore(path); return 'open' } catch (error) { return error.code } }\n`
+    test('by whatever path', () => {
+      const place = folder()
+      const path = join(place, 'records')
+      const store = new FileStore(path)
+      symlinkSync(path, join(place, 'link'))
+      symlinkSync(place, join(place, 'elsewhere'))
+      for (const other of [path, join(place, 'link'), join(place, 'elsewhere/records'), `${place}/./records`]) assert.throws(() => new FileStore(other), inUse)
+      assert.ok(existsSync(`${path}.lock`))
+      store.close()
+      assert.deepEqual(readdirSync(place).sort(), ['elsewhere', 'link', 'records'])
+      new FileStore(join(place, 'link')).close()
+    })
+    test('in all threads of a process', async () => {
+      const path = join(folder(), 'records')
+      const store = new FileStore(path)
+      const source = `${program}import { parentPort } from 'node:worker_threads'; parentPort.postMessage(opened(${JSON.stringify(path)}))`
+      const said = await new Promise((resolve, reject) => {
+        const thread = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`))
+        thread.on('message', resolve)
+        thread.on('error', reject)
+      })
+      assert.equal(said, 'store_in_use')
+      store.close()
+    })
+    test('by one of many processes that find a dead one\'s lock', async () => {
+      const path = join(folder(), 'records')
+      execFileSync(process.execPath, ['--input-type=module', '--eval', `${program}opened(${JSON.stringify(path)})`])
+      assert.ok(existsSync(`${path}.lock`))
+      const source = `${program}while (Date.now() < ${Date.now() + 1500}); console.log(opened(${JSON.stringify(path)})); process.stdin.resume()`
+      const children = Array.from({ length: 6 }, () => spawn(process.execPath, ['--input-type=module', '--eval', source], { stdio: ['pipe', 'pipe', 'inherit'] }))
+      const said = await Promise.all(children.map(child => new Promise(resolve => child.stdout.once('data', data => resolve(String(data).trim())))))
+      for (const child of children) child.stdin.end()
+      assert.deepEqual(said.sort(), ['open', ...Array(5).fill('store_in_use')])
+    })
+    for (const [what, lock, isFree] of [
+      ['a dead process', () => ({ pid: 2 ** 22 + 1, start: '1', host: hostname(), id: 'a' }), true],
+      ['an earlier process with our number', () => ({ pid: process.pid, start: '1', host: hostname(), id: 'a' }), true],
+      ['an earlier process with another\'s number', () => ({ pid: process.ppid, start: '1', host: hostname(), id: 'a' }), true],
+      ['a process that runs', () => ({ pid: process.ppid, start: startOf(process.ppid), host: hostname(), id: 'a' }), false],
+      ['this process', () => ({ pid: process.pid, start: startOf('self'), host: hostname(), id: 'a' }), false],
+      ['another host', () => ({ pid: 2 ** 22 + 1, start: '1', host: 'elsewhere', id: 'a' }), false],
+      ['nobody', () => '', false],
+      ['something else', () => ({ pid: 1, host: hostname(), id: '../a' }), false],
+    ]) {
+      test(`a lock of ${what} is ${isFree ? 'taken over' : 'kept'}`, { skip: !existsSync('/proc/self/stat') }, () => {
+        const path = join(folder(), 'records')
+        const content = lock() && JSON.stringify(lock())
+        writeFileSync(`${path}.lock`, content)
+        if (!isFree) {
+          assert.throws(() => new FileStore(path), inUse)
+          assert.equal(readFileSync(`${path}.lock`, 'utf8'), content)
+          return
+        }
+        new FileStore(path).close()
+        assert.deepEqual(readdirSync(join(path, '..')), ['records'])
+      })
+    }
+    test('and a lock that is another\'s by now is not removed', () => {
+      const path = join(folder(), 'records')
+      const store = new FileStore(path)
+      writeFileSync(`${path}.lock`, 'another')
+      store.close()
+      assert.equal(readFileSync(`${path}.lock`, 'utf8'), 'another')
+    })
+  })
   test('is written anew when it has grown, and loses nothing', async () => {
     const path = join(folder(), 'records')
     const store = new FileStore(path)
@@ -134,12 +321,40 @@ describe('options', () => {
     ['a store that stays, without a root key', { store: { read() {}, range() {}, commit() {} } }, 'bad_root_key'],
     ['a short root key', { store, rootKey: new Uint8Array(31) }, 'bad_root_key'],
     ['a text that is no root key', { store, rootKey: 'secret' }, 'bad_root_key'],
+    ['a store that says it is volatile and makes no root key', { store: { volatile: true, read() {}, range() {}, commit() {} } }, 'bad_root_key'],
     ['a clock that is none', { store, clock: 5 }, 'bad_clock'],
     ['an audit that is none', { store, audit: 'log' }, 'bad_options'],
     ['a lone surrogate in the settings', { store, settings: { issuer: 'a\ud800' } }, 'bad_settings'],
   ]) {
     test(what, () => assert.throws(() => new Waxseal(options), code(expected)))
   }
+  test('settings without a JSON form are called that', () => {
+    const cyclic = {}
+    cyclic.self = cyclic
+    for (const settings of [cyclic, { n: 1n }, { toJSON() {} }]) {
+      assert.throws(() => new Waxseal({ store, settings }), error => code('bad_settings')(error) && /no JSON form/.test(error.message))
+    }
+  })
+  test('mistakes show at the start, to who asks for it and to who bootstraps', async () => {
+    await new Waxseal({ store: new MemoryStore(), settings: CHEAP }).ready()
+    const broken = new MemoryStore()
+    broken.range = async () => { throw Object.assign(new Error('gone'), { code: 'EIO' }) }
+    const foreign = new MemoryStore()
+    await engine({ store: foreign, rootKey: generateRootKey() })
+    for (const [options, expected] of [
+      [{ store: new MemoryStore(), settings: { nonsense: 1 } }, 'bad_settings'],
+      [{ store: new MemoryStore(), rootKey: () => 'short' }, 'bad_root_key'],
+      [{ store: new MemoryStore(), clock: () => NaN }, 'bad_clock'],
+      [{ store: foreign, rootKey: generateRootKey() }, 'unreadable_keys'],
+      [{ store: broken }, 'EIO'],
+    ]) {
+      await assert.rejects(new Waxseal(options).ready(), code(expected))
+      await assert.rejects(new Waxseal(options).bootstrap({ password: PASSWORD }), code(expected))
+    }
+  })
+  test('nobody is no first administrator', async () => {
+    for (const first of [undefined, null, {}, { password: 5 }, 'x']) await assert.rejects(new Waxseal({ store: new MemoryStore() }).bootstrap(first), code('bad_options'))
+  })
   test('a detached root key', () => {
     const rootKey = generateRootKey()
     structuredClone(rootKey.buffer, { transfer: [rootKey.buffer] })
@@ -153,6 +368,13 @@ describe('options', () => {
     const shared = new MemoryStore()
     await engine({ store: shared, rootKey })
     assert.equal((await (await engine({ store: shared, rootKey: async () => rootKey })).fetch(login())).status, 200)
+  })
+  test('a root key may come from another realm', async () => {
+    const shared = new MemoryStore()
+    const rootKey = generateRootKey()
+    await engine({ store: shared, rootKey })
+    const other = runInNewContext('Uint8Array.from(octets)', { octets: [...rootKey] })
+    assert.equal((await (await engine({ store: shared, rootKey: other })).fetch(login())).status, 200)
   })
   test('another root key opens nothing', async () => {
     const shared = new MemoryStore()
@@ -179,6 +401,11 @@ describe('requests', () => {
     await request.text()
     await assert.rejects((await engine()).fetch(request), code('body_used'))
   })
+  test('a body that is being read', async () => {
+    const request = login()
+    request.body.getReader()
+    await assert.rejects((await engine()).fetch(request), code('body_used'))
+  })
   for (const [what, request, status] of [
     ['a huge body', () => new Request('http://localhost/v1/users', { method: 'POST', body: 'x'.repeat(100_000) }), 413],
     ['a body that is not gzip, as it says', () => new Request('http://localhost/v1/users', { method: 'POST', headers: { 'content-encoding': 'gzip' }, body: '{}' }), 400],
@@ -201,6 +428,22 @@ describe('requests', () => {
     const request = () => new Request('http://localhost/admin/users')
     assert.equal((await waxseal.fetch(request(), { local: true })).status, 404)
     assert.equal((await waxseal.admin(request())).status, 200)
+  })
+  test('an address is one and bare', async () => {
+    const seen = []
+    const told = async address => {
+      const waxseal = await engine({ audit: ({ source }) => seen.push(source), clientAddress: () => address })
+      seen.length = 0
+      await waxseal.fetch(login())
+      return seen[0]
+    }
+    assert.deepEqual([await told('192.0.2.7'), await told('fe80::1%eth0'), await told(null), await told(undefined)], ['192.0.2.7', 'fe80::1', null, null])
+    for (const address of ['1.2.3.4, 10.0.0.1', '1.2.3.4:80', '[::1]', 'localhost', '', 5, Promise.resolve('1.2.3.4')]) await assert.rejects(told(address), code('bad_address'))
+  })
+  test('a function for addresses that fails is a mistake like others', async () => {
+    const gone = new Error('gone')
+    const waxseal = await engine({ clientAddress: () => { throw gone } })
+    await assert.rejects(waxseal.fetch(login()), error => code('bad_address')(error) && error instanceof WaxsealError && error.cause === gone)
   })
   test('a client cannot say where it comes from', async () => {
     const seen = []
@@ -268,6 +511,26 @@ describe('a store that fails', () => {
       state.failing = false
       assert.equal((await waxseal.fetch(login())).status, 200, 'and then it goes on')
     })
+  }
+})
+
+test('who is told of errors may fail, later too', async () => {
+  const lost = []
+  const note = error => lost.push(error)
+  process.on('unhandledRejection', note)
+  try {
+    for (const onError of [async () => { throw new Error('no log') }, () => { throw new Error('no log') }]) {
+      const store = new MemoryStore()
+      const waxseal = await engine({ store, onError })
+      store.read = async () => { throw new Error('gone') }
+      assert.equal((await waxseal.fetch(login())).status, 503)
+    }
+    const remote = createRemoteVerifier({ origin: 'https://issuer.example', issuer: 'me', fetch: async () => { throw new Error('gone') }, onError: async () => { throw new Error('no log') } })
+    await assert.rejects(remote.refresh(), code('unreachable'))
+    await new Promise(resolve => setTimeout(resolve, 20))
+    assert.deepEqual(lost, [])
+  } finally {
+    process.off('unhandledRejection', note)
   }
 })
 
@@ -382,9 +645,56 @@ describe('derivations', () => {
     ['a short salt', { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt: new Uint8Array(3), password }],
     ['a huge password', { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt, password: new Uint8Array(1e6) }],
     ['text', { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt: 'salt', password: 'password' }],
+    ['an empty scheme', { scheme: { argon2id: null, pbkdf2_sha256: null }, salt, password }],
   ]) {
     test(`${what} is refused`, () => assert.rejects(kdf.derive(derivation), code('bad_derivation')))
   }
+  test('what else an object holds does not matter, nor where its octets were made', async () => {
+    const scheme = { argon2id: { memory: 8, passes: 1, lanes: 1, check() {} }, check() {} }
+    const others = runInNewContext('[Uint8Array.from(salt), Uint8Array.from(password)]', { salt, password })
+    assert.equal(hex(await kdf.derive({ scheme, salt: others[0], password: others[1] })), hex(await kdf.derive({ scheme, salt, password })))
+  })
+  test('closing in the middle of logins ends none of them, nor those of others', async () => {
+    const [one, other] = [await engine({ settings: {} }), await engine({ settings: {} })]
+    for (let round = 0; round < 3; round++) {
+      const answers = [one.fetch(login()), other.fetch(login())]
+      for (let i = 0; i < 5; i++) {
+        await new Promise(resolve => setTimeout(resolve, 10))
+        one.close()
+      }
+      assert.deepEqual((await Promise.all(answers)).map(({ status }) => status), [200, 200])
+    }
+  })
+  test('a worker that is lost is replaced, and what it had to do is done here', async () => {
+    const file = new URL(import.meta.resolve('waxseal/kdf.wasm'))
+    const derivation = { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt, password }
+    const expected = await kdf.derive(derivation)
+    let [spawned, failing] = [0, true]
+    const spawn = () => {
+      spawned++
+      let [told, lost] = []
+      return {
+        listen: (...both) => { [told, lost] = both },
+        postMessage: ({ id }) => setImmediate(() => (failing ? lost(new Error('gone')) : told({ id, code: 0, bits: expected }))),
+        terminate() {},
+      }
+    }
+    const own = new Kdf({ module: () => WebAssembly.compile(readFileSync(file)), bytes: () => readFileSync(file), spawn })
+    for (let i = 0; i < 2; i++) assert.equal(hex(await own.derive(derivation)), hex(expected))
+    failing = false
+    assert.equal(hex(await own.derive(derivation)), hex(expected))
+    assert.equal(spawned, 3)
+    own.close()
+    failing = true
+    for (let i = 0; i < 9; i++) assert.equal(hex(await own.derive(derivation)), hex(expected))
+    assert.equal(spawned, 6, 'and where there are never any, no more are tried')
+  })
+  test('there is a worker whatever flags the process has', async () => {
+    const source = `import { kdf } from ${JSON.stringify(import.meta.resolve('waxseal/kdf'))}
+      process.on('worker', worker => worker.on('message', ({ code }) => console.log('answered', code)))
+      await kdf.derive({ scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt: new Uint8Array(16), password: new Uint8Array(8) })`
+    assert.equal(execFileSync(process.execPath, ['--input-type=module', '--eval', source], { encoding: 'utf8' }).trim(), 'answered 0')
+  })
   test('a flood waits in a bounded queue', async () => {
     const scheme = { argon2id: { memory: 8, passes: 1, lanes: 1 } }
     const settled = await Promise.allSettled(Array.from({ length: 200 }, () => kdf.derive({ scheme, salt, password })))
@@ -480,6 +790,10 @@ describe('verify', () => {
     ['a JWK with loose base64', () => createVerifier({ issuer, key: { kty: 'oct', alg: 'HS256', k: `${'A'.repeat(42)}B` } }), 'bad_jwk'],
     ['a thousand keys', () => createVerifier({ issuer, keys: Array.from({ length: 1000 }, (_, i) => ({ kty: 'oct', kid: `${i}`, alg: 'HS256', k: 'A'.repeat(43) })) }), 'too_many_keys'],
     ['revocations that are none', () => createVerifier({ key, issuer, revoked: 5 }), 'bad_options'],
+    ['a public key as secret', () => createVerifier({ key: PEM, issuer }), 'bad_key'],
+    ['a public key as secret, in octets', () => createVerifier({ keys: [Buffer.from(`\n${PEM}`)], issuer }), 'bad_key'],
+    ['an object with a secret', () => createVerifier({ key: createSecretKey(Buffer.from(key)), issuer }), 'bad_jwk'],
+    ['a signer for ever', () => createSigner({ key, issuer, expiresIn: 1e15 }), 'bad_options'],
     ['a signer without end', () => createSigner({ key, issuer }), 'bad_options'],
     ['a signer with a key for encryption', () => createSigner({ issuer, expiresIn: 1, key: { kty: 'oct', use: 'enc', alg: 'HS256', k: 'A'.repeat(43) } }), 'no_signing_key'],
   ]) {
@@ -488,12 +802,82 @@ describe('verify', () => {
   const cyclic = {}
   cyclic.self = cyclic
   for (const [what, claims, expected] of [['a cycle', cyclic, 'bad_claims'], ['a bigint', { n: 1n }, 'bad_claims'], ['a list', [], 'bad_claims'], ['null', null, 'bad_claims'],
-    ['what turns into a text', { toJSON: () => 'x' }, 'bad_claims'], ['too much', { sub: 'x'.repeat(9000) }, 'too_long'], ['far too much', { sub: 'x'.repeat(1e7) }, 'too_long']]) {
+    ['what turns into a text', { toJSON: () => 'x' }, 'bad_claims'],
+    ['what turns into a list', { toJSON: () => [] }, 'bad_claims'], ['nothing about whom', {}, 'bad_claims'], ['an empty subject', { sub: '' }, 'bad_claims'],
+    ['a number as subject', { sub: 5 }, 'bad_claims'], ['no issuer', { sub: '1', iss: null }, 'bad_claims'], ['no audience', { sub: '1', aud: null }, 'bad_claims'],
+    ['audiences of none', { sub: '1', aud: [] }, 'bad_claims'], ['audiences that are none', { sub: '1', aud: ['you', 5] }, 'bad_claims'],
+    ['a text as time', { sub: '1', nbf: '5' }, 'bad_claims'], ['a begin after the end', { sub: '1', nbf: 9e9 }, 'bad_claims'],
+    ['a number as user', { sub: '1', uid: 5 }, 'bad_claims'], ['half a generation', { sub: '1', gen: 0.5 }, 'bad_claims'],
+    ['a lone surrogate', { sub: '1', note: '\\\ud800' }, 'bad_claims'], ['a lone surrogate in a name', { sub: '1', '\udc00': 1 }, 'bad_claims'],
+    ['too much', { sub: 'x'.repeat(9000) }, 'too_long'], ['far too much', { sub: 'x'.repeat(1e7) }, 'too_long']]) {
     test(`${what} cannot be signed`, () => assert.throws(() => sign(claims), code(expected)))
   }
-  test('a lone surrogate in claims is signed as JSON writes it', () => {
-    // JSON writes an escape, which no strict reader takes.
-    assert.throws(() => verify(sign({ sub: '1', note: '\ud800' })), code('bad_claims_json'))
+  test('what looks like the escape of a lone surrogate is signed', () => {
+    const claims = { sub: '1', note: '\\ud800 \\\\ud800 \u{1f600} \\', '\\udfff': 1 }
+    const { iss, aud, iat, exp, jti, ...rest } = verify(sign(claims))
+    assert.deepEqual(rest, claims)
+  })
+  test('claims are what JSON makes of them, and nothing twice', () => {
+    const token = sign({ toJSON: () => ({ sub: '7', exp: 9_999_999_999, iat: 1, jti: 'mine', aud: ['you', 'others'] }) })
+    const text = Buffer.from(token.split('.')[1], 'base64url').toString()
+    for (const name of ['iss', 'aud', 'sub', 'iat', 'exp', 'jti']) assert.equal(text.split(`"${name}":`).length, 2, text)
+    const { sub, aud, exp, iat, jti } = verify(token)
+    assert.deepEqual([sub, aud, exp - iat, jti === 'mine'], ['7', ['you', 'others'], 60, false])
+    assert.equal(verify(sign({ sub: '1', iss: undefined, aud: undefined, nbf: undefined })).iss, 'me')
+  })
+  test('a clock that tells no time decides and signs nothing', () => {
+    const token = sign({ sub: '1' })
+    const long = 'https://issuer.example'
+    for (const time of [undefined, null, NaN, -1, Infinity, 1e300, '5', 5n, {}, new Date(), Promise.resolve(5)]) {
+      for (const clock of [() => time, { now: () => time }]) {
+        assert.throws(() => createVerifier({ key, issuer: 'me', audience: 'you', clock })(token), code('bad_clock'))
+        assert.throws(() => createSigner({ key, issuer: 'me', expiresIn: 60, clock })({ sub: '1' }), code('bad_clock'))
+        const edge = createEdgeVerifier({ keys: [], issuer: long, stale: 'accept', clock })
+        assert.throws(() => edge.verify(token), code('bad_clock'))
+        assert.throws(() => edge.take(token), code('bad_clock'))
+      }
+    }
+    for (const clock of [5, {}, 'now', { now: 5 }, null]) assert.throws(() => createVerifier({ key, issuer: 'me', clock }), code('bad_options'))
+    assert.equal(createVerifier({ key, issuer: 'me', audience: 'you', clock: Date })(token).sub, '1')
+  })
+  test('nor does the module by what is no time', () => {
+    const { Instance } = WebAssembly
+    let guest
+    WebAssembly.Instance = function (...args) {
+      const instance = new Instance(...args)
+      guest = instance.exports
+      return instance
+    }
+    try {
+      createVerifier({ key, issuer: 'me', audience: 'you' })
+    } finally {
+      WebAssembly.Instance = Instance
+    }
+    const buffer = new Uint8Array(guest.memory.buffer, guest.buffer(), guest.room())
+    const verdict = now => {
+      const { written } = new TextEncoder().encodeInto(sign({ sub: '1' }), buffer)
+      const length = guest.verify(written, now)
+      return length < 0 ? Buffer.from(buffer.subarray(0, -1 - length)).toString() : 'good'
+    }
+    assert.deepEqual([Date.now(), NaN, -1, -Infinity, Infinity].map(verdict), ['good', 'expired', 'expired', 'expired', 'expired'])
+  })
+  test('a promise is no verdict on what is revoked', () => {
+    const token = sign({ sub: '1' })
+    for (const revoked of [async () => false, async () => true, { has: async () => false }]) {
+      assert.throws(() => createVerifier({ key, issuer: 'me', audience: 'you', revoked })(token), code('bad_options'))
+    }
+  })
+  test('octets of another realm are a key', () => {
+    for (const make of ['Uint8Array.from(octets)', 'Uint8Array.from(octets).buffer']) {
+      const other = runInNewContext(make, { octets: [...new TextEncoder().encode(key)] })
+      assert.equal(createVerifier({ key: other, issuer: 'me', audience: 'you' })(sign({ sub: '1' })).sub, '1')
+    }
+  })
+  test('issuer too long for a verifier', () => {
+    for (const long of ['x'.repeat(65_536), 'x'.repeat(70_000)]) {
+      assert.throws(() => createEdgeVerifier({ keys: [], issuer: long }), code('bad_options'))
+      assert.throws(() => createVerifier({ key, issuer: long }), code('bad_options'))
+    }
   })
   test('algorithms can be narrowed', () => {
     const long = 'x'.repeat(64)

@@ -156,8 +156,14 @@ describe('the packed package', () => {
   }
   test('types are as a user reads them', async () => {
     cpSync(join(here, 'packed/types.ts'), join(project, 'types.ts'))
+    const checked = (lib, types, rest) => output(bin('tsc'), ['--noEmit', '--strict', '--target', 'es2022', '--lib', lib, '--typeRoots', join(here, 'node_modules/@types'), '--types', types, ...rest], { cwd: project })
     for (const resolution of [['--module', 'nodenext'], ['--module', 'esnext', '--moduleResolution', 'bundler']]) {
-      await output(bin('tsc'), ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2023,dom,dom.iterable', '--types', '', ...resolution, join(project, 'types.ts')], { cwd: project })
+      await checked('es2023,dom,dom.iterable', '', [...resolution, join(project, 'types.ts')])
     }
+    // Where `require` may not give a module.
+    cpSync(join(here, 'packed/types.ts'), join(project, 'types.cts'))
+    await checked('es2023,dom,dom.iterable', '', ['--module', 'node18', join(project, 'types.cts')])
+    cpSync(join(here, 'packed/slim.ts'), join(project, 'slim.ts'))
+    await checked('es2023', 'node', ['--module', 'nodenext', join(project, 'slim.ts')])
   })
 })

@@ -1,7 +1,7 @@
 // Makes the npm package from `lib/` and the built modules: `node build.mjs --out DIR --version V --engine DIR --kdf FILE …`.
 
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -44,6 +44,13 @@ cpSync(join(engine, 'engine.js'), join(folder, 'wasm/engine.js'))
 const worker = ['compute.js', 'worker-tail.js'].map(file => readFileSync(join(here, 'lib/kdf', file), 'utf8')).join('\n').replace('export function', 'function')
 text('kdf-worker.js', worker)
 rmSync(join(folder, 'kdf/worker-tail.js'))
+
+// The same types once more, for TypeScript where it takes what `require` gives for something else than what `import` gives.
+for (const file of readdirSync(folder, { recursive: true })) {
+  if (!file.endsWith('.d.ts')) continue
+  const types = readFileSync(join(folder, file), 'utf8').replace(/( from '\.[^']*)\.js'/g, "$1.cjs'")
+  writeFileSync(join(folder, file.replace(/ts$/, 'cts')), types)
+}
 
 const manifest = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'))
 delete manifest.devDependencies

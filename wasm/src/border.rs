@@ -58,10 +58,10 @@ pub(crate) fn text(buffer: &[u8], len: usize) -> Option<&str> {
     buffer.get(..len).and_then(|octets| str::from_utf8(octets).ok())
 }
 
-/// Milliseconds since the epoch; what is no time is the epoch.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, NaN becomes 0")]
+/// Milliseconds since the epoch. By what is no time everything has ended.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
 pub(crate) fn time(millis: f64) -> UnixTime {
-    UnixTime::from_millis(millis as u64)
+    UnixTime::from_millis(if millis >= 0.0 { millis as u64 } else { u64::MAX })
 }
 
 /// What a verifier expects of tokens.

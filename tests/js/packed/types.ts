@@ -1,6 +1,6 @@
 // Checked by the TypeScript compiler, never run. A line that must not compile is preceded by `@ts-expect-error`.
 
-import { generateRootKey, MemoryStore, MovableClock, Waxseal, WaxsealError, type AuditEvent, type Settings, type Store } from 'waxseal'
+import { generateRootKey, MemoryStore, MovableClock, Waxseal, WaxsealError, type AuditEvent, type Settings, type Store, type WaxsealCode } from 'waxseal'
 import { Kdf, kdf } from 'waxseal/kdf'
 import { init, Waxseal as Slim } from 'waxseal/slim'
 import { DenoKvStore } from 'waxseal/store/deno-kv'
@@ -18,6 +18,7 @@ const audit = (event: AuditEvent): string => `${event.time} ${event.outcome sati
 const waxseal = new Waxseal({ store: new MemoryStore(), settings, clock: new MovableClock(new Date()), audit: event => void audit(event), rootKey: generateRootKey() })
 const answered: Promise<Response> = waxseal.fetch(new Request('http://localhost/'))
 const handler: (request: Request) => Promise<Response> = waxseal.fetch
+waxseal.ready() satisfies Promise<void>
 waxseal.bootstrap({ password: 'x' }).then(user => user?.uid satisfies number | undefined)
 
 // @ts-expect-error: a store is needed
@@ -39,6 +40,10 @@ init({ engine: fetch('a'), kdf: new Uint8Array() })
 const verify = createVerifier({ key: 'x', issuer: 'me', audience: 'you', algorithms: ['HS256'], leeway: 5, revoked: new Set(['a']) })
 const claims: Claims = verify('a.b.c')
 const subject: string = claims.sub
+declare const exported: JsonWebKey
+createVerifier({ key: exported, issuer: 'me' })
+createVerifier({ keys: { keys: [exported] }, issuer: 'me' })
+createEdgeVerifier({ keys: [exported], issuer: 'me' }).setKeys({ keys: [exported] })
 interface Mine { sub: string; scope: string }
 const scope: string = verify<Mine>('a.b.c').scope
 // @ts-expect-error: who issued it must be said
@@ -82,8 +87,11 @@ try {
     }
   }
   if (error instanceof EdgeError && error.code === 'revocations_stale') error.message satisfies string
-  if (error instanceof WaxsealError) error.code satisfies string
+  if (error instanceof WaxsealError) error.code satisfies WaxsealCode | string
 }
 const code: TokenCode = 'revoked'
+const mistakes: WaxsealCode[] = ['bad_address', 'kdf_busy', 'damaged_store']
+// @ts-expect-error: no such code
+mistakes.push('bad_adress')
 const bits: Promise<Uint8Array> = kdf.derive({ scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt: new Uint8Array(16), password: new Uint8Array() })
 export { answered, bits, code, handler, held, Kdf, later, refreshed, scope, seen, snapshotCode, stores, subject }

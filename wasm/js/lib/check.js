@@ -5,12 +5,9 @@ export function demand(holds, code, message) {
   if (!holds) throw new WaxsealError(code, message)
 }
 
-/** Whether every string in `value` has a UTF-8 form, so that none reaches the engine as another one. */
-export function wellFormed(value, depth = 0) {
-  if (typeof value === 'string') return !/\p{Surrogate}/u.test(value)
-  if (typeof value !== 'object' || value === null) return true
-  // Deeper than any settings; a cycle ends here.
-  return depth < 16 && Object.entries(value).every(([name, member]) => wellFormed(name, depth) && wellFormed(member, depth + 1))
+/** Whether `value` is a `Uint8Array`, be it of another realm, as in tests and frames. */
+export function isOctets(value) {
+  return ArrayBuffer.isView(value) && value[Symbol.toStringTag] === 'Uint8Array'
 }
 
 /** A copy of 32 octets given as `Uint8Array` or as base64url text. */
@@ -21,6 +18,6 @@ export function octets32(value, what) {
     return Uint8Array.from(atob(value.replaceAll('-', '+').replaceAll('_', '/')), char => char.charCodeAt(0))
   }
   // `length` is 0 for a detached buffer.
-  if (!(value instanceof Uint8Array) || value.length !== 32) throw bad()
-  return value.slice()
+  if (!isOctets(value) || value.length !== 32) throw bad()
+  return new Uint8Array(value)
 }

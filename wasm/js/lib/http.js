@@ -69,7 +69,7 @@ function latin1(text) {
 }
 
 async function bodyOf(request) {
-  if (request.bodyUsed) throw new WaxsealError('body_used', 'the body of this request has been read already')
+  if (request.bodyUsed || request.body?.locked) throw new WaxsealError('body_used', 'the body of this request has been read already, or is being read')
   if (request.body === null) return new Uint8Array()
   try {
     // Firefox has no `body`.

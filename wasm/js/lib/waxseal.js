@@ -6,7 +6,7 @@
 // INVARIANT: a response leaves only after its commit holds and its events have been handed out.
 
 import { platformAddress } from './address.js'
-import { demand, octets32, wellFormed } from './check.js'
+import { demand, isOctets, octets32 } from './check.js'
 import { reader } from './clock.js'
 import { WaxsealError } from './errors.js'
 import * as guest from './guest.js'
@@ -47,9 +47,8 @@ export class Waxseal {
       demand(value === undefined || typeof value === 'function', 'bad_options', `\`${name}\` is a function`)
     }
     demand(typeof settings === 'object' && settings !== null && !Array.isArray(settings), 'bad_settings', '`settings` is an object')
-    demand(wellFormed(settings), 'bad_settings', 'a string in the settings has a lone surrogate')
     demand(kdf === undefined || typeof kdf?.derive === 'function', 'bad_options', '`kdf` has a function `derive`')
-    demand(rootKey !== undefined || store.volatile === true, 'bad_root_key',
+    demand(rootKey !== undefined || (store.volatile === true && typeof store.rootKey === 'function'), 'bad_root_key',
       'a store that outlives the process needs a `rootKey`, kept apart from it')
     this.#load = platform.engine
     this.#store = store
@@ -66,9 +65,15 @@ export class Waxseal {
 
   /** Answers a request from outside. What else the platform hands over goes to `clientAddress` only. */
   async fetch(request, ...context) {
-    const address = this.#clientAddress(request, ...context)
-    demand(address === undefined || address === null || typeof address === 'string', 'bad_address', '`clientAddress` did not give a string')
-    return this.#answer(request, { address: address ?? null, local: false })
+    let address
+    try {
+      address = this.#clientAddress(request, ...context) ?? null
+    } catch (cause) {
+      throw new WaxsealError('bad_address', '`clientAddress` failed', { cause })
+    }
+    demand(address === null || typeof address === 'string', 'bad_address', '`clientAddress` did not give a string')
+    // A zone is this machine's own name for one of its networks.
+    return this.#answer(request, { address: address?.replace(/%.*/, '') ?? null, local: false })
   }
 
   /** Answers a request of the owner: `/admin/…` is there, and nothing needs a password. Never hand a stranger's request here. */
@@ -76,9 +81,17 @@ export class Waxseal {
     return this.#answer(request, { address: null, local: true })
   }
 
+  /** Sees to it that requests can be answered: module, settings, root key and store. Rejects with what is wrong. */
+  async ready() {
+    await guest.start(this.#load)
+    await this.#open(this.#now())
+  }
+
   /** Makes the first administrator and the first signing key. `null` when there ever was a user. */
-  async bootstrap({ name = 'admin', password } = {}) {
+  async bootstrap(first) {
+    const { name = 'admin', password } = first ?? {}
     demand(typeof name === 'string' && typeof password === 'string', 'bad_options', 'name and password are strings')
+    await this.ready()
     const body = JSON.stringify({ name, password })
     const headers = { 'content-type': 'application/json' }
     const response = await this.admin(new Request('http://localhost/admin/bootstrap', { method: 'POST', headers, body }))
@@ -88,7 +101,7 @@ export class Waxseal {
     throw new WaxsealError(told.error ?? 'unavailable', told.message ?? 'the first administrator could not be made')
   }
 
-  /** Ends the worker that derives passwords, if there is one. The next login starts another. */
+  /** Ends the worker that derives passwords, if there is one, once no login waits for it. The next login starts another. */
   close() {
     if (this.#ownKdf) this.#kdf.close()
   }
@@ -165,7 +178,7 @@ export class Waxseal {
     const before = known.find(entry => entry.name === name)
     if (before) return before.bits
     const bits = await this.#kdf.derive(derivation)
-    demand(bits instanceof Uint8Array && bits.length === 32, 'bad_kdf', '`derive` did not give 32 octets')
+    demand(isOctets(bits) && bits.length === 32, 'bad_kdf', '`derive` did not give 32 octets')
     known.push({ name, bits })
     return bits
   }
@@ -209,9 +222,9 @@ export class Waxseal {
     }
   }
 
-  #report(error) {
+  async #report(error) {
     try {
-      this.#onError(error)
+      await this.#onError(error)
     } catch {
       // There is nobody left to tell.
     }
@@ -227,11 +240,16 @@ export function generateRootKey() {
 }
 
 function text(settings) {
+  let json
   try {
-    return JSON.stringify(settings)
+    json = JSON.stringify(settings)
   } catch (cause) {
     throw new WaxsealError('bad_settings', 'the settings have no JSON form', { cause })
   }
+  demand(json, 'bad_settings', 'the settings have no JSON form')
+  // JSON writes an escape for half a surrogate, so that none reaches the engine as something else.
+  demand(!/[^\\](\\\\)*\\ud/.test(json), 'bad_settings', 'a string in the settings has a lone surrogate')
+  return json
 }
 
 function randomKey() {

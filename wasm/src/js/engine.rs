@@ -60,7 +60,7 @@ impl Engine {
     /// Starts a call. To start over after a lost race, call it again with the same arguments.
     ///
     /// # Errors
-    /// `bad_call`; `not_open` before [`Engine::open`].
+    /// `bad_call`, `bad_address`; `not_open` before [`Engine::open`].
     pub fn begin(&self, request: JsValue, moment: JsValue) -> Result<Step, JsValue> {
         let shapes::Request { method, path, query, headers, body } = shapes::read(request, "bad_call")?;
         let headers = headers.into_iter().map(|(name, value)| (name, value.into_vec())).collect();
@@ -84,7 +84,7 @@ pub fn entropy() -> Option<Vec<u8>> {
 }
 
 fn parse_address(text: &str) -> Result<IpAddr, Fault> {
-    text.parse().map_err(|_| Fault::new("bad_call", format_args!("`{text}` is no IP address")))
+    text.parse().map_err(|_| Fault::new("bad_address", format_args!("`clientAddress` gave `{text}`, which is not one bare IP address")))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, NaN becomes 0")]

@@ -14,10 +14,16 @@ export class Waxseal {
   /** Answers a request of the owner: the routes under `/admin/` are there and need no password. Never hand a stranger's request here. */
   admin(request: Request): Promise<Response>
 
+  /**
+   * Sees to it that requests can be answered, so that a mistake shows at the start: rejects with `bad_settings`, `bad_root_key`,
+   * `unreadable_keys`, `no_module`, or what the store throws. `bootstrap` does the same first; nothing else has to wait for it.
+   */
+  ready(): Promise<void>
+
   /** Makes the first administrator (`admin` unless named) and the first signing key. `null` when there ever was a user. */
   bootstrap(first: { name?: string; password: string }): Promise<User | null>
 
-  /** Ends the worker that derives passwords, if there is one. The next login starts another. */
+  /** Ends the worker that derives passwords, if there is one, once no login waits for it. The next login starts another. */
   close(): void
 }
 
@@ -39,12 +45,13 @@ export interface WaxsealOptions {
   /**
    * The address a request came from, for limits on failed logins. By default what `Deno.serve`, `Bun.serve` and Cloudflare's workers
    * tell. Where nothing is known all clients are one, so that whoever fails five times locks everybody out of that account: behind
-   * Node's servers and behind proxies say it here.
+   * Node's servers and behind proxies say it here. It must be one bare IP address, without port (a zone is cut off), or nothing: `fetch`
+   * rejects with `bad_address` otherwise, so take the one part of a header such as `x-forwarded-for` that your own proxy wrote.
    */
   clientAddress?: (request: Request, ...context: any[]) => string | null | undefined
   /** Computes password derivations instead of the package's own module. */
   kdf?: { derive(derivation: Derivation): Promise<Uint8Array> | Uint8Array }
-  /** Is told why a request was answered with 503. Writes to the console by default. */
+  /** Is told why a request was answered with 503. Writes to the console by default. What it throws is dropped. */
   onError?: (error: unknown) => void
 }
 
@@ -190,8 +197,21 @@ export class MovableClock {
 
 /** Thrown for what a caller did wrong, and for what the platform cannot do. The `code` is stable, the message is not. */
 export class WaxsealError extends Error {
-  readonly code: string
+  /** One of the codes listed, or that of a refusal of the server (by `bootstrap`). */
+  readonly code: WaxsealCode | (string & {})
 }
+
+export type WaxsealCode =
+  /** What was given to a constructor or a function. */
+  | 'bad_options' | 'bad_store' | 'bad_settings' | 'bad_root_key' | 'bad_clock'
+  /** What `fetch` rejects with: no request, one whose body is being read, and what `clientAddress` gave. */
+  | 'bad_request' | 'body_used' | 'bad_address' | 'bad_call'
+  /** The WebAssembly module is not to be had; the signing keys belong to another root key; the server answered 503. */
+  | 'no_module' | 'unreadable_keys' | 'unavailable'
+  /** Derivations. */
+  | 'bad_kdf' | 'bad_derivation' | 'kdf_busy' | 'kdf_failed' | 'out_of_memory'
+  /** Stores. */
+  | 'no_store' | 'store_in_use' | 'damaged_store'
 
 /** A new secret of 32 octets for {@link WaxsealOptions.rootKey}. */
 export function generateRootKey(): Uint8Array

@@ -1,6 +1,8 @@
 export * from './index.js'
 
-type Source = WebAssembly.Module | Response | BufferSource
+/** `WebAssembly.Module`, where the types of the platform have it. */
+type Module = typeof globalThis extends { WebAssembly: { Module: { prototype: infer M } } } ? M : object
+type Source = Module | Response | ArrayBufferView | ArrayBuffer
 
 /** Takes the modules `waxseal/engine.wasm` and `waxseal/kdf.wasm`. To be called, and waited for, before the first request. */
 export function init(modules: { engine: Source | Promise<Source>; kdf: Source | Promise<Source> }): Promise<void>

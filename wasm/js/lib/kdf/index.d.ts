@@ -6,7 +6,7 @@ export type { Derivation }
 export class Kdf {
   /** The 32 octets for `derivation`. Rejects with a `WaxsealError`: `bad_derivation`, `kdf_busy`, `out_of_memory`, `kdf_failed`. */
   derive(derivation: Derivation): Promise<Uint8Array>
-  /** Ends the worker. The next derivation starts another. */
+  /** Ends the worker, once it has done what waits for it. The next derivation starts another. */
   close(): void
 }
 

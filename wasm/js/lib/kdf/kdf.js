@@ -1,6 +1,6 @@
 // Password derivations: in a worker where there is one, else here.
 
-import { demand } from '../check.js'
+import { demand, isOctets } from '../check.js'
 import { WaxsealError } from '../errors.js'
 import { compute } from './compute.js'
 
@@ -8,12 +8,15 @@ import { compute } from './compute.js'
 const MOST_WAITING = 64
 /** How long a worker waits for more work before it is ended, with its memory. */
 const IDLE_MILLIS = 5000
+/** After how many workers in a row that were lost without an answer none is tried any more: they are forbidden here. */
+const MOST_LOST = 3
 
 /** Derives passwords with Argon2id and PBKDF2. */
 export class Kdf {
   #platform
   #worker
-  #spawnable
+  #lost = 0
+  #closing = false
   #jobs = new Map()
   #last = 0
   #idle
@@ -23,7 +26,6 @@ export class Kdf {
   /** @param platform `module()`: the compiled module; `bytes()`: its bytes, for the worker; `spawn(source)`: a worker, if there are any */
   constructor(platform) {
     this.#platform = platform
-    this.#spawnable = platform.spawn !== undefined
   }
 
   /** The 32 octets for `derivation`. */
@@ -33,15 +35,21 @@ export class Kdf {
     const id = ++this.#last
     this.#jobs.set(id, undefined)
     try {
-      return await (this.#spawnable ? this.#inWorker(id, { scheme, salt, password }) : this.#here({ scheme, salt, password }))
+      const isSpawned = this.#platform.spawn && this.#lost < MOST_LOST
+      return await (isSpawned ? this.#inWorker(id, { scheme, salt, password }) : this.#here({ scheme, salt, password }))
     } finally {
       this.#jobs.delete(id)
       if (this.#jobs.size === 0) this.#rest()
     }
   }
 
-  /** Ends the worker. */
+  /** Ends the worker, but not before it has done what others wait for. */
   close() {
+    this.#closing = this.#jobs.size > 0
+    if (!this.#closing) this.#end()
+  }
+
+  #end() {
     clearTimeout(this.#idle)
     this.#worker?.terminate()
     this.#worker = undefined
@@ -60,26 +68,31 @@ export class Kdf {
       return bits(answer)
     } catch (error) {
       if (!(error instanceof NoWorker)) throw error
-      // Workers are forbidden here, by a content security policy for example.
-      this.#spawnable = false
+      // Workers may be forbidden here, by a content security policy for example.
       return this.#here(derivation)
     }
   }
 
   #started() {
     if (this.#worker) return this.#worker
+    let worker
     try {
-      this.#worker = this.#platform.spawn()
+      worker = this.#worker = this.#platform.spawn()
     } catch (cause) {
+      this.#lost++
       throw new NoWorker(cause)
     }
     const lost = error => {
-      const jobs = [...this.#jobs.values()]
-      this.close()
-      for (const job of jobs) job?.reject(new NoWorker(error))
+      if (this.#worker !== worker) return
+      this.#lost++
+      this.#end()
+      for (const job of this.#jobs.values()) job?.reject(new NoWorker(error))
     }
-    this.#worker.listen(answer => this.#jobs.get(answer.id)?.resolve(answer), lost)
-    return this.#worker
+    worker.listen(answer => {
+      this.#lost = 0
+      this.#jobs.get(answer.id)?.resolve(answer)
+    }, lost)
+    return worker
   }
 
   /** One after another: there is one buffer. */
@@ -99,6 +112,7 @@ export class Kdf {
   }
 
   #rest() {
+    if (this.#closing) this.close()
     this.#worker?.unref?.()
     clearTimeout(this.#idle)
     if (!this.#worker) return
@@ -120,11 +134,16 @@ function bits({ code, bits, message }) {
   return bits
 }
 
+/** A copy, of what is needed and nothing else. */
 function checked(derivation) {
   const { scheme, salt, password } = derivation ?? {}
-  const numbers = Object.values(scheme?.argon2id ?? scheme?.pbkdf2_sha256 ?? { none: -1 })
+  const { argon2id, pbkdf2_sha256: pbkdf2 } = scheme ?? {}
+  const { memory, passes, lanes } = argon2id ?? {}
+  const numbers = pbkdf2 && !argon2id ? { iterations: pbkdf2.iterations } : { memory, passes, lanes }
   const whole = number => Number.isInteger(number) && number >= 0 && number < 2 ** 32
-  demand(numbers.every(whole), 'bad_derivation', '`scheme` is `{ argon2id: { memory, passes, lanes } }` or `{ pbkdf2_sha256: { iterations } }`')
-  demand(salt instanceof Uint8Array && password instanceof Uint8Array, 'bad_derivation', '`salt` and `password` are Uint8Arrays')
-  return { scheme, salt, password }
+  demand(Object.values(numbers).every(whole), 'bad_derivation', '`scheme` is `{ argon2id: { memory, passes, lanes } }` or `{ pbkdf2_sha256: { iterations } }`')
+  demand(isOctets(salt) && isOctets(password), 'bad_derivation', '`salt` and `password` are Uint8Arrays')
+  // `length` is 0 for a detached buffer.
+  const copy = octets => new Uint8Array(octets.length && octets)
+  return { scheme: argon2id ? { argon2id: numbers } : { pbkdf2_sha256: numbers }, salt: copy(salt), password: copy(password) }
 }

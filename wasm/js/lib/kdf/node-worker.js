@@ -5,7 +5,8 @@ import { spawn as spawnWeb } from './web-worker.js'
 /** A worker from text: a thread in Node, a web worker where there are (Deno, Bun). */
 export function spawn() {
   if (typeof globalThis.Worker === 'function') return spawnWeb()
-  const thread = new Thread(source, { eval: true })
+  // The flags of the process are for its own script.
+  const thread = new Thread(source, { eval: true, execArgv: [] })
   return {
     postMessage: message => thread.postMessage(message),
     terminate: () => thread.terminate(),
@@ -14,6 +15,7 @@ export function spawn() {
     listen: (told, lost) => {
       thread.on('message', told)
       thread.on('error', lost)
+      thread.on('exit', lost)
     },
   }
 }

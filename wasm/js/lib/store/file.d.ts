@@ -5,7 +5,14 @@ import type { Commit, Store, StoredRecord } from '../entry/index.js'
  * was cut off by a crash is forgotten as a whole.
  */
 export class FileStore implements Store {
-  /** @param path the file, made with mode 0600 if it is not there; `PATH.lock` beside it says who has it open */
+  /**
+   * Throws with `store_in_use` while another process, or another thread of this one, has the file open; with `damaged_store` for a file
+   * that is damaged or none of a store, which is left as it is.
+   *
+   * @param path the file, made with mode 0600 if it is not there; `PATH.lock` beside it says who has it open: process, its start, host.
+   * A lock whose process is dead is taken over, but never that of another host, such as a container with a name of its own: when nothing
+   * runs there any more, remove the file that the error names. So two containers that share a file may not share their host name.
+   */
   constructor(path: string)
   read(keys: string[], now: number): Promise<(StoredRecord | null)[]>
   range(range: { prefix: string; after: string; limit: number }, now: number): Promise<({ key: string } & StoredRecord)[]>

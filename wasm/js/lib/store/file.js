@@ -1,4 +1,9 @@
-import { closeSync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import {
+  closeSync, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, linkSync, openSync, readFileSync, realpathSync, renameSync, rmSync,
+  writeFileSync, writeSync,
+} from 'node:fs'
+import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { demand } from '../check.js'
@@ -8,6 +13,8 @@ import { MemoryStore } from './memory.js'
 /** How much larger than after the last clean-up, and how large at least, the file may grow before it is written anew. */
 const GROWTH = 4
 const SMALLEST = 1 << 20
+/** What every line begins with, as an example. */
+const START = '00000000 [["'
 
 /**
  * Records in one file of lines, each a commit with its checksum, in memory besides: for one process of Node, Deno or Bun. A
@@ -20,16 +27,21 @@ export class FileStore {
   #size = 0
   #clean = SMALLEST
   #failed
-  #locked = false
+  #lock
+  /** Whether the directory may not know yet which file has this name. */
+  #moved = true
 
   /** @param {string} path the file, made with mode 0600 if it is not there; `PATH.lock` beside it says who has it open */
   constructor(path) {
     demand(typeof path === 'string' && path !== '', 'bad_options', 'a path is a text')
-    this.#path = path
-    this.#lock()
+    closeSync(openSync(path, 'a', 0o600))
+    // One file has one lock, however its path is written.
+    this.#path = realpathSync(path)
+    this.#lock = locked(this.#path)
     try {
-      this.#file = openSync(path, 'a+', 0o600)
+      this.#file = openSync(this.#path, 'a+', 0o600)
       this.#load()
+      this.#settle()
     } catch (error) {
       this.close()
       throw error
@@ -50,8 +62,9 @@ export class FileStore {
     if (!holds || commit.writes.length === 0) return holds
     const line = written(commit.writes.map(({ key, value, expires }) => [key, value && Buffer.from(value).toString('base64'), expires]))
     try {
-      writeSync(this.#file, line)
+      append(this.#file, line)
       fdatasyncSync(this.#file)
+      this.#settle()
     } catch (error) {
       // What is on disk is unknown, so nothing more is taken: half a line may not be followed by another.
       this.#undo()
@@ -69,23 +82,20 @@ export class FileStore {
     if (this.#file !== undefined) closeSync(this.#file)
     this.#file = undefined
     this.#failed ??= new WaxsealError('no_store', 'the file is closed')
-    if (!this.#locked) return
-    this.#locked = false
-    held.delete(this.#path)
-    rmSync(`${this.#path}.lock`, { force: true })
+    this.#lock?.()
+    this.#lock = undefined
   }
 
   #load() {
     const bytes = readFileSync(this.#path)
+    const head = bytes.toString('latin1', 0, START.length)
+    demand(/^[0-9a-f]{8} \[\["$/.test(head + START.slice(head.length)), 'damaged_store', `${this.#path} is not the file of a store; it is left as it is`)
     let start = 0
     for (let end; (end = bytes.indexOf(10, start)) !== -1; start = end + 1) {
       const writes = read(bytes.toString('latin1', start, end))
-      if (writes === undefined) break
+      // Only what has no end was cut off. Anything else is damage, and users must not be lost silently.
+      demand(writes, 'damaged_store', `the file is damaged at octet ${start}`)
       this.#records.apply(writes.map(([key, value, expires]) => ({ key, value: value === null ? null : new Uint8Array(Buffer.from(value, 'base64')), expires })))
-    }
-    // Only the last line can have been cut off. Anything else is damage, and users must not be lost silently.
-    if (bytes.indexOf(10, start) !== -1 && bytes.indexOf(10, start) !== bytes.length - 1) {
-      throw new WaxsealError('damaged_store', `the file is damaged at octet ${start}`)
     }
     if (start < bytes.length) ftruncateSync(this.#file, start)
     this.#size = start
@@ -94,6 +104,8 @@ export class FileStore {
 
   #undo() {
     try {
+      // What is missing cannot be made up: it would be zeros.
+      demand(fstatSync(this.#file).size >= this.#size, 'no_store', 'the file has become shorter')
       ftruncateSync(this.#file, this.#size)
       fdatasyncSync(this.#file)
     } catch (cause) {
@@ -101,39 +113,57 @@ export class FileStore {
     }
   }
 
-  /** Writes what is kept to a new file and puts it in the place of the old one. */
+  /** Writes what is kept to a new file and puts it in the place of the old one. If that fails, the old one goes on for a while. */
   #rewrite() {
     const fresh = `${this.#path}.new`
-    const lines = this.#records.kept().map(([key, { value, expires }]) => written([[key, Buffer.from(value).toString('base64'), expires]]))
-    writeFileSync(fresh, Buffer.concat(lines), { mode: 0o600, flush: true })
-    renameSync(fresh, this.#path)
-    closeSync(this.#file)
-    this.#file = openSync(this.#path, 'a+', 0o600)
-    const folder = openSync(dirname(this.#path), 'r')
-    fsyncSync(folder)
-    closeSync(folder)
-    this.#size = lines.reduce((sum, line) => sum + line.length, 0)
-    this.#clean = Math.max(SMALLEST, GROWTH * this.#size)
+    let file
+    try {
+      rmSync(fresh, { force: true })
+      file = openSync(fresh, 'ax+', 0o600)
+      const lines = this.#records.kept().map(([key, { value, expires }]) => written([[key, Buffer.from(value).toString('base64'), expires]]))
+      const octets = Buffer.concat(lines)
+      append(file, octets)
+      fdatasyncSync(file)
+      renameSync(fresh, this.#path)
+      ;[file, this.#file] = [this.#file, file]
+      this.#moved = true
+      this.#size = octets.length
+      this.#clean = Math.max(SMALLEST, GROWTH * this.#size)
+      this.#settle()
+    } catch {
+      // The commit holds all the same. A directory that could not be synced is synced before the next one does.
+      if (!this.#moved) this.#clean = 2 * this.#size
+    }
+    try {
+      if (file !== undefined) closeSync(file)
+      rmSync(fresh, { force: true })
+    } catch {
+      // It is tried again before it is next written.
+    }
   }
 
-  #lock() {
-    const lock = `${this.#path}.lock`
-    const take = () => writeFileSync(lock, String(process.pid), { flag: 'wx', mode: 0o600 })
-    try {
-      take()
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error
-      if (held.has(this.#path) || lives(Number(readFileSync(lock, 'utf8')))) throw new WaxsealError('store_in_use', 'another process has the file open')
-      rmSync(lock, { force: true })
-      take()
+  /** Sees to it that the name leads to this file even after a loss of power. */
+  #settle() {
+    if (this.#moved && process.platform !== 'win32') {
+      const folder = openSync(dirname(this.#path), 'r')
+      try {
+        fsyncSync(folder)
+      } finally {
+        closeSync(folder)
+      }
     }
-    held.add(this.#path)
-    this.#locked = true
+    this.#moved = false
   }
 }
 
-/** What this process has open. */
-const held = new Set()
+/** Writes all octets, or throws. A disk that is nearly full takes fewer than it is given. */
+function append(file, octets) {
+  for (let at = 0; at < octets.length;) {
+    const count = writeSync(file, octets, at)
+    demand(count > 0, 'no_store', 'the file takes no more')
+    at += count
+  }
+}
 
 /** One commit as a line: checksum, blank, JSON. */
 function written(writes) {
@@ -148,15 +178,101 @@ function read(line) {
   return JSON.parse(json)
 }
 
-/** Whether another process runs under this number. */
-function lives(pid) {
-  if (!Number.isInteger(pid) || pid <= 0) return false
-  // A process before us had the same number, as in a container that was started again.
-  if (pid === process.pid) return false
+/**
+ * Takes the lock of the file at `path` for this process; what gives it back.
+ *
+ * INVARIANT: a lock whose owner may be alive is never removed by another, and one whose owner is dead is replaced by one only: by whoever
+ * makes the file that is named after that owner, and then still finds it there.
+ */
+function locked(path) {
+  const lock = `${path}.lock`
+  const host = known(hostname)
+  const mine = JSON.stringify({ pid: process.pid, start: startOf('self'), host, id: randomUUID() })
+  for (;;) {
+    try {
+      create(lock, mine)
+      break
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error
+    }
+    const found = textOf(lock)
+    // It was given back meanwhile.
+    if (found === undefined) continue
+    const owner = ownerIn(found)
+    const inUse = message => new WaxsealError('store_in_use', `${message}; if that is not so, remove ${lock}`)
+    if (owner === undefined) throw inUse(`something has ${path} open`)
+    if (owner.host !== host) throw inUse(`a process on the host \`${owner.host}\` has ${path} open`)
+    if (lives(owner)) throw inUse(`process ${owner.pid} has ${path} open`)
+    const heir = `${lock}.${owner.id}`
+    try {
+      create(heir, mine)
+    } catch (error) {
+      throw error.code === 'EEXIST' ? inUse(`another process is opening ${path}`) : error
+    }
+    if (textOf(lock) === found) {
+      renameSync(heir, lock)
+      break
+    }
+    rmSync(heir)
+  }
+  return () => {
+    if (textOf(lock) === mine) rmSync(lock, { force: true })
+  }
+}
+
+/** The owner that a lock names; `undefined` for what is none. */
+function ownerIn(text) {
+  const { pid, start, host, id } = known(() => JSON.parse(text)) || {}
+  return Number.isInteger(pid) && pid > 0 && /^[\w-]+$/.test(id) ? { pid, start, host, id } : undefined
+}
+
+/** What a file holds; `undefined` when it is not there. */
+function textOf(path) {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error
+  }
+}
+
+/** Makes a file that is whole as soon as it is there. Throws with `EEXIST` if there is one. */
+function create(path, text) {
+  const draft = `${path}.${randomUUID()}`
+  const options = { flag: 'wx', mode: 0o600, flush: true }
+  writeFileSync(draft, text, options)
+  try {
+    linkSync(draft, path)
+  } catch (error) {
+    if (error.code === 'EEXIST') throw error
+    // A file system without links. Whoever looks before the text is in it takes it for somebody's.
+    writeFileSync(path, text, options)
+  } finally {
+    rmSync(draft)
+  }
+}
+
+/** Whether a process of this host, or a thread of this one, may still run. */
+function lives({ pid, start }) {
   try {
     process.kill(pid, 0)
-    return true
   } catch (error) {
-    return error.code === 'EPERM'
+    if (error.code === 'ESRCH') return false
+  }
+  // Numbers of processes come again, as in a container that was started again; with the time of their start they do not.
+  const now = startOf(pid)
+  return start === '' || now === '' || start === now
+}
+
+/** When a process started, in the system's own units; empty where it does not say. */
+function startOf(pid) {
+  return known(() => readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')[19])
+}
+
+/** What `tell` gives, or nothing where that is not known, or not allowed. */
+function known(tell) {
+  try {
+    return tell()
+  } catch {
+    return ''
   }
 }

@@ -5,6 +5,8 @@ export class MemoryStore {
   /** Tells the engine that it may make its own root key. */
   volatile = true
   #records = new Map()
+  /** Their keys by what comes before the first slash, so that a search looks at few. */
+  #folders = new Map()
   #revision = 0
   #rootKey
   #mark = UNTOLD
@@ -17,7 +19,8 @@ export class MemoryStore {
   }
 
   async range({ prefix, after, limit }, now) {
-    const keys = [...this.#records.keys()].filter(key => key.startsWith(prefix) && key > after && this.#live(key, now))
+    const some = prefix.includes('/') ? this.#folders.get(folder(prefix)) ?? [] : this.#records.keys()
+    const keys = [...some].filter(key => key.startsWith(prefix) && key > after && this.#live(key, now))
     return keys.sort(byCodeUnits).slice(0, limit).map(key => ({ key, ...shown(this.#live(key, now)) }))
   }
 
@@ -39,8 +42,13 @@ export class MemoryStore {
   apply(writes) {
     this.#revision++
     for (const { key, value, expires } of writes) {
-      if (value === null) this.#records.delete(key)
-      else this.#records.set(key, { version: this.#revision, value: value.slice(), expires })
+      if (value === null) this.#drop(key)
+      else {
+        this.#records.set(key, { version: this.#revision, value: value.slice(), expires })
+        const name = folder(key)
+        if (!this.#folders.has(name)) this.#folders.set(name, new Set())
+        this.#folders.get(name).add(key)
+      }
     }
   }
 
@@ -56,7 +64,7 @@ export class MemoryStore {
     for (let left = STEP; left > 0 && this.#sweep; left--) {
       const { done, value } = this.#sweep.next()
       if (done) this.#sweep = undefined
-      else if (isDue(value[1].expires, this.#mark)) this.#records.delete(value[0])
+      else if (isDue(value[1].expires, this.#mark)) this.#drop(value[0])
     }
   }
 
@@ -70,6 +78,11 @@ export class MemoryStore {
     return (this.#rootKey ??= make())
   }
 
+  #drop(key) {
+    this.#records.delete(key)
+    this.#folders.get(folder(key))?.delete(key)
+  }
+
   #live(key, now) {
     const record = this.#records.get(key)
     return record && (record.expires === null || now < record.expires) ? record : undefined
@@ -79,6 +92,8 @@ export class MemoryStore {
 function shown(record) {
   return record ? { version: record.version, value: record.value.slice() } : null
 }
+
+const folder = key => key.slice(0, key.indexOf('/') + 1)
 
 /** Keys are ASCII, so code units are octets. */
 function byCodeUnits(a, b) {

@@ -10,8 +10,8 @@ export interface Claims {
   [claim: string]: unknown
 }
 
-/** A secret (text is taken as UTF-8), or a JSON web key with `kty` `oct`. */
-export type KeyInput = string | Uint8Array | ArrayBuffer | JsonWebKeyInput
+/** A secret (text is taken as UTF-8; a PEM is refused), or a JSON web key with `kty` `oct`. */
+export type KeyInput = string | Uint8Array | ArrayBuffer | JsonWebKeyInput | ExportedJsonWebKey
 
 export interface JsonWebKeyInput {
   kty: string
@@ -23,13 +23,26 @@ export interface JsonWebKeyInput {
   [member: string]: unknown
 }
 
+/** A JSON web key as `crypto.subtle.exportKey` gives it. It needs an `alg`. */
+export interface ExportedJsonWebKey {
+  kty?: string
+  alg?: string
+  k?: string
+  crv?: string
+  x?: string
+  y?: string
+  use?: string
+  key_ops?: string[]
+  ext?: boolean
+}
+
 export type Algorithm = 'HS256' | 'HS384' | 'HS512'
 
 export interface VerifierOptions {
   /** The one key. A bare secret is for one algorithm: that of `algorithms`, HS256 if not given. */
   key?: KeyInput
   /** Or a set of keys: a token's `kid` picks one. A JWK set, or a list. */
-  keys?: { keys: JsonWebKeyInput[] } | KeyInput[]
+  keys?: { keys: (JsonWebKeyInput | ExportedJsonWebKey)[] } | KeyInput[]
   /** The name by which tokens pick a bare `key`. */
   kid?: string
   /** Which algorithms are taken; all three by default. A key is only ever good for its own. */
@@ -42,7 +55,7 @@ export interface VerifierOptions {
   leeway?: number
   /** `typ` of the header, `JWT` by default. */
   typ?: string
-  /** Which tokens are revoked: their `jti`, or a function of the claims. A token without `jti` is then refused. */
+  /** Which tokens are revoked: their `jti`, or a function of the claims. A token without `jti` is then refused. No promises. */
   revoked?: Iterable<string> | { has(jti: string): boolean } | ((claims: Claims) => boolean)
   /** Tells the time in milliseconds since the epoch. */
   clock?: (() => number) | { now(): number }
@@ -58,7 +71,7 @@ export interface SignerOptions {
   /** The key that signs. */
   key?: KeyInput
   /** Or a set, of which the first usable key signs. */
-  keys?: { keys: JsonWebKeyInput[] } | KeyInput[]
+  keys?: { keys: (JsonWebKeyInput | ExportedJsonWebKey)[] } | KeyInput[]
   /** `kid` of the header, for a bare `key`. */
   kid?: string
   /** What a bare `key` is for; HS256 if not given. */
@@ -67,13 +80,17 @@ export interface SignerOptions {
   audience?: string
   /** `sub`, unless the claims have another. */
   subject?: string
-  /** Seconds from now to `exp`. */
+  /** Seconds from now to `exp`: less than 10^12. */
   expiresIn: number
   typ?: string
   clock?: (() => number) | { now(): number }
 }
 
-/** Makes a function that signs claims. `iat`, `exp` and a fresh `jti` of 132 random bits are added. */
+/**
+ * Makes a function that signs claims, as `JSON.stringify` writes them. They may replace `iss`, `aud` and `sub` of the options; `iat`, `exp`
+ * and a fresh `jti` of 132 random bits are always the signer's own. Claims that no verifier takes, such as those without a `sub`, are
+ * refused with `bad_claims`.
+ */
 export function createSigner(options: SignerOptions): (claims?: object) => string
 
 /** Why a token, a key or an option is refused. The message may change, the code may not. */
@@ -90,5 +107,5 @@ export type TokenCode =
 
 /** What is wrong with keys, options, or claims to sign. */
 export type OptionCode =
-  | 'bad_options' | 'bad_algorithm' | 'bad_key' | 'bad_jwk' | 'bad_key_kid' | 'short_secret' | 'repeated_kid' | 'nameless_key'
+  | 'bad_options' | 'bad_clock' | 'bad_algorithm' | 'bad_key' | 'bad_jwk' | 'bad_key_kid' | 'short_secret' | 'repeated_kid' | 'nameless_key'
   | 'mixed_key_set' | 'many_signers' | 'too_many_keys' | 'no_signing_key' | 'no_module' | 'bad_claims'

@@ -39,7 +39,8 @@ export function keysOf({ key, keys, kid }, algorithms, sign) {
 }
 
 function isSecret(stated) {
-  return typeof stated === 'string' || stated instanceof Uint8Array || stated instanceof ArrayBuffer
+  // By name, as those of another realm are as good.
+  return typeof stated === 'string' || /^(Uint8Array|ArrayBuffer)$/.test(stated?.[Symbol.toStringTag])
 }
 
 function bare(stated, kid, algorithms = ['HS256']) {
@@ -47,6 +48,7 @@ function bare(stated, kid, algorithms = ['HS256']) {
   demand(typeof stated !== 'string' || isText(stated), 'bad_key', 'the secret has a lone surrogate')
   demand(kid === undefined || (isText(kid) && kid !== ''), 'bad_key_kid', '`kid` is no name')
   const secret = typeof stated === 'string' ? utf8.encode(stated) : copied(stated)
+  demand(!/^\s*-----BEGIN/.test(String.fromCharCode(...secret.subarray(0, 64))), 'bad_key', 'a PEM is no secret; public keys are for `waxseal/verify/public`')
   return { kid: kid ?? '', algorithm: ALGORITHMS.indexOf(algorithms[0]), encoded: 0, secret, symmetric: true }
 }
 
@@ -61,7 +63,7 @@ function copied(octets) {
 /** Reads a JSON web key by the rules of the server. */
 function jwk(stated, sign) {
   demand(typeof stated === 'object' && stated !== null, 'bad_key', 'a key is a text, octets, or a JSON web key')
-  const good = (holds, name) => demand(holds, 'bad_jwk', `not a JSON web key: \`${name}\` is missing or of another type`)
+  const good = (holds, name) => demand(holds, 'bad_jwk', `no JSON web key, as a KeyObject or CryptoKey exports it: \`${name}\` is missing or wrong`)
   const member = (name, needed = false) => {
     const value = stated[name]
     good(value === undefined ? !needed : isText(value), name)

@@ -31,11 +31,14 @@ export function allowed(stated, all) {
   return stated
 }
 
-/** Milliseconds since the epoch by `clock`: a function, something with `now()`, or nothing. */
+/** Milliseconds since the epoch by `clock`: a function, something with `now()`, or nothing. No verdict goes by what is no time. */
 export function reader(clock = Date.now) {
-  if (typeof clock === 'function') return clock
-  demand(typeof clock?.now === 'function', 'bad_options', '`clock` is a function or has a method `now`')
-  return () => clock.now()
+  demand(typeof (clock?.now ?? clock) === 'function', 'bad_options', '`clock` is a function or has a method `now`')
+  return () => {
+    const now = clock.now ? clock.now() : clock()
+    demand(typeof now === 'number' && now >= 0 && now < 1e16, 'bad_clock', '`clock` tells no milliseconds since the epoch')
+    return now
+  }
 }
 
 export function text(value) {

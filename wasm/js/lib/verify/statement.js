@@ -1,12 +1,17 @@
 // What a module is told, in its own notation.
 
+import { demand } from './options.js'
+
 const utf8 = new TextEncoder()
 
-/** Begins with issuer, `typ`, leeway and audience. What is too long for the notation is longer than the module's buffer, too. */
+/** Begins with issuer, `typ`, leeway and audience. */
 export function statement({ issuer, audience, leeway, typ }) {
   const out = []
   // Two octets, the lower first.
-  const number = value => out.push(value & 255, value >> 8)
+  const number = value => {
+    demand(value < 65536, 'bad_options', 'a text is too long')
+    out.push(value & 255, value >> 8)
+  }
   const raw = value => {
     for (const octet of value) out.push(octet)
   }

@@ -3,7 +3,7 @@
 import { TokenError } from './error.js'
 import { guest } from './guest.js'
 import { keysOf, told } from './keys.js'
-import { demand, known, reader, text } from './options.js'
+import { demand, isText, known, reader, text } from './options.js'
 
 const BOTH = ['key', 'keys', 'kid', 'issuer', 'audience', 'typ', 'clock']
 const VERIFIER = [...BOTH, 'algorithms', 'leeway', 'revoked']
@@ -30,7 +30,9 @@ export function over(load) {
       const claims = JSON.parse(run('verify', text(token), now()))
       if (isRevoked !== undefined) {
         demand(claims.jti !== undefined, 'bad_jti', 'the token has no id, so it cannot be looked up among the revoked')
-        demand(!isRevoked(claims), 'revoked', 'the token was revoked')
+        const found = isRevoked(claims)
+        demand(!found?.then, 'bad_options', '`revoked` gives no promise')
+        demand(!found, 'revoked', 'the token was revoked')
       }
       return claims
     }
@@ -39,42 +41,35 @@ export function over(load) {
   function createSigner(options) {
     known(options, SIGNER)
     const { issuer: iss, audience: aud, subject: sub, expiresIn, algorithm } = options
-    demand(Number.isSafeInteger(expiresIn) && expiresIn > 0, 'bad_options', '`expiresIn` is a whole number of seconds')
+    demand(Number.isInteger(expiresIn) && expiresIn > 0 && expiresIn < 1e12, 'bad_options', '`expiresIn` is a whole number of seconds')
     const [now, run] = open('sign', options, algorithm === undefined ? undefined : [algorithm])
-    // Without what is not given.
-    const fixed = JSON.parse(JSON.stringify({ iss, aud, sub }))
-    const written = new Set([...Object.keys(fixed), 'iat', 'exp', 'jti'])
-    const head = `,${JSON.stringify(fixed).slice(1, -1)}`
-    let second
-    let times
 
     return function sign(claims = {}) {
-      demand(typeof claims === 'object' && claims !== null && !Array.isArray(claims), 'bad_claims', 'claims are an object')
       const iat = Math.floor(now() / 1000)
-      if (iat !== second) {
-        times = `{"iat":${iat},"exp":${iat + expiresIn},"jti":"`
-        second = iat
-      }
-      const replaces = hasAny(claims, written)
-      let json
+      let said
       try {
-        json = JSON.stringify(replaces ? { ...fixed, ...claims, iat: undefined, exp: undefined, jti: undefined } : claims)
+        // As JSON has them: `toJSON` may make something else of them.
+        said = JSON.parse(JSON.stringify(claims))
       } catch (cause) {
         throw new TokenError('bad_claims', 'the claims have no JSON form', { cause })
       }
-      // `toJSON` may have made something else of them.
-      demand(json?.[0] === '{', 'bad_claims', 'the claims are no object in JSON')
-      return run('sign', `${times}${id()}"${replaces ? '' : head}${json === '{}' ? '' : ','}${json.slice(1)}`)
+      demand(typeof said === 'object' && said !== null && !Array.isArray(said), 'bad_claims', 'claims are an object')
+      const all = { iss, aud, sub, ...said, iat, exp: iat + expiresIn, jti: id() }
+      const json = JSON.stringify(all)
+      demand(takeable(all, json), 'bad_claims', 'no verifier takes such claims; look at `sub`, `iss`, `aud`, `nbf`')
+      return run('sign', json)
     }
   }
 
   return { createVerifier, createSigner }
 }
 
-/** Whether `claims` has a member with one of `names`. */
-function hasAny(claims, names) {
-  for (const name in claims) if (names.has(name)) return true
-  return false
+/** Whether some verifier could take these claims, which have that JSON form. */
+function takeable({ iss, aud = '', sub, nbf = 0, exp, uid = '', dialect = '', gen = 0 }, json) {
+  const audiences = [aud].flat()
+  return sub && audiences.length && [iss, sub, uid, dialect, ...audiences].every(isText) && typeof nbf === 'number' && Math.abs(nbf) < exp
+    // JSON writes an escape for half a surrogate, which no strict reader takes.
+    && gen >>> 0 === gen && !/[^\\](\\\\)*\\ud/.test(json)
 }
 
 /** Whether claims belong to a revoked token: by a function of them, or by something that has their `jti`. */

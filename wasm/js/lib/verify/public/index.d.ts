@@ -1,6 +1,6 @@
-import type { Claims, OptionCode as CommonOptionCode, TokenCode as CommonTokenCode } from '../index.js'
+import type { Claims, ExportedJsonWebKey, OptionCode as CommonOptionCode, TokenCode as CommonTokenCode } from '../index.js'
 
-export type { Claims } from '../index.js'
+export type { Claims, ExportedJsonWebKey } from '../index.js'
 
 /** A public key as a JSON web key (RFC 7517): `kty` `OKP` with `crv` `Ed25519`, or `EC` with `P-256`. It is for the one algorithm that `alg` names. */
 export interface PublicJsonWebKey {
@@ -16,7 +16,8 @@ export interface PublicJsonWebKey {
 }
 
 /** A JWK set, as an object or as the text that was fetched; a list of keys, or one. */
-export type PublicKeys = { keys: PublicJsonWebKey[] } | PublicJsonWebKey[] | PublicJsonWebKey | string
+export type PublicKeys = { keys: PublicKey[] } | PublicKey[] | PublicKey | string
+type PublicKey = PublicJsonWebKey | ExportedJsonWebKey
 
 export type Algorithm = 'EdDSA' | 'Ed25519' | 'ES256'
 

@@ -123,8 +123,12 @@ export function remote(createEdgeVerifier) {
       one.since = time
       one.next = time + 1000 * (failure === undefined ? one.every : pause)
       if (failure === undefined) return
+      report(failure)
+    }
+
+    async function report(failure) {
       try {
-        onError(failure)
+        await onError(failure)
       } catch {
         // Who is told decides nothing.
       }
