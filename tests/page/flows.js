@@ -36,7 +36,7 @@ export function flows(browserName) {
     await press(page, 'As it was', '.editor')
     await type(page, '#body', '{"ttl": 5}')
     await press(page, 'The same in a shell')
-    assert.match(await textOf(page, 'pre.curl'), /^curl -i \\\n {2}-u ada \\\n {2}-H 'Content-Type: application\/json' \\\n {2}-d '\{"ttl": 5\}' \\\n {2}http:\/\/127\.0\.0\.1:\d+\/v1\/users\/authorize$/)
+    assert.match(await textOf(page, 'pre.curl'), /^curl -i \\\n {2}-u ada \\\n {2}-H 'Content-Type: application\/json' \\\n {2}--data-raw '\{"ttl": 5\}' \\\n {2}http:\/\/127\.0\.0\.1:\d+\/v1\/users\/authorize$/)
     await page.focus('#path')
     await page.keyboard.down('Control')
     await page.keyboard.press('Enter')

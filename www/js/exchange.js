@@ -2,10 +2,13 @@
 
 import { curl } from './curl.js'
 import { engine } from './engines/current.js'
-import { authorization, escapes, filled, sendBy } from './fillings.js'
+import { MARK } from './engines/tab.js'
+import { authorization, escapes, filled, Missing, sendBy, stays } from './fillings.js'
 import { history } from './history.js'
 import { pocket } from './pocket.js'
 
+/** Octets, as to a text the browser would give a type of its own. */
+const utf8 = new TextEncoder()
 let number = 0
 sendBy(send)
 
@@ -14,11 +17,14 @@ sendBy(send)
  * `why` says in a few words what it is for. Resolves with the exchange also when there is no answer: its status is 0 then.
  */
 export async function send(draft, why = '') {
+  const { kind } = engine
   const sent = await prepared(draft)
-  const exchange = { id: ++number, at: Date.now(), engine: engine.kind, why, ...sent, status: 0, headers: [], text: '' }
+  // What was filled in was made for that one.
+  stays(kind)
+  const exchange = { id: ++number, at: Date.now(), engine: kind, why, ...sent, status: 0, headers: [], text: '' }
   const begun = performance.now()
   try {
-    Object.assign(exchange, await engine.transport({ ...sent, headers: sent.sentHeaders }))
+    Object.assign(exchange, await engine.transport({ ...sent, headers: sent.sentHeaders, body: sent.body && utf8.encode(sent.body) }))
   } catch (error) {
     exchange.failure = error instanceof Error ? error.message : String(error)
   }
@@ -35,14 +41,35 @@ export const header = (exchange, name) => exchange.headers.find(([known]) => kno
 
 async function prepared(draft) {
   const path = await filled(draft.path, draft, encodeURIComponent)
-  const body = await filled(draft.body ?? '', draft, escapes[draft.type])
-  const sentHeaders = []
+  if (path[0] !== '/') throw new Missing('A path begins with “/”.')
+  const text = await filled(bodyOf(draft), draft, escapes[draft.type])
   const value = await authorization(draft)
-  if (value) sentHeaders.push(['authorization', value])
-  for (const [name, text] of draft.headers ?? []) sentHeaders.push([name.trim().toLowerCase(), await filled(text, draft)])
-  const type = { json: 'application/json', form: 'application/x-www-form-urlencoded' }[draft.type]
-  if (body && type && !sentHeaders.some(([name]) => name === 'content-type')) sentHeaders.push(['content-type', type])
-  return { method: draft.method, path, body, sentHeaders, curl: curl({ method: draft.method, path, headers: sentHeaders, body }) }
+  const others = []
+  for (const [name, own] of draft.headers ?? []) others.push([name, await filled(own, draft)])
+  const { method, headers, body } = carried(draft, text, value, others)
+  for (const header of headers) if (!isSent(header)) throw new Missing(`No page can send this header: ${header.join(': ')}`)
+  return { method, path, body, sentHeaders: headers, curl: curl({ method, path, headers, body }) }
+}
+
+/** Browsers send no body with some methods. */
+export const bodyOf = ({ method, body = '' }) => (/^(GET|HEAD)$/.test(method) ? '' : body)
+
+/** What a draft sends beside its path: `{ method, headers, body }`. */
+export function carried({ method, type }, body, value, others) {
+  const headers = others.map(([name, own]) => [name.toLowerCase(), own])
+  if (value) headers.unshift(['authorization', value])
+  const media = { json: 'application/json', form: 'application/x-www-form-urlencoded' }[type]
+  if (body && media && !headers.some(([name]) => name === 'content-type')) headers.push(['content-type', media])
+  return { method, headers, body }
+}
+
+/** Some headers are the browser's own, one is the page's, and not every text is one. */
+function isSent(header) {
+  try {
+    return header[0] !== MARK && new Request(location.href, { headers: [header] }).headers.has(header[0])
+  } catch {
+    return false
+  }
 }
 
 function parsed(text) {
