@@ -96,7 +96,7 @@ export function flows(browserName) {
       ['Remove the old one', 'Both programs sign in, and the old password is refused.'],
     ]) {
       await press(page, button)
-      await page.waitForFunction(wanted => [...document.querySelectorAll('.steps')].every(steps => steps.nextElementSibling) && [...document.querySelectorAll('.notice')].some(notice => notice.textContent === wanted) && !document.querySelector('.steps ~ .row button[disabled]'), {}, says)
+      await page.waitForFunction(wanted => [...document.querySelectorAll('.steps')].every(steps => steps.nextElementSibling) && [...document.querySelectorAll('.notice')].some(notice => notice.textContent === wanted) && !document.querySelector('.steps ~ .row button[aria-disabled]'), {}, says)
     }
     assert.equal(await page.$$eval('.steps .is-done', all => all.length), 5)
     page.verify()

@@ -1,6 +1,6 @@
 // Tokens seen so far, and ways to have one made.
 
-import { fill, h } from '../../dom.js'
+import { fill, h, once } from '../../dom.js'
 import { engine, signals } from '../../engines/current.js'
 import { send } from '../../exchange.js'
 import { Missing } from '../../fillings.js'
@@ -19,11 +19,10 @@ const KINDS = { access: 'access', refresh: 'refresh', authorization: 'authorizat
 export function picks({ onpick }) {
   const list = h('ul.picks')
   const notice = noticePlace()
-  const make = h('div.row', { role: 'group', 'aria-label': 'Have one made' }, WAYS.map(([name, draft, token]) => h('button.small', { type: 'button', onclick: event => made(event.currentTarget, draft, token) }, name)))
+  const make = h('div.row', { role: 'group', 'aria-label': 'Have one made' }, WAYS.map(([name, draft, token]) => h('button.small', { type: 'button', onclick: ({ currentTarget }) => once(currentTarget, () => made(draft, token)) }, name)))
   const element = h('div.pick', h('h3', 'Have one made'), make, notice, h('h3', 'Seen so far'), list)
 
-  async function made(button, draft, token) {
-    button.disabled = true
+  async function made(draft, token) {
     say(notice)
     try {
       const answer = await send(draft, 'a token to open')
@@ -32,8 +31,6 @@ export function picks({ onpick }) {
     } catch (error) {
       if (!(error instanceof Missing)) throw error
       say(notice, error.message, 'bad')
-    } finally {
-      button.disabled = false
     }
   }
 
