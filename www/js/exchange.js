@@ -18,15 +18,15 @@ sendBy(send)
  */
 export async function send(draft, why = '') {
   const { kind } = engine
-  const sent = await prepared(draft)
+  const { headers, ...sent } = await prepared(draft)
   // What was filled in was made for that one.
   stays(kind)
   const exchange = { id: ++number, at: Date.now(), engine: kind, why, ...sent, status: 0, headers: [], text: '' }
   const begun = performance.now()
   try {
-    Object.assign(exchange, await engine.transport({ ...sent, headers: sent.sentHeaders, body: sent.body && utf8.encode(sent.body) }))
+    Object.assign(exchange, await engine.transport({ ...sent, headers, body: sent.body && utf8.encode(sent.body) }))
   } catch (error) {
-    exchange.failure = error instanceof Error ? error.message : String(error)
+    exchange.failure = error.message
   }
   exchange.took = performance.now() - begun
   exchange.ok = exchange.status >= 200 && exchange.status < 300
@@ -42,31 +42,33 @@ export const header = (exchange, name) => exchange.headers.find(([known]) => kno
 async function prepared(draft) {
   const path = await filled(draft.path, draft, encodeURIComponent)
   if (path[0] !== '/') throw new Missing('A path begins with “/”.')
-  const text = await filled(bodyOf(draft), draft, escapes[draft.type])
+  const body = await filled(bodyOf(draft), draft, escapes[draft.type])
   const value = await authorization(draft)
-  const others = []
-  for (const [name, own] of draft.headers ?? []) others.push([name, await filled(own, draft)])
-  const { method, headers, body } = carried(draft, text, value, others)
-  for (const header of headers) if (!isSent(header)) throw new Missing(`No page can send this header: ${header.join(': ')}`)
-  return { method, path, body, sentHeaders: headers, curl: curl({ method, path, headers, body }) }
+  const headers = []
+  for (const [name, text] of draft.headers ?? []) headers.push([name, await filled(text, draft)])
+  const sent = carried({ ...draft, path, body, headers }, value)
+  for (const pair of sent.headers) if (!isSent(pair)) throw new Missing(`No page can send this header: ${pair.join(': ')}`)
+  return { ...sent, curl: curl(sent) }
 }
 
 /** Browsers send no body with some methods. */
 export const bodyOf = ({ method, body = '' }) => (/^(GET|HEAD)$/.test(method) ? '' : body)
 
-/** What a draft sends beside its path: `{ method, headers, body }`. */
-export function carried({ method, type }, body, value, others) {
-  const headers = others.map(([name, own]) => [name.toLowerCase(), own])
+/** What a draft sends, with this value of `Authorization`. */
+export function carried(draft, value) {
+  const { method, path, type } = draft
+  const body = bodyOf(draft)
+  const headers = draft.headers.map(([name, text]) => [name.toLowerCase(), text])
   if (value) headers.unshift(['authorization', value])
   const media = { json: 'application/json', form: 'application/x-www-form-urlencoded' }[type]
   if (body && media && !headers.some(([name]) => name === 'content-type')) headers.push(['content-type', media])
-  return { method, headers, body }
+  return { method, path, headers, body }
 }
 
 /** Some headers are the browser's own, one is the page's, and not every text is one. */
-function isSent(header) {
+function isSent([name, value]) {
   try {
-    return header[0] !== MARK && new Request(location.href, { headers: [header] }).headers.has(header[0])
+    return name !== MARK && new Request(location.href, { headers: [[name, value]] }).headers.has(name)
   } catch {
     return false
   }

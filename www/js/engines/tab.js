@@ -95,9 +95,8 @@ async function controlled() {
 
 /** Asks who and what it holds. */
 async function learn() {
-  const request = { method: 'GET', path: '/tab/state', headers: [] }
-  const url = new URL(request.path, location.origin)
-  const init = { method: 'GET', headers: [[MARK, '1']] }
+  const url = `${location.origin}/tab/state`
+  const init = { headers: [[MARK, '1']] }
   const response = local ? await local(new Request(url, init)) : await worker(url, init)
   if (!response.ok) throw new Error(await response.text())
   Object.assign(state, await response.json())

@@ -19,7 +19,7 @@ export function build() {
   const ahead = h('p.quiet', { 'aria-live': 'polite' })
   const back = h('button', { type: 'button', onclick: () => move({ to: Date.now() }) }, 'Back to the present')
   const jumps = h('div.row', { role: 'group', 'aria-label': 'Move the clock on by' }, JUMPS.map(([name, seconds]) => h('button.primary.jump', { type: 'button', onclick: () => move({ by: seconds }) }, `+ ${name}`)), back)
-  const date = h('input', { id: 'clock-date', type: 'datetime-local', step: 1 })
+  const date = h('input', { id: 'clock-date', type: 'datetime-local', step: 1, max: '9999-12-31T23:59' })
   const set = h('form.inline', { onsubmit: event => { event.preventDefault(); if (date.value) move({ to: new Date(date.value).getTime() }) } }, h('label', { for: 'clock-date' }, 'Or to'), date, h('button', { type: 'submit' }, 'Set'))
   const fixed = h('div.notice', { hidden: true })
   const notice = noticePlace()

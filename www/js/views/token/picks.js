@@ -13,7 +13,6 @@ const WAYS = [
   ['An OpenShift authorization', { method: 'POST', path: '/broker/rest/user/authorizations', as: 'password:@user', type: 'json', headers: [['accept', 'application/json']], body: '{"scope": "session", "expires_in": 3600}' }, json => json.data.token],
   ['An Elasticsearch pair', { method: 'POST', path: '/_security/oauth2/token', as: 'password:@user', type: 'json', body: '{"grant_type": "password", "username": "{{name}}", "password": "{{password}}"}' }, json => json.access_token],
 ]
-const KINDS = { access: 'access', refresh: 'refresh', authorization: 'authorization' }
 
 /** `{ element, draw }`; `onpick` is given the token's text. */
 export function picks({ onpick }) {
@@ -38,7 +37,7 @@ export function picks({ onpick }) {
     const tokens = pocket.present.slice(0, 12)
     fill(list, tokens.length === 0 ? h('li.quiet', 'None yet.') : tokens.map(({ token, kind, from, exp }) => {
       const over = exp !== undefined && exp <= engine.now()
-      return h('li', h('button.pick-one', { type: 'button', onclick: () => onpick(token) }, h('strong', KINDS[kind]), h('code', `${token.slice(0, 14)}…${token.slice(-6)}`), h('small', `${from}${over ? ' · its time is over' : ''}`)))
+      return h('li', h('button.pick-one', { type: 'button', onclick: () => onpick(token) }, h('strong', kind), h('code', `${token.slice(0, 14)}…${token.slice(-6)}`), h('small', `${from}${over ? ' · its time is over' : ''}`)))
     }))
   }
 

@@ -1,7 +1,7 @@
 // The shell line of a draft that has not been sent: what will be filled in stands as a variable.
 
 import { curl, quoted } from '../../curl.js'
-import { bodyOf, carried } from '../../exchange.js'
+import { carried } from '../../exchange.js'
 
 /** A curl line. Passwords do not stand in it: curl asks for them. */
 export function previewed(draft) {
@@ -12,7 +12,7 @@ export function previewed(draft) {
   const value = way === 'token' ? 'Bearer {{token}}' : way === 'raw' && raw
   // A name with a colon would end there, and the rest be the password.
   const user = way === 'unknown' ? 'nobody-here' : way !== 'token' && name && (name.includes(':') ? `${name}:{{password}}` : name)
-  return curl({ ...carried(draft, bodyOf(draft), value, draft.headers), path, user }, word)
+  return curl({ ...carried(draft, value), user }, word)
 }
 
 /** Whatever is no variable is quoted, so that a shell makes nothing else of it. */
