@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
-import { ADMIN, launch, openPage, press, sendRequest, signIn, startServer, view, waitForText } from './harness.js'
+import { ADMIN, launch, openPage, press, sendRequest, signIn, startServer, type, view, waitForText } from './harness.js'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
@@ -134,6 +134,55 @@ test('what has the focus can be seen', async () => {
     if (found) unseen.push(found)
   }
   assert.deepEqual(unseen, [])
+})
+
+test('the focus stays where somebody works', async () => {
+  const focus = () => page.evaluate(() => document.activeElement.textContent.trim() || document.activeElement.tagName)
+  await page.setViewport(SIZES.wide)
+  await page.goto(server.url)
+  await waitForText(page, '.where', 'runs in this tab')
+  await page.focus('.editor button.primary')
+  await page.keyboard.press('Enter')
+  await page.waitForSelector('.answer-head')
+  assert.equal(await focus(), 'Send')
+  await view(page, 'Passwords')
+  await press(page, 'Let both sign in')
+  for (const next of ['Add the new one', 'Move the mail robot', 'Move the nightly job', 'Remove the old one', 'From the start']) {
+    await page.waitForFunction(wanted => document.activeElement.textContent === wanted && !document.activeElement.ariaDisabled, {}, next)
+    await page.keyboard.press('Enter')
+  }
+  await page.waitForFunction(() => document.activeElement.textContent === 'Let both sign in')
+  await type(page, '#fresh', 'Marble-Thimble-Road-43')
+  await press(page, 'Add')
+  await waitForText(page, '.keys', 'Marble-Thimble-Road-43')
+  await page.focus('button[aria-label="Remove Marble-Thimble-Road-43"]')
+  await page.keyboard.press('Enter')
+  await waitForText(page, '.notice.good', 'Removed')
+  assert.equal(await page.evaluate(() => document.activeElement.className), 'keys')
+  page.verify()
+})
+
+test('all links of the navigation can be seen on a narrow screen', async () => {
+  await page.setViewport({ width: 320, height: 800 })
+  const cut = await page.$$eval('.views a', all => all.filter(link => link.getBoundingClientRect().right > link.parentElement.getBoundingClientRect().right + 1 || link.getBoundingClientRect().right > innerWidth).map(link => link.textContent))
+  assert.deepEqual(cut, [])
+})
+
+test('what an event was about is there in full', async () => {
+  await page.setViewport(SIZES.wide)
+  await view(page, 'Observe')
+  await page.waitForSelector('td.subject')
+  assert.deepEqual(await page.$$eval('td.subject', all => all.filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.textContent)), [])
+})
+
+test('what is chosen can be seen in forced colours', async () => {
+  const session = await page.createCDPSession()
+  await session.send('Emulation.setEmulatedMedia', { features: [{ name: 'forced-colors', value: 'active' }] })
+  const ground = selector => page.$eval(selector, element => getComputedStyle(element).backgroundColor)
+  assert.notEqual(await ground('#engines input:checked + span'), await ground('#engines input:not(:checked) + span'))
+  assert.notEqual(await ground('.views a[aria-current]'), await ground('.views a:not([aria-current])'))
+  await session.send('Emulation.setEmulatedMedia', { features: [] })
+  await session.detach()
 })
 
 async function tabTo(subject, selector) {

@@ -65,7 +65,7 @@ async function bothSignIn(page) {
 async function play(page, title) {
   await page.evaluate(wanted => { [...document.querySelectorAll('.case')].find(button => button.querySelector('span + span').firstChild.textContent === wanted).click() }, title)
   const status = await page.waitForFunction(() => {
-    if (document.querySelector('.editor button.primary').disabled) return undefined
+    if (document.querySelector('.editor button.primary').ariaDisabled) return undefined
     return document.querySelector('.answer-head .status')?.textContent ?? document.querySelector('.editor .notice.bad:not([hidden])')?.textContent
   }, { timeout: 60_000 })
   return status.jsonValue()

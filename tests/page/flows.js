@@ -36,7 +36,7 @@ export function flows(browserName) {
     await press(page, 'As it was', '.editor')
     await type(page, '#body', '{"ttl": 5}')
     await press(page, 'The same in a shell')
-    assert.match(await textOf(page, 'pre.curl'), /^curl -i \\\n {2}-u ada \\\n {2}-H 'Content-Type: application\/json' \\\n {2}-d '\{"ttl": 5\}' \\\n {2}http:\/\/127\.0\.0\.1:\d+\/v1\/users\/authorize$/)
+    assert.match(await textOf(page, 'pre.curl'), /^curl -i \\\n {2}-u ada \\\n {2}-H 'Content-Type: application\/json' \\\n {2}--data-raw '\{"ttl": 5\}' \\\n {2}http:\/\/127\.0\.0\.1:\d+\/v1\/users\/authorize$/)
     await page.focus('#path')
     await page.keyboard.down('Control')
     await page.keyboard.press('Enter')
@@ -96,7 +96,7 @@ export function flows(browserName) {
       ['Remove the old one', 'Both programs sign in, and the old password is refused.'],
     ]) {
       await press(page, button)
-      await page.waitForFunction(wanted => [...document.querySelectorAll('.steps')].every(steps => steps.nextElementSibling) && [...document.querySelectorAll('.notice')].some(notice => notice.textContent === wanted) && !document.querySelector('.steps ~ .row button[disabled]'), {}, says)
+      await page.waitForFunction(wanted => [...document.querySelectorAll('.steps')].every(steps => steps.nextElementSibling) && [...document.querySelectorAll('.notice')].some(notice => notice.textContent === wanted) && !document.querySelector('.steps ~ .row button[aria-disabled]'), {}, says)
     }
     assert.equal(await page.$$eval('.steps .is-done', all => all.length), 5)
     page.verify()
@@ -165,9 +165,12 @@ export function flows(browserName) {
     assert.equal(await sendRequest(page), '200 OK')
     await view(page, 'Token')
     await press(page, 'A token of 5 minutes')
+    await waitForText(page, '.life', 'of 5 min.')
+    assert.match(await textOf(page, '.life'), /^If it holds/)
     await waitForText(page, '.verdict', 'only the server knows')
     await press(page, 'Ask the server')
     await waitForText(page, '.verdict', 'The server accepts it.')
+    assert.match(await textOf(page, '.life'), /^Good for/)
     await press(page, 'Forge it')
     await waitForText(page, '.verdict', 'only the server knows')
     await press(page, 'Ask the server')

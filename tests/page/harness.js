@@ -132,7 +132,7 @@ export async function press(page, name, within = 'body') {
 async function pressOnce(page, name, within) {
   const handle = await page.waitForFunction((text, where) => {
     const all = [...document.querySelector(where)?.querySelectorAll('button, a, summary, label') ?? []]
-    return all.find(element => !element.disabled && element.checkVisibility() && (element.textContent.trim() === text || element.getAttribute('aria-label') === text))
+    return all.find(element => !element.disabled && !element.ariaDisabled && element.checkVisibility() && (element.textContent.trim() === text || element.getAttribute('aria-label') === text))
   }, {}, name, within)
   await handle.evaluate(element => element.scrollIntoView({ block: 'center', behavior: 'instant' }))
   await handle.evaluate(restOf)
@@ -192,7 +192,7 @@ export async function sendRequest(page) {
 export async function answered(page) {
   const status = await page.waitForFunction(() => {
     const button = document.querySelector('.editor button.primary')
-    if (button.disabled) return undefined
+    if (button.ariaDisabled) return undefined
     return document.querySelector('.answer-head .status')?.textContent ?? document.querySelector('.editor .notice.bad:not([hidden])')?.textContent
   }, { timeout: 60_000 })
   return status.jsonValue()

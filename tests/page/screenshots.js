@@ -31,7 +31,7 @@ await shoot('token-refused')
 await view(page, 'Passwords')
 for (const step of ['Let both sign in', 'Add the new one', 'Move the mail robot']) {
   await press(page, step)
-  await page.waitForFunction(() => !document.querySelector('.steps ~ .row button[disabled]'))
+  await page.waitForFunction(() => !document.querySelector('.steps ~ .row button[aria-disabled]'))
   await pause(600)
 }
 await press(page, 'Measure')

@@ -1,17 +1,26 @@
 // A request as a line for a shell.
 
-/** Every value stands in the line as it is sent, quoted for a POSIX shell. */
-export function curl({ method, path, headers, body }) {
-  const words = ['curl -i']
+/** Every value stands in the line as it is sent, quoted for a POSIX shell by `word`. `user` is for curl to sign in, and to ask for the
+ * password. */
+export function curl({ method, path, headers, body, user }, word = quoted) {
+  const { href } = new URL(location.origin + path)
+  // Brackets and braces would be patterns to curl.
+  const words = [`curl -${/[[\]{}]/.test(href) ? 'g' : ''}i`]
+  if (user) words.push(`-u ${word(user)}`)
   if (method === 'HEAD') words.push('--head')
   else if (method !== (body ? 'POST' : 'GET')) words.push(`-X ${method}`)
   for (const [name, value] of headers) {
     const basic = name === 'authorization' && value.match(/^Basic (.*)$/i)
-    const credentials = basic && decoded(basic[1])
-    words.push(credentials ? `-u ${quoted(credentials)}` : `-H ${quoted(`${canonical(name)}: ${value}`)}`)
+    const credentials = basic ? decoded(basic[1]) : ''
+    // An empty value is written with a semicolon.
+    words.push(credentials?.includes(':') ? `-u ${word(credentials)}` : `-H ${word(canonical(name) + (value ? `: ${value}` : ';'))}`)
   }
-  if (body) words.push(`-d ${quoted(body)}`)
-  words.push(quoted(new URL(path, location.origin).href))
+  if (body) {
+    // Left to itself, curl calls every body a form.
+    if (!headers.some(([name]) => name === 'content-type')) words.push('-H Content-Type:')
+    words.push(`--data-raw ${word(body)}`)
+  }
+  words.push(word(href))
   return words.join(' \\\n  ')
 }
 

@@ -29,6 +29,17 @@ export function announce(text) {
   requestAnimationFrame(() => { place.textContent = text })
 }
 
+/** Has a button do one thing at a time. It keeps the focus meanwhile, which a disabled one would lose. */
+export async function once(button, work) {
+  if (button.ariaDisabled) return
+  button.ariaDisabled = 'true'
+  try {
+    await work()
+  } finally {
+    button.ariaDisabled = null
+  }
+}
+
 function build(element, selector, rest) {
   const [, ...classes] = selector.split('.')
   if (classes.length > 0) element.setAttribute('class', classes.join(' '))

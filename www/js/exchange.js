@@ -2,10 +2,13 @@
 
 import { curl } from './curl.js'
 import { engine } from './engines/current.js'
-import { authorization, escapes, filled, sendBy } from './fillings.js'
+import { MARK } from './engines/tab.js'
+import { authorization, escapes, filled, Missing, sendBy, stays } from './fillings.js'
 import { history } from './history.js'
 import { pocket } from './pocket.js'
 
+/** Octets, as to a text the browser would give a type of its own. */
+const utf8 = new TextEncoder()
 let number = 0
 sendBy(send)
 
@@ -14,13 +17,16 @@ sendBy(send)
  * `why` says in a few words what it is for. Resolves with the exchange also when there is no answer: its status is 0 then.
  */
 export async function send(draft, why = '') {
-  const sent = await prepared(draft)
-  const exchange = { id: ++number, at: Date.now(), engine: engine.kind, why, ...sent, status: 0, headers: [], text: '' }
+  const { kind } = engine
+  const { headers, ...sent } = await prepared(draft)
+  // What was filled in was made for that one.
+  stays(kind)
+  const exchange = { id: ++number, at: Date.now(), engine: kind, why, ...sent, status: 0, headers: [], text: '' }
   const begun = performance.now()
   try {
-    Object.assign(exchange, await engine.transport({ ...sent, headers: sent.sentHeaders }))
+    Object.assign(exchange, await engine.transport({ ...sent, headers, body: sent.body && utf8.encode(sent.body) }))
   } catch (error) {
-    exchange.failure = error instanceof Error ? error.message : String(error)
+    exchange.failure = error.message
   }
   exchange.took = performance.now() - begun
   exchange.ok = exchange.status >= 200 && exchange.status < 300
@@ -35,14 +41,37 @@ export const header = (exchange, name) => exchange.headers.find(([known]) => kno
 
 async function prepared(draft) {
   const path = await filled(draft.path, draft, encodeURIComponent)
-  const body = await filled(draft.body ?? '', draft, escapes[draft.type])
-  const sentHeaders = []
+  if (path[0] !== '/') throw new Missing('A path begins with “/”.')
+  const body = await filled(bodyOf(draft), draft, escapes[draft.type])
   const value = await authorization(draft)
-  if (value) sentHeaders.push(['authorization', value])
-  for (const [name, text] of draft.headers ?? []) sentHeaders.push([name.trim().toLowerCase(), await filled(text, draft)])
-  const type = { json: 'application/json', form: 'application/x-www-form-urlencoded' }[draft.type]
-  if (body && type && !sentHeaders.some(([name]) => name === 'content-type')) sentHeaders.push(['content-type', type])
-  return { method: draft.method, path, body, sentHeaders, curl: curl({ method: draft.method, path, headers: sentHeaders, body }) }
+  const headers = []
+  for (const [name, text] of draft.headers ?? []) headers.push([name, await filled(text, draft)])
+  const sent = carried({ ...draft, path, body, headers }, value)
+  for (const pair of sent.headers) if (!isSent(pair)) throw new Missing(`No page can send this header: ${pair.join(': ')}`)
+  return { ...sent, curl: curl(sent) }
+}
+
+/** Browsers send no body with some methods. */
+export const bodyOf = ({ method, body = '' }) => (/^(GET|HEAD)$/.test(method) ? '' : body)
+
+/** What a draft sends, with this value of `Authorization`. */
+export function carried(draft, value) {
+  const { method, path, type } = draft
+  const body = bodyOf(draft)
+  const headers = draft.headers.map(([name, text]) => [name.toLowerCase(), text])
+  if (value) headers.unshift(['authorization', value])
+  const media = { json: 'application/json', form: 'application/x-www-form-urlencoded' }[type]
+  if (body && media && !headers.some(([name]) => name === 'content-type')) headers.push(['content-type', media])
+  return { method, path, headers, body }
+}
+
+/** Some headers are the browser's own, one is the page's, and not every text is one. */
+function isSent([name, value]) {
+  try {
+    return name !== MARK && new Request(location.href, { headers: [[name, value]] }).headers.has(name)
+  } catch {
+    return false
+  }
 }
 
 function parsed(text) {

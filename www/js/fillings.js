@@ -15,6 +15,11 @@ export function sendBy(way) {
 /** Thrown when something cannot be filled in; the message is for people. */
 export class Missing extends Error {}
 
+/** What was begun with one engine ends when the other one answers: neither is told what is meant for the other. */
+export function stays(kind) {
+  if (kind !== engine.kind) throw new Missing('The engine was switched, so this was not sent.')
+}
+
 /** The text with every `{{name}}` filled in, each value escaped for where it stands. */
 export async function filled(text, draft = {}, escape = String) {
   const pieces = []
@@ -179,6 +184,7 @@ async function repeat(times, work) {
 
 async function asked(draft, why) {
   const answer = await send(draft, why)
+  stays(answer.engine)
   if (answer.ok) return answer
   const code = answer.json?.error_code ?? answer.json?.error?.type ?? answer.json?.error ?? ''
   throw new Missing(`What this request needs could not be had: ${draft.method} ${draft.path} was answered ${answer.status || 'not at all'}${code ? ` (${code})` : ''}.`)

@@ -46,10 +46,7 @@ async function show() {
   const [wanted, ...rest] = here()
   const name = isView(wanted) ? wanted : 'try'
   showing = name
-  for (const link of document.querySelectorAll('.views a')) {
-    if (link.hash === `#/${name}`) link.setAttribute('aria-current', 'page')
-    else link.removeAttribute('aria-current')
-  }
+  for (const link of document.querySelectorAll('.views a')) link.ariaCurrent = link.hash === `#/${name}` ? 'page' : null
   if (!built.has(name)) {
     const { build, title } = await views[name]()
     // Somebody may have been quicker.

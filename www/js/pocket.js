@@ -13,7 +13,7 @@ class Pocket extends EventTarget {
   chosen
 
   /** Takes what an answer holds. */
-  take({ ok, json, method, path, at }) {
+  take({ ok, json, method, path, at, engine: by }) {
     if (!ok || json === null || typeof json !== 'object') return
     const from = `${method} ${path.split('?')[0]}`
     const data = json.data && !Array.isArray(json.data) ? json.data : {}
@@ -27,7 +27,7 @@ class Pocket extends EventTarget {
     for (const [token, kind] of found) {
       this.tokens = this.tokens.filter(known => known.token !== token)
       const exp = kind !== 'refresh' && Number.isFinite(life) ? engine.now() + life * 1000 : undefined
-      this.tokens.unshift({ token, kind, from, at, engine: engine.kind, exp, life })
+      this.tokens.unshift({ token, kind, from, at, engine: by, exp, life })
     }
     if (found.length === 0) return
     this.tokens.length = Math.min(this.tokens.length, KEEP)

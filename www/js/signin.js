@@ -1,6 +1,6 @@
 // Signing in to the live server. Name and password stay in the memory of this tab.
 
-import { h } from './dom.js'
+import { h, once } from './dom.js'
 import { engine } from './engines/current.js'
 import { send } from './exchange.js'
 import { noticePlace, say } from './parts/notice.js'
@@ -22,14 +22,9 @@ export function signIn(open) {
     notice,
   )
 
-  async function submitted(event) {
+  function submitted(event) {
     event.preventDefault()
-    button.disabled = true
-    try {
-      await attempt()
-    } finally {
-      button.disabled = false
-    }
+    once(button, attempt)
   }
 
   async function attempt() {

@@ -10,6 +10,9 @@ export function duration(seconds) {
   return `${s} s`
 }
 
+/** Whether these are seconds since 1970 that a calendar has a day for. */
+export const isTime = seconds => Number.isFinite(seconds) && Math.abs(seconds) <= 8.64e12
+
 /** A time in milliseconds since 1970, in the reader's own way. */
 export const moment = millis => new Date(millis).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
 

@@ -1,7 +1,7 @@
 // Which engine answers: the one in this tab, or the live server. Everything the page asks goes through here.
 
 import { preference } from '../preference.js'
-import { transport as overTheNetwork } from './live.js'
+import { giveUp, transport as overTheNetwork } from './live.js'
 import * as tab from './tab.js'
 
 const chosen = preference('engine', ['tab', 'live'])
@@ -25,6 +25,7 @@ export const engine = {
   use(kind) {
     if (kind === chosen.value) return
     chosen.value = kind
+    giveUp()
     signals.dispatchEvent(new Event('change'))
     signals.dispatchEvent(new Event('people'))
   },

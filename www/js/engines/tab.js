@@ -1,7 +1,7 @@
 // The engine in this tab: answered by a service worker, or by the page itself where there can be none.
 
 /** Marks what the service worker answers; everything else it leaves to the network. */
-const MARK = 'x-waxseal-tab'
+export const MARK = 'x-waxseal-tab'
 const PATIENCE = 8000
 
 export const state = {
@@ -34,7 +34,7 @@ export function start() {
 export async function transport({ method, path, headers, body }) {
   await start()
   if (state.phase === 'failed') throw new Error(state.failure)
-  const url = new URL(path, location.origin)
+  const url = location.origin + path
   const init = { method, headers: [...headers, [MARK, '1']], body: method === 'GET' || method === 'HEAD' ? undefined : body || undefined }
   const response = local ? await local(new Request(url, init)) : await worker(url, init)
   return { status: response.status, headers: [...response.headers].filter(([name]) => name !== MARK), text: await response.text() }
@@ -95,9 +95,8 @@ async function controlled() {
 
 /** Asks who and what it holds. */
 async function learn() {
-  const request = { method: 'GET', path: '/tab/state', headers: [] }
-  const url = new URL(request.path, location.origin)
-  const init = { method: 'GET', headers: [[MARK, '1']] }
+  const url = `${location.origin}/tab/state`
+  const init = { headers: [[MARK, '1']] }
   const response = local ? await local(new Request(url, init)) : await worker(url, init)
   if (!response.ok) throw new Error(await response.text())
   Object.assign(state, await response.json())

@@ -6,6 +6,8 @@ import { change, present, reset, shown } from './world.js'
 
 const MARK = 'x-waxseal-tab'
 const ROUNDS = 5
+/** Of the last year that dates are written in with four digits. */
+const LAST = Date.UTC(1e4, 0) - 1
 
 /** A `Response` to a `Request` of the page. Never rejects. */
 export async function answer(request) {
@@ -85,7 +87,10 @@ async function clock(request) {
     const wanted = await request.json().catch(() => ({}))
     const { advance_secs: seconds, now_millis: millis } = wanted
     if (Number.isInteger(seconds) === Number.isInteger(millis)) return new Response('either `advance_secs` or `now_millis` is needed\n', { status: 400 })
-    state.offset = Number.isInteger(seconds) ? state.offset + seconds * 1000 : millis - Date.now()
+    const offset = Number.isInteger(seconds) ? state.offset + seconds * 1000 : millis - Date.now()
+    const moved = Date.now() + offset
+    if (moved < 0 || moved > LAST) return new Response('the clock goes from 1970 to the end of 9999\n', { status: 400 })
+    state.offset = offset
     await change(notebook, state)
   } else if (request.method !== 'GET') {
     return new Response(null, { status: 405, headers: { allow: 'GET, PUT' } })

@@ -19,21 +19,20 @@ export function timeline({ issued, notBefore, expires, now, revoked }) {
     svg('line.axis', { x1: MARGIN, x2: WIDTH - MARGIN, y1: LINE, y2: LINE }),
     Number.isFinite(expires) && expires > begins && svg('line.life', { x1: place(begins), x2: place(expires), y1: LINE, y2: LINE }),
     good && !revoked && svg('line.spent', { x1: place(begins), x2: place(Math.min(now, expires)), y1: LINE, y2: LINE }),
-    points.map(([name, time], at) => mark(name, time, place(time), above(points, at))),
+    points.map(([name, time]) => mark(name, time, place(time))),
     revoked && svg('g.mark.revoked', svg('text', { x: WIDTH / 2, y: LINE - 10, 'text-anchor': 'middle' }, 'ended before its time')),
   )
   return h('div.timeline-box', drawing)
 
-  function mark(name, time, x, isAbove) {
+  function mark(name, time, x) {
+    // Now stands above the line, everything else below it.
+    const isNow = name === 'now'
     const anchor = x < 90 ? 'start' : x > WIDTH - 90 ? 'end' : 'middle'
     return svg(
-      `g.mark.${name === 'now' ? 'is-now' : name === 'expires' ? 'is-end' : 'is-begin'}`,
-      svg('circle', { cx: x, cy: LINE, r: name === 'now' ? 6 : 5 }),
-      svg('text', { x, y: isAbove ? LINE - 26 : LINE + 20, 'text-anchor': anchor }, svg('tspan.name', name)),
-      svg('text.time', { x, y: isAbove ? LINE - 12 : LINE + 34, 'text-anchor': anchor }, timeOfDay(time)),
+      `g.mark.${isNow ? 'is-now' : name === 'expires' ? 'is-end' : 'is-begin'}`,
+      svg('circle', { cx: x, cy: LINE, r: isNow ? 6 : 5 }),
+      svg('text', { x, y: isNow ? LINE - 26 : LINE + 20, 'text-anchor': anchor }, svg('tspan.name', name)),
+      svg('text.time', { x, y: isNow ? LINE - 12 : LINE + 34, 'text-anchor': anchor }, timeOfDay(time)),
     )
   }
 }
-
-/** Now stands above the line, everything else below it. */
-const above = (points, at) => points[at][0] === 'now'

@@ -4,8 +4,14 @@ import { engine } from '../engines/current.js'
 import { header, send } from '../exchange.js'
 import { kindOf } from './read.js'
 
+const LONGEST = 8192
+const utf8 = new TextEncoder()
+
 /** What the tab's engine knows: `{ live, code, sentence, user, token, authorization }`. */
 export async function explained(token) {
+  // As large as this, or as broken, it does not get to the engine.
+  if (utf8.encode(token).length > LONGEST) return { live: false, code: 'too_long', sentence: `the token is longer than ${LONGEST} octets` }
+  if (!token.isWellFormed()) return { live: false, code: 'malformed', sentence: 'it holds half a character' }
   const { status, json } = await engine.own('POST', '/admin/tokens/explain', { token })
   if (status !== 200) throw new Error(json?.message ?? `the engine answered ${status}`)
   return json

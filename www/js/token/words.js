@@ -1,6 +1,6 @@
 // What stands in a token, in words.
 
-import { duration, moment } from '../words.js'
+import { duration, isTime, moment } from '../words.js'
 
 /** `{ name, label, text, note }` for each member of a header or claims, those with a meaning first. */
 export function inWords(members, now) {
@@ -35,7 +35,7 @@ const meanings = {
 }
 
 function time(value, now) {
-  if (!Number.isFinite(value)) return [plain(value), 'this is no time']
+  if (!isTime(value)) return [plain(value), 'this is no time']
   const away = value - now / 1000
   return [moment(value * 1000), away >= 0 ? `in ${duration(away)}` : `${duration(-away)} ago`]
 }

@@ -2,6 +2,7 @@
 
 import { announce, fill, h } from '../dom.js'
 import { engine, signals } from '../engines/current.js'
+import { noticePlace, say } from '../parts/notice.js'
 import { duration } from '../words.js'
 import { setTime, readTime } from './time/clock.js'
 import { scenes } from './time/scenes.js'
@@ -18,13 +19,14 @@ export function build() {
   const ahead = h('p.quiet', { 'aria-live': 'polite' })
   const back = h('button', { type: 'button', onclick: () => move({ to: Date.now() }) }, 'Back to the present')
   const jumps = h('div.row', { role: 'group', 'aria-label': 'Move the clock on by' }, JUMPS.map(([name, seconds]) => h('button.primary.jump', { type: 'button', onclick: () => move({ by: seconds }) }, `+ ${name}`)), back)
-  const date = h('input', { id: 'clock-date', type: 'datetime-local', step: 1 })
+  const date = h('input', { id: 'clock-date', type: 'datetime-local', step: 1, max: '9999-12-31T23:59' })
   const set = h('form.inline', { onsubmit: event => { event.preventDefault(); if (date.value) move({ to: new Date(date.value).getTime() }) } }, h('label', { for: 'clock-date' }, 'Or to'), date, h('button', { type: 'submit' }, 'Set'))
   const fixed = h('div.notice', { hidden: true })
+  const notice = noticePlace()
   const watch = watchList()
   const element = h(
     'div.two',
-    h('div.bench', h('section.card.clock', { 'aria-labelledby': 'clock-title' }, h('h2', { id: 'clock-title' }, 'The engine’s clock'), h('div', day, time), ahead, jumps, set, fixed), scenes({ ondone: () => watch.refresh() }).element),
+    h('div.bench', h('section.card.clock', { 'aria-labelledby': 'clock-title' }, h('h2', { id: 'clock-title' }, 'The engine’s clock'), h('div', day, time), ahead, jumps, set, notice, fixed), scenes({ ondone: () => watch.refresh() }).element),
     h('div.beside', watch.element),
   )
   setInterval(() => { if (element.isConnected && !document.hidden) tick() }, 1000)
@@ -38,20 +40,23 @@ export function build() {
     time.textContent = new Date(now).toLocaleTimeString()
     const off = Math.round((now - Date.now()) / 1000)
     ahead.textContent = Math.abs(off) < 2 ? 'As on this device.' : `${duration(Math.abs(off))} ${off > 0 ? 'ahead of' : 'behind'} this device.`
-    back.disabled = Math.abs(off) < 2
     watch.tick(now)
   }
 
   async function move(how) {
-    if (await setTime(how)) announce(`The clock was moved; it is ${new Date(engine.now()).toLocaleString()}`)
-    else show()
+    say(notice)
+    const { status, text } = await setTime(how)
+    if (status === 200) return announce(`The clock was moved; it is ${new Date(engine.now()).toLocaleString()}`)
+    say(notice, `The clock was not moved: ${text || status || 'no answer'}`, 'bad')
+    show()
   }
 
   async function show() {
-    const movable = await readTime()
+    const { status } = await readTime()
+    const movable = status === 200
     for (const control of [...jumps.children, date, set.lastElementChild]) control.disabled = !movable
     fixed.hidden = movable
-    fill(fixed, 'The clock of this server stands fast. One started with ', h('code', 'waxseal serve --testing'), ' can be moved by whoever is on its machine; the engine in this tab always can.')
+    fill(fixed, ...(status === 404 ? ['The clock of this server stands fast. One started with ', h('code', 'waxseal serve --testing'), ' can be moved by whoever is on its machine; the engine in this tab always can.'] : ['The server does not tell its clock: ', status || 'no answer', '.']))
     tick()
     watch.refresh()
   }

@@ -12,6 +12,10 @@ import { picks } from './token/picks.js'
 
 export const title = 'Token'
 
+/** Of a longer text the rest is not drawn, which would take seconds. */
+const SHOWN = 20_000
+const shortened = text => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text)
+
 /** Builds the view once. */
 export function build() {
   const input = h('textarea', { id: 'token', rows: 4, spellcheck: 'false', autocapitalize: 'none', autocomplete: 'off', placeholder: 'Paste a token, or pick one below', 'aria-describedby': 'token-stays', oninput: () => change(input.value) })
@@ -32,7 +36,7 @@ export function build() {
 
   function change(wanted) {
     text = wanted.trim().replace(/^bearer\s+/i, '').replace(/\s+/g, '')
-    if (input.value.trim() !== wanted.trim()) input.value = wanted
+    if (input.value.trim() !== shortened(wanted.trim())) input.value = shortened(wanted)
     judge()
   }
 
@@ -43,20 +47,21 @@ export function build() {
     stays.textContent = engine.isTab
       ? 'It is opened and checked in this tab. Nothing is sent anywhere.'
       : 'It is opened in this tab and sent nowhere, until you press “Ask the server”.'
-    const kind = kindOf(text)
+    const part = shortened(text)
+    const kind = kindOf(part)
     if (kind === 'none') return fill(place, empty())
-    const read = kind === 'signed' ? open(text) : undefined
+    const read = kind === 'signed' ? open(part) : undefined
     if (!engine.isTab) {
-      sheet.show({ text, kind, read })
+      sheet.show({ text: part, kind, read })
       return fill(place, sheet.element)
     }
     try {
       const verdict = await explained(text)
       if (mine !== round) return
-      sheet.show({ text, kind, read, verdict })
+      sheet.show({ text: part, kind, read, verdict })
     } catch (error) {
       if (mine !== round) return
-      sheet.show({ text, kind, read, failure: error.message })
+      sheet.show({ text: part, kind, read, failure: error.message })
     }
     fill(place, sheet.element)
   }
@@ -66,7 +71,6 @@ export function build() {
     const answer = isSendable(about) ? await asked(about) : { live: false, status: 0, who: [], unsendable: true }
     if (text !== about) return
     sheet.answered(answer)
-    announce(answer.live ? 'The server accepts it' : 'The server refuses it')
   }
 
   function forge() {

@@ -1,6 +1,6 @@
 // What one derivation costs on this device: what every login pays, and every guess.
 
-import { fill, h } from '../../dom.js'
+import { fill, h, once } from '../../dom.js'
 import { engine } from '../../engines/current.js'
 import { bars } from '../../parts/chart.js'
 import { noticePlace, say } from '../../parts/notice.js'
@@ -16,7 +16,7 @@ const SCHEMES = [
 export function costCard() {
   const result = h('div')
   const notice = noticePlace()
-  const button = h('button', { type: 'button', onclick: measure }, 'Measure')
+  const button = h('button', { type: 'button', onclick: () => once(button, measure) }, 'Measure')
   const element = h(
     'section.card', { 'aria-labelledby': 'cost-title' },
     h('h2', { id: 'cost-title' }, 'What a login costs here'),
@@ -25,7 +25,6 @@ export function costCard() {
   )
 
   async function measure() {
-    button.disabled = true
     say(notice)
     try {
       const rows = []
@@ -39,8 +38,6 @@ export function costCard() {
       say(notice, `One core of this device could try about ${Math.max(1, Math.round(rate)).toLocaleString()} passwords a second of a stolen list.`)
     } catch (error) {
       say(notice, `It could not be measured: ${error.message}`, 'bad')
-    } finally {
-      button.disabled = false
     }
   }
 

@@ -1,6 +1,6 @@
 // The list of one user, as a row of sealed keys.
 
-import { announce, fill, h } from '../../dom.js'
+import { announce, fill, h, once } from '../../dom.js'
 import { engine } from '../../engines/current.js'
 import { alter, freshPassword, listOf, tidy, tryAll } from '../../lists.js'
 import { noticePlace, say } from '../../parts/notice.js'
@@ -12,7 +12,7 @@ const STATES = { works: 'signs in', refused: 'refused', unknown: 'not tried' }
 /** `{ element, draw, people }`; `onperson` is told whose list is shown. */
 export function listCard({ onperson }) {
   const who = h('select', { id: 'whose', onchange: () => choose(who.value) })
-  const keys = h('ul.keys', { 'aria-label': 'Passwords of the list' })
+  const keys = h('ul.keys', { tabindex: -1, 'aria-label': 'Passwords of the list' })
   const count = h('p.quiet')
   const fresh = h('input', { id: 'fresh', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', required: true })
   const notice = noticePlace()
@@ -56,7 +56,11 @@ export function listCard({ onperson }) {
 
   async function draw() {
     const list = listOf(person)
+    const { activeElement } = document
+    const held = keys.contains(activeElement) && activeElement.ariaLabel
     fill(keys, list.map(key))
+    // Not to another button that removes, in case of a key pressed twice.
+    if (held) ([...keys.querySelectorAll('button')].find(({ ariaLabel }) => ariaLabel === held) ?? keys).focus()
     const works = list.filter(({ state }) => state !== 'refused').length
     count.textContent = `${plural(works, 'password')} known to this tab.`
     if (!engine.isTab) return
@@ -102,16 +106,7 @@ export function listCard({ onperson }) {
     if (list.some(({ state }) => state === 'refused')) setTimeout(() => { tidy(person); draw() }, 6000)
   }
 
-  async function run(button, work) {
-    if (!person) return
-    button.disabled = true
-    try {
-      await work()
-    } finally {
-      button.disabled = false
-      await draw()
-    }
-  }
+  const run = (button, work) => person && once(button, work).finally(draw)
 
   return { element, draw: () => { if (person) draw() }, people }
 }

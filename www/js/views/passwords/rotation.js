@@ -1,6 +1,6 @@
 // From one password to the next while two programs go on signing in: the steps, each of them a real request.
 
-import { fill, h } from '../../dom.js'
+import { fill, h, once } from '../../dom.js'
 import { alter, freshPassword, trial } from '../../lists.js'
 import { noticePlace, say } from '../../parts/notice.js'
 import { excuse } from '../try/excuse.js'
@@ -19,7 +19,7 @@ export function rotationCard({ onchange }) {
   const steps = h('ol.steps')
   const programs = h('ul.programs', { 'aria-live': 'polite' })
   const notice = noticePlace()
-  const next = h('button.primary', { type: 'button', onclick: advance })
+  const next = h('button.primary', { type: 'button', onclick: () => once(next, advance) })
   const again = h('button', { type: 'button', hidden: true, onclick: () => begin() }, 'From the start')
   const element = h(
     'section.card', { 'aria-labelledby': 'rotation-title' },
@@ -61,12 +61,14 @@ export function rotationCard({ onchange }) {
       h('small', { works: '✓ signs in', refused: '✗ refused' }[state] ?? 'has not signed in yet'),
     )))
     next.textContent = STEPS[at]?.button ?? 'Done'
+    const { activeElement } = document
     next.hidden = at >= STEPS.length
     again.hidden = at === 0
+    if (activeElement === next && next.hidden) again.focus()
+    if (activeElement === again && again.hidden) next.focus()
   }
 
   async function advance() {
-    next.disabled = true
     try {
       const refused = await step()
       if (refused) return say(notice, excuse(refused), 'bad')
@@ -83,7 +85,6 @@ export function rotationCard({ onchange }) {
       }
       say(notice, text, gap ? 'bad' : 'good')
     } finally {
-      next.disabled = false
       draw()
       onchange()
     }

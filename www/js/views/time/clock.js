@@ -5,13 +5,13 @@ import { transport } from '../../engines/live.js'
 
 const PATH = '/testing/clock'
 
-/** Whether the clock can be moved; learns how far it is ahead. */
+/** What is answered, `{ status, text }`, with 200 where the clock can be moved; learns how far it is ahead. */
 export async function readTime() {
-  if (engine.isTab) return true
+  if (engine.isTab) return { status: 200 }
   return learnt(await ask({ method: 'GET', path: PATH, headers: [] }))
 }
 
-/** Moves it `{ by }` seconds, or `{ to }` a time in milliseconds. */
+/** The same; moves it `{ by }` seconds, or `{ to }` a time in milliseconds. */
 export async function setTime({ by, to }) {
   const body = by === undefined ? { now_millis: Math.round(to) } : { advance_secs: by }
   const request = { method: 'PUT', path: PATH, headers: [['content-type', 'application/json']], body: JSON.stringify(body) }
@@ -19,11 +19,10 @@ export async function setTime({ by, to }) {
 }
 
 function ask(request) {
-  return (engine.isTab ? engine.transport(request) : transport(request)).catch(() => ({ status: 0 }))
+  return (engine.isTab ? engine.transport(request) : transport(request)).catch(() => ({ status: 0, text: '' }))
 }
 
-function learnt({ status, text }) {
-  if (status !== 200) return false
-  engine.setOffset(JSON.parse(text).now_millis - Date.now())
-  return true
+function learnt(answer) {
+  if (answer.status === 200) engine.setOffset(JSON.parse(answer.text).now_millis - Date.now())
+  return answer
 }

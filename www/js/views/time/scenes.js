@@ -1,6 +1,6 @@
 // Something for the clock to end, one click each.
 
-import { fill, h } from '../../dom.js'
+import { fill, h, once } from '../../dom.js'
 import { engine, signals } from '../../engines/current.js'
 import { send } from '../../exchange.js'
 import { Missing, person } from '../../fillings.js'
@@ -55,11 +55,10 @@ export function scenes({ ondone }) {
 
   function draw() {
     const nobody = engine.people.length === 0
-    fill(list, SCENES.map(scene => h('li', h('button.case.plain', { type: 'button', disabled: nobody, onclick: event => play(event.currentTarget, scene) }, h('span', scene.name, h('small', nobody ? 'Sign in first.' : scene.about))))))
+    fill(list, SCENES.map(scene => h('li', h('button.case.plain', { type: 'button', disabled: nobody, onclick: ({ currentTarget }) => once(currentTarget, () => play(scene)) }, h('span', scene.name, h('small', nobody ? 'Sign in first.' : scene.about))))))
   }
 
-  async function play(button, scene) {
-    button.disabled = true
+  async function play(scene) {
     say(notice)
     try {
       say(notice, await scene.play(), 'good')
@@ -67,7 +66,6 @@ export function scenes({ ondone }) {
       if (!(error instanceof Missing)) throw error
       say(notice, error.message, 'bad')
     } finally {
-      button.disabled = false
       ondone()
     }
   }

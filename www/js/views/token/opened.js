@@ -1,12 +1,12 @@
 // The sheet of an opened token: seal, countdown, timeline, verdict, checks, header, claims.
 
-import { fill, h } from '../../dom.js'
+import { announce, fill, h } from '../../dom.js'
 import { engine } from '../../engines/current.js'
 import { seal } from '../../parts/seal.js'
 import { checks, stageOf } from '../../token/checks.js'
 import { timeline } from '../../token/timeline.js'
 import { inWords } from '../../token/words.js'
-import { duration } from '../../words.js'
+import { duration, isTime } from '../../words.js'
 
 const KINDS = { signed: 'A signed token', authorization: 'An OpenShift authorization', opaque: 'A text that is no signed token' }
 
@@ -48,8 +48,10 @@ export function opened({ onask, onforge }) {
 
   /** What the server said. */
   function answered({ live, status, who, unsendable }) {
-    current.live = live
-    const text = unsendable ? 'This cannot be sent as a token at all.' : status === 0 ? 'The server did not answer.' : live ? 'The server accepts it.' : 'The server refuses it, and does not say why: a caller learns no more.'
+    const refused = unsendable || status === 401 || status === 403
+    current.live = live || (refused ? false : undefined)
+    const text = unsendable ? 'This cannot be sent as a token at all.' : live ? 'The server accepts it.' : refused ? 'The server refuses it, and does not say why: a caller learns no more.' : `The server does not say: ${status || 'no answer'}.`
+    announce(text)
     fill(verdictPlace, line(live ? 'good' : 'bad', text, who.map(([name, value]) => `${name} ${value}`).join(', ')))
     tick()
   }
@@ -63,7 +65,7 @@ export function opened({ onask, onforge }) {
     const left = Number.isFinite(times.expires) ? (times.expires - now) / 1000 : undefined
     const whole = (times.expires - (times.issued ?? now)) / 1000
     wax.set(live === undefined ? (left <= 0 ? 'dead' : 'unknown') : live ? 'live' : 'dead', left > 0 && live !== false ? left / whole : 0)
-    life.textContent = left === undefined ? 'How long it lives does not stand in it.' : left > 0 ? `${live === false ? 'Its time would last another' : 'Good for another'} ${duration(Math.ceil(left))} of ${duration(whole)}.` : `Its time was over ${duration(-left)} ago.`
+    life.textContent = left === undefined ? 'No end of its life can be read in it.' : left > 0 ? `${live ? 'Good for another' : live === undefined ? 'If it holds, then for another' : 'Its time would last another'} ${duration(Math.ceil(left))} of ${duration(whole)}.` : `Its time was over ${duration(-left)} ago.`
     fill(timePlace, Number.isFinite(times.expires) && timeline({ ...times, now, revoked: verdict && ['revoked', 'ended', 'user_gone'].includes(verdict.code) }))
   }
 
@@ -72,14 +74,14 @@ export function opened({ onask, onforge }) {
 
 function timesOf(read, verdict) {
   if (verdict?.authorization) return { issued: Date.parse(verdict.authorization.created), expires: Date.parse(verdict.authorization.expires) }
-  const at = name => (Number.isFinite(read?.claims?.[name]) ? read.claims[name] * 1000 : undefined)
+  const at = name => (isTime(read?.claims?.[name]) ? read.claims[name] * 1000 : undefined)
   return { issued: at('iat'), notBefore: at('nbf'), expires: at('exp') }
 }
 
 function said({ live, code, sentence, user, token }) {
   const whose = user && `It is ${user.name}’s (number ${user.uid})${user.disabled ? ', who is disabled' : ''}.`
   if (live) return line('good', `Accepted: ${sentence}.`, [token && 'The signature holds.', whose].filter(Boolean).join(' '))
-  const signature = token && (token.signed ? 'The signature itself holds.' : 'The signature does not hold.')
+  const signature = token && (token.signed ? 'The signature itself holds.' : code === 'bad_signature' ? 'The signature does not hold.' : 'Its signature was not checked.')
   return line('bad', `Refused: ${sentence}.`, [h('code', code), ' ', [signature, whose].filter(Boolean).join(' ')])
 }
 

@@ -1,6 +1,6 @@
 // Tokens seen so far, and ways to have one made.
 
-import { fill, h } from '../../dom.js'
+import { fill, h, once } from '../../dom.js'
 import { engine, signals } from '../../engines/current.js'
 import { send } from '../../exchange.js'
 import { Missing } from '../../fillings.js'
@@ -13,17 +13,15 @@ const WAYS = [
   ['An OpenShift authorization', { method: 'POST', path: '/broker/rest/user/authorizations', as: 'password:@user', type: 'json', headers: [['accept', 'application/json']], body: '{"scope": "session", "expires_in": 3600}' }, json => json.data.token],
   ['An Elasticsearch pair', { method: 'POST', path: '/_security/oauth2/token', as: 'password:@user', type: 'json', body: '{"grant_type": "password", "username": "{{name}}", "password": "{{password}}"}' }, json => json.access_token],
 ]
-const KINDS = { access: 'access', refresh: 'refresh', authorization: 'authorization' }
 
 /** `{ element, draw }`; `onpick` is given the token's text. */
 export function picks({ onpick }) {
   const list = h('ul.picks')
   const notice = noticePlace()
-  const make = h('div.row', { role: 'group', 'aria-label': 'Have one made' }, WAYS.map(([name, draft, token]) => h('button.small', { type: 'button', onclick: event => made(event.currentTarget, draft, token) }, name)))
+  const make = h('div.row', { role: 'group', 'aria-label': 'Have one made' }, WAYS.map(([name, draft, token]) => h('button.small', { type: 'button', onclick: ({ currentTarget }) => once(currentTarget, () => made(draft, token)) }, name)))
   const element = h('div.pick', h('h3', 'Have one made'), make, notice, h('h3', 'Seen so far'), list)
 
-  async function made(button, draft, token) {
-    button.disabled = true
+  async function made(draft, token) {
     say(notice)
     try {
       const answer = await send(draft, 'a token to open')
@@ -32,8 +30,6 @@ export function picks({ onpick }) {
     } catch (error) {
       if (!(error instanceof Missing)) throw error
       say(notice, error.message, 'bad')
-    } finally {
-      button.disabled = false
     }
   }
 
@@ -41,7 +37,7 @@ export function picks({ onpick }) {
     const tokens = pocket.present.slice(0, 12)
     fill(list, tokens.length === 0 ? h('li.quiet', 'None yet.') : tokens.map(({ token, kind, from, exp }) => {
       const over = exp !== undefined && exp <= engine.now()
-      return h('li', h('button.pick-one', { type: 'button', onclick: () => onpick(token) }, h('strong', KINDS[kind]), h('code', `${token.slice(0, 14)}…${token.slice(-6)}`), h('small', `${from}${over ? ' · its time is over' : ''}`)))
+      return h('li', h('button.pick-one', { type: 'button', onclick: () => onpick(token) }, h('strong', kind), h('code', `${token.slice(0, 14)}…${token.slice(-6)}`), h('small', `${from}${over ? ' · its time is over' : ''}`)))
     }))
   }
 

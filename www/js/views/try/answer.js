@@ -1,6 +1,8 @@
 // What came back.
 
 import { fill, h } from '../../dom.js'
+import { engine } from '../../engines/current.js'
+import { giveUp } from '../../engines/live.js'
 import { copyButton } from '../../parts/copy.js'
 import { shown } from '../../parts/json.js'
 import { methodBadge, statusBadge } from '../../parts/status.js'
@@ -19,10 +21,12 @@ export function answerCard() {
   }
 
   function wait() {
-    fill(body, h('p.quiet', { 'aria-busy': 'true' }, 'On its way …'))
+    fill(body, h('p.quiet', { 'aria-busy': 'true' }, 'On its way …'), !engine.isTab && h('p', h('button.small', { type: 'button', onclick: giveUp }, 'Cancel')))
   }
 
   function show(exchange) {
+    // The button to cancel goes.
+    if (body.contains(document.activeElement)) element.focus()
     if (!exchange) return clear()
     const token = pocket.tokens.find(known => exchange.text.includes(known.token))
     const says = excuse(exchange)

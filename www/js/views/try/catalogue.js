@@ -41,8 +41,7 @@ export function catalogueList() {
     mark(route) {
       for (const { link, route: known, dialect } of links) {
         const current = known.id === route.id && dialect.id === route.dialect.id
-        link.toggleAttribute('aria-current', current)
-        if (current) link.setAttribute('aria-current', 'true')
+        link.ariaCurrent = current || null
       }
       if (!wide.matches) drawer.open = false
     },

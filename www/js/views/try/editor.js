@@ -1,9 +1,9 @@
 // The request, every part of it to change.
 
 import { draftOf } from '../../catalogue/index.js'
-import { announce, fill, h } from '../../dom.js'
+import { announce, fill, h, once } from '../../dom.js'
 import { engine, signals } from '../../engines/current.js'
-import { send } from '../../exchange.js'
+import { bodyOf, send } from '../../exchange.js'
 import { Missing, person } from '../../fillings.js'
 import { copyButton } from '../../parts/copy.js'
 import { noticePlace, say } from '../../parts/notice.js'
@@ -86,7 +86,8 @@ export function editor({ onsend, onsent }) {
     if (event?.target === as) wanted = as.value
     rawRow.hidden = as.value !== 'raw'
     const now = draft()
-    form.querySelector('#hint').hidden = !/\{\{/.test(now.path + now.raw + now.body)
+    form.querySelector('#hint').hidden = !/\{\{/.test(now.path + now.raw + bodyOf(now))
+    body.disabled = !bodyOf({ ...now, body: 1 })
     curlLine.textContent = previewed(now)
     back.hidden = false
   }
@@ -96,10 +97,7 @@ export function editor({ onsend, onsent }) {
     put(draftOf(route))
   }
 
-  async function run() {
-    if (button.disabled) return
-    button.disabled = true
-    button.setAttribute('aria-busy', 'true')
+  const run = () => once(button, async () => {
     say(notice)
     onsend()
     try {
@@ -107,14 +105,11 @@ export function editor({ onsend, onsent }) {
       announce(exchange.status ? `Answered ${exchange.status}` : 'No answer')
       onsent(exchange)
     } catch (error) {
-      if (!(error instanceof Missing)) throw error
       say(notice, error.message, 'bad')
       onsent()
-    } finally {
-      button.disabled = false
-      button.removeAttribute('aria-busy')
+      if (!(error instanceof Missing)) throw error
     }
-  }
+  })
 
   function submitted(event) {
     event.preventDefault()

@@ -1,7 +1,6 @@
 // Why a request was refused, in a sentence for a person.
 
 import { header } from '../../exchange.js'
-import { engine } from '../../engines/current.js'
 
 const known = {
   password_expired: 'The password is right, but too old. Replace it to sign in again.',
@@ -15,7 +14,7 @@ export function excuse(exchange) {
   const { status, json } = exchange
   const own = json?.description ?? json?.message ?? json?.error_description ?? json?.messages?.[0]?.text ?? json?.error?.reason
   const sentence = typeof own === 'string' && own && `${own[0].toUpperCase()}${own.slice(1)}${/[.;!?]$/.test(own) ? '' : '.'}`
-  if (status === 0) return engine.isTab ? 'The engine in this tab did not answer. Reload the page to start it again.' : 'The server did not answer. Is it still running?'
+  if (status === 0) return `The ${exchange.engine === 'tab' ? 'engine in this tab' : 'server'} did not answer: ${exchange.failure ?? 'it leads elsewhere'}. ${exchange.engine === 'tab' ? 'Reload the page to start it again.' : 'Is it still running?'}`
   if (status < 400) return undefined
   if (Object.hasOwn(known, json?.error_code ?? '')) return known[json.error_code]
   if (status === 429 || status === 503) {

@@ -1,22 +1,22 @@
 // The shell line of a draft that has not been sent: what will be filled in stands as a variable.
 
-import { curl } from '../../curl.js'
+import { curl, quoted } from '../../curl.js'
+import { carried } from '../../exchange.js'
 
 /** A curl line. Passwords do not stand in it: curl asks for them. */
-export function previewed({ method, path, as, raw, headers, type, body }) {
-  const variables = text => text.replaceAll(/\{\{([\w.]+)\}\}/g, (_, name) => `$${name.toUpperCase().replaceAll('.', '_')}`)
-  const [way, name] = as.split(':')
-  const all = [
-    ...(way === 'token' ? [['authorization', 'Bearer $TOKEN']] : way === 'raw' && raw ? [['authorization', variables(raw)]] : []),
-    ...headers.map(([header, value]) => [header, variables(value)]),
-  ]
-  const media = { json: 'application/json', form: 'application/x-www-form-urlencoded' }[type]
-  if (body && media && !headers.some(([header]) => header.toLowerCase() === 'content-type')) all.push(['content-type', media])
-  const user = way === 'password' || way === 'wrong' ? ` \\\n  -u ${name}` : way === 'unknown' ? ' \\\n  -u nobody-here' : ''
-  const line = curl({ method, path: variables(path), headers: all, body: variables(body) }).replace('curl -i', `curl -i${user}`)
-  return doubled(line)
+export function previewed(draft) {
+  const { path, as, raw } = draft
+  if (path[0] !== '/') return ''
+  const [way, ...rest] = as.split(':')
+  const name = rest.join(':')
+  const value = way === 'token' ? 'Bearer {{token}}' : way === 'raw' && raw
+  // A name with a colon would end there, and the rest be the password.
+  const user = way === 'unknown' ? 'nobody-here' : way !== 'token' && name && (name.includes(':') ? `${name}:{{password}}` : name)
+  return curl({ ...carried(draft, value), user }, word)
 }
 
-/** Single quotes around a variable become double ones, so that the shell fills it in. */
-const doubled = line => line.replaceAll(/'([^']*\$[A-Z_]+[^']*)'/g, (_, text) => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`)
+/** Whatever is no variable is quoted, so that a shell makes nothing else of it. */
+const word = text => text.split(/((?:\{\{|%7B%7B)[\w.]+(?:\}\}|%7D%7D))/).map((piece, at) => (at % 2 ? variable(piece.replaceAll(/[{}]|%7[BD]/g, '')) : piece && quoted(piece))).join('')
 
+/** Two names are a shell's own. */
+const variable = name => `"$${name.toUpperCase().replaceAll('.', '_').replace(/^(UID|RANDOM)$/, 'MY_$1')}"`

@@ -1,0 +1,134 @@
+// What the page says of times and tokens must be true, also of odd ones.
+
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { launch, openPage, press, sendRequest, startServer, textOf, type, view, waitForText } from './harness.js'
+
+let server
+let browser
+let page
+
+before(async () => {
+  server = await startServer()
+  browser = await launch()
+  page = await openPage(browser, server.url)
+})
+after(async () => {
+  await browser?.close()
+  await server?.stop()
+})
+
+test('a time that the engine cannot have is refused, and said to be', async () => {
+  await view(page, 'Time')
+  const set = date => page.evaluate(value => {
+    document.getElementById('clock-date').value = value
+    document.querySelector('form.inline').requestSubmit()
+  }, date)
+  for (const date of ['1960-01-01T00:00:00', '0001-01-01T00:00:00']) {
+    await set(date)
+    await waitForText(page, '.clock .notice.bad', 'The clock was not moved: the clock goes from 1970')
+    await set('2030-01-01T00:00:00')
+    await page.waitForFunction(() => document.querySelector('.clock .notice').hidden && document.querySelector('.clock-day').textContent.includes('2030'))
+  }
+  // The browser itself says so of what is too late.
+  await set('275760-09-12T00:00:00')
+  assert.equal(await page.$eval('#clock-date', element => element.validity.rangeOverflow), true)
+  assert.match(await textOf(page, '.clock-day'), /2030/)
+  const far = await page.evaluate(async () => {
+    const { engine } = await moduleOf('js/engines/current.js')
+    const { status } = await engine.transport({ method: 'PUT', path: '/testing/clock', headers: [], body: JSON.stringify({ advance_secs: 9_000_000_000_000 }) })
+    return status
+  })
+  assert.equal(far, 400)
+  await page.focus('.clock .row button:last-child')
+  await page.keyboard.press('Enter')
+  await waitForText(page, '.clock', 'As on this device.')
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Back to the present')
+  await view(page, 'Try')
+  assert.equal(await sendRequest(page), '200 OK')
+  page.verify()
+})
+
+test('of the clock of a server that is gone nothing is claimed', async () => {
+  const mortal = await startServer()
+  const other = await openPage(browser, mortal.url)
+  await press(other, 'Live server', '#engines')
+  await mortal.stop()
+  await view(other, 'Time')
+  await waitForText(other, '.clock div.notice', 'The server does not tell its clock: no answer.')
+  other.verify()
+  await other.close()
+})
+
+const paste = text => page.evaluate(value => {
+  const input = document.getElementById('token')
+  input.value = value
+  input.dispatchEvent(new Event('input', { bubbles: true }))
+}, text)
+const base64 = value => Buffer.from(JSON.stringify(value)).toString('base64url')
+const tooWide = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+
+test('of a signature that nobody checked nothing is said', async () => {
+  await view(page, 'Token')
+  await press(page, 'A token of 5 minutes')
+  await waitForText(page, '.verdict', 'Accepted')
+  const token = await page.$eval('#token', element => element.value)
+  await paste([base64({ alg: 'HS256', typ: 'JWT', kid: 'gone' }), ...token.split('.').slice(1)].join('.'))
+  await waitForText(page, '.verdict', 'unknown_kid')
+  assert.match(await textOf(page, '.verdict'), /Its signature was not checked\./)
+  assert.doesNotMatch(await textOf(page, '.verdict'), /does not hold\./)
+  await press(page, 'Forge it')
+  await paste(`${token.slice(0, -4)}AAAA`)
+  await waitForText(page, '.verdict', 'bad_signature')
+  assert.match(await textOf(page, '.verdict'), /The signature does not hold\./)
+})
+
+test('a text that can be no token is refused at once', async () => {
+  const begun = Date.now()
+  await paste('x'.repeat(2_000_000))
+  await waitForText(page, '.verdict', 'too_long')
+  console.log(`2 MB pasted: ${Date.now() - begun} ms`)
+  await paste('x'.repeat(8193))
+  await waitForText(page, '.verdict', 'too_long')
+  await paste('x'.repeat(8192))
+  await waitForText(page, '.verdict', 'malformed')
+  await paste('\ud83d')
+  await waitForText(page, '.verdict', 'malformed')
+})
+
+test('a token that lives for ever stays in its card', async () => {
+  await page.setViewport({ width: 320, height: 800 })
+  for (const exp of [9e99, 8e12, -9e99]) {
+    await paste(`${base64({ alg: 'HS256', kid: 'x' })}.${base64({ iat: 1, exp })}.x`)
+    await waitForText(page, '.claims-list', 'HS256')
+    assert.ok(await tooWide() <= 0, `${exp}`)
+    assert.doesNotMatch(await textOf(page, '.opened'), /Invalid/)
+  }
+  await page.setViewport({ width: 1200, height: 800 })
+})
+
+test('of a token that a server was not asked about nothing is claimed', async () => {
+  const mortal = await startServer()
+  const other = await openPage(browser, mortal.url)
+  await press(other, 'Live server', '#engines')
+  await mortal.stop()
+  await view(other, 'Token')
+  await type(other, '#token', `${base64({ alg: 'HS256' })}.${base64({ exp: 9e9 })}.x`)
+  await waitForText(other, '.life', 'If it holds')
+  await press(other, 'Ask the server')
+  await waitForText(other, '.verdict', 'The server does not say: no answer.')
+  await waitForText(other, '.life', 'If it holds')
+  other.verify()
+  await other.close()
+})
+
+test('everything is deleted only when asked twice', async () => {
+  const old = await textOf(page, '.person code')
+  const anew = await page.waitForSelector('.people > button')
+  await anew.click({ count: 2 })
+  await waitForText(page, '.people > button', 'Press again')
+  assert.equal(await textOf(page, '.person code'), old)
+  await page.focus('.people > button')
+  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')])
+  await page.waitForFunction(before => (document.querySelector('.person code')?.textContent ?? before) !== before, {}, old)
+})

@@ -1,0 +1,168 @@
+// What somebody may type into a request, and what comes of it: in a shell, in the browser, and when the server is silent.
+
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { createServer, request } from 'node:http'
+import { after, before, test } from 'node:test'
+import { launch, openPage, press, sendRequest, startServer, textOf, view, waitForText } from './harness.js'
+
+let server
+let browser
+let page
+
+before(async () => {
+  server = await startServer()
+  browser = await launch()
+  page = await openPage(browser, server.url)
+})
+after(async () => {
+  await browser?.close()
+  await server?.stop()
+})
+
+/** Puts values into the fields of the request. */
+const put = (subject, values) => subject.evaluate(all => {
+  for (const [id, value] of Object.entries(all)) {
+    const field = document.getElementById(id)
+    field.value = value
+    field.dispatchEvent(new Event('input', { bubbles: true }))
+  }
+}, { method: 'POST', path: '/v1/users', as: 'none', raw: '', type: 'json', body: '', headers: '', ...values })
+
+/** The words that a shell makes of a line. */
+function words(line, variables = {}) {
+  const { stdout, status, stderr } = spawnSync('sh', ['-c', `curl() { printf '%s\\0' "$@"; }\n${line}`], { env: { PATH: process.env.PATH, HOME: '/somewhere', ...variables }, encoding: 'utf8' })
+  assert.equal(status, 0, stderr)
+  return stdout.split('\0').slice(0, -1)
+}
+
+test('a shell reads the line for it as it was typed, and fills in nothing but what is meant', async () => {
+  const body = '@/etc/hostname $HOME `id` $(id) "a\\" \'b\' ! {{name}}\nsecond'
+  await put(page, { as: 'raw', raw: 'Bearer {{token}} $HOME', body, type: '', path: '/v1/users/{{uid}}/$HOME?x=[1-3]&y={a,b}&z={{user.name}}' })
+  assert.deepEqual(words(await textOf(page, 'pre.curl'), { TOKEN: 't t', NAME: 'n "n', MY_UID: '7', USER_NAME: 'u' }), [
+    '-gi', '-H', 'Authorization: Bearer t t $HOME', '-H', 'Content-Type:', '--data-raw', body.replace('{{name}}', 'n "n'), `${server.url}/v1/users/7/$HOME?x=[1-3]&y={a,b}&z=u`,
+  ])
+})
+
+test('a name is a name, whatever stands in it', async () => {
+  for (const name of ['a; touch x', '$(id)', "it's", '`id`', 'a:b']) {
+    await page.evaluate(async added => {
+      const { engine } = await moduleOf('js/engines/current.js')
+      engine.remember({ name: added, password: 'secret', role: 'db_viewer' })
+    }, name)
+    await put(page, { as: `password:${name}` })
+    const [, , user] = words(await textOf(page, 'pre.curl'), { PASSWORD: 'p' })
+    assert.equal(user, name === 'a:b' ? 'a:b:p' : name)
+  }
+})
+
+test('the line for a shell says what is sent', async () => {
+  const line = async values => { await put(page, values); return words(await textOf(page, 'pre.curl')).slice(0, -1) }
+  assert.deepEqual(await line({ body: '@file', type: 'json' }), ['-i', '-H', 'Content-Type: application/json', '--data-raw', '@file'])
+  assert.deepEqual(await line({ method: 'GET', body: '{}' }), ['-i'])
+  assert.equal(await page.$eval('#body', element => element.disabled), true)
+  assert.deepEqual(await line({ body: 'x', type: '' }), ['-i', '-H', 'Content-Type:', '--data-raw', 'x'])
+  assert.deepEqual(await line({ headers: 'x-empty:\nx-full: 1' }), ['-i', '-X', 'POST', '-H', 'X-Empty;', '-H', 'X-Full: 1'])
+  // And that is what goes out.
+  const seen = []
+  const between = await passing((incoming, chunks) => seen.push([incoming.headers['content-type'], Buffer.concat(chunks).toString()]))
+  const other = await openPage(browser, between.url)
+  await press(other, 'Live server', '#engines')
+  await put(other, { path: '/auth/revoke', body: '@x', type: '' })
+  await sendRequest(other)
+  assert.deepEqual(seen.at(-1), [undefined, '@x'])
+  assert.match(await textOf(other, '.answer pre.curl'), /-H Content-Type: [^]*--data-raw @x/)
+  other.verify()
+  await other.close()
+  between.close()
+})
+
+test('odd paths are sent as they stand, or it is said what is wrong with them', async () => {
+  for (const path of ['//', '//[', '/\\', '//elsewhere.example/x', '/%']) {
+    await put(page, { method: 'GET', path })
+    assert.match(await sendRequest(page), /^40[04]/, path)
+    assert.ok((await textOf(page, 'pre.curl')).includes(server.url))
+  }
+  const wrong = await page.evaluate(async () => {
+    const { send } = await moduleOf('js/exchange.js')
+    return send({ method: 'GET', path: 'x', as: 'none' }).then(() => 'sent', ({ message }) => message)
+  })
+  assert.equal(wrong, 'A path begins with “/”.')
+  page.verify()
+})
+
+test('a header that cannot be sent is blamed, and not the engine', async () => {
+  for (const values of [{ headers: 'bad header: x' }, { headers: 'x-thing: €' }, { as: 'raw', raw: 'Bearer €' }, { headers: 'x-waxseal-tab: 1' }, { headers: 'Cookie: a=b' }]) {
+    await put(page, { path: '/auth/introspect', ...values })
+    assert.match(await sendRequest(page), /^No page can send this header: /)
+  }
+  assert.doesNotMatch(await textOf(page, '.answer'), /On its way|did not answer/)
+  page.verify()
+})
+
+test('the live server is not taken for the engine in the tab', async () => {
+  await press(page, 'Live server', '#engines')
+  await put(page, { path: '/auth/introspect', headers: 'X-Waxseal-Tab: 1' })
+  assert.match(await sendRequest(page), /x-waxseal-tab/)
+  await press(page, 'This tab', '#engines')
+})
+
+test('who waits for a server that is silent can give up, or switch the engine', async () => {
+  const between = await passing(undefined, path => path.startsWith('/v1'))
+  const other = await openPage(browser, between.url)
+  await press(other, 'Live server', '#engines')
+  await put(other, {})
+  await press(other, 'Send', '.editor')
+  await press(other, 'Cancel', '.answer')
+  await waitForText(other, '.answer', 'The server did not answer: given up.')
+  assert.equal(await other.evaluate(() => document.activeElement.className), 'card answer')
+  await press(other, 'Send', '.editor')
+  await press(other, 'This tab', '#engines')
+  await waitForText(other, '.answer', 'The server did not answer')
+  await put(other, { method: 'GET', path: '/healthz' })
+  assert.match(await sendRequest(other), /^\d/)
+  // Or waits no longer than the server itself would.
+  await other.evaluate(() => {
+    const { timeout } = AbortSignal
+    AbortSignal.timeout = millis => timeout.call(AbortSignal, millis / 100)
+  })
+  await press(other, 'Live server', '#engines')
+  await put(other, {})
+  assert.equal(await sendRequest(other), 'No answer')
+  await view(other, 'Time')
+  other.verify()
+  await other.close()
+  between.close()
+})
+
+test('what was filled in for one engine is not sent to the other', async () => {
+  const sent = await page.evaluate(async () => {
+    const { send } = await moduleOf('js/exchange.js')
+    const { engine } = await moduleOf('js/engines/current.js')
+    const { history } = await moduleOf('js/history.js')
+    const going = send({ method: 'POST', path: '/auth/revoke', as: 'password:ada', type: 'form', body: 'token={{revoked}}' }).then(() => 'sent', ({ message }) => message)
+    const before = history.entries.length
+    history.addEventListener('add', () => engine.use('live'), { once: true })
+    const said = await going
+    engine.use('tab')
+    return [said, history.entries.slice(before).filter(entry => entry.engine === 'live').length]
+  })
+  assert.deepEqual(sent, ['The engine was switched, so this was not sent.', 0])
+})
+
+/** The server behind another one that shows what was asked, and leaves some of it unanswered. */
+async function passing(show, silent = () => false) {
+  const between = createServer((incoming, response) => {
+    if (silent(incoming.url)) return
+    const chunks = []
+    incoming.on('data', chunk => chunks.push(chunk)).on('end', () => {
+      show?.(incoming, chunks)
+      request({ host: '127.0.0.1', port: server.port, method: incoming.method, path: incoming.url, headers: incoming.headers }, answer => {
+        response.writeHead(answer.statusCode, answer.rawHeaders)
+        answer.pipe(response)
+      }).on('error', () => response.destroy()).end(Buffer.concat(chunks))
+    })
+  })
+  await new Promise(resolve => { between.listen(0, '127.0.0.1', resolve) })
+  return { url: `http://127.0.0.1:${between.address().port}`, close() { between.closeAllConnections(); between.close() } }
+}
