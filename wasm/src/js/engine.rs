@@ -84,7 +84,9 @@ pub fn entropy() -> Option<Vec<u8>> {
 }
 
 fn parse_address(text: &str) -> Result<IpAddr, Fault> {
-    text.parse().map_err(|_| Fault::new("bad_address", format_args!("`clientAddress` gave `{text}`, which is not one bare IP address")))
+    text.parse().map_err(|_| {
+        Fault::new("bad_address", format_args!("`clientAddress` gave `{text}`, which is not one bare IP address"))
+    })
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, NaN becomes 0")]
