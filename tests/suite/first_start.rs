@@ -296,6 +296,18 @@ fn a_reload_finds_a_new_configuration_file() {
     panic!("{}", server.log());
 }
 
+/// Whoever watches over a server starts it again at once, while the system may still be taking the killed one down.
+#[test]
+fn a_server_starts_at_once_after_a_kill() {
+    let (_home, data) = scratch();
+    for _ in 0..3 {
+        let server = Launch::on(&data).start();
+        server.signal(rustix::process::Signal::KILL);
+        let next = Launch::on(&data).start();
+        next.kill();
+    }
+}
+
 /// What is in force is part of the audit trail (security L1), also an attempt to change it.
 #[test]
 fn a_reload_is_audited() {

@@ -57,10 +57,10 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
     }
     let data = place.data();
     data.create()?;
-    alone(&data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::refused(format_args!("cannot start: {error}")))?;
     runtime.block_on(async {
+        alone(&data).await?;
         let service = Arc::new(Service::for_server(&data, &config, sources).await?);
         // Whatever can fail comes before the first administrator, whose password is shown once.
         let ready = serve::prepare(options).await.map_err(Failure::refused)?;

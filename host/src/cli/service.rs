@@ -184,22 +184,32 @@ async fn open_store(data: &DataDir, clock: &Arc<Clock>, writable: bool) -> Resul
 /// How long a locked store is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Refuses what has to be alone when a server answers on this data.
-pub(super) fn alone(data: &DataDir) -> Result<(), Failure> {
-    if admin_socket::connect(data.path()).is_err() {
-        return Ok(());
+/// Refuses what has to be alone when a server answers on this data. One that was killed a moment ago may still seem to.
+pub(super) async fn alone(data: &DataDir) -> Result<(), Failure> {
+    let until = Instant::now() + PATIENCE;
+    while answers(data) {
+        if Instant::now() >= until {
+            return Err(running(data));
+        }
+        tokio::time::sleep(PATIENCE / 64).await;
     }
-    Err(Failure::refused(format_args!(
+    Ok(())
+}
+
+fn answers(data: &DataDir) -> bool {
+    admin_socket::connect(data.path()).is_ok()
+}
+
+fn running(data: &DataDir) -> Failure {
+    Failure::refused(format_args!(
         "a server already runs on the data directory `{}`; stop it first, or name another directory with --data",
         data.path().display()
-    )))
+    ))
 }
 
 fn locked(data: &DataDir, error: StoreError) -> Failure {
-    if let (StoreError::Locked(_), Err(running)) = (&error, alone(data)) {
-        return running;
-    }
     match error {
+        StoreError::Locked(_) if answers(data) => running(data),
         StoreError::Locked(path) => Failure::refused(format_args!(
             "another process has the store `{}` open and does not answer on its administration socket; wait for it to start, or \
              stop it",
