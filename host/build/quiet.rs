@@ -1,6 +1,6 @@
 //! A module without what panics say. Nobody would read it in a browser: a panic ends in a trap there, and still does.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, bail};
 use std::{collections::HashSet, ops::Range};
 use wasm_encoder::{CodeSection, Module, RawSection};
 use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
@@ -15,20 +15,30 @@ const PANICS: [&str; 7] = [
     "slice_error_fail",
     "copy_from_slice_impl17len_mismatch_fail",
 ];
+/// Part of the names of functions that make texts of fractions. Only messages of the readers of JSON have any, which the rules never show:
+/// they word their refusals themselves.
+const FRACTIONS: &str = "core3fmt5float";
 /// What the paths of sources begin with, which panics name.
 const PATHS: [&[u8]; 4] = [b"/rustc/", b"cargo/registry/", b"core/src/", b"wasm/src/"];
 
 /// Parts of the names of functions that make texts of values.
 pub(crate) const FORMATTING: &[&str] = &["core3fmt", "3str5count"];
 
-/// The module with the bodies of such functions replaced by `unreachable`, and zeros for the paths of sources. What only they have
-/// called is dropped by wasm-bindgen; a module that does not go through it may name, in `beyond`, what else
-/// only they call.
+/// The bodies of functions that do nothing: `unreachable`; and for those that make texts, `i32.const 0`, which is `Ok(())`.
+const TRAP: &[u8] = &[0, 0x00, 0x0b];
+const NO_TEXT: &[u8] = &[0, 0x41, 0x00, 0x0b];
+
+/// The module with the bodies of such functions replaced, and zeros for the paths of sources. What only they have called is dropped by
+/// wasm-bindgen; a module that does not go through it may name, in `beyond`, what else only they call.
 ///
 /// # Errors
 /// It is no module, or has no names.
 pub(crate) fn quiet(wasm: &[u8], beyond: &[&str]) -> Result<Vec<u8>> {
     let snipped = named(wasm, |name| PANICS.iter().chain(beyond).any(|part| name.contains(part)))?;
+    if snipped.is_empty() {
+        bail!("the module has no names of functions, or none that panics");
+    }
+    let fractions = named(wasm, |name| name.contains(FRACTIONS))?;
     let mut out = Module::new();
     let mut code = CodeSection::new();
     let mut index = imported(wasm)?;
@@ -36,7 +46,11 @@ pub(crate) fn quiet(wasm: &[u8], beyond: &[&str]) -> Result<Vec<u8>> {
         let payload = payload?;
         match &payload {
             Payload::CodeSectionEntry(body) => {
-                code.raw(if snipped.contains(&index) { &[0, 0x00, 0x0b] } else { &wasm[body.range()] });
+                code.raw(match index {
+                    _ if snipped.contains(&index) => TRAP,
+                    _ if fractions.contains(&index) => NO_TEXT,
+                    _ => &wasm[body.range()],
+                });
                 index += 1;
                 continue;
             }
@@ -76,7 +90,7 @@ fn named(wasm: &[u8], is_wanted: impl Fn(&str) -> bool) -> Result<HashSet<u32>> 
             }
         }
     }
-    (!found.is_empty()).then_some(found).context("the module has no names of functions, or none that panics")
+    Ok(found)
 }
 
 /// How many functions are imported: those of the code are counted from there.
