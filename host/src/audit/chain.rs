@@ -1,0 +1,121 @@
+//! The records of the trail as lines, each chained to the one before.
+
+use core::{fmt, net::IpAddr};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::io;
+use waxseal_core::seam::Event;
+
+/// A place in the chain.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Link {
+    pub(super) n: u64,
+    pub(super) hash: Hash,
+}
+
+pub(super) type Hash = [u8; 32];
+
+impl Link {
+    pub(super) const START: Self = Self { n: 0, hash: [0; 32] };
+
+    /// The line of the next record, with its LF, and its place.
+    pub(super) fn append(self, record: &Record<'_>) -> io::Result<(Vec<u8>, Self)> {
+        let n = self.n + 1;
+        let mut line = serde_json::to_vec(&Numbered { n, record })?;
+        line.pop();
+        let hash = digest(&[&self.hash, &line]);
+        line.extend_from_slice(HASH);
+        line.extend_from_slice(hex(&hash).as_bytes());
+        line.extend_from_slice(b"\"}\n");
+        Ok((line, Self { n, hash }))
+    }
+}
+
+/// What stands between a record and its hash.
+const HASH: &[u8] = b",\"hash\":\"";
+
+#[derive(Serialize)]
+struct Numbered<'a> {
+    n: u64,
+    #[serde(flatten)]
+    record: &'a Record<'a>,
+}
+
+/// One record. Serde writes JSON that escapes every control character, so a record is one line whatever a user sent.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Record<'a> {
+    Event {
+        time: String,
+        request: String,
+        source: Option<IpAddr>,
+        #[serde(flatten)]
+        event: &'a Event,
+    },
+    /// The file was opened; `prev` is the hash that the chain goes on from.
+    Open { time: String, action: &'static str, prev: String },
+    /// What stands before it, up to the last record, was torn by a crash; its digest and length.
+    Repair { time: String, action: &'static str, torn: String, octets: usize },
+    /// So many records before this one were lost.
+    Lost { time: String, action: &'static str, count: u64 },
+}
+
+pub(super) const OPEN: &str = "audit.open";
+pub(super) const REPAIR: &str = "audit.repair";
+pub(super) const LOST: &str = "audit.lost";
+
+/// A line that looks like a record.
+pub(super) struct Line<'a> {
+    /// What the hash covers besides the one before.
+    pub(super) content: &'a [u8],
+    pub(super) hash: Hash,
+    pub(super) fields: Fields,
+}
+
+/// What a check needs to know of a record.
+#[derive(Deserialize)]
+pub(super) struct Fields {
+    pub(super) n: u64,
+    pub(super) action: String,
+    #[serde(default)]
+    pub(super) prev: String,
+    #[serde(default)]
+    pub(super) torn: String,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn read(line: &'a [u8]) -> Option<Self> {
+        let json = line.strip_suffix(b"\n")?;
+        let (content, rest) = json.split_at_checked(json.len().checked_sub(HASH.len() + 64 + 2)?)?;
+        let hash = unhex(rest.strip_prefix(HASH)?.strip_suffix(b"\"}")?)?;
+        Some(Self { content, hash, fields: serde_json::from_slice(json).ok()? })
+    }
+
+    pub(super) fn link(&self) -> Link {
+        Link { n: self.fields.n, hash: self.hash }
+    }
+}
+
+pub(super) fn digest(parts: &[&[u8]]) -> Hash {
+    parts.iter().fold(Sha256::new(), Sha256::chain_update).finalize().into()
+}
+
+pub(super) fn hex(octets: &[u8]) -> String {
+    use fmt::Write;
+    octets.iter().fold(String::with_capacity(octets.len() * 2), |mut digits, octet| {
+        // Writing to a string does not fail.
+        let _ = write!(digits, "{octet:02x}");
+        digits
+    })
+}
+
+pub(super) fn unhex(digits: &[u8]) -> Option<Hash> {
+    let mut out = [0; 32];
+    if digits.len() != 64 || digits.iter().any(u8::is_ascii_uppercase) {
+        return None;
+    }
+    for (octet, pair) in out.iter_mut().zip(digits.chunks_exact(2)) {
+        *octet = core::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())?;
+    }
+    Some(out)
+}

@@ -1,0 +1,263 @@
+//! The trail as a whole: what is written, what is found to be wrong.
+
+use super::*;
+use core::net::IpAddr;
+use std::fs;
+use waxseal_core::seam::Outcome;
+
+struct Home {
+    directory: tempfile::TempDir,
+    metrics: Arc<Metrics>,
+}
+
+impl Home {
+    fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap(), metrics: Arc::default() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.path().join("audit.log")
+    }
+
+    fn open(&self) -> AuditTrail {
+        let clock = Arc::new(Clock::stopped_at(UnixTime::from_millis(1_001)));
+        AuditTrail::open(&self.path(), clock, Arc::clone(&self.metrics)).unwrap()
+    }
+
+    /// Writes one record for each actor and closes the trail.
+    fn write(&self, actors: &[&str]) {
+        let trail = self.open();
+        for actor in actors {
+            record(&trail, actor);
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        fs::read_to_string(self.path()).unwrap().lines().map(String::from).collect()
+    }
+
+    /// The number of records, or of the first bad line.
+    fn verify(&self) -> Result<u64, u64> {
+        verify(&self.path()).map(|whole| whole.records).map_err(|error| match error {
+            VerifyError::Flaw(flaw) => flaw.line,
+            other => panic!("{other}"),
+        })
+    }
+
+    /// Changes the text of the trail.
+    fn tamper(&self, change: impl FnOnce(&mut Vec<String>)) {
+        let mut lines = self.lines();
+        change(&mut lines);
+        fs::write(self.path(), lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect::<String>()).unwrap();
+    }
+}
+
+fn event(actor: &str) -> Event {
+    Event {
+        action: "login",
+        actor: actor.into(),
+        subject: actor.into(),
+        outcome: Outcome::Refused,
+        reason: "bad_credentials",
+        dialect: "redis",
+    }
+}
+
+fn record(trail: &AuditTrail, actor: &str) {
+    let source = Some(IpAddr::from([192, 0, 2, 1]));
+    trail.record(Occasion { time: UnixTime::from_millis(2_500), source, request: 255 }, &[event(actor)]);
+}
+
+#[test]
+fn a_record_says_when_who_what_and_how() {
+    let home = Home::new();
+    home.write(&["alice"]);
+    let line: serde_json::Value = serde_json::from_str(&home.lines()[1]).unwrap();
+    for (member, value) in [
+        ("time", "1970-01-01T00:00:02.500Z"),
+        ("request", "00000000000000ff"),
+        ("source", "192.0.2.1"),
+        ("action", "login"),
+        ("actor", "alice"),
+        ("outcome", "refused"),
+        ("reason", "bad_credentials"),
+        ("dialect", "redis"),
+    ] {
+        assert_eq!(line[member], value);
+    }
+    assert_eq!(fs::metadata(home.path()).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_record_is_one_line_whatever_a_user_is_called() {
+    let home = Home::new();
+    home.write(&["a\nb\r\u{2028}\0\",\"hash\":\"", "\u{1b}[2J"]);
+    assert_eq!(home.lines().len(), 3);
+    assert_eq!(home.verify(), Ok(3));
+}
+
+#[test]
+fn texts_are_cut_where_they_are_written() {
+    let home = Home::new();
+    home.write(&[&"\u{e9}".repeat(300_000), &"x".repeat(256)]);
+    let lines = home.lines();
+    let cut = format!("{}\u{2026}", "\u{e9}".repeat(126));
+    for (line, actor) in [(1, cut), (2, "x".repeat(256))] {
+        let line: serde_json::Value = serde_json::from_str(&lines[line]).unwrap();
+        assert_eq!((&line["actor"], &line["subject"]), (&actor.as_str().into(), &actor.as_str().into()));
+    }
+    assert_eq!(home.verify(), Ok(3));
+}
+
+/// An earlier build wrote whatever it was sent.
+#[test]
+fn a_long_last_record_does_not_keep_a_trail_from_being_opened() {
+    let home = Home::new();
+    home.write(&["a"]);
+    let last = Line::read(format!("{}\n", home.lines()[1]).as_bytes()).unwrap().link();
+    let event = Event { actor: "x".repeat(100_000), ..event("a") };
+    let record = Record::Event { time: String::new(), request: String::new(), source: None, event: &event };
+    let (line, _) = last.append(&record).unwrap();
+    OpenOptions::new().append(true).open(home.path()).unwrap().write_all(&line).unwrap();
+    home.write(&["b"]);
+    assert_eq!(home.verify(), Ok(5));
+}
+
+#[test]
+fn without_a_head_the_end_is_not_checked() {
+    let home = Home::new();
+    assert!(matches!(verify(&home.path()), Err(VerifyError::Missing)));
+    let trail = home.open();
+    assert_eq!(verify(&home.path()).unwrap(), Whole { records: 1, end_checked: true }, "a fresh one has a head at once");
+    drop(trail);
+    fs::write(head_path(&home.path()), "").unwrap();
+    assert_eq!(verify(&home.path()).unwrap(), Whole { records: 1, end_checked: false });
+    fs::remove_file(head_path(&home.path())).unwrap();
+    assert_eq!(verify(&home.path()).unwrap(), Whole { records: 1, end_checked: false });
+}
+
+#[test]
+fn the_chain_goes_on_after_a_restart() {
+    let home = Home::new();
+    home.write(&["a", "b"]);
+    home.write(&["c"]);
+    assert_eq!(home.verify(), Ok(5));
+}
+
+#[test]
+fn every_change_is_found() {
+    let check = |change: fn(&mut Vec<String>), line: u64| {
+        let home = Home::new();
+        home.write(&["a", "b", "c", "d"]);
+        home.tamper(change);
+        assert_eq!(home.verify(), Err(line));
+    };
+    check(|lines| lines[2] = lines[2].replace("\"b\"", "\"x\""), 3);
+    check(|lines| drop(lines.remove(2)), 3);
+    check(|lines| lines.swap(2, 3), 3);
+    check(|lines| lines.insert(3, lines[2].clone()), 4);
+    check(|lines| drop(lines.remove(0)), 1);
+    check(|lines| drop(lines.pop()), 5);
+    check(|lines| lines.truncate(1), 2);
+    check(Vec::clear, 1);
+    check(|lines| lines.push("{}".into()), 6);
+    check(|lines| lines[1].insert(1, ' '), 2);
+    check(|lines| lines[4] = lines[4].replace("192.0.2.1", "192.0.2.2"), 5);
+}
+
+#[test]
+fn a_trail_written_anew_does_not_match_its_head() {
+    let (home, other) = (Home::new(), Home::new());
+    home.write(&["a", "b"]);
+    other.write(&["x", "b"]);
+    fs::copy(other.path(), home.path()).unwrap();
+    assert_eq!(home.verify(), Err(3));
+}
+
+#[test]
+fn a_cut_trail_does_not_heal() {
+    let home = Home::new();
+    home.write(&["a", "b"]);
+    home.tamper(|lines| drop(lines.pop()));
+    home.write(&["c"]);
+    assert_eq!(home.verify(), Err(3));
+}
+
+/// Every length at which a crash can tear the last record.
+#[test]
+fn a_torn_line_is_closed_and_noted() {
+    let home = Home::new();
+    home.write(&["a", "b"]);
+    let whole = fs::read(home.path()).unwrap();
+    let last = home.lines()[2].len();
+    for torn in (1..=last).step_by(7).chain([last - 1, last]) {
+        // The head is moved on once a second, so a crash finds it behind.
+        let _ = fs::remove_file(head_path(&home.path()));
+        fs::write(home.path(), &whole[..whole.len() - 1 - last + torn]).unwrap();
+        assert_eq!(home.verify(), Err(3), "torn after {torn}");
+        home.write(&["c"]);
+        let noted = home.lines().iter().any(|line| line.contains("\"action\":\"audit.repair\""));
+        assert_eq!((noted, home.verify()), (torn < last, Ok(5)), "torn after {torn}");
+    }
+}
+
+#[test]
+fn a_torn_line_cannot_hide_a_record() {
+    let home = Home::new();
+    home.write(&["a", "b"]);
+    let _ = fs::remove_file(head_path(&home.path()));
+    let mut octets = fs::read(home.path()).unwrap();
+    octets.truncate(octets.len() - 20);
+    fs::write(home.path(), octets).unwrap();
+    home.write(&[]);
+    assert_eq!(home.verify(), Ok(4));
+    home.tamper(|lines| lines[2] = "{}".into());
+    assert_eq!(home.verify(), Err(3));
+}
+
+#[test]
+fn a_foreign_file_is_left_alone() {
+    let home = Home::new();
+    fs::write(home.path(), "a\nb\n").unwrap();
+    let opened = AuditTrail::open(&home.path(), Arc::default(), Arc::clone(&home.metrics));
+    assert_eq!(opened.err().map(|error| error.kind()), Some(io::ErrorKind::InvalidData));
+}
+
+#[test]
+fn a_moved_trail_goes_on_in_a_new_file() {
+    let home = Home::new();
+    let trail = home.open();
+    record(&trail, "a");
+    trail.flush().unwrap();
+    let old = home.directory.path().join("audit.log.1");
+    fs::rename(home.path(), &old).unwrap();
+    record(&trail, "b");
+    trail.reopen().unwrap();
+    record(&trail, "c");
+    drop(trail);
+    assert_eq!(verify(&old).unwrap(), Whole { records: 3, end_checked: false });
+    assert_eq!(home.verify(), Ok(2));
+    assert!(home.lines()[0].contains("\"n\":4,") && home.lines()[0].contains("audit.open"));
+    home.tamper(|lines| drop(lines.remove(0)));
+    assert_eq!(home.verify(), Err(1));
+}
+
+#[test]
+fn what_cannot_be_written_is_counted_and_noted() {
+    let home = Home::new();
+    let trail = home.open();
+    record(&trail, "a");
+    trail.flush().unwrap();
+    fs::rename(home.path(), home.directory.path().join("aside")).unwrap();
+    fs::create_dir(home.path()).unwrap();
+    assert!(trail.reopen().is_err());
+    record(&trail, "b");
+    assert!(trail.flush().is_err());
+    assert_eq!(home.metrics.audit_lost.get(), 1);
+    fs::remove_dir(home.path()).unwrap();
+    fs::rename(home.directory.path().join("aside"), home.path()).unwrap();
+    record(&trail, "c");
+    drop(trail);
+    assert_eq!(home.verify(), Ok(5));
+    assert!(home.lines()[3].contains("\"action\":\"audit.lost\",\"count\":1"), "{:?}", home.lines());
+}

@@ -1,0 +1,158 @@
+//! Checks a trail from its file alone.
+
+use super::{
+    chain::{Line, Link, OPEN, REPAIR, digest, unhex},
+    head_path, read_head,
+};
+use core::fmt;
+use sha2::{Digest, Sha256};
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader},
+    path::Path,
+};
+
+/// The first line of an audit trail that is not as it was written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Flaw {
+    /// Its number, from 1; one more than there are lines when the end is missing.
+    pub line: u64,
+    /// What is wrong with it.
+    pub what: &'static str,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.what)
+    }
+}
+
+/// A trail that holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Whole {
+    /// How many records there are.
+    pub records: u64,
+    /// Whether a head stood beside it, so that nothing was cut off at its end. A trail that was moved away or copied has none.
+    pub end_checked: bool,
+}
+
+/// Why a trail could not be verified.
+#[derive(Debug)]
+pub enum VerifyError {
+    /// There is none.
+    Missing,
+    /// It was changed.
+    Flaw(Flaw),
+    /// It could not be read.
+    Io(io::Error),
+}
+
+impl fmt::Display for VerifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("there is no such file"),
+            Self::Flaw(flaw) => flaw.fmt(f),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for VerifyError {}
+
+impl From<io::Error> for VerifyError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Checks every record of the trail at `path`, and its end against its head if that stands beside it. A trail that was moved away
+/// begins with the hash it goes on from. Works on a stopped server's trail; that of a
+/// running one may end in the middle of a line.
+///
+/// # Errors
+/// [`VerifyError::Flaw`] names the first line that was changed, or behind which lines are missing.
+pub fn verify(path: &Path) -> Result<Whole, VerifyError> {
+    let head = match File::open(head_path(path)) {
+        Ok(file) => read_head(&file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error.into()),
+    };
+    let mut file = match File::open(path) {
+        Ok(file) => BufReader::new(file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(VerifyError::Missing),
+        Err(error) => return Err(error.into()),
+    };
+    let end_checked = head.is_some();
+    let mut check = Verification { line: 0, count: 0, last: None, torn: None, head };
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if file.read_until(b'\n', &mut line)? == 0 {
+            let records = check.end().map_err(VerifyError::Flaw)?;
+            return Ok(Whole { records, end_checked });
+        }
+        check.line += 1;
+        check.take(&line).map_err(VerifyError::Flaw)?;
+    }
+}
+
+struct Verification {
+    /// The present line, from 1.
+    line: u64,
+    count: u64,
+    last: Option<Link>,
+    /// The first of the lines before that are no records, and the digest of them all; they wait for their note.
+    torn: Option<(u64, Sha256)>,
+    head: Option<Link>,
+}
+
+impl Verification {
+    fn take(&mut self, line: &[u8]) -> Result<(), Flaw> {
+        let flaw = |line, what| Err(Flaw { line, what });
+        let Some(record) = Line::read(line) else {
+            let (_, torn) = self.torn.get_or_insert_with(|| (self.line, Sha256::new()));
+            torn.update(line);
+            return Ok(());
+        };
+        let noted = if record.fields.action == REPAIR { unhex(record.fields.torn.as_bytes()) } else { None };
+        match self.torn.take().map(|(first, torn)| (first, torn.finalize().into())) {
+            Some((first, torn)) if noted != Some(torn) => return flaw(first, "not a record"),
+            None if noted.is_some() => return flaw(self.line, "the torn line before it is missing"),
+            _ => {}
+        }
+        let last = match self.last {
+            Some(last) => last,
+            // The beginning of the whole trail, or of a file that goes on where another ended.
+            None if record.fields.n == 1 => Link::START,
+            None => match unhex(record.fields.prev.as_bytes()).filter(|_| record.fields.action == OPEN) {
+                Some(hash) => Link { n: record.fields.n.wrapping_sub(1), hash },
+                None => return flaw(self.line, "records before it are missing"),
+            },
+        };
+        if record.fields.n != last.n.wrapping_add(1) {
+            return flaw(self.line, "records before it are missing, or it is out of place");
+        }
+        if digest(&[&last.hash, record.content]) != record.hash {
+            return flaw(self.line, "changed");
+        }
+        let place = record.link();
+        if self.head.is_some_and(|head| head.n == place.n && head != place) {
+            return flaw(self.line, "the trail up to here is not the one that was written");
+        }
+        self.last = Some(place);
+        self.count += 1;
+        Ok(())
+    }
+
+    fn end(self) -> Result<u64, Flaw> {
+        let end = self.line + 1;
+        match (self.torn, self.head, self.last) {
+            (Some((line, _)), ..) => Err(Flaw { line, what: "not a record" }),
+            (None, Some(head), Some(last)) if head.n > last.n => {
+                Err(Flaw { line: end, what: "records are missing at the end" })
+            }
+            (None, Some(_), None) => Err(Flaw { line: end, what: "all records are missing" }),
+            _ => Ok(self.count),
+        }
+    }
+}
