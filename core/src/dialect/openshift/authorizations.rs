@@ -10,6 +10,7 @@ use super::{
 use crate::{
     engine::{self, NewAuthorization},
     record::{Authorization, Scope},
+    refusal::Refusal,
     seam::Stop,
 };
 use alloc::{
@@ -30,6 +31,10 @@ const LISTED: usize = 10_000;
 pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
     let (exchange, parameters) = (&request.exchange, &request.parameters);
     let (op, user) = (exchange.op, &request.caller.user);
+    // An authorization goes on to its end when the passwords of its owner have expired, but makes no other: else it would live for ever.
+    if engine::has_expired(op, user)? {
+        return Err(Refusal::PasswordExpired.into());
+    }
     let Ok(scopes) = scopes::parse(scope(parameters)) else { return Err(unknown_scope(exchange)) };
     let note = note(request)?;
     let lifetime = scopes::lifetime(&op.settings.openshift, &scopes, parameters.value("expires_in"));

@@ -3,7 +3,7 @@
 use super::Exchange;
 use crate::{
     engine::{self, Credentials},
-    record::{Scope, User},
+    record::{Scope, User, key},
     refusal::Refusal,
     seam::{Response, Stop},
 };
@@ -55,6 +55,8 @@ pub(super) fn caller(exchange: &Exchange<'_>) -> Result<Caller, Stop> {
             Ok(Caller { user: login.user, scopes: vec![Scope::Session] })
         }
         Credentials::Token(token) => {
+            // Read with the rest, for whoever asks for another authorization.
+            op.want(&[key::cluster()]);
             let engine::Authorized { user, authorization } = engine::authorization(op, &token)?;
             Ok(Caller { user, scopes: authorization.scopes })
         }
