@@ -15,7 +15,7 @@ pub(crate) fn configuration(data: &[u8]) {
         let (path, value) = line.split_once('=').unwrap_or((line, ""));
         Stated { path: path.into(), value: value.into(), origin: Origin::Flag(format!("--set={path}")) }
     });
-    match (Sources { file: Some(FILE.clone()), env: Vec::new(), flags: flags.collect() }).load() {
+    match (Sources { file: Some(FILE.clone()), flags: flags.collect(), ..Sources::default() }).load() {
         Err(problems) => {
             assert!(!problems.is_empty(), "refused without a reason");
             for problem in problems {
