@@ -53,7 +53,9 @@ impl Place {
 
     /// Plays a request without keeping what it changes, so that every input meets the same place.
     fn play(&mut self, request: Request) {
-        let told = contains(request.path.as_bytes(), HASH) || contains(request.query.as_bytes(), HASH) || contains(&request.body, HASH);
+        let told = contains(request.path.as_bytes(), HASH)
+            || contains(request.query.as_bytes(), HASH)
+            || contains(&request.body, HASH);
         let told = told || request.headers.iter().any(|(_, value)| contains(value, HASH));
         let call = self.memory.call(Peer { address: Some([192, 0, 2, 1].into()), ..Peer::default() }, request);
         let done = self.memory.finish(begin(call));
@@ -109,7 +111,9 @@ fn dialect(data: &[u8], prefix: &str, token: fn(&Place) -> &String) {
     let Ok(first) = core::str::from_utf8(first) else { return };
     let (anonymous, first) = first.strip_prefix('~').map_or((false, first), |first| (true, first));
     let (method, target) = first.split_once(' ').unwrap_or((first, ""));
-    if method.is_empty() || !method.bytes().all(|octet| octet.is_ascii_uppercase()) || !target.bytes().all(|octet| octet.is_ascii_graphic())
+    if method.is_empty()
+        || !method.bytes().all(|octet| octet.is_ascii_uppercase())
+        || !target.bytes().all(|octet| octet.is_ascii_graphic())
     {
         // Neither gets past the server's own reader.
         return;
