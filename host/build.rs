@@ -6,6 +6,7 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    thread,
 };
 use wasm_encoder::RawSection;
 use wasmparser::{Parser, Payload};
@@ -46,18 +47,26 @@ fn main() -> Result<()> {
     ] {
         println!("cargo::rerun-if-changed={}", workspace.join(input).display());
     }
-    let target_dir = out.join("wasm");
     let cargo = env::var("CARGO")?;
-    let build = |face: &Face<'_>| module::build(&cargo, workspace, &target_dir, face).map_err(wasmtime::Error::msg);
-    let module = build(&module::COMPONENT)?;
+    let build = |face: &Face<'_>| {
+        // Each in a folder of its own, as cargo builds only one thing at a time in each.
+        let target_dir = out.join("wasm").join(face.feature);
+        module::build(&cargo, workspace, &target_dir, face).map_err(wasmtime::Error::msg)
+    };
+    // Side by side: most of each is one thread's work, and everything else waits for it.
+    let (module, engine, kdf) = thread::scope(|scope| {
+        let engine = scope.spawn(|| build(&Face { feature: "js", opt_level: "z", strip: "debuginfo", link_args: &[] }));
+        let kdf = scope.spawn(|| build(&Face { feature: "kdf", opt_level: "3", strip: "debuginfo", link_args: &[] }));
+        (build(&module::COMPONENT), engine.join(), kdf.join())
+    });
+    let panicked = |_| wasmtime::format_err!("a build panicked");
+    let (module, engine, kdf) = (module?, engine.map_err(panicked)??, kdf.map_err(panicked)??);
     let component = componentize(&module)?;
     // For the check that it comes out the same again.
     fs::write(out.join("module.wasm"), module)?;
     fs::write(out.join("component.cwasm"), precompile(&component)?)?;
     fs::write(out.join("component.wasm"), component)?;
 
-    let engine = build(&Face { feature: "js", opt_level: "z", strip: "debuginfo", link_args: &[] })?;
-    let kdf = build(&Face { feature: "kdf", opt_level: "3", strip: "debuginfo", link_args: &[] })?;
     let quiet = |module: &[u8], beyond| quiet::quiet(module, beyond).map_err(|error| wasmtime::format_err!("{error:#}"));
     // Derivations fail by numbers, so no text is made but of panics.
     let (engine, kdf) = (quiet(&engine, &[])?, strip(&quiet(&kdf, quiet::FORMATTING)?)?);

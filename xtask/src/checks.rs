@@ -16,6 +16,7 @@ pub(crate) fn run_alone(args: &[String]) -> Result<(), Failure> {
     let advisories = wants_advisories(args)?;
     let mut steps = Steps::new(COUNT);
     all(&mut steps, advisories);
+    setup::tidy_tools()?;
     steps.summarise();
     if steps.failed() == 0 { Ok(()) } else { Err(Failure::new()) }
 }

@@ -112,6 +112,7 @@ fn set_up() -> Result<Browsers, Failure> {
         Some(driver) => driver,
         None => setup::cargo_tool("geckodriver", "0.37.1", "geckodriver")?.join("geckodriver"),
     };
+    setup::tidy_tools()?;
     setup::npm_install(&tests())?;
     Ok(Browsers { chromedriver, geckodriver, wasm_pack, bindgen })
 }

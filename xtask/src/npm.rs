@@ -6,11 +6,17 @@ use crate::{
     command::{command, root, run, target_dir},
     setup,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    thread,
+};
 
 /// `cargo xtask npm`
 pub(crate) fn run_alone() -> Result<(), Failure> {
-    build().map(|package| println!("{}", package.display()))
+    let package = build()?;
+    setup::tidy_tools()?;
+    println!("{}", package.display());
+    Ok(())
 }
 
 /// Builds the package; where it lies unpacked.
@@ -21,16 +27,15 @@ pub(crate) fn build() -> Result<PathBuf, Failure> {
     setup::npm_install(&sources())?;
     let out = out();
     let glue = out.join("glue");
+    let [engine, kdf, token, edge] = modules();
     let mut generate = command(bindgen.join("wasm-bindgen"));
-    generate.arg(module("js", "npm-engine")?).args(["--target", "web", "--out-name", "engine", "--out-dir"]).arg(&glue);
+    generate.arg(engine?).args(["--target", "web", "--out-name", "engine", "--out-dir"]).arg(&glue);
     // No file that a bundler would look for, and a way to start over after a trap.
     generate.args(["--omit-default-module-path", "--experimental-reset-state-function"]);
     run(generate.args(["--no-typescript", "--remove-name-section", "--remove-producers-section"]))?;
     let mut pack = command("node");
     pack.arg(sources().join("build.mjs")).arg("--out").arg(&out).args(["--version", env!("CARGO_PKG_VERSION")]);
-    pack.arg("--engine").arg(&glue).arg("--kdf").arg(module("kdf", "npm")?);
-    pack.arg("--token").arg(module("token", "npm-token")?);
-    pack.arg("--edge").arg(module("edge", "npm-edge")?);
+    pack.arg("--engine").arg(&glue).arg("--kdf").arg(kdf?).arg("--token").arg(token?).arg("--edge").arg(edge?);
     run(&mut pack)?;
     Ok(out.join("package"))
 }
@@ -38,6 +43,15 @@ pub(crate) fn build() -> Result<PathBuf, Failure> {
 /// The packed form of [`build`]'s package.
 pub(crate) fn packed(package: &Path) -> PathBuf {
     package.with_file_name(concat!("waxseal-", env!("CARGO_PKG_VERSION"), ".tgz"))
+}
+
+/// Builds the faces of `wasm/`, side by side: most of each is one thread's work.
+fn modules() -> [Result<PathBuf, Failure>; 4] {
+    let faces = [("js", "npm-engine"), ("kdf", "npm"), ("token", "npm-token"), ("edge", "npm-edge")];
+    thread::scope(|scope| {
+        let building = faces.map(|(face, profile)| scope.spawn(move || module(face, profile)));
+        building.map(|built| built.join().unwrap_or_else(|_| Err("a build panicked".into())))
+    })
 }
 
 /// Builds one face of `wasm/` and sets it aside, as all of them have the same name.

@@ -2,7 +2,6 @@
 
 use crate::{
     Failure,
-    cargo::cargo,
     command::{command, output, run, target_dir},
 };
 use std::{fs, io::Write, path::Path, path::PathBuf, process::Stdio};
@@ -57,17 +56,7 @@ pub(crate) fn program(program: &str, package: &str) -> Result<(), Failure> {
 
 /// The pinned cargo-deny, built once into `target/tools`.
 pub(crate) fn cargo_deny() -> Result<PathBuf, Failure> {
-    let home = target_dir().join("tools").join(format!("cargo-deny-{CARGO_DENY}"));
-    let program = home.join("bin").join("cargo-deny");
-    if !program.is_file() {
-        println!("building cargo-deny {CARGO_DENY}, once (a minute or two)");
-        let build = target_dir().join("tools").join("build");
-        // Unoptimised: it runs for a second, and optimising it takes longer than all its runs.
-        let mut install = cargo(&["install", "cargo-deny", "--version", CARGO_DENY, "--debug", "--quiet"]);
-        run(install.arg("--root").arg(&home).arg("--target-dir").arg(&build))?;
-        fs::remove_dir_all(&build).map_err(|error| format!("cannot delete `{}`: {error}", build.display()))?;
-    }
-    Ok(program)
+    Ok(cargo_tool("cargo-deny", CARGO_DENY, "cargo-deny")?.join("cargo-deny"))
 }
 
 /// The folder with the pinned `wasm-bindgen` and its test runner, built once into `target/tools`.
@@ -81,19 +70,34 @@ pub(crate) fn cargo_tool(name: &str, version: &str, program: &str) -> Result<Pat
     let folder = home.join("bin");
     if !folder.join(program).is_file() {
         println!("building {name} {version}, once (a minute or two)");
-        let build = target_dir().join("tools").join(format!("build-{name}"));
-        let mut install = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        install.args(["install", name, "--debug", "--quiet", "--version"]).arg(format!("={version}"));
-        install.arg("--root").arg(&home).arg("--target-dir").arg(&build);
-        // Its own lock file may name a version that is no longer, or not yet, to be had.
-        if output(install.arg("--locked")).is_err() {
+        let install = || {
             let mut install = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+            // Unoptimised and without what a debugger needs: they run for seconds, and all that takes longer than their runs.
+            install.env("CARGO_PROFILE_DEV_DEBUG", "false").env("CARGO_INCREMENTAL", "0");
             install.args(["install", name, "--debug", "--quiet", "--version"]).arg(format!("={version}"));
-            run(install.arg("--root").arg(&home).arg("--target-dir").arg(&build))?;
+            // One place for all of them, as they share much.
+            install.arg("--root").arg(&home).arg("--target-dir").arg(tools_build());
+            install
+        };
+        // Its own lock file may name a version that is no longer, or not yet, to be had.
+        if output(install().arg("--locked")).is_err() {
+            run(&mut install())?;
         }
-        fs::remove_dir_all(&build).map_err(|error| format!("cannot delete `{}`: {error}", build.display()))?;
     }
     Ok(folder)
+}
+
+/// Deletes what building tools has left, which is much and of no use once they are there.
+pub(crate) fn tidy_tools() -> Result<(), Failure> {
+    let build = tools_build();
+    if !build.exists() {
+        return Ok(());
+    }
+    fs::remove_dir_all(&build).map_err(|error| format!("cannot delete `{}`: {error}", build.display()))
+}
+
+fn tools_build() -> PathBuf {
+    target_dir().join("tools").join("build")
 }
 
 /// Node, with npm: at least 20.19.
