@@ -1,6 +1,6 @@
 //! Signing keys: the first one, rotation, retirement, import.
 
-use super::audit;
+use super::{audit, authorization::revoke_everything, pair::end_all_pairs};
 use crate::{
     record::{Ended, KeyState, SigningKey, Stored, key},
     refusal::Refusal,
@@ -33,7 +33,7 @@ pub(crate) fn keys(op: &Op<'_>) -> Result<Vec<SigningKey>, Stop> {
 pub(crate) struct Rotation {
     /// How the new key signs; none: as the one that signs now.
     pub(crate) algorithm: Option<Algorithm>,
-    /// Every other key goes at once, and every token with it. Needed to change between shared secrets and public keys, which are
+    /// Every other key goes at once, and every token: access tokens with their keys, authorizations and refresh tokens too. Needed to change between shared secrets and public keys, which are
     /// never in use together (security T3).
     pub(crate) end_tokens: bool,
     /// A public key signs at once instead of being published first: verifiers elsewhere refuse its tokens until they have read it.
@@ -70,6 +70,9 @@ pub(crate) fn rotate_key(
             op.remove(key::signing_key(&key.kid));
             audit(op, "key.retire", actor, &key.kid, None);
         }
+        // Those that no key has signed.
+        revoke_everything(op, actor)?;
+        end_all_pairs(op);
         KeyState::Signs
     } else if is_other_kind(&known, algorithm) {
         return Ok(Err(NotRotated::OtherKind));

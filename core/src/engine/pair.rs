@@ -292,6 +292,11 @@ fn all(
     Ok(counts)
 }
 
+/// Ends all pairs of everybody.
+pub(super) fn end_all_pairs(op: &Op<'_>) {
+    end_all_until(op, None, op.now());
+}
+
 /// Ends all pairs of one user, or of everybody, that were made up to `until`.
 fn end_all_until(op: &Op<'_>, whose: Option<Uid>, until: UnixTime) {
     op.store_until(key::pairs_ended(whose), &PairsEnded(until), op.now().plus_secs(REFRESH_LIFE + KEEP));

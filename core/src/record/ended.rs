@@ -41,7 +41,11 @@ impl User {
     /// The generation of tokens that begins now, after `last`. It tells the time: a store that was brought back from an older copy gives
     /// numbers of users out a second time, and the tokens of whoever had one before are not to be his who has it now.
     pub(crate) fn next_generation(op: &Op<'_>, last: u32) -> u32 {
-        let now = u32::try_from(op.now().as_secs()).unwrap_or(Ended::GONE);
+        // To the second until 2072; from then on a step takes 256 seconds, so that the numbers last as long as times do.
+        const COARSE_FROM: u64 = 0xC000_0000;
+        let now = op.now().as_secs();
+        let now = now.min(COARSE_FROM) + now.saturating_sub(COARSE_FROM) / 256;
+        let now = u32::try_from(now).unwrap_or(Ended::GONE);
         now.max(last.saturating_add(1)).min(Ended::GONE - 1)
     }
 
@@ -66,5 +70,30 @@ impl User {
     pub(crate) fn end_for_good(&self, op: &Op<'_>) {
         let ended = Ended { uid: self.uid, generation: Ended::GONE };
         op.store_until(key::ended(self.uid), &ended, Ended::until(op.now()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{TestWorld, basic, request};
+    use alloc::format;
+
+    #[test]
+    fn tokens_end_in_any_century() {
+        // Now, a moment before the steps grow, the end of 32 bits, the last year.
+        for year in [0, 0xC000_0000 - 1, u32::MAX.into(), 253_402_000_000_u64] {
+            let mut world = TestWorld::with_admin("pw");
+            world.advance(year.saturating_sub(world.now().as_secs()));
+            for _ in 0..3 {
+                let bearer = format!("Bearer {}", world.token("admin", "pw"));
+                let verify = request("GET /auth/verify", "").with_header("authorization", &bearer);
+                assert_eq!(world.call(verify.clone()).status, 204);
+                let change = request("PUT /v1/users/password", r#"{"new_password": "pw"}"#);
+                let same = change.clone().with_header("authorization", &basic("admin", "pw"));
+                assert_eq!(world.call(same).status, 400, "the same password again");
+                assert_eq!(world.local(request("POST /admin/users/admin/logout", "")).status, 200);
+                assert_eq!(world.call(verify).status, 401, "{year}");
+            }
+        }
     }
 }

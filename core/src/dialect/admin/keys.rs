@@ -470,7 +470,7 @@ mod tests {
         world.audited();
         let change = r#"{"algorithm": "EdDSA", "end_tokens": true}"#;
         assert_eq!(done(&mut world, "POST /admin/keys/rotate", change, 201)["state"], "signs");
-        assert_eq!(world.audited(), ["key.retire", "key.rotate"]);
+        assert_eq!(world.audited(), ["key.retire", "token.revoke_all", "key.rotate"]);
         assert!(!alive(&mut world, &token));
         assert_eq!(published(&mut world).len(), 1);
         let mixed = json!({"keys": [public, jwk("more")]});

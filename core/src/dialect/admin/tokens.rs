@@ -343,6 +343,30 @@ mod tests {
     }
 
     #[test]
+    fn a_rotation_that_ends_tokens_ends_those_without_a_key_too() {
+        let mut world = world();
+        let authorization = authorization(&mut world);
+        let ask = |world: &mut TestWorld, body: Value| {
+            let ask = request("POST /_security/oauth2/token", &body.to_string())
+                .with_header("content-type", "application/json")
+                .with_header("authorization", &crate::testing::basic("ann", "ann password"));
+            world.call(ask)
+        };
+        let grant = json!({ "grant_type": "password", "username": "ann", "password": "ann password" });
+        let pair = json(&ask(&mut world, grant.clone()));
+        world.advance(5);
+        done(&mut world, "POST /admin/keys/rotate", r#"{"end_tokens": true}"#, 201);
+        let refresh = json!({ "grant_type": "refresh_token", "refresh_token": pair["refresh_token"] });
+        assert_eq!(ask(&mut world, refresh).status, 400);
+        assert!(!alive(&mut world, pair["access_token"].as_str().unwrap()));
+        check(&mut world, &authorization, Some("ended"), "all tokens of its user were ended after it was issued");
+        // What comes after it holds.
+        world.advance(1);
+        let pair = json(&ask(&mut world, grant));
+        assert!(alive(&mut world, pair["access_token"].as_str().unwrap()));
+    }
+
+    #[test]
     fn what_is_no_token_is_explained_as_such() {
         let mut world = world();
         for other in ["", "x", "a.b.c"] {
