@@ -250,7 +250,7 @@ impl Settings {
             ("service", name(&self.service)),
             ("passwords.scheme", scheme.bounded().is_ok() && matches!(scheme, Scheme::Argon2id { .. })),
             ("passwords.max_per_user", (1..=64).contains(&passwords.max_per_user)),
-            ("throttle.account_ceiling", (1..=100).contains(&throttle.account_ceiling)),
+            ("throttle.account_ceiling", (5..=100).contains(&throttle.account_ceiling)),
             ("throttle.account_pause", (1..=86_400).contains(&throttle.account_pause)),
             ("throttle.source_limit", throttle.source_limit <= 1_000_000),
             ("throttle.source_window", (1..=86_400).contains(&throttle.source_window)),

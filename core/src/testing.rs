@@ -164,6 +164,11 @@ impl TestWorld {
         self.now = UnixTime::from_millis(self.now.as_millis() + millis);
     }
 
+    /// Sets the clock, back too.
+    pub(crate) fn set(&mut self, now: UnixTime) {
+        self.now = now;
+    }
+
     /// What the clock says.
     pub(crate) fn now(&self) -> UnixTime {
         self.now

@@ -7,7 +7,6 @@ use crate::{
     record::{Cluster, Schemes, Seen, Stored, User, key},
     refusal::Refusal,
     seam::{Derivation, Op, Stop},
-    settings::PolicyName,
     time::UnixTime,
 };
 use alloc::{vec, vec::Vec};
@@ -75,7 +74,7 @@ fn prove(op: &Op<'_>, name: &str, user: Option<User>, password: &str, after_logi
     let derived = derive_all(op, user.as_ref(), &account, &schemes, &prepared)?;
     let position = user.as_ref().and_then(|user| user.passwords.position(&derived));
     match (user, position) {
-        (Some(mut user), Some(position)) if !user.disabled && !gate.is_locked(op) => {
+        (Some(mut user), Some(position)) if !user.disabled && !gate.is_locked(op, &cluster) => {
             gate.succeeded(op);
             upgrade(op, &mut user, position, &derived);
             Ok((user, position))
@@ -133,9 +132,8 @@ pub(crate) fn has_expired(op: &Op<'_>, user: &User) -> Result<bool, Stop> {
     Ok(password_expires(op, &cluster, user).is_some_and(|at| at <= op.now()))
 }
 
-/// When the passwords of `user` expire, if they do. NIST's rules know no expiry (security P1).
+/// When the passwords of `user` expire, if they do.
 pub(crate) fn password_expires(op: &Op<'_>, cluster: &Cluster, user: &User) -> Option<UnixTime> {
-    let days = u64::from(cluster.password_expiration_duration);
-    let expires = days > 0 && op.settings.passwords.policy != PolicyName::Nist;
-    expires.then(|| user.password_issued.plus_secs(days * 86_400))
+    let days = u64::from(cluster.expiration_days(op.settings.passwords.policy));
+    (days > 0).then(|| user.password_issued.plus_secs(days * 86_400))
 }

@@ -123,7 +123,7 @@ pub(crate) fn remove_password(
 /// Enters schemes into the record of those in use, so that every login on this server costs the same.
 ///
 /// # Errors
-/// [`password::Refusal::TooManySchemes`] when that would be more than [`Schemes::MAX`].
+/// [`password::Refusal::NoRoomForScheme`] when that would be more than [`Schemes::MAX`].
 pub(crate) fn remember_schemes(op: &Op<'_>, used: impl Iterator<Item = Scheme>) -> Result<(), Stop> {
     let mut schemes = op.load::<Schemes>(&key::schemes())?.unwrap_or_default();
     let known = schemes.0.len();
@@ -133,7 +133,7 @@ pub(crate) fn remember_schemes(op: &Op<'_>, used: impl Iterator<Item = Scheme>) 
         }
     }
     if schemes.0.len() > Schemes::MAX {
-        return Err(password::Refusal::TooManySchemes.into());
+        return Err(password::Refusal::NoRoomForScheme.into());
     }
     if schemes.0.len() > known {
         op.store(key::schemes(), &schemes);

@@ -23,10 +23,11 @@ use crate::{
 
 /// How long a source that its owner has used stays known: 30 days, in seconds.
 const KNOWN_SOURCE: u64 = 2_592_000;
-/// Into how many shares the ceiling of an account is divided; from so many sources it takes to reach it.
+/// Into how many shares the ceiling of an account is divided; so many sources at least it takes to reach it.
 const SHARES: u32 = 5;
-/// How long counters are kept in the store at least, in seconds.
-const KEEP: u64 = 86_400;
+
+/// The end of a lock that only an administrator ends.
+const ENDLESS: UnixTime = UnixTime::from_millis(u64::MAX);
 
 /// Turns a source away that has failed too often, before anything is looked up.
 pub(crate) fn admit_source(op: &Op<'_>) -> Result<(), Stop> {
@@ -35,7 +36,7 @@ pub(crate) fn admit_source(op: &Op<'_>) -> Result<(), Stop> {
     }
     let attempts = op.load::<Attempts>(&source_key(op))?.unwrap_or_default();
     let window = u64::from(op.settings.throttle.source_window);
-    if attempts.failures >= op.settings.throttle.source_limit && op.now() < attempts.since.plus_secs(window) {
+    if attempts.failures >= op.settings.throttle.source_limit && is_within(op, attempts.since, window) {
         let left = attempts.since.plus_secs(window).secs_since(op.now());
         return Err(throttled(left).into());
     }
@@ -76,15 +77,19 @@ impl Gate {
         let epoch = user.map_or(0, |user| user.lock_epoch);
         let current = |attempts: Option<Attempts>| attempts.filter(|attempts| attempts.epoch == epoch).unwrap_or_default();
         let known = op.load::<Attempts>(pair)?;
-        let gate = Self {
+        let mut gate = Self {
             pair: Attempts { succeeded: known.map_or(UnixTime::default(), |known| known.succeeded), ..current(known) },
             account: current(op.load(account)?),
             source: op.load(source)?.unwrap_or_default(),
             epoch,
             keys,
         };
-        if op.now() < gate.account.until && !gate.is_known_source(op) {
-            return Err(throttled(gate.account.until.secs_since(op.now())).into());
+        let pause = op.settings.throttle.account_pause.into();
+        if holds(op, gate.account.until, pause) && !gate.is_known_source(op) {
+            let refusal = throttled(gate.account.until.secs_since(op.now()));
+            // So that nobody can go on with it, and fill the audit trail, for ever.
+            gate.count_source(op);
+            return Err(refusal.into());
         }
         Ok(gate)
     }
@@ -96,16 +101,16 @@ impl Gate {
     }
 
     /// Whether the account is locked for this source.
-    pub(super) fn is_locked(&self, op: &Op<'_>) -> bool {
-        op.now() < self.pair.until
+    pub(super) fn is_locked(&self, op: &Op<'_>, cluster: &Cluster) -> bool {
+        holds(op, self.pair.until, longest(op, cluster))
     }
 
     /// Counts a failure. A failure while locked does not count, so a lock ends in time even under attack.
     pub(super) fn failed(mut self, op: &Op<'_>, cluster: &Cluster, user: Option<&User>) {
         let (now, settings) = (op.now(), &op.settings.throttle);
-        if !self.is_locked(op) {
+        if !self.is_locked(op, cluster) {
             let reset_after = u64::from(cluster.login_lockout_counter_reset_after);
-            let goes_on = self.pair.failures > 0 && now <= self.pair.since.plus_secs(reset_after);
+            let goes_on = self.pair.failures > 0 && is_within(op, self.pair.since, reset_after.saturating_add(1));
             self.pair.failures = if goes_on { self.pair.failures.saturating_add(1) } else { 1 };
             self.pair.since = now;
             self.pair.total = self.pair.total.saturating_add(1);
@@ -118,7 +123,7 @@ impl Gate {
                 let pause = if is_hopeless { now.plus_secs(settings.account_pause.into()) } else { now };
                 let lock = match cluster.login_lockout_duration {
                     _ if !locks => now,
-                    0 => UnixTime::from_millis(u64::MAX),
+                    0 => ENDLESS,
                     secs => now.plus_secs(secs.into()),
                 };
                 self.pair.until = lock.max(pause);
@@ -128,7 +133,7 @@ impl Gate {
                     audit(op, "user.lock", &user.uid, &user.uid, None);
                 }
             }
-            if settings.vendor_lockout || self.pair.total <= settings.account_ceiling.div_ceil(SHARES) {
+            if settings.vendor_lockout || self.pair.total <= settings.account_ceiling / SHARES {
                 self.account.failures = self.account.failures.saturating_add(1);
                 self.account.since = now;
                 if self.account.failures >= settings.account_ceiling {
@@ -136,23 +141,29 @@ impl Gate {
                 }
             }
         }
-        let in_window = now < self.source.since.plus_secs(settings.source_window.into());
-        self.source.failures = if in_window { self.source.failures.saturating_add(1) } else { 1 };
-        self.source.since = if in_window { self.source.since } else { now };
-
+        self.count_source(op);
         self.pair.epoch = self.epoch;
         self.account.epoch = self.epoch;
-        let reset_after = u64::from(cluster.login_lockout_counter_reset_after).max(KEEP);
-        // Its share of the account's counter is remembered for as long as that counter.
-        let used_up = if self.pair.total >= settings.account_ceiling.div_ceil(SHARES) { now } else { self.pair.succeeded };
-        let keep_pair = now.plus_secs(reset_after).max(self.pair.until).max(used_up.plus_secs(KNOWN_SOURCE));
-        let [pair, account, source] = self.keys;
-        op.keep(pair, Some(self.pair.encode()), expiry(keep_pair));
-        // A run of failures over all sources ends only with a success or after a month of silence.
-        op.keep(account, Some(self.account.encode()), expiry(now.plus_secs(KNOWN_SOURCE).max(self.account.until)));
-        if settings.source_limit > 0 {
-            op.keep(source, Some(self.source.encode()), expiry(now.plus_secs(settings.source_window.into())));
+        // A run of failures over all sources ends only with a success or after a month of silence; and what a source has added
+        // to it is remembered for as long, or its share would begin anew.
+        let silence = now.plus_secs(KNOWN_SOURCE);
+        let reset = now.plus_secs(cluster.login_lockout_counter_reset_after.into());
+        let [pair, account, _] = self.keys;
+        op.keep(pair, Some(self.pair.encode()), expiry(silence.max(reset).max(self.pair.until)));
+        op.keep(account, Some(self.account.encode()), expiry(silence.max(self.account.until)));
+    }
+
+    /// Counts a failure of the source.
+    fn count_source(&mut self, op: &Op<'_>) {
+        let settings = &op.settings.throttle;
+        if settings.source_limit == 0 {
+            return;
         }
+        let window = settings.source_window.into();
+        let in_window = is_within(op, self.source.since, window);
+        self.source.failures = if in_window { self.source.failures.saturating_add(1) } else { 1 };
+        self.source.since = if in_window { self.source.since } else { op.now() };
+        op.keep(self.keys[2].clone(), Some(self.source.encode()), expiry(op.now().plus_secs(window)));
     }
 
     /// Ends the runs of failures of this account, and remembers the source once a day.
@@ -173,6 +184,22 @@ impl Gate {
     }
 }
 
+/// The longest that an account can be locked for a source as things are set now, in seconds.
+pub(super) fn longest(op: &Op<'_>, cluster: &Cluster) -> u64 {
+    cluster.login_lockout_duration.max(op.settings.throttle.account_pause).into()
+}
+
+/// Whether it is earlier than `until`, which a clock that was ahead has not written: nothing lasts longer than `longest` seconds
+/// but what has no end.
+pub(super) fn holds(op: &Op<'_>, until: UnixTime, longest: u64) -> bool {
+    op.now() < until && (until <= op.now().plus_secs(longest) || until == ENDLESS)
+}
+
+/// Whether `since` is less than `secs` ago, and not in the future, as it is where the clock was ahead.
+fn is_within(op: &Op<'_>, since: UnixTime, secs: u64) -> bool {
+    since <= op.now() && op.now() < since.plus_secs(secs)
+}
+
 fn source_key(op: &Op<'_>) -> Key {
     let digest = op.vault.derive("tries.source", &source(op));
     let mut id = [0; 16];
@@ -186,7 +213,7 @@ fn throttled(secs: u64) -> Refusal {
 
 /// No expiry for a lock without end.
 fn expiry(at: UnixTime) -> Option<UnixTime> {
-    (at.as_millis() < u64::MAX).then_some(at)
+    (at < ENDLESS).then_some(at)
 }
 
 #[cfg(test)]
@@ -216,5 +243,41 @@ mod tests {
         }
         assert!(told[4].contains("user.lock"), "{told:?}");
         assert_eq!(told.concat().matches("user.lock").count(), 1, "{told:?}");
+    }
+
+    /// What a clock that was a year ahead has written locks nobody once it is right again.
+    #[test]
+    fn a_clock_that_was_ahead_locks_nobody_for_long() {
+        let mut world = TestWorld::with_admin("admin password");
+        world.settings_mut().throttle.source_limit = 7;
+        let login =
+            |password| request("POST /v1/users/authorize", "").with_header("authorization", &basic("admin", password));
+        let right = world.now();
+        world.advance(31_536_000);
+        for _ in 0..7 {
+            assert_eq!(world.call(login("wrong")).status, 401);
+        }
+        assert_eq!(world.call(login("admin password")).status, 429);
+        world.set(right);
+        assert_eq!(world.call(login("admin password")).status, 200);
+        let shown = world.local(request("GET /admin/users/admin", ""));
+        assert_eq!(crate::testing::json(&shown)["locked"], false);
+    }
+
+    /// Else whoever goes on against an account that turns strangers away would fill the audit trail.
+    #[test]
+    fn who_is_turned_away_from_an_account_uses_up_what_a_source_may() {
+        let mut world = TestWorld::with_admin("admin password");
+        world.settings_mut().throttle =
+            crate::settings::Throttle { account_ceiling: 5, source_limit: 20, ..Default::default() };
+        let wrong = request("POST /v1/users/authorize", "").with_header("authorization", &basic("admin", "wrong"));
+        for source in ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5"] {
+            assert_eq!(world.call_from(source, wrong.clone()).status, 401);
+        }
+        world.audited();
+        for _ in 0..100 {
+            assert_eq!(world.call_from("192.0.2.9", wrong.clone()).status, 429);
+        }
+        assert!(world.audited().len() <= 41, "{}", world.audited().len());
     }
 }

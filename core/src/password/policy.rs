@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 pub struct Policy {
     /// The named rules.
     pub name: PolicyName,
-    /// `password_complexity` of the cluster: the rules of contract/redis.md section 8 apply, whatever the name.
+    /// `password_complexity` of the cluster: the rules of contract/redis.md section 8 apply. Never with `nist`, which knows no rules
+    /// of composition ([`Cluster::complexity`](crate::record::Cluster::complexity)).
     pub complexity: bool,
     /// `password_min_length` of the cluster, in characters; counts only with `complexity`.
     pub min_length: u16,
@@ -30,8 +31,9 @@ pub struct Who<'a> {
 impl Policy {
     /// Checks a new password, as the user entered it. Lengths count code points after normalisation (security P2).
     ///
-    /// - Every policy: what [`prepare`](super::prepare()) takes.
-    /// - `nist`: 15 to 256 characters, none of them a control character; not on the blocklist of common passwords; at least 8
+    /// - Every policy: what [`prepare`](super::prepare()) takes, without control characters: nobody could log in with one by HTTP
+    ///   Basic (security H1).
+    /// - `nist`: 15 to 256 characters; not on the blocklist of common passwords; at least 8
     ///   characters beside the names of the user and the service (the name, the e-mail address and its local part),
     ///   so that none of them makes a password by being repeated or padded. Letter case does not count.
     /// - `complexity` on: at least `min_length` characters, with an uppercase letter, a lowercase letter, a digit from 0 to 9 and a
@@ -42,6 +44,9 @@ impl Policy {
     /// The first rule that it breaks.
     pub fn check(&self, password: &str, who: &Who<'_>) -> Result<(), Refusal> {
         let password = normalise(password)?;
+        if password.chars().any(char::is_control) {
+            return Err(Refusal::ControlCharacter);
+        }
         match self.name {
             PolicyName::Nist => nist(&password, who)?,
             PolicyName::Open | PolicyName::Redis => {}
@@ -58,9 +63,6 @@ fn nist(password: &str, who: &Who<'_>) -> Result<(), Refusal> {
     }
     if characters > usize::from(NIST_MAX) {
         return Err(Refusal::TooLong { max: NIST_MAX });
-    }
-    if password.chars().any(char::is_control) {
-        return Err(Refusal::ControlCharacter);
     }
     let folded = fold(password);
     if blocklist::contains(&folded) {
@@ -164,6 +166,7 @@ mod tests {
         check(OPEN, " ", Ok(()));
         check(OPEN, "marianne", Ok(()));
         check(OPEN, "", Err("password_empty"));
+        check(OPEN, "secret\n", Err("password_control_character"));
         check(OPEN, &"x".repeat(1024), Ok(()));
         check(OPEN, &"x".repeat(1025), Err("password_too_large"));
     }
@@ -183,7 +186,7 @@ mod tests {
         check(REDIS, "Secret77", Err("password_no_special"));
         check(REDIS, "-Secret7", Ok(()));
         check(REDIS, "Secret 7", Ok(()));
-        check(REDIS, "Secret\u{7}7", Err("password_no_special"));
+        check(REDIS, "Secret-\u{7}7", Err("password_control_character"));
         check(REDIS, "\u{c9}tag\u{e8}re-7", Ok(()));
         check(REDIS, "Secret-\u{664}", Err("password_no_digit"));
     }

@@ -62,6 +62,8 @@ pub enum Refusal {
     SaltsDiffer,
     /// Hashes of more than two schemes: too many derivations to check one password (security P6).
     TooManySchemes,
+    /// As many schemes are in use on this server as may be, so that a hash of yet another is not taken in (security P6).
+    NoRoomForScheme,
 }
 
 impl Refusal {
@@ -88,6 +90,7 @@ impl Refusal {
             Self::EmptyList => "password_list_empty",
             Self::SaltsDiffer => "password_salts_differ",
             Self::TooManySchemes => "password_too_many_schemes",
+            Self::NoRoomForScheme => "password_no_room_for_scheme",
         }
     }
 
@@ -113,7 +116,8 @@ impl Refusal {
             | Self::TooMany { .. }
             | Self::EmptyList
             | Self::SaltsDiffer
-            | Self::TooManySchemes => false,
+            | Self::TooManySchemes
+            | Self::NoRoomForScheme => false,
         }
     }
 }
@@ -153,6 +157,10 @@ impl fmt::Display for Refusal {
                 f.write_str("the list holds hashes of one scheme with different salts: give them one salt")
             }
             Self::TooManySchemes => f.write_str("the list holds hashes of more than two schemes: give at most two"),
+            Self::NoRoomForScheme => f.write_str(
+                "no password can be hashed as `passwords.scheme` says, because hashes of three other schemes may still be in use: \
+                 an administrator has to forget those that are not (`POST /admin/schemes/prune`)",
+            ),
         }
     }
 }
@@ -164,7 +172,7 @@ mod tests {
     use super::*;
     use alloc::{collections::BTreeSet, string::ToString};
 
-    const ALL: [Refusal; 20] = [
+    const ALL: [Refusal; 21] = [
         Refusal::Empty,
         Refusal::TooLarge { max: 1024 },
         Refusal::TooLong { max: 256 },
@@ -185,6 +193,7 @@ mod tests {
         Refusal::EmptyList,
         Refusal::SaltsDiffer,
         Refusal::TooManySchemes,
+        Refusal::NoRoomForScheme,
     ];
 
     #[test]

@@ -46,8 +46,13 @@ impl Stored for Cluster {
 }
 
 impl Cluster {
-    /// Whether the complexity rules hold under the configured policy.
+    /// Whether the complexity rules hold under the configured policy. NIST's rules know none of composition (security P1).
     pub fn complexity(&self, policy: PolicyName) -> bool {
-        self.password_complexity.unwrap_or(policy == PolicyName::Redis)
+        policy != PolicyName::Nist && self.password_complexity.unwrap_or(policy == PolicyName::Redis)
+    }
+
+    /// After how many days passwords expire under the configured policy, 0 for never. NIST's rules know no expiry (security P1).
+    pub fn expiration_days(&self, policy: PolicyName) -> u32 {
+        if policy == PolicyName::Nist { 0 } else { self.password_expiration_duration }
     }
 }

@@ -120,7 +120,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     row(
         "throttle.account_ceiling",
-        number(1, 100),
+        number(5, 100),
         "failures in a row on one account, from everywhere, before it is throttled hard",
     ),
     row("throttle.account_pause", seconds(1, 86_400), "how long an account stays throttled after that"),

@@ -1,10 +1,15 @@
 //! `POST /admin/bootstrap`: the first administrator and the first signing key (security P10).
 
-use super::{ACTOR, body::Body, error::refused, json, user, users};
+use super::{
+    ACTOR,
+    body::{Body, invalid},
+    error::refused,
+    json, user, users,
+};
 use crate::{
     engine::{self, NewPassword, NewUser},
     password::List,
-    record::{LastUid, Role, key},
+    record::{Cluster, LastUid, Role, key},
     seam::{Op, Response, Stop},
 };
 use alloc::string::String;
@@ -16,6 +21,10 @@ use alloc::string::String;
 pub(super) fn bootstrap(op: &Op<'_>) -> Result<Response, Stop> {
     let body = Body::of(op, &["name", "password"])?;
     let (name, password) = (users::name_of(&body)?, body.need("password")?);
+    if name.contains(':') {
+        // It would end at the colon in HTTP Basic (RFC 7617, 2), and there is no e-mail address to log in by.
+        return invalid("name", "may not hold a colon: the first administrator logs in by it");
+    }
     op.want(&[key::last_uid(), key::admins(), key::schemes(), key::cluster()]);
     if op.load::<LastUid>(&key::last_uid())?.is_some() {
         return refused(409, "already_bootstrapped", "this server already has its first user");
@@ -26,7 +35,7 @@ pub(super) fn bootstrap(op: &Op<'_>) -> Result<Response, Stop> {
     let hash = NewPassword::fresh(op, password, name, "", &salt)?.into_hash();
     let new = NewUser { name: name.into(), email: String::new(), role: Role::Admin, email_alerts: true, disabled: false };
     let user = engine::create_user(op, &ACTOR, new, List::new(hash), salt)?;
-    json(201, &user::Shown::new(op, &user, None, None))
+    json(201, &user::Shown::new(op, &Cluster::default(), &user, None, None))
 }
 
 #[cfg(test)]
@@ -106,6 +115,7 @@ mod tests {
             (r#"{"name": "admin", "password": 1}"#, "wrong_type"),
             (r#"{"name": "", "password": "a quite long passphrase"}"#, "invalid_value"),
             (r#"{"name": "a<b", "password": "a quite long passphrase"}"#, "invalid_value"),
+            (r#"{"name": "a:b", "password": "a quite long passphrase"}"#, "invalid_value"),
             (r#"{"name": "admin", "password": ""}"#, "password_empty"),
             (r#"{"name": "admin", "password": "short"}"#, "password_too_short"),
         ] {

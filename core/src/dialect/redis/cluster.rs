@@ -12,6 +12,7 @@ use crate::{
     record::{Cluster, Role, key},
     refusal::Refusal,
     seam::{Op, Response, Stop},
+    settings::PolicyName,
 };
 use alloc::string::String;
 use serde::Serialize;
@@ -54,6 +55,13 @@ pub(super) fn change(op: &Op<'_>) -> Result<Response, Stop> {
     }
     if actor.role != Role::Admin {
         return forbidden();
+    }
+    let is_nist = op.settings.passwords.policy == PolicyName::Nist;
+    if is_nist && (complexity == Some(true) || expiration.is_some_and(|days| days > 0)) {
+        return invalid(
+            "`password_complexity` and `password_expiration_duration` do not go with the server's policy for passwords, `nist`, which \
+             knows neither rules of composition nor expiry",
+        );
     }
     let mut cluster = load(op)?;
     cluster.name = name.or(cluster.name);
@@ -115,7 +123,7 @@ fn answer(op: &Op<'_>, cluster: &Cluster) -> Result<Response, Stop> {
         name: cluster.name.clone().unwrap_or_else(|| op.settings.service.clone()),
         password_complexity: cluster.complexity(op.settings.passwords.policy),
         password_min_length: cluster.password_min_length,
-        password_expiration_duration: cluster.password_expiration_duration,
+        password_expiration_duration: cluster.expiration_days(op.settings.passwords.policy),
         password_hashing_algorithm: match op.settings.passwords.scheme {
             Scheme::Argon2id { .. } => "Argon2id",
             Scheme::Pbkdf2Sha256 { .. } => "PBKDF2",

@@ -28,7 +28,8 @@ impl<'a> Shown<'a> {
     pub(super) fn new(op: &Op<'_>, user: &'a User, cluster: &Cluster, lock: Option<Lock>, seen: Option<Seen>) -> Self {
         let expired = engine::password_expires(op, cluster, user).is_some_and(|at| at <= op.now());
         let status = match () {
-            () if engine::is_locked(op, user, lock.as_ref()) => "locked",
+            // The API knows no word for a user who was disabled by another; neither can log in.
+            () if user.disabled || engine::is_locked(op, cluster, user, lock.as_ref()) => "locked",
             () if expired => "password_expired",
             () => "active",
         };
