@@ -18,15 +18,16 @@ use alloc::{
 use core::fmt::Write;
 use subtle::ConstantTimeEq;
 
-/// How many authorizations are read at first, and ended at once.
+/// How many authorizations are ended at once.
 const PAGE: u32 = 1000;
-/// How many are read at the most, so that no user can make an operation that never ends: the newest count.
-const MOST_READ: u32 = 12_000;
+/// How many are read one after another. Each page is a round, and each round goes over all pages, so there are few; and in all not so
+/// many that one user could make an operation that never ends. The newest count.
+const PAGES: [u32; 3] = [100, 900, 2000];
 
-/// How many authorizations of one user are kept; about so many, as not every creation looks.
-const MOST_KEPT: u32 = if cfg!(test) { 1000 } else { 10_000 };
-/// How many of those beyond end at once. One creation in 256 looks, so many more can end than come in.
-const SURPLUS: u32 = 1024;
+/// How many authorizations of one user are kept; about so many, as not every creation looks. A note can have 16 KiB.
+const MOST_KEPT: u32 = if cfg!(test) { 1000 } else { 2000 };
+/// How many of those beyond end at once. One creation in 256 looks, so more can end than come in.
+const SURPLUS: u32 = 1000;
 
 /// What a new authorization is made of.
 pub(crate) struct NewAuthorization {
@@ -96,12 +97,11 @@ pub(crate) fn authorizations(
     op.want(&eras(user.uid));
     let mut found = Vec::new();
     let mut after = String::new();
-    // Each page is a round, and each round goes over all pages: so there are few, and two do for whoever has many.
-    for limit in [PAGE, MOST_READ - PAGE] {
+    for limit in PAGES {
         let page = op.range(&Range { prefix: key::authorizations_of(user.uid), after, limit })?;
         for (_, record) in page {
             let authorization = Authorization::of(record)?;
-            if wanted(&authorization) && lives(op, user, &authorization)? {
+            if lives(op, user, &authorization)? && wanted(&authorization) {
                 found.push(authorization);
             }
             if found.len() == most {

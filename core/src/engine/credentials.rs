@@ -19,7 +19,7 @@ pub(crate) enum Credentials {
         /// What stands behind it.
         password: Zeroizing<String>,
     },
-    /// A token, by `Bearer` (RFC 6750) or `JWT`.
+    /// A token, by `Bearer` (RFC 6750), or by `JWT` where that is taken.
     Token(String),
     /// A header that states neither: more than one, another scheme, bad base64, no colon, control characters.
     Malformed,
@@ -28,15 +28,24 @@ pub(crate) enum Credentials {
 impl Credentials {
     /// Reads them from the header alone, never from query or body (security H1).
     pub(crate) fn of(request: &Request) -> Self {
+        Self::read(request, false)
+    }
+
+    /// Like [`Credentials::of`]; `JWT` is another word for `Bearer`, as Redis Enterprise has it.
+    pub(crate) fn with_jwt(request: &Request) -> Self {
+        Self::read(request, true)
+    }
+
+    fn read(request: &Request, jwt: bool) -> Self {
         let mut values = request.header_values("authorization");
         match (values.next(), values.next()) {
             (None, _) => Self::None,
-            (Some(value), None) => Self::parse(value).unwrap_or(Self::Malformed),
+            (Some(value), None) => Self::parse(value, jwt).unwrap_or(Self::Malformed),
             (Some(_), Some(_)) => Self::Malformed,
         }
     }
 
-    fn parse(value: &[u8]) -> Option<Self> {
+    fn parse(value: &[u8], jwt: bool) -> Option<Self> {
         let (scheme, rest) = core::str::from_utf8(value).ok()?.trim().split_once(' ')?;
         let rest = rest.trim_start_matches(' ');
         if scheme.eq_ignore_ascii_case("basic") {
@@ -44,7 +53,7 @@ impl Credentials {
             let (login, password) = core::str::from_utf8(&plain).ok()?.split_once(':')?;
             let clean = !login.chars().chain(password.chars()).any(char::is_control);
             clean.then(|| Self::Basic { login: login.to_owned(), password: Zeroizing::new(password.to_owned()) })
-        } else if scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("jwt") {
+        } else if scheme.eq_ignore_ascii_case("bearer") || (jwt && scheme.eq_ignore_ascii_case("jwt")) {
             let is_token = !rest.is_empty() && rest.bytes().all(|octet| octet.is_ascii_graphic());
             is_token.then(|| Self::Token(rest.to_string()))
         } else {
@@ -61,7 +70,7 @@ mod tests {
     #[track_caller]
     fn check(header: &str, expected: &str) {
         let request = Request::new(Method::Get, "/").with_header("authorization", header);
-        let got = match Credentials::of(&request) {
+        let got = match Credentials::with_jwt(&request) {
             Credentials::None => "none".into(),
             Credentials::Basic { login, password } => alloc::format!("{login}|{}", *password),
             Credentials::Token(token) => alloc::format!("token {token}"),
@@ -92,6 +101,8 @@ mod tests {
         check("Bearer a b", "malformed");
         check("Digest x", "malformed");
         check("", "malformed");
+        let jwt = Request::new(Method::Get, "/").with_header("authorization", "JWT a.b.c");
+        assert!(matches!(Credentials::of(&jwt), Credentials::Malformed));
     }
 
     #[test]

@@ -107,6 +107,17 @@ impl Body {
         Ok(Some(texts.iter().filter_map(Value::as_str).collect()))
     }
 
+    /// Like [`Body::strings`]; one text stands for what it has between commas.
+    ///
+    /// # Errors
+    /// 400.
+    pub(super) fn strings_or_text(&self, op: &Op<'_>, name: &str) -> Result<Option<Vec<&str>>, Stop> {
+        match self.members.get(name) {
+            Some(Value::String(text)) => Ok(Some(text.split(',').filter(|part| !part.is_empty()).collect())),
+            _ => self.strings(op, name),
+        }
+    }
+
     /// A member that may be missing and else is a list of what `is` says.
     ///
     /// # Errors

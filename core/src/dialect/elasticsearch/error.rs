@@ -102,7 +102,10 @@ pub(in crate::dialect) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
             error(op, 503, "unavailable_exception", "the server cannot answer this now", &[])
                 .with_header("retry-after", "1")
         }
-        Refusal::TokenRevoked | Refusal::TokenEnded | Refusal::Token(crate::token::Refusal::Expired) => token_expired(op),
+        Refusal::TokenRevoked
+        | Refusal::TokenEnded
+        | Refusal::TokenUserGone
+        | Refusal::Token(crate::token::Refusal::Expired) => token_expired(op),
         refusal if refusal.is_token() => unauthorized(
             op,
             "unable to authenticate with provided credentials and anonymous access is not allowed for this request",

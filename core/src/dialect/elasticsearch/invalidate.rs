@@ -35,6 +35,11 @@ pub(super) fn invalidate(op: &Op<'_>, family: Family) -> Result<Response, Stop> 
     };
     let body = Body::read(op, "invalidate_token", &FIELDS)?;
     let [token, refresh, realm, username] = FIELDS.map(|field| body.text(field));
+    // The holder of an access token may end it without saying who he is; whatever else is asked needs a caller.
+    let caller = match caller {
+        None if refresh.is_some() || realm.is_some() || username.is_some() => Some(self::caller(op)?),
+        caller => caller,
+    };
     if token.is_some() && refresh.is_some() {
         return invalid(op, "only one of [token, refresh_token] is allowed");
     }
@@ -47,12 +52,6 @@ pub(super) fn invalidate(op: &Op<'_>, family: Family) -> Result<Response, Stop> 
         (_, Some(token)) => Some(Selection::Refresh(token)),
         _ if !many => return invalid(op, "one of [token, refresh_token, realm_name, username] must be given"),
         _ => None,
-    };
-    // The holder of an access token may end it without saying who he is; whatever else is asked needs a caller.
-    let caller = match (caller, &one) {
-        (None, Some(Selection::Access(_))) => None,
-        (None, _) => Some(self::caller(op)?),
-        (caller, _) => caller,
     };
     let actor = caller
         .as_ref()

@@ -44,6 +44,10 @@ pub(super) fn create(op: &Op<'_>, family: Family) -> Result<Response, Stop> {
         (_, caller) => caller,
     };
     let body = Body::read(op, "token_request", &FIELDS)?;
+    let caller = match body.text("grant_type") {
+        Some("refresh_token" | "client_credentials") if caller.is_none() => Some(self::caller(op)?),
+        _ => caller,
+    };
     let scope = body.has("scope").then_some("full");
     let grant = match validate(op, &body)? {
         GrantType::Password { username, password } => {

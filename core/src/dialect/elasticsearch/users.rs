@@ -75,7 +75,8 @@ fn show_all(op: &Op<'_>, status: u16, users: impl IntoIterator<Item = (User, Pro
 
 /// A new user, or what a user is from now on.
 pub(super) fn put(op: &Op<'_>, family: Family, name: &str) -> Result<Response, Stop> {
-    let (name, wanted) = (name_of(op, name), Wanted::read(op));
+    let name = name_of(op, name);
+    let wanted = Wanted::read(op, name.as_deref().unwrap_or_default());
     if let (Ok(name), Ok(wanted)) = (&name, &wanted) {
         want_all(op, name, wanted);
     }
@@ -211,15 +212,19 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn read(op: &Op<'_>) -> Result<Self, Stop> {
-        let known = ["password", "password_hash", "roles", "full_name", "email", "metadata", "enabled"];
+    /// `name` is the one of the path. Some clients, the JavaScript ones of version 8 among them, say it again in the body.
+    fn read(op: &Op<'_>, name: &str) -> Result<Self, Stop> {
+        let known = ["username", "password", "password_hash", "roles", "full_name", "email", "metadata", "enabled"];
         let body = Body::of_any(op, "put_user", &known)?;
+        if body.string(op, "username")?.is_some_and(|again| again != name) {
+            return bad(op, "illegal_argument_exception", "username in the body is not the one in the path");
+        }
         let password = password_of(op, &body)?;
         let email = body.string_or_none(op, "email")?.unwrap_or_default();
         let full_name = body.string_or_none(op, "full_name")?;
         let metadata = metadata_of(op, &body)?;
         let enabled = body.flag(op, "enabled")?;
-        let Some(roles) = body.strings(op, "roles")? else { return invalid(op, "roles is missing") };
+        let Some(roles) = body.strings_or_text(op, "roles")? else { return invalid(op, "roles is missing") };
         if !email.is_empty() && !valid_email(email) {
             return invalid(op, "email is not an e-mail address");
         }
@@ -305,11 +310,13 @@ pub(super) fn name_of(op: &Op<'_>, segment: &str) -> Result<String, Stop> {
 pub(super) fn names_of(op: &Op<'_>, segment: &str) -> Result<Vec<String>, Stop> {
     let whole = name_of(op, segment)?;
     let mut names: Vec<String> = whole.split(',').filter(|name| !name.is_empty()).map(String::from).collect();
-    names.push(whole);
     names.sort_unstable();
     names.dedup();
     if names.len() > MAX_NAMES {
         return bad(op, "illegal_argument_exception", &format!("the path has more than {MAX_NAMES} names"));
+    }
+    if !names.contains(&whole) {
+        names.push(whole);
     }
     Ok(names)
 }

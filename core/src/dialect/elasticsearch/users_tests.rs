@@ -237,10 +237,23 @@ fn new_passwords_disabling_and_deleting_end_tokens() {
         admin(&mut world, "PUT /_security/user/ann", &value!({"roles": ["r"]}), 200);
         assert_eq!(bearer(&mut world, &token).status, 200);
         admin(&mut world, line, &body, 200);
-        assert_eq!(bearer(&mut world, &token).status, 401, "{line}");
+        let dead = bearer(&mut world, &token);
+        assert_eq!((dead.status, reason(&crate::testing::json(&dead))), (401, "token expired".into()), "{line}");
         world.call(by(ADMIN, send("PUT /_security/user/ann/_enable", &Value::Null)));
         assert_eq!(bearer(&mut world, &token).status, 401, "{line}: revived");
     }
+}
+
+#[test]
+fn what_clients_say_twice_or_as_one_text_is_taken() {
+    let mut world = world();
+    let body = value!({"username": "ann", "password": "ann secret", "roles": "db_viewer,reports"});
+    assert_eq!(admin(&mut world, "PUT /_security/user/ann", &body, 200)["created"], true);
+    assert_eq!(
+        admin(&mut world, "GET /_security/user/ann", &Value::Null, 200)["ann"]["roles"],
+        value!(["db_viewer", "reports"])
+    );
+    admin(&mut world, "PUT /_security/user/bob", &body, 400);
 }
 
 #[test]
@@ -463,7 +476,9 @@ fn bounds_are_kept_and_nothing_is_changed_by_what_is_refused() {
     for body in [
         value!({}),
         value!({"roles": null}),
-        value!({"roles": "superuser"}),
+        value!({"roles": 1}),
+        value!({"roles": "superuser,db_viewer"}),
+        value!({"roles": [], "username": 1}),
         value!({"roles": [1]}),
         value!({"roles": [["r"]]}),
         value!({"roles": [""]}),
@@ -487,7 +502,7 @@ fn bounds_are_kept_and_nothing_is_changed_by_what_is_refused() {
         value!({"roles": [], "metadata": {"a": long(8192)}}),
         value!({"roles": [], "enabled": "true"}),
         value!({"roles": [], "enabled": null}),
-        value!({"roles": [], "username": "ann"}),
+        value!({"roles": [], "username": "bob"}),
     ] {
         admin(&mut world, "PUT /_security/user/ann", &body, 400);
     }
@@ -503,8 +518,10 @@ fn bounds_are_kept_and_nothing_is_changed_by_what_is_refused() {
     let missing = admin(&mut world, "PUT /_security/user/new/_enable", &Value::Null, 400);
     assert_eq!(missing["error"]["type"], "validation_exception");
     admin(&mut world, "PUT /_security/user/new/_password", &value!({"password": "some secret"}), 400);
-    let names = (0..300).map(|number| format!("{number}")).collect::<alloc::vec::Vec<_>>().join(",");
-    admin(&mut world, &format!("GET /_security/user/{names}"), &Value::Null, 400);
+    for (count, status) in [(256, 404), (257, 400)] {
+        let names = (0..count).map(|number| format!("{number}")).collect::<alloc::vec::Vec<_>>().join(",");
+        admin(&mut world, &format!("GET /_security/user/{names}"), &Value::Null, status);
+    }
     assert_eq!(admin(&mut world, "GET /_security/user", &Value::Null, 200), before);
     // At the bounds themselves.
     let most = value!({

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 /// # Errors
 /// 401; 403 for a token of lesser scope.
 pub(super) fn caller(op: &Op<'_>) -> Result<User, Stop> {
-    match Credentials::of(op.request) {
+    match Credentials::with_jwt(op.request) {
         Credentials::None => Err(Refusal::NoCredentials.into()),
         Credentials::Malformed => Err(Refusal::BadCredentials.into()),
         Credentials::Basic { login, password } => match engine::login(op, &login, &password)? {

@@ -19,7 +19,7 @@ use alloc::{
 /// # Errors
 /// [`Refusal::NoCredentials`] without a token, [`Refusal::is_token`] with one that is not good.
 pub(super) fn verify(op: &Op<'_>, status: u16) -> Result<Response, Stop> {
-    let Credentials::Token(token) = Credentials::of(op.request) else { return Err(Refusal::NoCredentials.into()) };
+    let Credentials::Token(token) = Credentials::with_jwt(op.request) else { return Err(Refusal::NoCredentials.into()) };
     let Live { user, dialect, scopes, expires, .. } = live(op, &token)?;
     let mut response = Response::empty(status)
         .with_header("x-auth-user", header_name(user.name))

@@ -17,6 +17,7 @@ use alloc::{
     format,
     string::{String, ToString},
 };
+use core::cell::Cell;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -25,7 +26,9 @@ const MAX_NOTE: usize = 4096;
 /// How many of the newest that fit are looked at for reuse.
 const REUSED: usize = 10;
 /// How many are listed at the most, as an answer has to be made in bounded time and memory; older ones are still good.
-const LISTED: usize = 10_000;
+const LISTED: usize = 2000;
+/// How many octets the notes of those that are listed have at the most, as an answer has them.
+const NOTES: usize = 1 << 20;
 
 /// A new authorization, or with `reuse` one that fits and lives long enough.
 pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
@@ -54,9 +57,21 @@ pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
 
 /// The caller's own, newest first.
 pub(super) fn list(request: &Request<'_>) -> Result<Reply, Stop> {
-    let found = engine::authorizations(request.exchange.op, &request.caller.user, LISTED, |_| true)?;
+    let room = Cell::new(NOTES);
+    // Once one does not fit, none of the older ones does: a list has no gaps.
+    let fits = |found: &Authorization| {
+        let left = room.get().checked_sub(1 + found.note.as_deref().map_or(0, written));
+        room.set(left.unwrap_or(0));
+        left.is_some()
+    };
+    let found = engine::authorizations(request.exchange.op, &request.caller.user, LISTED, fits)?;
     let shown = found.into_iter().map(|found| Shown::of(request, found)).collect();
     Ok(Reply::authorizations(shown).saying("List authorizations"))
+}
+
+/// About how many octets a text takes in JSON or XML, where some characters are written as six.
+fn written(text: &str) -> usize {
+    text.bytes().map(|octet| if octet < b' ' || b"\"\\&<>'".contains(&octet) { 6 } else { 1 }).sum()
 }
 
 /// One, by id or token.

@@ -151,6 +151,25 @@ fn however_many_there_are_all_are_ended() {
 }
 
 #[test]
+fn a_list_ends_where_its_notes_would_take_too_much() {
+    let mut world = TestWorld::with_admin("secret");
+    token(&mut world, "session");
+    for note in ["\u{1f980}", "\u{1}"] {
+        for _ in 0..100 {
+            world.advance_millis(1);
+            let note = note.repeat(4096);
+            assert_eq!(world.call(add(&value!({"scope": "session", "note": note}))).status, 201);
+        }
+        let listed = world.call(request(Method::Get, LIST));
+        let shown = json(&listed)["data"].as_array().unwrap().len();
+        assert!((40..100).contains(&shown) && listed.body.len() < 2 << 20, "{shown} in {} octets", listed.body.len());
+    }
+    // Reuse looks as far as it has to.
+    let again = add(&value!({"scope": "session", "note": "\u{1f980}".repeat(4096), "reuse": true}));
+    assert_eq!(world.call(again).status, 200);
+}
+
+#[test]
 fn of_more_than_a_thousand_the_oldest_end() {
     let mut world = TestWorld::with_admin("secret");
     let oldest = token(&mut world, "session");

@@ -48,6 +48,17 @@ impl Body {
         }
     }
 
+    /// Hashes are not taken instead of passwords, and never for passwords (contract section 6).
+    ///
+    /// # Errors
+    /// 400 `invalid_schema` with `password_hash_method`, whatever it is.
+    pub(super) fn check_hash_method(&self) -> Result<(), Stop> {
+        if self.value("password_hash_method").is_some() {
+            return invalid("`password_hash_method` is not supported: send the password itself");
+        }
+        Ok(())
+    }
+
     /// A member as it was sent.
     pub(super) fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name)

@@ -48,7 +48,7 @@ pub(super) fn caller(op: &Op<'_>) -> Result<Caller, Stop> {
 /// # Errors
 /// 401.
 pub(super) fn caller_even_expired(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
-    match Credentials::of(op.request) {
+    match Credentials::with_jwt(op.request) {
         Credentials::None => Ok(None),
         Credentials::Malformed => Err(Refusal::BadCredentials.into()),
         Credentials::Basic { login, password } => {

@@ -4,7 +4,7 @@
 use super::{
     body::Body,
     caller::{Caller, caller_even_expired},
-    error::{forbidden, invalid, no_such_user},
+    error::{forbidden, no_such_user},
 };
 use crate::{
     engine::{self, NewPassword},
@@ -71,9 +71,7 @@ fn read(op: &Op<'_>, form: Form) -> Result<Request, Stop> {
         return Err(Refusal::PasswordExpired.into());
     }
     let body = Body::required(op)?;
-    if body.value("password_hash_method").is_some() {
-        return invalid("`password_hash_method` is not supported: send the password itself");
-    }
+    body.check_hash_method()?;
     let username = body.text("username")?;
     let old = body.password("old_password")?;
     let new = body.password("new_password")?;

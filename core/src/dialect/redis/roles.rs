@@ -2,7 +2,7 @@
 
 use super::{JSON, caller::caller, error::refused};
 use crate::{
-    record::Role,
+    record::{Role, Uid},
     refusal::Refusal,
     seam::{Op, Response, Stop},
     sorted::Sorted,
@@ -37,7 +37,8 @@ pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
 /// One role.
 pub(super) fn show(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     caller(op)?;
-    match uid.parse().ok().and_then(Role::from_uid) {
+    // As of users: digits alone, and no zeros ahead.
+    match Uid::parse(uid).and_then(|uid| Role::from_uid(uid.as_u32().into())) {
         Some(role) => json(&Shown::from(role)),
         None => refused(404, "role_not_exist", "there is no such role"),
     }

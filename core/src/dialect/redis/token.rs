@@ -18,7 +18,7 @@ struct AccessToken {
 
 /// A token for the name and password in the header. A token in the header is refused: that is what refreshing is for.
 pub(super) fn authorize(op: &Op<'_>) -> Result<Response, Stop> {
-    let Credentials::Basic { login, password } = Credentials::of(op.request) else {
+    let Credentials::Basic { login, password } = Credentials::with_jwt(op.request) else {
         return Err(Refusal::NoCredentials.into());
     };
     let login = engine::login(op, &login, &password)?;
@@ -31,7 +31,7 @@ pub(super) fn authorize(op: &Op<'_>) -> Result<Response, Stop> {
 
 /// A new token for a good one; the old one lives on until its own end.
 pub(super) fn refresh(op: &Op<'_>) -> Result<Response, Stop> {
-    let Credentials::Token(token) = Credentials::of(op.request) else {
+    let Credentials::Token(token) = Credentials::with_jwt(op.request) else {
         return Err(Refusal::NoCredentials.into());
     };
     op.want(&[key::cluster()]);

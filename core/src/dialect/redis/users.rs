@@ -60,6 +60,7 @@ pub(super) fn create(op: &Op<'_>) -> Result<Response, Stop> {
     let (name, email) = (name_of(&body)?, email_of(&body)?);
     let (role, email_alerts) = (role_of(&body)?.unwrap_or(Role::DbViewer), body.flag("email_alerts")?.unwrap_or(true));
     check_auth_method(&body)?;
+    body.check_hash_method()?;
     let password = Body::need("password", body.password("password")?)?;
     let email = email.unwrap_or_default();
     let name = match name {
@@ -90,9 +91,15 @@ pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
         email_alerts: body.flag("email_alerts")?,
     };
     check_auth_method(&body)?;
+    body.check_hash_method()?;
     let password = body.password("password")?;
     let mut user = target(op, &caller, uid)?;
     let own = user.uid == caller.user.uid;
+    if own && password.is_some() && caller.login.is_none() && op.settings.redis.require_old_password {
+        return invalid(
+            "a token alone does not change the password: use `PUT /v1/users/password` with `old_password`, or HTTP Basic",
+        );
+    }
     if !own && !caller.may_manage(&user) {
         return forbidden();
     }
