@@ -13,7 +13,12 @@ use crate::{
 };
 use core::{fmt, mem, time::Duration};
 use std::sync::Arc;
-use waxseal_core::seam::{Answer, Ask, Call, Derivation, Done, Response};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::Semaphore,
+    task::block_in_place,
+};
+use waxseal_core::seam::{Answer, Ask, Call, Derivation, Done, Key, Record, Response};
 
 /// How often a call is started before the server gives up. Starting over is cheap, as derivations are kept.
 const MOST_STARTS: u32 = 16;
@@ -28,6 +33,8 @@ pub(super) struct Driver {
     pub(super) clock: Arc<Clock>,
     pub(super) worlds: Worlds,
     pub(super) foresight: Foresight,
+    /// Who may take long at the same time.
+    pub(super) long: Semaphore,
 }
 
 /// Why a call came to no end of its own. Nothing was changed, except for [`Failure::World`].
@@ -107,25 +114,41 @@ impl Driver {
                 }
                 Turn::Ask(wait) => {
                     glance.note(&wait.ask().keys);
-                    let answer = self.answer(wait.ask(), derived).await?;
-                    turn = wait.resume(answer).await.map_err(Failure::Fault)?;
+                    let is_long = is_long(wait.ask());
+                    let derived = match &wait.ask().derive {
+                        Some(derivation) => Some(self.derive(derivation, derived).await?),
+                        None => None,
+                    };
+                    let step = async {
+                        let (records, ranges) = self.read(wait.ask()).await?;
+                        wait.resume(Answer { records, ranges, derived }).await.map_err(Failure::Fault)
+                    };
+                    turn = if is_long { self.aside(step).await? } else { step.await? };
                 }
             }
         }
     }
 
-    async fn answer(&self, ask: &Ask, derived: &mut Vec<(Derivation, kdf::Bits)>) -> Result<Answer, Failure> {
+    /// Works on what may take long without keeping those waiting who ask for little: on a thread that nobody else needs, and only so
+    /// many at a time as there are cores.
+    async fn aside<T>(&self, work: impl Future<Output = T> + Send) -> T {
+        let runtime = Handle::current();
+        if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
+            return work.await;
+        }
+        // Nobody closes it.
+        let _turn = self.long.acquire().await;
+        block_in_place(|| runtime.block_on(work))
+    }
+
+    async fn read(&self, ask: &Ask) -> Result<(Vec<Option<Record>>, Vec<Vec<(Key, Record)>>), Failure> {
         let records =
             if ask.keys.is_empty() { Vec::new() } else { self.store.get(&ask.keys).await.map_err(Failure::Store)? };
         let mut ranges = Vec::with_capacity(ask.ranges.len());
         for range in &ask.ranges {
             ranges.push(self.store.range(range).await.map_err(Failure::Store)?);
         }
-        let derived = match &ask.derive {
-            Some(derivation) => Some(self.derive(derivation, derived).await?),
-            None => None,
-        };
-        Ok(Answer { records, ranges, derived })
+        Ok((records, ranges))
     }
 
     /// Computes a derivation once per request, however often the call is started.
@@ -167,6 +190,14 @@ impl Driver {
         }
     }
 }
+
+/// Whether so much may be read that the step with it takes more than a moment.
+fn is_long(ask: &Ask) -> bool {
+    ask.ranges.iter().any(|range| range.limit > FEW)
+}
+
+/// A range of so many records is nothing.
+const FEW: u32 = 100;
 
 /// Waits before the `start`-th start: at random, and longer each time, so that those who met do not meet again.
 async fn pause(start: u32) {

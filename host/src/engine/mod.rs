@@ -34,10 +34,11 @@ use crate::{
     logging::Ration,
     store::{Change, Revision, Store},
 };
-use core::{cell::RefCell, fmt};
+use core::{cell::RefCell, fmt, num::NonZeroUsize};
 use drive::{Driver, Failure};
 use foresight::Foresight;
-use std::sync::Arc;
+use std::{sync::Arc, thread};
+use tokio::sync::Semaphore;
 use waxseal_core::{
     seam::{Call, Entropy, Moment, Peer, Request, Response},
     settings::Settings,
@@ -154,7 +155,8 @@ impl Engine {
             _ => Runner::Native,
         };
         let (hot, api) = (runner(choice.hot), runner(choice.api));
-        let driver = Driver { store, kdf, audit, clock, worlds, foresight: Foresight::new() };
+        let long = Semaphore::new(thread::available_parallelism().map_or(1, NonZeroUsize::get));
+        let driver = Driver { store, kdf, audit, clock, worlds, foresight: Foresight::new(), long };
         Ok(Self { driver: Arc::new(driver), hot, api, module })
     }
 

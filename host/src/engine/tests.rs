@@ -284,7 +284,7 @@ async fn native_and_component_decide_alike() {
 #[tokio::test]
 async fn long_lists_fit_into_an_instance() {
     const USERS: u32 = 100_000;
-    const AUTHORIZATIONS: u32 = 10_000;
+    const AUTHORIZATIONS: u32 = 2000;
     let records = staged(&[]);
     seed(&records);
     let admin = records.memory.get(&[key::user(Uid::new(1).unwrap())]).wait().unwrap().remove(0).unwrap();
@@ -496,6 +496,7 @@ async fn stage(store: Staged) -> Stage {
         clock: Arc::new(Clock::stopped_at(NOW)),
         worlds,
         foresight: Foresight::new(),
+        long: tokio::sync::Semaphore::new(1),
     });
     Stage { store, trail, driver }
 }

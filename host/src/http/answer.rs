@@ -16,12 +16,18 @@ pub trait Answer: Send + Sync + 'static {
         None
     }
 
-    /// Whether requests can be answered: the engine is loaded and the store takes writes. Asked by `GET /readyz`; cheap.
+    /// Whether requests can be answered: the engine is loaded and the store can be read. A disk that takes no changes leaves the
+    /// server ready, as it verifies all the same. Asked by `GET /readyz`; cheap.
     ///
     /// # Errors
     /// What is missing, in words for the operator.
     fn ready(&self) -> Result<(), String> {
         Ok(())
+    }
+
+    /// Waits until nothing can be answered any more, for which it gives the reason; the server then ends.
+    fn broken(&self) -> impl Future<Output = String> + Send {
+        core::future::pending()
     }
 
     /// Writes a consistent copy of the store to the new file `to`, with mode 0600. May block.

@@ -52,16 +52,17 @@ fn is_forgeable(name: &str) -> bool {
     matches!(name.as_bytes().first(), Some(b'f' | b'x')) && FORGEABLE.contains(&name)
 }
 
-/// A response from core. One that cannot be sent as it stands is a defect and becomes 503 without a body.
-pub(super) fn from_core(response: Response) -> HttpResponse {
-    try_from_core(response).unwrap_or_else(|| {
+/// A response from core, with its body as it is to be sent. One that cannot be sent as it stands is a defect and becomes 503 without a
+/// body.
+pub(super) fn from_core(response: Response, body: Bytes) -> HttpResponse {
+    try_from_core(response, body).unwrap_or_else(|| {
         tracing::error!("the engine's response cannot be sent");
         unavailable()
     })
 }
 
-fn try_from_core(response: Response) -> Option<HttpResponse> {
-    let mut out = hyper::Response::new(Full::new(Bytes::from(response.body)));
+fn try_from_core(response: Response, body: Bytes) -> Option<HttpResponse> {
+    let mut out = hyper::Response::new(Full::new(body));
     *out.status_mut() = StatusCode::from_u16(response.status).ok().filter(|status| !status.is_informational())?;
     out.headers_mut().reserve(response.headers.len() + 2);
     for (name, value) in response.headers {
@@ -137,10 +138,12 @@ mod tests {
             Response::empty(200).with_header("x", "a\nb"),
             Response::empty(200).with_header("a b", ""),
         ] {
-            assert_eq!(from_core(response).status(), 503);
+            assert_eq!(from_core(response, Bytes::new()).status(), 503);
         }
-        let response =
-            from_core(Response::empty(401).with_header("www-authenticate", "a").with_header("www-authenticate", "b"));
+        let response = from_core(
+            Response::empty(401).with_header("www-authenticate", "a").with_header("www-authenticate", "b"),
+            Bytes::new(),
+        );
         assert_eq!(response.headers().get_all("www-authenticate").iter().count(), 2);
     }
 }

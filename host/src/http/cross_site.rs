@@ -14,8 +14,8 @@ use hyper::{
 /// What whoever is refused reads.
 pub(super) const REFUSED: &str = "refused: a web page of another site had this request sent\n";
 
-/// Whether browsers send such a request to another site without asking that site first, and it has something in it: a `POST` with the
-/// body of a form, or one that says nothing of its body. Before all else they ask, and are never allowed. Proxies ask about requests
+/// Whether browsers send such a request to another site without asking that site first: a `POST` with the body of a form, or one that
+/// says nothing of its body, be it empty, as path and query say enough. Before all else they ask, and are never allowed. Proxies ask about requests
 /// of every kind, and hand on what the browser says of them.
 pub(super) fn is_sent_unasked(method: &Method, path: &str, headers: &HeaderMap) -> bool {
     let asks = ["/auth/verify", "/auth/envoy"]
@@ -26,10 +26,7 @@ pub(super) fn is_sent_unasked(method: &Method, path: &str, headers: &HeaderMap) 
     }
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     match (types.next(), types.next()) {
-        (None, _) => {
-            let length = headers.get(header::CONTENT_LENGTH).map(HeaderValue::as_bytes);
-            headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != b"0")
-        }
+        (None, _) => true,
         (Some(media), None) => {
             let media = media.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
             media.is_empty() || FORMS.iter().any(|form| media.eq_ignore_ascii_case(form))
@@ -163,8 +160,8 @@ mod tests {
             (&[("content-type", "application/json; charset=utf-8")], false),
             (&[("content-length", "2")], true),
             (&[("transfer-encoding", "chunked")], true),
-            (&[("content-length", "0")], false),
-            (&[], false),
+            (&[("content-length", "0")], true),
+            (&[], true),
         ] {
             assert_eq!(is_looked_at(&Method::POST, "/v1/users", headers), expected, "{headers:?}");
         }

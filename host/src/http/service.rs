@@ -15,6 +15,7 @@ use crate::{clock::Clock, logging::Ration, metrics::Metrics};
 use core::{
     convert::Infallible,
     future::poll_fn,
+    mem,
     net::IpAddr,
     panic::AssertUnwindSafe,
     pin::{Pin, pin},
@@ -89,6 +90,8 @@ pub(crate) struct Service<A> {
     in_flight: Arc<AtomicUsize>,
     /// Octets of bodies that are still being read.
     held: AtomicUsize,
+    /// Octets of large bodies that are still being sent.
+    unsent: Arc<AtomicUsize>,
 }
 
 impl<A: Answer> Service<A> {
@@ -104,6 +107,7 @@ impl<A: Answer> Service<A> {
             ids: RequestIds::new(),
             in_flight: Arc::default(),
             held: AtomicUsize::new(0),
+            unsent: Arc::default(),
         }
     }
 
@@ -355,13 +359,30 @@ impl<A: Answer> Service<A> {
         });
         let mut answering = Box::pin(answering);
         match poll_fn(|cx| Poll::Ready(answering.as_mut().poll(cx))).await {
-            Poll::Ready(response) => from_core(response),
-            Poll::Pending => self.wait(answering).await,
+            Poll::Ready(response) => self.outgoing(origin, response),
+            Poll::Pending => self.wait(origin, answering).await,
+        }
+    }
+
+    /// The response, whose body takes memory until the client has read it. When clients that read slowly, or not at all, hold too
+    /// much, the next one has to come again.
+    fn outgoing(&self, origin: Origin, mut response: Response) -> HttpResponse {
+        let body = mem::take(&mut response.body);
+        if body.len() < LARGE || origin.entrance == Entrance::Admin {
+            return from_core(response, body.into());
+        }
+        match Unsent::take(&self.unsent, body, self.setup.limits.bodies) {
+            Some(unsent) => from_core(response, Bytes::from_owner(unsent)),
+            None => unavailable(),
         }
     }
 
     /// An answer that has to wait goes on in a task of its own: once begun it ends, whether or not the client stays.
-    async fn wait(&self, answering: Pin<Box<impl Future<Output = Response> + Send + 'static>>) -> HttpResponse {
+    async fn wait(
+        &self,
+        origin: Origin,
+        answering: Pin<Box<impl Future<Output = Response> + Send + 'static>>,
+    ) -> HttpResponse {
         let alive = self.stop.subscribe();
         let task = tokio::spawn(async move {
             let response = answering.await;
@@ -369,7 +390,7 @@ impl<A: Answer> Service<A> {
             response
         });
         match timeout(self.setup.limits.request_time, task).await {
-            Ok(Ok(response)) => from_core(response),
+            Ok(Ok(response)) => self.outgoing(origin, response),
             Ok(Err(_)) => self.panicked(),
             Err(_) => closing(unavailable()),
         }
@@ -424,6 +445,36 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A body is counted while it is sent if it has so many octets.
+const LARGE: usize = 32 << 10;
+
+/// A large body that is not sent yet.
+struct Unsent {
+    body: Vec<u8>,
+    total: Arc<AtomicUsize>,
+}
+
+impl Unsent {
+    /// `None` when that would be more than `limit` together with others.
+    fn take(total: &Arc<AtomicUsize>, body: Vec<u8>, limit: usize) -> Option<Self> {
+        let unsent = Self { body, total: Arc::clone(total) };
+        let others = total.fetch_add(unsent.body.len(), Ordering::Relaxed);
+        (others == 0 || others + unsent.body.len() <= limit).then_some(unsent)
+    }
+}
+
+impl AsRef<[u8]> for Unsent {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+impl Drop for Unsent {
+    fn drop(&mut self) {
+        self.total.fetch_sub(self.body.len(), Ordering::Relaxed);
     }
 }
 

@@ -300,3 +300,27 @@ async fn child_without_file_descriptors() {
     assert!(answered > 10, "{answered}");
     assert_eq!(server.connect().await.get("/v1/line", "").await.status, 200);
 }
+
+/// A body of this size does not fit into what the system keeps for a connection.
+#[tokio::test]
+async fn who_does_not_read_takes_only_so_much_memory() {
+    let server = start(|options| options.limits.bodies = 40 << 20).await;
+    let large = async || {
+        let mut client = server.connect().await;
+        client.send("GET /v1/large HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        client
+    };
+    let mut stalled = vec![large().await, large().await];
+    tokio::time::sleep(SOON * 5).await;
+    let refused = large().await.reply().await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
+    assert_eq!(server.get("/v1/line", "").await.status, 200, "small ones go on");
+    // Whoever reads after all gets all of it, and then others do.
+    for mut client in stalled.drain(..) {
+        assert_eq!(client.reply().await.body.len(), 16 << 20);
+    }
+    assert_eq!(large().await.reply().await.status, 200);
+    drop([large().await, large().await]);
+    tokio::time::sleep(SOON * 5).await;
+    assert_eq!(large().await.reply().await.status, 200, "who has gone holds nothing");
+}

@@ -20,7 +20,7 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 use tempfile::TempDir;
@@ -38,12 +38,14 @@ struct Engine {
     /// Requests that have come to `/v1/wait`, and those that have been answered.
     waiting: AtomicU64,
     answered: AtomicU64,
+    broken: AtomicBool,
 }
 
 impl Answer for Engine {
     async fn answer(&self, request: Request, peer: Peer) -> Response {
         match request.path.as_str() {
             "/v1/deny" => Response::new(401, "text/plain", "denied").with_header("www-authenticate", "Basic realm=\"x\""),
+            "/v1/large" => Response::new(200, "application/octet-stream", vec![0; 16 << 20]),
             "/v1/echo" => Response::new(200, "application/octet-stream", request.body),
             "/v1/headers" => {
                 let lines = request.headers.iter().map(|(name, value)| format!("{name}: {}\n", value.escape_ascii()));
@@ -79,6 +81,10 @@ impl Answer for Engine {
         }
     }
 
+    fn ready(&self) -> Result<(), String> {
+        if self.broken.load(Ordering::SeqCst) { Err("on purpose".into()) } else { Ok(()) }
+    }
+
     fn backup(&self, to: &Path) -> io::Result<()> {
         fs::OpenOptions::new().write(true).create_new(true).open(to).map(drop)
     }
@@ -97,7 +103,12 @@ async fn start(change: impl FnOnce(&mut ServeOptions)) -> Running {
     let home = tempfile::tempdir().unwrap();
     let mut options = ServeOptions::new(([127, 0, 0, 1], 0).into(), home.path().join("data"));
     change(&mut options);
-    let engine = Arc::new(Engine { gate: Semaphore::new(0), waiting: AtomicU64::new(0), answered: AtomicU64::new(0) });
+    let engine = Arc::new(Engine {
+        gate: Semaphore::new(0),
+        waiting: AtomicU64::new(0),
+        answered: AtomicU64::new(0),
+        broken: AtomicBool::new(false),
+    });
     let (metrics, clock) = (Arc::new(Metrics::default()), Arc::new(Clock::system()));
     let parts =
         Parts { answer: Arc::clone(&engine), clock: Arc::clone(&clock), metrics: Arc::clone(&metrics), audit: None };

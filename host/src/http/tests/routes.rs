@@ -2,6 +2,7 @@
 
 use super::{Reply, start};
 use crate::http::page::{File, Page};
+use core::sync::atomic::Ordering;
 use hyper::http::request::Parts;
 
 #[tokio::test]
@@ -12,6 +13,15 @@ async fn health_is_plain() {
         let refused = server.connect().await.post(path, "").await;
         assert_eq!((refused.status, refused.header("allow")), (405, Some("GET, HEAD")));
     }
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_answer_is_not_ready() {
+    let server = start(|_| {}).await;
+    server.engine.broken.store(true, Ordering::SeqCst);
+    let refused = server.get("/readyz", "").await;
+    assert_eq!((refused.status, refused.text()), (503, "not ready\n"));
+    assert_eq!(server.get("/healthz", "").await.status, 200);
 }
 
 #[tokio::test]
