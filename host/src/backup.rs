@@ -121,7 +121,13 @@ fn fill(file: &mut File, length: u64, root: &RootKey, data: &DataDir) -> Result<
     };
     unpack().map_err(|error| BackupError::Io { path: store_part.0.clone(), error })?;
     Embedded::restore(&store_part.0, data.path())?;
-    Ok(data.write_root_key(root)?)
+    data.write_root_key(root).map_err(|error| {
+        // A store without the key to it is of no use, and in the way of the next try.
+        for file in [data.store(), data.store_log()] {
+            let _ = fs::remove_file(file);
+        }
+        error.into()
+    })
 }
 
 /// The path as it has a name, whatever dots it is written with.

@@ -46,11 +46,6 @@ impl DataDir {
         self.0.join("audit.log")
     }
 
-    /// The socket on which a running server takes administration requests.
-    pub fn admin_socket(&self) -> PathBuf {
-        self.0.join("admin.sock")
-    }
-
     /// The file of the root key.
     pub fn root_key_file(&self) -> PathBuf {
         self.0.join("root.key")

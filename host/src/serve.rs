@@ -162,14 +162,23 @@ pub async fn prepare(options: ServeOptions) -> Result<Ready, ServeError> {
 impl Ready {
     /// Serves until SIGTERM or SIGINT, then ends the requests in progress within [`Limits::drain_time`]. A second signal ends the
     /// process at once. SIGHUP reads certificates and settings again and reopens the audit trail.
-    pub async fn serve<A: Answer>(self, parts: Parts<A>) {
+    ///
+    /// # Errors
+    /// When nothing can be answered any more ([`Answer::broken`]).
+    pub async fn serve<A: Answer>(self, parts: Parts<A>) -> Result<(), ServeError> {
         let Self { sockets, mut signals, .. } = self;
+        let answer = Arc::clone(&parts.answer);
         let server = Server::start(sockets, parts);
+        let mut ending = Ok(());
         loop {
             tokio::select! {
                 _ = signals.terminate.recv() => break,
                 _ = signals.interrupt.recv() => break,
                 _ = signals.hang_up.recv() => server.reload().await,
+                why = answer.broken() => {
+                    ending = Err(ServeError(why));
+                    break;
+                }
             }
         }
         tracing::info!("stopping");
@@ -178,6 +187,7 @@ impl Ready {
             _ = signals.terminate.recv() => std::process::exit(1),
             _ = signals.interrupt.recv() => std::process::exit(1),
         }
+        ending
     }
 }
 
@@ -306,14 +316,17 @@ const OWN_CONNECTIONS: usize = 64;
 impl ServeOptions {
     /// Security H6.
     pub(crate) fn check(&self) -> Result<(), ServeError> {
-        let main = if self.tls.is_none() { Some(self.listen) } else { None };
-        let exposed =
-            [main, self.operations].into_iter().flatten().find(|address| !address.ip().to_canonical().is_loopback());
-        if let Some(address) = exposed
-            && !self.allow_plain_http
-        {
+        let exposed = |address: &SocketAddr| !address.ip().to_canonical().is_loopback() && !self.allow_plain_http;
+        if let Some(address) = Some(self.listen).filter(|_| self.tls.is_none()).filter(exposed) {
             return Err(ServeError(format!(
-                "`{address}` can be reached from elsewhere, in plain HTTP; give a certificate or allow that"
+                "`{address}` can be reached from elsewhere, in plain HTTP: give a certificate (`server.tls_cert`), or allow that \
+                 (`server.allow_plain_http`)"
+            )));
+        }
+        if let Some(address) = self.operations.filter(exposed) {
+            return Err(ServeError(format!(
+                "the address for operations, `{address}`, can be reached from elsewhere, and is always plain HTTP: choose a \
+                 loopback address, or allow that (`server.allow_plain_http`)"
             )));
         }
         if self.testing {
@@ -347,7 +360,9 @@ async fn watch_certificates(tls: Arc<Tls>, every: Duration, mut stop: watch::Rec
             _ = stop.wait_for(|stop| *stop) => return,
             () = sleep(every) => {}
         }
-        if let Err(error) = tls.reload_if_changed() {
+        let tls = Arc::clone(&tls);
+        // A panic has been logged.
+        if let Ok(Err(error)) = spawn_blocking(move || tls.reload_if_changed()).await {
             tracing::error!(%error, "the certificates in use stay");
         }
     }

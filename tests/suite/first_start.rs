@@ -3,6 +3,7 @@
 use std::{
     fs,
     net::TcpListener,
+    os::unix::fs::DirBuilderExt,
     path::Path,
     process::{Command, Output},
 };
@@ -306,6 +307,20 @@ fn a_server_starts_at_once_after_a_kill() {
         let next = Launch::on(&data).start();
         next.kill();
     }
+}
+
+/// A socket's address cannot be as long as a path.
+#[test]
+fn commands_reach_a_server_whatever_its_directory_is_called() {
+    let (_home, data) = scratch();
+    let data = data.join("x".repeat(120)).join("data");
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&data).unwrap();
+    let server = Launch::on(&data).start();
+    for args in [["user", "list"], ["key", "list"]] {
+        let output = command(&data, &args).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+    server.terminate();
 }
 
 /// What is in force is part of the audit trail (security L1), also an attempt to change it.

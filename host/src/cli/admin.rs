@@ -1,7 +1,7 @@
 //! The way to core's `/admin` routes.
 
 use super::{Failure, Place, service::Service};
-use crate::data_dir::DataDir;
+use crate::{data_dir::DataDir, http::admin_socket};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
@@ -44,13 +44,12 @@ impl Admin {
         let data = place.data();
         data.check()?;
         let runtime = runtime()?;
-        let connected = runtime.block_on(UnixStream::connect(data.admin_socket()));
-        let way = match connected {
+        let way = match admin_socket::connect(data.path()) {
             Ok(_) => Way::Socket(data),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 return Err(Failure::refused(format_args!(
                     "the server's socket `{}` is its owner's only; run this command as that user",
-                    data.admin_socket().display()
+                    admin_socket::path(data.path()).display()
                 )));
             }
             // No server, or one that has ended without removing its socket.
@@ -151,7 +150,9 @@ async fn over_socket(
     path: &str,
     body: Option<Zeroizing<String>>,
 ) -> Result<Answer, AnyError> {
-    let stream = UnixStream::connect(data.admin_socket()).await?;
+    let stream = admin_socket::connect(data.path())?;
+    stream.set_nonblocking(true)?;
+    let stream = UnixStream::from_std(stream)?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let running = tokio::spawn(connection);
     let mut request = hyper::Request::builder().method(method.as_str()).uri(path).header("host", "localhost");

@@ -72,8 +72,7 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
             metrics: Arc::clone(&service.metrics),
             audit: service.audit.clone(),
         };
-        ready.serve(parts).await;
-        Ok(())
+        ready.serve(parts).await.map_err(Failure::refused)
     })
 }
 

@@ -117,6 +117,14 @@ impl Answer for Service {
         self.engine.mark()
     }
 
+    fn ready(&self) -> Result<(), String> {
+        self.store.intact().map_err(|error| error.to_string())
+    }
+
+    async fn broken(&self) -> String {
+        self.store.damaged().await.to_string()
+    }
+
     fn backup(&self, to: &Path) -> io::Result<()> {
         self.backup_to(to).map_err(io::Error::other)
     }

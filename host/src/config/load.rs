@@ -306,17 +306,25 @@ fn disagreements(loaded: &Loaded) -> Vec<Problem> {
             )));
         }
     }
-    let allowed = loaded.value("server.allow_plain_http").as_bool() == Some(true) || set("server.tls_cert");
-    let listen = loaded.value("server.listen").as_str().unwrap_or("");
-    let loopback = listen.parse().is_ok_and(|address: core::net::SocketAddr| address.ip().to_canonical().is_loopback());
-    if !loopback && !allowed && !listen.is_empty() {
-        problems.push(Problem::value(
+    let allowed = loaded.value("server.allow_plain_http").as_bool() == Some(true);
+    for (path, is_plain, advice) in [
+        (
             "server.listen",
-            loaded.origin("server.listen"),
-            listen,
-            &"a loopback address as long as this is plain HTTP; set server.tls_cert and server.tls_key, or \
-              server.allow_plain_http = true behind a proxy that does TLS",
-        ));
+            !set("server.tls_cert"),
+            "a loopback address as long as this is plain HTTP; set server.tls_cert and server.tls_key, or \
+             server.allow_plain_http = true behind a proxy that does TLS",
+        ),
+        (
+            "server.operations",
+            true,
+            "a loopback address, as this is always plain HTTP; or set server.allow_plain_http = true",
+        ),
+    ] {
+        let stated = loaded.value(path).as_str().unwrap_or("");
+        let address = stated.parse().map(|address: core::net::SocketAddr| address.ip().to_canonical());
+        if is_plain && !allowed && address.is_ok_and(|address| !address.is_loopback()) {
+            problems.push(Problem::value(path, loaded.origin(path), stated, &advice));
+        }
     }
     problems
 }

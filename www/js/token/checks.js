@@ -12,8 +12,9 @@ export const checks = [
   ['Is it within its time?', ['missing_exp', 'bad_exp', 'expired', 'bad_nbf', 'not_yet_valid', 'bad_iat', 'issued_in_future']],
   ['Is it from this issuer, for this audience?', ['wrong_issuer', 'bad_audience', 'wrong_audience']],
   ['Does it name its subject properly?', ['bad_subject', 'bad_jti', 'bad_private_claim', 'foreign']],
-  ['Does its user exist, and have none of his tokens been ended?', ['user_gone', 'ended']],
+  ['Does its user exist, and may he log in?', ['user_gone']],
   ['Has it not been revoked?', ['revoked']],
+  ['Have all tokens of its user not been ended since?', ['ended']],
 ]
 
 /** The place of a code in the list; -1 for one that is not known. */

@@ -72,7 +72,7 @@ fn each_wrong_value_has_its_line() {
         "passwords.scheme (F:1): found `\"argon2id m=8 t=1 p=1\"`, allowed is `argon2id m=19456 t=2 p=1` with at least these \
          numbers (or m=47104 t=1 p=1), at most m=262144 t=16 p=16",
     );
-    wrong("throttle.account_ceiling = 101", "throttle.account_ceiling (F:1): found `101`, allowed is 1 to 100");
+    wrong("throttle.account_ceiling = 101", "throttle.account_ceiling (F:1): found `101`, allowed is 5 to 100");
     wrong(
         "elasticsearch.token_timeout = 3601",
         "elasticsearch.token_timeout (F:1): found `3601`, allowed is 1 to 3600 seconds",
@@ -165,6 +165,14 @@ fn settings_that_do_not_go_together_are_named() {
     );
     right("server.listen = \"0.0.0.0:80\"\nserver.allow_plain_http = true");
     right("server.listen = \"[::1]:80\"");
+    // A certificate is for the main listener only.
+    wrong(
+        "[server]\noperations = \"0.0.0.0:90\"\ntls_cert = \"c.pem\"\ntls_key = \"k.pem\"",
+        "server.operations (F:2): found `0.0.0.0:90`, allowed is a loopback address, as this is always plain HTTP; or set \
+         server.allow_plain_http = true",
+    );
+    right("server.operations = \"0.0.0.0:90\"\nserver.allow_plain_http = true");
+    right("server.operations = \"127.0.0.1:90\"");
 }
 
 #[test]

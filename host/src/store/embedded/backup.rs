@@ -126,9 +126,13 @@ pub(super) fn restore(from: &Path, data: &Path) -> Result<Revision, StoreError> 
     });
     match filled {
         Ok(revision) => fresh.publish().and_then(|()| {
+            let store = data.join(FILE_NAME);
             // An empty one: a store without its log may lack something, and this one does not.
-            file::log(&data.join(FILE_NAME).with_extension(super::LOG_EXTENSION))?;
-            Ok(revision)
+            let log = file::log(&store.with_extension(super::LOG_EXTENSION));
+            log.map(|_| revision).inspect_err(|_| {
+                // It would be in the way of the next try.
+                let _ = fs::remove_file(&store);
+            })
         }),
         Err(error) => {
             fresh.discard();

@@ -144,13 +144,22 @@ impl Embedded {
         self.send(Job::Tidy(answer), reply)
     }
 
+    /// Whether no damage has been found in the file so far.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`], as every call from then on.
+    pub fn intact(&self) -> Result<(), StoreError> {
+        self.shared.intact()
+    }
+
     /// Waits until damage is found in the file; then every call fails, and the process should end with this error.
     pub async fn damaged(&self) -> StoreError {
         let mut damage = self.shared.damage.subscribe();
-        match damage.wait_for(Option::is_some).await.as_deref() {
-            Ok(Some(error)) => error.clone(),
+        let found = damage.wait_for(Option::is_some).await.ok().and_then(|error| error.clone());
+        match found {
+            Some(error) => error,
             // The sender lives as long as `self`.
-            _ => core::future::pending().await,
+            None => core::future::pending().await,
         }
     }
 

@@ -448,6 +448,37 @@ fn a_last_batch_that_is_not_whole_is_a_doubt() {
     assert_eq!(store.doubts(), [super::LOG_TORN]);
 }
 
+/// A file too large to be verified before the start is read while the store works, and what is found ends that.
+#[tokio::test]
+async fn damage_is_found_in_a_large_file_too() {
+    let disk = Disk::default();
+    let store = disk.open().unwrap();
+    let filler = "x".repeat(1 << 20);
+    store.commit(writes([put("known", "a value of its own")])).wait().unwrap();
+    for n in 0..20 {
+        store.commit(writes([put(&format!("large {n}"), &filler)])).wait().unwrap();
+    }
+    drop(store);
+    let [mut file, log] = disk.state().now.clone();
+
+    let whole = Disk::of([file.clone(), log.clone()]).open().unwrap();
+    let patience = Duration::from_secs(2);
+    assert!(tokio::time::timeout(patience, whole.damaged()).await.is_err(), "nothing is damaged");
+    assert_eq!(whole.intact(), Ok(()));
+
+    let found: Vec<_> = file.windows(18).enumerate().filter(|(_, window)| window == b"a value of its own").collect();
+    let places: Vec<_> = found.into_iter().map(|(at, _)| at).collect();
+    assert!(!places.is_empty());
+    for at in places {
+        file[at] ^= 1;
+    }
+    let store = Disk::of([file, log]).open().unwrap();
+    let error = tokio::time::timeout(Duration::from_secs(60), store.damaged()).await.unwrap();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    assert_eq!(store.intact(), Err(error));
+    assert!(store.get(&[key("large 1")]).wait().is_err());
+}
+
 #[test]
 fn a_closed_store_is_whole_without_its_log() {
     let disk = Disk::default();
