@@ -300,6 +300,13 @@ impl Trail {
                 "the head of the audit trail, audit.log.head, is missing: nobody can tell whether records were cut from its end"
             );
         }
+        // At a start; where a running server opens a new file, the old one was moved away.
+        if let (None, None, Some(known)) = (self.chain, last, known) {
+            tracing::error!(
+                records = known.n,
+                "the records of the audit trail are gone, or were moved away while no server ran; it goes on behind them"
+            );
+        }
         let link = match (last, known) {
             (Some(last), Some(known)) if last.n < known.n || last.n == known.n && last != known => {
                 tracing::error!(last = last.n, expected = known.n, "records have been cut from the end of the audit trail");

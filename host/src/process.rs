@@ -5,14 +5,18 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpabl
 /// File descriptors for everything that is no client: the store, logs, the runtime, health checks.
 const RESERVED: u64 = 128;
 
-/// Turns core dumps off, as they would hold secrets (security S4), and takes as many file descriptors as the system gives.
-pub(crate) fn harden() {
+/// Turns core dumps off, as they would hold secrets (security S4). For every command, before it reads any.
+pub(crate) fn dump_nothing() {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     // The limit does not hold where the system pipes dumps into a program; the second call covers that.
     let dumps = setrlimit(Resource::Core, none).and_then(|()| set_dumpable_behavior(DumpableBehavior::NotDumpable));
     if let Err(error) = dumps {
         tracing::warn!(%error, "core dumps stay as they were");
     }
+}
+
+/// Takes as many file descriptors as the system gives.
+pub(crate) fn take_descriptors() {
     let files = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files }) {
         tracing::warn!(%error, "the number of file descriptors stays as it was");

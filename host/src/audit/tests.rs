@@ -128,12 +128,16 @@ fn without_a_head_the_end_is_not_checked() {
     let home = Home::new();
     assert!(matches!(verify(&home.path()), Err(VerifyError::Missing)));
     let trail = home.open();
-    assert_eq!(verify(&home.path()).unwrap(), Whole { records: 1, end_checked: true }, "a fresh one has a head at once");
+    assert_eq!(
+        verify(&home.path()).unwrap(),
+        Whole { first: 1, records: 1, end_checked: true },
+        "a fresh one has a head at once"
+    );
     drop(trail);
     fs::write(head_path(&home.path()), "").unwrap();
-    assert_eq!(verify(&home.path()).unwrap(), Whole { records: 1, end_checked: false });
+    assert_eq!(verify(&home.path()).unwrap(), Whole { first: 1, records: 1, end_checked: false });
     fs::remove_file(head_path(&home.path())).unwrap();
-    assert_eq!(verify(&home.path()).unwrap(), Whole { records: 1, end_checked: false });
+    assert_eq!(verify(&home.path()).unwrap(), Whole { first: 1, records: 1, end_checked: false });
 }
 
 #[test]
@@ -235,7 +239,7 @@ fn a_moved_trail_goes_on_in_a_new_file() {
     trail.reopen().unwrap();
     record(&trail, "c");
     drop(trail);
-    assert_eq!(verify(&old).unwrap(), Whole { records: 3, end_checked: false });
+    assert_eq!(verify(&old).unwrap(), Whole { first: 1, records: 3, end_checked: false });
     assert_eq!(home.verify(), Ok(2));
     assert!(home.lines()[0].contains("\"n\":4,") && home.lines()[0].contains("audit.open"));
     home.tamper(|lines| drop(lines.remove(0)));

@@ -21,6 +21,18 @@ pub struct Flaw {
     pub what: &'static str,
 }
 
+impl fmt::Display for Whole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { first, records, .. } = self;
+        match (first, records) {
+            (_, 0) => f.write_str("no records"),
+            (0 | 1, 1) => f.write_str("1 record, from the beginning"),
+            (0 | 1, _) => write!(f, "{records} records, from the beginning"),
+            _ => write!(f, "records {first} to {}, those before them are elsewhere", first + records - 1),
+        }
+    }
+}
+
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: {}", self.line, self.what)
@@ -30,6 +42,8 @@ impl fmt::Display for Flaw {
 /// A trail that holds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Whole {
+    /// The number of its first record; above 1 where earlier ones were moved away, and 0 if there is none.
+    pub first: u64,
     /// How many records there are.
     pub records: u64,
     /// Whether a head stood beside it, so that nothing was cut off at its end. A trail that was moved away or copied has none.
@@ -83,13 +97,13 @@ pub fn verify(path: &Path) -> Result<Whole, VerifyError> {
         Err(error) => return Err(error.into()),
     };
     let end_checked = head.is_some();
-    let mut check = Verification { line: 0, count: 0, last: None, torn: None, head };
+    let mut check = Verification { line: 0, first: 0, count: 0, last: None, torn: None, head };
     let mut line = Vec::new();
     loop {
         line.clear();
         if file.read_until(b'\n', &mut line)? == 0 {
-            let records = check.end().map_err(VerifyError::Flaw)?;
-            return Ok(Whole { records, end_checked });
+            let (first, records) = check.end().map_err(VerifyError::Flaw)?;
+            return Ok(Whole { first, records, end_checked });
         }
         check.line += 1;
         check.take(&line).map_err(VerifyError::Flaw)?;
@@ -99,6 +113,7 @@ pub fn verify(path: &Path) -> Result<Whole, VerifyError> {
 struct Verification {
     /// The present line, from 1.
     line: u64,
+    first: u64,
     count: u64,
     last: Option<Link>,
     /// The first of the lines before that are no records, and the digest of them all; they wait for their note.
@@ -136,6 +151,9 @@ impl Verification {
             return flaw(self.line, "changed");
         }
         let place = record.link();
+        if self.last.is_none() {
+            self.first = place.n;
+        }
         if self.head.is_some_and(|head| head.n == place.n && head != place) {
             return flaw(self.line, "the trail up to here is not the one that was written");
         }
@@ -144,7 +162,7 @@ impl Verification {
         Ok(())
     }
 
-    fn end(self) -> Result<u64, Flaw> {
+    fn end(self) -> Result<(u64, u64), Flaw> {
         let end = self.line + 1;
         match (self.torn, self.head, self.last) {
             (Some((line, _)), ..) => Err(Flaw { line, what: "not a record" }),
@@ -152,7 +170,7 @@ impl Verification {
                 Err(Flaw { line: end, what: "records are missing at the end" })
             }
             (None, Some(_), None) => Err(Flaw { line: end, what: "all records are missing" }),
-            _ => Ok(self.count),
+            _ => Ok((self.first, self.count)),
         }
     }
 }

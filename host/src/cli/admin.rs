@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use std::io;
-use tokio::{net::UnixStream, runtime::Runtime};
+use std::{io, time::Duration};
+use tokio::{net::UnixStream, runtime::Runtime, time::timeout};
 use waxseal_core::seam::{Method, Peer, Request};
 use zeroize::Zeroizing;
 
@@ -98,7 +98,12 @@ impl Admin {
         let body = body.map(|body| Zeroizing::new(body.to_string()));
         match &self.way {
             Way::Socket(data) => {
-                let sent = self.runtime.block_on(over_socket(data, &method, path, body));
+                let sent = self.runtime.block_on(async {
+                    match timeout(patience(path), over_socket(data, &method, path, body)).await {
+                        Ok(sent) => sent,
+                        Err(_) => Err("it is stopped, or overloaded".into()),
+                    }
+                });
                 sent.map_err(|error| Failure::refused(format_args!("the running server does not answer: {error}")))
             }
             Way::Here(service) => {
@@ -125,6 +130,11 @@ impl Admin {
             Way::Here(service) => Some(service),
         }
     }
+}
+
+/// How long an answer may take. A backup takes as long as its disk needs.
+fn patience(path: &str) -> Duration {
+    if path == "/admin/backup" { Duration::from_hours(24) } else { Duration::from_mins(1) }
 }
 
 /// A runtime for one request at a time.

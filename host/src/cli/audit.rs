@@ -38,21 +38,29 @@ pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
         let flaw = verdict.as_ref().err().map(ToString::to_string);
         say_json(&json!({
             "file": shown.to_string(),
-            "whole": found.is_some(),
+            "whole": found.is_some_and(|found| found.records > 0),
+            "first": found.map(|found| found.first),
             "records": found.map(|found| found.records),
             "end_checked": found.is_some_and(|found| found.end_checked),
             "flaw": flaw,
         }))?;
-        return if found.is_some_and(|found| found.end_checked || *no_head) { Ok(()) } else { Err(Failure::No) };
+        return if found.is_some_and(|found| found.records > 0 && (found.end_checked || *no_head)) {
+            Ok(())
+        } else {
+            Err(Failure::No)
+        };
     }
     match verdict {
-        Ok(Whole { records, end_checked: true }) => say(&format!("{shown}: {records} records, the chain is whole")),
-        Ok(Whole { records, end_checked: false }) if *no_head => say(&format!(
-            "{shown}: {records} records, the chain is whole; whether records were cut off at its end is not checked"
-        )),
-        Ok(Whole { records, end_checked: false }) => Err(Failure::refused(format_args!(
-            "the {records} records of the audit trail `{shown}` hold, but its head `{shown}.head` is missing or empty, so nobody can \
-             tell whether records were cut off at the end; --no-head leaves that unchecked"
+        Ok(Whole { records: 0, .. }) => {
+            Err(Failure::refused(format_args!("the audit trail `{shown}` is empty, as a server never leaves it")))
+        }
+        Ok(whole @ Whole { end_checked: true, .. }) => say(&format!("{shown}: {whole}; the chain is whole")),
+        Ok(whole) if *no_head => {
+            say(&format!("{shown}: {whole}; the chain is whole; whether records were cut off at its end is not checked"))
+        }
+        Ok(whole) => Err(Failure::refused(format_args!(
+            "the audit trail `{shown}` holds ({whole}), but its head `{shown}.head` is missing or empty, so nobody can tell whether \
+             records were cut off at the end; --no-head leaves that unchecked"
         ))),
         Err(VerifyError::Missing) => Err(Failure::refused(format_args!("there is no audit trail `{shown}`"))),
         Err(error @ VerifyError::Io(_)) => {

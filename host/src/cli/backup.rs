@@ -54,5 +54,10 @@ pub(super) fn restore(args: &RestoreArgs, place: &Place) -> Result<(), Failure> 
     say(
         "Note: tokens revoked and passwords changed since the backup count as they did then; `waxseal key rotate --end-tokens` ends all \
          tokens.",
-    )
+    )?;
+    say(&format!(
+        "Note: the configuration is not part of a backup. What was set before, such as the issuer and the policy for passwords, has to be \
+         in {} again.",
+        data.config().display()
+    ))
 }

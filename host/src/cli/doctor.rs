@@ -119,13 +119,16 @@ fn examine(place: &Place, findings: &mut Findings) {
         inside(&admin, findings);
     }
     match audit::verify(&data.audit()) {
-        Ok(Whole { records, end_checked: true }) => {
-            findings.add("audit trail", Grade::Good, format!("{records} records, the chain is whole"));
+        Ok(Whole { records: 0, .. }) => {
+            findings.add("audit trail", Grade::Problem, "audit.log is empty, as a server never leaves it");
         }
-        Ok(Whole { records, end_checked: false }) => findings.add(
+        Ok(whole @ Whole { end_checked: true, .. }) => {
+            findings.add("audit trail", Grade::Good, format!("{whole}; the chain is whole"));
+        }
+        Ok(whole) => findings.add(
             "audit trail",
             Grade::Problem,
-            format!("{records} records hold, but audit.log.head is missing or empty: nobody can tell whether the end was cut off"),
+            format!("{whole}; audit.log.head is missing or empty: nobody can tell whether the end was cut off"),
         ),
         Err(VerifyError::Missing) if data.has_store() => findings.add(
             "audit trail",

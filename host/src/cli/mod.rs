@@ -22,6 +22,7 @@ mod token;
 mod user;
 mod verify;
 
+use crate::process;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;
 use place::Place;
@@ -86,6 +87,7 @@ enum Command {
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     panic::set_hook(Box::new(report_panic));
+    process::dump_nothing();
     let ended = arguments().and_then(|cli| command(cli.command, &cli.place));
     match ended {
         Ok(()) => ExitCode::SUCCESS,

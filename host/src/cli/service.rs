@@ -11,12 +11,13 @@ use crate::{
     http::{Answer, admin_socket},
     kdf,
     metrics::Metrics,
-    store::{Embedded, Measured, StoreError},
+    store::{Embedded, Measured, Revision, Store, StoreError},
 };
 use core::{
     num::{NonZeroU32, NonZeroUsize},
     time::Duration,
 };
+use serde_json::{Map, Value};
 use std::{io, path::Path, sync::Arc, time::Instant};
 use waxseal_core::seam::{Event, Method, Outcome, Peer, Request, Response};
 
@@ -31,6 +32,8 @@ pub(super) struct Service {
     data: DataDir,
     /// Where the configuration is read again; none where nobody asks for that.
     sources: Option<Sources>,
+    /// What the server was started with.
+    host: Host,
 }
 
 impl Service {
@@ -57,7 +60,11 @@ impl Service {
         let root = if writable { data.root_key_or_new() } else { data.root_key() }?;
         let store = open_store(data, &clock, writable).await.map_err(|error| locked(data, error))?;
         let store = Arc::new(store);
-        let audit = if writable { Some(Arc::new(open_audit(data, &clock, &metrics)?)) } else { None };
+        let audit = if writable {
+            Some(Arc::new(open_audit(data, &clock, &metrics, store.revision() == Revision(0))?))
+        } else {
+            None
+        };
         let kdf = kdf::Pool::start(kdf_limits(host), settings.passwords.scheme)
             .map_err(|error| Failure::refused(format_args!("cannot start the derivation pool: {error}")))?;
         let kdf = Arc::new(kdf);
@@ -81,7 +88,8 @@ impl Service {
         if let Some(module) = engine.module().cloned() {
             metrics.watch_module(move || module.stats());
         }
-        Ok(Self { clock, metrics, audit, engine, store, data: data.clone(), sources: None })
+        let host = host.clone();
+        Ok(Self { clock, metrics, audit, engine, store, data: data.clone(), sources: None, host })
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -135,6 +143,10 @@ impl Answer for Service {
         let problems = |problems: Vec<Problem>| problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; ");
         let load = || {
             let config = sources.load().map_err(problems)?.config;
+            let waiting = changed(&self.host, &config.host);
+            if !waiting.is_empty() {
+                tracing::warn!(settings = waiting.join(", "), "these have changed, and wait for a restart");
+            }
             let runtime = tokio::runtime::Handle::try_current().map_err(|error| error.to_string())?;
             runtime.block_on(self.engine.set_settings(config.settings)).map_err(|error| error.to_string())
         };
@@ -162,6 +174,21 @@ impl Service {
     }
 }
 
+/// The settings of the server itself that differ, by their paths.
+fn changed(before: &Host, after: &Host) -> Vec<String> {
+    let sections = |host: &Host| match serde_json::to_value(host) {
+        Ok(Value::Object(sections)) => sections,
+        _ => Map::new(),
+    };
+    let (before, after) = (sections(before), sections(after));
+    let members = after.iter().flat_map(|(section, values)| {
+        values.as_object().into_iter().flatten().map(move |(name, value)| (section, name, value))
+    });
+    let differ =
+        members.filter(|(section, name, value)| before.get(*section).and_then(|known| known.get(*name)) != Some(*value));
+    differ.map(|(section, name, _)| format!("{section}.{name}")).collect()
+}
+
 /// The rules as they are compiled in, one derivation at a time.
 fn compiled_in(config: &Config) -> Config {
     let mut config = config.clone();
@@ -170,7 +197,12 @@ fn compiled_in(config: &Config) -> Config {
     config
 }
 
-fn open_audit(data: &DataDir, clock: &Arc<Clock>, metrics: &Arc<Metrics>) -> Result<AuditTrail, Failure> {
+fn open_audit(data: &DataDir, clock: &Arc<Clock>, metrics: &Arc<Metrics>, is_new: bool) -> Result<AuditTrail, Failure> {
+    if !is_new && !data.audit().exists() {
+        tracing::warn!(
+            "there is no audit.log, though the store is not new: so it is after a restore; else somebody has taken it"
+        );
+    }
     AuditTrail::open(&data.audit(), Arc::clone(clock), Arc::clone(metrics)).map_err(|error| {
         Failure::refused(format_args!("cannot open the audit trail `{}`: {error}", data.audit().display()))
     })

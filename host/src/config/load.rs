@@ -306,6 +306,15 @@ fn disagreements(loaded: &Loaded) -> Vec<Problem> {
             )));
         }
     }
+    let (main, operations) = (loaded.value("server.listen"), loaded.value("server.operations"));
+    if main == operations && !main.as_str().is_some_and(|address| address.ends_with(":0")) {
+        problems.push(Problem::value(
+            "server.operations",
+            loaded.origin("server.operations"),
+            operations.as_str().unwrap_or(""),
+            &"another address than that of server.listen",
+        ));
+    }
     let allowed = loaded.value("server.allow_plain_http").as_bool() == Some(true);
     for (path, is_plain, advice) in [
         (

@@ -64,7 +64,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Busy => f.write_str("the store has too many commits waiting; try again"),
-            Self::Full => f.write_str("no space is left for the store; free some, the server goes on by itself"),
+            Self::Full => f.write_str("no space is left for the store: free some; a running server then goes on by itself"),
             Self::Unavailable(cause) => write!(f, "the store cannot be reached: {cause}"),
             Self::Locked(path) => write!(f, "the store {} is open in another process", Named(path)),
             Self::Corrupt { path, reason } => write!(

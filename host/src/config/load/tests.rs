@@ -173,6 +173,10 @@ fn settings_that_do_not_go_together_are_named() {
     );
     right("server.operations = \"0.0.0.0:90\"\nserver.allow_plain_http = true");
     right("server.operations = \"127.0.0.1:90\"");
+    wrong(
+        "server.operations = \"127.0.0.1:90\"\nserver.listen = \"127.0.0.1:90\"",
+        "server.operations (F:1): found `127.0.0.1:90`, allowed is another address than that of server.listen",
+    );
 }
 
 #[test]
