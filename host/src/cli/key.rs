@@ -91,8 +91,8 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
             }
             let keys = listed.get("keys").and_then(Value::as_array).into_iter().flatten();
             let rows: Vec<_> =
-                keys.map(|key| ["kid", "alg", "state", "created", "until"].map(|name| cell(key, name))).collect();
-            say(&table(["KID", "ALG", "STATE", "CREATED", "UNTIL"], &rows))
+                keys.map(|key| ["kid", "alg", "state", "created", "from", "until"].map(|name| cell(key, name))).collect();
+            say(&table(["KID", "ALG", "STATE", "CREATED", "FROM", "UNTIL"], &rows))
         }
         Command::Rotate { algorithm, end_tokens, at_once, json } => {
             let mut body = json!({ "end_tokens": end_tokens, "at_once": at_once });
