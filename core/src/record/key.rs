@@ -45,7 +45,7 @@ pub fn last_uid() -> Key {
     Key("counter/uid".into())
 }
 
-/// [`super::Admins`]: the users with role `admin`.
+/// [`super::Admins`]: the users with role `admin` who may log in.
 pub fn admins() -> Key {
     Key("admins".into())
 }
