@@ -6,7 +6,7 @@
 use crate::{
     lifetime::{Bounds, Manner},
     password::Scheme,
-    token::{Algorithm, MAX_LEEWAY},
+    token::{ACCESS, Algorithm, MAX_LEEWAY, Profile},
 };
 use alloc::{string::String, vec::Vec};
 use core::fmt;
@@ -234,6 +234,11 @@ impl Default for Gateway {
 }
 
 impl Settings {
+    /// What an access token has to be: for this issuer and audience, with this leeway.
+    pub fn access_profile(&self) -> Profile<'_> {
+        Profile { issuer: &self.issuer, audience: self.audience.as_deref(), leeway: self.leeway, typ: ACCESS }
+    }
+
     /// Whether every value is within its bounds, for drivers that take settings from a caller.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use std::{
 use waxseal_core::{
     seam::{Method, World},
     settings::Settings,
-    token::{ACCESS, KeySet, Profile},
+    token::KeySet,
     vault::Vault,
 };
 
@@ -201,9 +201,7 @@ fn without_data(token: &str, jwks: Option<&Path>, place: &Place) -> Result<Value
         Some(_) => world(jwks, place)?,
         None => offline(place.load()?.config.settings, KeySet::default()),
     };
-    let Settings { issuer, audience, leeway, .. } = &world.settings;
-    let profile = Profile { issuer, audience: audience.as_deref(), leeway: *leeway, typ: ACCESS };
-    let explanation = world.vault.keys().explain(token, &profile, Clock::system().now());
+    let explanation = world.vault.keys().explain(token, &world.settings.access_profile(), Clock::system().now());
     let mut sentence = explanation.sentence;
     if jwks.is_none() {
         complain("there are no keys at hand (no data directory, no --jwks), so the signature is not checked");

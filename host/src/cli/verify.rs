@@ -17,7 +17,7 @@ use waxseal_core::{
     seam::{Method, World},
     settings::Settings,
     time::UnixTime,
-    token::{ACCESS, EdgeVerifier, Profile, Stale},
+    token::{EdgeVerifier, Stale},
 };
 
 /// Which token, and how to check it.
@@ -121,9 +121,8 @@ impl Checker {
                 Err(fault) => Err(Failure::refused(format_args!("the module failed: {fault}"))),
             },
             Self::Edge(edge, clock) => {
-                let (verifier, Settings { issuer, audience, leeway, .. }) = edge.as_ref();
-                let profile = Profile { issuer, audience: audience.as_deref(), leeway: *leeway, typ: ACCESS };
-                let verdict = verifier.verify(token, &profile, now.unwrap_or_else(|| clock.now()));
+                let (verifier, settings) = edge.as_ref();
+                let verdict = verifier.verify(token, &settings.access_profile(), now.unwrap_or_else(|| clock.now()));
                 Ok(verdict.map(drop).map_err(|refusal| refusal.code().into()))
             }
             // The store knows the present only.

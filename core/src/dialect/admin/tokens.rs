@@ -12,7 +12,7 @@ use crate::{
     refusal::Refusal,
     seam::{Op, Response, Stop},
     time::UnixTime,
-    token::{self, Explanation, Profile},
+    token::{self, Explanation},
 };
 use alloc::{
     format,
@@ -95,7 +95,7 @@ pub(super) fn explain(op: &Op<'_>) -> Result<Response, Stop> {
             explained.user = Some(owner(authorized.user));
         })
     } else {
-        explained.token = Some(op.vault.keys().explain(token, &profile(op), op.now()));
+        explained.token = Some(op.vault.keys().explain(token, &op.settings.access_profile(), op.now()));
         let verdict = engine::any_bearer(op, token).map(drop);
         explained.user = owner_of(op, token)?.map(owner);
         verdict
@@ -117,16 +117,6 @@ fn owner_of(op: &Op<'_>, token: &str) -> Result<Option<User>, Stop> {
     match engine::verify(op, token).ok().and_then(|verified| Uid::parse(&verified.uid()?)) {
         Some(uid) => engine::user(op, uid),
         None => Ok(None),
-    }
-}
-
-fn profile<'a>(op: &Op<'a>) -> Profile<'a> {
-    let settings = op.settings;
-    Profile {
-        issuer: &settings.issuer,
-        audience: settings.audience.as_deref(),
-        leeway: settings.leeway,
-        typ: token::ACCESS,
     }
 }
 
