@@ -13,6 +13,7 @@ mod redis;
 use crate::{
     refusal::Refusal,
     seam::{Op, Request, Response, Stop},
+    token::dialect,
 };
 
 /// The dialect a request is written in, as tokens and the audit trail name it.
@@ -67,9 +68,9 @@ impl Dialect {
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Redis => "redis",
-            Self::Openshift => "openshift",
-            Self::Elasticsearch => "elasticsearch",
+            Self::Redis => dialect::REDIS,
+            Self::Openshift => dialect::OPENSHIFT,
+            Self::Elasticsearch => dialect::ELASTICSEARCH,
             Self::Gateway => "gateway",
             Self::Admin => "admin",
         }

@@ -7,12 +7,12 @@ use super::{
     json, target,
 };
 use crate::{
-    engine::{self, DIALECT, Selection},
+    engine::{self, Selection},
     record::{Ended, PairOf, Revoked, Uid, User, key},
     refusal::Refusal,
     seam::{Op, Response, Stop},
     time::UnixTime,
-    token::{self, Explanation},
+    token::{self, Explanation, dialect},
 };
 use alloc::{
     format,
@@ -41,7 +41,7 @@ pub(super) fn issue(op: &Op<'_>) -> Result<Response, Stop> {
     if user.disabled {
         return refused(409, "user_disabled", "this user is disabled: no token of his works");
     }
-    let issued = engine::issue(op, &user, "redis", lifetime)?;
+    let issued = engine::issue(op, &user, dialect::REDIS, lifetime)?;
     engine::audit(op, "token.mint", &ACTOR, &issued.jti, None);
     let (access_token, jti) = (&issued.token, &issued.jti);
     json(201, &Issued { access_token, token_type: "Bearer", expires_in: lifetime.as_secs(), jti })
@@ -162,7 +162,7 @@ fn revoke_token(op: &Op<'_>, token: &str) -> Result<Response, Stop> {
         Err(refusal) => return nothing(&refusal),
     };
     let Some(jti) = verified.jti() else { return nothing(&Refusal::TokenForeign) };
-    let of_pair = verified.dialect().as_deref() == Some(DIALECT);
+    let of_pair = verified.dialect().as_deref() == Some(dialect::ELASTICSEARCH);
     if !of_pair || engine::invalidate(op, &ACTOR, &Selection::Access(token))?.is_none() {
         engine::revoke(op, &jti, verified.expires());
         engine::audit(op, "token.revoke", &ACTOR, &jti, None);
