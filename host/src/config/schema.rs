@@ -25,11 +25,6 @@ impl Setting {
     pub fn find(path: &str) -> Option<&'static Self> {
         SETTINGS.iter().find(|setting| setting.path == path)
     }
-
-    /// The environment variable that states it: `WAXSEAL__REDIS__TTL__MAX`.
-    pub fn env(&self) -> String {
-        format!("WAXSEAL__{}", self.path.to_ascii_uppercase().replace('.', "__"))
-    }
 }
 
 const fn row(path: &'static str, kind: Kind, about: &'static str) -> Setting {
