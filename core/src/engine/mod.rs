@@ -8,6 +8,7 @@ mod bearer;
 mod credentials;
 mod directory;
 mod issue;
+mod jwks;
 mod keys;
 mod login;
 mod names;
@@ -26,10 +27,11 @@ pub(crate) use authorization::{
     Authorized, NewAuthorization, add, authorization, authorization_token, authorizations, end, end_all,
     find_authorization, hex, is_token, note, revoke_everything, scopes,
 };
-pub(crate) use bearer::{Bearer, any_bearer, bearer, has_room, revoke, revoke_own, verify, verify_any_time};
+pub(crate) use bearer::{Bearer, any_bearer, bearer, explain, has_room, revoke, revoke_own, verify, verify_any_time};
 pub(crate) use credentials::Credentials;
 pub(crate) use directory::{account, all, by_id, find, is_locked, user};
 pub(crate) use issue::{issue, issue_as};
+pub(crate) use jwks::{export_key, public_part, published_keys};
 pub(crate) use keys::{
     Imported, NotRotated, Rotation, bootstrap_key, import_keys, is_needed, keys, retire_key, rotate_key,
 };

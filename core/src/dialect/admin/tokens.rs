@@ -95,7 +95,7 @@ pub(super) fn explain(op: &Op<'_>) -> Result<Response, Stop> {
             explained.user = Some(owner(authorized.user));
         })
     } else {
-        explained.token = Some(op.vault.keys().explain(token, &op.settings.access_profile(), op.now()));
+        explained.token = Some(engine::explain(op, token));
         let verdict = engine::any_bearer(op, token).map(drop);
         explained.user = owner_of(op, token)?.map(owner);
         verdict
