@@ -24,7 +24,8 @@ pub struct Settings {
     pub leeway: u32,
     /// How the first key of a new server signs; later ones are chosen when keys are rotated. Default `HS256`.
     pub signing_algorithm: Algorithm,
-    /// Name of the service and of the Redis cluster object; no password may be it. Default `waxseal`.
+    /// Name of the service and of the Redis cluster object; the policy `nist` refuses passwords that are little more than it. Default
+    /// `waxseal`.
     pub service: String,
     /// Which dialects are spoken.
     pub dialects: Dialects,
