@@ -52,7 +52,7 @@ pub(super) fn refuse(refusal: &Refusal) -> Option<Response> {
             "tokens are signed with a shared secret, which nobody else can check: an operator may rotate to public keys",
         )),
         Refusal::TooManyRevocations => {
-            let why = "more is revoked than a snapshot holds, and one that leaves something out is none";
+            let why = "more tokens are revoked than a snapshot holds, and none may be left out";
             Some(super::error::error(503, refusal.code(), why).with_header("retry-after", "60"))
         }
         _ => None,
