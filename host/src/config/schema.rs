@@ -1,13 +1,14 @@
 //! The table of settings.
 
-use super::{
-    kind::{Grammar, Kind},
-    notation::MAX_LIFETIME,
-};
+use super::kind::{Grammar, Kind};
 use crate::http::Network;
 use core::net::SocketAddr;
 use tracing_subscriber::{EnvFilter, filter::Targets};
-use waxseal_core::record::Role;
+use waxseal_core::{
+    record::Role,
+    settings::{self, MAX_LIFETIME},
+    token::MAX_LEEWAY,
+};
 
 /// One setting.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +52,7 @@ const ENGINES: Kind = Kind::Choice(&["native", "module"]);
 pub const SETTINGS: &[Setting] = &[
     row("issuer", Kind::Text(NAME), "`iss` of every token, compared octet for octet"),
     row("audience", Kind::Optional(NAME), "`aud` of every token"),
-    row("leeway", seconds(0, 60), "how far `exp`, `nbf` and `iat` may be off"),
+    row("leeway", seconds(0, MAX_LEEWAY), "how far `exp`, `nbf` and `iat` may be off"),
     row(
         "signing_algorithm",
         ALGORITHMS,
@@ -202,10 +203,8 @@ pub const SETTINGS: &[Setting] = &[
     ),
 ];
 
-const NAME: Grammar = Grammar {
-    words: "a text of 1 to 256 characters, none of them a control character",
-    holds: |text| (1..=256).contains(&text.chars().count()) && !text.chars().any(char::is_control),
-};
+const NAME: Grammar =
+    Grammar { words: "a text of 1 to 256 characters, none of them a control character", holds: settings::is_name };
 
 const SOCKET: Grammar = Grammar {
     words: "an address and a port, such as `127.0.0.1:8080` or `[::1]:8080`",
@@ -230,22 +229,68 @@ const FILTER: Grammar = Grammar {
 
 const ORIGIN: Grammar = Grammar {
     words: "`http://` or `https://` with a host and an optional port, nothing after it",
-    holds: |text| {
-        let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or("");
-        let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b".-:[]".contains(&octet);
-        !authority.is_empty() && authority.bytes().all(allowed)
-    },
+    holds: settings::is_origin,
 };
 
-const VERSION: Grammar = Grammar {
-    words: "three numbers, such as `8.19.3`",
-    holds: |text| {
-        let number = |part: &str| (1..=5).contains(&part.len()) && part.bytes().all(|octet| octet.is_ascii_digit());
-        text.split('.').count() == 3 && text.split('.').all(number)
-    },
-};
+const VERSION: Grammar = Grammar { words: "three numbers, such as `8.19.3`", holds: settings::is_version };
 
 const ROLE: Grammar = Grammar {
     words: "one of `admin`, `cluster_member`, `cluster_viewer`, `db_member`, `db_viewer`, `none`, `user_manager`",
-    holds: |text| Role::ALL.iter().any(|role| role.as_str() == text),
+    holds: |text| Role::parse(text).is_some(),
 };
+
+/// What core holds these settings to for other drivers is what stands in the table.
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use waxseal_core::{record::Scope, settings::Settings, token::Algorithm};
+
+    /// Whether core takes `number` for the setting `path`; `None` where it is none of core's.
+    fn takes(path: &str, number: u32) -> Option<bool> {
+        let mut settings = serde_json::to_value(Settings::default()).unwrap();
+        let (section, name) = path
+            .rsplit_once('.')
+            .map_or((String::new(), path), |(section, name)| (format!("/{}", section.replace('.', "/")), name));
+        let members = settings.pointer_mut(&section)?.as_object_mut()?;
+        members.get(name)?;
+        // The three of a lifetime are in order, so they go together.
+        let together = ["min", "default", "max"];
+        let names = if together.contains(&name) { together.as_slice() } else { &[name] };
+        members.extend(names.iter().map(|name| ((*name).to_owned(), json!(number))));
+        let read = serde_json::from_value::<Settings>(settings);
+        Some(read.is_ok_and(|settings| settings.check().is_ok()))
+    }
+
+    #[test]
+    fn numbers_have_the_bounds_that_core_has() {
+        let mut held = 0;
+        for setting in SETTINGS {
+            let Kind::Number { min, max, .. } = setting.kind else { continue };
+            let Some(taken) = takes(setting.path, min) else { continue };
+            held += 1;
+            assert!(taken, "{} = {min}", setting.path);
+            assert_eq!(takes(setting.path, max), Some(true), "{} = {max}", setting.path);
+            assert_eq!(takes(setting.path, max + 1), Some(false), "{} = {}", setting.path, max + 1);
+            if let Some(below) = min.checked_sub(1) {
+                assert_eq!(takes(setting.path, below), Some(false), "{} = {below}", setting.path);
+            }
+        }
+        assert_eq!(held, 22);
+    }
+
+    #[test]
+    fn words_are_those_of_core() {
+        let algorithms: Vec<_> = Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
+        let Kind::Choice(words) = ALGORITHMS else { panic!("{ALGORITHMS}") };
+        assert_eq!(words, algorithms);
+        assert_eq!(super::super::notation::SCOPES, Scope::ALL.map(Scope::as_str));
+        let roles = Role::ALL.iter().all(|role| ROLE.words.contains(&format!("`{}`", role.as_str())));
+        assert!(roles && ROLE.words.matches('`').count() == 2 * Role::ALL.len());
+        let policies = Setting::find("passwords.policy").unwrap().kind;
+        let Kind::Choice(policies) = policies else { panic!("{policies}") };
+        for policy in policies {
+            serde_json::from_value::<waxseal_core::settings::PolicyName>(Value::from(*policy)).unwrap();
+        }
+    }
+}
