@@ -6,7 +6,8 @@
 use crate::{
     lifetime::{Bounds, Manner},
     password::Scheme,
-    token::{Algorithm, MAX_LEEWAY},
+    record::Role,
+    token::{ACCESS, Algorithm, MAX_LEEWAY, Profile},
 };
 use alloc::{string::String, vec::Vec};
 use core::fmt;
@@ -24,7 +25,8 @@ pub struct Settings {
     pub leeway: u32,
     /// How the first key of a new server signs; later ones are chosen when keys are rotated. Default `HS256`.
     pub signing_algorithm: Algorithm,
-    /// Name of the service and of the Redis cluster object; no password may be it. Default `waxseal`.
+    /// Name of the service and of the Redis cluster object; the policy `nist` refuses passwords that are little more than it. Default
+    /// `waxseal`.
     pub service: String,
     /// Which dialects are spoken.
     pub dialects: Dialects,
@@ -142,7 +144,7 @@ pub struct Elasticsearch {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Gateway {
-    /// Roles that may introspect and revoke any token; everybody may do so with his own.
+    /// Roles that may introspect any token; everybody may introspect and revoke his own, and only `admin` revokes those of others.
     pub introspection_roles: Vec<String>,
     /// Seconds for which a new public key is published before it signs, so that every verifier has read it by then; verifiers may
     /// keep the published keys for half of it. 0 to 86400, default 600.
@@ -234,20 +236,25 @@ impl Default for Gateway {
 }
 
 impl Settings {
-    /// Whether every value is within its bounds, for drivers that take settings from a caller.
+    /// What an access token has to be: for this issuer and audience, with this leeway.
+    pub fn access_profile(&self) -> Profile<'_> {
+        Profile { issuer: &self.issuer, audience: self.audience.as_deref(), leeway: self.leeway, typ: ACCESS }
+    }
+
+    /// Whether every value is within its bounds, for drivers that take settings from a caller. One bound is looser than the
+    /// server's: hashes below the floor of security P4 ([`Scheme::meets_floor`]) are allowed, for callers who only test.
     ///
     /// # Errors
     /// The first one that is not.
     pub fn check(&self) -> Result<(), OutOfBounds> {
         let Self { passwords, throttle, redis, openshift, elasticsearch, gateway, .. } = self;
-        let name = |text: &str| (1..=256).contains(&text.chars().count()) && !text.chars().any(char::is_control);
         let scheme = passwords.scheme;
         let lives = [&openshift.session, &openshift.read, &openshift.userinfo];
         let rules = [
-            ("issuer", name(&self.issuer)),
-            ("audience", self.audience.as_deref().is_none_or(name)),
+            ("issuer", is_name(&self.issuer)),
+            ("audience", self.audience.as_deref().is_none_or(is_name)),
             ("leeway", self.leeway <= MAX_LEEWAY),
-            ("service", name(&self.service)),
+            ("service", is_name(&self.service)),
             ("passwords.scheme", scheme.bounded().is_ok() && matches!(scheme, Scheme::Argon2id { .. })),
             ("passwords.max_per_user", (1..=64).contains(&passwords.max_per_user)),
             ("throttle.account_ceiling", (5..=100).contains(&throttle.account_ceiling)),
@@ -257,9 +264,12 @@ impl Settings {
             ("throttle.ipv4_prefix", (8..=32).contains(&throttle.ipv4_prefix)),
             ("throttle.ipv6_prefix", (16..=128).contains(&throttle.ipv6_prefix)),
             ("redis.ttl", redis.ttl.max() <= 86_400),
+            ("openshift.public_url", openshift.public_url.as_deref().is_none_or(is_origin)),
             ("openshift", lives.iter().all(|bounds| bounds.max() <= MAX_LIFETIME)),
             ("elasticsearch.token_timeout", (1..=3_600).contains(&elasticsearch.token_timeout)),
             ("elasticsearch.family_max", (3_600..=31_536_000).contains(&elasticsearch.family_max)),
+            ("elasticsearch.version", is_version(&elasticsearch.version)),
+            ("gateway.introspection_roles", gateway.introspection_roles.iter().all(|role| Role::parse(role).is_some())),
             ("gateway.key_lead", gateway.key_lead <= 86_400),
             ("gateway.revocations_max_age", (120..=86_400).contains(&gateway.revocations_max_age)),
             ("gateway.revocations_every", (1..=60).contains(&gateway.revocations_every)),
@@ -282,8 +292,26 @@ impl fmt::Display for OutOfBounds {
 
 impl core::error::Error for OutOfBounds {}
 
-/// The longest life of an OpenShift authorization, in seconds: ten years.
-const MAX_LIFETIME: u32 = 315_360_000;
+/// Whether `text` may name the issuer, an audience or the service: 1 to 256 characters, none of them a control character.
+pub fn is_name(text: &str) -> bool {
+    (1..=256).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
+/// Whether `text` is `http://` or `https://` with a host and an optional port, nothing after it.
+pub fn is_origin(text: &str) -> bool {
+    let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or("");
+    let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b".-:[]".contains(&octet);
+    !authority.is_empty() && authority.bytes().all(allowed)
+}
+
+/// Whether `text` is three numbers such as `8.19.3`.
+pub fn is_version(text: &str) -> bool {
+    let number = |part: &str| (1..=5).contains(&part.len()) && part.bytes().all(|octet| octet.is_ascii_digit());
+    text.split('.').count() == 3 && text.split('.').all(number)
+}
+
+/// The longest life of an OpenShift authorization, in seconds: ten years of 365 days.
+pub const MAX_LIFETIME: u32 = 315_360_000;
 
 const fn bounds(default: u32, max: u32, manner: Manner) -> Bounds {
     match Bounds::new(1, default, max, manner) {
@@ -333,6 +361,25 @@ mod tests {
         check(|settings| settings.audience = Some("a\nb".into()), Err("audience"));
         check(|settings| settings.service = "\u{e9}".repeat(256), Ok(()));
         check(|settings| settings.service = "\u{e9}".repeat(257), Err("service"));
+    }
+
+    #[test]
+    fn texts_are_what_they_have_to_be() {
+        let public_url = |text: &str| check_public_url(text).is_ok();
+        assert!(public_url("https://broker.example.com:443") && public_url("http://[::1]"));
+        assert!(!public_url("broker.example.com") && !public_url("https://") && !public_url("https://a/b"));
+        check(|settings| settings.elasticsearch.version = "7.17.0".into(), Ok(()));
+        for version in ["", "8", "8.1", "8.1.2.3", "8.1.x", "8..1", "8.1.100000"] {
+            check(|settings| settings.elasticsearch.version = version.into(), Err("elasticsearch.version"));
+        }
+        check(|settings| settings.gateway.introspection_roles.clear(), Ok(()));
+        let unknown = alloc::vec!["admin".into(), "bogus".into()];
+        check(|settings| settings.gateway.introspection_roles = unknown, Err("gateway.introspection_roles"));
+    }
+
+    fn check_public_url(text: &str) -> Result<(), OutOfBounds> {
+        let openshift = Openshift { public_url: Some(text.into()), ..Openshift::default() };
+        Settings { openshift, ..Settings::default() }.check()
     }
 
     #[test]

@@ -58,12 +58,19 @@ impl Vault {
                 #[cfg(not(feature = "public-keys"))]
                 _ => return Err(Refusal::BadRecord),
             };
-            let octets = vault.unseal(&record.kid, &record.sealed)?;
-            let key = Key::new(&record.kid, record.algorithm, &octets).map_err(|_| Refusal::BadRecord)?;
-            keys.push((key.lasting(record.state.until()), role));
+            keys.push((vault.open_key(&record)?.lasting(record.state.until()), role));
         }
         vault.keys = KeySet::new(keys).map_err(|_| Refusal::BadRecord)?;
         Ok(vault)
+    }
+
+    /// A signing key as it is stored, opened.
+    ///
+    /// # Errors
+    /// [`Refusal::BadRecord`] when it was sealed under another root secret or is no key.
+    pub(crate) fn open_key(&self, record: &SigningKey) -> Result<Key, Refusal> {
+        let octets = self.unseal(&record.kid, &record.sealed)?;
+        Key::new(&record.kid, record.algorithm, &octets).map_err(|_| Refusal::BadRecord)
     }
 
     /// The signing keys.

@@ -211,7 +211,7 @@ impl Trail {
     /// Handles `first` and what waits behind it.
     fn take(&mut self, first: Message, messages: &Receiver<Message>) {
         let mut batch = Vec::new();
-        for message in core::iter::once(first).chain(messages.try_iter().take(BATCH)) {
+        for message in core::iter::once(first).chain(messages.try_iter().take(BATCH - 1)) {
             match message {
                 Message::Events { occasion, request, events } => batch.push((occasion, request, events)),
                 Message::Reopen(reply) => {

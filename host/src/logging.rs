@@ -59,7 +59,7 @@ impl FromStr for LogFormat {
             "auto" => Ok(Self::Auto),
             "text" => Ok(Self::Text),
             "json" => Ok(Self::Json),
-            other => Err(LogError(format!("`{}` is none of `auto`, `text`, `json`", other.escape_debug()))),
+            other => Err(LogError(format!("`{}` is not one of `auto`, `text` and `json`", other.escape_debug()))),
         }
     }
 }
@@ -72,7 +72,7 @@ pub fn start(options: &LogOptions) -> Result<(), LogError> {
     let filter: EnvFilter = options
         .filter
         .parse()
-        .map_err(|error| LogError(format!("`{}` is no log filter: {error}", options.filter.escape_debug())))?;
+        .map_err(|error| LogError(format!("`{}` is not a log filter: {error}", options.filter.escape_debug())))?;
     let text = match options.format {
         LogFormat::Auto => io::stderr().is_terminal(),
         LogFormat::Text => true,

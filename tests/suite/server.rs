@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
-    thread,
+    thread::{self, JoinHandle},
     time::Instant,
 };
 use tempfile::TempDir;
@@ -121,12 +121,12 @@ impl Launch {
         };
         let out = Output(Arc::new(Mutex::new(said.into_bytes())));
         let rest = out.clone();
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 rest.push(format!("{line}\n").as_bytes());
             }
         });
-        Ok(Server { child, data: self.data.clone(), address, out, log })
+        Ok(Server { child, data: self.data.clone(), address, out, reader: Some(reader), log })
     }
 }
 
@@ -137,6 +137,8 @@ pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
     out: Output,
+    /// Reads what it writes to standard output, to the end.
+    reader: Option<JoinHandle<()>>,
     log: Output,
 }
 
@@ -195,6 +197,17 @@ impl Server {
 
     /// Ends it as an operator would, with SIGTERM; its exit status.
     pub fn terminate(mut self) -> ExitStatus {
+        self.end()
+    }
+
+    /// Ends it likewise; all that it has ever written to standard output.
+    pub fn last_out(mut self) -> String {
+        self.end();
+        self.reader.take().unwrap().join().unwrap();
+        self.out()
+    }
+
+    fn end(&mut self) -> ExitStatus {
         self.signal(Signal::TERM);
         let begun = Instant::now();
         loop {

@@ -95,8 +95,8 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 }
 
-/// The whole number that `value` states, `None` if it is none. Beyond 64 bits it saturates, which every bound refuses or
-/// clamps alike.
+/// The whole number that `value` states, `None` if it is none or is written with a fraction or an exponent. Beyond 64 bits it
+/// saturates, however it is written, which every bound refuses or clamps alike.
 pub(crate) fn integer(value: &Value) -> Option<i128> {
     let Value::Number(number) = value else { return None };
     if let Some(number) = number.as_i64() {
@@ -105,7 +105,8 @@ pub(crate) fn integer(value: &Value) -> Option<i128> {
     if let Some(number) = number.as_u64() {
         return Some(number.into());
     }
-    // A number with a fraction or exponent, or a whole one beyond 64 bits: only the latter is a whole number as sent.
+    // A number with a fraction or an exponent, or a whole one beyond 64 bits. The two are not told apart here; but a number so large has
+    // no fraction left, so that `1e30` means what its thirty-one digits mean.
     let float = number.as_f64()?;
     (float.abs() >= 9.2e18).then_some(if float > 0.0 { i128::MAX } else { i128::MIN })
 }
@@ -145,6 +146,7 @@ mod tests {
         assert_eq!(integer("-1"), Some(-1));
         assert_eq!(integer("18446744073709551615"), Some(u64::MAX.into()));
         assert_eq!(integer("1000000000000000000000000000000"), Some(i128::MAX));
+        assert_eq!((integer("1e30"), integer("-1e30"), integer("1e3")), (Some(i128::MAX), Some(i128::MIN), None));
         for other in ["1.5", "1.0", "\"60\"", "true", "null", "[]", "{}"] {
             assert_eq!(integer(other), None, "{other}");
         }

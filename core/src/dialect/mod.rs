@@ -13,17 +13,18 @@ mod redis;
 use crate::{
     refusal::Refusal,
     seam::{Op, Request, Response, Stop},
+    token::dialect,
 };
 
 /// The dialect a request is written in, as tokens and the audit trail name it.
 pub(crate) fn name(request: &Request) -> &'static str {
-    Dialect::of(request).name()
+    Dialect::answering(request).name()
 }
 
 /// Answers a request in the dialect its path belongs to.
 pub(crate) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
     let dialects = &op.settings.dialects;
-    match Dialect::of(op.request) {
+    match Dialect::answering(op.request) {
         Dialect::Redis if dialects.redis => redis::answer(op),
         Dialect::Openshift if dialects.openshift => openshift::answer(op),
         Dialect::Elasticsearch if dialects.elasticsearch => elasticsearch::answer(op),
@@ -35,7 +36,7 @@ pub(crate) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
 
 /// Words a refusal in the dialect of the request.
 pub(crate) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
-    match Dialect::of(op.request) {
+    match Dialect::answering(op.request) {
         Dialect::Redis => redis::refuse(op, refusal),
         Dialect::Openshift => openshift::refuse(op, refusal),
         Dialect::Elasticsearch => elasticsearch::refuse(op, refusal),
@@ -44,32 +45,44 @@ pub(crate) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Dialect {
+/// Who answers a request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Dialect {
+    /// `/v1/…`
     Redis,
+    /// `/broker/…`
     Openshift,
+    /// `/`, `/_security/…`, `/_xpack/…`, `/_cluster/…`
     Elasticsearch,
+    /// `/auth/…`, `/.well-known/…`
     Gateway,
+    /// `/admin/…`
     Admin,
 }
 
 impl Dialect {
-    /// By the first segment of the path; what belongs to nobody else is Elasticsearch's, whose routes start at `/`.
-    fn of(request: &Request) -> Self {
-        match request.path.split('/').nth(1) {
-            Some("v1") => Self::Redis,
-            Some("broker") => Self::Openshift,
-            Some("auth" | ".well-known") => Self::Gateway,
-            Some("admin") => Self::Admin,
-            _ => Self::Elasticsearch,
+    /// Whose path this is, by its first segment; `None` if it is nobody's.
+    pub fn of(path: &str) -> Option<Self> {
+        match path.split('/').nth(1)? {
+            "v1" => Some(Self::Redis),
+            "broker" => Some(Self::Openshift),
+            "_security" | "_xpack" | "_cluster" => Some(Self::Elasticsearch),
+            "auth" | ".well-known" => Some(Self::Gateway),
+            "admin" => Some(Self::Admin),
+            _ => (path == "/").then_some(Self::Elasticsearch),
         }
+    }
+
+    /// Who answers `request`. What is nobody's is Elasticsearch's, whose routes start at `/`.
+    fn answering(request: &Request) -> Self {
+        Self::of(&request.path).unwrap_or(Self::Elasticsearch)
     }
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Redis => "redis",
-            Self::Openshift => "openshift",
-            Self::Elasticsearch => "elasticsearch",
+            Self::Redis => dialect::REDIS,
+            Self::Openshift => dialect::OPENSHIFT,
+            Self::Elasticsearch => dialect::ELASTICSEARCH,
             Self::Gateway => "gateway",
             Self::Admin => "admin",
         }

@@ -6,7 +6,7 @@ use crate::{
     refusal::Refusal,
     seam::{Op, Range, Stop},
     time::UnixTime,
-    token::{self, Profile, Verified},
+    token::{self, Explanation, Verified},
 };
 use alloc::{string::String, vec::Vec};
 
@@ -74,14 +74,12 @@ fn admit(op: &Op<'_>, verified: &Verified) -> Result<Bearer, Stop> {
 /// # Errors
 /// [`Refusal::Token`].
 pub(crate) fn verify(op: &Op<'_>, token: &str) -> Result<Verified, Refusal> {
-    let settings = op.settings;
-    let profile = Profile {
-        issuer: &settings.issuer,
-        audience: settings.audience.as_deref(),
-        leeway: settings.leeway,
-        typ: token::ACCESS,
-    };
-    Ok(op.verified(token, || op.vault.keys().verify(token, &profile, op.now()))?)
+    Ok(op.verified(token, || op.vault.keys().verify(token, &op.settings.access_profile(), op.now()))?)
+}
+
+/// What stands in `token`, and what [`verify`] says of it.
+pub(crate) fn explain(op: &Op<'_>, token: &str) -> Explanation {
+    op.vault.keys().explain(token, &op.settings.access_profile(), op.now())
 }
 
 /// Ends the token with this id. The entry stays until the token has expired at every verifier (security T16).

@@ -8,6 +8,7 @@ mod bearer;
 mod credentials;
 mod directory;
 mod issue;
+mod jwks;
 mod keys;
 mod login;
 mod names;
@@ -26,16 +27,17 @@ pub(crate) use authorization::{
     Authorized, NewAuthorization, add, authorization, authorization_token, authorizations, end, end_all,
     find_authorization, hex, is_token, note, revoke_everything, scopes,
 };
-pub(crate) use bearer::{Bearer, any_bearer, bearer, has_room, revoke, revoke_own, verify, verify_any_time};
+pub(crate) use bearer::{Bearer, any_bearer, bearer, explain, has_room, revoke, revoke_own, verify, verify_any_time};
 pub(crate) use credentials::Credentials;
 pub(crate) use directory::{account, all, by_id, find, is_locked, user};
 pub(crate) use issue::{issue, issue_as};
+pub(crate) use jwks::{export_key, public_part, published_keys};
 pub(crate) use keys::{
     Imported, NotRotated, Rotation, bootstrap_key, import_keys, is_needed, keys, retire_key, rotate_key,
 };
 pub(crate) use login::{Login, has_expired, login, password_expires, proves};
 pub(crate) use names::{NAME_RULE, has_blank_ends, valid_email, valid_name, valid_role_name};
-pub(crate) use pair::{Counts, DIALECT, Grant, NotRefreshed, Selection, grant, invalidate, refresh};
+pub(crate) use pair::{Counts, Grant, NotRefreshed, Selection, grant, invalidate, refresh};
 pub(crate) use passwords::{NewPassword, add_password, remove_password, replace_passwords};
 pub(crate) use profile::{named, profile, store_profile, want_profile, want_profile_of_token};
 pub(crate) use roles::{MAX_ROLES, delete_role, put_role, roles};

@@ -19,13 +19,10 @@ use crate::{
     seam::{Key, Op, Range, Record, Stop},
     sorted::Sorted,
     time::UnixTime,
-    token::Verified,
+    token::{Verified, dialect},
 };
 use alloc::{string::String, vec::Vec};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-
-/// The name tokens of this kind carry.
-pub(crate) const DIALECT: &str = "elasticsearch";
 
 /// How long a refresh token lives, in seconds; less when its family ends before.
 const REFRESH_LIFE: u64 = 86_400;
@@ -330,7 +327,7 @@ fn live<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -> 
 ///
 /// Tokens tell their time in whole seconds: one that was issued in the second of the end counts as ended.
 pub(super) fn ended_with_others(op: &Op<'_>, uid: Uid, verified: &Verified) -> Result<bool, Stop> {
-    if verified.dialect().as_deref() != Some(DIALECT) {
+    if verified.dialect().as_deref() != Some(dialect::ELASTICSEARCH) {
         return Ok(false);
     }
     let issued = verified.issued().unwrap_or_default();
@@ -416,7 +413,7 @@ fn show(op: &Op<'_>, pair: &Pair, user: &User) -> Result<Grant, Stop> {
     let timeout = pair.access_expires.secs_since(UnixTime::from_secs(pair.created.as_secs()));
     let timeout = u32::try_from(timeout).map_err(|_| Refusal::BadRecord)?;
     let bounds = Bounds::new(timeout, timeout, timeout, Manner::Refuse).map_err(|_| Refusal::BadRecord)?;
-    let issued = issue_as(op, user, DIALECT, bounds.unasked(), jti_of(op, pair), pair.created)?;
+    let issued = issue_as(op, user, dialect::ELASTICSEARCH, bounds.unasked(), jti_of(op, pair), pair.created)?;
     Ok(Grant {
         access_token: issued.token,
         // Counted in whole seconds, as the times of the token are.

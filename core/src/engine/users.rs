@@ -146,7 +146,8 @@ pub(crate) fn change_user(op: &Op<'_>, actor: &dyn Display, user: &mut User, cha
     Ok(())
 }
 
-/// Deletes a user; all his tokens end with him, as his uid is never given out again.
+/// Deletes a user; all his tokens end with him. His uid is not given out again, unless the store is restored from a backup that is
+/// older than him: then the generation keeps his tokens from the next owner.
 ///
 /// # Errors
 /// [`Refusal::LastAdmin`].

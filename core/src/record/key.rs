@@ -17,7 +17,7 @@ pub const SEEN: &str = "seen/";
 
 /// [`super::User`].
 pub fn user(uid: Uid) -> Key {
-    Key(of(USERS, uid))
+    Key(of_user(USERS, uid))
 }
 
 /// Which user has this name: [`Uid`].
@@ -32,12 +32,12 @@ pub fn email(email: &str) -> Key {
 
 /// [`super::Lock`] of a user.
 pub fn lock(uid: Uid) -> Key {
-    Key(of(LOCKS, uid))
+    Key(of_user(LOCKS, uid))
 }
 
 /// [`super::Seen`]: the last login of a user.
 pub fn seen(uid: Uid) -> Key {
-    Key(of(SEEN, uid))
+    Key(of_user(SEEN, uid))
 }
 
 /// [`super::LastUid`]: the uid given out last.
@@ -45,7 +45,7 @@ pub fn last_uid() -> Key {
     Key("counter/uid".into())
 }
 
-/// [`super::Admins`]: the users with role `admin`.
+/// [`super::Admins`]: the users with role `admin` who may log in.
 pub fn admins() -> Key {
     Key("admins".into())
 }
@@ -74,7 +74,7 @@ pub const PAIRS_ENDED: &str = "pairs-ended";
 
 /// [`super::Ended`] of a user.
 pub fn ended(uid: Uid) -> Key {
-    Key(of(ENDED, uid))
+    Key(of_user(ENDED, uid))
 }
 
 /// [`super::Published`]: the revocation snapshot given out last.
@@ -112,7 +112,7 @@ pub fn pair(uid: Uid, id: &PairId) -> Key {
 
 /// [`super::PairsEnded`] of one user, or of everybody.
 pub fn pairs_ended(whose: Option<Uid>) -> Key {
-    Key(whose.map_or_else(|| PAIRS_ENDED.into(), |uid| of("pairs-ended/", uid)))
+    Key(whose.map_or_else(|| PAIRS_ENDED.into(), |uid| of_user("pairs-ended/", uid)))
 }
 
 /// [`super::PairOf`] an access token, by its `jti`.
@@ -153,12 +153,12 @@ pub fn revoked_everything() -> Key {
 
 /// [`super::RevokedScopes`] of a user.
 pub fn revoked_scopes(uid: Uid) -> Key {
-    Key(of("authz-era/", uid))
+    Key(of_user("authz-era/", uid))
 }
 
 /// [`super::SshKeys`] of a user.
 pub fn ssh_keys(uid: Uid) -> Key {
-    Key(of("ssh-keys/", uid))
+    Key(of_user("ssh-keys/", uid))
 }
 
 /// What the keys of all profiles start with.
@@ -166,7 +166,7 @@ pub const PROFILES: &str = "profile/";
 
 /// [`super::Profile`] of a user.
 pub fn profile(uid: Uid) -> Key {
-    Key(format!("{PROFILES}{:08x}", uid.as_u32()))
+    Key(of_user(PROFILES, uid))
 }
 
 /// [`super::CustomRole`].
@@ -200,8 +200,9 @@ pub fn whose_pairs_ended(key: &Key) -> Option<Uid> {
     u32::from_str_radix(digits, 16).ok().and_then(Uid::new)
 }
 
-/// The number of a user behind `prefix`: eight hex digits, so that keys sort by number. Made on every request, hence by hand.
-fn of(prefix: &str, uid: Uid) -> String {
+/// The number of a user behind `prefix`, such as [`USERS`]: eight hex digits, so that keys sort by number. Made on every request,
+/// hence by hand.
+pub(crate) fn of_user(prefix: &str, uid: Uid) -> String {
     const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     let mut key = String::with_capacity(prefix.len() + 8);
     key.push_str(prefix);

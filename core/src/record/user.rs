@@ -6,7 +6,8 @@ use alloc::{string::String, vec::Vec};
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// The number of a user, from 1; never given out twice.
+/// The number of a user, from 1; one store never gives it out twice. A store restored from an older backup does, for users that came
+/// after the backup.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct Uid(u32);
 

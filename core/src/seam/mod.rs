@@ -12,8 +12,9 @@
 //! Inside, an operation is a plain function over an [`Op`] that leaves with `?` when a value has not been read yet; each
 //! answer replays it from the top. Time and entropy are part of the [`Call`], so a replay is exact.
 //!
-//! INVARIANT: every record an operation has read is a precondition of its commit, so two operations that saw the same
-//! records end in one of the two serial orders.
+//! INVARIANT: every record an operation has read by its key is a precondition of its commit, so two operations that saw the same
+//! records end in one of the two serial orders. This does not hold for the records of a range ([`Op::range`]): the commit goes in
+//! though they have changed meanwhile, or others have come.
 
 mod ask;
 mod call;

@@ -139,7 +139,8 @@ impl<'a> Op<'a> {
         decided
     }
 
-    /// The 32 octets derived from a password. Comes after the last read of an operation, since it is what costs.
+    /// The 32 octets derived from a password. Comes after the last read that decides whether the password is good, so that no
+    /// outcome saves or adds a derivation; what an operation needs after a good login may still be read.
     ///
     /// # Errors
     /// [`Stop::Need`] until the driver has computed it.

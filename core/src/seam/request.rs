@@ -54,7 +54,8 @@ impl Method {
     }
 }
 
-/// A request. Drivers limit its size before it gets here: 64 headers, 16 KiB of head, 64 KiB of body (security H4).
+/// A request. Drivers limit its size before it gets here (security H4): to 64 headers, and unless the operator has set other bounds to
+/// 16 KiB of head and 64 KiB of body. The server takes 64 KiB of head and 1 MiB of body at the most.
 #[derive(Clone)]
 pub struct Request {
     /// The method.

@@ -3,7 +3,7 @@
 use crate::{
     settings::Settings,
     time::UnixTime,
-    token::{self, KeySet, Profile, Verified},
+    token::{self, KeySet, Verified},
     vault::Vault,
 };
 use alloc::vec::Vec;
@@ -49,9 +49,7 @@ impl World {
     /// # Errors
     /// The first [`token::Refusal`] in the order of the checks.
     pub fn verify(&self, token: &str, now: UnixTime) -> Result<Verified, token::Refusal> {
-        let Settings { issuer, audience, leeway, .. } = &self.settings;
-        let profile = Profile { issuer, audience: audience.as_deref(), leeway: *leeway, typ: token::ACCESS };
-        self.vault.keys().verify(token, &profile, now)
+        self.vault.keys().verify(token, &self.settings.access_profile(), now)
     }
 }
 

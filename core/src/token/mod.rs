@@ -13,6 +13,7 @@
 mod algorithm;
 mod base64url;
 mod claims;
+pub(crate) mod dialect;
 mod digits;
 mod explain;
 mod header;

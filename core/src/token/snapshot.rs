@@ -18,12 +18,11 @@
 use super::{
     KeySet, MAX_LEEWAY, Profile, Refusal, Unverified, Verified, base64url,
     claims::required,
-    digits, issue,
+    dialect, digits, issue,
     json::{self, Field, Name, Text, Value},
     numeric_date,
 };
 use crate::{
-    engine::DIALECT,
     record::{Ended, Uid, key},
     refusal,
     time::UnixTime,
@@ -280,7 +279,7 @@ impl Snapshot {
             // The issuer ends those that were issued up to a millisecond; tokens tell whole seconds.
             last.is_some_and(|last| issued.as_millis() <= last.saturating_mul(1000).saturating_add(999))
         };
-        token.dialect().is_some_and(|dialect| dialect == DIALECT) && (ended(uid.as_u32()) || ended(0))
+        token.dialect().is_some_and(|name| name == dialect::ELASTICSEARCH) && (ended(uid.as_u32()) || ended(0))
     }
 }
 

@@ -11,11 +11,11 @@ use std::path::PathBuf;
 /// What to do with the audit trail.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Check that no record was changed, cut out or moved; exit status 1 if one was, or if nobody can tell
+    /// Check that no record was changed, cut out or moved; exit status 1 if one was, or if that cannot be told
     #[command(after_help = "\
-Whether records were cut off at the end is told by the trail's head, FILE.head beside it. A trail
-that log rotation has moved away has none: --no-head leaves its end unchecked. The trail after it
-begins with the hash that it goes on from.")]
+The trail's head, FILE.head beside it, tells whether records were cut off at the end. A trail that
+log rotation has moved away has no head: --no-head leaves its end unchecked. The next trail begins
+with the hash that the one before it ended with.")]
     Verify {
         /// The trail [default: audit.log in the data directory]
         file: Option<PathBuf>,

@@ -12,10 +12,10 @@ use waxseal_core::seam::Method;
 Example:
   waxseal backup --data /var/lib/waxseal --to /backup/waxseal-$(date +%F)
 
-The file holds the store and the root key: whoever has it can make tokens. Not in it are
+The file holds the store and the root key: whoever has it can make tokens. It does not hold
 waxseal.toml and the audit trail.")]
 pub(super) struct BackupArgs {
-    /// The new file; made with mode 0600, never replaced
+    /// The new file, made with mode 0600; an existing file is never replaced
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
 }
@@ -26,8 +26,8 @@ pub(super) struct BackupArgs {
 Example:
   waxseal restore /backup/waxseal-2031-05-06 --data /var/lib/waxseal
 
-What was changed since the backup counts as it did then: tokens that were revoked since hold again,
-and passwords that were replaced work again. `waxseal key rotate --end-tokens` ends all tokens.")]
+Everything is again as it was at the time of the backup: tokens that were revoked since then hold,
+and passwords that were replaced since then work. `waxseal key rotate --end-tokens` ends all tokens.")]
 pub(super) struct RestoreArgs {
     /// A file that `waxseal backup` wrote
     file: PathBuf,

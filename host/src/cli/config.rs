@@ -6,14 +6,14 @@ use crate::{config::Origin, http::tls::Tls};
 /// What to do with the configuration.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Say whether the configuration and the TLS files it names are in order: one line for each problem, exit status 2
+    /// Check the configuration and the TLS files it names: prints one line for each problem and exits with status 2
     Check,
     /// Print every setting in force and where it comes from, as a file that can be read back
     Show {
         /// One JSON object
         #[arg(long)]
         json: bool,
-        /// Only what is not the default
+        /// Only settings that are not at their default
         #[arg(long)]
         changed: bool,
     },

@@ -20,7 +20,8 @@ use waxseal_core::{seam::Method, settings::PolicyName, time::UnixTime};
 /// How to tell.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Looks and changes nothing, also on the data of a stopped server; works beside a running one. Exit status 1 when there is a problem; a note is none.")]
+It looks and changes nothing, whether the server runs or is stopped. The exit status is 1 when there is a
+problem; a note does not count as one.")]
 pub(super) struct Args {
     /// As JSON
     #[arg(long)]
@@ -103,10 +104,13 @@ fn examine(place: &Place, findings: &mut Findings) {
     if let Some(loaded) = findings.judge("configuration", config, "in order") {
         settings(&loaded.config, findings);
     }
-    if findings.judge("data directory", data.check(), &format!("{}, its owner's only", data.path().display())).is_none() {
+    if findings
+        .judge("data directory", data.check(), &format!("{}, open to its owner only", data.path().display()))
+        .is_none()
+    {
         return;
     }
-    findings.judge("root key", data.root_key(), "there, its owner's only");
+    findings.judge("root key", data.root_key(), "there, open to its owner only");
     for path in [data.store(), data.store_log(), data.audit(), data.config()] {
         permissions(&path, findings);
     }
@@ -133,7 +137,7 @@ fn examine(place: &Place, findings: &mut Findings) {
         Err(VerifyError::Missing) if data.has_store() => findings.add(
             "audit trail",
             Grade::Note,
-            "audit.log is missing: so it is after a restore or where it is being moved away; else somebody has taken it",
+            "audit.log is missing: that is normal after a restore, or while log rotation moves it away; otherwise somebody has removed it",
         ),
         Err(VerifyError::Missing) => {}
         Err(error) => findings.add("audit trail", Grade::Problem, error.to_string()),
@@ -146,7 +150,7 @@ fn settings(config: &Config, findings: &mut Findings) {
     match (server.tls_cert.is_some(), loopback) {
         (true, _) => findings.add("transport", Grade::Good, "TLS"),
         (_, true) => findings.add("transport", Grade::Good, "plain HTTP, on this machine only"),
-        _ => findings.add("transport", Grade::Note, "plain HTTP beyond this machine: a proxy has to do TLS in front"),
+        _ => findings.add("transport", Grade::Note, "plain HTTP beyond this machine: a proxy in front has to do TLS"),
     }
     match config.settings.passwords.policy {
         PolicyName::Open => {

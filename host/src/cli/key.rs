@@ -27,7 +27,7 @@ pub(super) enum Command {
     #[command(after_help = "\
 Examples:
   waxseal key rotate                                 a key like the one that signs now
-  waxseal key rotate --algorithm ES256 --end-tokens  from shared secrets to public keys: all sign in again
+  waxseal key rotate --algorithm ES256 --end-tokens  from shared secrets to public keys: everybody signs in again
 
 A secret (HS256, HS384, HS512) signs at once, as nobody else has to know it. A public key (EdDSA, Ed25519, ES256) is
 published first, for as long as `gateway.key_lead` says, so that verifiers elsewhere know it before it signs.
@@ -55,12 +55,12 @@ The two kinds are never in use together.")]
     },
     /// Take in keys that were made elsewhere: a JWK or a JWK set
     #[command(after_help = "Examples:
-  waxseal key import keys.json                      they verify
+  waxseal key import keys.json                      tokens they have signed are accepted
   waxseal key export --secret --data A | waxseal key import - --sign --data B")]
     Import {
         /// The file, or `-` for standard input
         file: String,
-        /// The first of them signs, as after a rotation
+        /// Let the first of them sign, as after a rotation
         #[arg(long)]
         sign: bool,
     },
@@ -72,10 +72,10 @@ The two kinds are never in use together.")]
         /// Only this key
         #[arg(long)]
         kid: Option<String>,
-        /// Say that you want secrets and private parts; keys for HS256, HS384 and HS512 have no public part
+        /// Print secrets and private parts too; keys for HS256, HS384 and HS512 have no public part
         #[arg(long)]
         secret: bool,
-        /// All in one line
+        /// Print everything on one line
         #[arg(long)]
         json: bool,
     },
@@ -91,8 +91,8 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
             }
             let keys = listed.get("keys").and_then(Value::as_array).into_iter().flatten();
             let rows: Vec<_> =
-                keys.map(|key| ["kid", "alg", "state", "created", "until"].map(|name| cell(key, name))).collect();
-            say(&table(["KID", "ALG", "STATE", "CREATED", "UNTIL"], &rows))
+                keys.map(|key| ["kid", "alg", "state", "created", "from", "until"].map(|name| cell(key, name))).collect();
+            say(&table(["KID", "ALG", "STATE", "CREATED", "FROM", "UNTIL"], &rows))
         }
         Command::Rotate { algorithm, end_tokens, at_once, json } => {
             let mut body = json!({ "end_tokens": end_tokens, "at_once": at_once });

@@ -49,8 +49,7 @@ Examples:
   waxseal user add ada --role admin                  asks for the password
   waxseal token explain - < token                    says why a token is refused
 
-Administration commands work on the data of a stopped server and, the same way, beside a
-running one. Without --data the data is in ./waxseal-data.
+Administration commands work the same way whether the server runs or is stopped. Without --data the data is in ./waxseal-data.
 Exit status: 0 done, 1 refused or failed, 2 wrong usage or configuration.";
 
 #[derive(Debug, Subcommand)]
@@ -68,9 +67,9 @@ enum Command {
     /// List, rotate, move and remove signing keys
     #[command(subcommand)]
     Key(key::Command),
-    /// Write everything into one file, also beside a running server
+    /// Write everything into one file, even while the server runs
     Backup(backup::BackupArgs),
-    /// Bring a backup back into an empty data directory
+    /// Restore a backup into an empty data directory
     Restore(backup::RestoreArgs),
     /// Look for problems: permissions, keys, store, clock, settings, audit trail
     Doctor(doctor::Args),
@@ -80,7 +79,7 @@ enum Command {
     /// Check the configuration, or show what is in force and why
     #[command(subcommand)]
     Config(config::Command),
-    /// Print the completions for a shell
+    /// Print completions for a shell
     Completions(completions::Args),
 }
 

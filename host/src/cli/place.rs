@@ -31,7 +31,7 @@ pub(super) struct Place {
         hide_env_values = true
     )]
     pub(super) config: Option<PathBuf>,
-    /// Set one setting, such as `redis.ttl.max=3600`; repeat for more
+    /// Change one setting, such as `redis.ttl.max=3600`; may be repeated
     #[arg(long, global = true, help_heading = "Options of every command", value_name = "SETTING=VALUE")]
     pub(super) set: Vec<String>,
 }

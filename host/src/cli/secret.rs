@@ -15,10 +15,10 @@ pub(super) type Secret = Zeroizing<String>;
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
 pub(super) struct NewPassword {
-    /// Read the password from a file; one line end at its end is dropped
+    /// Read the password from a file; a single line break at its end is dropped
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
-    /// Read the password from standard input; one line end at its end is dropped
+    /// Read the password from standard input; a single line break at its end is dropped
     #[arg(long)]
     password_stdin: bool,
 }
@@ -50,7 +50,7 @@ pub(super) fn from_file(path: &Path) -> Result<Secret, Failure> {
 
 fn one_line(octets: &[u8], place: &str) -> Result<Secret, Failure> {
     let text = core::str::from_utf8(octets)
-        .map_err(|_| Failure::refused(format_args!("{place} does not hold UTF-8, which a password has to be")))?;
+        .map_err(|_| Failure::refused(format_args!("{place} is not UTF-8, which a password has to be")))?;
     let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
     match text {
         "" => Err(Failure::refused(format_args!("{place} is empty; put the password there"))),

@@ -32,7 +32,7 @@ SIGTERM ends the server; SIGHUP reads the settings of the rules and the certific
 pub(super) struct Args {
     #[arg(long, value_name = "ADDR", help = "Where to listen [env: WAXSEAL_LISTEN] [default: 127.0.0.1:8080]")]
     listen: Option<String>,
-    /// For tests: local clients may move the clock by `PUT /testing/clock`
+    /// For tests: local clients may move the clock with `PUT /testing/clock`
     #[arg(long)]
     testing: bool,
 }
@@ -47,7 +47,7 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
     let options = ServeOptions { testing: args.testing, ..options(&config.host, place)? };
     if options.testing && !options.listen.ip().to_canonical().is_loopback() {
         return Err(Failure::usage(format_args!(
-            "--testing: found with server.listen `{}`, allowed is a loopback address only",
+            "--testing: server.listen is `{}`, but only a loopback address is allowed with it",
             options.listen
         )));
     }

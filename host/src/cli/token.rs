@@ -17,7 +17,7 @@ use std::{
 use waxseal_core::{
     seam::{Method, World},
     settings::Settings,
-    token::{ACCESS, KeySet, Profile},
+    token::KeySet,
     vault::Vault,
 };
 
@@ -29,7 +29,7 @@ pub(super) enum Command {
         /// Name, e-mail address or uid
         #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
         who: String,
-        /// Seconds it shall live
+        /// How many seconds the token lives
         #[arg(long, value_name = "SECONDS")]
         ttl: Option<u32>,
         /// Print token, life and id as JSON
@@ -40,23 +40,23 @@ pub(super) enum Command {
     #[command(after_help = "\
 Examples:
   waxseal token verify - < token                     prints `accept` or `reject CODE`; exit status 0 or 1
-  waxseal token verify \"$TOKEN\"                      if nobody else sees command lines
-  waxseal token verify --batch < tokens.jsonl        one verdict a line, exit status 0
+  waxseal token verify \"$TOKEN\"                      where nobody else sees command lines
+  waxseal token verify --batch < tokens.jsonl        one verdict per line, exit status 0
   waxseal token verify --jwks keys.json - < token    with keys from a file, without a data directory
   waxseal token verify --jwks keys.json --revocations snapshot.jwt - < token
-                                                     as a verifier elsewhere, with what it fetched of the server
+                                                     as a verifier elsewhere does, with what it has fetched
 
-A line of a batch is an object such as {\"token\": \"…\"}, with \"now\" (seconds since 1970)
-where another time than the present shall count. A line that is not so: `reject bad_line`.
-Whether the user still exists and the token was revoked is looked at with --live only.")]
+A line of a batch is an object such as {\"token\": \"…\"}, with \"now\" (seconds since 1970) if
+another time than the present is to count. Any other line gets `reject bad_line`. Only --live
+checks that the user still exists and that the token was not revoked.")]
     Verify(verify::Args),
-    /// Say in words what a token is and why it is refused
+    /// Explain in words what a token says, and why it is refused if it is
     #[command(after_help = "\
 Examples:
   waxseal token explain - < token                    with the keys and users of --data
   pbpaste | waxseal token explain - --jwks keys.json
   waxseal token explain \"$TOKEN\"                     where nobody else sees command lines
-Without keys it says what can be said without them.")]
+Without keys it says only what can be told without them.")]
     Explain {
         /// The token, or `-` for standard input
         token: String,
@@ -67,7 +67,7 @@ Without keys it says what can be said without them.")]
         #[arg(long)]
         json: bool,
     },
-    /// End a token before its time: of any dialect, for all of them
+    /// End a token of any dialect before it expires; no dialect accepts it any more
     #[command(after_help = "\
 Examples:
   waxseal token revoke - < token
@@ -77,14 +77,14 @@ Examples:
         /// The token, or `-` for standard input
         #[arg(required_unless_present = "jti", conflicts_with = "jti")]
         token: Option<String>,
-        /// The id of the token instead
+        /// The id of the token, instead of the token itself
         #[arg(long)]
         jti: Option<String>,
         /// When it expires, in seconds since 1970, if it was issued elsewhere
         #[arg(long, value_name = "SECONDS", requires = "jti")]
         expires: Option<u64>,
     },
-    /// End every OpenShift authorization, of every user; tokens of other dialects go on
+    /// End every OpenShift authorization of every user; tokens of other dialects live on
     RevokeAll,
 }
 
@@ -201,9 +201,7 @@ fn without_data(token: &str, jwks: Option<&Path>, place: &Place) -> Result<Value
         Some(_) => world(jwks, place)?,
         None => offline(place.load()?.config.settings, KeySet::default()),
     };
-    let Settings { issuer, audience, leeway, .. } = &world.settings;
-    let profile = Profile { issuer, audience: audience.as_deref(), leeway: *leeway, typ: ACCESS };
-    let explanation = world.vault.keys().explain(token, &profile, Clock::system().now());
+    let explanation = world.vault.keys().explain(token, &world.settings.access_profile(), Clock::system().now());
     let mut sentence = explanation.sentence;
     if jwks.is_none() {
         complain("there are no keys at hand (no data directory, no --jwks), so the signature is not checked");

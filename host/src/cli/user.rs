@@ -33,7 +33,7 @@ pub(super) enum Command {
         role: Option<String>,
         #[command(flatten)]
         password: NewPassword,
-        /// Take hashes in PHC notation from a file instead, one a line
+        /// Read password hashes in PHC notation from a file instead, one per line
         #[arg(long, value_name = "FILE", conflicts_with_all = ["password_file", "password_stdin"])]
         password_hash_file: Option<PathBuf>,
         /// Print the new user as JSON
@@ -42,7 +42,7 @@ pub(super) enum Command {
     },
     /// List all users
     List {
-        /// One JSON object a line
+        /// Print one JSON object per line
         #[arg(long)]
         json: bool,
     },
@@ -55,12 +55,12 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Set another password: it replaces all others and ends earlier tokens
+    /// Set a new password, which replaces all others and ends earlier tokens
     Passwd {
         /// Name, e-mail address or uid
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
-        /// Add it to the others instead; nothing ends
+        /// Add it to the others instead; no token ends
         #[arg(long)]
         add: bool,
         #[command(flatten)]
@@ -72,13 +72,13 @@ pub(super) enum Command {
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
     },
-    /// Let a user neither log in nor use a token
+    /// Disable a user: neither logins nor tokens work any more
     Disable {
         /// Name, e-mail address or uid
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
     },
-    /// Let a disabled user log in again; tokens of before stay dead
+    /// Let a disabled user log in again; earlier tokens do not come back
     Enable {
         /// Name, e-mail address or uid
         #[arg(value_parser = NonEmptyStringValueParser::new())]

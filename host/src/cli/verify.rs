@@ -17,7 +17,7 @@ use waxseal_core::{
     seam::{Method, World},
     settings::Settings,
     time::UnixTime,
-    token::{ACCESS, EdgeVerifier, Profile, Stale},
+    token::{EdgeVerifier, Stale},
 };
 
 /// Which token, and how to check it.
@@ -26,10 +26,10 @@ pub(super) struct Args {
     /// The token, or `-` for standard input
     #[arg(required_unless_present = "batch", conflicts_with = "batch")]
     token: Option<String>,
-    /// Read JSON lines with a `token` member from standard input, print one verdict a line
+    /// Read JSON lines with a `token` member from standard input, and print one verdict per line
     #[arg(long)]
     batch: bool,
-    /// Which build of the rules checks
+    /// Which build of the rules does the checking
     #[arg(long, value_enum, default_value = "native")]
     engine: Engine,
     /// Take keys from this file (a JWK or JWK set) instead of the data directory
@@ -38,10 +38,10 @@ pub(super) struct Args {
     /// Also refuse what this revocation snapshot revokes, as verifiers elsewhere do
     #[arg(long, value_name = "FILE", requires = "jwks")]
     revocations: Option<PathBuf>,
-    /// What becomes of tokens when the snapshot is too old to go by
+    /// What to do when the snapshot is too old to go by
     #[arg(long, value_enum, value_name = "VERDICT", default_value = "refuse", requires = "revocations")]
     stale: OnStale,
-    /// Also ask whether the user exists and the token was revoked; always for the present time
+    /// Also check that the user exists and that the token was not revoked; always for the present time
     #[arg(long)]
     live: bool,
 }
@@ -56,9 +56,9 @@ enum Engine {
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum OnStale {
-    /// They are refused
+    /// Refuse every token
     Refuse,
-    /// What is known counts
+    /// Go by what it says all the same
     Accept,
 }
 
@@ -121,9 +121,8 @@ impl Checker {
                 Err(fault) => Err(Failure::refused(format_args!("the module failed: {fault}"))),
             },
             Self::Edge(edge, clock) => {
-                let (verifier, Settings { issuer, audience, leeway, .. }) = edge.as_ref();
-                let profile = Profile { issuer, audience: audience.as_deref(), leeway: *leeway, typ: ACCESS };
-                let verdict = verifier.verify(token, &profile, now.unwrap_or_else(|| clock.now()));
+                let (verifier, settings) = edge.as_ref();
+                let verdict = verifier.verify(token, &settings.access_profile(), now.unwrap_or_else(|| clock.now()));
                 Ok(verdict.map(drop).map_err(|refusal| refusal.code().into()))
             }
             // The store knows the present only.
@@ -140,9 +139,9 @@ impl Checker {
 /// What checks with the keys of `world` and the snapshot in `file`.
 fn edge(world: World, file: &Path, args: &Args) -> Result<Checker, Failure> {
     if matches!(args.engine, Engine::Module) {
-        return Err(Failure::usage("a revocation snapshot is looked at natively only"));
+        return Err(Failure::usage("a revocation snapshot can only be checked with `--engine native`"));
     }
-    let refused = |why: &dyn core::fmt::Display| Failure::refused(format_args!("`{}` is not taken: {why}", file.display()));
+    let refused = |why: &dyn core::fmt::Display| Failure::refused(format_args!("cannot use `{}`: {why}", file.display()));
     let text = fs::read_to_string(file).map_err(|error| refused(&error))?;
     let stale = match args.stale {
         OnStale::Refuse => Stale::Refuse,
@@ -150,7 +149,8 @@ fn edge(world: World, file: &Path, args: &Args) -> Result<Checker, Failure> {
     };
     let (clock, settings) = (Clock::system(), world.settings);
     let verifier = EdgeVerifier::new(world.vault.keys().clone(), stale);
-    let mut verifier = verifier.map_err(|_| Failure::refused("revocation snapshots go with public keys only"))?;
+    let mut verifier =
+        verifier.map_err(|_| Failure::refused("a revocation snapshot needs public keys to be checked with"))?;
     let taken = verifier.take(text.trim_end(), &settings.issuer, settings.leeway, clock.now());
     taken.map_err(|error| refused(&format_args!("{error} ({})", error.code())))?;
     Ok(Checker::Edge(Box::new((verifier, settings)), clock))

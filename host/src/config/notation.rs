@@ -1,6 +1,6 @@
 //! Values with a notation of their own.
 
-use waxseal_core::password::Scheme;
+use waxseal_core::{password::Scheme, settings::MAX_LIFETIME};
 
 /// `argon2id m=19456 t=2 p=1`, within the bounds and above the floor for new hashes (security P4).
 pub(super) fn scheme(text: &str) -> Option<Scheme> {
@@ -24,9 +24,6 @@ pub(super) fn show_scheme(scheme: Scheme) -> String {
 
 /// The scopes that have lifetimes.
 pub(super) const SCOPES: [&str; 3] = ["session", "read", "userinfo"];
-
-/// The longest lifetime that may be set: ten years of 365 days.
-pub(super) const MAX_LIFETIME: u32 = 3650 * DAY;
 
 const DAY: u32 = 86_400;
 

@@ -1,13 +1,14 @@
 //! The table of settings.
 
-use super::{
-    kind::{Grammar, Kind},
-    notation::MAX_LIFETIME,
-};
+use super::kind::{Grammar, Kind};
 use crate::http::Network;
 use core::net::SocketAddr;
 use tracing_subscriber::{EnvFilter, filter::Targets};
-use waxseal_core::record::Role;
+use waxseal_core::{
+    record::Role,
+    settings::{self, MAX_LIFETIME},
+    token::MAX_LEEWAY,
+};
 
 /// One setting.
 #[derive(Clone, Copy, Debug)]
@@ -24,11 +25,6 @@ impl Setting {
     /// The setting with this path.
     pub fn find(path: &str) -> Option<&'static Self> {
         SETTINGS.iter().find(|setting| setting.path == path)
-    }
-
-    /// The environment variable that states it: `WAXSEAL__REDIS__TTL__MAX`.
-    pub fn env(&self) -> String {
-        format!("WAXSEAL__{}", self.path.to_ascii_uppercase().replace('.', "__"))
     }
 }
 
@@ -56,27 +52,31 @@ const ENGINES: Kind = Kind::Choice(&["native", "module"]);
 pub const SETTINGS: &[Setting] = &[
     row("issuer", Kind::Text(NAME), "`iss` of every token, compared octet for octet"),
     row("audience", Kind::Optional(NAME), "`aud` of every token"),
-    row("leeway", seconds(0, 60), "how far `exp`, `nbf` and `iat` may be off"),
+    row("leeway", seconds(0, MAX_LEEWAY), "how far `exp`, `nbf` and `iat` may be off"),
     row(
         "signing_algorithm",
         ALGORITHMS,
         "how the first key of a new server signs; later ones are chosen by `waxseal key rotate --algorithm`",
     ),
-    row("service", Kind::Text(NAME), "name of the service and of the Redis cluster object; no password may be it"),
+    row(
+        "service",
+        Kind::Text(NAME),
+        "name of the service and of the Redis cluster object; `nist` refuses passwords that are little more than it",
+    ),
     row("server.listen", Kind::Text(SOCKET), "where the server listens; port 0 takes a free one"),
     row(
         "server.operations",
         Kind::Optional(SOCKET),
-        "where `/metrics` and the health routes are answered besides, in plain HTTP",
+        "a second address where `/metrics` and the health routes are answered, in plain HTTP",
     ),
     row("server.tls_cert", Kind::Optional(FILE), "PEM file with the certificate and its intermediates"),
     row("server.tls_key", Kind::Optional(FILE), "PEM file with the private key, readable by the owner only"),
     row(
         "server.tls_client_ca",
         Kind::Optional(FILE),
-        "PEM file with authorities; every client must then show a certificate of theirs",
+        "PEM file with certificate authorities; every client must then show a certificate that one of them has issued",
     ),
-    row("server.allow_plain_http", Kind::Switch, "plain HTTP also where others than this machine can reach it"),
+    row("server.allow_plain_http", Kind::Switch, "whether plain HTTP is served where other machines can reach it"),
     row("server.trusted_proxies", Kind::List(NETWORK), "proxies whose forwarding headers are believed"),
     row(
         "server.forwarding",
@@ -84,14 +84,26 @@ pub const SETTINGS: &[Setting] = &[
         "which headers these proxies write: `X-Forwarded-For`, `-Proto` and `-Host`, or `Forwarded` (RFC 7239)",
     ),
     row("server.page", Kind::Switch, "whether `GET /` shows the page to a browser"),
-    row("server.max_connections", number(1, 1_000_000), "open connections"),
-    row("server.max_in_flight", number(1, 100_000), "requests being answered at once; beyond it the answer is 503"),
-    row("server.head_bytes", octets(8_192, 65_536), "request line and headers; beyond it the answer is 431"),
-    row("server.body_bytes", octets(1_024, 1_048_576), "a request's body; beyond it the answer is 413"),
-    row("server.head_secs", seconds(1, 60), "from a request's first octet to the end of its head"),
-    row("server.request_secs", seconds(1, 600), "from the end of the head to the end of the response"),
+    row("server.max_connections", number(1, 1_000_000), "how many connections may be open at once"),
+    row(
+        "server.max_in_flight",
+        number(1, 100_000),
+        "how many requests may be in progress at once; any more are answered with 503",
+    ),
+    row(
+        "server.head_bytes",
+        octets(8_192, 65_536),
+        "how large the request line and the headers may be together; larger ones are answered with 431",
+    ),
+    row(
+        "server.body_bytes",
+        octets(1_024, 1_048_576),
+        "how large a request's body may be; a larger one is answered with 413",
+    ),
+    row("server.head_secs", seconds(1, 60), "how long it may take from a request's first octet to the end of its head"),
+    row("server.request_secs", seconds(1, 600), "how long it may take from the end of the head to the end of the response"),
     row("server.idle_secs", seconds(1, 3_600), "how long a connection may be open without a request"),
-    row("server.drain_secs", seconds(0, 600), "how long requests in progress may take to end when the server stops"),
+    row("server.drain_secs", seconds(0, 600), "how long requests in progress may take to finish when the server stops"),
     row(
         "log.format",
         Kind::Choice(&["auto", "text", "json"]),
@@ -100,12 +112,16 @@ pub const SETTINGS: &[Setting] = &[
     row("log.filter", Kind::Text(FILTER), "log levels in the syntax of `tracing`: `info`, `waxseal=debug`, …"),
     row("engine.hot", ENGINES, "what answers `/auth/verify` and `/auth/introspect`"),
     row("engine.api", ENGINES, "what answers everything else"),
-    row("engine.instances", number(1, 4_096), "instances of the module at once; further requests wait for one"),
-    row("engine.kdf_workers", number(0, 256), "password derivations at once; 0 is one per core"),
+    row(
+        "engine.instances",
+        number(1, 4_096),
+        "how many instances of the module there may be at once; any further request waits for one",
+    ),
+    row("engine.kdf_workers", number(0, 256), "how many passwords are derived at once; 0 means one per core"),
     row(
         "engine.kdf_queue",
         number(0, 65_536),
-        "password derivations that may wait; 0 is 64 per worker; beyond it the answer is 503",
+        "how many password derivations may wait; 0 means 64 per worker; any more are answered with 503",
     ),
     row("dialects.redis", Kind::Switch, "whether `/v1/…` is answered"),
     row("dialects.openshift", Kind::Switch, "whether `/broker/rest/…` is answered"),
@@ -116,39 +132,39 @@ pub const SETTINGS: &[Setting] = &[
     row(
         "throttle.vendor_lockout",
         Kind::Switch,
-        "count failures per user over all sources, as the vendor does; anybody can then lock an owner out",
+        "whether failures are counted per user over all sources, as the vendor does; anybody can then lock an owner out",
     ),
     row(
         "throttle.account_ceiling",
         number(5, 100),
-        "failures in a row on one account, from everywhere, before it is throttled hard",
+        "how many failures in a row on one account, from all sources together, before it is throttled hard",
     ),
     row("throttle.account_pause", seconds(1, 86_400), "how long an account stays throttled after that"),
     row(
         "throttle.source_limit",
         number(0, 1_000_000),
-        "failures from one source, over all names, before it is throttled; 0 is no limit",
+        "how many failures from one source, over all names, before it is throttled; 0 means no limit",
     ),
-    row("throttle.source_window", seconds(1, 86_400), "over which time the failures of one source are counted"),
-    row("throttle.ipv4_prefix", number(8, 32), "leading bits of an IPv4 address that make one source"),
-    row("throttle.ipv6_prefix", number(16, 128), "leading bits of an IPv6 address that make one source"),
+    row("throttle.source_window", seconds(1, 86_400), "the time over which the failures of one source are counted"),
+    row("throttle.ipv4_prefix", number(8, 32), "how many leading bits of an IPv4 address make up one source"),
+    row("throttle.ipv6_prefix", number(16, 128), "how many leading bits of an IPv6 address make up one source"),
     row("redis.ttl.min", seconds(1, 86_400), "shortest life of a token that a client may ask for"),
     row("redis.ttl.default", seconds(1, 86_400), "life of a token when the client asks for none"),
     row("redis.ttl.max", seconds(1, 86_400), "longest life of a token that a client may ask for"),
     row(
         "redis.require_old_password",
         Kind::Switch,
-        "demand `old_password` also beside an `Authorization` header, as up to 7.4",
+        "whether `old_password` is demanded even with an `Authorization` header, as in versions up to 7.4",
     ),
     row(
         "openshift.public_url",
         Kind::Optional(ORIGIN),
-        "scheme and authority in the links of answers; else taken from the request",
+        "scheme and authority in the links of answers; taken from the request unless set",
     ),
     row(
         "openshift.auth_scope_timeouts",
         Kind::Timeouts,
-        "lives of all scopes at once, in the broker's notation; instead of the six settings below",
+        "the lives of all scopes at once, in the broker's notation; replaces the six settings below",
     ),
     row("openshift.session.default", seconds(1, MAX_LIFETIME), "life of a `session` authorization when none is asked for"),
     row("openshift.session.max", seconds(1, MAX_LIFETIME), "longest life of a `session` authorization"),
@@ -166,11 +182,7 @@ pub const SETTINGS: &[Setting] = &[
         "whether a replaced password list ends the user's authorizations",
     ),
     row("elasticsearch.token_timeout", seconds(1, 3_600), "life of an access token"),
-    row(
-        "elasticsearch.family_max",
-        seconds(3_600, 31_536_000),
-        "for how long after a login its refresh tokens can be renewed",
-    ),
+    row("elasticsearch.family_max", seconds(3_600, 31_536_000), "how long after a login its refresh tokens can be renewed"),
     row(
         "elasticsearch.password_grant",
         Kind::Switch,
@@ -183,14 +195,16 @@ pub const SETTINGS: &[Setting] = &[
         "roles that may introspect tokens of others; only `admin` revokes them",
     ),
     row("gateway.key_lead", seconds(0, 86_400), "how long a new public key is published before it signs"),
-    row("gateway.revocations_max_age", seconds(120, 86_400), "after which a revocation snapshot is too old to go by"),
-    row("gateway.revocations_every", seconds(1, 60), "for which one revocation snapshot is given to all who ask"),
+    row("gateway.revocations_max_age", seconds(120, 86_400), "the age at which a revocation snapshot is too old to go by"),
+    row(
+        "gateway.revocations_every",
+        seconds(1, 60),
+        "how long everybody who asks is given the same revocation snapshot before a new one is made",
+    ),
 ];
 
-const NAME: Grammar = Grammar {
-    words: "a text of 1 to 256 characters, none of them a control character",
-    holds: |text| (1..=256).contains(&text.chars().count()) && !text.chars().any(char::is_control),
-};
+const NAME: Grammar =
+    Grammar { words: "a text of 1 to 256 characters, none of them a control character", holds: settings::is_name };
 
 const SOCKET: Grammar = Grammar {
     words: "an address and a port, such as `127.0.0.1:8080` or `[::1]:8080`",
@@ -215,22 +229,68 @@ const FILTER: Grammar = Grammar {
 
 const ORIGIN: Grammar = Grammar {
     words: "`http://` or `https://` with a host and an optional port, nothing after it",
-    holds: |text| {
-        let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or("");
-        let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b".-:[]".contains(&octet);
-        !authority.is_empty() && authority.bytes().all(allowed)
-    },
+    holds: settings::is_origin,
 };
 
-const VERSION: Grammar = Grammar {
-    words: "three numbers, such as `8.19.3`",
-    holds: |text| {
-        let number = |part: &str| (1..=5).contains(&part.len()) && part.bytes().all(|octet| octet.is_ascii_digit());
-        text.split('.').count() == 3 && text.split('.').all(number)
-    },
-};
+const VERSION: Grammar = Grammar { words: "three numbers, such as `8.19.3`", holds: settings::is_version };
 
 const ROLE: Grammar = Grammar {
     words: "one of `admin`, `cluster_member`, `cluster_viewer`, `db_member`, `db_viewer`, `none`, `user_manager`",
-    holds: |text| Role::ALL.iter().any(|role| role.as_str() == text),
+    holds: |text| Role::parse(text).is_some(),
 };
+
+/// What core holds these settings to for other drivers is what stands in the table.
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use waxseal_core::{record::Scope, settings::Settings, token::Algorithm};
+
+    /// Whether core takes `number` for the setting `path`; `None` where it is none of core's.
+    fn takes(path: &str, number: u32) -> Option<bool> {
+        let mut settings = serde_json::to_value(Settings::default()).unwrap();
+        let (section, name) = path
+            .rsplit_once('.')
+            .map_or((String::new(), path), |(section, name)| (format!("/{}", section.replace('.', "/")), name));
+        let members = settings.pointer_mut(&section)?.as_object_mut()?;
+        members.get(name)?;
+        // The three of a lifetime are in order, so they go together.
+        let together = ["min", "default", "max"];
+        let names = if together.contains(&name) { together.as_slice() } else { &[name] };
+        members.extend(names.iter().map(|name| ((*name).to_owned(), json!(number))));
+        let read = serde_json::from_value::<Settings>(settings);
+        Some(read.is_ok_and(|settings| settings.check().is_ok()))
+    }
+
+    #[test]
+    fn numbers_have_the_bounds_that_core_has() {
+        let mut held = 0;
+        for setting in SETTINGS {
+            let Kind::Number { min, max, .. } = setting.kind else { continue };
+            let Some(taken) = takes(setting.path, min) else { continue };
+            held += 1;
+            assert!(taken, "{} = {min}", setting.path);
+            assert_eq!(takes(setting.path, max), Some(true), "{} = {max}", setting.path);
+            assert_eq!(takes(setting.path, max + 1), Some(false), "{} = {}", setting.path, max + 1);
+            if let Some(below) = min.checked_sub(1) {
+                assert_eq!(takes(setting.path, below), Some(false), "{} = {below}", setting.path);
+            }
+        }
+        assert_eq!(held, 22);
+    }
+
+    #[test]
+    fn words_are_those_of_core() {
+        let algorithms: Vec<_> = Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
+        let Kind::Choice(words) = ALGORITHMS else { panic!("{ALGORITHMS}") };
+        assert_eq!(words, algorithms);
+        assert_eq!(super::super::notation::SCOPES, Scope::ALL.map(Scope::as_str));
+        let roles = Role::ALL.iter().all(|role| ROLE.words.contains(&format!("`{}`", role.as_str())));
+        assert!(roles && ROLE.words.matches('`').count() == 2 * Role::ALL.len());
+        let policies = Setting::find("passwords.policy").unwrap().kind;
+        let Kind::Choice(policies) = policies else { panic!("{policies}") };
+        for policy in policies {
+            serde_json::from_value::<waxseal_core::settings::PolicyName>(Value::from(*policy)).unwrap();
+        }
+    }
+}

@@ -37,7 +37,8 @@ pub(super) struct Driver {
     pub(super) long: Semaphore,
 }
 
-/// Why a call came to no end of its own. Nothing was changed, except for [`Failure::World`].
+/// Why a call came to no end of its own. After [`Failure::Store`] and [`Failure::Stopped`] its commit may hold, or not, and after
+/// [`Failure::World`] it holds; otherwise nothing was changed.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// Core could not be run.
@@ -48,9 +49,9 @@ pub(super) enum Failure {
     Kdf(kdf::Error),
     /// Other requests changed the same records again and again.
     Contended,
-    /// The signing keys cannot be read again after a change.
+    /// The signing keys cannot be read again after a change, which is stored.
     World(WorldError),
-    /// The commit's task ended early: the server is going down.
+    /// The commit's task ended early: the server is going down. It is unknown whether the commit holds.
     Stopped,
 }
 

@@ -10,7 +10,7 @@
 //! INVARIANT: a response leaves only after its commit holds and its events are handed to the audit trail.
 
 #[cfg(test)]
-mod at_rest;
+mod at_rest_tests;
 mod audit;
 mod config;
 mod drive;

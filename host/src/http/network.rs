@@ -32,7 +32,7 @@ pub struct NetworkError(String);
 
 impl fmt::Display for NetworkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no address range such as `10.0.0.0/8` or `2001:db8::/32`", self.0.escape_debug())
+        write!(f, "`{}` is not an address range such as `10.0.0.0/8` or `2001:db8::/32`", self.0.escape_debug())
     }
 }
 

@@ -11,6 +11,7 @@ use prometheus_client::{
     metrics::{MetricType, counter::ConstCounter},
     registry::Unit,
 };
+use waxseal_core::dialect::Dialect;
 
 /// Who answers a request, by its path: the label `route` of the metrics and of the log, where no path may stand because a
 /// path may hold a token.
@@ -42,17 +43,17 @@ const ROUTES: [Route; 8] = [
 impl Route {
     /// The class of a path.
     pub(crate) fn of(path: &str) -> Self {
-        let first = path.strip_prefix('/').map_or("", |rest| rest.split_once('/').map_or(rest, |(first, _)| first));
-        match first {
-            "auth" if path == "/auth/verify" => Self::Verify,
-            "auth" | "oauth" | "oauth2" | ".well-known" => Self::Gateway,
-            "v1" => Self::Redis,
-            "broker" => Self::Openshift,
-            "_security" | "_xpack" => Self::Elasticsearch,
-            "admin" => Self::Admin,
-            "healthz" | "readyz" | "metrics" | "openapi" | "testing" => Self::Host,
-            _ if path == "/" => Self::Elasticsearch,
-            _ => Self::Other,
+        match Dialect::of(path) {
+            Some(Dialect::Gateway) if path == "/auth/verify" => Self::Verify,
+            Some(Dialect::Gateway) => Self::Gateway,
+            Some(Dialect::Redis) => Self::Redis,
+            Some(Dialect::Openshift) => Self::Openshift,
+            Some(Dialect::Elasticsearch) => Self::Elasticsearch,
+            Some(Dialect::Admin) => Self::Admin,
+            None => match path.split('/').nth(1) {
+                Some("healthz" | "readyz" | "metrics" | "openapi" | "testing") => Self::Host,
+                _ => Self::Other,
+            },
         }
     }
 
@@ -187,6 +188,9 @@ mod tests {
         check("/broker/rest/api", Route::Openshift);
         check("/_security/_authenticate", Route::Elasticsearch);
         check("/", Route::Elasticsearch);
+        check("/_cluster/health", Route::Elasticsearch);
+        check("/oauth2/token", Route::Other);
+        check("/.well-known/jwks.json", Route::Gateway);
         check("/healthz", Route::Host);
         check("/openapi/redis.json", Route::Host);
         check("/admin/keys", Route::Admin);

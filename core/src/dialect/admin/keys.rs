@@ -111,13 +111,10 @@ pub(super) fn export(op: &Op<'_>) -> Result<Response, Stop> {
     }
     let mut jwks = Vec::new();
     for key in wanted {
-        let octets = op.vault.unseal(&key.kid, &key.sealed)?;
-        let opened = Key::new(&key.kid, key.algorithm, &octets).map_err(|_| Refusal::BadRecord)?;
         if secret {
-            engine::audit(op, "key.export", &ACTOR, &key.kid, None);
-            jwks.push(Jwk::write(&opened));
+            jwks.push(engine::export_key(op, &ACTOR, key)?);
         } else {
-            jwks.extend(Jwk::write_public(&opened).map(Zeroizing::new));
+            jwks.extend(engine::public_part(op, key)?.map(Zeroizing::new));
         }
     }
     let texts: Vec<&str> = jwks.iter().map(|jwk| jwk.as_str()).collect();

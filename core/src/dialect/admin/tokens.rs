@@ -7,12 +7,12 @@ use super::{
     json, target,
 };
 use crate::{
-    engine::{self, DIALECT, Selection},
+    engine::{self, Selection},
     record::{Ended, PairOf, Revoked, Uid, User, key},
     refusal::Refusal,
     seam::{Op, Response, Stop},
     time::UnixTime,
-    token::{self, Explanation, Profile},
+    token::{self, Explanation, dialect},
 };
 use alloc::{
     format,
@@ -41,7 +41,7 @@ pub(super) fn issue(op: &Op<'_>) -> Result<Response, Stop> {
     if user.disabled {
         return refused(409, "user_disabled", "this user is disabled: no token of his works");
     }
-    let issued = engine::issue(op, &user, "redis", lifetime)?;
+    let issued = engine::issue(op, &user, dialect::REDIS, lifetime)?;
     engine::audit(op, "token.mint", &ACTOR, &issued.jti, None);
     let (access_token, jti) = (&issued.token, &issued.jti);
     json(201, &Issued { access_token, token_type: "Bearer", expires_in: lifetime.as_secs(), jti })
@@ -95,7 +95,7 @@ pub(super) fn explain(op: &Op<'_>) -> Result<Response, Stop> {
             explained.user = Some(owner(authorized.user));
         })
     } else {
-        explained.token = Some(op.vault.keys().explain(token, &profile(op), op.now()));
+        explained.token = Some(engine::explain(op, token));
         let verdict = engine::any_bearer(op, token).map(drop);
         explained.user = owner_of(op, token)?.map(owner);
         verdict
@@ -117,16 +117,6 @@ fn owner_of(op: &Op<'_>, token: &str) -> Result<Option<User>, Stop> {
     match engine::verify(op, token).ok().and_then(|verified| Uid::parse(&verified.uid()?)) {
         Some(uid) => engine::user(op, uid),
         None => Ok(None),
-    }
-}
-
-fn profile<'a>(op: &Op<'a>) -> Profile<'a> {
-    let settings = op.settings;
-    Profile {
-        issuer: &settings.issuer,
-        audience: settings.audience.as_deref(),
-        leeway: settings.leeway,
-        typ: token::ACCESS,
     }
 }
 
@@ -172,7 +162,7 @@ fn revoke_token(op: &Op<'_>, token: &str) -> Result<Response, Stop> {
         Err(refusal) => return nothing(&refusal),
     };
     let Some(jti) = verified.jti() else { return nothing(&Refusal::TokenForeign) };
-    let of_pair = verified.dialect().as_deref() == Some(DIALECT);
+    let of_pair = verified.dialect().as_deref() == Some(dialect::ELASTICSEARCH);
     if !of_pair || engine::invalidate(op, &ACTOR, &Selection::Access(token))?.is_none() {
         engine::revoke(op, &jti, verified.expires());
         engine::audit(op, "token.revoke", &ACTOR, &jti, None);

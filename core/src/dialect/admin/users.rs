@@ -38,7 +38,7 @@ struct Page<'a> {
 pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
     let (after, limit) = page(&op.request.query)?;
     let records = |prefix: &str| {
-        let after = after.map_or_else(String::new, |uid| format!("{prefix}{:08x}", uid.as_u32()));
+        let after = after.map_or_else(String::new, |uid| key::of_user(prefix, uid));
         op.range(&Range { prefix: prefix.into(), after, limit })
     };
     op.want(&[key::cluster()]);

@@ -2,11 +2,11 @@
 
 use super::error::{forbidden, unauthorized, uri};
 use crate::{
-    engine::{self, Credentials, DIALECT},
+    engine::{self, Credentials},
     record::User,
     refusal::Refusal,
     seam::{Op, Response, Stop},
-    token,
+    token::{self, dialect},
 };
 use alloc::format;
 
@@ -66,7 +66,7 @@ pub(super) fn even_expired(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
             Ok(Some(Caller { user: login.user, by_token: false, expired: login.expired }))
         }
         Credentials::Token(token) => {
-            let user = engine::bearer(op, &token, &[DIALECT])?.user;
+            let user = engine::bearer(op, &token, &[dialect::ELASTICSEARCH])?.user;
             Ok(Some(Caller { user, by_token: true, expired: false }))
         }
     }

@@ -110,12 +110,12 @@ impl<'a> Resource<'a> {
         segments.next().is_none().then_some(resource)
     }
 
+    /// The methods it has, for `Allow`.
     const fn methods(self) -> &'static [&'static str] {
         match self {
-            Self::Root => &["GET", "HEAD"],
-            Self::Health | Self::Authenticate | Self::Users | Self::Roles => &["GET"],
+            Self::Root | Self::Health | Self::Authenticate | Self::Users | Self::Roles => &["GET", "HEAD"],
             Self::Token(_) => &["POST", "DELETE"],
-            Self::User(..) | Self::Role(_) => &["GET", "PUT", "POST", "DELETE"],
+            Self::User(..) | Self::Role(_) => &["GET", "HEAD", "PUT", "POST", "DELETE"],
             Self::Password(_) | Self::Enabled(..) => &["PUT", "POST"],
         }
     }

@@ -18,8 +18,9 @@ const ACTION: &str = "cluster:admin/xpack/security/user/change_password";
 
 /// The list of a user, or of the caller, becomes this password, and all his tokens end.
 ///
-/// Everybody may do this to himself, but not with a token: who has found one has not found the account. An expired password is
-/// good for this, and for nothing else.
+/// Everybody may do this to himself, but not with a token: who has found one has not found the account. Administrators and user
+/// managers may do it with a token too, to themselves as to others: their token sets passwords anyway. An expired password is good
+/// for replacing one's own, and for nothing else.
 pub(super) fn change(op: &Op<'_>, name: Option<&str>) -> Result<Response, Stop> {
     let name = name.map(|name| name_of(op, name));
     // Asked for together with the caller, so that nothing is read after a password was derived.

@@ -608,20 +608,22 @@ fn custom_roles_are_kept_shown_and_bounded() {
 fn routes_have_their_methods_and_bodies() {
     let mut world = world();
     for (path, allowed) in [
-        ("user", "GET"),
-        ("user/ann", "GET,PUT,POST,DELETE"),
+        ("user", "GET,HEAD"),
+        ("user/ann", "GET,HEAD,PUT,POST,DELETE"),
         ("user/_password", "PUT,POST"),
         ("user/ann/_password", "PUT,POST"),
         ("user/ann/_enable", "PUT,POST"),
         ("user/ann/_disable", "PUT,POST"),
-        ("role", "GET"),
-        ("role/r", "GET,PUT,POST,DELETE"),
+        ("role", "GET,HEAD"),
+        ("role/r", "GET,HEAD,PUT,POST,DELETE"),
     ] {
         for prefix in ["/_security", "/_xpack/security"] {
             let response = world.call(Request::new(Method::Patch, &format!("{prefix}/{path}")));
             assert_eq!((response.status, response.header("allow")), (405, Some(allowed)), "{prefix}/{path}");
             let method = if allowed.starts_with("GET") { Method::Get } else { Method::Put };
             assert_eq!(world.call(Request::new(method, &format!("{prefix}/{path}"))).status, 401, "{prefix}/{path}");
+            let head = world.call(Request::new(Method::Head, &format!("{prefix}/{path}")));
+            assert_eq!(head.status == 401, allowed.contains("HEAD"), "{prefix}/{path}");
         }
     }
     make(&mut world, "ann", "db_viewer");

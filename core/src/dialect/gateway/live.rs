@@ -5,6 +5,7 @@ use crate::{
     record::User,
     seam::{Op, Stop},
     time::UnixTime,
+    token::dialect,
 };
 use alloc::string::String;
 
@@ -33,7 +34,7 @@ pub(super) fn live(op: &Op<'_>, token: &str) -> Result<Live, Stop> {
         let engine::Authorized { user, authorization } = engine::authorization(op, token)?;
         return Ok(Live {
             user,
-            dialect: "openshift".into(),
+            dialect: dialect::OPENSHIFT.into(),
             id: engine::hex(&authorization.id),
             scopes: Some(engine::scopes(&authorization.scopes)),
             issued: authorization.created,

@@ -1,18 +1,16 @@
 //! What verifiers elsewhere go by: the public keys (RFC 7517, 5) and the revocation snapshot (security E3). Both are for everybody.
 
 use crate::{
+    engine,
     refusal::Refusal,
     seam::{Op, Response, Stop},
-    token::Jwk,
 };
-use alloc::{format, string::String, vec::Vec};
+use alloc::format;
 
 /// `GET /.well-known/jwks.json`: the public keys that verify, those included that sign later. Secrets have no public part, so with
 /// HS256 the set is empty.
 pub(super) fn keys(op: &Op<'_>) -> Response {
-    let lasting = op.vault.keys().iter().filter(|(key, _)| key.lasts_at(op.now()));
-    let keys: Vec<String> = lasting.filter_map(|(key, _)| Jwk::write_public(key)).collect();
-    let body = format!("{{\"keys\":[{}]}}", keys.join(","));
+    let body = format!("{{\"keys\":[{}]}}", engine::published_keys(op).join(","));
     // Whoever keeps it for so long has read a new key before that one signs (security T18).
     let cache = match op.settings.gateway.key_lead / 2 {
         0 => "no-cache".into(),
@@ -27,7 +25,7 @@ pub(super) fn keys(op: &Op<'_>) -> Response {
 /// [`Refusal::NoPublicKey`], [`Refusal::TooManyRevocations`].
 #[cfg(feature = "public-keys")]
 pub(super) fn revocations(op: &Op<'_>) -> Result<Response, Stop> {
-    let crate::record::Published { number, text, issued, .. } = crate::engine::snapshot(op)?;
+    let crate::record::Published { number, text, issued, .. } = engine::snapshot(op)?;
     let tag = format!("\"{number}\"");
     let tags = op.request.header("if-none-match").unwrap_or_default();
     // Weakened on the way, it still names the same (RFC 9110, 13.1.2).
@@ -54,7 +52,7 @@ pub(super) fn refuse(refusal: &Refusal) -> Option<Response> {
             "tokens are signed with a shared secret, which nobody else can check: an operator may rotate to public keys",
         )),
         Refusal::TooManyRevocations => {
-            let why = "more is revoked than a snapshot holds, and one that leaves something out is none";
+            let why = "more tokens are revoked than a snapshot holds, and none may be left out";
             Some(super::error::error(503, refusal.code(), why).with_header("retry-after", "60"))
         }
         _ => None,

@@ -5,10 +5,11 @@ use super::{
     live::{Live, if_live},
 };
 use crate::{
-    engine::{self, DIALECT, Selection},
+    engine::{self, Selection},
     record::{PairOf, Role, Uid, User, key},
     refusal::Refusal,
     seam::{Op, Response, Stop},
+    token::dialect,
 };
 
 /// Ends a token of the caller, or of anybody if he is an administrator. A refresh token ends with all that came of its login. It is
@@ -55,7 +56,8 @@ fn end(op: &Op<'_>, caller: &User, token: &str, live: &Live) -> Result<(), Stop>
         }
         return Ok(());
     }
-    let is_pair = live.dialect == DIALECT && engine::invalidate(op, &caller.uid, &Selection::Access(token))?.is_some();
+    let is_pair =
+        live.dialect == dialect::ELASTICSEARCH && engine::invalidate(op, &caller.uid, &Selection::Access(token))?.is_some();
     if !is_pair {
         engine::revoke_own(op, live.user.uid, &live.id, live.expires)?;
         engine::audit(op, "token.revoke", &caller.uid, &live.id, None);

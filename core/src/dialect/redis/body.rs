@@ -30,8 +30,8 @@ impl Body {
     /// A body that may be missing or empty, which counts as `{}`.
     ///
     /// # Errors
-    /// 400 `invalid_schema` when it is not one JSON object, or comes with another content type (which is asked for on PUT and
-    /// POST only: clients send DELETE without one).
+    /// 400 `invalid_schema` when it is not one JSON object, or comes with another content type (which is not looked at on DELETE:
+    /// clients send that without one).
     pub(super) fn optional(op: &Op<'_>) -> Result<Self, Stop> {
         if op.request.body.is_empty() {
             return Ok(Self(Map::new()));

@@ -5,12 +5,10 @@ use crate::{
     record::{User, key},
     refusal::Refusal,
     seam::{Op, Stop},
+    token::dialect,
 };
 use alloc::string::String;
 use zeroize::Zeroizing;
-
-/// The name tokens of this dialect carry.
-pub(super) const DIALECT: &str = "redis";
 
 /// A user whose credentials are good.
 pub(super) struct Caller {
@@ -57,7 +55,7 @@ pub(super) fn caller_even_expired(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
         }
         Credentials::Token(token) => {
             op.want(&[key::cluster()]);
-            let Bearer { user, .. } = engine::bearer(op, &token, &[DIALECT])?;
+            let Bearer { user, .. } = engine::bearer(op, &token, &[dialect::REDIS])?;
             let expired = engine::has_expired(op, &user)?;
             Ok(Some(Caller { user, expired, login: None }))
         }

@@ -1,12 +1,13 @@
 //! `POST /v1/users/authorize` and `POST /v1/users/refresh_jwt` (contract sections 4 and 5).
 
-use super::{JSON, body::Body, caller::DIALECT};
+use super::{JSON, body::Body};
 use crate::{
     engine::{self, Credentials, audit},
     lifetime::Lifetime,
     record::{User, key},
     refusal::Refusal,
     seam::{Op, Response, Stop},
+    token::dialect,
 };
 use alloc::string::String;
 use serde::Serialize;
@@ -35,7 +36,7 @@ pub(super) fn refresh(op: &Op<'_>) -> Result<Response, Stop> {
         return Err(Refusal::NoCredentials.into());
     };
     op.want(&[key::cluster()]);
-    let bearer = engine::bearer(op, &token, &[DIALECT])?;
+    let bearer = engine::bearer(op, &token, &[dialect::REDIS])?;
     if engine::has_expired(op, &bearer.user)? {
         return Err(Refusal::PasswordExpired.into());
     }
@@ -53,7 +54,7 @@ fn lifetime(op: &Op<'_>) -> Result<Lifetime, Stop> {
 }
 
 fn answer(op: &Op<'_>, user: &User, lifetime: Lifetime) -> Result<Response, Stop> {
-    let access_token = engine::issue(op, user, DIALECT, lifetime)?.token;
+    let access_token = engine::issue(op, user, dialect::REDIS, lifetime)?.token;
     let body = serde_json::to_vec(&AccessToken { access_token }).map_err(|_| Refusal::BadRecord)?;
     Ok(Response::new(200, JSON, body).with_header("cache-control", "no-store"))
 }

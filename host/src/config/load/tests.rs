@@ -300,10 +300,7 @@ fn the_production_file_is_valid_and_strict() {
 
 #[test]
 fn what_the_production_file_has_behind_a_hash_is_valid_too() {
-    let uncomment = |line: &str| match line.strip_prefix("# ") {
-        Some(rest) if rest.contains(" = ") && !rest.ends_with('.') => rest.to_owned(),
-        _ => line.to_owned(),
-    };
+    let uncomment = |line| behind_a_hash(line).unwrap_or(line).to_owned();
     let text: String = super::super::PRODUCTION
         .lines()
         .map(uncomment)
@@ -311,6 +308,25 @@ fn what_the_production_file_has_behind_a_hash_is_valid_too() {
         .map(|line| line + "\n")
         .collect();
     right(&text);
+}
+
+#[test]
+fn what_the_production_file_has_behind_a_hash_is_the_default_but_for_the_server() {
+    let mut section = "";
+    let mut text = String::new();
+    for line in super::super::PRODUCTION.lines() {
+        section = if line.starts_with('[') { line } else { section };
+        let kept = if line.starts_with('[') { Some(line) } else { behind_a_hash(line) };
+        text.extend(kept.filter(|_| section != "[server]").map(|line| format!("{line}\n")));
+    }
+    assert!(text.matches(" = ").count() > 8, "{text}");
+    let default = serde_json::to_value(waxseal_core::settings::Settings::default()).unwrap();
+    assert_eq!(serde_json::to_value(right(&text).settings).unwrap(), default);
+}
+
+/// The setting that a line of the production file shows behind a `#`.
+fn behind_a_hash(line: &str) -> Option<&str> {
+    line.strip_prefix("# ").filter(|rest| rest.contains(" = ") && !rest.ends_with('.'))
 }
 
 #[test]

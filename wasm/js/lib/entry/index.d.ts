@@ -145,6 +145,7 @@ export interface Settings {
   dialects?: { redis?: boolean; openshift?: boolean; elasticsearch?: boolean }
   passwords?: {
     policy?: 'open' | 'redis' | 'nist'
+    /** How new passwords are hashed; 19456 KiB, 2 passes and 1 lane unless given. Less is for tests: the server refuses it. */
     scheme?: { argon2id: { memory: number; passes: number; lanes: number } }
     max_per_user?: number
   }

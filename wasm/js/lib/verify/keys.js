@@ -46,9 +46,9 @@ function isSecret(stated) {
 function bare(stated, kid, algorithms = ['HS256']) {
   demand(algorithms.length === 1, 'bad_options', 'a secret is for exactly one algorithm; a JWK says which')
   demand(typeof stated !== 'string' || isText(stated), 'bad_key', 'the secret has a lone surrogate')
-  demand(kid === undefined || (isText(kid) && kid !== ''), 'bad_key_kid', '`kid` is no name')
+  demand(kid === undefined || (isText(kid) && kid !== ''), 'bad_key_kid', '`kid` is not a name')
   const secret = typeof stated === 'string' ? utf8.encode(stated) : copied(stated)
-  demand(!/^\s*-----BEGIN/.test(String.fromCharCode(...secret.subarray(0, 64))), 'bad_key', 'a PEM is no secret; public keys are for `waxseal/verify/public`')
+  demand(!/^\s*-----BEGIN/.test(String.fromCharCode(...secret.subarray(0, 64))), 'bad_key', 'a PEM is not a secret; public keys are for `waxseal/verify/public`')
   return { kid: kid ?? '', algorithm: ALGORITHMS.indexOf(algorithms[0]), encoded: 0, secret, symmetric: true }
 }
 
@@ -70,7 +70,7 @@ function jwk(stated, sign) {
     return value
   }
   const kid = member('kid') ?? ''
-  demand(kid !== '' || !Object.hasOwn(stated, 'kid'), 'bad_key_kid', '`kid` is no name')
+  demand(kid !== '' || !Object.hasOwn(stated, 'kid'), 'bad_key_kid', '`kid` is not a name')
   const symmetric = member('kty', true) === 'oct'
   const unusable = { kid, symmetric }
   if ((member('use') ?? 'sig') !== 'sig') return unusable

@@ -27,7 +27,7 @@ export function known(options, names) {
 export function allowed(stated, all) {
   if (stated === undefined) return all
   demand(Array.isArray(stated), 'bad_options', '`algorithms` is a list')
-  for (const name of stated) demand(all.includes(name), 'bad_algorithm', `\`${String(name)}\` is none of ${all}`)
+  for (const name of stated) demand(all.includes(name), 'bad_algorithm', `\`${String(name)}\` is not one of ${all}`)
   return stated
 }
 

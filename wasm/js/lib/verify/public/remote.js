@@ -192,7 +192,7 @@ function baseOf(origin, isOwnFetch) {
   try {
     url = new URL(isText(origin) ? origin : '')
   } catch (cause) {
-    throw new TokenError('bad_options', '`origin` is no URL', { cause })
+    throw new TokenError('bad_options', '`origin` is not a URL', { cause })
   }
   const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
   demand(url.protocol === 'https:' || (url.protocol === 'http:' && (isLocal || isOwnFetch)), 'bad_options', '`origin` is one of https:')
