@@ -86,7 +86,7 @@ pub struct Passwords {
 pub struct Throttle {
     /// The vendor's exact behaviour: failures count per user over all sources, so that anybody can lock an owner out.
     pub vendor_lockout: bool,
-    /// Failures in a row on one account over all sources before it is throttled hard; 1 to 100, default 100.
+    /// Failures in a row on one account over all sources before it is throttled hard; 5 to 100, default 100.
     pub account_ceiling: u32,
     /// Seconds an account stays throttled after the ceiling; default 900.
     pub account_pause: u32,
