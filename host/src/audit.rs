@@ -379,7 +379,7 @@ fn owners(how: &mut OpenOptions, path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-fn head_path(path: &Path) -> PathBuf {
+pub(crate) fn head_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".head");
     name.into()

@@ -101,6 +101,17 @@ fn a_damaged_store_or_an_open_key_refuses_the_start() {
 }
 
 /// What a shell command says that has the server's binary as `$W` and its data as `$WAXSEAL_DATA`.
+/// Whether the server's log, which another thread collects, comes to hold `text`.
+fn logs(server: &waxseal_tests::server::Server, text: &str) -> bool {
+    (0..500).any(|_| {
+        let there = server.log().contains(text);
+        if !there {
+            std::thread::sleep(core::time::Duration::from_millis(20));
+        }
+        there
+    })
+}
+
 fn shell(data: &Path, script: &str) -> Output {
     let script = format!("set -- {}; W=$1; {script}", waxseal_tests::server::binary().display());
     Command::new("sh").args(["-c", &script]).env("WAXSEAL_DATA", data).output().unwrap()
@@ -191,7 +202,7 @@ fn a_lost_store_is_not_replaced_in_silence() {
 
 /// Nothing in the data directory of a stopped server changes when it is looked over.
 #[test]
-fn the_doctor_changes_nothing() {
+fn who_only_looks_changes_nothing() {
     let (_home, data) = scratch();
     let launch = Launch::on(&data);
     launch.start().kill();
@@ -212,6 +223,11 @@ fn the_doctor_changes_nothing() {
     let told = text(&command(&data, &["doctor"]).output().unwrap().stdout);
     assert!(told.contains("can be read") && told.contains("the chain is whole"), "{told}");
     assert!(!told.contains("older key"), "{told}");
+    for args in [["user", "list"], ["user", "show"], ["key", "list"]] {
+        let who = if args[1] == "show" { &["admin"][..] } else { &[] };
+        let output = command(&data, &[&args[..], who].concat()).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+    }
     assert!(state() == before, "something has changed");
 
     launch.start().terminate();
@@ -267,6 +283,7 @@ fn messages_say_what_to_do() {
     let new = home.path().join("made/for/it");
     let (code, told) = said(&["restore", backup.to_str().unwrap(), "--data", new.to_str().unwrap()]);
     assert!(code == Some(0) && told.contains("`waxseal key rotate --end-tokens`"), "{told}");
+    assert!(told.contains("the configuration is not part of a backup"), "{told}");
     server.terminate();
 
     let copy = home.path().join("audit.log");
@@ -279,6 +296,33 @@ fn messages_say_what_to_do() {
     fs::remove_file(data.join("root.key")).unwrap();
     let (_, told) = said(&["user", "list"]);
     assert!(told.contains("into an empty directory"), "{told}");
+}
+
+/// A trail that was taken away is missed (security L4).
+#[test]
+fn a_trail_that_is_gone_is_missed() {
+    let (_home, data) = scratch();
+    let verify = || {
+        let ended = command(&data, &["audit", "verify"]).output().unwrap();
+        (ended.status.code(), format!("{}{}", text(&ended.stdout), text(&ended.stderr)))
+    };
+    Launch::on(&data).start().terminate();
+    assert!(verify().1.contains("from the beginning"), "{}", verify().1);
+    fs::write(data.join("audit.log"), "").unwrap();
+    assert_eq!(verify().0, Some(1), "{}", verify().1);
+
+    fs::remove_file(data.join("audit.log")).unwrap();
+    let server = Launch::on(&data).start();
+    assert!(logs(&server, "the records of the audit trail are gone"), "{}", server.log());
+    server.terminate();
+    let (code, told) = verify();
+    assert!(code == Some(0) && told.contains("those before them are elsewhere"), "{told}");
+
+    for file in ["audit.log", "audit.log.head"] {
+        fs::remove_file(data.join(file)).unwrap();
+    }
+    let server = Launch::on(&data).start();
+    assert!(logs(&server, "there is no audit.log, though the store is not new"), "{}", server.log());
 }
 
 /// A configuration file that was made in its usual place after the start counts from the next reload on.
@@ -332,7 +376,8 @@ fn a_reload_is_audited() {
         let trail = fs::read_to_string(data.join("audit.log")).unwrap();
         trail.lines().filter(|line| line.contains("\"config.reload\"") && line.contains(outcome)).count()
     };
-    for (setting, outcome) in [("leeway = 1", "\"success\""), ("leeway = 99", "\"bad_configuration\"")] {
+    for (setting, outcome) in [("server.page = false\nleeway = 1", "\"success\""), ("leeway = 99", "\"bad_configuration\"")]
+    {
         fs::write(data.join("waxseal.toml"), setting).unwrap();
         server.signal(rustix::process::Signal::HUP);
         let noted = (0..600).any(|_| {
@@ -341,4 +386,5 @@ fn a_reload_is_audited() {
         });
         assert!(noted, "{setting}: {}", server.log());
     }
+    assert!(logs(&server, "server.page"), "what waits for a restart is named: {}", server.log());
 }

@@ -15,7 +15,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::fmt::Write;
+use core::{fmt::Write, ops::ControlFlow};
 use subtle::ConstantTimeEq;
 
 /// How many authorizations are ended at once.
@@ -87,12 +87,13 @@ fn bound(op: &Op<'_>, user: &User) -> Result<(), Stop> {
     Ok(())
 }
 
-/// The live authorizations of `user` that are `wanted`, newest first, at most `most`.
+/// The live authorizations of `user` that are `wanted`, newest first, at most `most`, and none from the first on of which `wanted` says
+/// that it is enough.
 pub(crate) fn authorizations(
     op: &Op<'_>,
     user: &User,
     most: usize,
-    wanted: impl Fn(&Authorization) -> bool,
+    wanted: impl Fn(&Authorization) -> ControlFlow<(), bool>,
 ) -> Result<Vec<Authorization>, Stop> {
     op.want(&eras(user.uid));
     let mut found = Vec::new();
@@ -101,8 +102,12 @@ pub(crate) fn authorizations(
         let page = op.range(&Range { prefix: key::authorizations_of(user.uid), after, limit })?;
         for (_, record) in page {
             let authorization = Authorization::of(record)?;
-            if lives(op, user, &authorization)? && wanted(&authorization) {
-                found.push(authorization);
+            if lives(op, user, &authorization)? {
+                match wanted(&authorization) {
+                    ControlFlow::Break(()) => return Ok(found),
+                    ControlFlow::Continue(true) => found.push(authorization),
+                    ControlFlow::Continue(false) => {}
+                }
             }
             if found.len() == most {
                 return Ok(found);

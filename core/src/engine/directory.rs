@@ -2,7 +2,7 @@
 
 use super::throttle;
 use crate::{
-    record::{Cluster, Lock, Stored, Uid, User, key},
+    record::{Lock, Stored, Uid, User, key},
     refusal::Refusal,
     seam::{Op, Range, Record, Stop},
     sorted::Sorted,
@@ -62,8 +62,6 @@ pub(crate) fn account(op: &Op<'_>, login: &str, user: Option<&User>) -> [u8; 32]
 }
 
 /// Whether `lock` still holds for `user`.
-pub(crate) fn is_locked(op: &Op<'_>, cluster: &Cluster, user: &User, lock: Option<&Lock>) -> bool {
-    lock.is_some_and(|lock| {
-        lock.epoch == user.lock_epoch && throttle::holds(op, lock.until, throttle::longest(op, cluster))
-    })
+pub(crate) fn is_locked(op: &Op<'_>, user: &User, lock: Option<&Lock>) -> bool {
+    lock.is_some_and(|lock| lock.epoch == user.lock_epoch && throttle::holds(op, lock.since, lock.until))
 }

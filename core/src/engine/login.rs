@@ -38,6 +38,8 @@ pub(crate) fn login(op: &Op<'_>, name: &str, password: &str) -> Result<Login, St
             audit(op, "login", &user.uid, &user.uid, None);
             Ok(Login { expired: has_expired(op, &user)?, user, position })
         }
+        // Whoever is turned away has been noted.
+        Err(Stop::Refuse(refusal @ Refusal::Throttled { .. })) => Err(refusal.into()),
         Err(Stop::Refuse(refusal)) => {
             audit(op, "login", &name, &name, Some(refusal.code()));
             Err(refusal.into())
@@ -54,7 +56,9 @@ pub(crate) fn login(op: &Op<'_>, name: &str, password: &str) -> Result<Login, St
 pub(crate) fn proves(op: &Op<'_>, user: &User, password: &str, after_login: bool) -> Result<usize, Stop> {
     super::admit_source(op)?;
     let proved = prove(op, &user.name, Some(user.clone()), password, after_login);
-    if let Err(Stop::Refuse(refusal)) = &proved {
+    if let Err(Stop::Refuse(refusal)) = &proved
+        && !matches!(refusal, Refusal::Throttled { .. })
+    {
         audit(op, "password.prove", &user.uid, &user.uid, Some(refusal.code()));
     }
     proved.map(|(_, position)| position)
@@ -66,7 +70,7 @@ fn prove(op: &Op<'_>, name: &str, user: Option<User>, password: &str, after_logi
     op.want(&Gate::keys(op, &account));
     let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
     let schemes = op.load::<Schemes>(&key::schemes())?.unwrap_or_default();
-    let gate = Gate::open(op, &account, user.as_ref())?;
+    let gate = Gate::open(op, &account, name, user.as_ref())?;
     let gate = if after_login { gate.after_success(op) } else { gate };
 
     // A password that cannot have been set still costs a derivation, of text that nobody can have as a password.
@@ -74,7 +78,7 @@ fn prove(op: &Op<'_>, name: &str, user: Option<User>, password: &str, after_logi
     let derived = derive_all(op, user.as_ref(), &account, &schemes, &prepared)?;
     let position = user.as_ref().and_then(|user| user.passwords.position(&derived));
     match (user, position) {
-        (Some(mut user), Some(position)) if !user.disabled && !gate.is_locked(op, &cluster) => {
+        (Some(mut user), Some(position)) if !user.disabled && !gate.is_locked(op) => {
             gate.succeeded(op);
             upgrade(op, &mut user, position, &derived);
             Ok((user, position))

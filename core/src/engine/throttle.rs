@@ -55,43 +55,45 @@ pub(super) struct Gate {
 impl Gate {
     /// Says which counters will be read.
     pub(super) fn keys(op: &Op<'_>, account: &[u8; 32]) -> [Key; 3] {
-        let id = |purpose, data: &[u8]| {
-            let digest = op.vault.derive(purpose, data);
-            let mut id = [0; 16];
-            id.copy_from_slice(&digest[..16]);
-            id
-        };
         let pair = if op.settings.throttle.vendor_lockout {
-            id("tries.pair", account)
+            id(op, "tries.pair", account)
         } else {
-            id("tries.pair", &[account.as_slice(), &source(op)].concat())
+            id(op, "tries.pair", &[account.as_slice(), &source(op)].concat())
         };
-        [key::pair_attempts(&pair), key::account_attempts(&id("tries.account", account)), source_key(op)]
+        [key::pair_attempts(&pair), key::account_attempts(&id(op, "tries.account", account)), source_key(op)]
     }
 
     /// Reads the counters and turns the attempt away if the account is under a flood.
-    pub(super) fn open(op: &Op<'_>, account: &[u8; 32], user: Option<&User>) -> Result<Self, Stop> {
+    pub(super) fn open(op: &Op<'_>, account: &[u8; 32], login: &str, user: Option<&User>) -> Result<Self, Stop> {
         let keys = Self::keys(op, account);
         op.want(&keys);
-        let [pair, account, source] = &keys;
+        let [pair, all, source] = &keys;
         let epoch = user.map_or(0, |user| user.lock_epoch);
         let current = |attempts: Option<Attempts>| attempts.filter(|attempts| attempts.epoch == epoch).unwrap_or_default();
         let known = op.load::<Attempts>(pair)?;
-        let mut gate = Self {
+        let gate = Self {
             pair: Attempts { succeeded: known.map_or(UnixTime::default(), |known| known.succeeded), ..current(known) },
-            account: current(op.load(account)?),
+            account: current(op.load(all)?),
             source: op.load(source)?.unwrap_or_default(),
             epoch,
             keys,
         };
-        let pause = op.settings.throttle.account_pause.into();
-        if holds(op, gate.account.until, pause) && !gate.is_known_source(op) {
-            let refusal = throttled(gate.account.until.secs_since(op.now()));
-            // So that nobody can go on with it, and fill the audit trail, for ever.
-            gate.count_source(op);
-            return Err(refusal.into());
+        if holds(op, gate.account.since, gate.account.until) && !gate.is_known_source(op) {
+            return Err(gate.turn_away(op, account, login)?.into());
         }
         Ok(gate)
+    }
+
+    /// Says so to the audit trail once for each source and pause, so that nobody fills it with attempts that cost nothing.
+    fn turn_away(&self, op: &Op<'_>, account: &[u8; 32], login: &str) -> Result<Refusal, Stop> {
+        let until = self.account.until;
+        let refusal = throttled(until.secs_since(op.now()));
+        let noted = key::pair_attempts(&id(op, "tries.away", &[account.as_slice(), &source(op)].concat()));
+        if op.load::<Attempts>(&noted)?.is_none_or(|noted| noted.until != until) {
+            op.keep(noted, Some(Attempts { until, ..Attempts::default() }.encode()), expiry(until));
+            audit(op, "login", &login, &login, Some(refusal.code()));
+        }
+        Ok(refusal)
     }
 
     /// As it is once [`Gate::succeeded`] is in the store. What the source has failed at stays.
@@ -101,18 +103,19 @@ impl Gate {
     }
 
     /// Whether the account is locked for this source.
-    pub(super) fn is_locked(&self, op: &Op<'_>, cluster: &Cluster) -> bool {
-        holds(op, self.pair.until, longest(op, cluster))
+    pub(super) fn is_locked(&self, op: &Op<'_>) -> bool {
+        holds(op, self.pair.since, self.pair.until)
     }
 
     /// Counts a failure. A failure while locked does not count, so a lock ends in time even under attack.
     pub(super) fn failed(mut self, op: &Op<'_>, cluster: &Cluster, user: Option<&User>) {
         let (now, settings) = (op.now(), &op.settings.throttle);
-        if !self.is_locked(op, cluster) {
+        if !self.is_locked(op) {
             let reset_after = u64::from(cluster.login_lockout_counter_reset_after);
             let goes_on = self.pair.failures > 0 && is_within(op, self.pair.since, reset_after.saturating_add(1));
             self.pair.failures = if goes_on { self.pair.failures.saturating_add(1) } else { 1 };
-            self.pair.since = now;
+            // Another operation may have begun later and ended before.
+            self.pair.since = if goes_on { now.max(self.pair.since) } else { now };
             self.pair.total = self.pair.total.saturating_add(1);
             let threshold = cluster.login_lockout_threshold;
             let locks = threshold > 0 && self.pair.failures >= threshold;
@@ -128,7 +131,7 @@ impl Gate {
                 };
                 self.pair.until = lock.max(pause);
                 if let Some(user) = user {
-                    let lock = Lock { until: self.pair.until, epoch: user.lock_epoch };
+                    let lock = Lock { until: self.pair.until, epoch: user.lock_epoch, since: self.pair.since };
                     op.keep(key::lock(user.uid), Some(lock.encode()), expiry(self.pair.until));
                     audit(op, "user.lock", &user.uid, &user.uid, None);
                 }
@@ -170,7 +173,7 @@ impl Gate {
     pub(super) fn succeeded(self, op: &Op<'_>) {
         let now = op.now();
         let [pair, account, _] = self.keys;
-        if self.pair.failures > 0 || self.pair.total > 0 || now.secs_since(self.pair.succeeded) >= 86_400 {
+        if self.pair.failures > 0 || self.pair.total > 0 || !is_within(op, self.pair.succeeded, 86_400) {
             let attempts = Attempts { succeeded: now, epoch: self.epoch, ..Attempts::default() };
             op.keep(pair, Some(attempts.encode()), expiry(now.plus_secs(KNOWN_SOURCE)));
         }
@@ -180,31 +183,35 @@ impl Gate {
     }
 
     fn is_known_source(&self, op: &Op<'_>) -> bool {
-        self.pair.succeeded > UnixTime::default() && op.now().secs_since(self.pair.succeeded) < KNOWN_SOURCE
+        self.pair.succeeded > UnixTime::default() && is_within(op, self.pair.succeeded, KNOWN_SOURCE)
     }
 }
 
-/// The longest that an account can be locked for a source as things are set now, in seconds.
-pub(super) fn longest(op: &Op<'_>, cluster: &Cluster) -> u64 {
-    cluster.login_lockout_duration.max(op.settings.throttle.account_pause).into()
+/// Whether what began at `since` still lasts.
+pub(super) fn holds(op: &Op<'_>, since: UnixTime, until: UnixTime) -> bool {
+    has_been(op, since) && op.now() < until
 }
 
-/// Whether it is earlier than `until`, which a clock that was ahead has not written: nothing lasts longer than `longest` seconds
-/// but what has no end.
-pub(super) fn holds(op: &Op<'_>, until: UnixTime, longest: u64) -> bool {
-    op.now() < until && (until <= op.now().plus_secs(longest) || until == ENDLESS)
-}
-
-/// Whether `since` is less than `secs` ago, and not in the future, as it is where the clock was ahead.
+/// Whether `since` is less than `secs` ago.
 fn is_within(op: &Op<'_>, since: UnixTime, secs: u64) -> bool {
-    since <= op.now() && op.now() < since.plus_secs(secs)
+    has_been(op, since) && op.now() < since.plus_secs(secs)
+}
+
+/// What begins much later than now was written by a clock that was ahead, and counts no more. A little later is nothing unusual:
+/// an operation keeps the time of its beginning, and others that began after it may have ended before.
+fn has_been(op: &Op<'_>, since: UnixTime) -> bool {
+    since <= op.now().plus_secs(3600)
 }
 
 fn source_key(op: &Op<'_>) -> Key {
-    let digest = op.vault.derive("tries.source", &source(op));
+    key::source_attempts(&id(op, "tries.source", &source(op)))
+}
+
+fn id(op: &Op<'_>, purpose: &str, data: &[u8]) -> [u8; 16] {
+    let digest = op.vault.derive(purpose, data);
     let mut id = [0; 16];
     id.copy_from_slice(&digest[..16]);
-    key::source_attempts(&id)
+    id
 }
 
 fn throttled(secs: u64) -> Refusal {
@@ -266,18 +273,42 @@ mod tests {
 
     /// Else whoever goes on against an account that turns strangers away would fill the audit trail.
     #[test]
-    fn who_is_turned_away_from_an_account_uses_up_what_a_source_may() {
+    fn who_is_turned_away_from_an_account_is_noted_once() {
         let mut world = TestWorld::with_admin("admin password");
         world.settings_mut().throttle =
             crate::settings::Throttle { account_ceiling: 5, source_limit: 20, ..Default::default() };
-        let wrong = request("POST /v1/users/authorize", "").with_header("authorization", &basic("admin", "wrong"));
+        let login =
+            |name, password| request("POST /v1/users/authorize", "").with_header("authorization", &basic(name, password));
         for source in ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5"] {
-            assert_eq!(world.call_from(source, wrong.clone()).status, 401);
+            assert_eq!(world.call_from(source, login("admin", "wrong")).status, 401);
         }
         world.audited();
         for _ in 0..100 {
-            assert_eq!(world.call_from("192.0.2.9", wrong.clone()).status, 429);
+            assert_eq!(world.call_from("192.0.2.9", login("admin", "wrong")).status, 429);
         }
-        assert!(world.audited().len() <= 41, "{}", world.audited().len());
+        assert_eq!(world.audited(), ["login throttled"]);
+        assert_eq!(world.call_from("192.0.2.9", login("nobody", "wrong")).status, 401, "the source has used up nothing");
+        world.advance(901);
+        assert_eq!(world.call_from("192.0.2.9", login("admin", "admin password")).status, 200);
+    }
+
+    /// Operations that began before others and end after them do not begin anew, and a shorter lock from now on ends none that runs.
+    #[test]
+    fn a_lock_lasts_whatever_comes_meanwhile() {
+        let mut world = TestWorld::with_admin("admin password");
+        let login =
+            |password| request("POST /v1/users/authorize", "").with_header("authorization", &basic("admin", password));
+        let began = world.now();
+        for nth in 0..5 {
+            world.set(began.plus_secs(if nth % 2 == 0 { 2 } else { 0 }));
+            assert_eq!(world.call(login("wrong")).status, 401);
+        }
+        world.set(began);
+        assert_eq!(world.call(login("admin password")).status, 401, "locked after five, in whatever order they end");
+        let change = request("PUT /v1/cluster/policy", r#"{"login_lockout_duration": 1}"#)
+            .with_header("authorization", &basic("admin", "admin password"));
+        assert_eq!(world.call_from("192.0.2.7", change).status, 200);
+        world.advance(600);
+        assert_eq!(world.call(login("admin password")).status, 401, "as long as it was to last");
     }
 }

@@ -37,10 +37,17 @@ pub struct Lock {
     pub until: UnixTime,
     /// [`super::User::lock_epoch`] at that time.
     pub epoch: u32,
+    /// From when on.
+    pub since: UnixTime,
 }
 
 impl Stored for Lock {
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    /// Version 1 did not say since when.
+    fn migrate(version: u8, body: &[u8]) -> Option<Self> {
+        (version == 1).then(|| postcard::from_bytes(&[body, &[0]].concat()).ok()).flatten()
+    }
 }
 
 /// When a user last logged in.

@@ -75,24 +75,21 @@ impl User {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{TestWorld, basic, request};
+    use crate::testing::{TestWorld, request};
     use alloc::format;
 
     #[test]
     fn tokens_end_in_any_century() {
         // Now, a moment before the steps grow, the end of 32 bits, the last year.
-        for year in [0, 0xC000_0000 - 1, u32::MAX.into(), 253_402_000_000_u64] {
+        for at in [0, 0xC000_0000 - 1, u32::MAX.into(), 253_402_000_000_u64] {
             let mut world = TestWorld::with_admin("pw");
-            world.advance(year.saturating_sub(world.now().as_secs()));
+            world.advance(at.saturating_sub(world.now().as_secs()));
             for _ in 0..3 {
                 let bearer = format!("Bearer {}", world.token("admin", "pw"));
                 let verify = request("GET /auth/verify", "").with_header("authorization", &bearer);
                 assert_eq!(world.call(verify.clone()).status, 204);
-                let change = request("PUT /v1/users/password", r#"{"new_password": "pw"}"#);
-                let same = change.clone().with_header("authorization", &basic("admin", "pw"));
-                assert_eq!(world.call(same).status, 400, "the same password again");
                 assert_eq!(world.local(request("POST /admin/users/admin/logout", "")).status, 200);
-                assert_eq!(world.call(verify).status, 401, "{year}");
+                assert_eq!(world.call(verify).status, 401, "{at}");
             }
         }
     }

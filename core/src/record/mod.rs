@@ -152,7 +152,9 @@ mod tests {
         let time = UnixTime::from_secs(1);
         assert_eq!(Uid::new(300).map(|uid| uid.encode()), Some([1, 0xac, 0x02].into()));
         assert_eq!(Seen(time).encode(), [1, 0xe8, 0x07]);
-        assert_eq!(Lock { until: time, epoch: 2 }.encode(), [1, 0xe8, 0x07, 2]);
+        let lock = Lock { until: time, epoch: 2, since: time };
+        assert_eq!(lock.encode(), [2, 0xe8, 0x07, 2, 0xe8, 0x07]);
+        assert_eq!(Lock::decode(&[1, 0xe8, 0x07, 2]), Ok(Lock { since: UnixTime::default(), ..lock }));
         let attempts = Attempts { failures: 1, since: time, until: time, epoch: 2, succeeded: time, total: 3 };
         assert_eq!(attempts.encode(), [2, 1, 0xe8, 0x07, 0xe8, 0x07, 2, 0xe8, 0x07, 3]);
         let old = Attempts::decode(&[1, 1, 0xe8, 0x07, 0xe8, 0x07, 2, 0xe8, 0x07]);

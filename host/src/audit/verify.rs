@@ -28,7 +28,7 @@ impl fmt::Display for Whole {
             (_, 0) => f.write_str("no records"),
             (0 | 1, 1) => f.write_str("1 record, from the beginning"),
             (0 | 1, _) => write!(f, "{records} records, from the beginning"),
-            _ => write!(f, "records {first} to {}, those before them are elsewhere", first + records - 1),
+            _ => write!(f, "records {first} to {}, those before them are elsewhere", first.saturating_add(records - 1)),
         }
     }
 }
@@ -139,6 +139,7 @@ impl Verification {
             Some(last) => last,
             // The beginning of the whole trail, or of a file that goes on where another ended.
             None if record.fields.n == 1 => Link::START,
+            None if record.fields.n == 0 => return flaw(self.line, "records count from 1"),
             None => match unhex(record.fields.prev.as_bytes()).filter(|_| record.fields.action == OPEN) {
                 Some(hash) => Link { n: record.fields.n.wrapping_sub(1), hash },
                 None => return flaw(self.line, "records before it are missing"),

@@ -51,9 +51,9 @@ pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
         };
     }
     match verdict {
-        Ok(Whole { records: 0, .. }) => {
-            Err(Failure::refused(format_args!("the audit trail `{shown}` is empty, as a server never leaves it")))
-        }
+        Ok(Whole { records: 0, .. }) => Err(Failure::refused(format_args!(
+            "the audit trail `{shown}` is empty: its records are gone, or could not be written"
+        ))),
         Ok(whole @ Whole { end_checked: true, .. }) => say(&format!("{shown}: {whole}; the chain is whole")),
         Ok(whole) if *no_head => {
             say(&format!("{shown}: {whole}; the chain is whole; whether records were cut off at its end is not checked"))

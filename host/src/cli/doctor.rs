@@ -124,7 +124,7 @@ fn examine(place: &Place, findings: &mut Findings) {
     }
     match audit::verify(&data.audit()) {
         Ok(Whole { records: 0, .. }) => {
-            findings.add("audit trail", Grade::Problem, "audit.log is empty, as a server never leaves it");
+            findings.add("audit trail", Grade::Problem, "audit.log is empty: its records are gone, or could not be written");
         }
         Ok(whole @ Whole { end_checked: true, .. }) => {
             findings.add("audit trail", Grade::Good, format!("{whole}; the chain is whole"));

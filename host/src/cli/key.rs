@@ -82,7 +82,10 @@ The two kinds are never in use together.")]
 }
 
 pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
-    let admin = Admin::reach(place)?;
+    let admin = match command {
+        Command::List { .. } => Admin::look(place)?,
+        _ => Admin::reach(place)?,
+    };
     match command {
         Command::List { json } => {
             let listed = admin.ask(Method::Get, "/admin/keys", None)?;

@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::{
-    audit::AuditTrail,
+    audit::{self, AuditTrail},
     backup::{self, BackupError},
     clock::Clock,
     config::{self, Config, EngineKind, Host, Problem, Sources},
@@ -198,7 +198,8 @@ fn compiled_in(config: &Config) -> Config {
 }
 
 fn open_audit(data: &DataDir, clock: &Arc<Clock>, metrics: &Arc<Metrics>, is_new: bool) -> Result<AuditTrail, Failure> {
-    if !is_new && !data.audit().exists() {
+    // What is gone while its head is there is said by the trail.
+    if !is_new && !data.audit().exists() && !audit::head_path(&data.audit()).exists() {
         tracing::warn!(
             "there is no audit.log, though the store is not new: so it is after a restore; else somebody has taken it"
         );

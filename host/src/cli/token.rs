@@ -178,7 +178,7 @@ fn offline(settings: Settings, keys: KeySet) -> World {
 fn explain(token: &str, jwks: Option<&Path>, json: bool, place: &Place) -> Result<(), Failure> {
     let told = match jwks {
         None if place.data().has_store() => {
-            Admin::reach(place)?.ask(Method::Post, "/admin/tokens/explain", Some(&json!({ "token": token })))?
+            Admin::look(place)?.ask(Method::Post, "/admin/tokens/explain", Some(&json!({ "token": token })))?
         }
         _ => without_data(token, jwks, place)?,
     };

@@ -99,7 +99,10 @@ pub(super) enum Command {
 }
 
 pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
-    let admin = Admin::reach(place)?;
+    let admin = match command {
+        Command::List { .. } | Command::Show { .. } => Admin::look(place)?,
+        _ => Admin::reach(place)?,
+    };
     match command {
         Command::Add { name, email, role, password, password_hash_file, json } => {
             let (member, secret) = match password_hash_file {

@@ -3,7 +3,7 @@
 use super::{
     audit::{Audit, Occasion},
     foresight::Foresight,
-    run::{Fault, Run, Turn, Wait},
+    run::{Fault, Run, Turn, Wait, is_long},
     worlds::{WorldError, Worlds},
 };
 use crate::{
@@ -33,7 +33,7 @@ pub(super) struct Driver {
     pub(super) clock: Arc<Clock>,
     pub(super) worlds: Worlds,
     pub(super) foresight: Foresight,
-    /// Who may take long at the same time.
+    /// How many calls may take long at the same time.
     pub(super) long: Semaphore,
 }
 
@@ -107,6 +107,7 @@ impl Driver {
             keys => keys.iter().cloned().zip(self.store.get(keys).await.map_err(Failure::Store)?).collect(),
         };
         let mut turn = run.begin(call, foreseen).await.map_err(Failure::Fault)?;
+        let mut place = None;
         loop {
             match turn {
                 Turn::Done(done) => {
@@ -124,22 +125,15 @@ impl Driver {
                         let (records, ranges) = self.read(wait.ask()).await?;
                         wait.resume(Answer { records, ranges, derived }).await.map_err(Failure::Fault)
                     };
-                    turn = if is_long { self.aside(step).await? } else { step.await? };
+                    if is_long && place.is_none() && !call.moment.peer.local {
+                        // Until the call ends: what it has read waits in memory with it. Nobody closes the semaphore, and the owner waits for
+                        // no stranger.
+                        place = self.long.acquire().await.ok();
+                    }
+                    turn = if is_long { aside(step).await? } else { step.await? };
                 }
             }
         }
-    }
-
-    /// Works on what may take long without keeping those waiting who ask for little: on a thread that nobody else needs, and only so
-    /// many at a time as there are cores.
-    async fn aside<T>(&self, work: impl Future<Output = T> + Send) -> T {
-        let runtime = Handle::current();
-        if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
-            return work.await;
-        }
-        // Nobody closes it.
-        let _turn = self.long.acquire().await;
-        block_in_place(|| runtime.block_on(work))
     }
 
     async fn read(&self, ask: &Ask) -> Result<(Vec<Option<Record>>, Vec<Vec<(Key, Record)>>), Failure> {
@@ -192,13 +186,14 @@ impl Driver {
     }
 }
 
-/// Whether so much may be read that the step with it takes more than a moment.
-fn is_long(ask: &Ask) -> bool {
-    ask.ranges.iter().any(|range| range.limit > FEW)
+/// Works on what may take long without keeping those waiting who ask for little: on a thread that nobody else needs.
+async fn aside<T>(work: impl Future<Output = T> + Send) -> T {
+    let runtime = Handle::current();
+    match runtime.runtime_flavor() {
+        RuntimeFlavor::CurrentThread => work.await,
+        _ => block_in_place(|| runtime.block_on(work)),
+    }
 }
-
-/// A range of so many records is nothing.
-const FEW: u32 = 100;
 
 /// Waits before the `start`-th start: at random, and longer each time, so that those who met do not meet again.
 async fn pause(start: u32) {

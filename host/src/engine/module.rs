@@ -2,14 +2,14 @@
 //!
 //! A fresh instance costs a few microseconds, because its pages come from a pool, stay mapped between requests and are put
 //! back to the component's image; nothing of one request is there for the next. An instance is given up while its call
-//! waits for a password derivation: core is a function, so a new instance is brought to the same point by replaying the
-//! answers, and a flood of logins holds no instances.
+//! waits for a password derivation, or for its turn to read much: core is a function, so a new instance is brought to the same
+//! point by replaying the answers, and a flood of logins holds no instances.
 
 mod convert;
 
 use super::{
     config,
-    run::{Fault, Foreseen, Run, Turn, Wait},
+    run::{Fault, Foreseen, Run, Turn, Wait, is_long},
 };
 use convert::keyed;
 use core::{
@@ -322,8 +322,9 @@ impl Over {
             wit::Step::Done(done) => Ok(Turn::Done(done.try_into()?)),
             wit::Step::Ask(ask) => {
                 let ask = Ask::from(ask);
-                // A derivation may wait for seconds; an instance must not.
-                let instance = ask.derive.is_none().then_some(instance);
+                // A derivation may wait for seconds, and so may a long step for its turn; an instance must not.
+                let waits = ask.derive.is_some() || is_long(&ask);
+                let instance = (!waits).then_some(instance);
                 Ok(Turn::Ask(Waiting { over: self.clone(), so_far, ask, instance }))
             }
         }

@@ -33,6 +33,13 @@ pub(crate) enum Turn<W> {
     Done(Done),
 }
 
+/// Whether so much may be read for it that the step with the answer takes more than a moment.
+pub(super) fn is_long(ask: &Ask) -> bool {
+    /// A range of so many records is nothing.
+    const FEW: u32 = 100;
+    ask.ranges.iter().any(|range| range.limit > FEW)
+}
+
 /// A call could not be run to its end. Always a defect or an overload of the server, never the fault of the request's sender
 /// alone; the request is refused and changes nothing (security E2, S5).
 #[derive(Debug)]

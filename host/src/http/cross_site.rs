@@ -26,12 +26,11 @@ pub(super) fn is_sent_unasked(method: &Method, path: &str, headers: &HeaderMap) 
     }
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     match (types.next(), types.next()) {
-        (None, _) => true,
         (Some(media), None) => {
             let media = media.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
             media.is_empty() || FORMS.iter().any(|form| media.eq_ignore_ascii_case(form))
         }
-        (Some(_), Some(_)) => true,
+        _ => true,
     }
 }
 

@@ -14,7 +14,7 @@ pub struct Limits {
     /// Octets of a body; beyond 413.
     pub body: usize,
     /// Octets of all bodies that are still being read, over all connections; beyond 503. The same holds for large bodies of
-    /// responses that are still being sent.
+    /// responses that are still being sent, of which one source has a quarter at most.
     pub bodies: usize,
     /// From the first octet of a head to its end, and for a TLS handshake; beyond the connection is closed.
     pub head_time: Duration,

@@ -27,6 +27,7 @@ mod standing;
 mod strict;
 pub(crate) mod tls;
 pub(crate) mod traffic;
+mod unsent;
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ use super::{
     request_id::{PRESENT, RequestIds},
     standing::{self, Standing},
     traffic::Route,
+    unsent::Unsent,
 };
 use crate::{clock::Clock, logging::Ration, metrics::Metrics};
 use core::{
@@ -90,8 +91,7 @@ pub(crate) struct Service<A> {
     in_flight: Arc<AtomicUsize>,
     /// Octets of bodies that are still being read.
     held: AtomicUsize,
-    /// Octets of large bodies that are still being sent.
-    unsent: Arc<AtomicUsize>,
+    unsent: Unsent,
 }
 
 impl<A: Answer> Service<A> {
@@ -107,7 +107,7 @@ impl<A: Answer> Service<A> {
             ids: RequestIds::new(),
             in_flight: Arc::default(),
             held: AtomicUsize::new(0),
-            unsent: Arc::default(),
+            unsent: Unsent::default(),
         }
     }
 
@@ -351,6 +351,11 @@ impl<A: Answer> Service<A> {
             },
         };
         let peer = self.peer(origin, parts);
+        let to = match peer.address {
+            _ if parts.uri.path() == "/auth/revocations" => To::Everybody,
+            None => To::Owner,
+            Some(address) => To::Source(address),
+        };
         let request = convert::to_core(parts, body);
         let answer = Arc::clone(&self.setup.answer);
         let answering = PRESENT.scope(id, async move {
@@ -359,30 +364,25 @@ impl<A: Answer> Service<A> {
         });
         let mut answering = Box::pin(answering);
         match poll_fn(|cx| Poll::Ready(answering.as_mut().poll(cx))).await {
-            Poll::Ready(response) => self.outgoing(origin, response),
-            Poll::Pending => self.wait(origin, answering).await,
+            Poll::Ready(response) => self.outgoing(to, response),
+            Poll::Pending => self.wait(to, answering).await,
         }
     }
 
-    /// The response, whose body takes memory until the client has read it. When clients that read slowly, or not at all, hold too
-    /// much, the next one has to come again.
-    fn outgoing(&self, origin: Origin, mut response: Response) -> HttpResponse {
+    /// The response. When too much is being sent already to clients that do not read, they have to come again.
+    fn outgoing(&self, to: To, mut response: Response) -> HttpResponse {
         let body = mem::take(&mut response.body);
-        if body.len() < LARGE || origin.entrance == Entrance::Admin {
-            return from_core(response, body.into());
-        }
-        match Unsent::take(&self.unsent, body, self.setup.limits.bodies) {
-            Some(unsent) => from_core(response, Bytes::from_owner(unsent)),
-            None => unavailable(),
-        }
+        let body = match to {
+            // The owner is not bound by what strangers do.
+            To::Owner => Some(body.into()),
+            To::Everybody => Some(self.unsent.publish(body)),
+            To::Source(source) => self.unsent.take(body, source, self.setup.limits.bodies),
+        };
+        body.map_or_else(unavailable, |body| from_core(response, body))
     }
 
     /// An answer that has to wait goes on in a task of its own: once begun it ends, whether or not the client stays.
-    async fn wait(
-        &self,
-        origin: Origin,
-        answering: Pin<Box<impl Future<Output = Response> + Send + 'static>>,
-    ) -> HttpResponse {
+    async fn wait(&self, to: To, answering: Pin<Box<impl Future<Output = Response> + Send + 'static>>) -> HttpResponse {
         let alive = self.stop.subscribe();
         let task = tokio::spawn(async move {
             let response = answering.await;
@@ -390,7 +390,7 @@ impl<A: Answer> Service<A> {
             response
         });
         match timeout(self.setup.limits.request_time, task).await {
-            Ok(Ok(response)) => self.outgoing(origin, response),
+            Ok(Ok(response)) => self.outgoing(to, response),
             Ok(Err(_)) => self.panicked(),
             Err(_) => closing(unavailable()),
         }
@@ -405,6 +405,16 @@ impl<A: Answer> Service<A> {
             }
         }
     }
+}
+
+/// Whom a response is for.
+#[derive(Clone, Copy)]
+enum To {
+    /// Who asks over the administration socket.
+    Owner,
+    /// All get the same.
+    Everybody,
+    Source(IpAddr),
 }
 
 /// Who answers a request that is not plainly core's.
@@ -445,36 +455,6 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// A body is counted while it is sent if it has so many octets.
-const LARGE: usize = 32 << 10;
-
-/// A large body that is not sent yet.
-struct Unsent {
-    body: Vec<u8>,
-    total: Arc<AtomicUsize>,
-}
-
-impl Unsent {
-    /// `None` when that would be more than `limit` together with others.
-    fn take(total: &Arc<AtomicUsize>, body: Vec<u8>, limit: usize) -> Option<Self> {
-        let unsent = Self { body, total: Arc::clone(total) };
-        let others = total.fetch_add(unsent.body.len(), Ordering::Relaxed);
-        (others == 0 || others + unsent.body.len() <= limit).then_some(unsent)
-    }
-}
-
-impl AsRef<[u8]> for Unsent {
-    fn as_ref(&self) -> &[u8] {
-        &self.body
-    }
-}
-
-impl Drop for Unsent {
-    fn drop(&mut self) {
-        self.total.fetch_sub(self.body.len(), Ordering::Relaxed);
     }
 }
 

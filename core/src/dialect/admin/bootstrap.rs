@@ -9,7 +9,7 @@ use super::{
 use crate::{
     engine::{self, NewPassword, NewUser},
     password::List,
-    record::{Cluster, LastUid, Role, key},
+    record::{LastUid, Role, key},
     seam::{Op, Response, Stop},
 };
 use alloc::string::String;
@@ -35,7 +35,7 @@ pub(super) fn bootstrap(op: &Op<'_>) -> Result<Response, Stop> {
     let hash = NewPassword::fresh(op, password, name, "", &salt)?.into_hash();
     let new = NewUser { name: name.into(), email: String::new(), role: Role::Admin, email_alerts: true, disabled: false };
     let user = engine::create_user(op, &ACTOR, new, List::new(hash), salt)?;
-    json(201, &user::Shown::new(op, &Cluster::default(), &user, None, None))
+    json(201, &user::Shown::new(op, &user, None, None))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::{
     engine,
-    record::{Cluster, Lock, Seen, User, key},
+    record::{Lock, Seen, User, key},
     seam::{Op, Stop},
     time::UnixTime,
 };
@@ -29,8 +29,8 @@ pub(super) struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    pub(super) fn new(op: &Op<'_>, cluster: &Cluster, user: &'a User, lock: Option<Lock>, seen: Option<Seen>) -> Self {
-        let lock = lock.filter(|lock| engine::is_locked(op, cluster, user, Some(lock)));
+    pub(super) fn new(op: &Op<'_>, user: &'a User, lock: Option<Lock>, seen: Option<Seen>) -> Self {
+        let lock = lock.filter(|lock| engine::is_locked(op, user, Some(lock)));
         let ends = |lock: &Lock| lock.until < UnixTime::from_millis(u64::MAX);
         Self {
             uid: user.uid.as_u32(),
@@ -53,8 +53,7 @@ impl<'a> Shown<'a> {
     /// [`Stop::Need`].
     pub(super) fn read(op: &Op<'_>, user: &'a User) -> Result<Self, Stop> {
         let (lock, seen) = (key::lock(user.uid), key::seen(user.uid));
-        op.want(&[key::cluster(), lock.clone(), seen.clone()]);
-        let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
-        Ok(Self::new(op, &cluster, user, op.load(&lock)?, op.load(&seen)?))
+        op.want(&[lock.clone(), seen.clone()]);
+        Ok(Self::new(op, user, op.load(&lock)?, op.load(&seen)?))
     }
 }

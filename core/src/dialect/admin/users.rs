@@ -11,7 +11,7 @@ use crate::{
     dialect::form::Form,
     engine::{self, NAME_RULE, NewPassword, NewUser, valid_email, valid_name},
     password::{Hash, List},
-    record::{Cluster, Lock, Role, Seen, Stored, Uid, User, key},
+    record::{Lock, Role, Seen, Stored, Uid, User, key},
     refusal::Refusal,
     seam::{Op, Range, Response, Stop},
     sorted::Sorted,
@@ -41,16 +41,12 @@ pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
         let after = after.map_or_else(String::new, |uid| key::of_user(prefix, uid));
         op.range(&Range { prefix: prefix.into(), after, limit })
     };
-    op.want(&[key::cluster()]);
     // Only users have locks and last logins, so as many of these reach at least as far.
     let (users, locks, seen) = (records(key::USERS), records(key::LOCKS), records(key::SEEN));
     let users: Sorted<_, User> = decoded(key::USERS, users?)?;
     let (locks, seen): (Sorted<_, Lock>, Sorted<_, Seen>) = (decoded(key::LOCKS, locks?)?, decoded(key::SEEN, seen?)?);
-    let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
-    let shown = users
-        .as_slice()
-        .iter()
-        .map(|(id, user)| Shown::new(op, &cluster, user, locks.get(id).copied(), seen.get(id).copied()));
+    let shown =
+        users.as_slice().iter().map(|(id, user)| Shown::new(op, user, locks.get(id).copied(), seen.get(id).copied()));
     let more = users.as_slice().len() >= limit as usize;
     let next = users.as_slice().last().filter(|_| more).map(|(_, user)| user.uid.as_u32());
     json(200, &Page { users: shown.collect(), next })
@@ -112,7 +108,7 @@ pub(super) fn create(op: &Op<'_>) -> Result<Response, Stop> {
     };
     let new = NewUser { name: name.into(), email: email.into(), role, email_alerts: true, disabled: false };
     let user = engine::create_user(op, &ACTOR, new, passwords, salt)?;
-    json(201, &Shown::new(op, &Cluster::default(), &user, None, None))
+    json(201, &Shown::new(op, &user, None, None))
 }
 
 enum Secret<'a> {

@@ -238,7 +238,7 @@ fn new_passwords_disabling_and_deleting_end_tokens() {
         assert_eq!(bearer(&mut world, &token).status, 200);
         admin(&mut world, line, &body, 200);
         let dead = bearer(&mut world, &token);
-        assert_eq!((dead.status, reason(&crate::testing::json(&dead))), (401, "token expired".into()), "{line}");
+        assert_eq!((dead.status, reason(&crate::testing::json(&dead))), (401, "token expired"), "{line}");
         world.call(by(ADMIN, send("PUT /_security/user/ann/_enable", &Value::Null)));
         assert_eq!(bearer(&mut world, &token).status, 401, "{line}: revived");
     }

@@ -17,7 +17,7 @@ use alloc::{
     format,
     string::{String, ToString},
 };
-use core::cell::Cell;
+use core::{cell::Cell, ops::ControlFlow};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -42,7 +42,8 @@ pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
     let note = note(request)?;
     let lifetime = scopes::lifetime(&op.settings.openshift, &scopes, parameters.value("expires_in"));
     if is_true(parameters.value("reuse")) {
-        let fits = |found: &Authorization| found.scopes == scopes && (note.is_none() || found.note == note);
+        let fits =
+            |found: &Authorization| ControlFlow::Continue(found.scopes == scopes && (note.is_none() || found.note == note));
         // Worth reusing is what lives for another ten minutes, or a quarter of what was asked for.
         let enough = u64::from((lifetime.as_secs() / 4).min(600));
         let newest = engine::authorizations(op, user, REUSED, fits)?;
@@ -58,11 +59,12 @@ pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
 /// The caller's own, newest first.
 pub(super) fn list(request: &Request<'_>) -> Result<Reply, Stop> {
     let room = Cell::new(NOTES);
-    // Once one does not fit, none of the older ones does: a list has no gaps.
     let fits = |found: &Authorization| {
-        let left = room.get().checked_sub(1 + found.note.as_deref().map_or(0, written));
-        room.set(left.unwrap_or(0));
-        left.is_some()
+        let Some(left) = room.get().checked_sub(found.note.as_deref().map_or(0, written)) else {
+            return ControlFlow::Break(());
+        };
+        room.set(left);
+        ControlFlow::Continue(true)
     };
     let found = engine::authorizations(request.exchange.op, &request.caller.user, LISTED, fits)?;
     let shown = found.into_iter().map(|found| Shown::of(request, found)).collect();

@@ -29,7 +29,7 @@ impl<'a> Shown<'a> {
         let expired = engine::password_expires(op, cluster, user).is_some_and(|at| at <= op.now());
         let status = match () {
             // The API knows no word for a user who was disabled by another; neither can log in.
-            () if user.disabled || engine::is_locked(op, cluster, user, lock.as_ref()) => "locked",
+            () if user.disabled || engine::is_locked(op, user, lock.as_ref()) => "locked",
             () if expired => "password_expired",
             () => "active",
         };

@@ -413,8 +413,10 @@ impl Shared {
         if let Err(error @ (TablesError::Damaged(_) | TablesError::Redb(redb::Error::Corrupted(_)))) = unpanicked(read) {
             let error = explain(&self.medium, &self.path, error);
             tracing::error!(%error, "the store is damaged");
-            self.damage.send_replace(Some(error));
-            self.is_damaged.store(true, Ordering::Release);
+            self.damage.send_modify(|damage| {
+                *damage = Some(error);
+                self.is_damaged.store(true, Ordering::Release);
+            });
         }
     }
 

@@ -473,7 +473,7 @@ async fn damage_is_found_in_a_large_file_too() {
         file[at] ^= 1;
     }
     let store = Disk::of([file, log]).open().unwrap();
-    let error = tokio::time::timeout(Duration::from_secs(60), store.damaged()).await.unwrap();
+    let error = tokio::time::timeout(Duration::from_mins(1), store.damaged()).await.unwrap();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
     assert_eq!(store.intact(), Err(error));
     assert!(store.get(&[key("large 1")]).wait().is_err());
