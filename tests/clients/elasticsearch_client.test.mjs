@@ -72,6 +72,25 @@ for (const { name, module, user, of, bodied } of generations) {
       assert.equal(await who(me), user)
     })
 
+    test('a user is made, changed, locked out and deleted', async () => {
+      const username = `${user}-made`
+      const users = root.security
+      const made = { password: secret, roles: ['reports'], full_name: 'Somebody' }
+      assert.equal(of(await users.putUser({ username, ...bodied(made) })).created, true)
+      assert.equal(of(await users.putUser({ username, ...bodied({ roles: [], full_name: 'Somebody Else' }) })).created, false)
+      assert.equal(of(await users.getUser({ username }))[username].full_name, 'Somebody Else')
+      const another = 'another password of a client'
+      await users.changePassword({ username, ...bodied({ password: another }) })
+      const they = client({ username, password: another })
+      assert.equal(await who(they), username)
+      await users.disableUser({ username })
+      await assert.rejects(who(they), refused(401, 'security_exception'))
+      await users.enableUser({ username })
+      assert.equal(await who(they), username)
+      assert.equal(of(await users.deleteUser({ username })).found, true)
+      await assert.rejects(who(they), refused(401, 'security_exception'))
+    })
+
     test('client credentials have no refresh token', async () => {
       const { access_token, refresh_token } = await token(me, { grant_type: 'client_credentials' })
       assert.equal(refresh_token, undefined)
