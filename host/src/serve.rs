@@ -154,7 +154,6 @@ pub async fn prepare(options: ServeOptions) -> Result<Ready, ServeError> {
         hang_up: listen_to(SignalKind::hangup())?,
         _beyond_limit: listen_to(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
     };
-    process::dump_nothing();
     process::take_descriptors();
     let sockets = Sockets::open(options).await?;
     Ok(Ready { bound: sockets.bound.clone(), sockets, signals })

@@ -33,8 +33,8 @@ pub(crate) fn keys(op: &Op<'_>) -> Result<Vec<SigningKey>, Stop> {
 pub(crate) struct Rotation {
     /// How the new key signs; none: as the one that signs now.
     pub(crate) algorithm: Option<Algorithm>,
-    /// Every other key goes at once, and every token: access tokens with their keys, authorizations and refresh tokens too. Needed to change between shared secrets and public keys, which are
-    /// never in use together (security T3).
+    /// Every other key goes at once, and every token: access tokens with their keys, authorizations and refresh tokens too.
+    /// Needed to change between shared secrets and public keys, which are never in use together (security T3).
     pub(crate) end_tokens: bool,
     /// A public key signs at once instead of being published first: verifiers elsewhere refuse its tokens until they have read it.
     pub(crate) at_once: bool,

@@ -32,20 +32,11 @@ pub(crate) fn login(op: &Op<'_>, name: &str, password: &str) -> Result<Login, St
     op.want(&[key::cluster(), key::schemes(), key::name(name), key::email(name)]);
     super::admit_source(op)?;
     let user = find(op, name)?;
-    match prove(op, name, user, password, false) {
-        Ok((user, position)) => {
-            op.keep(key::seen(user.uid), Some(Seen(op.now()).encode()), None);
-            audit(op, "login", &user.uid, &user.uid, None);
-            Ok(Login { expired: has_expired(op, &user)?, user, position })
-        }
-        // Whoever is turned away has been noted.
-        Err(Stop::Refuse(refusal @ Refusal::Throttled { .. })) => Err(refusal.into()),
-        Err(Stop::Refuse(refusal)) => {
-            audit(op, "login", &name, &name, Some(refusal.code()));
-            Err(refusal.into())
-        }
-        Err(stop) => Err(stop),
-    }
+    let refused = |refusal: &Refusal| audit(op, "login", &name, &name, Some(refusal.code()));
+    let (user, position) = prove(op, name, user, password, false, &refused)?;
+    op.keep(key::seen(user.uid), Some(Seen(op.now()).encode()), None);
+    audit(op, "login", &user.uid, &user.uid, None);
+    Ok(Login { expired: has_expired(op, &user)?, user, position })
 }
 
 /// Where `password` stands in the list of `user`; counts like a login of that user. `after_login` says that this request has
@@ -55,22 +46,45 @@ pub(crate) fn login(op: &Op<'_>, name: &str, password: &str) -> Result<Login, St
 /// As [`login`].
 pub(crate) fn proves(op: &Op<'_>, user: &User, password: &str, after_login: bool) -> Result<usize, Stop> {
     super::admit_source(op)?;
-    let proved = prove(op, &user.name, Some(user.clone()), password, after_login);
-    if let Err(Stop::Refuse(refusal)) = &proved
-        && !matches!(refusal, Refusal::Throttled { .. })
-    {
-        audit(op, "password.prove", &user.uid, &user.uid, Some(refusal.code()));
-    }
-    proved.map(|(_, position)| position)
+    let refused = |refusal: &Refusal| audit(op, "password.prove", &user.uid, &user.uid, Some(refusal.code()));
+    let (_, position) = prove(op, &user.name, Some(user.clone()), password, after_login, &refused)?;
+    Ok(position)
 }
 
-fn prove(op: &Op<'_>, name: &str, user: Option<User>, password: &str, after_login: bool) -> Result<(User, usize), Stop> {
+/// The user and where the password stands in his list. `refused` is told of a refusal, for the audit trail; of attempts that cost
+/// nothing, only of the first.
+fn prove(
+    op: &Op<'_>,
+    name: &str,
+    user: Option<User>,
+    password: &str,
+    after_login: bool,
+    refused: &dyn Fn(&Refusal),
+) -> Result<(User, usize), Stop> {
+    let proved = attempt(op, name, user, password, after_login, refused);
+    match &proved {
+        // The gate tells of those that it turns away.
+        Err(Stop::Refuse(Refusal::Throttled { .. })) => {}
+        Err(Stop::Refuse(refusal)) => refused(refusal),
+        _ => {}
+    }
+    proved
+}
+
+fn attempt(
+    op: &Op<'_>,
+    name: &str,
+    user: Option<User>,
+    password: &str,
+    after_login: bool,
+    turned_away: &dyn Fn(&Refusal),
+) -> Result<(User, usize), Stop> {
     let account = account(op, name, user.as_ref());
     op.want(&[key::cluster(), key::schemes()]);
     op.want(&Gate::keys(op, &account));
     let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
     let schemes = op.load::<Schemes>(&key::schemes())?.unwrap_or_default();
-    let gate = Gate::open(op, &account, name, user.as_ref())?;
+    let gate = Gate::open(op, &account, user.as_ref(), turned_away)?;
     let gate = if after_login { gate.after_success(op) } else { gate };
 
     // A password that cannot have been set still costs a derivation, of text that nobody can have as a password.

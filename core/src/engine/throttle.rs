@@ -63,37 +63,38 @@ impl Gate {
         [key::pair_attempts(&pair), key::account_attempts(&id(op, "tries.account", account)), source_key(op)]
     }
 
-    /// Reads the counters and turns the attempt away if the account is under a flood.
-    pub(super) fn open(op: &Op<'_>, account: &[u8; 32], login: &str, user: Option<&User>) -> Result<Self, Stop> {
+    /// Reads the counters and turns the attempt away if the account is under a flood. `turned_away` is told so once for each source and
+    /// pause, or attempts that cost nothing would fill the audit trail.
+    pub(super) fn open(
+        op: &Op<'_>,
+        account: &[u8; 32],
+        user: Option<&User>,
+        turned_away: &dyn Fn(&Refusal),
+    ) -> Result<Self, Stop> {
         let keys = Self::keys(op, account);
         op.want(&keys);
-        let [pair, all, source] = &keys;
+        let [pair, all, of_source] = &keys;
         let epoch = user.map_or(0, |user| user.lock_epoch);
         let current = |attempts: Option<Attempts>| attempts.filter(|attempts| attempts.epoch == epoch).unwrap_or_default();
         let known = op.load::<Attempts>(pair)?;
         let gate = Self {
             pair: Attempts { succeeded: known.map_or(UnixTime::default(), |known| known.succeeded), ..current(known) },
             account: current(op.load(all)?),
-            source: op.load(source)?.unwrap_or_default(),
+            source: op.load(of_source)?.unwrap_or_default(),
             epoch,
             keys,
         };
         if holds(op, gate.account.since, gate.account.until) && !gate.is_known_source(op) {
-            return Err(gate.turn_away(op, account, login)?.into());
+            let until = gate.account.until;
+            let refusal = throttled(until.secs_since(op.now()));
+            let told = key::pair_attempts(&id(op, "tries.away", &[account.as_slice(), &source(op)].concat()));
+            if op.load::<Attempts>(&told)?.is_none_or(|told| told.until != until) {
+                op.keep(told, Some(Attempts { until, ..Attempts::default() }.encode()), expiry(until));
+                turned_away(&refusal);
+            }
+            return Err(refusal.into());
         }
         Ok(gate)
-    }
-
-    /// Says so to the audit trail once for each source and pause, so that nobody fills it with attempts that cost nothing.
-    fn turn_away(&self, op: &Op<'_>, account: &[u8; 32], login: &str) -> Result<Refusal, Stop> {
-        let until = self.account.until;
-        let refusal = throttled(until.secs_since(op.now()));
-        let noted = key::pair_attempts(&id(op, "tries.away", &[account.as_slice(), &source(op)].concat()));
-        if op.load::<Attempts>(&noted)?.is_none_or(|noted| noted.until != until) {
-            op.keep(noted, Some(Attempts { until, ..Attempts::default() }.encode()), expiry(until));
-            audit(op, "login", &login, &login, Some(refusal.code()));
-        }
-        Ok(refusal)
     }
 
     /// As it is once [`Gate::succeeded`] is in the store. What the source has failed at stays.

@@ -15,8 +15,8 @@ use hyper::{
 pub(super) const REFUSED: &str = "refused: a web page of another site had this request sent\n";
 
 /// Whether browsers send such a request to another site without asking that site first: a `POST` with the body of a form, or one that
-/// says nothing of its body, be it empty, as path and query say enough. Before all else they ask, and are never allowed. Proxies ask about requests
-/// of every kind, and hand on what the browser says of them.
+/// says nothing of its body, be it empty, as path and query say enough. Before all else they ask, and are never allowed. Proxies
+/// ask about requests of every kind, and hand on what the browser says of them.
 pub(super) fn is_sent_unasked(method: &Method, path: &str, headers: &HeaderMap) -> bool {
     let asks = ["/auth/verify", "/auth/envoy"]
         .iter()

@@ -49,8 +49,12 @@ impl Unsent {
         Some(Bytes::from_owner(Counted { body, source, unsent: self.clone() }))
     }
 
-    /// A body that everybody gets who asks: the same octets in memory as the last time if they have not changed.
+    /// A body that everybody gets who asks: the same octets in memory as the last time if they have not changed. A small one, such as
+    /// that of a refusal, takes no large one's place.
     pub(super) fn publish(&self, body: Vec<u8>) -> Bytes {
+        if body.len() < LARGE {
+            return body.into();
+        }
         let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
         if *published != body {
             *published = body.into();
@@ -104,9 +108,10 @@ mod tests {
     #[test]
     fn what_is_published_is_there_once() {
         let unsent = Unsent::default();
-        let (first, again, other) = (unsent.publish(vec![1; 9]), unsent.publish(vec![1; 9]), unsent.publish(vec![2; 9]));
+        let publish = |octet, length| unsent.publish(vec![octet; length]);
+        let (first, refusal, again, other) = (publish(1, LARGE), publish(0, 9), publish(1, LARGE), publish(2, LARGE));
         assert_eq!(first.as_ptr(), again.as_ptr());
-        assert_eq!((&first[..], &other[..]), (&[1; 9][..], &[2; 9][..]));
+        assert_eq!((first[0], refusal[0], other[0]), (1, 0, 2));
     }
 
     #[test]
