@@ -20,9 +20,10 @@ use subtle::ConstantTimeEq;
 
 /// How many authorizations are ended at once.
 const PAGE: u32 = 1000;
-/// How many are read one after another. Each page is a round, and each round goes over all pages, so there are few; and in all not so
-/// many that one user could make an operation that never ends. The newest count.
-const PAGES: [u32; 3] = [20, 980, 2000];
+/// How many are read one after another. Each page is a round, and each round goes over all pages, so there are few; the first are
+/// small, as a list with long notes ends within them; and in all not so many that one user could make an operation that never ends.
+/// The newest count.
+const PAGES: [u32; 4] = [20, 80, 900, 2000];
 
 /// How many authorizations of one user are kept; about so many, as not every creation looks. A note can have 16 KiB.
 const MOST_KEPT: u32 = if cfg!(test) { 1000 } else { 2000 };

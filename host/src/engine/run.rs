@@ -36,7 +36,7 @@ pub(crate) enum Turn<W> {
 /// Whether so much may be read for it that the step with the answer takes more than a moment.
 pub(super) fn is_long(ask: &Ask) -> bool {
     /// A range of so many records is nothing.
-    const FEW: u32 = 100;
+    const FEW: u32 = 64;
     ask.ranges.iter().any(|range| range.limit > FEW)
 }
 
