@@ -221,7 +221,7 @@ fn who_only_looks_changes_nothing() {
     };
     let before = state();
     let told = text(&command(&data, &["doctor"]).output().unwrap().stdout);
-    assert!(told.contains("can be read") && told.contains("the chain is whole"), "{told}");
+    assert!(told.contains("can be read") && told.contains("the chain is whole") && told.contains("MB free"), "{told}");
     assert!(!told.contains("older key"), "{told}");
     for args in [["user", "list"], ["user", "show"], ["key", "list"]] {
         let who = if args[1] == "show" { &["admin"][..] } else { &[] };

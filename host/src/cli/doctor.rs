@@ -13,6 +13,7 @@ use crate::{
     config::Config,
     data_dir::open_to_others,
 };
+use rustix::fs::statvfs;
 use serde_json::{Value, json};
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 use waxseal_core::{seam::Method, settings::PolicyName, time::UnixTime};
@@ -50,7 +51,7 @@ pub(super) fn run(args: &Args, place: &Place) -> Result<(), Failure> {
     if problems == 0 { Ok(()) } else { Err(Failure::No) }
 }
 
-#[derive(Clone, Copy, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Grade {
     Good,
     /// Worth knowing.
@@ -110,6 +111,7 @@ fn examine(place: &Place, findings: &mut Findings) {
     {
         return;
     }
+    room(data.path(), findings);
     findings.judge("root key", data.root_key(), "there, open to its owner only");
     for path in [data.store(), data.store_log(), data.audit(), data.config()] {
         permissions(&path, findings);
@@ -174,6 +176,25 @@ fn permissions(path: &Path, findings: &mut Findings) {
     if open_to_others(&found) {
         let (path, mode) = (path.display(), found.mode() & 0o7777);
         findings.add("permissions", Grade::Problem, format!("{path} has mode {mode:04o}; run `chmod 600 {path}`"));
+    }
+}
+
+/// What is left of the file system under the data; without any, changes are refused (security S2).
+fn room(path: &Path, findings: &mut Findings) {
+    let Ok(found) = statvfs(path) else { return };
+    let free = found.f_bavail.saturating_mul(found.f_frsize);
+    let (grade, text) = is_enough(free);
+    findings.add("disk", grade, format!("{} MB free{text}", free >> 20));
+}
+
+/// How so many octets are for a store that takes in a few hundred with each change, and for a while as much again when it grows.
+const fn is_enough(free: u64) -> (Grade, &'static str) {
+    const TOO_LITTLE: u64 = 16 << 20;
+    const LITTLE: u64 = 256 << 20;
+    match free {
+        ..TOO_LITTLE => (Grade::Problem, ": changes are refused with 503 once nothing is left; make room"),
+        ..LITTLE => (Grade::Note, ": that is little for a store that grows"),
+        _ => (Grade::Good, ""),
     }
 }
 
@@ -244,3 +265,22 @@ fn words(failure: Failure) -> String {
 
 /// 2025-01-01: no server of this version was built before.
 const EARLIEST: u64 = 1_735_689_600;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_is_told_of_before_it_is_full() {
+        for (megabytes, expected) in [
+            (0, Grade::Problem),
+            (15, Grade::Problem),
+            (16, Grade::Note),
+            (255, Grade::Note),
+            (256, Grade::Good),
+            (u64::MAX >> 20, Grade::Good),
+        ] {
+            assert_eq!(is_enough(megabytes << 20).0, expected, "{megabytes} MB");
+        }
+    }
+}
