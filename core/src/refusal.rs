@@ -27,6 +27,8 @@ pub enum Refusal {
         /// Seconds until another try is worth it; at least 1.
         retry_after: u32,
     },
+    /// A page of another site had a browser send the request.
+    CrossSite,
     /// The caller is known and may not do this.
     NotAllowed,
     /// The lifetime asked for is outside the bounds.
@@ -72,6 +74,7 @@ impl Refusal {
             Self::TokenUserGone => "user_gone",
             Self::TokenForeign => "foreign",
             Self::Throttled { .. } => "throttled",
+            Self::CrossSite => "cross_site",
             Self::NotAllowed => "not_allowed",
             Self::Lifetime(error) => error.code(),
             Self::Password(refusal) => refusal.code(),

@@ -3,6 +3,7 @@
 //! A dialect knows paths, statuses and bodies; the rules stand in [`crate::engine`]. No dialect imports another.
 
 mod admin;
+mod cross_site;
 mod elasticsearch;
 mod form;
 mod gateway;
@@ -21,8 +22,14 @@ pub(crate) fn name(request: &Request) -> &'static str {
     Dialect::answering(request).name()
 }
 
+/// What whoever is refused as [`Refusal::CrossSite`] reads.
+const CROSS_SITE: &str = "a web page of another site had this request sent";
+
 /// Answers a request in the dialect its path belongs to.
 pub(crate) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
+    if cross_site::is(op.request, op.moment) {
+        return Err(Refusal::CrossSite.into());
+    }
     let dialects = &op.settings.dialects;
     match Dialect::answering(op.request) {
         Dialect::Redis if dialects.redis => redis::answer(op),

@@ -12,7 +12,6 @@ pub mod admin_socket;
 mod answer;
 mod body;
 mod convert;
-mod cross_site;
 mod documents;
 mod forwarded;
 mod framing;

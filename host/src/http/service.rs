@@ -4,7 +4,7 @@ use super::{
     Answer, Limits, RequestId,
     body::{self, BodyError},
     convert::{self, HttpResponse, closing, from_core, plain, unavailable},
-    cross_site, documents,
+    documents,
     forwarded::Proxies,
     page::Page,
     request_id::{PRESENT, RequestIds},
@@ -182,17 +182,6 @@ impl<A: Answer> Service<A> {
         }
         if matches!(*request.method(), Method::TRACE | Method::CONNECT) {
             return not_allowed(METHODS);
-        }
-        if origin.entrance == Entrance::Main
-            && cross_site::is_sent_unasked(request.method(), request.uri().path(), request.headers())
-            && let Some(address) = origin.address
-            && cross_site::refuses(
-                request.headers(),
-                request.uri(),
-                &self.setup.proxies.client(address, origin.tls, request.headers()),
-            )
-        {
-            return closing(plain(StatusCode::FORBIDDEN, cross_site::REFUSED));
         }
         if matches!(route, Route::Host | Route::Admin | Route::Other | Route::Elasticsearch)
             || origin.entrance == Entrance::Operations

@@ -2,6 +2,7 @@
 
 use super::answer::json;
 use crate::{
+    dialect::CROSS_SITE,
     engine::MAX_ROLES,
     refusal::Refusal,
     seam::{Op, Response},
@@ -127,6 +128,7 @@ pub(in crate::dialect) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
             let reason = format!("there are {MAX_ROLES} roles: delete one first");
             error(op, 400, "illegal_argument_exception", &reason, &[])
         }
+        Refusal::CrossSite => error(op, 403, "security_exception", CROSS_SITE, &[]),
         Refusal::NotAllowed => error(op, 403, "security_exception", "action is unauthorized", &[]),
         _ => unauthorized(op, &format!("missing authentication credentials for REST request [{}]", uri(op))),
     }

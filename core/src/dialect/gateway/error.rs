@@ -2,6 +2,7 @@
 
 use super::Route;
 use crate::{
+    dialect::CROSS_SITE,
     refusal::Refusal,
     seam::{Op, Response, Stop},
 };
@@ -20,7 +21,8 @@ pub(in crate::dialect) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
         return response.with_header("cache-control", "no-store");
     }
     let response = match refusal {
-        Refusal::NotAllowed => Response::empty(403),
+        Refusal::CrossSite => error(403, "access_denied", CROSS_SITE),
+        Refusal::NotAllowed => error(403, "insufficient_scope", "the token of the caller has not the scope for this"),
         Refusal::Throttled { retry_after } => Response::empty(429).with_header("retry-after", retry_after.to_string()),
         Refusal::NoEntropy | Refusal::NoSigningKey | Refusal::BadRecord => {
             Response::empty(503).with_header("retry-after", "1")

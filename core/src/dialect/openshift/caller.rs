@@ -2,12 +2,13 @@
 
 use super::Exchange;
 use crate::{
+    dialect::CROSS_SITE,
     engine::{self, Credentials},
     record::{Scope, User, key},
     refusal::Refusal,
     seam::{Response, Stop},
 };
-use alloc::{string::ToString, vec, vec::Vec};
+use alloc::{format, string::ToString, vec, vec::Vec};
 
 /// A user whose credentials are good.
 pub(super) struct Caller {
@@ -80,6 +81,7 @@ pub(super) fn refuse(refusal: &Refusal) -> Response {
         Refusal::Throttled { retry_after } => {
             text(429, "Too many failed attempts, try again later.\n").with_header("retry-after", retry_after.to_string())
         }
+        Refusal::CrossSite => text(403, &format!("{CROSS_SITE}\n")),
         refusal if refusal.is_token() => text(401, "The token is unknown, revoked or expired.\n").with_header(
             "www-authenticate",
             "Bearer realm=\"OpenShift broker API\", error=\"invalid_token\", error_description=\"The token is unknown, revoked or expired\"",

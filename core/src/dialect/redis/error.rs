@@ -1,7 +1,7 @@
 //! Errors as this API words them: `error_code`, `message` and `description`, the two texts equal (contract section 2).
 
 use super::JSON;
-use crate::{password, refusal::Refusal, seam::Op, seam::Response, seam::Stop};
+use crate::{dialect::CROSS_SITE, password, refusal::Refusal, seam::Op, seam::Response, seam::Stop};
 use alloc::string::{String, ToString};
 use serde::Serialize;
 
@@ -57,6 +57,7 @@ pub(in crate::dialect) fn refuse(_op: &Op<'_>, refusal: &Refusal) -> Response {
         Refusal::PasswordExpired => unauthorized("password_expired", "the password has expired and must be replaced"),
         Refusal::Throttled { retry_after } => error(429, "too_many_requests", "too many failed attempts, try again later")
             .with_header("retry-after", retry_after.to_string()),
+        Refusal::CrossSite => error(403, "unauthorized_action", CROSS_SITE),
         Refusal::NotAllowed => error(403, "unauthorized_action", "the user may not do this"),
         Refusal::Lifetime(wrong) => error(400, "invalid_schema", &wrong.to_string()),
         Refusal::Password(refusal) => password_error(*refusal),

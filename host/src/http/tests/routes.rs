@@ -25,36 +25,6 @@ async fn a_server_that_cannot_answer_is_not_ready() {
 }
 
 #[tokio::test]
-async fn what_a_page_of_another_site_sends_is_refused() {
-    let server = start(|_| {}).await;
-    let send = async |method: &str, path: &str, headers: &str| {
-        let mut client = server.connect().await;
-        client.send(format!("{method} {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n{headers}\r\n{{}}")).await;
-        client.reply().await
-    };
-    for foreign in ["Origin: http://evil.example\r\n", "Sec-Fetch-Site: cross-site\r\n", "Origin: null\r\n"] {
-        let refused = send("POST", "/v1/echo", foreign).await;
-        assert_eq!((refused.status, refused.header("connection")), (403, Some("close")), "{foreign}");
-        assert!(refused.text().contains("another site"), "{}", refused.text());
-        assert_eq!(send("GET", "/v1/line", foreign).await.status, 200, "reading tells another site nothing: {foreign}");
-        assert_eq!(send("POST", "/auth/verify", foreign).await.status, 200, "a proxy asks");
-    }
-    for own in ["", "Origin: http://a\r\n", "Sec-Fetch-Site: same-origin\r\n", "Origin: https://a:443\r\n"] {
-        assert_eq!(send("POST", "/v1/echo", own).await.status, 200, "{own}");
-    }
-    assert_eq!(
-        send("POST", "/v1/echo", "Origin: http://b\r\nX-Forwarded-Host: b\r\n").await.status,
-        403,
-        "a stranger says so"
-    );
-    let behind = start(|options| options.trusted_proxies = vec!["127.0.0.1".parse().unwrap()]).await;
-    let mut client = behind.connect().await;
-    let head = "POST /v1/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n";
-    client.send(format!("{head}Origin: https://b\r\nX-Forwarded-Host: b\r\n\r\n")).await;
-    assert_eq!(client.reply().await.status, 200);
-}
-
-#[tokio::test]
 async fn a_packed_body_is_unpacked_for_core() {
     let server = start(|_| {}).await;
     let send = async |path: &str, coding: &str, body: &[u8]| {

@@ -4,56 +4,51 @@
 //! sent to other sites without asking, and the OpenShift dialect takes forms. So what a browser says of where a request comes from
 //! decides before any rule looks at it (security H7). Programs that are no browsers say nothing, and are not concerned.
 
-use super::forwarded::Client;
-use hyper::{
-    HeaderMap, Method, Uri,
-    header::{self, HeaderValue},
-    http::uri::Authority,
-};
+use crate::seam::{Method, Moment, Request};
+use alloc::string::String;
 
-/// What whoever is refused reads.
-pub(super) const REFUSED: &str = "refused: a web page of another site had this request sent\n";
+/// Whether this is such a request. The owner's own socket is out of the reach of pages.
+pub(super) fn is(request: &Request, moment: &Moment) -> bool {
+    !moment.peer.local && is_sent_unasked(request) && comes_from_elsewhere(request, moment.peer.host.as_deref())
+}
 
-/// Whether browsers send such a request to another site without asking that site first: a `POST` with the body of a form, or one that
-/// says nothing of its body, be it empty, as path and query say enough. Before all else they ask, and are never allowed. Proxies
-/// ask about requests of every kind, and hand on what the browser says of them.
-pub(super) fn is_sent_unasked(method: &Method, path: &str, headers: &HeaderMap) -> bool {
-    let asks = ["/auth/verify", "/auth/envoy"]
-        .iter()
-        .any(|asked| path.strip_prefix(asked).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
-    if *method != Method::POST || asks {
+/// What the body of a form can be (Fetch standard, CORS-safelisted request headers).
+const FORMS: [&str; 3] = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
+
+/// Whether browsers send this to another site without asking that site first: a `POST` with the body of a form, or one that says
+/// nothing of its body, be it empty, as path and query say enough. Before all else they ask, and are never allowed. Proxies ask about
+/// requests of every kind, and hand on what the browser says of them.
+fn is_sent_unasked(request: &Request) -> bool {
+    let is_asked =
+        |route: &&str| request.path.strip_prefix(*route).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    if request.method != Method::Post || ["/auth/verify", "/auth/envoy"].iter().any(|route| is_asked(&route)) {
         return false;
     }
-    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let mut types = request.header_values("content-type");
     match (types.next(), types.next()) {
         (Some(media), None) => {
-            let media = media.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+            let media = text(media).split(';').next().unwrap_or_default().trim();
             media.is_empty() || FORMS.iter().any(|form| media.eq_ignore_ascii_case(form))
         }
         _ => true,
     }
 }
 
-/// What the body of a form can be (Fetch standard, CORS-safelisted request headers).
-const FORMS: [&str; 3] = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
-
-/// Whether a browser says that the request comes from elsewhere than a page of this server. No other origin is allowed.
-pub(super) fn refuses(headers: &HeaderMap, target: &Uri, client: &Client) -> bool {
+/// Whether a browser says that it was a page of another server. No other origin is allowed. `forwarded` is the host that a trusted
+/// proxy was asked for.
+fn comes_from_elsewhere(request: &Request, forwarded: Option<&str>) -> bool {
     // A page cannot set this one, and it holds however proxies have renamed the host.
-    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
-    match site {
-        Some(b"same-origin" | b"none") => return false,
-        Some(b"cross-site") => return true,
+    match request.header("sec-fetch-site") {
+        Some("same-origin" | "none") => return false,
+        Some("cross-site") => return true,
         _ => {}
     }
-    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let mut origins = request.header_values("origin");
     match (origins.next(), origins.next()) {
         (None, _) => false,
         (Some(origin), None) => {
-            let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-            let ours = [client.host.as_deref(), target.authority().map(Authority::as_str).or(named)];
-            let origin = origin.to_str().unwrap_or_default();
-            !ours.into_iter().flatten().any(|host| is_at(origin, host))
+            let origin = text(origin);
+            ![forwarded, request.header("host")].into_iter().flatten().any(|host| is_at(origin, host))
         }
         (Some(_), Some(_)) => true,
     }
@@ -68,25 +63,30 @@ fn is_at(origin: &str, host: &str) -> bool {
         "https" => ":443",
         _ => return false,
     };
-    let bare = |authority: &'_ str| authority.strip_suffix(port).unwrap_or(authority).to_ascii_lowercase();
+    let bare = |authority: &str| -> String { authority.strip_suffix(port).unwrap_or(authority).to_ascii_lowercase() };
     bare(authority) == bare(host)
+}
+
+/// What is no text says nothing.
+fn text(value: &[u8]) -> &str {
+    core::str::from_utf8(value).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::net::IpAddr;
-    use hyper::header::HeaderName;
+    use alloc::vec::Vec;
+
+    fn post(headers: &[(&str, &str)]) -> Request {
+        headers
+            .iter()
+            .fold(Request::new(Method::Post, "/v1/users"), |request, (name, value)| request.with_header(name, value))
+    }
 
     /// For a request to `a.example:8080`, which a proxy may have got as `auth.example`.
-    fn refused(headers: &[(&'static str, &'static str)], forwarded: Option<&str>) -> bool {
-        let mut map = HeaderMap::new();
-        map.insert(header::HOST, HeaderValue::from_static("a.example:8080"));
-        for (name, value) in headers {
-            map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
-        let client = Client { address: IpAddr::from([192, 0, 2, 1]), secure: false, host: forwarded.map(String::from) };
-        refuses(&map, &Uri::from_static("/"), &client)
+    fn refused(headers: &[(&str, &str)], forwarded: Option<&str>) -> bool {
+        let headers: Vec<_> = [("host", "a.example:8080")].iter().chain(headers).copied().collect();
+        comes_from_elsewhere(&post(&headers), forwarded)
     }
 
     const ORIGIN: &str = "origin";
@@ -134,22 +134,19 @@ mod tests {
 
     #[test]
     fn only_what_browsers_send_without_asking_is_looked_at() {
-        let is_looked_at = |method: &Method, path: &str, headers: &[(&'static str, &'static str)]| {
-            let mut map = HeaderMap::new();
-            for (name, value) in headers {
-                map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
-            }
-            is_sent_unasked(method, path, &map)
-        };
-        let form = &[("content-type", "Application/X-www-form-urlencoded ; charset=utf-8")][..];
-        for method in [Method::GET, Method::HEAD, Method::OPTIONS, Method::PUT, Method::PATCH, Method::DELETE] {
-            assert!(!is_looked_at(&method, "/v1/users", form), "{method}");
+        let form = ("content-type", "Application/X-www-form-urlencoded ; charset=utf-8");
+        for method in [Method::Get, Method::Head, Method::Options, Method::Put, Method::Patch, Method::Delete] {
+            let request = Request { method, ..post(&[form]) };
+            assert!(!is_sent_unasked(&request), "{request:?}");
         }
-        for path in ["/v1/users", "/auth/revoke", "/auth/verifying"] {
-            assert!(is_looked_at(&Method::POST, path, form), "{path}");
-        }
-        for path in ["/auth/envoy/orders/7", "/auth/verify"] {
-            assert!(!is_looked_at(&Method::POST, path, form), "{path} is asked by proxies");
+        for (path, expected) in [
+            ("/v1/users", true),
+            ("/auth/revoke", true),
+            ("/auth/verifying", true),
+            ("/auth/envoy/orders/7", false),
+            ("/auth/verify", false),
+        ] {
+            assert_eq!(is_sent_unasked(&Request::new(Method::Post, path)), expected, "{path}");
         }
         for (headers, expected) in [
             (&[("content-type", "multipart/form-data; boundary=x")][..], true),
@@ -162,7 +159,7 @@ mod tests {
             (&[("content-length", "0")], true),
             (&[], true),
         ] {
-            assert_eq!(is_looked_at(&Method::POST, "/v1/users", headers), expected, "{headers:?}");
+            assert_eq!(is_sent_unasked(&post(headers)), expected, "{headers:?}");
         }
     }
 }
