@@ -26,7 +26,7 @@ fn alone() -> MutexGuard<'static, ()> {
 #[test]
 fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
     let _alone = alone();
-    let outcome = kill::run(8, 8);
+    let outcome = kill::run(8, 8, |_| {});
     assert!(outcome.wrong.is_empty() && outcome.refused_starts == 0, "{}", outcome.wrong.join("\n"));
     assert_eq!(outcome.kills, 8);
     assert!(outcome.acknowledged > 30, "{outcome:?}");

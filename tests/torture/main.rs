@@ -56,7 +56,16 @@ fn run(kind: &str, number: Option<u32>) -> bool {
     };
     match kind {
         "kill" => {
-            let outcome = kill::run(or(1000), 8);
+            let outcome = kill::run(or(1000), 8, |so_far| {
+                if so_far.kills % 50 == 0 {
+                    eprintln!(
+                        "{} kills, {} acknowledged changes, {} wrong",
+                        so_far.kills,
+                        so_far.acknowledged,
+                        so_far.wrong.len()
+                    );
+                }
+            });
             println!(
                 "{} kills, {} acknowledged changes, {} under way that went in, {} refused starts, {} users wrong",
                 outcome.kills,

@@ -36,8 +36,8 @@ pub struct Outcome {
     pub wrong: Vec<String>,
 }
 
-/// Kills the server `kills` times under `writers` writers.
-pub fn run(kills: u32, writers: usize) -> Outcome {
+/// Kills the server `kills` times under `writers` writers; `told` hears after each kill what came of it so far.
+pub fn run(kills: u32, writers: usize, told: impl Fn(&Outcome)) -> Outcome {
     let (_home, data) = scratch();
     let launch = Launch::on(data).set("throttle.source_limit", "0");
     let mut server = launch.start();
@@ -75,12 +75,13 @@ pub fn run(kills: u32, writers: usize) -> Outcome {
             settling.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         outcome.wrong.extend(verdicts.into_iter().filter_map(Result::err));
+        outcome.acknowledged = writers.iter().map(|writer| writer.acknowledged).sum();
+        outcome.went_in = writers.iter().map(|writer| writer.went_in).sum();
+        told(&outcome);
         if !outcome.wrong.is_empty() {
             break;
         }
     }
-    outcome.acknowledged = writers.iter().map(|writer| writer.acknowledged).sum();
-    outcome.went_in = writers.iter().map(|writer| writer.went_in).sum();
     outcome
 }
 
