@@ -32,7 +32,11 @@ use hyper::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{panic::catch_unwind, path::PathBuf, sync::Arc, time::Instant};
-use tokio::{sync::watch, task::JoinError, time::timeout};
+use tokio::{
+    sync::watch,
+    task::{JoinError, yield_now},
+    time::timeout,
+};
 use waxseal_core::{
     seam::{Peer, Response},
     time::UnixTime,
@@ -353,7 +357,13 @@ impl<A: Answer> Service<A> {
         });
         let mut answering = Box::pin(answering);
         match poll_fn(|cx| Poll::Ready(answering.as_mut().poll(cx))).await {
-            Poll::Ready(response) => self.outgoing(to, response),
+            Poll::Ready(response) => {
+                let response = self.outgoing(to, response);
+                // Whoever asked at the same time is answered first, and then all are written to, one after the other: the code of each
+                // part stays in the cache, and a client on the same machine is woken once rather than for each response.
+                yield_now().await;
+                response
+            }
             Poll::Pending => self.wait(to, answering).await,
         }
     }
