@@ -38,6 +38,8 @@ pub(crate) struct NewAuthorization {
     pub(crate) note: Option<String>,
     /// How long it lives.
     pub(crate) lifetime: Lifetime,
+    /// The id of the authorization whose token asks for it, if one does.
+    pub(crate) asked_by: Option<[u8; 12]>,
 }
 
 /// A user who has shown the token of a live authorization.
@@ -53,7 +55,7 @@ pub(crate) struct Authorized {
 /// # Errors
 /// [`Refusal::NoEntropy`].
 pub(crate) fn add(op: &Op<'_>, user: &User, new: NewAuthorization) -> Result<Authorization, Stop> {
-    bound(op, user)?;
+    bound(op, user, new.asked_by)?;
     let authorization = Authorization {
         id: op.moment.draw("authorization id")?,
         secret: op.moment.draw("authorization")?,
@@ -75,15 +77,18 @@ pub(crate) fn add(op: &Op<'_>, user: &User, new: NewAuthorization) -> Result<Aut
 }
 
 /// Ends the oldest authorizations of `user` where he has too many, so that nobody fills the store. An ordinary creation does not
-/// look, as counting means reading.
-fn bound(op: &Op<'_>, user: &User) -> Result<(), Stop> {
+/// look, as counting means reading. The one whose token is being used stays: a program must not lose the token it works with.
+fn bound(op: &Op<'_>, user: &User, asked_by: Option<[u8; 12]>) -> Result<(), Stop> {
     if !super::now_and_then(op, "authorization bound")? {
         return Ok(());
     }
     let prefix = key::authorizations_of(user.uid);
     let newest = op.range(&Range { prefix, after: String::new(), limit: MOST_KEPT + SURPLUS })?;
     for (_, record) in newest.iter().skip(MOST_KEPT as usize) {
-        end(op, &"waxseal", &Authorization::of(record)?);
+        let authorization = Authorization::of(record)?;
+        if asked_by != Some(authorization.id) {
+            end(op, &"waxseal", &authorization);
+        }
     }
     Ok(())
 }

@@ -52,7 +52,7 @@ pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
             return Ok(one(request, found).saying("Reused existing"));
         }
     }
-    let added = engine::add(op, user, NewAuthorization { scopes, note, lifetime })?;
+    let added = engine::add(op, user, NewAuthorization { scopes, note, lifetime, asked_by: request.caller.authorization })?;
     Ok(one(request, added).created().saying("Create authorization"))
 }
 

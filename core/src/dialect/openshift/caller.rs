@@ -16,6 +16,8 @@ pub(super) struct Caller {
     pub(super) user: User,
     /// What the credentials allow; a password allows what `session` does.
     scopes: Vec<Scope>,
+    /// The id of the authorization whose token it was.
+    pub(super) authorization: Option<[u8; 12]>,
 }
 
 /// What a scope tells apart.
@@ -53,13 +55,13 @@ pub(super) fn caller(exchange: &Exchange<'_>) -> Result<Caller, Stop> {
             if login.expired {
                 return Err(Refusal::PasswordExpired.into());
             }
-            Ok(Caller { user: login.user, scopes: vec![Scope::Session] })
+            Ok(Caller { user: login.user, scopes: vec![Scope::Session], authorization: None })
         }
         Credentials::Token(token) => {
             // Read with the rest, for whoever asks for another authorization.
             op.want(&[key::cluster()]);
             let engine::Authorized { user, authorization } = engine::authorization(op, &token)?;
-            Ok(Caller { user, scopes: authorization.scopes })
+            Ok(Caller { user, scopes: authorization.scopes, authorization: Some(authorization.id) })
         }
     }
 }
