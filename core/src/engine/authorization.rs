@@ -15,7 +15,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::{fmt::Write, ops::ControlFlow};
+use core::ops::ControlFlow;
 use subtle::ConstantTimeEq;
 
 /// How many authorizations are ended at once.
@@ -215,11 +215,14 @@ pub(crate) fn is_token(text: &str) -> bool {
 
 /// Lower-case hex digits.
 pub(crate) fn hex(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |mut text, octet| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
+    let mut text = String::with_capacity(2 * octets.len());
+    for octet in octets {
+        text.push(digit(octet >> 4));
+        text.push(digit(*octet));
+    }
+    text
 }
 
 /// The scopes as one text, separated by blanks.
