@@ -37,7 +37,7 @@ pub(super) struct Driver {
     pub(super) long: Semaphore,
 }
 
-/// Why a call came to no end of its own. After [`Failure::Store`] and [`Failure::Stopped`] its commit may hold, or not, and after
+/// Why a call came to no end of its own. After [`Failure::Store`] its commit may hold, or not, and after
 /// [`Failure::World`] it holds; otherwise nothing was changed.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -51,8 +51,6 @@ pub(super) enum Failure {
     Contended,
     /// The signing keys cannot be read again after a change, which is stored.
     World(WorldError),
-    /// The commit's task ended early: the server is going down. It is unknown whether the commit holds.
-    Stopped,
 }
 
 impl fmt::Display for Failure {
@@ -63,19 +61,14 @@ impl fmt::Display for Failure {
             Self::Kdf(error) => error.fmt(f),
             Self::Contended => f.write_str("other requests keep changing the same records"),
             Self::World(error) => error.fmt(f),
-            Self::Stopped => f.write_str("the server is going down"),
         }
     }
 }
 
 impl Driver {
-    /// Drives `call` to its end and makes it true; the response may be sent.
-    pub(super) async fn drive<R: Run>(
-        self: &Arc<Self>,
-        run: &R,
-        call: &Arc<Call>,
-        occasion: Occasion,
-    ) -> Result<Response, Failure> {
+    /// Drives `call` to its end and makes it true; the response may be sent. Whoever stops in between leaves a commit that may hold,
+    /// without its events.
+    pub(super) async fn drive<R: Run>(&self, run: &R, call: &Arc<Call>, occasion: Occasion) -> Result<Response, Failure> {
         let mut derived = Vec::new();
         for start in 0..MOST_STARTS {
             pause(start).await;
@@ -84,10 +77,7 @@ impl Driver {
                 self.record(occasion, &done);
                 return Ok(done.response);
             }
-            // Its own task: when the client goes away now, the commit may still hold, and then its events must be recorded.
-            let driver = Arc::clone(self);
-            let settled = tokio::spawn(async move { driver.settle(done, occasion).await });
-            if let Some(response) = settled.await.map_err(|_| Failure::Stopped)?? {
+            if let Some(response) = self.settle(done, occasion).await? {
                 return Ok(response);
             }
         }

@@ -161,7 +161,8 @@ impl Engine {
     }
 
     /// Answers one request. What the request changes is stored, and its events are with the audit trail, before this
-    /// returns. When the server cannot do its part, the answer is 503 with `Retry-After`, and nothing has been allowed.
+    /// returns. When the server cannot do its part, the answer is 503 with `Retry-After`, and nothing has been allowed. To be driven to
+    /// its end, also when nobody waits for it any more: what it has begun to change may be stored without its events otherwise.
     pub async fn answer(&self, request: Request, peer: Peer) -> Response {
         match self.try_answer(request, peer).await {
             Ok(response) => response,
