@@ -13,19 +13,19 @@ pub(super) struct Claims<'j> {
     found: [Option<Value>; COUNT],
 }
 
-/// A claim, by its place among [`NAMES`].
+/// A claim, by its place among [`NAMES`]: in the order of our own tokens, as that is found the fastest.
 #[derive(Clone, Copy)]
 pub(super) enum Claim {
     Iss,
     Aud,
     Sub,
-    Exp,
-    Nbf,
     Iat,
+    Exp,
     Jti,
     Uid,
     Gen,
     Dialect,
+    Nbf,
 }
 
 const COUNT: usize = 10;
@@ -33,13 +33,13 @@ const NAMES: [Name; COUNT] = [
     Name::new(b"iss"),
     Name::new(b"aud"),
     Name::new(b"sub"),
-    Name::new(b"exp"),
-    Name::new(b"nbf"),
     Name::new(b"iat"),
+    Name::new(b"exp"),
     Name::new(b"jti"),
     Name::new(b"uid"),
     Name::new(b"gen"),
     Name::new(b"dialect"),
+    Name::new(b"nbf"),
 ];
 
 impl<'j> Claims<'j> {

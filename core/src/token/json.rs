@@ -1,6 +1,6 @@
 //! A strict reader of one JSON object (RFC 8259; security T5): validates everything, keeps nothing, recurses never.
 
-use super::base64url;
+use super::{base64url, digits};
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
 /// How deep objects and arrays may nest, the outermost included.
@@ -91,13 +91,16 @@ pub(super) fn object<const N: usize>(json: &str, names: &[Name; N]) -> Result<[O
 }
 
 fn read(json: &str, names: &[Name], found: &mut [Option<Value>]) -> Result<(), Malformed> {
-    let (mut repeated, mut others) = (false, Vec::new());
+    let (mut repeated, mut others, mut next) = (false, Vec::new(), 0);
     let mut member = |text: Text, value| {
         let name = if text.escaped { Name::new(text.meant(json).as_bytes()) } else { Name::of(text.span, json.as_bytes()) };
-        match names.iter().position(|known| *known == name).and_then(|place| found.get_mut(place)) {
+        // Most come in the order they are looked for.
+        let place = if names.get(next) == Some(&name) { Some(next) } else { names.iter().position(|known| *known == name) };
+        match place.and_then(|place| found.get_mut(place)) {
             Some(place) => repeated |= place.replace(value).is_some(),
             None => others.push(text),
         }
+        next = place.map_or(next, |place| place + 1);
     };
     walk(json, b'{', &mut member)?;
     if repeated || has_repeated(json, &others) { Err(Malformed) } else { Ok(()) }
@@ -411,6 +414,11 @@ impl Reader<'_> {
 
     fn digits(&mut self) -> Result<(), Malformed> {
         let start = self.at;
+        if !cfg!(feature = "small")
+            && self.bytes.get(self.at..).and_then(<[u8]>::first_chunk).is_some_and(digits::are_eight)
+        {
+            self.at += 8;
+        }
         while let Some(b'0'..=b'9') = self.peek() {
             self.at += 1;
         }

@@ -1,5 +1,7 @@
 //! `NumericDate` (RFC 7519, 2): seconds since the epoch as any JSON number, read without floating point.
 
+use super::digits;
+
 /// The time that a JSON number of seconds stands for, in milliseconds; parts of a millisecond are rounded towards the future.
 /// Comparing whole milliseconds against it then gives the same verdict as comparing against the exact number.
 ///
@@ -9,7 +11,15 @@ pub(super) fn millis(number: &str) -> Option<i64> {
         return exact(number);
     }
     let mut seconds = 0;
-    for byte in number.bytes() {
+    let mut rest = number.as_bytes();
+    if !cfg!(feature = "small")
+        && let Some((eight, behind)) = rest.split_first_chunk()
+        && digits::are_eight(eight)
+    {
+        seconds = digits::join(eight).cast_signed();
+        rest = behind;
+    }
+    for byte in rest {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
             return exact(number);
