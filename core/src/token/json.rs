@@ -95,7 +95,8 @@ fn read(json: &str, names: &[Name], found: &mut [Option<Value>]) -> Result<(), M
     let mut member = |text: Text, value| {
         let name = if text.escaped { Name::new(text.meant(json).as_bytes()) } else { Name::of(text.span, json.as_bytes()) };
         // Most come in the order they are looked for.
-        let place = if names.get(next) == Some(&name) { Some(next) } else { names.iter().position(|known| *known == name) };
+        let is_next = !cfg!(feature = "small") && names.get(next) == Some(&name);
+        let place = if is_next { Some(next) } else { names.iter().position(|known| *known == name) };
         match place.and_then(|place| found.get_mut(place)) {
             Some(place) => repeated |= place.replace(value).is_some(),
             None => others.push(text),
