@@ -6,6 +6,7 @@
 //! point by replaying the answers, and a flood of logins holds no instances.
 
 mod convert;
+mod exports;
 
 use super::{
     config,
@@ -17,11 +18,12 @@ use core::{
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
+use exports::{Export, Exports, Function};
 use std::{sync::Arc, thread};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{
     Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
-    component::{Component, Linker},
+    component::{self, Component, InstancePre, Linker},
 };
 use waxseal_core::{
     seam::{Answer, Ask, Call, Request},
@@ -33,10 +35,11 @@ use zeroize::Zeroizing;
     clippy::pedantic,
     clippy::std_instead_of_core,
     clippy::alloc_instead_of_core,
+    dead_code,
     missing_docs,
     unreachable_pub,
     unsafe_code,
-    reason = "generated from engine.wit"
+    reason = "generated from engine.wit, of which the types are used"
 )]
 mod bindings {
     wasmtime::component::bindgen!({
@@ -82,7 +85,8 @@ pub struct Module {
 
 struct Shared {
     engine: Engine,
-    pre: bindings::EnginePre<()>,
+    pre: InstancePre<()>,
+    exports: Exports,
     limits: Limits,
     free: Arc<Semaphore>,
     counters: Counters,
@@ -116,10 +120,11 @@ impl Module {
         let engine = Engine::new(&config)?;
         let component = component(&engine)?;
         // The linker stays empty: a component with an import would not get past this line.
-        let pre = bindings::EnginePre::new(Linker::new(&engine).instantiate_pre(&component)?)?;
+        let pre = Linker::new(&engine).instantiate_pre(&component)?;
+        let exports = Exports::find(&component, &pre)?;
         tick(&engine)?;
         let free = Arc::new(Semaphore::new(limits.instances.get() as usize));
-        Ok(Self { shared: Arc::new(Shared { engine, pre, limits, free, counters: Counters::default() }) })
+        Ok(Self { shared: Arc::new(Shared { engine, pre, exports, limits, free, counters: Counters::default() }) })
     }
 
     /// An instance that checks tokens against `world`, again and again.
@@ -209,29 +214,34 @@ fn tick(engine: &Engine) -> wasmtime::Result<()> {
 }
 
 impl Shared {
-    fn instance(&self, permit: OwnedSemaphorePermit) -> Result<Instance, Fault> {
+    fn instance(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Result<Instance, Fault> {
         let mut store = Store::new(&self.engine, ());
         store.set_epoch_deadline(self.limits.ticks_per_step);
-        let bindings = self.pre.instantiate(&mut store)?;
+        let instance = self.pre.instantiate(&mut store)?;
         self.counters.instances.fetch_add(1, Ordering::Relaxed);
-        Ok(Instance { store, bindings, ticks: self.limits.ticks_per_step, _permit: permit })
+        Ok(Instance { store, instance, shared: Arc::clone(self), _permit: permit })
     }
 }
 
 /// One instance; its place in the pool is free again when it is dropped.
 struct Instance {
     store: Store<()>,
-    bindings: bindings::Engine,
-    ticks: u64,
+    instance: component::Instance,
+    shared: Arc<Shared>,
     // Dropped after the store, so that the place is free before another request may take it.
     _permit: OwnedSemaphorePermit,
 }
 
 impl Instance {
-    /// The component's functions, with the time of one step ahead of them.
-    fn rules(&mut self) -> (&wit::Guest, &mut Store<()>) {
-        self.store.set_epoch_deadline(self.ticks);
-        (self.bindings.waxseal_engine_rules(), &mut self.store)
+    /// Calls a function of the component, with the time of one step ahead of it.
+    fn call<F: Function>(
+        &mut self,
+        function: impl FnOnce(&Exports) -> &Export<F>,
+        parameters: F::Parameters<'_>,
+    ) -> Result<F::Results, Fault> {
+        let Self { store, instance, shared, .. } = self;
+        store.set_epoch_deadline(shared.limits.ticks_per_step);
+        function(&shared.exports).call(instance, store, parameters)
     }
 
     fn begin(&mut self, call: &Call, foreseen: &Foreseen, world: &[u8]) -> Result<wit::Step, Fault> {
@@ -240,8 +250,8 @@ impl Instance {
         let request = wit::Request { method: method.as_str(), path, query, headers: &headers, body };
         let foreseen: Vec<_> =
             foreseen.iter().map(|(key, record)| (key.as_str(), record.as_ref().map(Into::into))).collect();
-        let (rules, store) = self.rules();
-        Ok(rules.call_begin(store, request, moment.into(), world, &foreseen)?)
+        let (step,) = self.call(|exports| &exports.begin, (request, moment.into(), world, foreseen.as_slice()))?;
+        Ok(step)
     }
 
     fn resume(&mut self, answer: &Answer) -> Result<wit::Step, Fault> {
@@ -250,13 +260,14 @@ impl Instance {
         let ranges: Vec<Vec<_>> = ranges.iter().map(|range| range.iter().map(keyed).collect()).collect();
         let ranges: Vec<_> = ranges.iter().map(Vec::as_slice).collect();
         let derived = derived.as_ref().map(|bits| bits.as_slice());
-        let (rules, store) = self.rules();
-        Ok(rules.call_resume(store, wit::Answer { records: &records, ranges: &ranges, derived })?)
+        let answer = wit::Answer { records: &records, ranges: &ranges, derived };
+        let (step,) = self.call(|exports| &exports.resume, (answer,))?;
+        Ok(step)
     }
 
     fn load(&mut self, world: &[u8]) -> Result<bool, Fault> {
-        let (rules, store) = self.rules();
-        Ok(rules.call_load(store, world)?)
+        let (taken,) = self.call(|exports| &exports.load, (world,))?;
+        Ok(taken)
     }
 }
 
@@ -271,8 +282,8 @@ impl Verifier {
     /// # Errors
     /// A [`Fault`] outside, which counts as refused (security E2); inside, the stable code of the refusal.
     pub fn verify(&mut self, token: &str, now: UnixTime) -> Result<Result<(), String>, Fault> {
-        let (rules, store) = self.instance.rules();
-        Ok(rules.call_verify(store, token, now.as_millis())?)
+        let (verdict,) = self.instance.call(|exports| &exports.verify, (token, now.as_millis()))?;
+        Ok(verdict)
     }
 }
 
@@ -374,7 +385,7 @@ mod tests {
     #[test]
     fn the_component_imports_nothing() {
         let module = Module::load(Limits::default()).unwrap();
-        let known = module.shared.pre.instance_pre().component().component_type();
+        let known = module.shared.pre.component().component_type();
         assert_eq!(known.imports(&module.shared.engine).len(), 0);
         assert_eq!(known.exports(&module.shared.engine).len(), 1);
     }
