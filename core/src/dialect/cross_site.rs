@@ -5,7 +5,6 @@
 //! decides before any rule looks at it (security H7). Programs that are no browsers say nothing, and are not concerned.
 
 use crate::seam::{Method, Moment, Request};
-use alloc::string::String;
 
 /// Whether this is such a request. The owner's own socket is out of the reach of pages.
 pub(super) fn is(request: &Request, moment: &Moment) -> bool {
@@ -19,9 +18,8 @@ const FORMS: [&str; 3] = ["application/x-www-form-urlencoded", "multipart/form-d
 /// nothing of its body, be it empty, as path and query say enough. Before all else they ask, and are never allowed. Proxies ask about
 /// requests of every kind, and hand on what the browser says of them.
 fn is_sent_unasked(request: &Request) -> bool {
-    let is_asked =
-        |route: &&str| request.path.strip_prefix(*route).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    if request.method != Method::Post || ["/auth/verify", "/auth/envoy"].iter().any(|route| is_asked(&route)) {
+    let is_at = |route| request.path.strip_prefix(route).is_some_and(|rest: &str| rest.is_empty() || rest.starts_with('/'));
+    if request.method != Method::Post || ["/auth/verify", "/auth/envoy"].into_iter().any(is_at) {
         return false;
     }
     let mut types = request.header_values("content-type");
@@ -63,8 +61,8 @@ fn is_at(origin: &str, host: &str) -> bool {
         "https" => ":443",
         _ => return false,
     };
-    let bare = |authority: &str| -> String { authority.strip_suffix(port).unwrap_or(authority).to_ascii_lowercase() };
-    bare(authority) == bare(host)
+    let bare = |authority| str::strip_suffix(authority, port).unwrap_or(authority);
+    bare(authority).eq_ignore_ascii_case(bare(host))
 }
 
 /// What is no text says nothing.

@@ -21,16 +21,16 @@ pub(super) fn append(number: u64, out: &mut Vec<u8>) {
 }
 
 /// Whether all of these are digits.
-pub(super) const fn are_eight(octets: &[u8; 8]) -> bool {
-    let word = u64::from_le_bytes(*octets);
+pub(super) const fn are_eight(octets: [u8; 8]) -> bool {
+    let word = u64::from_le_bytes(octets);
     // A digit keeps its high half when six is added; what carries into the next octet was no digit.
     let high = ONES * 0xf0;
     word & high == ZEROS && word.wrapping_add(ONES * 6) & high == ZEROS
 }
 
 /// The number that eight digits stand for: pairs, fours and eights are put together side by side.
-pub(super) const fn join(octets: &[u8; 8]) -> u64 {
-    let ones = u64::from_le_bytes(*octets) & (ONES * 15);
+pub(super) const fn join(octets: [u8; 8]) -> u64 {
+    let ones = u64::from_le_bytes(octets) & (ONES * 15);
     let pairs = ones.wrapping_mul(10 << 8 | 1) >> 8 & 0x00ff_00ff_00ff_00ff;
     let fours = pairs.wrapping_mul(100 << 16 | 1) >> 16 & 0x0000_ffff_0000_ffff;
     fours.wrapping_mul(10_000 << 32 | 1) >> 32
@@ -66,15 +66,15 @@ mod tests {
     fn eight_digits_and_nothing_else_are_read_at_once() {
         for number in (0..20_000).chain([99_999_999, 12_345_678, 87_654_321, 90_000_000]) {
             let digits: [u8; 8] = format!("{number:08}").into_bytes().try_into().unwrap();
-            assert!(are_eight(&digits), "{number}");
-            assert_eq!(join(&digits), number);
+            assert!(are_eight(digits), "{number}");
+            assert_eq!(join(digits), number);
         }
         for place in 0..8 {
             for octet in 0..=255 {
                 for digit in [b'0', b'9'] {
                     let mut octets = [digit; 8];
                     octets[place] = octet;
-                    assert_eq!(are_eight(&octets), octet.is_ascii_digit(), "{octets:?}");
+                    assert_eq!(are_eight(octets), octet.is_ascii_digit(), "{octets:?}");
                 }
             }
         }

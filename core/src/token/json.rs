@@ -416,7 +416,7 @@ impl Reader<'_> {
     fn digits(&mut self) -> Result<(), Malformed> {
         let start = self.at;
         if !cfg!(feature = "small")
-            && self.bytes.get(self.at..).and_then(<[u8]>::first_chunk).is_some_and(digits::are_eight)
+            && self.bytes.get(self.at..).and_then(<[u8]>::first_chunk).copied().is_some_and(digits::are_eight)
         {
             self.at += 8;
         }

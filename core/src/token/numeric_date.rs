@@ -14,9 +14,9 @@ pub(super) fn millis(number: &str) -> Option<i64> {
     let mut rest = number.as_bytes();
     if !cfg!(feature = "small")
         && let Some((eight, behind)) = rest.split_first_chunk()
-        && digits::are_eight(eight)
+        && digits::are_eight(*eight)
     {
-        seconds = digits::join(eight).cast_signed();
+        seconds = digits::join(*eight).cast_signed();
         rest = behind;
     }
     for byte in rest {

@@ -193,7 +193,7 @@ const fn is_enough(free: u64) -> (Grade, &'static str) {
     const LITTLE: u64 = 256 << 20;
     match free {
         ..TOO_LITTLE => (Grade::Problem, ": changes are refused with 503 once nothing is left; make room"),
-        ..LITTLE => (Grade::Note, ": that is little for a store that grows"),
+        TOO_LITTLE..LITTLE => (Grade::Note, ": that is little for a store that grows"),
         _ => (Grade::Good, ""),
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     refusal::Refusal,
     seam::{Response, Stop},
 };
-use alloc::{format, string::ToString, vec, vec::Vec};
+use alloc::{string::ToString, vec, vec::Vec};
 
 /// A user whose credentials are good.
 pub(super) struct Caller {
@@ -83,7 +83,7 @@ pub(super) fn refuse(refusal: &Refusal) -> Response {
         Refusal::Throttled { retry_after } => {
             text(429, "Too many failed attempts, try again later.\n").with_header("retry-after", retry_after.to_string())
         }
-        Refusal::CrossSite => text(403, &format!("{CROSS_SITE}\n")),
+        Refusal::CrossSite => text(403, &[CROSS_SITE, "\n"].concat()),
         refusal if refusal.is_token() => text(401, "The token is unknown, revoked or expired.\n").with_header(
             "www-authenticate",
             "Bearer realm=\"OpenShift broker API\", error=\"invalid_token\", error_description=\"The token is unknown, revoked or expired\"",

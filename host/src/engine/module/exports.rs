@@ -5,7 +5,7 @@
 //!
 //! INVARIANT: an [`Export`] has been compared with the component of its [`Exports`], and is used with instances of that one only.
 
-use super::{Fault, wit};
+use super::{Fault, config, wit};
 use core::marker::PhantomData;
 use wasmtime::{
     Store, bail,
@@ -31,7 +31,7 @@ impl Exports {
     /// Finds them in `component`, and compares their types.
     pub(super) fn find(component: &Component, pre: &InstancePre<()>) -> wasmtime::Result<Self> {
         let mut store = Store::new(component.engine(), ());
-        store.set_epoch_deadline(u64::MAX / 2);
+        store.set_epoch_deadline(config::TICKS_PER_CALL);
         let instance = pre.instantiate(&mut store)?;
         let Some((ComponentItem::ComponentInstance(_), rules)) = component.get_export(None, RULES) else {
             bail!("the component does not export `{RULES}`");
