@@ -73,6 +73,7 @@ fn text(value: &[u8]) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{seam::Peer, time::UnixTime};
     use alloc::vec::Vec;
 
     fn post(headers: &[(&str, &str)]) -> Request {
@@ -85,6 +86,16 @@ mod tests {
     fn refused(headers: &[(&str, &str)], forwarded: Option<&str>) -> bool {
         let headers: Vec<_> = [("host", "a.example:8080")].iter().chain(headers).copied().collect();
         comes_from_elsewhere(&post(&headers), forwarded)
+    }
+
+    #[test]
+    fn the_owner_is_out_of_reach_and_a_proxy_says_which_host_was_asked() {
+        let foreign = post(&[("host", "a.example"), (ORIGIN, "https://auth.example")]);
+        let refused = |peer| is(&foreign, &Moment { now: UnixTime::default(), entropy: None, peer });
+        assert!(refused(Peer::default()));
+        assert!(!refused(Peer { local: true, ..Peer::default() }));
+        assert!(!refused(Peer { host: Some("auth.example".into()), ..Peer::default() }));
+        assert!(refused(Peer { host: Some("other.example".into()), ..Peer::default() }));
     }
 
     const ORIGIN: &str = "origin";

@@ -187,7 +187,7 @@ fn room(path: &Path, findings: &mut Findings) {
     findings.add("disk", grade, format!("{} MB free{text}", free >> 20));
 }
 
-/// How so many octets are for a store that takes in a few hundred with each change, and for a while as much again when it grows.
+/// What so many free octets are worth.
 const fn is_enough(free: u64) -> (Grade, &'static str) {
     const TOO_LITTLE: u64 = 16 << 20;
     const LITTLE: u64 = 256 << 20;

@@ -62,6 +62,7 @@ pub fn run(kills: u32, writers: usize, told: impl Fn(&Outcome)) -> Outcome {
             server.kill();
         });
         outcome.kills += 1;
+        outcome.acknowledged = writers.iter().map(|writer| writer.acknowledged).sum();
         server = match launch.try_start() {
             Ok(server) => server,
             Err(why) => {
@@ -75,7 +76,6 @@ pub fn run(kills: u32, writers: usize, told: impl Fn(&Outcome)) -> Outcome {
             settling.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         outcome.wrong.extend(verdicts.into_iter().filter_map(Result::err));
-        outcome.acknowledged = writers.iter().map(|writer| writer.acknowledged).sum();
         outcome.went_in = writers.iter().map(|writer| writer.went_in).sum();
         told(&outcome);
         if !outcome.wrong.is_empty() {

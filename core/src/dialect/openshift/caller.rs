@@ -16,7 +16,7 @@ pub(super) struct Caller {
     pub(super) user: User,
     /// What the credentials allow; a password allows what `session` does.
     scopes: Vec<Scope>,
-    /// The id of the authorization whose token it was.
+    /// The id of the authorization whose token was shown, if one was.
     pub(super) authorization: Option<[u8; 12]>,
 }
 
