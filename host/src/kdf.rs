@@ -1,7 +1,10 @@
 //! Password derivations: one worker per core, a bounded queue in front, and "busy" beyond it (security P5).
+//!
+//! While requests are answered that need no derivation, the last worker stands back, so that a core is left for them. Priorities alone
+//! do not do that: Linux lets a thread that has just begun go on for a while, whoever wakes up beside it.
 
 use core::{
-    fmt,
+    fmt, mem,
     num::NonZeroUsize,
     panic::AssertUnwindSafe,
     sync::atomic::{AtomicU64, Ordering},
@@ -29,14 +32,19 @@ pub type Bits = Zeroizing<Vec<u8>>;
 pub struct Limits {
     /// Threads, hence derivations at once and memory blocks held. Default: one per core.
     pub workers: NonZeroUsize,
-    /// How many jobs may wait. Default: 64 per worker, which at 20 to 30 ms each keeps the longest wait below two seconds.
+    /// How many of them compute whatever else goes on. The others stand back while requests are answered that need no derivation.
+    /// Default: one fewer than there are cores, and one at least.
+    pub steady: NonZeroUsize,
+    /// How many jobs may wait. Default: 64 per worker, which at 15 to 30 ms each keeps the longest wait below two seconds, or below
+    /// four on two cores of which one stands back.
     pub queue: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         let workers = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        Self { workers, queue: workers.get().saturating_mul(64) }
+        let steady = NonZeroUsize::new(workers.get() - 1).unwrap_or(NonZeroUsize::MIN);
+        Self { workers, steady, queue: workers.get().saturating_mul(64) }
     }
 }
 
@@ -109,14 +117,13 @@ impl Pool {
     where
         W: FnMut(&Derivation) -> Option<Bits>,
     {
-        let shared =
-            Arc::new(Shared { limits, queue: Mutex::default(), ready: Condvar::new(), counters: Counters::default() });
+        let shared = Arc::new(Shared::new(limits));
         let mut pool = Self { shared, threads: Vec::with_capacity(limits.workers.get()) };
         for number in 0..limits.workers.get() {
             let (shared, worker) = (Arc::clone(&pool.shared), worker.clone());
             let thread = thread::Builder::new().name(format!("kdf-{number}")).spawn(move || {
                 step_back();
-                shared.work(&worker);
+                shared.work(number, &worker);
             })?;
             pool.threads.push(thread);
         }
@@ -131,6 +138,11 @@ impl Pool {
         let (reply, answer) = oneshot::channel();
         self.shared.push(Job { derivation, reply })?;
         answer.await.ok().flatten().ok_or(Error::Failed)
+    }
+
+    /// Tells that a request was answered without a derivation: while there are such requests, a core is left for them.
+    pub fn give_way(&self) {
+        add(&self.shared.others, 1);
     }
 
     /// What the pool is doing and has done.
@@ -148,6 +160,7 @@ impl Drop for Pool {
             queue.jobs.clear();
         }
         self.shared.ready.notify_all();
+        self.shared.reserve.notify_all();
         for thread in self.threads.drain(..) {
             // A worker catches panics of its jobs; there is nothing left to tell anybody.
             let _ = thread.join();
@@ -186,7 +199,12 @@ struct Job {
 struct Shared {
     limits: Limits,
     queue: Mutex<Queue>,
+    /// For the steady workers.
     ready: Condvar,
+    /// For those that stand back.
+    reserve: Condvar,
+    /// Requests that were answered without a derivation.
+    others: AtomicU64,
     counters: Counters,
 }
 
@@ -197,6 +215,17 @@ struct Queue {
 }
 
 impl Shared {
+    fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            queue: Mutex::default(),
+            ready: Condvar::new(),
+            reserve: Condvar::new(),
+            others: AtomicU64::new(0),
+            counters: Counters::default(),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Queue> {
         // No code that can panic runs under the lock; a poisoned queue is still a queue.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
@@ -215,16 +244,31 @@ impl Shared {
         }
         queue.jobs.push_back(job);
         drop(queue);
+        // One of each: whoever comes first takes it.
         self.ready.notify_one();
+        self.reserve.notify_one();
         Ok(())
     }
 
-    /// Waits for the next job somebody still waits for, as long as `patience` lasts.
-    fn pop(&self, patience: Duration) -> Next {
+    /// Waits for the next job somebody still waits for, as long as `patience` lasts. `others` is for a worker that stands back: how
+    /// many requests without a derivation there were when it looked last.
+    fn pop(&self, patience: Duration, mut others: Option<&mut u64>) -> Next {
+        let ready = if others.is_some() { &self.reserve } else { &self.ready };
         let mut queue = self.lock();
         loop {
             if queue.closed {
                 return Next::Closed;
+            }
+            if let Some(seen) = others.as_deref_mut()
+                && !queue.jobs.is_empty()
+            {
+                let now = self.others.load(Ordering::Relaxed);
+                if mem::replace(seen, now) != now {
+                    drop(queue);
+                    thread::sleep(STAND_BACK);
+                    queue = self.lock();
+                    continue;
+                }
             }
             match queue.jobs.pop_front() {
                 Some(job) if job.reply.is_closed() => add(&self.counters.cancelled, 1),
@@ -233,7 +277,7 @@ impl Shared {
                     return Next::Job(job);
                 }
                 None => {
-                    let waited = self.ready.wait_timeout(queue, patience).unwrap_or_else(PoisonError::into_inner);
+                    let waited = ready.wait_timeout(queue, patience).unwrap_or_else(PoisonError::into_inner);
                     queue = waited.0;
                     if waited.1.timed_out() && queue.jobs.is_empty() && !queue.closed {
                         return Next::Idle;
@@ -243,11 +287,12 @@ impl Shared {
         }
     }
 
-    fn work<W: FnMut(&Derivation) -> Option<Bits>>(&self, worker: &impl Fn() -> W) {
+    fn work<W: FnMut(&Derivation) -> Option<Bits>>(&self, number: usize, worker: &impl Fn() -> W) {
+        let mut others = (number >= self.limits.steady.get()).then_some(0);
         let mut compute = worker();
         let mut patience = FOREVER;
         loop {
-            let Job { derivation, reply } = match self.pop(patience) {
+            let Job { derivation, reply } = match self.pop(patience, others.as_mut()) {
                 Next::Job(job) => job,
                 Next::Idle => {
                     compute = worker();
@@ -270,7 +315,7 @@ impl Shared {
     }
 
     fn retry_after(&self, waiting: usize) -> u32 {
-        let micros = self.counters.mean_micros() * waiting as u64 / self.limits.workers.get() as u64;
+        let micros = self.counters.mean_micros() * waiting as u64 / self.limits.steady.get() as u64;
         u32::try_from(micros.div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1)
     }
 }
@@ -285,6 +330,8 @@ enum Next {
 
 /// After how long without work a worker gives its memory back. Taking it again costs a derivation some 10 ms.
 const IDLE: Duration = if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(2) };
+/// For how long no request may have been answered without a derivation before a worker goes on that stands back.
+const STAND_BACK: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_millis(20) };
 /// How long a worker waits that holds nothing.
 const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);
 
@@ -334,7 +381,8 @@ mod tests {
     use core::{
         future::poll_fn,
         pin::{Pin, pin},
-        task::Poll,
+        sync::atomic::AtomicBool,
+        task::{Context, Poll, Waker},
     };
     use std::sync::mpsc;
 
@@ -349,7 +397,7 @@ mod tests {
         let (start, started) = mpsc::channel();
         let (go, wait) = mpsc::channel::<()>();
         let wait = Arc::new(Mutex::new(wait));
-        let limits = Limits { workers: NonZeroUsize::new(workers).unwrap(), queue };
+        let limits = Limits { workers: NonZeroUsize::new(workers).unwrap(), steady: NonZeroUsize::MIN, queue };
         let pool = Pool::with_workers(limits, move || {
             let (start, wait) = (start.clone(), Arc::clone(&wait));
             move |derivation: &Derivation| {
@@ -398,7 +446,7 @@ mod tests {
     async fn an_idle_worker_gives_its_memory_back() {
         let made = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&made);
-        let limits = Limits { workers: NonZeroUsize::MIN, queue: 1 };
+        let limits = Limits { workers: NonZeroUsize::MIN, steady: NonZeroUsize::MIN, queue: 1 };
         let pool = Pool::with_workers(limits, move || {
             counted.fetch_add(1, Ordering::Relaxed);
             |derivation: &Derivation| Some(derivation.password.clone())
@@ -454,6 +502,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_last_worker_stands_back_while_others_are_answered() {
+        let Staged { pool, started, go } = staged(2, 8);
+        let (mut a, mut b) = (pin!(pool.derive(job("a"))), pin!(pool.derive(job("b"))));
+        let over = AtomicBool::new(false);
+        pool.give_way();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    pool.give_way();
+                    thread::sleep(STAND_BACK / 100);
+                }
+            });
+            assert!(a.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            assert!(b.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            assert_eq!(started.recv().unwrap(), b"a");
+            assert_eq!(started.recv_timeout(3 * STAND_BACK), Err(mpsc::RecvTimeoutError::Timeout));
+            over.store(true, Ordering::Relaxed);
+            assert_eq!(started.recv().unwrap(), b"b", "beside the other, which goes on");
+        });
+        go.send(()).unwrap();
+        go.send(()).unwrap();
+        assert_eq!((a.await, b.await), (Ok(bits("a")), Ok(bits("b"))));
+    }
+
+    #[tokio::test]
     async fn a_panic_refuses_its_job_and_the_worker_goes_on() {
         let Staged { pool, started: _started, go } = staged(1, 8);
         go.send(()).unwrap();
@@ -465,13 +538,13 @@ mod tests {
 
     #[test]
     fn the_wait_grows_with_the_queue() {
-        let limits = Limits { workers: NonZeroUsize::new(2).unwrap(), queue: 0 };
-        let shared = Shared { limits, queue: Mutex::default(), ready: Condvar::new(), counters: Counters::default() };
+        let limits = Limits { workers: NonZeroUsize::new(3).unwrap(), steady: NonZeroUsize::new(2).unwrap(), queue: 0 };
+        let shared = Shared::new(limits);
         shared.counters.running.store(2, Ordering::Relaxed);
         shared.counters.finish(Duration::from_millis(30), true);
         shared.counters.finish(Duration::from_millis(50), false);
         for (waiting, secs) in [(0, 1), (50, 1), (51, 2), (500, 10)] {
-            assert_eq!(shared.retry_after(waiting), secs, "{waiting} jobs of 40 ms on two workers");
+            assert_eq!(shared.retry_after(waiting), secs, "{waiting} jobs of 40 ms on two workers that go on");
         }
     }
 
@@ -479,7 +552,7 @@ mod tests {
     async fn computes_what_core_computes() {
         let scheme = Scheme::Argon2id { memory: 64, passes: 1, lanes: 1 };
         let derivation = Derivation { scheme, ..job("correct horse") };
-        let pool = Pool::start(Limits { workers: NonZeroUsize::MIN, queue: 1 }, scheme).unwrap();
+        let pool = Pool::start(Limits { workers: NonZeroUsize::MIN, steady: NonZeroUsize::MIN, queue: 1 }, scheme).unwrap();
         let expected = password::derive(&derivation, &mut Memory::new(scheme)).ok();
         assert!(expected.is_some());
         assert_eq!(pool.derive(derivation).await.ok(), expected);

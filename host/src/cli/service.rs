@@ -125,6 +125,10 @@ impl Answer for Service {
         self.engine.mark()
     }
 
+    fn given_again(&self) {
+        self.engine.give_way();
+    }
+
     fn ready(&self) -> Result<(), String> {
         self.store.intact().map_err(|error| error.to_string())
     }
@@ -274,7 +278,7 @@ fn kdf_limits(host: &Host) -> kdf::Limits {
         0 => workers.get().saturating_mul(64),
         queue => queue,
     };
-    kdf::Limits { workers, queue }
+    kdf::Limits { workers, queue, ..usual }
 }
 
 fn module_limits(host: &Host) -> engine::Limits {

@@ -117,7 +117,11 @@ pub const SETTINGS: &[Setting] = &[
         number(1, 4_096),
         "how many instances of the module there may be at once; any further request waits for one",
     ),
-    row("engine.kdf_workers", number(0, 256), "how many passwords are derived at once; 0 means one per core"),
+    row(
+        "engine.kdf_workers",
+        number(0, 256),
+        "how many passwords are derived at once; 0 means one per core, of which one is left free while other requests are answered",
+    ),
     row(
         "engine.kdf_queue",
         number(0, 65_536),

@@ -199,6 +199,11 @@ impl Engine {
         Some(Mark { world, revision: self.driver.store.revision() })
     }
 
+    /// Tells that a request was answered elsewhere: while there are such, derivations leave a core for them.
+    pub fn give_way(&self) {
+        self.driver.kdf.give_way();
+    }
+
     /// Reads the signing keys again, after something other than a request of this engine has changed them.
     ///
     /// # Errors

@@ -486,7 +486,7 @@ struct Stage {
 
 async fn stage(store: Staged) -> Stage {
     let (store, trail) = (Arc::new(store), Arc::new(Trail::default()));
-    let limits = kdf::Limits { workers: NonZeroUsize::MIN, queue: 8 };
+    let limits = kdf::Limits { workers: NonZeroUsize::MIN, steady: NonZeroUsize::MIN, queue: 8 };
     let root = Zeroizing::new([9; 32]);
     let worlds = Worlds::open(root, Settings::default(), &*store, NOW).await.unwrap();
     let driver = Arc::new(Driver {
@@ -551,7 +551,7 @@ async fn a_failed_read_is_no_answer() {
 // The whole engine.
 
 async fn engine(store: &Arc<Staged>, choice: Choice) -> Engine {
-    let limits = kdf::Limits { workers: NonZeroUsize::MIN, queue: 8 };
+    let limits = kdf::Limits { workers: NonZeroUsize::MIN, steady: NonZeroUsize::MIN, queue: 8 };
     let parts = Parts {
         store: Arc::clone(store) as _,
         kdf: Arc::new(kdf::Pool::start(limits, CHEAP).unwrap()),

@@ -16,6 +16,9 @@ pub trait Answer: Send + Sync + 'static {
         None
     }
 
+    /// Tells that an answer was given again without asking for it.
+    fn given_again(&self) {}
+
     /// Whether requests can be answered: the engine is loaded and the store can be read. A disk that takes no changes leaves the
     /// server ready, as it verifies all the same. Asked by `GET /readyz`; cheap.
     ///

@@ -206,6 +206,7 @@ impl<A: Answer> Service<A> {
         {
             let now = self.setup.clock.now();
             if let Some(answer) = self.standing.find(&asked, mark, now) {
+                self.setup.answer.given_again();
                 return answer;
             }
             let answer = self.ask(origin, id, route, &parts, body).await;
