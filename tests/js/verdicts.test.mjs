@@ -2,14 +2,14 @@
 
 import { Miniflare } from 'miniflare'
 import { strict as assert } from 'node:assert'
-import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { forBrowser, forWorkerd } from './bundle.mjs'
 import { generated, generatedInPairs, JWKS, PUBLIC_JWKS, SETTINGS } from './generated.mjs'
 import { GONE, keyPair } from './issuer.mjs'
-import { bin, deno, folder, output, server } from './programs.mjs'
+import { cli, same } from './natively.mjs'
+import { bin, deno, folder, output } from './programs.mjs'
 import { site } from './site.mjs'
 import { verdicts } from './verdicts.mjs'
 import { chromium } from './webdriver.mjs'
@@ -18,34 +18,6 @@ const COUNT = 120_000
 /** Of those with public keys, as each costs as much as some hundred others. */
 const IN_PAIRS = 12_000
 const scratch = folder()
-
-/** What `waxseal token verify` says, one line for each pair. */
-function cli(engine, { keys, issuer, audience, leeway, edge }, pairs) {
-  const file = join(scratch, `${engine}.jwks`)
-  writeFileSync(file, JSON.stringify(keys), { mode: 0o600 })
-  const env = { ...process.env, WAXSEAL__ISSUER: issuer, WAXSEAL__LEEWAY: String(leeway ?? 0), ...(audience ? { WAXSEAL__AUDIENCE: audience } : {}) }
-  const args = ['token', 'verify', '--batch', '--engine', engine, '--jwks', file]
-  if (edge?.snapshot !== undefined) {
-    const snapshot = join(scratch, 'snapshot.jwt')
-    writeFileSync(snapshot, edge.snapshot)
-    args.push('--revocations', snapshot, '--stale', edge.stale)
-  }
-  return new Promise((resolve, reject) => {
-    const child = execFile(server(), args, { env, maxBuffer: 1 << 28, cwd: scratch }, (error, stdout, stderr) => {
-      if (error) reject(new Error(`${error.message}\n${stderr}`))
-      else resolve(stdout.split('\n').slice(0, -1))
-    })
-    // It may end at once, when the keys are no good.
-    child.stdin.on('error', () => {})
-    child.stdin.end(pairs.map(pair => `${JSON.stringify(pair)}\n`).join(''))
-  })
-}
-
-function same(got, expected, pairs) {
-  assert.equal(got.length, expected.length)
-  const at = got.findIndex((verdict, i) => verdict !== expected[i])
-  if (at !== -1) assert.fail(`token ${at}: ${got[at]}, natively ${expected[at]}; now ${pairs[at].now}, ${JSON.stringify(pairs[at].token)}`)
-}
 
 /** The verdicts on a list of jobs, each of them options and pairs, wherever the package runs. */
 const places = {

@@ -4,7 +4,7 @@ use crate::{
     Failure,
     cargo::cargo,
     command::{command, output, root, run},
-    npm, setup,
+    npm, serve, setup,
     steps::Steps,
     tally::Tally,
     test,
@@ -32,6 +32,20 @@ pub(crate) fn bench() -> Result<(), Failure> {
     setup::npm_install(&tests())?;
     install(&package)?;
     run(command("node").current_dir(tests()).arg("bench/run.mjs"))
+}
+
+/// `cargo xtask agree [NUMBER]`
+pub(crate) fn agree(args: &[String]) -> Result<(), Failure> {
+    let number = match args {
+        [] => "1000000",
+        [number] => number,
+        [_, other, ..] => return Err(format!("unexpected argument: `{other}`")),
+    };
+    let server = serve::build()?;
+    let package = npm::build()?;
+    setup::npm_install(&tests())?;
+    install(&package)?;
+    run(command("node").current_dir(tests()).args(["agree.mjs", number]).env("WAXSEAL_BIN", server))
 }
 
 /// Package, lints and tests. The server has been built.

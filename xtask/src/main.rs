@@ -37,6 +37,8 @@ One command for each job, from any folder of the checkout.
   cargo xtask npm            the JavaScript package: target/npm/waxseal-VERSION.tgz
   cargo xtask page DIR       the page as plain files, for any web server
   cargo xtask js             its tests alone: browsers, Node, Deno, Bun, workerd
+  cargo xtask agree [NUMBER]
+                             1000000 generated tokens: natively, in the component and in the JavaScript modules the same verdict
   cargo xtask readme         run the shell lines of README and guides against a fresh server
   cargo xtask clients        the official Elasticsearch clients against a fresh server
   cargo xtask bench [NAMES]  the figures of docs/performance.md: token, engine, server, or all of them;
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         "test" => test::run(&rest),
         "check" => checks::run_alone(&rest),
         "build" => no_more(&rest).and_then(|()| serve::build().map(|server| println!("{}", server.display()))),
+        "agree" => js::agree(&rest),
         "js" => no_more(&rest).and_then(|()| js::run_alone()),
         "npm" => no_more(&rest).and_then(|()| npm::run_alone()),
         "bench" => bench::run(&rest),
