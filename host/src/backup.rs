@@ -189,13 +189,14 @@ fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A file that is removed at the end, whatever happens.
+/// A file that is removed at the end, whatever happens. Its name is its own, also among backups that are made at the same time.
 struct Scratch(PathBuf);
 
 impl Scratch {
     fn beside(path: &Path, what: &str) -> Self {
         let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{what}.{}", std::process::id()));
+        let own = getrandom::u64().unwrap_or_else(|_| std::process::id().into());
+        name.push(format!(".{what}.{own:016x}"));
         Self(path.with_file_name(name))
     }
 }
