@@ -1,9 +1,9 @@
 //! Logging in with a password.
 
-use super::{account, find, throttle::Gate};
+use super::{account, find, passwords::remember_schemes, throttle::Gate};
 use crate::{
     engine::audit,
-    password::{Derived, Hash, Scheme, prepare},
+    password::{self, Derived, Hash, Scheme, prepare},
     record::{Cluster, Schemes, Seen, Stored, User, key},
     refusal::Refusal,
     seam::{Derivation, Op, Stop},
@@ -94,7 +94,7 @@ fn attempt(
     match (user, position) {
         (Some(mut user), Some(position)) if !user.disabled && !gate.is_locked(op) => {
             gate.succeeded(op);
-            upgrade(op, &mut user, position, &derived);
+            upgrade(op, &mut user, position, &derived)?;
             Ok((user, position))
         }
         (user, _) => {
@@ -134,13 +134,24 @@ pub(super) fn salt(user: &User, scheme: Scheme) -> &[u8] {
     user.passwords.salt(scheme).unwrap_or(&user.salt)
 }
 
-/// Redoes an older hash under the configured scheme, now that the password is at hand (security P4).
-fn upgrade(op: &Op<'_>, user: &mut User, position: usize, derived: &[Derived]) {
+/// Redoes an older hash under the configured scheme, now that the password is at hand (security P4); not while there is no room for
+/// that scheme among those in use.
+fn upgrade(op: &Op<'_>, user: &mut User, position: usize, derived: &[Derived]) -> Result<(), Stop> {
     let scheme = op.settings.passwords.scheme;
     let current = derived.iter().find(|derived| derived.scheme == scheme);
-    let hash = current.and_then(|derived| Hash::new(salt(user, scheme), derived).ok());
-    if hash.is_some_and(|hash| user.passwords.upgrade(position, hash)) {
-        op.store(key::user(user.uid), user);
+    let Some(hash) = current.and_then(|derived| Hash::new(salt(user, scheme), derived).ok()) else { return Ok(()) };
+    let mut passwords = user.passwords.clone();
+    if !passwords.upgrade(position, hash) {
+        return Ok(());
+    }
+    match remember_schemes(op, core::iter::once(scheme)) {
+        Err(Stop::Refuse(Refusal::Password(password::Refusal::NoRoomForScheme))) => Ok(()),
+        Err(stop) => Err(stop),
+        Ok(()) => {
+            user.passwords = passwords;
+            op.store(key::user(user.uid), user);
+            Ok(())
+        }
     }
 }
 

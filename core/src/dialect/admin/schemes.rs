@@ -5,6 +5,7 @@
 use super::{ACTOR, body, json};
 use crate::{
     engine,
+    password::Scheme,
     record::{LastUid, Schemes, Stored, User, key},
     seam::{Op, Range, Response, Stop},
 };
@@ -17,14 +18,14 @@ use alloc::{
 const ROUNDS: u32 = 16;
 const MIN_PAGE: u32 = 1000;
 
-/// Drops them, and says which were dropped and which stay. A user that is created meanwhile makes it start over; one that exists can
-/// only get hashes of schemes he has or of the configured one, which costs nothing extra.
+/// Drops them, and says which were dropped and which stay. A user that is created meanwhile makes it start over, and so does a scheme
+/// that comes into use; one that exists can else only get hashes of schemes he has.
 pub(super) fn prune(op: &Op<'_>) -> Result<Response, Stop> {
     body::none(op)?;
     op.want(&[key::last_uid(), key::schemes()]);
     let last = op.load::<LastUid>(&key::last_uid())?.map_or(0, |last| last.0);
     let mut schemes = op.load::<Schemes>(&key::schemes())?.unwrap_or_default();
-    let used = used(op, (last / ROUNDS + 1).max(MIN_PAGE), schemes.0.len())?;
+    let used = used(op, (last / ROUNDS + 1).max(MIN_PAGE), &schemes.0)?;
     let (kept, dropped): (Vec<_>, Vec<_>) = schemes.0.iter().copied().partition(|scheme| used.contains(scheme));
     if !dropped.is_empty() {
         schemes.0.clone_from(&kept);
@@ -34,8 +35,8 @@ pub(super) fn prune(op: &Op<'_>) -> Result<Response, Stop> {
     json(200, &serde_json::json!({ "dropped": dropped, "kept": kept }))
 }
 
-/// The schemes of all users, `limit` users at a time; no further once `enough` are known.
-fn used(op: &Op<'_>, limit: u32, enough: usize) -> Result<Vec<crate::password::Scheme>, Stop> {
+/// The schemes of all users, `limit` users at a time; no further once all the `recorded` ones are among them.
+fn used(op: &Op<'_>, limit: u32, recorded: &[Scheme]) -> Result<Vec<Scheme>, Stop> {
     let mut used = Vec::new();
     let mut after = String::new();
     loop {
@@ -48,7 +49,9 @@ fn used(op: &Op<'_>, limit: u32, enough: usize) -> Result<Vec<crate::password::S
             }
         }
         match page.last() {
-            Some((last, _)) if page.len() >= limit as usize && used.len() < enough => after = last.as_str().into(),
+            Some((last, _)) if page.len() >= limit as usize && recorded.iter().any(|scheme| !used.contains(scheme)) => {
+                after = last.as_str().into();
+            }
             _ => return Ok(used),
         }
     }
@@ -60,7 +63,7 @@ mod tests {
     use super::*;
     use crate::{
         record::Uid,
-        testing::{basic, request},
+        testing::{TestWorld, basic, request},
     };
     use serde_json::json;
 
@@ -84,6 +87,32 @@ mod tests {
         let login = request("POST /v1/users/authorize", "").with_header("authorization", &basic("old", "new"));
         assert_eq!((world.call(login).status, world.cost.derivations), (200, 1));
         assert_eq!(done(&mut world, "POST /admin/schemes/prune", "", 200)["dropped"], json!([]));
+    }
+
+    #[test]
+    fn a_scheme_that_logins_have_brought_costs_everybody_the_same() {
+        let mut world = world();
+        let derivations = |world: &mut TestWorld, name: &str, password: &str, status: u16| {
+            let login = request("POST /v1/users/authorize", "").with_header("authorization", &basic(name, password));
+            assert_eq!(world.call(login).status, status, "{name}");
+            world.cost.derivations
+        };
+        let scheme = |passes| Scheme::Argon2id { memory: 19_456, passes, lanes: 1 };
+        done(&mut world, "POST /admin/users", r#"{"name": "one", "password": "right"}"#, 201);
+        world.settings_mut().passwords.scheme = scheme(3);
+        assert_eq!(derivations(&mut world, "one", "right", 200), 2);
+        world.settings_mut().passwords.scheme = scheme(4);
+        assert_eq!(derivations(&mut world, "one", "wrong", 401), 3);
+        assert_eq!(derivations(&mut world, "nobody", "wrong", 401), 3);
+
+        // There is room for three, and the first one goes only when it is told to.
+        assert_eq!(derivations(&mut world, "one", "right", 200), 3);
+        world.settings_mut().passwords.scheme = scheme(5);
+        assert_eq!(derivations(&mut world, "one", "right", 200), 4);
+        assert_eq!(derivations(&mut world, "nobody", "wrong", 401), 4, "no room: the hash stays as it is");
+        done(&mut world, "POST /admin/schemes/prune", "", 200);
+        assert_eq!(derivations(&mut world, "one", "right", 200), 3);
+        assert_eq!(derivations(&mut world, "nobody", "wrong", 401), 3);
     }
 
     #[test]

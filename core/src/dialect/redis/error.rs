@@ -69,6 +69,8 @@ pub(in crate::dialect) fn refuse(_op: &Op<'_>, refusal: &Refusal) -> Response {
             "change_last_admin_role_not_allowed",
             "the last administrator can neither be deleted nor get another role",
         ),
+        Refusal::Unavailable { retry_after } => error(503, "unavailable", "the server cannot answer this now")
+            .with_header("retry-after", retry_after.to_string()),
         Refusal::NoEntropy | Refusal::NoSigningKey | Refusal::BadRecord => {
             error(503, "unavailable", "the server cannot answer this now").with_header("retry-after", "1")
         }
@@ -83,8 +85,10 @@ fn password_error(refusal: password::Refusal) -> Response {
         password::Refusal::LastPassword => "cannot_delete_last_password",
         password::Refusal::NotInList => return unauthorized("unauthorized", "missing or wrong credentials"),
         password::Refusal::TooMany { .. } => "too_many_passwords",
-        password::Refusal::Empty | password::Refusal::TooLarge { .. } => "invalid_schema",
-        _ => "password_not_complex",
+        // With 400 all the same, as clients drop the text of a 503.
+        password::Refusal::NoRoomForScheme => "unavailable",
+        refusal if refusal.is_policy() => "password_not_complex",
+        _ => "invalid_schema",
     };
     error(400, code, &text)
 }
