@@ -10,6 +10,7 @@ use crate::{
 };
 use alloc::{
     string::{String, ToString},
+    vec,
     vec::Vec,
 };
 use serde_json::{Map, Value};
@@ -66,9 +67,12 @@ impl Parameters {
                 let text = core::str::from_utf8(body).map_err(|_| Flaw::NotUtf8)?;
                 let members = json::object(text.as_bytes());
                 let members = members.or_else(|_| json::object(huge::quoted(text).as_bytes()));
-                self.members.extend(members.map_err(|_| Flaw::Malformed)?);
+                let members = members.map_err(|_| Flaw::Malformed)?;
+                self.members.extend(members.into_iter().filter(|(_, value)| !value.is_null()));
                 Ok(())
             }
+            // `curl -d '{…}'` calls it a form; nothing in there would be read, and `DELETE` would end more than was meant.
+            "application/x-www-form-urlencoded" if body.trim_ascii_start().starts_with(b"{") => Err(Flaw::Malformed),
             "application/x-www-form-urlencoded" => self.add_form(body),
             "multipart/form-data" => {
                 for (name, value) in multipart::parts(content_type, body).ok_or(Flaw::Malformed)? {
@@ -86,14 +90,26 @@ impl Parameters {
             BadForm::Malformed | BadForm::Repeated => Flaw::Malformed,
         })?;
         for (name, value) in form.pairs() {
-            self.members.insert(name.into(), value.into());
+            self.add(name, value.into());
         }
         Ok(())
     }
 
+    /// `name[]=…` and `name[key]=…` make a list or an object of `name`, as in the broker.
+    fn add(&mut self, name: &str, value: Value) {
+        match name.split_once('[') {
+            Some((list, _)) if !list.is_empty() && name.ends_with(']') => {
+                self.members.insert(list.into(), Value::Array(vec![value]));
+            }
+            _ => {
+                self.members.insert(name.into(), value);
+            }
+        }
+    }
+
     fn add_text(&mut self, name: Vec<u8>, value: Vec<u8>) -> Result<(), Flaw> {
         let text = |octets| String::from_utf8(octets).map_err(|_| Flaw::NotUtf8);
-        self.members.insert(text(name)?, text(value)?.into());
+        self.add(&text(name)?, text(value)?.into());
         Ok(())
     }
 }

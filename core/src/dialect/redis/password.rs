@@ -71,11 +71,13 @@ fn read(op: &Op<'_>, form: Form) -> Result<Request, Stop> {
         return Err(Refusal::PasswordExpired.into());
     }
     let body = Body::required(op)?;
-    body.check_hash_method()?;
+    if form.new {
+        body.check_hash_method()?;
+    }
     let username = body.text("username")?;
     let old = body.password("old_password")?;
-    let new = body.password("new_password")?;
-    let new = if form.new { Some(Body::need("new_password", new)?) } else { None };
+    // What a form has not is as unknown as any other member.
+    let new = if form.new { Some(Body::need("new_password", body.password("new_password")?)?) } else { None };
     match caller {
         None => {
             let (username, old) = (Body::need("username", username)?, Body::need("old_password", old)?);
