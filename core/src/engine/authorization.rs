@@ -137,6 +137,14 @@ pub(crate) fn find_authorization(op: &Op<'_>, user: &User, id: &str) -> Result<O
     Ok(if lives(op, user, &found)? { Some(found) } else { None })
 }
 
+/// The authorization with this id, whoever has it.
+pub(crate) fn authorization_with_id(op: &Op<'_>, id: &str) -> Result<Option<Authorization>, Stop> {
+    match op.load::<AuthorizationAt>(&key::authorization_id(id))? {
+        Some(at) => op.load(&key::authorization(&at)),
+        None => Ok(None),
+    }
+}
+
 /// Checks a token. The user is read anew on each use.
 ///
 /// # Errors

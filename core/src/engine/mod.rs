@@ -24,8 +24,8 @@ mod users;
 
 pub(crate) use audit::audit;
 pub(crate) use authorization::{
-    Authorized, NewAuthorization, add, authorization, authorization_token, authorizations, end, end_all,
-    find_authorization, hex, is_token, note, revoke_everything, scopes,
+    Authorized, NewAuthorization, add, authorization, authorization_token, authorization_with_id, authorizations, end,
+    end_all, find_authorization, hex, is_token, note, revoke_everything, scopes,
 };
 pub(crate) use bearer::{Bearer, any_bearer, bearer, explain, has_room, revoke, revoke_own, verify, verify_any_time};
 pub(crate) use credentials::Credentials;

@@ -170,11 +170,15 @@ fn revoke_token(op: &Op<'_>, token: &str) -> Result<Response, Stop> {
     revoked(&jti)
 }
 
-/// Ends the token with this id. The entry lasts until every token that this server could have issued by now has expired, or longer if
+/// Ends the token, or the OpenShift authorization, with this id. Of tokens an entry is made, known or not, which lasts until every token that this server could have issued by now has expired, or longer if
 /// `expires` (in Unix seconds) is later: for tokens that were issued elsewhere. It never gets shorter (security T16).
 fn revoke_id(op: &Op<'_>, jti: &str, expires: Option<i128>) -> Result<Response, Stop> {
     if !(1..=MAX_JTI).contains(&jti.len()) {
         return invalid("jti", &format!("is not 1 to {MAX_JTI} octets long"));
+    }
+    if let Some(authorization) = engine::authorization_with_id(op, jti)? {
+        engine::end(op, &ACTOR, &authorization);
+        return revoked(jti);
     }
     let expires = match expires.map(u32::try_from) {
         None => UnixTime::default(),
@@ -287,6 +291,17 @@ mod tests {
         assert_eq!(explained["live"], code.is_none());
         assert_eq!(world.cost.commits, 0);
         explained
+    }
+
+    #[test]
+    fn an_authorization_ends_by_its_id() {
+        let mut world = world();
+        let token = authorization(&mut world);
+        let explained = check(&mut world, &token, None, "the token holds");
+        let id = explained["authorization"]["id"].as_str().unwrap();
+        let done = done(&mut world, "POST /admin/tokens/revoke", &json!({ "jti": id }).to_string(), 200);
+        assert_eq!(done, json!({ "revoked": true, "id": id }));
+        assert!(!alive(&mut world, &token));
     }
 
     #[test]
