@@ -57,6 +57,11 @@ pub enum Refusal {
     RevocationsStale,
     /// There are as many roles of their own definition as there may be.
     TooManyRoles,
+    /// The driver cannot do its part now: it is overloaded, or its store fails.
+    Unavailable {
+        /// Seconds until another try is worth it; at least 1.
+        retry_after: u32,
+    },
     /// A stored record cannot be read; nothing is allowed on the strength of it.
     BadRecord,
 }
@@ -89,6 +94,7 @@ impl Refusal {
             Self::TooManyRevocations => "too_many_revocations",
             Self::RevocationsStale => "revocations_stale",
             Self::TooManyRoles => "too_many_roles",
+            Self::Unavailable { .. } => "unavailable",
             Self::BadRecord => "bad_record",
         }
     }

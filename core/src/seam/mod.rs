@@ -34,5 +34,5 @@ pub use event::{Event, Outcome};
 pub use op::{Op, Stop};
 pub use request::{Method, Request};
 pub use response::Response;
-pub use step::{Pending, Step, begin, begin_foreseeing};
+pub use step::{Pending, Step, begin, begin_foreseeing, unavailable};
 pub use world::World;

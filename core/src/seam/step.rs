@@ -1,7 +1,7 @@
 //! The steps of a call.
 
 use super::{Answer, Ask, Call, Done, Key, Method, Op, Record, Response, Stop, known::Known};
-use crate::dialect;
+use crate::{dialect, refusal::Refusal};
 use alloc::{sync::Arc, vec::Vec};
 
 /// How many answers an operation may need; more is a defect of a rule, and the call ends with 503.
@@ -53,6 +53,21 @@ impl Pending {
             None => defect(),
         }
     }
+}
+
+/// What a driver answers that cannot do its part, in the dialect of the call: 503 with `Retry-After`, in seconds. Nothing has changed,
+/// or nobody knows whether it has.
+pub fn unavailable(call: &Call, retry_after: u32) -> Response {
+    let known = Known::default();
+    let op = Op::new(call, &known);
+    let mut response = dialect::refuse(&op, &Refusal::Unavailable { retry_after });
+    if response.header("cache-control").is_none() {
+        response = response.with_header("cache-control", "no-store");
+    }
+    if call.request.method == Method::Head {
+        response.body.clear();
+    }
+    response
 }
 
 fn run(call: Arc<Call>, mut known: Known, rounds: u8) -> Step {

@@ -6,7 +6,7 @@ use waxseal_core::{seam::Event, time::UnixTime};
 /// What the engine adds to the events of one request (security L1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Occasion {
-    /// When the request was answered, by the engine's clock.
+    /// When the request came in, by the engine's clock.
     pub time: UnixTime,
     /// Who sent it, after trusted proxies have been taken off; `None` from within the process or the owner's socket.
     pub source: Option<IpAddr>,

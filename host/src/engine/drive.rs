@@ -3,6 +3,7 @@
 use super::{
     audit::{Audit, Occasion},
     foresight::Foresight,
+    places::Places,
     run::{Fault, Run, Turn, Wait, is_long},
     worlds::{WorldError, Worlds},
 };
@@ -15,13 +16,16 @@ use core::{fmt, mem, time::Duration};
 use std::sync::Arc;
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
-    sync::Semaphore,
+    sync::{RwLock, RwLockWriteGuard},
     task::block_in_place,
 };
 use waxseal_core::seam::{Answer, Ask, Call, Derivation, Done, Key, Record, Response};
 
 /// How often a call is started before the server gives up. Starting over is cheap, as derivations are kept.
 const MOST_STARTS: u32 = 16;
+/// How often a call loses a race before nobody else may commit while it runs. So whoever keeps changing a record cannot keep others
+/// from it, an administrator who disables him least of all.
+const PATIENCE: u32 = 4;
 /// The longest pause before starting over.
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 
@@ -33,8 +37,10 @@ pub(super) struct Driver {
     pub(super) clock: Arc<Clock>,
     pub(super) worlds: Worlds,
     pub(super) foresight: Foresight,
-    /// How many calls may take long at the same time.
-    pub(super) long: Semaphore,
+    /// Where calls wait that take long.
+    pub(super) long: Places,
+    /// Held by all while they commit, and by one alone that has lost too many races, from its start on.
+    pub(super) committing: RwLock<()>,
 }
 
 /// Why a call came to no end of its own. After [`Failure::Store`] its commit may hold, or not, and after
@@ -49,6 +55,8 @@ pub(super) enum Failure {
     Kdf(kdf::Error),
     /// Other requests changed the same records again and again.
     Contended,
+    /// Too many requests of its source that take long are waiting.
+    Crowded,
     /// The signing keys cannot be read again after a change, which is stored.
     World(WorldError),
 }
@@ -60,6 +68,7 @@ impl fmt::Display for Failure {
             Self::Store(error) => error.fmt(f),
             Self::Kdf(error) => error.fmt(f),
             Self::Contended => f.write_str("other requests keep changing the same records"),
+            Self::Crowded => f.write_str("too many requests of one source that take long are waiting"),
             Self::World(error) => error.fmt(f),
         }
     }
@@ -71,8 +80,13 @@ impl Driver {
     pub(super) async fn drive<R: Run>(&self, run: &R, call: &Arc<Call>, occasion: Occasion) -> Result<Response, Failure> {
         let mut derived = Vec::new();
         for start in 0..MOST_STARTS {
-            pause(start).await;
-            let done = self.run(run, call, &mut derived).await?;
+            let mut alone = None;
+            if start < PATIENCE {
+                pause(start).await;
+            } else {
+                alone = Some(self.committing.write().await);
+            }
+            let done = self.run(run, call, &mut derived, &mut alone).await?;
             if derived.is_empty() {
                 self.kdf.give_way();
             }
@@ -80,19 +94,20 @@ impl Driver {
                 self.record(occasion, &done);
                 return Ok(done.response);
             }
-            if let Some(response) = self.settle(done, occasion).await? {
+            if let Some(response) = self.settle(done, occasion, alone).await? {
                 return Ok(response);
             }
         }
         Err(Failure::Contended)
     }
 
-    /// One run from the start to an end.
+    /// One run from the start to an end. It is `alone` no longer when it has to wait for what takes long, such as a derivation.
     async fn run<R: Run>(
         &self,
         run: &R,
         call: &Arc<Call>,
         derived: &mut Vec<(Derivation, kdf::Bits)>,
+        alone: &mut Option<RwLockWriteGuard<'_, ()>>,
     ) -> Result<Done, Failure> {
         let mut glance = self.foresight.look(&call.request);
         let foreseen = match glance.keys() {
@@ -111,7 +126,7 @@ impl Driver {
                     glance.note(&wait.ask().keys);
                     let is_long = is_long(wait.ask());
                     let derived = match &wait.ask().derive {
-                        Some(derivation) => Some(self.derive(derivation, derived).await?),
+                        Some(derivation) => Some(self.derive(derivation, derived, alone).await?),
                         None => None,
                     };
                     let step = async {
@@ -119,9 +134,9 @@ impl Driver {
                         wait.resume(Answer { records, ranges, derived }).await.map_err(Failure::Fault)
                     };
                     if is_long && place.is_none() && !call.moment.peer.local {
-                        // Until the call ends: what it has read waits in memory with it. Nobody closes the semaphore, and the owner waits for
-                        // no stranger.
-                        place = self.long.acquire().await.ok();
+                        // Until the call ends: what it has read waits in memory with it. The owner waits for no stranger.
+                        *alone = None;
+                        place = Some(self.long.take(call.moment.peer.address).await.ok_or(Failure::Crowded)?);
                     }
                     turn = if is_long { aside(step).await? } else { step.await? };
                 }
@@ -144,20 +159,32 @@ impl Driver {
         &self,
         derivation: &Derivation,
         known: &mut Vec<(Derivation, kdf::Bits)>,
+        alone: &mut Option<RwLockWriteGuard<'_, ()>>,
     ) -> Result<kdf::Bits, Failure> {
         if let Some((_, bits)) = known.iter().find(|(known, _)| known == derivation) {
             return Ok(bits.clone());
         }
+        *alone = None;
         let bits = self.kdf.derive(derivation.clone()).await.map_err(Failure::Kdf)?;
         known.push((derivation.clone(), bits.clone()));
         Ok(bits)
     }
 
     /// Commits and does what follows from it. `None` when the race was lost.
-    async fn settle(&self, mut done: Done, occasion: Occasion) -> Result<Option<Response>, Failure> {
+    async fn settle(
+        &self,
+        mut done: Done,
+        occasion: Occasion,
+        alone: Option<RwLockWriteGuard<'_, ()>>,
+    ) -> Result<Option<Response>, Failure> {
         let commit = mem::take(&mut done.commit);
         let keys = commit.writes.iter().any(|write| Worlds::depend_on(&write.key));
-        match self.store.commit(commit).await.map_err(Failure::Store)? {
+        let committed = {
+            let _shared = if alone.is_some() { None } else { Some(self.committing.read().await) };
+            self.store.commit(commit).await.map_err(Failure::Store)?
+        };
+        drop(alone);
+        match committed {
             Committed::Conflict => return Ok(None),
             Committed::At(_) => {}
         }

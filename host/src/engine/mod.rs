@@ -18,6 +18,7 @@ mod foresight;
 mod module;
 mod names;
 mod native;
+mod places;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -37,10 +38,11 @@ use crate::{
 use core::{cell::RefCell, fmt, num::NonZeroUsize};
 use drive::{Driver, Failure};
 use foresight::Foresight;
+use places::Places;
 use std::{sync::Arc, thread};
-use tokio::sync::Semaphore;
+use tokio::sync::RwLock;
 use waxseal_core::{
-    seam::{Call, Entropy, Moment, Peer, Request, Response},
+    seam::{self, Call, Entropy, Moment, Peer, Request, Response},
     settings::Settings,
 };
 use worlds::Worlds;
@@ -155,8 +157,9 @@ impl Engine {
             _ => Runner::Native,
         };
         let (hot, api) = (runner(choice.hot), runner(choice.api));
-        let long = Semaphore::new(thread::available_parallelism().map_or(1, NonZeroUsize::get));
-        let driver = Driver { store, kdf, audit, clock, worlds, foresight: Foresight::new(), long };
+        let long = Places::new(thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
+        let committing = RwLock::default();
+        let driver = Driver { store, kdf, audit, clock, worlds, foresight: Foresight::new(), long, committing };
         Ok(Self { driver: Arc::new(driver), hot, api, module })
     }
 
@@ -164,30 +167,30 @@ impl Engine {
     /// returns. When the server cannot do its part, the answer is 503 with `Retry-After`, and nothing has been allowed. To be driven to
     /// its end, also when nobody waits for it any more: what it has begun to change may be stored without its events otherwise.
     pub async fn answer(&self, request: Request, peer: Peer) -> Response {
-        match self.try_answer(request, peer).await {
-            Ok(response) => response,
-            Err(failure) => {
-                say(&failure);
-                unavailable(&failure)
-            }
-        }
-    }
-
-    async fn try_answer(&self, request: Request, peer: Peer) -> Result<Response, Failure> {
         let Driver { store, clock, worlds, .. } = &*self.driver;
         let now = clock.now();
         let entropy = entropy();
         let occasion = Occasion { time: now, source: peer.address, request: request_id(entropy.as_ref()) };
-        let shaped = worlds.current(&**store, now).await.map_err(Failure::World)?;
+        let shaped = match worlds.current(&**store, now).await {
+            Ok(shaped) => shaped,
+            Err(error) => {
+                say(&Failure::World(error));
+                return worldless();
+            }
+        };
         let runner = match request.path.as_str() {
             "/auth/verify" | "/auth/introspect" => &self.hot,
             _ => &self.api,
         };
         let call = Arc::new(Call { request, moment: Moment { now, entropy, peer }, world: Arc::clone(&shaped.world) });
-        match runner {
+        let driven = match runner {
             Runner::Native => self.driver.drive(&native::Native, &call, occasion).await,
             Runner::Module(module) => self.driver.drive(&module.over(Arc::clone(&shaped.bytes)), &call, occasion).await,
-        }
+        };
+        driven.unwrap_or_else(|failure| {
+            say(&failure);
+            seam::unavailable(&call, retry_after(&failure))
+        })
     }
 
     /// What every answer follows from besides its request and the time: while it is the same, the same request has the same
@@ -246,7 +249,7 @@ impl Engine {
 fn say(failure: &Failure) {
     static BUSY: Ration = Ration::new();
     static OTHER: Ration = Ration::new();
-    if let Failure::Kdf(kdf::Error::Busy { .. }) = failure {
+    if let Failure::Kdf(kdf::Error::Busy { .. }) | Failure::Crowded = failure {
         if let Some(unsaid) = BUSY.admit() {
             tracing::warn!(%failure, unsaid, "a request could not be answered");
         }
@@ -280,13 +283,16 @@ fn request_id(entropy: Option<&Entropy>) -> u64 {
     entropy.map_or(0, |entropy| u64::from_be_bytes(entropy.draw("request id")))
 }
 
-/// What a client gets when the server, not the request, is at fault: the same in every dialect.
-fn unavailable(failure: &Failure) -> Response {
-    let retry_after = match failure {
+fn retry_after(failure: &Failure) -> u32 {
+    match failure {
         Failure::Kdf(kdf::Error::Busy { retry_after }) => *retry_after,
         _ => 1,
-    };
+    }
+}
+
+/// What everybody gets while the signing keys cannot be read: without them, core cannot be asked for its words.
+fn worldless() -> Response {
     Response::new(503, "application/json", r#"{"error":"unavailable"}"#)
-        .with_header("retry-after", retry_after.to_string())
+        .with_header("retry-after", "1")
         .with_header("cache-control", "no-store")
 }

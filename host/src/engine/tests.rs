@@ -5,6 +5,7 @@ use super::{
     drive::{Driver, Failure},
     foresight::Foresight,
     native::Native,
+    places::Places,
     run::{Foreseen, Run, Turn, Wait},
     worlds::Worlds,
 };
@@ -16,6 +17,7 @@ use crate::{
 use core::{
     num::{NonZeroU32, NonZeroUsize},
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 use std::{
     collections::VecDeque,
@@ -496,7 +498,8 @@ async fn stage(store: Staged) -> Stage {
         clock: Arc::new(Clock::stopped_at(NOW)),
         worlds,
         foresight: Foresight::new(),
-        long: tokio::sync::Semaphore::new(1),
+        long: Places::new(NonZeroUsize::MIN),
+        committing: tokio::sync::RwLock::default(),
     });
     Stage { store, trail, driver }
 }
@@ -531,6 +534,23 @@ async fn gives_up_after_many_lost_races() {
     let (ended, counts) = drive(&[Fate::Lose; 16]).await;
     assert!(matches!(ended, Err(Failure::Contended)));
     assert_eq!(counts, [16, 1, 0, 0]);
+}
+
+/// Whoever keeps committing beside a call cannot keep it from its end: from its fifth start on, it commits alone.
+#[tokio::test]
+async fn who_has_lost_too_often_goes_alone() {
+    let Stage { driver, store, .. } = stage(staged(&[Fate::Lose; 5])).await;
+    let occasion = Occasion { time: NOW, source: None, request: 1 };
+    let held = driver.committing.read().await;
+    let script = Scripted::default();
+    let asked = call(Request::new(Method::Post, "/"));
+    let mut ended = Box::pin(driver.drive(&script, &asked, occasion));
+    let waited = tokio::time::timeout(Duration::from_secs(2), ended.as_mut()).await;
+    assert!(waited.is_err(), "it waits for those who commit now");
+    assert_eq!(script.starts.load(Ordering::Relaxed), 4);
+    drop(held);
+    assert_eq!(ended.await.unwrap().status, 200);
+    assert_eq!((script.starts.load(Ordering::Relaxed), store.commits.load(Ordering::Relaxed)), (6, 1));
 }
 
 #[tokio::test]

@@ -210,14 +210,21 @@ impl Parameters {
 /// Words a refusal of the engine. Who fails to authenticate gets a short text, as from the broker's web server; a failure of the
 /// server itself comes in the envelope, with a reference that the audit trail has too.
 pub(super) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
-    if !matches!(refusal, Refusal::BadRecord | Refusal::NoEntropy | Refusal::NoSigningKey) {
-        return caller::refuse(refusal);
-    }
+    let unavailable = match refusal {
+        Refusal::BadRecord | Refusal::NoEntropy | Refusal::NoSigningKey => None,
+        Refusal::Unavailable { retry_after } => Some(retry_after),
+        _ => return caller::refuse(refusal),
+    };
     let (_, suffix) = negotiate::split_suffix(&op.request.path);
     let fallback = Negotiated::unasked(suffix.unwrap_or(negotiate::Format::Json));
     let agreed = Negotiated::of(op, suffix, &Parameters::read(op)).unwrap_or(fallback);
+    let exchange = Exchange { op, agreed };
+    if let Some(retry_after) = unavailable {
+        let reply = Reply::failed(503, Message::error(1, None, "the server cannot answer this now"));
+        return exchange.send(reply).with_header("retry-after", format!("{retry_after}"));
+    }
     let reference = op.moment.draw::<8>("reference").map_or_else(|_| "none".into(), |octets| engine::hex(&octets));
     engine::audit(op, "failure", &"waxseal", &reference, Some(refusal.code()));
     let text = format!("the server cannot answer this; reference {reference}");
-    Exchange { op, agreed }.send(Reply::failed(500, Message::error(1, None, &text)))
+    exchange.send(Reply::failed(500, Message::error(1, None, &text)))
 }
