@@ -278,7 +278,7 @@ fn kdf_limits(host: &Host) -> kdf::Limits {
         0 => workers.get().saturating_mul(64),
         queue => queue,
     };
-    kdf::Limits { workers, queue, ..usual }
+    kdf::Limits { workers, steady: usual.steady.min(workers), queue }
 }
 
 fn module_limits(host: &Host) -> engine::Limits {

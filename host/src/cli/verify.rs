@@ -92,7 +92,7 @@ type Verdict = Result<(), Cow<'static, str>>;
 impl Checker {
     fn new(args: &Args, place: &Place) -> Result<Self, Failure> {
         if args.live {
-            return Ok(Self::Live(Box::new(Admin::reach(place)?)));
+            return Ok(Self::Live(Box::new(Admin::look(place)?)));
         }
         let world = token::world(args.jwks.as_deref(), place)?;
         if let Some(file) = &args.revocations {

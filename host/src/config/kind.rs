@@ -124,6 +124,7 @@ impl Kind {
                 given.list().filter(|items| items.iter().all(|item| (grammar.holds)(item))).map(|items| json!(items))
             }
             Self::Scheme => serde_json::to_value(notation::scheme(given.text()?)?).ok(),
+            Self::Timeouts if given.text()?.is_empty() => Some(Value::Null),
             Self::Timeouts => serde_json::to_value(notation::timeouts(given.text()?)?).ok(),
         }
     }

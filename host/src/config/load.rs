@@ -198,6 +198,9 @@ impl Draft {
 
     /// The settings that the notation of `openshift.auth_scope_timeouts` stands for.
     fn spread(&mut self, path: &'static str, value: Value, origin: &Origin) {
+        if value.is_null() {
+            return;
+        }
         let lives: [(u32, u32); 3] = serde_json::from_value(value).unwrap_or_default();
         for (scope, (default, max)) in notation::SCOPES.iter().zip(lives) {
             for (name, secs) in [("default", default), ("max", max)] {

@@ -184,6 +184,9 @@ impl<A: Answer> Service<A> {
         if request.headers().len() > limits.headers {
             return closing(plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ""));
         }
+        if request.headers().get_all(header::CONTENT_TYPE).iter().nth(1).is_some() {
+            return plain(StatusCode::BAD_REQUEST, "there is more than one Content-Type\n");
+        }
         if matches!(*request.method(), Method::TRACE | Method::CONNECT) {
             return not_allowed(METHODS);
         }

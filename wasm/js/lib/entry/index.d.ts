@@ -209,6 +209,8 @@ export type WaxsealCode =
   | 'bad_request' | 'body_used' | 'bad_address' | 'bad_call'
   /** The WebAssembly module is not to be had; the signing keys belong to another root key; the server answered 503. */
   | 'no_module' | 'unreadable_keys' | 'unavailable'
+  /** What a store answered has not the right shape; the engine was asked before it had its keys. */
+  | 'bad_answer' | 'not_open'
   /** Derivations. */
   | 'bad_kdf' | 'bad_derivation' | 'kdf_busy' | 'kdf_failed' | 'out_of_memory'
   /** Stores. */

@@ -96,7 +96,16 @@ export class IndexedDbStore {
       transaction.oncomplete = () => resolve()
       transaction.onabort = () => (transaction.error ? reject(transaction.error) : resolve())
     })
-    const [result] = await Promise.all([work(transaction.objectStore(RECORDS), transaction), ended])
+    // A commit that fails halfway is none: without this, what was put before would be kept.
+    const worked = work(transaction.objectStore(RECORDS), transaction).catch(error => {
+      try {
+        transaction.abort()
+      } catch {
+        // It has ended already.
+      }
+      throw error
+    })
+    const [result] = await Promise.all([worked, ended])
     return [result]
   }
 
