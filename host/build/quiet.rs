@@ -18,6 +18,10 @@ const PANICS: [&str; 7] = [
 /// Part of the names of functions that make texts of fractions. Only messages of the readers of JSON have any, which the rules never show:
 /// they word their refusals themselves.
 const FRACTIONS: &str = "core3fmt5float";
+/// Ends of the names of functions that show values to developers, which only messages of panics do.
+const DEBUG: [&str; 2] = ["5Debug3fmt", "Debug$GT$3fmt"];
+/// Those of texts, which readers of JSON show too.
+const TEXTS: [&str; 4] = ["3fmteNt", "3fmtcNt", "3fmtReNt", "6StringNt"];
 /// What the paths of sources begin with, which panics name.
 const PATHS: [&[u8]; 4] = [b"/rustc/", b"cargo/registry/", b"core/src/", b"wasm/src/"];
 
@@ -38,7 +42,12 @@ pub(crate) fn quiet(wasm: &[u8], beyond: &[&str]) -> Result<Vec<u8>> {
     if snipped.is_empty() {
         bail!("the module has no names of functions, or none that panics");
     }
-    let fractions = named(wasm, |name| name.contains(FRACTIONS))?;
+    let is_debug = |name: &str| {
+        // The older mangling ends with a hash.
+        let name = name.rsplit_once("17h").map_or(name, |(name, _)| name);
+        DEBUG.iter().any(|end| name.ends_with(end)) && !TEXTS.iter().any(|text| name.contains(text))
+    };
+    let wordless = named(wasm, |name| name.contains(FRACTIONS) || is_debug(name))?;
     let mut out = Module::new();
     let mut code = CodeSection::new();
     let mut index = imported(wasm)?;
@@ -48,7 +57,7 @@ pub(crate) fn quiet(wasm: &[u8], beyond: &[&str]) -> Result<Vec<u8>> {
             Payload::CodeSectionEntry(body) => {
                 code.raw(match index {
                     _ if snipped.contains(&index) => TRAP,
-                    _ if fractions.contains(&index) => NO_TEXT,
+                    _ if wordless.contains(&index) => NO_TEXT,
                     _ => &wasm[body.range()],
                 });
                 index += 1;
