@@ -101,6 +101,15 @@ impl Refusal {
 }
 
 impl Refusal {
+    /// When it is the server that cannot answer: seconds until another try is worth it.
+    pub(crate) const fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::NoEntropy | Self::NoSigningKey | Self::BadRecord => Some(1),
+            Self::Unavailable { retry_after } => Some(*retry_after),
+            _ => None,
+        }
+    }
+
     /// Whether the token was at fault, whichever way; callers learn no more (security T10).
     pub const fn is_token(&self) -> bool {
         matches!(

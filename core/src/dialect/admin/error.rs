@@ -38,9 +38,7 @@ pub(in crate::dialect) fn refuse(_op: &Op<'_>, refusal: &Refusal) -> Response {
         Refusal::NoSigningKey => error(409, "there is no key that signs"),
         Refusal::TooManyKeys => error(409, "there are too many keys: retire some first"),
         Refusal::NoEntropy => error(503, "there is no source of randomness"),
-        Refusal::Unavailable { retry_after } => {
-            error(503, "the server is too busy to answer this now").with_header("retry-after", retry_after.to_string())
-        }
+        Refusal::Unavailable { .. } => error(503, "the server cannot answer this now"),
         Refusal::BadRecord => error(503, "a stored record cannot be read"),
         // Nobody logs in here, and no token is a credential.
         _ => error(403, "not allowed"),

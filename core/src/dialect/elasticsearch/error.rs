@@ -94,18 +94,14 @@ pub(super) fn uri(op: &Op<'_>) -> String {
 
 /// Words a refusal of the engine.
 pub(in crate::dialect) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
+    if let Some(retry_after) = refusal.retry_after() {
+        return error(op, 503, "unavailable_exception", "the server cannot answer this now", &[])
+            .with_header("retry-after", retry_after.to_string());
+    }
     match refusal {
         Refusal::Throttled { retry_after } => {
             error(op, 429, "security_exception", "too many failed attempts, try again later", &[])
                 .with_header("retry-after", retry_after.to_string())
-        }
-        Refusal::Unavailable { retry_after } => {
-            error(op, 503, "unavailable_exception", "the server cannot answer this now", &[])
-                .with_header("retry-after", retry_after.to_string())
-        }
-        Refusal::NoEntropy | Refusal::NoSigningKey | Refusal::BadRecord => {
-            error(op, 503, "unavailable_exception", "the server cannot answer this now", &[])
-                .with_header("retry-after", "1")
         }
         Refusal::TokenRevoked
         | Refusal::TokenEnded

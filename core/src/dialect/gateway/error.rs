@@ -24,11 +24,10 @@ pub(in crate::dialect) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
         Refusal::CrossSite => error(403, "access_denied", CROSS_SITE),
         Refusal::NotAllowed => error(403, "insufficient_scope", "the token of the caller has not the scope for this"),
         Refusal::Throttled { retry_after } => Response::empty(429).with_header("retry-after", retry_after.to_string()),
-        Refusal::Unavailable { retry_after } => Response::empty(503).with_header("retry-after", retry_after.to_string()),
-        Refusal::NoEntropy | Refusal::NoSigningKey | Refusal::BadRecord => {
-            Response::empty(503).with_header("retry-after", "1")
-        }
-        refusal => unauthorized(op, refusal),
+        refusal => match refusal.retry_after() {
+            Some(retry_after) => Response::empty(503).with_header("retry-after", retry_after.to_string()),
+            None => unauthorized(op, refusal),
+        },
     };
     response.with_header("cache-control", "no-store")
 }

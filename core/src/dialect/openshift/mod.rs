@@ -210,21 +210,16 @@ impl Parameters {
 /// Words a refusal of the engine. Who fails to authenticate gets a short text, as from the broker's web server; a failure of the
 /// server itself comes in the envelope, with a reference that the audit trail has too.
 pub(super) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
-    let unavailable = match refusal {
-        Refusal::BadRecord | Refusal::NoEntropy | Refusal::NoSigningKey => None,
-        Refusal::Unavailable { retry_after } => Some(retry_after),
-        _ => return caller::refuse(refusal),
-    };
+    let Some(retry_after) = refusal.retry_after() else { return caller::refuse(refusal) };
     let (_, suffix) = negotiate::split_suffix(&op.request.path);
     let fallback = Negotiated::unasked(suffix.unwrap_or(negotiate::Format::Json));
     let agreed = Negotiated::of(op, suffix, &Parameters::read(op)).unwrap_or(fallback);
-    let exchange = Exchange { op, agreed };
-    if let Some(retry_after) = unavailable {
-        let reply = Reply::failed(503, Message::error(1, None, "the server cannot answer this now"));
-        return exchange.send(reply).with_header("retry-after", format!("{retry_after}"));
+    let send = |status, text: &str| Exchange { op, agreed }.send(Reply::failed(status, Message::error(1, None, text)));
+    if matches!(refusal, Refusal::Unavailable { .. }) {
+        return send(503, "the server cannot answer this now").with_header("retry-after", format!("{retry_after}"));
     }
     let reference = op.moment.draw::<8>("reference").map_or_else(|_| "none".into(), |octets| engine::hex(&octets));
     engine::audit(op, "failure", &"waxseal", &reference, Some(refusal.code()));
     let text = format!("the server cannot answer this; reference {reference}");
-    exchange.send(Reply::failed(500, Message::error(1, None, &text)))
+    send(500, &text)
 }

@@ -69,12 +69,11 @@ pub(in crate::dialect) fn refuse(_op: &Op<'_>, refusal: &Refusal) -> Response {
             "change_last_admin_role_not_allowed",
             "the last administrator can neither be deleted nor get another role",
         ),
-        Refusal::Unavailable { retry_after } => error(503, "unavailable", "the server cannot answer this now")
-            .with_header("retry-after", retry_after.to_string()),
-        Refusal::NoEntropy | Refusal::NoSigningKey | Refusal::BadRecord => {
-            error(503, "unavailable", "the server cannot answer this now").with_header("retry-after", "1")
-        }
-        _ => unauthorized("unauthorized", "missing or wrong credentials"),
+        _ => match refusal.retry_after() {
+            Some(retry_after) => error(503, "unavailable", "the server cannot answer this now")
+                .with_header("retry-after", retry_after.to_string()),
+            None => unauthorized("unauthorized", "missing or wrong credentials"),
+        },
     }
 }
 
