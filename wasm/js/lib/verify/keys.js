@@ -31,7 +31,7 @@ export function keysOf({ key, keys, kid }, algorithms, sign) {
   const wanted = allowed(algorithms, ALGORITHMS)
   const list = Array.isArray(keys) ? keys : Array.isArray(keys?.keys) ? keys.keys : [key ?? keys]
   const read = list.map(stated => (isSecret(stated) ? bare(stated, kid, algorithms) : jwk(stated, sign)))
-  demand(new Set(read.map(({ symmetric }) => symmetric)).size < 2, 'mixed_key_set', 'a set holds either symmetric or asymmetric keys, not both')
+  demand(new Set(read.map(({ symmetric }) => symmetric)).size < 2, 'mixed_key_set', 'a set holds symmetric or asymmetric keys, not both')
   const usable = ({ secret, algorithm }) => secret !== undefined && wanted.includes(ALGORITHMS[algorithm])
   const good = read.filter(usable).map((key, place) => ({ ...key, role: sign && place === 0 ? SIGN : VERIFY }))
   demand(!sign || good.length > 0, 'no_signing_key', 'no key that could sign was given')

@@ -29,7 +29,7 @@ export function over(load) {
     return function verify(token) {
       const claims = JSON.parse(run('verify', text(token), now()))
       if (isRevoked !== undefined) {
-        demand(claims.jti !== undefined, 'bad_jti', 'the token has no id, so it cannot be looked up among the revoked')
+        demand(claims.jti !== undefined, 'bad_jti', 'the token has no id to look up among the revoked')
         const found = isRevoked(claims)
         demand(!found?.then, 'bad_options', '`revoked` gives no promise')
         demand(!found, 'revoked', 'the token was revoked')
