@@ -263,6 +263,22 @@ mod tests {
         }
     }
 
+    /// However often: one of them makes the file, which is whole, and the others change nothing and leave nothing.
+    #[test]
+    fn backups_at_the_same_time_to_one_name_end_in_one_that_is_whole() {
+        let home = Home::new();
+        fs::remove_file(home.backup()).unwrap();
+        let (data, to) = (DataDir::new(home.at("data")), home.at("backup"));
+        let store = Embedded::open(data.path(), Arc::default()).unwrap();
+        let made = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(|| write(&store, &data, &to).is_ok())).collect();
+            all.into_iter().map(|one| one.join().unwrap()).filter(|made| *made).count()
+        });
+        assert_eq!(made, 1);
+        assert_eq!(home.names(), ["backup", "data"]);
+        restore(&to, &DataDir::new(home.at("back"))).unwrap();
+    }
+
     #[test]
     fn a_backup_is_restored_below_what_is_missing() {
         let home = Home::new();

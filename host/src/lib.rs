@@ -15,4 +15,5 @@ pub mod metrics;
 mod process;
 pub mod refusals;
 pub mod serve;
+mod source;
 pub mod store;

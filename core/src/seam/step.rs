@@ -2,7 +2,7 @@
 
 use super::{Answer, Ask, Call, Done, Key, Method, Op, Record, Response, Stop, known::Known};
 use crate::{dialect, refusal::Refusal};
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{string::ToString, sync::Arc, vec::Vec};
 
 /// How many answers an operation may need; more is a defect of a rule, and the call ends with 503.
 const MAX_ROUNDS: u8 = 24;
@@ -61,8 +61,10 @@ pub fn unavailable(call: &Call, retry_after: u32) -> Response {
     let known = Known::default();
     let op = Op::new(call, &known);
     let mut response = dialect::refuse(&op, &Refusal::Unavailable { retry_after });
-    if response.header("cache-control").is_none() {
-        response = response.with_header("cache-control", "no-store");
+    for (name, value) in [("retry-after", retry_after.to_string()), ("cache-control", "no-store".into())] {
+        if response.header(name).is_none() {
+            response = response.with_header(name, value);
+        }
     }
     if call.request.method == Method::Head {
         response.body.clear();
@@ -107,4 +109,40 @@ fn finish(mut response: Response, op: Op<'_>) -> Done {
 fn defect() -> Step {
     let response = Response::empty(503).with_header("retry-after", "1");
     Step::Done(Done { response, commit: super::Commit::default(), events: Vec::new(), token_refusal: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        seam::{Moment, Peer},
+        testing::{TestWorld, request},
+    };
+    use alloc::string::String;
+
+    /// What a driver says that cannot do its part is in the form that the clients of each dialect read.
+    #[test]
+    fn who_cannot_answer_says_so_in_the_dialect_of_the_request() {
+        let world = TestWorld::with_admin("admin password");
+        let moment = || Moment { now: world.now(), entropy: None, peer: Peer::default() };
+        let call = |line: &str| Call { request: request(line, ""), moment: moment(), world: Arc::new(world.world()) };
+        let unavailable = |line: &str| unavailable(&call(line), 7);
+        for (line, told) in [
+            ("POST /v1/users/authorize", "\"error_code\":\"unavailable\""),
+            ("POST /_security/oauth2/token", "\"type\":\"unavailable_exception\""),
+            ("GET /broker/rest/user", "the server cannot answer this now"),
+            ("GET /broker/rest/user.xml", "<text>the server cannot answer this now</text>"),
+            ("POST /admin/users", "\"unavailable\""),
+            ("GET /auth/verify", ""),
+            ("HEAD /v1/users", ""),
+        ] {
+            let response = unavailable(line);
+            let body = String::from_utf8_lossy(&response.body);
+            assert_eq!(response.status, 503, "{line}");
+            assert!(body.contains(told) && body.is_empty() == told.is_empty(), "{line}: {body}");
+            assert_eq!(response.header("cache-control"), Some("no-store"), "{line}");
+            assert_eq!(response.header("retry-after"), Some("7"), "{line}");
+        }
+        assert_eq!(unavailable("GET /_security/_authenticate").header("x-elastic-product"), Some("Elasticsearch"));
+    }
 }

@@ -120,7 +120,7 @@ pub const SETTINGS: &[Setting] = &[
     row(
         "engine.kdf_workers",
         number(0, 256),
-        "how many passwords are derived at once; 0 means one per core, of which one is left free while other requests are answered",
+        "how many passwords are derived at once, on the last core only while no other requests are answered; 0 means one per core",
     ),
     row(
         "engine.kdf_queue",

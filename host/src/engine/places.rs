@@ -1,10 +1,8 @@
 //! Places for calls that take long: as many as there are cores, and of those who wait for one only so many from one source, so that
 //! nobody alone keeps the others waiting (security H4).
 
-use core::{
-    net::{IpAddr, Ipv6Addr},
-    num::NonZeroUsize,
-};
+use crate::source::network;
+use core::{net::IpAddr, num::NonZeroUsize};
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -73,14 +71,6 @@ impl Drop for Counted<'_> {
         } else {
             by_source.insert(self.source, left);
         }
-    }
-}
-
-/// What one client has at least: an IPv4 address, the first half of an IPv6 one.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address @ IpAddr::V4(_) => address,
     }
 }
 

@@ -4,7 +4,8 @@
 //! together, of which one source takes a quarter at most: nobody alone keeps others from large answers (security H4). What everybody may
 //! read is there once, however many are reading it.
 
-use core::net::{IpAddr, Ipv6Addr};
+use crate::source::network;
+use core::net::IpAddr;
 use hyper::body::Bytes;
 use std::{
     collections::HashMap,
@@ -64,14 +65,6 @@ impl Unsent {
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What one client has at least: an IPv4 address, the first half of an IPv6 one.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address @ IpAddr::V4(_) => address,
     }
 }
 

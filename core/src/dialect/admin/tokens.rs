@@ -170,8 +170,9 @@ fn revoke_token(op: &Op<'_>, token: &str) -> Result<Response, Stop> {
     revoked(&jti)
 }
 
-/// Ends the token, or the OpenShift authorization, with this id. Of tokens an entry is made, known or not, which lasts until every token that this server could have issued by now has expired, or longer if
-/// `expires` (in Unix seconds) is later: for tokens that were issued elsewhere. It never gets shorter (security T16).
+/// Ends the token, or the OpenShift authorization, with this id. Of tokens an entry is made, known or not. It lasts until every token
+/// that this server could have issued by now has expired, or longer if `expires` (in Unix seconds) is later: for tokens that were issued
+/// elsewhere. It never gets shorter (security T16).
 fn revoke_id(op: &Op<'_>, jti: &str, expires: Option<i128>) -> Result<Response, Stop> {
     if !(1..=MAX_JTI).contains(&jti.len()) {
         return invalid("jti", &format!("is not 1 to {MAX_JTI} octets long"));

@@ -199,6 +199,12 @@ fn what_no_start_would_take_is_no_setting() {
 }
 
 #[test]
+fn lives_of_all_scopes_that_are_empty_are_unset() {
+    let lives = |text: &str| format!("{:?}", file(text).unwrap().config.settings.openshift);
+    assert_eq!(lives("openshift.auth_scope_timeouts = \"\""), lives(""));
+}
+
+#[test]
 fn one_thing_is_said_once_per_source() {
     let twice = "openshift.auth_scope_timeouts = \"*=60\"\nopenshift.session.max = 70";
     assert_eq!(file(twice).unwrap_err().len(), 1);

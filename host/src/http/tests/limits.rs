@@ -41,6 +41,14 @@ async fn many_headers_are_431() {
 }
 
 #[tokio::test]
+async fn two_media_types_are_400() {
+    let server = start(|_| {}).await;
+    let json = "content-type: application/json\r\n";
+    assert_eq!(server.get("/v1/line", json).await.status, 200);
+    assert_eq!(server.get("/v1/line", &json.repeat(2)).await.status, 400);
+}
+
+#[tokio::test]
 async fn a_long_target_is_414() {
     let server = start(|_| {}).await;
     let target = |length: usize| format!("/v1/line?{}", "x".repeat(length - 9));
