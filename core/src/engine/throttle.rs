@@ -8,12 +8,17 @@
 //! | account | failures in a row of one account over all sources, of each a fifth of the ceiling at most | sources the owner has not used before are turned away |
 //! | source | failures of one source over all accounts in a window | the source is turned away |
 //!
+//! The share of an IPv6 source is that of its whole site, as one customer has thousands of networks.
+//!
 //! So a flood from one place never shuts out an owner who comes from another: a source that has used up its share of the account's
 //! counter fills its own up to the same ceiling, and then is locked after every failure. With `vendor_lockout` the pair counter ignores
 //! the source, as the vendor does. A lock looks like a wrong password, whatever the password (no oracle); being turned away
 //! is said openly and costs no derivation.
 
-use super::{audit, source::source};
+use super::{
+    audit,
+    source::{site, source},
+};
 use crate::{
     record::{Attempts, Cluster, Lock, Stored, User, key},
     refusal::Refusal,
@@ -49,12 +54,23 @@ pub(super) struct Gate {
     pair: Attempts,
     account: Attempts,
     source: Attempts,
+    /// What the sources of one site have added to the account's counter together.
+    site: Option<(Key, Attempts)>,
     epoch: u32,
 }
 
 impl Gate {
     /// Says which counters will be read.
-    pub(super) fn keys(op: &Op<'_>, account: &[u8; 32]) -> [Key; 3] {
+    pub(super) fn want(op: &Op<'_>, account: &[u8; 32]) {
+        op.want(Self::keys(op, account).iter().chain(&Self::site_key(op, account)));
+    }
+
+    fn site_key(op: &Op<'_>, account: &[u8; 32]) -> Option<Key> {
+        let site = site(op).filter(|_| !op.settings.throttle.vendor_lockout)?;
+        Some(key::pair_attempts(&id(op, "tries.site", &[account.as_slice(), &site].concat())))
+    }
+
+    fn keys(op: &Op<'_>, account: &[u8; 32]) -> [Key; 3] {
         let pair = if op.settings.throttle.vendor_lockout {
             id(op, "tries.pair", account)
         } else {
@@ -71,8 +87,8 @@ impl Gate {
         user: Option<&User>,
         turned_away: &dyn Fn(&Refusal),
     ) -> Result<Self, Stop> {
-        let keys = Self::keys(op, account);
-        op.want(&keys);
+        Self::want(op, account);
+        let (keys, site) = (Self::keys(op, account), Self::site_key(op, account));
         let [pair, all, of_source] = &keys;
         let epoch = user.map_or(0, |user| user.lock_epoch);
         let current = |attempts: Option<Attempts>| attempts.filter(|attempts| attempts.epoch == epoch).unwrap_or_default();
@@ -81,6 +97,10 @@ impl Gate {
             pair: Attempts { succeeded: known.map_or(UnixTime::default(), |known| known.succeeded), ..current(known) },
             account: current(op.load(all)?),
             source: op.load(of_source)?.unwrap_or_default(),
+            site: match site {
+                Some(key) => Some((key.clone(), current(op.load(&key)?))),
+                None => None,
+            },
             epoch,
             keys,
         };
@@ -100,7 +120,8 @@ impl Gate {
     /// As it is once [`Gate::succeeded`] is in the store. What the source has failed at stays.
     pub(super) fn after_success(self, op: &Op<'_>) -> Self {
         let pair = Attempts { succeeded: op.now(), ..Attempts::default() };
-        Self { pair, account: Attempts::default(), ..self }
+        let site = self.site.map(|(key, _)| (key, Attempts::default()));
+        Self { pair, site, account: Attempts::default(), ..self }
     }
 
     /// Whether the account is locked for this source.
@@ -137,7 +158,12 @@ impl Gate {
                     audit(op, "user.lock", &user.uid, &user.uid, None);
                 }
             }
-            if settings.vendor_lockout || self.pair.total <= settings.account_ceiling / SHARES {
+            let mut added = self.pair.total;
+            if let Some((_, site)) = &mut self.site {
+                site.total = site.total.saturating_add(1);
+                added = site.total;
+            }
+            if settings.vendor_lockout || added <= settings.account_ceiling / SHARES {
                 self.account.failures = self.account.failures.saturating_add(1);
                 self.account.since = now;
                 if self.account.failures >= settings.account_ceiling {
@@ -152,6 +178,9 @@ impl Gate {
         // to it is remembered for as long, or its share would begin anew.
         let silence = now.plus_secs(KNOWN_SOURCE);
         let reset = now.plus_secs(cluster.login_lockout_counter_reset_after.into());
+        if let Some((key, site)) = self.site {
+            op.keep(key, Some(Attempts { epoch: self.epoch, ..site }.encode()), expiry(silence));
+        }
         let [pair, account, _] = self.keys;
         op.keep(pair, Some(self.pair.encode()), expiry(silence.max(reset).max(self.pair.until)));
         op.keep(account, Some(self.account.encode()), expiry(silence.max(self.account.until)));
@@ -180,6 +209,9 @@ impl Gate {
         }
         if self.account.failures > 0 {
             op.keep(account, None, None);
+        }
+        if let Some((key, _)) = self.site.filter(|(_, site)| site.total > 0) {
+            op.keep(key, None, None);
         }
     }
 
@@ -291,6 +323,27 @@ mod tests {
         assert_eq!(world.call_from("192.0.2.9", login("nobody", "wrong")).status, 401, "the source has used up nothing");
         world.advance(901);
         assert_eq!(world.call_from("192.0.2.9", login("admin", "admin password")).status, 200);
+    }
+
+    /// A customer's IPv6 prefix holds thousands of networks of the size that counts as a source.
+    #[test]
+    fn the_networks_of_one_site_fill_one_share() {
+        let mut world = TestWorld::with_admin("admin password");
+        world.settings_mut().throttle = crate::settings::Throttle { account_ceiling: 10, ..Default::default() };
+        let login =
+            |password| request("POST /v1/users/authorize", "").with_header("authorization", &basic("admin", password));
+        for network in 0..40 {
+            assert_eq!(world.call_from(&alloc::format!("2001:db8:7:{network:x}::1"), login("wrong")).status, 401);
+        }
+        assert_eq!(world.call_from("192.0.2.1", login("admin password")).status, 200, "the owner comes from elsewhere");
+        for site in 0..5 {
+            for network in 0..2 {
+                let from = alloc::format!("2001:db8:{site:x}:{network:x}::1");
+                assert_eq!(world.call_from(&from, login("wrong")).status, 401, "{from}");
+            }
+        }
+        assert_eq!(world.call_from("2001:db8:9::1", login("admin password")).status, 429, "five sites fill it");
+        assert_eq!(world.call_from("192.0.2.1", login("admin password")).status, 200);
     }
 
     /// Operations that began before others and end after them do not begin anew, and a shorter lock from now on ends none that runs.
