@@ -4,6 +4,7 @@
 //! sent to other sites without asking, and the OpenShift dialect takes forms. So what a browser says of where a request comes from
 //! decides before any rule looks at it (security H7). Programs that are no browsers say nothing, and are not concerned.
 
+use super::is_verification;
 use crate::seam::{Method, Moment, Request};
 
 /// Whether this is such a request. The owner's own socket is out of the reach of pages.
@@ -18,8 +19,7 @@ const FORMS: [&str; 3] = ["application/x-www-form-urlencoded", "multipart/form-d
 /// nothing of its body, be it empty, as path and query say enough. Before all else they ask, and are never allowed. Proxies ask about
 /// requests of every kind, and hand on what the browser says of them.
 fn is_sent_unasked(request: &Request) -> bool {
-    let is_at = |route| request.path.strip_prefix(route).is_some_and(|rest: &str| rest.is_empty() || rest.starts_with('/'));
-    if request.method != Method::Post || ["/auth/verify", "/auth/envoy"].into_iter().any(is_at) {
+    if request.method != Method::Post || is_verification(&request.path) {
         return false;
     }
     let mut types = request.header_values("content-type");

@@ -17,6 +17,8 @@ use crate::{
     token::dialect,
 };
 
+pub use gateway::is_verification;
+
 /// The dialect a request is written in, as tokens and the audit trail name it.
 pub(crate) fn name(request: &Request) -> &'static str {
     Dialect::answering(request).name()

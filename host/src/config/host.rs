@@ -48,7 +48,7 @@ pub struct Server {
     pub body_bytes: u32,
     /// Seconds within which a request's head must have arrived (security H4).
     pub head_secs: u32,
-    /// Seconds from there to the end of the response (security H4).
+    /// Seconds from there to the end of the body, and then to that of the answer, a second more for each 4 KiB of it (security H4).
     pub request_secs: u32,
     /// Seconds a connection may be open without a request.
     pub idle_secs: u32,
@@ -122,7 +122,7 @@ pub enum LogFormat {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Engine {
-    /// What answers `/auth/verify` and `/auth/introspect`.
+    /// What answers `/auth/verify`, `/auth/envoy` and `/auth/introspect`.
     pub hot: EngineKind,
     /// What answers everything else.
     pub api: EngineKind,

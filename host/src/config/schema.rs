@@ -100,8 +100,16 @@ pub const SETTINGS: &[Setting] = &[
         octets(1_024, 1_048_576),
         "how large a request's body may be; a larger one is answered with 413",
     ),
-    row("server.head_secs", seconds(1, 60), "how long it may take from a request's first octet to the end of its head"),
-    row("server.request_secs", seconds(1, 600), "how long it may take from the end of the head to the end of the response"),
+    row(
+        "server.head_secs",
+        seconds(1, 60),
+        "how long it may take from the opening of a connection, or a later request's first octet, to the end of the head",
+    ),
+    row(
+        "server.request_secs",
+        seconds(1, 600),
+        "how long a body may take, and then the answer to be read, a second more for each 4 KiB of it",
+    ),
     row("server.idle_secs", seconds(1, 3_600), "how long a connection may be open without a request"),
     row("server.drain_secs", seconds(0, 600), "how long requests in progress may take to finish when the server stops"),
     row(
@@ -110,7 +118,7 @@ pub const SETTINGS: &[Setting] = &[
         "shape of log records on standard error; `auto` is text on a terminal, JSON otherwise",
     ),
     row("log.filter", Kind::Text(FILTER), "log levels in the syntax of `tracing`: `info`, `waxseal=debug`, …"),
-    row("engine.hot", ENGINES, "what answers `/auth/verify` and `/auth/introspect`"),
+    row("engine.hot", ENGINES, "what answers `/auth/verify`, `/auth/envoy` and `/auth/introspect`"),
     row("engine.api", ENGINES, "what answers everything else"),
     row(
         "engine.instances",

@@ -42,6 +42,7 @@ use places::Places;
 use std::{sync::Arc, thread};
 use tokio::sync::RwLock;
 use waxseal_core::{
+    dialect::is_verification,
     seam::{self, Call, Entropy, Moment, Peer, Request, Response},
     settings::Settings,
 };
@@ -60,7 +61,7 @@ pub enum Kind {
 /// Which requests run which way. All answers are the same.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Choice {
-    /// `/auth/verify` and `/auth/introspect`, which a reverse proxy may call for every request of its own. Default native.
+    /// `/auth/verify`, `/auth/envoy` and `/auth/introspect`, which a reverse proxy may call for every request of its own. Default native.
     pub hot: Kind,
     /// Everything else. Default module.
     pub api: Kind,
@@ -178,10 +179,8 @@ impl Engine {
                 return worldless();
             }
         };
-        let runner = match request.path.as_str() {
-            "/auth/verify" | "/auth/introspect" => &self.hot,
-            _ => &self.api,
-        };
+        let is_hot = is_verification(&request.path) || request.path == "/auth/introspect";
+        let runner = if is_hot { &self.hot } else { &self.api };
         let call = Arc::new(Call { request, moment: Moment { now, entropy, peer }, world: Arc::clone(&shaped.world) });
         let driven = match runner {
             Runner::Native => self.driver.drive(&native::Native, &call, occasion).await,

@@ -1,4 +1,4 @@
-//! Answers to `GET /auth/verify` that still stand.
+//! Answers to proxies, at `/auth/verify` and `/auth/envoy`, that still stand.
 //!
 //! A proxy asks about the same token for every request of its client. What core says of a token follows from the token, the time,
 //! the settings with the keys, and the records it reads. So as long as the [`Mark`] is the same, which changes with every commit
@@ -10,7 +10,7 @@
 use super::convert::HttpResponse;
 use crate::engine::Mark;
 use hyper::{
-    Method, StatusCode,
+    Method,
     body::{Body, Incoming},
     header,
     http::request::Parts,
@@ -25,7 +25,7 @@ const KEPT: usize = 4096;
 /// Says until when the token is good.
 const EXPIRES: &str = "x-auth-expires";
 
-/// The digest of an `Authorization` header.
+/// The digest of an `Authorization` header, and of which of the two routes it came to.
 pub(super) type Asked = [u8; 32];
 
 pub(super) struct Standing(Cache<Asked, Arc<Stood>>);
@@ -51,7 +51,7 @@ impl Standing {
     /// Keeps an answer that was made after `mark` was read, at `now` or later.
     pub(super) fn keep(&self, asked: Asked, mark: Mark, now: UnixTime, answer: &HttpResponse) {
         let expires = || answer.headers().get(EXPIRES)?.to_str().ok()?.parse().ok();
-        if answer.status() == StatusCode::NO_CONTENT
+        if answer.status().is_success()
             && let Some(until) = expires().map(UnixTime::from_secs)
         {
             self.0.insert(asked, Arc::new(Stood { answer: answer.clone(), mark, since: now, until }));
@@ -59,16 +59,18 @@ impl Standing {
     }
 }
 
-/// What the request asks, if its answer follows from one `Authorization` header alone.
+/// What a proxy asks, if the answer follows from one `Authorization` header alone. Proxies hand on the method and the path of their
+/// client, which do not matter here.
 pub(super) fn asked(parts: &Parts, body: &Incoming) -> Option<Asked> {
     let mut credentials = parts.headers.get_all(header::AUTHORIZATION).into_iter();
-    match (credentials.next(), credentials.next()) {
-        (Some(one), None) if parts.method == Method::GET && body.is_end_stream() => {
-            Some(Sha256::digest(one.as_bytes()).into())
-        }
-        _ => None,
-    }
+    let (Some(one), None) = (credentials.next(), credentials.next()) else { return None };
+    let route = parts.uri.path().split('/').nth(2)?;
+    (METHODS.contains(&parts.method) && body.is_end_stream())
+        .then(|| Sha256::new().chain_update(route).chain_update([0]).chain_update(one.as_bytes()).finalize().into())
 }
+
+/// Those whose answer may be given again; `HEAD` has one of its own kind.
+const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
 #[cfg(test)]
 mod tests {
@@ -103,7 +105,7 @@ mod tests {
 
     #[test]
     fn refusals_and_answers_without_an_end_are_not_kept() {
-        for answer in [answer(401, "1100"), answer(503, "1100"), answer(200, "1100"), answer(204, "never")] {
+        for answer in [answer(401, "1100"), answer(503, "1100"), answer(302, "1100"), answer(204, "never")] {
             assert!(kept(&answer).find(&[1; 32], MARK, NOW).is_none());
         }
     }

@@ -11,13 +11,13 @@ use prometheus_client::{
     metrics::{MetricType, counter::ConstCounter},
     registry::Unit,
 };
-use waxseal_core::dialect::Dialect;
+use waxseal_core::dialect::{Dialect, is_verification};
 
 /// Who answers a request, by its path: the label `route` of the metrics and of the log, where no path may stand because a
 /// path may hold a token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Route {
-    /// `GET /auth/verify`, which never waits behind anything else.
+    /// `/auth/verify` and `/auth/envoy`, which never wait behind anything else.
     Verify,
     Gateway,
     Redis,
@@ -44,7 +44,7 @@ impl Route {
     /// The class of a path.
     pub(crate) fn of(path: &str) -> Self {
         match Dialect::of(path) {
-            Some(Dialect::Gateway) if path == "/auth/verify" => Self::Verify,
+            Some(Dialect::Gateway) if is_verification(path) => Self::Verify,
             Some(Dialect::Gateway) => Self::Gateway,
             Some(Dialect::Redis) => Self::Redis,
             Some(Dialect::Openshift) => Self::Openshift,
@@ -182,7 +182,10 @@ mod tests {
     #[test]
     fn a_path_has_a_route() {
         check("/auth/verify", Route::Verify);
-        check("/auth/verify/", Route::Gateway);
+        check("/auth/verify/", Route::Verify);
+        check("/auth/envoy/v1/users", Route::Verify);
+        check("/auth/verifying", Route::Gateway);
+        check("/auth/introspect", Route::Gateway);
         check("/v1/users/authorize", Route::Redis);
         check("/v10", Route::Other);
         check("/broker/rest/api", Route::Openshift);

@@ -37,6 +37,12 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
     }
 }
 
+/// Whether `path` is where proxies ask if a request may pass: `/auth/verify` or `/auth/envoy`, and whatever they append to it. The
+/// answer follows from one of the two and the `Authorization` header, never from what is appended.
+pub fn is_verification(path: &str) -> bool {
+    Route::of(path).is_some_and(Route::is_verification)
+}
+
 /// What a path names.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Route {
@@ -64,6 +70,11 @@ impl Route {
                 _ => None,
             },
         }
+    }
+
+    /// Whether a proxy asks here about a request of its client, of whatever method that is.
+    const fn is_verification(self) -> bool {
+        matches!(self, Self::Verify | Self::Envoy)
     }
 
     /// Whether a caller has to prove who he is before anything else is looked at.
