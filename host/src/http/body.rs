@@ -111,11 +111,14 @@ pub(super) async fn read(mut body: Incoming, limits: &Limits, held: &AtomicUsize
         if body.is_end_stream() && whole.is_empty() {
             return Ok(data.into());
         }
-        if !share.take(data.len(), limits.bodies) {
-            return Err(BodyError { status: StatusCode::SERVICE_UNAVAILABLE, close: true, text: "" });
+        // Room for as much again as there is, and no more than was announced: whoever sends one octet would hold room for all.
+        let (before, needed) = (whole.capacity(), whole.len() + data.len());
+        if needed > before {
+            let announced = announced.min(limits.body);
+            whole.reserve_exact(needed.max(announced.min(before * 2)) - whole.len());
         }
-        if whole.capacity() == 0 {
-            whole.reserve_exact(announced.min(limits.body).max(data.len()));
+        if !share.take(whole.capacity() - before, limits.bodies) {
+            return Err(BodyError { status: StatusCode::SERVICE_UNAVAILABLE, close: true, text: "" });
         }
         whole.extend_from_slice(&data);
     }

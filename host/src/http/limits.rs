@@ -18,14 +18,14 @@ pub struct Limits {
     pub bodies: usize,
     /// From the first octet of a head to its end, and for a TLS handshake; beyond the connection is closed.
     pub head_time: Duration,
-    /// From the end of the head to the end of the response. A body that takes longer is answered with 408; the connection
-    /// is closed.
+    /// From the end of the head to the end of the body, which is answered with 408 when it takes longer, and from there to the
+    /// answer's last octet; for the latter a second more for each 4 KiB. The connection is closed.
     pub request_time: Duration,
     /// How long a connection may be open without a request in progress.
     pub idle_time: Duration,
     /// Open connections; at the limit no more are accepted until one closes. Also bounded by the file descriptors.
     pub connections: usize,
-    /// Requests that are being answered, `GET /auth/verify` and the server's own routes not counted; beyond 503.
+    /// Requests that are being answered, the questions of proxies (`/auth/verify`) and the server's own routes not counted; beyond 503.
     pub in_flight: usize,
     /// How long requests in progress may take to end once the server has been told to stop.
     pub drain_time: Duration,

@@ -16,6 +16,8 @@ use tokio::{
 /// the client might lose the answer that told it why.
 const LINGER_TIME: Duration = Duration::from_secs(1);
 const LINGER_OCTETS: usize = 4 * 1024 * 1024;
+/// Octets a second that a client takes of an answer at least, on average after the time that a request may take.
+const SLOWEST: u64 = 4096;
 
 /// A connection under the limits of time and grammar.
 ///
@@ -30,6 +32,9 @@ pub(super) struct Strict<IO> {
     since: Instant,
     state: State,
     write_stalled: Option<Instant>,
+    /// When the present answer began to be written, and how much of it has been.
+    answer_since: Instant,
+    answer_octets: u64,
     /// One timer a connection, moved only when it would fire too late: an early alarm is cheaper than moving it every time.
     timer: Pin<Box<Sleep>>,
     lingered: Option<usize>,
@@ -65,6 +70,8 @@ impl<IO> Strict<IO> {
             since: Instant::now(),
             state: State::New,
             write_stalled: None,
+            answer_since: Instant::now(),
+            answer_octets: 0,
             timer: Box::pin(sleep(limits.head_time)),
             lingered: None,
         }
@@ -132,17 +139,21 @@ impl<IO> Strict<IO> {
         false
     }
 
-    fn wrote(&mut self) {
+    fn wrote(&mut self, octets: usize) {
         self.write_stalled = None;
         if self.state == State::Asked {
             self.enter(State::Answered);
+            (self.answer_since, self.answer_octets) = (self.since, 0);
         }
+        self.answer_octets = self.answer_octets.saturating_add(octets as u64);
     }
 
-    /// Turns a write that cannot go on into an error once the client has taken too long.
+    /// Turns a write that cannot go on into an error once the client has taken too long, be it by nothing for a while or by little
+    /// all the time: what waits to be written is held in memory.
     fn stalled<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         let since = *self.write_stalled.get_or_insert_with(Instant::now);
-        let deadline = since + self.limits.request_time;
+        let earned = Duration::from_secs(self.answer_octets / SLOWEST);
+        let deadline = (self.answer_since + earned).min(since) + self.limits.request_time;
         if self.is_late(cx, deadline) { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { Poll::Pending }
     }
 }
@@ -172,9 +183,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Strict<IO> {
         let this = self.get_mut();
         match Pin::new(&mut this.io).poll_write(cx, octets) {
             Poll::Pending => this.stalled(cx),
-            ready @ Poll::Ready(_) => {
-                this.wrote();
-                ready
+            Poll::Ready(result) => {
+                this.wrote(*result.as_ref().unwrap_or(&0));
+                Poll::Ready(result)
             }
         }
     }
@@ -187,9 +198,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Strict<IO> {
         let this = self.get_mut();
         match Pin::new(&mut this.io).poll_write_vectored(cx, parts) {
             Poll::Pending => this.stalled(cx),
-            ready @ Poll::Ready(_) => {
-                this.wrote();
-                ready
+            Poll::Ready(result) => {
+                this.wrote(*result.as_ref().unwrap_or(&0));
+                Poll::Ready(result)
             }
         }
     }
@@ -235,4 +246,30 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Strict<IO> {
 
 fn malformed(why: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    /// Whoever takes an octet now and then makes progress, and would hold an answer in memory for ever.
+    #[tokio::test]
+    async fn a_client_that_takes_little_at_a_time_is_let_go() {
+        let (ours, mut theirs) = duplex(1);
+        let limits = Limits { request_time: Duration::from_millis(50), ..Limits::default() };
+        let mut strict = Strict::new(ours, &limits);
+        let taking = tokio::spawn(async move {
+            let mut taken = 0;
+            while theirs.read_u8().await.is_ok() {
+                taken += 1;
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            taken
+        });
+        let written = strict.write_all(&[0; 4000]).await;
+        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        drop(strict);
+        assert!((1..4000).contains(&taking.await.unwrap()));
+    }
 }
