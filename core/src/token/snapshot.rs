@@ -300,6 +300,8 @@ pub struct EdgeVerifier {
     keys: KeySet,
     /// Those of them that the snapshot names: what tokens are checked with.
     verifying: KeySet,
+    /// The `kid` of each that is gone for good.
+    dropped: Vec<String>,
     held: Option<Snapshot>,
     stale: Stale,
 }
@@ -312,15 +314,17 @@ impl EdgeVerifier {
     /// would say anything.
     pub fn new(keys: KeySet, stale: Stale) -> Result<Self, super::KeyError> {
         let keys = public(keys)?;
-        Ok(Self { verifying: keys.clone(), keys, held: None, stale })
+        Ok(Self { verifying: keys.clone(), keys, dropped: Vec::new(), held: None, stale })
     }
 
-    /// Takes other keys instead: a key set that was fetched again. The snapshot stays, and tokens go by those that it names.
+    /// Takes other keys instead: a key set that was fetched again, but for those that are gone for good, as it may come from a cache
+    /// that is older than the snapshot. The snapshot stays, and tokens go by the keys that it names.
     ///
     /// # Errors
     /// As [`EdgeVerifier::new`].
     pub fn set_keys(&mut self, keys: KeySet) -> Result<(), super::KeyError> {
         self.keys = public(keys)?;
+        self.keys.retain(|kid| !self.dropped.iter().any(|gone| gone == kid));
         self.choose_keys();
         Ok(())
     }
@@ -336,7 +340,9 @@ impl EdgeVerifier {
             if new.number <= held.number {
                 return Err(SnapshotError::NotNewer);
             }
-            self.keys.retain(|kid| new.names(kid) || !held.names(kid));
+            let is_gone = |kid: &str| held.names(kid) && !new.names(kid);
+            self.dropped.extend(self.keys.iter().map(|(key, _)| key.kid()).filter(|kid| is_gone(kid)).map(String::from));
+            self.keys.retain(|kid| !is_gone(kid));
         }
         self.held = Some(new);
         self.choose_keys();

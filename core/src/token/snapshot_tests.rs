@@ -312,6 +312,9 @@ fn a_retired_key_is_gone_for_good() {
     edge.set_keys(public_keys(&["c", "b"])).unwrap();
     assert_eq!(edge.take(&by(&["b"], 3), "waxseal", 0, now()), Err(SnapshotError::NotNewer));
     assert_eq!(edge.take(&by(&["c"], 4), "waxseal", 0, now()), Ok(()));
+    // A cache may hold a key set of before.
+    edge.set_keys(public_keys(&["a", "b", "c"])).unwrap();
+    assert_eq!(edge.take(&by(&["a"], 5), "waxseal", 0, now()), Err(SnapshotError::Refused(Refusal::UnknownKid)));
 }
 
 proptest! {
