@@ -3,17 +3,21 @@
 use alloc::{format, vec::Vec};
 
 /// Name and value of each part; `None` when the body is not what its content type says.
-pub(super) fn parts(content_type: &str, body: &[u8]) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
+pub(super) fn parts<'b>(content_type: &str, body: &'b [u8]) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
     let boundary = parameter(content_type, "boundary").filter(|boundary| (1..=70).contains(&boundary.len()))?;
     let delimiter = format!("--{boundary}");
-    let mut rest = body.strip_prefix(delimiter.as_bytes())?;
+    let first = body.strip_prefix(delimiter.as_bytes());
     let delimiter = format!("\r\n--{boundary}");
+    // Before the first delimiter there may be a preamble, and blanks behind each (RFC 2046, 5.1.1).
+    let behind = |text: &'b [u8]| text.get(find(text, delimiter.as_bytes())? + delimiter.len()..);
+    let mut rest = first.or_else(|| behind(body))?;
     let mut parts = Vec::new();
     loop {
         if rest.starts_with(b"--") {
             return Some(parts);
         }
-        let part = rest.strip_prefix(b"\r\n")?;
+        let blanks = rest.iter().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
+        let part = rest.get(blanks..)?.strip_prefix(b"\r\n")?;
         let end = find(part, delimiter.as_bytes())?;
         let (part, after) = part.split_at(end);
         parts.push(read(part)?);
@@ -67,6 +71,17 @@ mod tests {
     fn a_name_within_quotes_is_none() {
         let body = b"--x\r\nContent-Disposition: form-data; filename=\"; name=scope\"; name=\"note\"\r\n\r\na\r\n--x--\r\n";
         assert_eq!(parts(TYPE, body).unwrap(), [(b"note".to_vec(), b"a".to_vec())]);
+    }
+
+    #[test]
+    fn takes_a_preamble_and_blanks_behind_a_delimiter() {
+        for body in ["pre\r\n--x\r\n", "\r\n--x\r\n", "--x \t\r\n"] {
+            let body = format!(
+                "{body}Content-Disposition: form-data; name=a\r\n\r\nb\r\n--x  \r\nContent-Disposition: form-data; name=c\r\n\r\nd\r\n--x--\r\n"
+            );
+            let read = parts(TYPE, body.as_bytes()).unwrap();
+            assert_eq!(read, [(b"a".to_vec(), b"b".to_vec()), (b"c".to_vec(), b"d".to_vec())], "{body}");
+        }
     }
 
     #[test]
