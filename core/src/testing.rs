@@ -209,10 +209,16 @@ impl TestWorld {
         assert!(self.commit(&Commit { checks: Vec::new(), writes: [write].into() }));
     }
 
-    /// The actions that operations wrote to the audit trail since the last time, a refused one with its reason.
+    /// The actions that operations wrote to the audit trail since the last time, a refused one with its reason, a change with its
+    /// detail.
     pub(crate) fn audited(&mut self) -> Vec<String> {
         let line = |event: Event| {
-            if event.reason.is_empty() { event.action.into() } else { format!("{} {}", event.action, event.reason) }
+            let Event { action, reason, detail, .. } = event;
+            match (reason, detail.as_str()) {
+                ("", "") => action.into(),
+                ("", detail) => format!("{action}: {detail}"),
+                (reason, _) => format!("{action} {reason}"),
+            }
         };
         self.events.drain(..).map(line).collect()
     }

@@ -16,7 +16,7 @@ mod verify;
 
 pub use verify::{Flaw, VerifyError, Whole, verify};
 
-use self::chain::{LOST, Line, Link, OPEN, REPAIR, Record, digest, hex, unhex};
+use self::chain::{HEADLESS, LOST, Line, Link, OPEN, REPAIR, Record, digest, hex, unhex};
 use crate::{
     clock::Clock,
     engine::{Audit, Occasion},
@@ -143,7 +143,7 @@ fn short(event: &Event) -> Event {
         let (kept, _) = text.split_at(text.floor_char_boundary(LONGEST_TEXT - CUT.len()));
         format!("{kept}{CUT}")
     };
-    Event { actor: cut(&event.actor), subject: cut(&event.subject), ..*event }
+    Event { actor: cut(&event.actor), subject: cut(&event.subject), detail: cut(&event.detail), ..*event }
 }
 
 impl Drop for AuditTrail {
@@ -295,7 +295,8 @@ impl Trail {
                 torn.clear();
             }
         }
-        if last.is_some() && known.is_none() {
+        let headless = last.is_some() && known.is_none();
+        if headless {
             tracing::warn!(
                 "the head of the audit trail, audit.log.head, is missing: nobody can tell whether records were cut from its end"
             );
@@ -327,6 +328,9 @@ impl Trail {
                 torn: hex(&digest(&[&torn])),
                 octets: torn.len(),
             });
+        }
+        if headless {
+            records.push(Record::Headless { time: self.time(), action: HEADLESS });
         }
         self.file = Some(file);
         let opened = self.append(&records).and_then(|()| {

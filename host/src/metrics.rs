@@ -194,6 +194,7 @@ mod tests {
             action: "login",
             actor: "a".into(),
             subject: "a".into(),
+            detail: String::new(),
             outcome: Outcome::Refused,
             reason: "bad_credentials",
             dialect: "redis",

@@ -213,11 +213,11 @@ impl From<seam::Write> for wit::Write {
 }
 
 impl From<seam::Event> for wit::Event {
-    fn from(seam::Event { action, actor, subject, outcome, reason, dialect }: seam::Event) -> Self {
+    fn from(seam::Event { action, actor, subject, detail, outcome, reason, dialect }: seam::Event) -> Self {
         let refused = match outcome {
             Outcome::Success => false,
             Outcome::Refused => true,
         };
-        Self { action: action.into(), actor, subject, refused, reason: reason.into(), dialect: dialect.into() }
+        Self { action: action.into(), actor, subject, detail, refused, reason: reason.into(), dialect: dialect.into() }
     }
 }

@@ -5,7 +5,7 @@ import { signals } from './engines/current.js'
 const KEEP = 2000
 
 export const audit = Object.assign(new EventTarget(), {
-  /** Oldest first: `{ time, source, request, action, actor, subject, outcome, reason, dialect }`. */
+  /** Oldest first: `{ time, source, request, action, actor, subject, detail, outcome, reason, dialect }`. */
   events: [],
 
   clear() {

@@ -22,7 +22,7 @@ mod source;
 mod throttle;
 mod users;
 
-pub(crate) use audit::audit;
+pub(crate) use audit::{audit, audit_change};
 pub(crate) use authorization::{
     Authorized, NewAuthorization, add, authorization, authorization_token, authorization_with_id, authorizations, end,
     end_all, find_authorization, hex, is_token, note, revoke_everything, scopes,

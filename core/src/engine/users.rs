@@ -1,13 +1,13 @@
 //! Creating, changing and deleting users.
 
-use super::{audit, passwords::remember_schemes};
+use super::{audit, audit_change, passwords::remember_schemes};
 use crate::{
     password,
     record::{Admins, LastUid, Role, Stored, Uid, User, key},
     refusal::Refusal,
     seam::{Op, Stop},
 };
-use alloc::string::String;
+use alloc::{format, string::String, vec::Vec};
 use core::fmt::Display;
 
 /// What a new user is made of; names and addresses have been checked by the dialect.
@@ -110,25 +110,29 @@ pub(crate) fn create_user(
     // Not read: another operation may have given out this uid since the counter was read, and then this one has lost a race and
     // starts over, instead of finding a record that should not be there.
     op.put_new(key::user(uid), user.encode());
-    audit(op, "user.create", actor, &uid, None);
+    let detail = format!("role {}", user.role.as_str());
+    audit_change(op, "user.create", actor, &uid, detail);
     Ok(user)
 }
 
-/// Changes names, address, role and alerts of `user`, and stores him.
+/// Changes names, address, role and alerts of `user`, and stores him unless nothing changes.
 ///
 /// # Errors
 /// [`Refusal::NameTaken`], [`Refusal::EmailTaken`], [`Refusal::LastAdmin`].
 pub(crate) fn change_user(op: &Op<'_>, actor: &dyn Display, user: &mut User, changes: Changes) -> Result<(), Stop> {
     check_free(op, changes.name.as_deref(), changes.email.as_deref(), Some(user.uid))?;
+    let mut changed: Vec<String> = Vec::new();
     if let Some(role) = changes.role.filter(|role| *role != user.role) {
         if user.role == Role::Admin || role == Role::Admin {
             enlist(op, user.uid, role == Role::Admin && !user.disabled)?;
         }
+        changed.push(format!("role {} -> {}", user.role.as_str(), role.as_str()));
         user.role = role;
     }
     if let Some(name) = changes.name.filter(|name| *name != user.name) {
         remove_index(op, key::name(&user.name))?;
         op.store(key::name(&name), &user.uid);
+        changed.push("name".into());
         user.name = name;
     }
     if let Some(email) = changes.email.filter(|email| *email != user.email) {
@@ -138,11 +142,17 @@ pub(crate) fn change_user(op: &Op<'_>, actor: &dyn Display, user: &mut User, cha
         if !email.is_empty() {
             op.store(key::email(&email), &user.uid);
         }
+        changed.push("email".into());
         user.email = email;
     }
-    user.email_alerts = changes.email_alerts.unwrap_or(user.email_alerts);
-    store_user(op, user);
-    audit(op, "user.change", actor, &user.uid, None);
+    if let Some(alerts) = changes.email_alerts.filter(|alerts| *alerts != user.email_alerts) {
+        changed.push("email_alerts".into());
+        user.email_alerts = alerts;
+    }
+    if !changed.is_empty() {
+        store_user(op, user);
+        audit_change(op, "user.change", actor, &user.uid, changed.join(", "));
+    }
     Ok(())
 }
 

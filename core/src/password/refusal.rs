@@ -159,7 +159,7 @@ impl fmt::Display for Refusal {
             Self::TooManySchemes => f.write_str("the list holds hashes of more than two schemes: give at most two"),
             Self::NoRoomForScheme => f.write_str(
                 "no password can be hashed as `passwords.scheme` says, because hashes of three other schemes may still be in use: \
-                 an administrator has to forget those that are not (`POST /admin/schemes/prune`)",
+                 an administrator has to forget those that are not (`waxseal user prune-schemes`)",
             ),
         }
     }

@@ -23,6 +23,9 @@ pub struct Event {
     pub actor: String,
     /// To whom or what: a uid, `jti`, `kid` or record id.
     pub subject: String,
+    /// What changed, where the action alone does not say: `role none -> admin, name`; mostly empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub detail: String,
     /// How it ended.
     pub outcome: Outcome,
     /// The stable code of the refusal; empty on success.

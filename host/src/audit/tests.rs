@@ -57,6 +57,7 @@ fn event(actor: &str) -> Event {
         action: "login",
         actor: actor.into(),
         subject: actor.into(),
+        detail: String::new(),
         outcome: Outcome::Refused,
         reason: "bad_credentials",
         dialect: "redis",
@@ -130,14 +131,14 @@ fn without_a_head_the_end_is_not_checked() {
     let trail = home.open();
     assert_eq!(
         verify(&home.path()).unwrap(),
-        Whole { first: 1, records: 1, end_checked: true },
+        Whole { first: 1, records: 1, end_checked: true, headless: None },
         "a fresh one has a head at once"
     );
     drop(trail);
     fs::write(head_path(&home.path()), "").unwrap();
-    assert_eq!(verify(&home.path()).unwrap(), Whole { first: 1, records: 1, end_checked: false });
+    assert_eq!(verify(&home.path()).unwrap(), Whole { first: 1, records: 1, end_checked: false, headless: None });
     fs::remove_file(head_path(&home.path())).unwrap();
-    assert_eq!(verify(&home.path()).unwrap(), Whole { first: 1, records: 1, end_checked: false });
+    assert_eq!(verify(&home.path()).unwrap(), Whole { first: 1, records: 1, end_checked: false, headless: None });
 }
 
 #[test]
@@ -187,6 +188,20 @@ fn a_cut_trail_does_not_heal() {
     assert_eq!(home.verify(), Err(3));
 }
 
+/// Without the head a shorter trail is as good as the whole one; what is left of it says so for good.
+#[test]
+fn a_cut_trail_without_its_head_does_not_pass_for_whole() {
+    let home = Home::new();
+    home.write(&["a", "b"]);
+    home.tamper(|lines| lines.truncate(2));
+    fs::remove_file(head_path(&home.path())).unwrap();
+    for _ in 0..2 {
+        home.write(&["c"]);
+        let whole = verify(&home.path()).unwrap();
+        assert_eq!((whole.end_checked, whole.headless), (true, Some(3)));
+    }
+}
+
 /// Every length at which a crash can tear the last record.
 #[test]
 fn a_torn_line_is_closed_and_noted() {
@@ -201,7 +216,7 @@ fn a_torn_line_is_closed_and_noted() {
         assert_eq!(home.verify(), Err(3), "torn after {torn}");
         home.write(&["c"]);
         let noted = home.lines().iter().any(|line| line.contains("\"action\":\"audit.repair\""));
-        assert_eq!((noted, home.verify()), (torn < last, Ok(5)), "torn after {torn}");
+        assert_eq!((noted, home.verify()), (torn < last, Ok(6)), "torn after {torn}");
     }
 }
 
@@ -214,7 +229,7 @@ fn a_torn_line_cannot_hide_a_record() {
     octets.truncate(octets.len() - 20);
     fs::write(home.path(), octets).unwrap();
     home.write(&[]);
-    assert_eq!(home.verify(), Ok(4));
+    assert_eq!(home.verify(), Ok(5));
     home.tamper(|lines| lines[2] = "{}".into());
     assert_eq!(home.verify(), Err(3));
 }
@@ -239,7 +254,7 @@ fn a_moved_trail_goes_on_in_a_new_file() {
     trail.reopen().unwrap();
     record(&trail, "c");
     drop(trail);
-    assert_eq!(verify(&old).unwrap(), Whole { first: 1, records: 3, end_checked: false });
+    assert_eq!(verify(&old).unwrap(), Whole { first: 1, records: 3, end_checked: false, headless: None });
     assert_eq!(home.verify(), Ok(2));
     assert!(home.lines()[0].contains("\"n\":4,") && home.lines()[0].contains("audit.open"));
     home.tamper(|lines| drop(lines.remove(0)));

@@ -1,7 +1,7 @@
 //! Checks a trail from its file alone.
 
 use super::{
-    chain::{Line, Link, OPEN, REPAIR, digest, unhex},
+    chain::{HEADLESS, Line, Link, OPEN, REPAIR, digest, unhex},
     head_path, read_head,
 };
 use core::fmt;
@@ -48,6 +48,9 @@ pub struct Whole {
     pub records: u64,
     /// Whether a head stood beside it, so that nothing was cut off at its end. A trail that was moved away or copied has none.
     pub end_checked: bool,
+    /// The number of the first record that says that there was no head when the trail was opened: records before it may have been
+    /// cut off without a trace.
+    pub headless: Option<u64>,
 }
 
 /// Why a trail could not be verified.
@@ -97,13 +100,14 @@ pub fn verify(path: &Path) -> Result<Whole, VerifyError> {
         Err(error) => return Err(error.into()),
     };
     let end_checked = head.is_some();
-    let mut check = Verification { line: 0, first: 0, count: 0, last: None, torn: None, head };
+    let mut check = Verification { line: 0, first: 0, count: 0, last: None, torn: None, headless: None, head };
     let mut line = Vec::new();
     loop {
         line.clear();
         if file.read_until(b'\n', &mut line)? == 0 {
+            let headless = check.headless;
             let (first, records) = check.end().map_err(VerifyError::Flaw)?;
-            return Ok(Whole { first, records, end_checked });
+            return Ok(Whole { first, records, end_checked, headless });
         }
         check.line += 1;
         check.take(&line).map_err(VerifyError::Flaw)?;
@@ -118,6 +122,7 @@ struct Verification {
     last: Option<Link>,
     /// The first of the lines before that are no records, and the digest of them all; they wait for their note.
     torn: Option<(u64, Sha256)>,
+    headless: Option<u64>,
     head: Option<Link>,
 }
 
@@ -157,6 +162,9 @@ impl Verification {
         }
         if self.head.is_some_and(|head| head.n == place.n && head != place) {
             return flaw(self.line, "the trail up to here is not the one that was written");
+        }
+        if record.fields.action == HEADLESS {
+            self.headless.get_or_insert(place.n);
         }
         self.last = Some(place);
         self.count += 1;

@@ -42,9 +42,12 @@ pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
             "first": found.map(|found| found.first),
             "records": found.map(|found| found.records),
             "end_checked": found.is_some_and(|found| found.end_checked),
+            "headless": found.and_then(|found| found.headless),
             "flaw": flaw,
         }))?;
-        return if found.is_some_and(|found| found.records > 0 && (found.end_checked || *no_head)) {
+        return if found
+            .is_some_and(|found| found.records > 0 && (found.end_checked && found.headless.is_none() || *no_head))
+        {
             Ok(())
         } else {
             Err(Failure::No)
@@ -54,10 +57,16 @@ pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
         Ok(Whole { records: 0, .. }) => Err(Failure::refused(format_args!(
             "the audit trail `{shown}` is empty: its records are gone, or could not be written"
         ))),
-        Ok(whole @ Whole { end_checked: true, .. }) => say(&format!("{shown}: {whole}; the chain is whole")),
+        Ok(whole @ Whole { end_checked: true, headless: None, .. }) => {
+            say(&format!("{shown}: {whole}; the chain is whole"))
+        }
         Ok(whole) if *no_head => {
             say(&format!("{shown}: {whole}; the chain is whole; whether records were cut off at its end is not checked"))
         }
+        Ok(Whole { headless: Some(n), .. }) => Err(Failure::refused(format_args!(
+            "the audit trail `{shown}` holds, but its head was missing when record {n} was written, so nobody can tell whether \
+             records were cut off before that; --no-head leaves that unchecked"
+        ))),
         Ok(whole) => Err(Failure::refused(format_args!(
             "the audit trail `{shown}` holds ({whole}), but its head `{shown}.head` is missing or empty, so nobody can tell whether \
              records were cut off at the end; --no-head leaves that unchecked"

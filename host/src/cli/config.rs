@@ -13,7 +13,7 @@ pub(super) enum Command {
         /// One JSON object
         #[arg(long)]
         json: bool,
-        /// Only settings that are not at their default
+        /// Only settings that the file, the environment or an option states
         #[arg(long)]
         changed: bool,
     },

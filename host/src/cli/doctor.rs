@@ -5,7 +5,7 @@ use super::{
     admin::Admin,
     service::Service,
     terminal::{plain, say, say_json, table},
-    user::cell,
+    user::{cell, schemes},
 };
 use crate::{
     audit::{self, VerifyError, Whole},
@@ -128,14 +128,17 @@ fn examine(place: &Place, findings: &mut Findings) {
         Ok(Whole { records: 0, .. }) => {
             findings.add("audit trail", Grade::Problem, "audit.log is empty: its records are gone, or could not be written");
         }
-        Ok(whole @ Whole { end_checked: true, .. }) => {
+        Ok(whole @ Whole { end_checked: true, headless: None, .. }) => {
             findings.add("audit trail", Grade::Good, format!("{whole}; the chain is whole"));
         }
-        Ok(whole) => findings.add(
-            "audit trail",
-            Grade::Problem,
-            format!("{whole}; audit.log.head is missing or empty: nobody can tell whether the end was cut off"),
-        ),
+        Ok(whole) => {
+            let head = match whole.headless {
+                Some(n) => format!("audit.log.head was missing when record {n} was written"),
+                None => "audit.log.head is missing or empty".into(),
+            };
+            let said = format!("{whole}; {head}: nobody can tell whether the end was cut off");
+            findings.add("audit trail", Grade::Problem, said);
+        }
         Err(VerifyError::Missing) if data.has_store() => findings.add(
             "audit trail",
             Grade::Note,
@@ -250,9 +253,16 @@ fn clock(keys: &[&Value], findings: &mut Findings) {
 /// Schemes that some passwords still have besides the one for new ones.
 fn older_hashes(status: &Value) -> Option<String> {
     let current = status.get("scheme")?;
-    let schemes = status.get("schemes")?.as_array()?.iter();
-    let older: Vec<String> = schemes.filter(|scheme| *scheme != current).map(ToString::to_string).collect();
-    (!older.is_empty()).then(|| format!("some are still {}; each is redone at the next good login", older.join(" and ")))
+    let current = schemes(Some(&Value::from_iter([current.clone()])));
+    let mut older = schemes(status.get("schemes"));
+    older.retain(|scheme| !current.contains(scheme));
+    (!older.is_empty()).then(|| {
+        format!(
+            "some may still be {}; each is redone at the next good login, and `waxseal user prune-schemes` forgets a scheme that \
+             none has any more",
+            older.join(" and ")
+        )
+    })
 }
 
 fn words(failure: Failure) -> String {

@@ -168,6 +168,7 @@ impl Service {
             action: "config.reload",
             actor: "local".into(),
             subject: "settings".into(),
+            detail: String::new(),
             outcome,
             reason,
             dialect: "admin",

@@ -6,12 +6,13 @@ use super::{
     secret::NewPassword,
     terminal::{plain, say, say_json, table},
 };
+use crate::config::show_scheme;
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
 use waxseal_core::seam::Method;
 
-/// What to do with users. WHO is a name, an e-mail address or a uid.
+/// What to do with users. WHO is a name, an e-mail address or a uid; name:12 is the user called 12.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Add a user
@@ -96,6 +97,12 @@ pub(super) enum Command {
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
     },
+    /// Forget schemes of password hashes that no user has any more; each one costs every login a derivation
+    PruneSchemes {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
@@ -134,7 +141,25 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
             admin.ask(Method::Delete, &path(&who, ""), None)?;
             say(&format!("{} is deleted", plain(&who)))
         }
+        Command::PruneSchemes { json } => {
+            let pruned = admin.ask(Method::Post, "/admin/schemes/prune", None)?;
+            if json {
+                return say_json(&pruned);
+            }
+            let [dropped, kept] = ["dropped", "kept"].map(|member| schemes(pruned.get(member)).join(", "));
+            let dropped = if dropped.is_empty() { "nothing".into() } else { dropped };
+            say(&format!("forgotten: {dropped}; still in use: {kept}"))
+        }
     }
+}
+
+/// Schemes as the configuration writes them.
+pub(super) fn schemes(list: Option<&Value>) -> Vec<String> {
+    let shown = |scheme: &Value| match serde_json::from_value(scheme.clone()) {
+        Ok(scheme) => show_scheme(scheme),
+        Err(_) => plain(&scheme.to_string()),
+    };
+    list.and_then(Value::as_array).into_iter().flatten().map(shown).collect()
 }
 
 fn path(who: &str, rest: &str) -> String {

@@ -15,7 +15,7 @@ pub(super) fn scheme(text: &str) -> Option<Scheme> {
 }
 
 /// The notation that [`scheme`] reads.
-pub(super) fn show_scheme(scheme: Scheme) -> String {
+pub(crate) fn show_scheme(scheme: Scheme) -> String {
     match scheme {
         Scheme::Argon2id { memory, passes, lanes } => format!("argon2id m={memory} t={passes} p={lanes}"),
         Scheme::Pbkdf2Sha256 { iterations } => format!("pbkdf2-sha256 i={iterations}"),

@@ -471,6 +471,7 @@ impl Wait for Asking {
             action: "login",
             actor: "a".into(),
             subject: "b".into(),
+            detail: String::new(),
             outcome: Outcome::Success,
             reason: "",
             dialect: "redis",

@@ -62,7 +62,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Busy`] and [`StoreError::Full`] promise that nothing was written. After [`StoreError::Unavailable`] this
-    /// process shows nothing of the commit, but if it ends before it has recovered, the commit may turn out to hold.
+    /// process shows nothing of the commit for now; once it has recovered, or another has opened the store, it may turn out to hold.
     fn commit(&self, commit: Commit) -> Reply<'_, Committed>;
 
     /// The changes later than `after`, as they are acknowledged.

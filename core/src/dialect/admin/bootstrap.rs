@@ -53,7 +53,7 @@ mod tests {
         let mut world = TestWorld::unsown();
         let user = done(&mut world, "POST /admin/bootstrap", ADMIN, 201);
         assert_eq!((&user["uid"], &user["role"], &user["passwords"]), (&1.into(), &"admin".into(), &1.into()));
-        assert_eq!(world.audited(), ["key.rotate", "user.create"]);
+        assert_eq!(world.audited(), ["key.rotate", "user.create: role admin"]);
         let login = request("POST /v1/users/authorize", "")
             .with_header("authorization", &basic("admin", "a quite long passphrase"));
         assert_eq!(world.call(login).status, 200);
@@ -100,7 +100,7 @@ mod tests {
     fn a_key_that_signs_already_goes_on() {
         let mut world = TestWorld::new();
         done(&mut world, "POST /admin/bootstrap", ADMIN, 201);
-        assert_eq!(world.audited(), ["user.create"]);
+        assert_eq!(world.audited(), ["user.create: role admin"]);
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl<'a> Resource<'a> {
     }
 }
 
-/// The user whom a path or a body names.
+/// The user whom a path or a body names. Digits are a uid, whatever others call themselves; after `name:` they are a name.
 ///
 /// # Errors
 /// [`Refusal::UserNotFound`].
@@ -148,7 +148,7 @@ fn target(op: &Op<'_>, who: &str) -> Result<User, Stop> {
     let user = match Uid::parse(who) {
         Some(uid) => engine::user(op, uid)?,
         None if is_number => None,
-        None => engine::find(op, who)?,
+        None => engine::find(op, who.strip_prefix("name:").unwrap_or(who))?,
     };
     user.ok_or(Stop::Refuse(Refusal::UserNotFound))
 }

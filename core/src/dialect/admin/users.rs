@@ -276,6 +276,7 @@ mod tests {
         done(&mut world, "POST /admin/users", r#"{"name": "1", "password": "pw"}"#, 201);
         assert_eq!(done(&mut world, "GET /admin/users/1", "", 200)["name"], "admin");
         assert_eq!(done(&mut world, "GET /admin/users/3", "", 200)["name"], "1");
+        assert_eq!(done(&mut world, "GET /admin/users/name:1", "", 200)["uid"], 3);
     }
 
     #[test]
@@ -287,7 +288,7 @@ mod tests {
             assert_eq!(user["role"], role.as_str());
             check_login(&mut world, user["name"].as_str().unwrap(), "pw", 200);
         }
-        assert_eq!(world.audited().first().map(String::as_str), Some("user.create"));
+        assert_eq!(world.audited().first().map(String::as_str), Some("user.create: role admin"));
     }
 
     #[test]

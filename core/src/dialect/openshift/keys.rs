@@ -6,6 +6,7 @@ use super::{
     links::{Required, segment},
 };
 use crate::{
+    engine,
     record::{SshKey, SshKeys, key},
     seam::Stop,
 };
@@ -49,8 +50,9 @@ pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
         return Err(request.exchange.refuse(422, Message::error(1, None, "there are too many keys: the maximum is 100")));
     }
     let reply = Reply::of("key", shown(&request.exchange, &new)).created().saying("Create SSH key");
+    let name = new.name.clone();
     keys.0.push(new);
-    save(request, &keys);
+    save(request, &keys, "ssh_key.add", &name);
     Ok(reply)
 }
 
@@ -61,7 +63,7 @@ pub(super) fn update(request: &Request<'_>, name: &str) -> Result<Reply, Stop> {
     let Some(known) = keys.0.iter_mut().find(|key| key.name == name) else { return Err(not_found(request)) };
     let reply = Reply::of("key", shown(&request.exchange, &new)).saying("Update SSH key");
     *known = new;
-    save(request, &keys);
+    save(request, &keys, "ssh_key.change", name);
     Ok(reply)
 }
 
@@ -73,7 +75,7 @@ pub(super) fn delete(request: &Request<'_>, name: &str) -> Result<Reply, Stop> {
     if keys.0.len() == known {
         return Err(not_found(request));
     }
-    save(request, &keys);
+    save(request, &keys, "ssh_key.delete", name);
     Ok(Reply::gone(format!("Key {name} is deleted.")))
 }
 
@@ -81,8 +83,11 @@ fn load(request: &Request<'_>) -> Result<SshKeys, Stop> {
     Ok(request.exchange.op.load::<SshKeys>(&key::ssh_keys(request.caller.user.uid))?.unwrap_or_default())
 }
 
-fn save(request: &Request<'_>, keys: &SshKeys) {
-    request.exchange.op.store(key::ssh_keys(request.caller.user.uid), keys);
+/// Stores the keys after what `action` has done to the one with this name.
+fn save(request: &Request<'_>, keys: &SshKeys, action: &'static str, name: &str) {
+    let (op, uid) = (request.exchange.op, request.caller.user.uid);
+    op.store(key::ssh_keys(uid), keys);
+    engine::audit(op, action, &uid, &name, None);
 }
 
 fn not_found(request: &Request<'_>) -> Stop {

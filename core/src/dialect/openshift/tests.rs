@@ -331,6 +331,22 @@ fn keys_have_their_limits() {
 }
 
 #[test]
+fn changes_of_keys_are_audited() {
+    let mut world = TestWorld::with_admin("secret");
+    let mut call = |method, path: &str, body: &str| {
+        let sent =
+            request(method, &format!("/broker/rest/user/keys{path}")).with_header("content-type", "application/json");
+        world.call(sent.with_body(body)).status
+    };
+    assert_eq!(call(Method::Post, "", r#"{"name": "laptop", "type": "ssh-rsa", "content": "AAAA"}"#), 201);
+    assert_eq!(call(Method::Put, "/laptop", r#"{"type": "ssh-rsa", "content": "BBBB"}"#), 200);
+    assert_eq!(call(Method::Put, "/desktop", r#"{"type": "ssh-rsa", "content": "BBBB"}"#), 404);
+    assert_eq!(call(Method::Delete, "/laptop", ""), 200);
+    let audited: Vec<_> = world.audited().into_iter().filter(|action| action != "login").collect();
+    assert_eq!(audited, ["ssh_key.add", "ssh_key.change", "ssh_key.delete"]);
+}
+
+#[test]
 fn paths_with_dots_lead_nowhere() {
     let mut world = TestWorld::with_admin("secret");
     for (path, status) in [

@@ -8,7 +8,7 @@ use crate::{
     dialect::json::{self, BadJson},
     seam::{Method, Op, Stop},
 };
-use alloc::{borrow::ToOwned, format, string::String};
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -62,6 +62,12 @@ impl Body {
     /// A member as it was sent.
     pub(super) fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
+    }
+
+    /// Those of these members that were sent, for the audit trail: `name "blue", password_min_length 12`.
+    pub(super) fn among(&self, names: &[&str]) -> String {
+        let sent = names.iter().filter_map(|name| Some(format!("{name} {}", self.value(name)?)));
+        sent.collect::<Vec<_>>().join(", ")
     }
 
     /// A member that may be missing and else is a string.

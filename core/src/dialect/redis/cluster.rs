@@ -7,7 +7,7 @@ use super::{
     error::{forbidden, invalid},
 };
 use crate::{
-    engine::audit,
+    engine::audit_change,
     password::Scheme,
     record::{Cluster, Role, key},
     refusal::Refusal,
@@ -16,6 +16,11 @@ use crate::{
 };
 use alloc::string::String;
 use serde::Serialize;
+
+/// The members of the cluster that can be changed, and those of its lockout policy.
+const CHANGEABLE: [&str; 5] =
+    ["name", "password_complexity", "password_min_length", "password_expiration_duration", "cm_session_timeout_minutes"];
+const POLICY: [&str; 3] = ["login_lockout_threshold", "login_lockout_counter_reset_after", "login_lockout_duration"];
 
 #[derive(Serialize)]
 struct Shown {
@@ -45,11 +50,12 @@ pub(super) fn show(op: &Op<'_>) -> Result<Response, Stop> {
 pub(super) fn change(op: &Op<'_>) -> Result<Response, Stop> {
     let actor = caller(op)?.user;
     let body = Body::required(op)?;
-    let name = body.text("name")?;
-    let complexity = body.flag("password_complexity")?;
-    let min_length = body.integer_within("password_min_length", 8, 256)?;
-    let expiration = body.integer_within("password_expiration_duration", 0, 36_500)?;
-    let session = body.integer_within("cm_session_timeout_minutes", 0, 525_600)?;
+    let [name_field, complexity, min_length, expiration, session] = CHANGEABLE;
+    let name = body.text(name_field)?;
+    let complexity = body.flag(complexity)?;
+    let min_length = body.integer_within(min_length, 8, 256)?;
+    let expiration = body.integer_within(expiration, 0, 36_500)?;
+    let session = body.integer_within(session, 0, 525_600)?;
     if name.as_ref().is_some_and(|name| name.is_empty() || name.len() > 255) {
         return invalid("`name` must be 1 to 255 octets");
     }
@@ -70,7 +76,7 @@ pub(super) fn change(op: &Op<'_>) -> Result<Response, Stop> {
     cluster.password_expiration_duration = expiration.unwrap_or(cluster.password_expiration_duration);
     cluster.cm_session_timeout_minutes = session.unwrap_or(cluster.cm_session_timeout_minutes);
     op.store(key::cluster(), &cluster);
-    audit(op, "cluster.change", &actor.uid, &"cluster", None);
+    audit_change(op, "cluster.change", &actor.uid, &"cluster", body.among(&CHANGEABLE));
     answer(op, &cluster)
 }
 
@@ -84,9 +90,10 @@ pub(super) fn show_policy(op: &Op<'_>) -> Result<Response, Stop> {
 pub(super) fn change_policy(op: &Op<'_>) -> Result<Response, Stop> {
     let actor = caller(op)?.user;
     let body = Body::required(op)?;
-    let threshold = body.integer_within("login_lockout_threshold", 0, 10_000)?;
-    let reset_after = body.integer_within("login_lockout_counter_reset_after", 0, 31_536_000)?;
-    let duration = body.integer_within("login_lockout_duration", 0, 31_536_000)?;
+    let [threshold, reset_after, duration] = POLICY;
+    let threshold = body.integer_within(threshold, 0, 10_000)?;
+    let reset_after = body.integer_within(reset_after, 0, 31_536_000)?;
+    let duration = body.integer_within(duration, 0, 31_536_000)?;
     if actor.role != Role::Admin {
         return forbidden();
     }
@@ -95,7 +102,7 @@ pub(super) fn change_policy(op: &Op<'_>) -> Result<Response, Stop> {
     cluster.login_lockout_counter_reset_after = reset_after.unwrap_or(cluster.login_lockout_counter_reset_after);
     cluster.login_lockout_duration = duration.unwrap_or(cluster.login_lockout_duration);
     op.store(key::cluster(), &cluster);
-    audit(op, "cluster.policy", &actor.uid, &"cluster", None);
+    audit_change(op, "cluster.policy", &actor.uid, &"cluster", body.among(&POLICY));
     policy(&cluster)
 }
 

@@ -124,9 +124,9 @@ impl TryFrom<wit::Event> for Event {
     type Error = Fault;
 
     fn try_from(event: wit::Event) -> Result<Self, Fault> {
-        let wit::Event { action, actor, subject, refused, reason, dialect } = event;
+        let wit::Event { action, actor, subject, detail, refused, reason, dialect } = event;
         let name = |text: String| name(&text).ok_or(Fault::Malformed("event"));
         let outcome = if refused { Outcome::Refused } else { Outcome::Success };
-        Ok(Self { action: name(action)?, actor, subject, outcome, reason: name(reason)?, dialect: name(dialect)? })
+        Ok(Self { action: name(action)?, actor, subject, detail, outcome, reason: name(reason)?, dialect: name(dialect)? })
     }
 }

@@ -113,6 +113,8 @@ export interface AuditEvent {
   action: string
   actor: string
   subject: string
+  /** What changed, where the action alone does not say; left out otherwise. */
+  detail?: string
   outcome: 'success' | 'refused'
   /** The stable code of the refusal; empty on success. */
   reason: string

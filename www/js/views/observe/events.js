@@ -32,9 +32,9 @@ export function eventsCard() {
     }
     const rows = [...done].map(([label, value]) => ({ label, value, tone: 'good' })).concat([...refused].map(([label, value]) => ({ label: `${label}, refused`, value, tone: 'warn' })))
     fill(kinds, rows.length > 0 && bars(rows.sort((a, b) => b.value - a.value).slice(0, 10), { label: 'Events of each kind' }))
-    fill(body, events.slice(-SHOWN).reverse().map(({ time, action, actor, subject, outcome, reason, dialect }) => h(
+    fill(body, events.slice(-SHOWN).reverse().map(({ time, action, actor, subject, detail, outcome, reason, dialect }) => h(
       'tr',
-      h('td', new Date(time).toLocaleTimeString()), h('td', h('code', action)), h('td', actor), h('td.subject', subject),
+      h('td', new Date(time).toLocaleTimeString()), h('td', h('code', action)), h('td', actor), h('td.subject', detail ? `${subject}: ${detail}` : subject),
       h('td', h(`span.status.${outcome === 'refused' ? 'refused' : 'good'}`, outcome === 'refused' ? reason || 'refused' : 'done')), h('td', dialect),
     )))
   }
