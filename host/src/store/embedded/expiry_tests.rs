@@ -9,7 +9,6 @@ use crate::{
     },
 };
 use core::time::Duration;
-use redb::ReadableDatabase;
 use std::{path::Path, sync::Arc, thread, time::Instant};
 use waxseal_core::time::UnixTime;
 
@@ -29,7 +28,7 @@ fn what_has_expired_goes_by_itself() {
             left += 1;
             Ok::<_, super::TablesError>(true)
         };
-        super::Snapshot::new(&store.shared.view.load().database.begin_read().unwrap()).unwrap().each(count).unwrap();
+        store.shared.begin_read().unwrap().1.unwrap().each(count).unwrap();
         left
     };
     assert_eq!(left(), 601);

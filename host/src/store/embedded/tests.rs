@@ -5,7 +5,7 @@ use crate::{
     clock::Clock,
     store::{
         Committed, Store, StoreError,
-        conforms::{del, key, put, writes},
+        conforms::{del, key, put, show, writes},
     },
 };
 use core::ops::ControlFlow;
@@ -39,6 +39,8 @@ struct State {
     now: Image,
     watcher: Option<Watcher>,
     fault: Option<Fault>,
+    /// The store's file cannot be read.
+    unreadable: bool,
 }
 
 /// One file.
@@ -147,6 +149,9 @@ impl StorageBackend for File {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let state = self.disk.state();
+        if state.unreadable && self.number == 0 {
+            return Err(io::ErrorKind::Other.into());
+        }
         let start = usize::try_from(offset).unwrap();
         let found = state.now[self.number].get(start..start + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(found);
@@ -398,6 +403,66 @@ fn a_log_that_fails_costs_nothing() {
         }
         assert_eq!(content(&store).unwrap(), model(12));
     }
+}
+
+/// A commit is acknowledged before redb has taken it in.
+#[test]
+fn what_is_acknowledged_is_read_at_once() {
+    let disk = Disk::default();
+    let store = disk.open().unwrap();
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for n in 0..1500 {
+                    store.commit(writes([put(&format!("other{}", n % 50), "x")])).wait().unwrap();
+                }
+            });
+        }
+        for n in 1..=500 {
+            store.commit(commit(n)).wait().unwrap();
+            let all = content(&store).unwrap();
+            assert_eq!(all.get("n").map(Vec::as_slice), Some(n.to_string().as_bytes()));
+            assert_eq!(show(&store, &["n"]).rsplit('=').next(), Some(n.to_string().as_str()));
+        }
+    });
+}
+
+/// When redb cannot take in what the log has, it is read all the same, or nothing is read; never what was before.
+#[test]
+fn what_is_acknowledged_stays_so_when_redb_cannot_take_it_in() {
+    let large = |n: u64| writes([put("n", &n.to_string()), put(&format!("large{n}"), &"x".repeat(12_000))]);
+    let holds = |store: &Embedded, n: u64| assert_eq!(content(store).unwrap()["n"], n.to_string().into_bytes());
+    let disk = Disk::default();
+    let store = disk.open().unwrap();
+    let mut hits = [0; 2];
+    for n in 1..120 {
+        store.commit(large(n)).wait().unwrap();
+        for (unreadable, hits) in [false, true].into_iter().zip(&mut hits) {
+            let disk = Disk::of(disk.state().synced.clone());
+            let store = disk.open().unwrap();
+            {
+                // The file cannot grow any more, which sometimes is found out only when redb takes in what the log has.
+                let mut state = disk.state();
+                (state.fault, state.unreadable) =
+                    (Some(Fault { after: 0, kind: io::ErrorKind::Other, files: &[0] }), unreadable);
+            }
+            assert!(matches!(store.commit(large(n + 1)).wait(), Ok(Committed::At(_))), "the log takes it");
+            match content(&store) {
+                Ok(all) => assert_eq!(all["n"], (n + 1).to_string().into_bytes()),
+                Err(_) => assert!(unreadable),
+            }
+            *hits += i32::from(if unreadable { store.shared.is_behind() } else { !store.shared.view.load().writable });
+            holds(&Disk::of(disk.state().synced.clone()).open().unwrap(), n + 1);
+
+            let mut state = disk.state();
+            (state.fault, state.unreadable) = (None, false);
+            drop(state);
+            holds(&store, n + 1);
+            assert!(matches!(store.commit(large(n + 2)).wait(), Ok(Committed::At(_))));
+            holds(&store, n + 2);
+        }
+    }
+    assert!(hits.iter().all(|hits| *hits > 0), "{hits:?}");
 }
 
 /// What is in the log and not yet in the store's file is there after a kill, however often.
