@@ -121,6 +121,10 @@ impl Answer for Service {
         self.engine.answer(request, peer)
     }
 
+    fn unavailable(&self, request: Request, peer: Peer) -> Response {
+        self.engine.unavailable(request, peer)
+    }
+
     fn mark(&self) -> Option<Mark> {
         self.engine.mark()
     }

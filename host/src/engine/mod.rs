@@ -176,7 +176,7 @@ impl Engine {
             Ok(shaped) => shaped,
             Err(error) => {
                 say(&Failure::World(error));
-                return worldless();
+                return self.unavailable(request, peer);
             }
         };
         let is_hot = is_verification(&request.path) || request.path == "/auth/introspect";
@@ -190,6 +190,12 @@ impl Engine {
             say(&failure);
             seam::unavailable(&call, retry_after(&failure))
         })
+    }
+
+    /// What `request` is answered with when nothing can be done for it now: 503 with `Retry-After`, in the words of its dialect.
+    pub fn unavailable(&self, request: Request, peer: Peer) -> Response {
+        let moment = Moment { now: self.driver.clock.now(), entropy: None, peer };
+        seam::unavailable(&Call { request, moment, world: Arc::clone(&self.driver.worlds.latest().world) }, 1)
     }
 
     /// What every answer follows from besides its request and the time: while it is the same, the same request has the same
@@ -287,11 +293,4 @@ fn retry_after(failure: &Failure) -> u32 {
         Failure::Kdf(kdf::Error::Busy { retry_after }) => *retry_after,
         _ => 1,
     }
-}
-
-/// What everybody gets while the signing keys cannot be read: without them, core cannot be asked for its words.
-fn worldless() -> Response {
-    Response::new(503, "application/json", r#"{"error":"unavailable"}"#)
-        .with_header("retry-after", "1")
-        .with_header("cache-control", "no-store")
 }

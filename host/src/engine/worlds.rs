@@ -91,6 +91,11 @@ impl Worlds {
         Ok(self.current.load_full())
     }
 
+    /// The latest world that there was, in force or not: for the words of a refusal.
+    pub(super) fn latest(&self) -> Arc<Shaped> {
+        self.current.load_full()
+    }
+
     /// Which world is in force: another number for each; `None` while that is uncertain.
     pub(super) fn mark(&self) -> Option<u64> {
         (!self.stale.load(Ordering::Acquire)).then(|| self.count.load(Ordering::Acquire))

@@ -11,6 +11,11 @@ pub trait Answer: Send + Sync + 'static {
     /// does not cut it short.
     fn answer(&self, request: Request, peer: Peer) -> impl Future<Output = Response> + Send;
 
+    /// What `request` gets that cannot be answered now, such as one too many; at once, and cheap.
+    fn unavailable(&self, _request: Request, _peer: Peer) -> Response {
+        Response::empty(503).with_header("retry-after", "1")
+    }
+
     /// What answers follow from besides request and time; `None` when that cannot be said, and then none is kept.
     fn mark(&self) -> Option<Mark> {
         None

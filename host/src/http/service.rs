@@ -337,6 +337,9 @@ impl<A: Answer> Service<A> {
     async fn ask(&self, origin: Origin, id: RequestId, route: Route, parts: &Parts, body: Incoming) -> HttpResponse {
         let body = match body::decoded(&parts.headers, body, &self.setup.limits, &self.held).await {
             Ok(body) => body,
+            Err(error) if error.status == StatusCode::SERVICE_UNAVAILABLE => {
+                return closing(self.overloaded(origin, parts));
+            }
             Err(error) => return bodiless(error),
         };
         // Not while the body is awaited: whoever sends none would hold a place of those who do. The owner is never kept waiting by strangers.
@@ -344,7 +347,7 @@ impl<A: Answer> Service<A> {
             (Route::Verify, _) | (_, Entrance::Admin) => None,
             _ => match Slot::take(&self.in_flight, self.setup.limits.in_flight) {
                 Some(slot) => Some(slot),
-                None => return unavailable(),
+                None => return self.overloaded(origin, parts),
             },
         };
         let peer = self.peer(origin, parts);
@@ -362,18 +365,30 @@ impl<A: Answer> Service<A> {
         let mut answering = Box::pin(answering);
         match poll_fn(|cx| Poll::Ready(answering.as_mut().poll(cx))).await {
             Poll::Ready(response) => {
-                let response = self.outgoing(to, response);
+                let response = self.outgoing(to, response).unwrap_or_else(|| self.overloaded(origin, parts));
                 // Whoever asked at the same time is answered first, and then all are written to, one after the other: the code of each
                 // part stays in the cache, and a client on the same machine is woken once rather than for each response.
                 yield_now().await;
                 response
             }
-            Poll::Pending => self.wait(to, answering).await,
+            Poll::Pending => match self.wait(answering).await {
+                Ok(response) => self.outgoing(to, response).unwrap_or_else(|| self.overloaded(origin, parts)),
+                Err(Unanswered::Late) => closing(self.overloaded(origin, parts)),
+                Err(Unanswered::Panicked) => self.panicked(),
+            },
         }
     }
 
-    /// The response. When too much is being sent already to clients that do not read, they have to come again.
-    fn outgoing(&self, to: To, mut response: Response) -> HttpResponse {
+    /// What a request gets for which there is no room or time now.
+    fn overloaded(&self, origin: Origin, parts: &Parts) -> HttpResponse {
+        let request = convert::to_core(parts, Vec::new());
+        let mut response = self.setup.answer.unavailable(request, self.peer(origin, parts));
+        let body = mem::take(&mut response.body);
+        from_core(response, body.into())
+    }
+
+    /// The response; `None` when too much is being sent already to clients that do not read: they have to come again.
+    fn outgoing(&self, to: To, mut response: Response) -> Option<HttpResponse> {
         let body = mem::take(&mut response.body);
         let body = match to {
             // The owner is not bound by what strangers do.
@@ -381,11 +396,14 @@ impl<A: Answer> Service<A> {
             To::Everybody => Some(self.unsent.publish(body)),
             To::Source(source) => self.unsent.take(body, source, self.setup.limits.bodies),
         };
-        body.map_or_else(unavailable, |body| from_core(response, body))
+        body.map(|body| from_core(response, body))
     }
 
     /// An answer that has to wait goes on in a task of its own: once begun it ends, whether or not the client stays.
-    async fn wait(&self, to: To, answering: Pin<Box<impl Future<Output = Response> + Send + 'static>>) -> HttpResponse {
+    async fn wait(
+        &self,
+        answering: Pin<Box<impl Future<Output = Response> + Send + 'static>>,
+    ) -> Result<Response, Unanswered> {
         let alive = self.stop.subscribe();
         let task = tokio::spawn(async move {
             let response = answering.await;
@@ -393,9 +411,9 @@ impl<A: Answer> Service<A> {
             response
         });
         match timeout(self.setup.limits.request_time, task).await {
-            Ok(Ok(response)) => self.outgoing(to, response),
-            Ok(Err(_)) => self.panicked(),
-            Err(_) => closing(unavailable()),
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(_)) => Err(Unanswered::Panicked),
+            Err(_) => Err(Unanswered::Late),
         }
     }
 
@@ -408,6 +426,12 @@ impl<A: Answer> Service<A> {
             }
         }
     }
+}
+
+/// Why there is no response.
+enum Unanswered {
+    Late,
+    Panicked,
 }
 
 /// Whom a response is for.

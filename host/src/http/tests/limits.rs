@@ -179,6 +179,7 @@ async fn a_slow_answer_is_given_up() {
     let server = start(|options| options.limits.request_time = SOON).await;
     let reply = server.talk("GET /v1/wait HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert!(reply.starts_with("HTTP/1.1 503 ") && reply.contains("retry-after"), "{reply}");
+    assert!(reply.ends_with("/v1/wait later") && reply.contains("connection: close"), "{reply}");
 }
 
 #[tokio::test]
@@ -263,6 +264,7 @@ async fn requests_beyond_the_limit_are_503_but_verification_goes_on() {
     let mut client = server.connect().await;
     let refused = client.post("/v1/echo", "x").await;
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
+    assert_eq!(refused.text(), "/v1/echo later", "in the words of the dialect");
     assert_eq!(client.get("/auth/verify", "").await.status, 200);
     assert_eq!(client.get("/healthz", "").await.status, 200);
     server.engine.gate.add_permits(2);

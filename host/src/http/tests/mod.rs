@@ -81,6 +81,10 @@ impl Answer for Engine {
         }
     }
 
+    fn unavailable(&self, request: Request, _: Peer) -> Response {
+        Response::new(503, "text/plain", format!("{} later", request.path)).with_header("retry-after", "1")
+    }
+
     fn ready(&self) -> Result<(), String> {
         if self.broken.load(Ordering::SeqCst) { Err("on purpose".into()) } else { Ok(()) }
     }
