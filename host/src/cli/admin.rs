@@ -87,6 +87,8 @@ impl Admin {
         let why = ["message", "error"].into_iter().find_map(|member| json.get(member)?.as_str());
         match (answer.status, why) {
             (200..=299, _) => Ok(json),
+            (400, Some(message)) if is_misuse(&json) => Err(Failure::usage(message)),
+            (413, None) => Err(Failure::refused("this is more than the server takes at once (`server.body_bytes`)")),
             (503, None) => Err(Failure::refused("the server cannot answer now; its log says why; try again")),
             (_, Some(message)) => Err(Failure::refused(message)),
             (status, None) => Err(Failure::refused(format_args!("the server refused with status {status}"))),
@@ -130,6 +132,12 @@ impl Admin {
             Way::Here(service) => Some(service),
         }
     }
+}
+
+/// Whether an answer refuses what stood on the command line, rather than what was to be done.
+fn is_misuse(answer: &Value) -> bool {
+    let code = answer.get("error").and_then(Value::as_str);
+    code.is_some_and(|code| matches!(code, "invalid_value" | "wrong_type" | "lifetime_too_short" | "lifetime_too_long"))
 }
 
 /// How long an answer may take. A backup takes as long as its disk needs.

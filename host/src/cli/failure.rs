@@ -33,6 +33,7 @@ impl Failure {
     pub(super) fn reworded(self, theirs: &str, ours: &str) -> Self {
         match self {
             Self::Refused(text) => Self::Refused(text.replace(theirs, ours)),
+            Self::Usage(lines) => Self::Usage(lines.iter().map(|line| line.replace(theirs, ours)).collect()),
             other => other,
         }
     }

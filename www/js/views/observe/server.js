@@ -8,7 +8,7 @@ import { buckets, by, one, read } from './metrics.js'
 
 const EVERY = 2000
 const KEEP = 60
-const ROUTES = { verify: 'is it good?', gateway: 'gateway', redis: 'Redis', openshift: 'OpenShift', elasticsearch: 'Elasticsearch', host: 'page and health', other: 'page files and unknown' }
+const ROUTES = { verify: 'is it good?', gateway: 'gateway', redis: 'Redis', openshift: 'OpenShift', elasticsearch: 'Elasticsearch', host: 'health and metrics', other: 'page and unknown' }
 
 /** `{ element, start, stop }` */
 export function serverMetrics() {
