@@ -8,7 +8,8 @@
 //! | account | failures in a row of one account over all sources, of each a fifth of the ceiling at most | sources the owner has not used before are turned away |
 //! | source | failures of one source over all accounts in a window | the source is turned away |
 //!
-//! The share of an IPv6 source is that of its whole site, as one customer has thousands of networks.
+//! The share of an IPv6 source is that of its whole site, as one customer has thousands of networks; a site that has failed as often
+//! as the ceiling says is locked as a whole after every failure, but for sources that the owner has used.
 //!
 //! So a flood from one place never shuts out an owner who comes from another: a source that has used up its share of the account's
 //! counter fills its own up to the same ceiling, and then is locked after every failure. With `vendor_lockout` the pair counter ignores
@@ -124,9 +125,10 @@ impl Gate {
         Self { pair, site, account: Attempts::default(), ..self }
     }
 
-    /// Whether the account is locked for this source.
+    /// Whether the account is locked for this source, or for its site.
     pub(super) fn is_locked(&self, op: &Op<'_>) -> bool {
-        holds(op, self.pair.since, self.pair.until)
+        let site = self.site.as_ref().is_some_and(|(_, site)| holds(op, site.since, site.until));
+        holds(op, self.pair.since, self.pair.until) || (site && !self.is_known_source(op))
     }
 
     /// Counts a failure. A failure while locked does not count, so a lock ends in time even under attack.
@@ -139,10 +141,15 @@ impl Gate {
             // Another operation may have begun later and ended before.
             self.pair.since = if goes_on { now.max(self.pair.since) } else { now };
             self.pair.total = self.pair.total.saturating_add(1);
+            let mut total = self.pair.total;
+            if let Some((_, site)) = &mut self.site {
+                site.total = site.total.saturating_add(1);
+                total = total.max(site.total);
+            }
             let threshold = cluster.login_lockout_threshold;
             let locks = threshold > 0 && self.pair.failures >= threshold;
             // Without the vendor's locks, or when they have not helped.
-            let is_hopeless = self.pair.total >= settings.account_ceiling && !settings.vendor_lockout;
+            let is_hopeless = total >= settings.account_ceiling && !settings.vendor_lockout;
             if locks || is_hopeless {
                 self.pair.failures = 0;
                 let pause = if is_hopeless { now.plus_secs(settings.account_pause.into()) } else { now };
@@ -152,18 +159,16 @@ impl Gate {
                     secs => now.plus_secs(secs.into()),
                 };
                 self.pair.until = lock.max(pause);
+                if let Some((_, site)) = self.site.as_mut().filter(|_| is_hopeless) {
+                    (site.since, site.until) = (now, pause);
+                }
                 if let Some(user) = user {
                     let lock = Lock { until: self.pair.until, epoch: user.lock_epoch, since: self.pair.since };
                     op.keep(key::lock(user.uid), Some(lock.encode()), expiry(self.pair.until));
                     audit(op, "user.lock", &user.uid, &user.uid, None);
                 }
             }
-            let mut added = self.pair.total;
-            if let Some((_, site)) = &mut self.site {
-                site.total = site.total.saturating_add(1);
-                added = site.total;
-            }
-            if settings.vendor_lockout || added <= settings.account_ceiling / SHARES {
+            if settings.vendor_lockout || total <= settings.account_ceiling / SHARES {
                 self.account.failures = self.account.failures.saturating_add(1);
                 self.account.since = now;
                 if self.account.failures >= settings.account_ceiling {
@@ -179,7 +184,7 @@ impl Gate {
         let silence = now.plus_secs(KNOWN_SOURCE);
         let reset = now.plus_secs(cluster.login_lockout_counter_reset_after.into());
         if let Some((key, site)) = self.site {
-            op.keep(key, Some(Attempts { epoch: self.epoch, ..site }.encode()), expiry(silence));
+            op.keep(key, Some(Attempts { epoch: self.epoch, ..site }.encode()), expiry(silence.max(site.until)));
         }
         let [pair, account, _] = self.keys;
         op.keep(pair, Some(self.pair.encode()), expiry(silence.max(reset).max(self.pair.until)));
@@ -336,6 +341,16 @@ mod tests {
             assert_eq!(world.call_from(&alloc::format!("2001:db8:7:{network:x}::1"), login("wrong")).status, 401);
         }
         assert_eq!(world.call_from("192.0.2.1", login("admin password")).status, 200, "the owner comes from elsewhere");
+        assert_eq!(
+            world.call_from("2001:db8:7:ffff::1", login("admin password")).status,
+            401,
+            "the site has used up its tries"
+        );
+        world.advance(901);
+        assert_eq!(world.call_from("2001:db8:7:fffe::1", login("wrong")).status, 401, "and has one in each pause");
+        assert_eq!(world.call_from("2001:db8:7:fffd::1", login("admin password")).status, 401);
+        world.advance(901);
+        assert_eq!(world.call_from("2001:db8:7:fffd::1", login("admin password")).status, 200);
         for site in 0..5 {
             for network in 0..2 {
                 let from = alloc::format!("2001:db8:{site:x}:{network:x}::1");
