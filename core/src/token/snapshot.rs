@@ -340,9 +340,10 @@ impl EdgeVerifier {
             if new.number <= held.number {
                 return Err(SnapshotError::NotNewer);
             }
-            let is_gone = |kid: &str| held.names(kid) && !new.names(kid);
-            self.dropped.extend(self.keys.iter().map(|(key, _)| key.kid()).filter(|kid| is_gone(kid)).map(String::from));
-            self.keys.retain(|kid| !is_gone(kid));
+            // Whether or not it is among the keys at present.
+            let gone = held.keys.iter().filter(|kid| !new.names(kid) && !self.dropped.contains(kid));
+            self.dropped.extend(gone.cloned().collect::<Vec<_>>());
+            self.keys.retain(|kid| !self.dropped.iter().any(|gone| gone == kid));
         }
         self.held = Some(new);
         self.choose_keys();

@@ -315,6 +315,12 @@ fn a_retired_key_is_gone_for_good() {
     // A cache may hold a key set of before.
     edge.set_keys(public_keys(&["a", "b", "c"])).unwrap();
     assert_eq!(edge.take(&by(&["a"], 5), "waxseal", 0, now()), Err(SnapshotError::Refused(Refusal::UnknownKid)));
+    // Also one that was no longer among the keys when a snapshot dropped it.
+    edge.take(&by(&["c", "b"], 5), "waxseal", 0, now()).unwrap();
+    edge.set_keys(public_keys(&["c"])).unwrap();
+    edge.take(&by(&["c"], 6), "waxseal", 0, now()).unwrap();
+    edge.set_keys(public_keys(&["b", "c"])).unwrap();
+    assert_eq!(edge.take(&by(&["b"], 7), "waxseal", 0, now()), Err(SnapshotError::Refused(Refusal::UnknownKid)));
 }
 
 proptest! {
