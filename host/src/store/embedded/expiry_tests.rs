@@ -28,7 +28,7 @@ fn what_has_expired_goes_by_itself() {
             left += 1;
             Ok::<_, super::TablesError>(true)
         };
-        store.shared.begin_read().unwrap().1.unwrap().each(count).unwrap();
+        store.shared.begin_read().1.unwrap().each(count).unwrap();
         left
     };
     assert_eq!(left(), 601);

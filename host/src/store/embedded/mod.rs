@@ -8,7 +8,7 @@
 //!             └─ forget, then tell, then ┴──▶ acknowledge
 //! ```
 //!
-//! Durability: a commit is acknowledged when its batch is synced in the [`log`]; redb takes it in right after that, before anybody
+//! Durability: a commit is acknowledged when its batch is synced in the [`log`]; redb commits it right after that, before anybody
 //! reads from it, but syncs only when the writer has been idle for a moment, when the log is full, and when records are purged. Such a sync *seals* the file (redb's
 //! quick repair, with two syncs), so a start after a kill scans nothing, and takes in the few batches of the log. Without a
 //! log, as on a disk that has no room for one, redb seals every batch.
@@ -45,6 +45,7 @@ use crate::clock::Clock;
 use core::sync::atomic::{AtomicBool, Ordering};
 use redb::{Database, ReadableDatabase, StorageBackend};
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard,
@@ -152,6 +153,15 @@ impl Embedded {
         self.shared.intact()
     }
 
+    /// Whether anything can be read: [`Self::intact`], and redb has all that was acknowledged.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]; [`StoreError::Unavailable`] until the disk works again.
+    pub fn readable(&self) -> Result<(), StoreError> {
+        self.intact()?;
+        if self.shared.is_behind() { self.shared.read(|_| Ok(())) } else { Ok(()) }
+    }
+
     /// Waits until damage is found in the file; then every call fails, and the process should end with this error.
     pub async fn damaged(&self) -> StoreError {
         let mut damage = self.shared.damage.subscribe();
@@ -241,6 +251,9 @@ struct Shared {
     ahead: RwLock<()>,
     /// The writer could not close that gap: the view is not to be read.
     is_behind: AtomicBool,
+    /// For tests: redb refuses the next transaction that the log has.
+    #[cfg(test)]
+    refuses: AtomicBool,
     records: Records,
     journal: Journal,
     damage: watch::Sender<Option<StoreError>>,
@@ -304,6 +317,8 @@ impl Shared {
             replacing: Mutex::default(),
             ahead: RwLock::default(),
             is_behind: AtomicBool::new(false),
+            #[cfg(test)]
+            refuses: AtomicBool::new(false),
             records: Records::with_budget(RECORD_CACHE),
             journal: Journal::starting_at(revision),
             damage: watch::Sender::new(None),
@@ -349,12 +364,7 @@ impl Shared {
         self.intact()?;
         let mut failure = None;
         for _ in 0..2 {
-            let (view, snapshot) = if let Some(begun) = self.begin_read() {
-                begun
-            } else {
-                self.replace(&self.view.load_full())?;
-                self.begin_read().ok_or_else(closed)?
-            };
+            let (view, snapshot) = self.begin_read();
             match snapshot.and_then(|snapshot| read(&snapshot)) {
                 Ok(answer) => return Ok(answer),
                 Err(TablesError::Redb(error)) if !matches!(error, redb::Error::Corrupted(_)) => {
@@ -367,16 +377,18 @@ impl Shared {
         Err(failure.unwrap_or_else(closed))
     }
 
-    /// The newest state, with everything that anybody has been told holds. Waits while redb takes that in; `None` if it could not.
-    fn begin_read(&self) -> Option<(Arc<View>, Result<Snapshot, TablesError>)> {
+    /// The newest state, with everything that anybody has been told holds. Waits while redb commits that; fails where it could not.
+    fn begin_read(&self) -> (Arc<View>, Result<Snapshot, TablesError>) {
         let _level = self.ahead.read().unwrap_or_else(PoisonError::into_inner);
-        if self.is_behind() {
-            return None;
-        }
         let view = self.view.load_full();
-        let snapshot = view.database.begin_read().map_err(TablesError::from);
-        let snapshot = snapshot.and_then(|transaction| Snapshot::new(&transaction));
-        Some((view, snapshot))
+        let begin = || {
+            if self.is_behind() {
+                return Err(redb::Error::Io(io::Error::other("the store lacks changes that its log has")).into());
+            }
+            Snapshot::new(&view.database.begin_read()?)
+        };
+        let snapshot = begin();
+        (view, snapshot)
     }
 
     /// Nobody begins to read from redb until what this gives is dropped.

@@ -9,9 +9,8 @@
 //! Numbers in `records` are big-endian. redb sums its pages too, but looks at the sums only when it recovers.
 
 use super::log::{Logged, LoggedWrite};
-use crate::store::{Revision, cache::Entry};
+use crate::store::{Committed, Revision, cache::Entry};
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition, WriteTransaction};
-use std::collections::HashMap;
 use waxseal_core::{
     seam::{Commit, Expect, Key, Range, Record, Version},
     time::UnixTime,
@@ -129,22 +128,6 @@ impl Snapshot {
     }
 }
 
-/// The versions of records that commits of the same batch are going to write.
-#[derive(Default)]
-pub(super) struct Pending<'c> {
-    versions: HashMap<&'c Key, Version>,
-}
-
-impl<'c> Pending<'c> {
-    /// `commit` is going to be written at `revision`.
-    pub(super) fn add(&mut self, commit: &'c Commit, revision: Revision, now: UnixTime) {
-        for write in &commit.writes {
-            let is_there = write.value.is_some() && write.expires.is_none_or(|at| now < at);
-            self.versions.insert(&write.key, if is_there { revision.into() } else { Version::ABSENT });
-        }
-    }
-}
-
 /// The tables within a write transaction.
 pub(super) struct Tables<'t> {
     records: Table<'t, &'static str, &'static [u8]>,
@@ -185,36 +168,27 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    /// Whether all that `commit` expects is so, once what is `pending` has been written.
-    pub(super) fn holds(&self, commit: &Commit, pending: &Pending<'_>, now: UnixTime) -> Result<bool, TablesError> {
-        let version = |key| match pending.versions.get(key) {
-            Some(version) => Ok(*version),
-            None => self.version(key, now),
-        };
+    /// Checks the whole of `commit`, then writes the whole of it at `revision`; or nothing.
+    pub(super) fn apply(&mut self, commit: &Commit, revision: Revision, now: UnixTime) -> Result<Committed, TablesError> {
         for check in &commit.checks {
-            if version(&check.key)? != check.version {
-                return Ok(false);
+            if self.version(&check.key, now)? != check.version {
+                return Ok(Committed::Conflict);
             }
         }
         for write in &commit.writes {
             if let Expect::Version(expected) = write.expect
-                && version(&write.key)? != expected
+                && self.version(&write.key, now)? != expected
             {
-                return Ok(false);
+                return Ok(Committed::Conflict);
             }
         }
-        Ok(true)
-    }
-
-    /// Writes the whole of `commit` at `revision`; that it [`Self::holds`] has been looked at.
-    pub(super) fn write(&mut self, commit: &Commit, revision: Revision) -> Result<(), TablesError> {
         for write in &commit.writes {
             match &write.value {
                 Some(value) => self.put(write.key.as_str(), revision.into(), write.expires, value)?,
                 None => self.remove(write.key.as_str())?,
             }
         }
-        Ok(())
+        Ok(Committed::At(revision))
     }
 
     /// Takes in what the log has and redb lacks; where that leads to.

@@ -8,7 +8,7 @@ use crate::{
         conforms::{del, key, put, show, writes},
     },
 };
-use core::ops::ControlFlow;
+use core::{ops::ControlFlow, sync::atomic::Ordering};
 use redb::StorageBackend;
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 use waxseal_core::{
-    seam::{Commit, Range},
+    seam::{Commit, Expect, Range, Version, Write},
     time::UnixTime,
 };
 
@@ -427,42 +427,64 @@ fn what_is_acknowledged_is_read_at_once() {
     });
 }
 
-/// When redb cannot take in what the log has, it is read all the same, or nothing is read; never what was before.
+/// When redb cannot take in what the log has, it is read all the same, or nothing is read and written; never what was before.
 #[test]
 fn what_is_acknowledged_stays_so_when_redb_cannot_take_it_in() {
+    let begin = |unreadable| {
+        let disk = Disk::default();
+        let store = disk.open().unwrap();
+        store.commit(commit(1)).wait().unwrap();
+        store.shared.refuses.store(true, Ordering::Relaxed);
+        disk.state().unreadable = unreadable;
+        // Refused before the log has it when a page is read that redb has not kept, which it may just have sealed.
+        matches!(store.commit(commit(2)).wait(), Ok(Committed::At(_))).then_some((disk, store))
+    };
+    for unreadable in [false, true] {
+        let (disk, store) = (0..100).find_map(|_| begin(unreadable)).unwrap();
+        let stale = Write { expect: Expect::Version(Version(1)), ..put("n", "stale") };
+        if unreadable {
+            for _ in 0..2 {
+                assert!(content(&store).is_err() && store.get(&[key("n")]).wait().is_err());
+                assert!(store.readable().is_err());
+                assert!(store.commit(writes([stale.clone()])).wait().is_err(), "not checked against what was before");
+            }
+        } else {
+            assert_eq!(content(&store).unwrap(), model(2));
+        }
+        assert_eq!(history(disk.state().synced.clone()), Ok(2));
+
+        disk.state().unreadable = false;
+        assert!(matches!(store.commit(writes([stale])).wait(), Ok(Committed::Conflict)));
+        assert!(matches!(store.commit(commit(3)).wait(), Ok(Committed::At(_))));
+        assert_eq!(content(&store).unwrap(), model(3));
+        store.readable().unwrap();
+        drop(store);
+        assert_eq!(history(disk.state().now.clone()), Ok(3));
+    }
+}
+
+/// A change that redb has no room for is refused before the log has it.
+#[test]
+fn a_file_that_cannot_grow_costs_the_change_only() {
     let large = |n: u64| writes([put("n", &n.to_string()), put(&format!("large{n}"), &"x".repeat(12_000))]);
     let holds = |store: &Embedded, n: u64| assert_eq!(content(store).unwrap()["n"], n.to_string().into_bytes());
-    let disk = Disk::default();
-    let store = disk.open().unwrap();
-    let mut hits = [0; 2];
+    let grown = Disk::default();
+    let store = grown.open().unwrap();
+    let mut refused = 0;
     for n in 1..120 {
         store.commit(large(n)).wait().unwrap();
-        for (unreadable, hits) in [false, true].into_iter().zip(&mut hits) {
-            let disk = Disk::of(disk.state().synced.clone());
-            let store = disk.open().unwrap();
-            {
-                // The file cannot grow any more, which sometimes is found out only when redb takes in what the log has.
-                let mut state = disk.state();
-                (state.fault, state.unreadable) =
-                    (Some(Fault { after: 0, kind: io::ErrorKind::Other, files: &[0] }), unreadable);
-            }
-            assert!(matches!(store.commit(large(n + 1)).wait(), Ok(Committed::At(_))), "the log takes it");
-            match content(&store) {
-                Ok(all) => assert_eq!(all["n"], (n + 1).to_string().into_bytes()),
-                Err(_) => assert!(unreadable),
-            }
-            *hits += i32::from(if unreadable { store.shared.is_behind() } else { !store.shared.view.load().writable });
-            holds(&Disk::of(disk.state().synced.clone()).open().unwrap(), n + 1);
-
-            let mut state = disk.state();
-            (state.fault, state.unreadable) = (None, false);
-            drop(state);
-            holds(&store, n + 1);
-            assert!(matches!(store.commit(large(n + 2)).wait(), Ok(Committed::At(_))));
-            holds(&store, n + 2);
-        }
+        let disk = Disk::of(grown.state().synced.clone());
+        let store = disk.open().unwrap();
+        disk.state().fault = Some(Fault { after: 0, kind: io::ErrorKind::StorageFull, files: &[0] });
+        let held = n + u64::from(store.commit(large(n + 1)).wait().is_ok());
+        refused += n + 1 - held;
+        holds(&store, held);
+        holds(&Disk::of(disk.state().synced.clone()).open().unwrap(), held);
+        disk.state().fault = None;
+        assert!(matches!(store.commit(large(held + 1)).wait(), Ok(Committed::At(_))));
+        holds(&store, held + 1);
     }
-    assert!(hits.iter().all(|hits| *hits > 0), "{hits:?}");
+    assert!(refused > 0);
 }
 
 /// What is in the log and not yet in the store's file is there after a kill, however often.

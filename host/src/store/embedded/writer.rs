@@ -1,8 +1,9 @@
 //! The one thread that writes.
 //!
-//! It takes the commits that are waiting, checks them in order, each against what the ones before it are going to write, puts all that
-//! hold into the log with one sync (a group commit), answers them, and only then has redb take them in. Who reads from redb
-//! meanwhile waits, as [`super::Shared::begin_read`] says.
+//! It takes the commits that are waiting, applies them in order within one transaction of redb, each checked against what the ones
+//! before it have written, puts all that hold into the log with one sync (a group commit), answers them, and only then commits
+//! the transaction, which touches no disk any more. Who begins to read from redb meanwhile waits, see
+//! [`super::Shared::begin_read`].
 //!
 //! Without a log, redb syncs first, and the answers come last.
 
@@ -10,7 +11,7 @@ use super::{
     Ahead, Shared, View,
     log::Batch,
     revision,
-    tables::{Pending, Tables, TablesError},
+    tables::{Tables, TablesError},
 };
 use crate::store::{Committed, Revision, StoreError};
 use core::time::Duration;
@@ -132,8 +133,10 @@ impl Writer {
             group.refuse(&error);
         }
         if Instant::now() >= self.purge_at {
-            // On its own, as it is in no log. What fails here is tried again, and told to whoever commits next.
-            drop(self.write(&mut Group::default(), Upkeep { purge: true, seal: false }));
+            // On its own, as it is in no log. What fails here is tried again later.
+            if self.write(&mut Group::default(), Upkeep { purge: true, seal: false }).is_err() {
+                self.purge_at = Instant::now() + PURGE_EVERY;
+            }
         }
     }
 
@@ -155,7 +158,7 @@ impl Writer {
     fn write(&mut self, group: &mut Group, upkeep: Upkeep) -> Result<usize, StoreError> {
         let shared = Arc::clone(&self.shared);
         shared.intact()?;
-        if !shared.view.load().writable {
+        if !shared.view.load().writable || shared.is_behind() {
             if group.commits.is_empty() {
                 // The disk is tried again when there is something to write.
                 (self.unsealed, self.purge_at) = (false, Instant::now() + PURGE_EVERY);
@@ -226,31 +229,20 @@ impl Writer {
         let mut transaction = view.database.begin_write()?;
         let mut tables = Tables::open(&transaction)?;
         let Group { commits, verdicts, .. } = group;
-        let (mut latest, mut pending, mut batch) = (before, Pending::default(), Batch::new(before, horizon));
+        let (mut latest, mut batch) = (before, Batch::new(before, horizon));
         for commit in &*commits {
             let next = if commit.is_empty() { latest } else { Revision(latest.0 + 1) };
-            let verdict = match tables.holds(commit, &pending, now) {
-                Ok(true) => Ok(Committed::At(next)),
-                Ok(false) => Ok(Committed::Conflict),
-                // The matter of this commit only.
+            let verdict = match tables.apply(commit, next, now) {
+                Ok(committed) => Ok(committed),
+                // Found by the checks, before anything was written: the matter of this commit only.
                 Err(error @ TablesError::Damaged(_)) => Err(super::explain(&shared.medium, &shared.path, error)),
                 Err(error) => return Err(error),
             };
             if verdict == Ok(Committed::At(next)) {
                 latest = next;
-                pending.add(commit, next, now);
                 commit.writes.iter().for_each(|write| batch.add(next, write));
             }
             verdicts.push(verdict);
-        }
-        let logged = latest > before && upkeep == Upkeep::default() && self.log(batch);
-        if logged {
-            *ahead = Some(shared.run_ahead());
-            self.publish(group, before);
-            group.answer();
-        }
-        for (revision, commit) in group.changes(before) {
-            tables.write(commit, revision)?;
         }
         if upkeep.purge {
             // What is dropped here must stay expired, also for a process that comes later: hence the horizon, which goes to disk
@@ -273,8 +265,16 @@ impl Writer {
             transaction.abort()?;
             return Ok(false);
         }
+        let logged = upkeep == Upkeep::default() && self.log(batch);
         if logged {
             transaction.set_durability(Durability::None).map_err(redb::Error::from)?;
+            *ahead = Some(shared.run_ahead());
+            self.publish(group, before);
+            group.answer();
+            #[cfg(test)]
+            if shared.refuses.swap(false, core::sync::atomic::Ordering::Relaxed) {
+                return Err(redb::Error::Io(io::Error::other("on purpose")).into());
+            }
         } else {
             transaction.set_quick_repair(true);
         }
