@@ -338,11 +338,19 @@ impl Trail {
             self.append(&[Record::Open { time: self.time(), action: OPEN, prev }])
         });
         // From the beginning there is a head: one that is missing has been taken away.
-        let opened = opened.and_then(|()| if noted.is_none() { self.sync() } else { Ok(()) });
+        let opened = opened.and_then(|()| if noted.is_none() { self.found() } else { Ok(()) });
         if opened.is_err() {
             self.file = None;
         }
         opened
+    }
+
+    /// Puts a new head on disk for good, under its name too: a power cut must not look as if somebody had taken it away.
+    fn found(&mut self) -> io::Result<()> {
+        self.sync()?;
+        self.head.as_ref().ok_or(io::ErrorKind::NotConnected)?.sync_all()?;
+        let directory = self.path.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(directory)?.sync_all()
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -16,6 +16,8 @@ use tokio::{
 /// the client might lose the answer that told it why.
 const LINGER_TIME: Duration = Duration::from_secs(1);
 const LINGER_OCTETS: usize = 4 * 1024 * 1024;
+/// What asks for the body is no answer yet.
+const INTERIM: &[u8] = b"HTTP/1.1 100 ";
 /// Octets a second that a client takes of an answer at least, on average after the time that a request may take.
 const SLOWEST: u64 = 4096;
 
@@ -113,6 +115,10 @@ impl<IO> Strict<IO> {
 
     /// Until when the next octet must have come; `None` while the client waits for us.
     fn read_deadline(&self) -> Option<Instant> {
+        // While an answer is being taken, its own limit holds.
+        if self.write_stalled.is_some() {
+            return None;
+        }
         let patience = if self.framing.is_in_head() || self.state == State::New {
             self.limits.head_time
         } else if !self.framing.is_between_requests() {
@@ -139,8 +145,12 @@ impl<IO> Strict<IO> {
         false
     }
 
-    fn wrote(&mut self, octets: usize) {
+    /// `answer` is what has been written, up to a part of it that does not matter.
+    fn wrote(&mut self, octets: usize, answer: &[u8]) {
         self.write_stalled = None;
+        if answer.starts_with(INTERIM) {
+            return;
+        }
         if self.state == State::Asked {
             self.enter(State::Answered);
             (self.answer_since, self.answer_octets) = (self.since, 0);
@@ -184,7 +194,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Strict<IO> {
         match Pin::new(&mut this.io).poll_write(cx, octets) {
             Poll::Pending => this.stalled(cx),
             Poll::Ready(result) => {
-                this.wrote(*result.as_ref().unwrap_or(&0));
+                this.wrote(*result.as_ref().unwrap_or(&0), octets);
                 Poll::Ready(result)
             }
         }
@@ -199,7 +209,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Strict<IO> {
         match Pin::new(&mut this.io).poll_write_vectored(cx, parts) {
             Poll::Pending => this.stalled(cx),
             Poll::Ready(result) => {
-                this.wrote(*result.as_ref().unwrap_or(&0));
+                this.wrote(*result.as_ref().unwrap_or(&0), parts.first().map_or(&[], |part| part));
                 Poll::Ready(result)
             }
         }

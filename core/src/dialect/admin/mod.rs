@@ -139,16 +139,17 @@ impl<'a> Resource<'a> {
     }
 }
 
-/// The user whom a path or a body names. Digits are a uid, whatever others call themselves; after `name:` they are a name.
+/// The user whom a path or a body names. Digits are a uid, whatever others call themselves; after `name:` they are a name, and nothing
+/// else is taken apart.
 ///
 /// # Errors
 /// [`Refusal::UserNotFound`].
 fn target(op: &Op<'_>, who: &str) -> Result<User, Stop> {
-    let is_number = who.bytes().all(|octet| octet.is_ascii_digit());
+    let is_number = |text: &str| text.bytes().all(|octet| octet.is_ascii_digit());
     let user = match Uid::parse(who) {
         Some(uid) => engine::user(op, uid)?,
-        None if is_number => None,
-        None => engine::find(op, who.strip_prefix("name:").unwrap_or(who))?,
+        None if is_number(who) => None,
+        None => engine::find(op, who.strip_prefix("name:").filter(|name| is_number(name)).unwrap_or(who))?,
     };
     user.ok_or(Stop::Refuse(Refusal::UserNotFound))
 }
