@@ -134,7 +134,7 @@ impl Answer for Service {
     }
 
     fn ready(&self) -> Result<(), String> {
-        self.store.readable().map_err(|error| error.to_string())
+        self.store.intact().map_err(|error| error.to_string())
     }
 
     async fn broken(&self) -> String {

@@ -9,6 +9,7 @@ use crate::{
     },
 };
 use core::time::Duration;
+use redb::ReadableDatabase;
 use std::{path::Path, sync::Arc, thread, time::Instant};
 use waxseal_core::time::UnixTime;
 
@@ -28,7 +29,7 @@ fn what_has_expired_goes_by_itself() {
             left += 1;
             Ok::<_, super::TablesError>(true)
         };
-        store.shared.begin_read().1.unwrap().each(count).unwrap();
+        super::Snapshot::new(&store.shared.view.load().database.begin_read().unwrap()).unwrap().each(count).unwrap();
         left
     };
     assert_eq!(left(), 601);

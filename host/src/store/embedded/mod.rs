@@ -8,8 +8,8 @@
 //!             └─ forget, then tell, then ┴──▶ acknowledge
 //! ```
 //!
-//! Durability: a commit is acknowledged when its batch is synced in the [`log`]; redb commits it right after that, before anybody
-//! reads from it, but syncs only when the writer has been idle for a moment, when the log is full, and when records are purged. Such a sync *seals* the file (redb's
+//! Durability: a commit is acknowledged when its batch is synced in the [`log`]; redb takes it in at once, but syncs only when the
+//! writer has been idle for a moment, when the log is full, and when records are purged. Such a sync *seals* the file (redb's
 //! quick repair, with two syncs), so a start after a kill scans nothing, and takes in the few batches of the log. Without a
 //! log, as on a disk that has no room for one, redb seals every batch.
 //!
@@ -45,10 +45,9 @@ use crate::clock::Clock;
 use core::sync::atomic::{AtomicBool, Ordering};
 use redb::{Database, ReadableDatabase, StorageBackend};
 use std::{
-    io,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard,
+        Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{SyncSender, TrySendError, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -153,15 +152,6 @@ impl Embedded {
         self.shared.intact()
     }
 
-    /// Whether anything can be read: [`Self::intact`], and redb has all that was acknowledged.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`]; [`StoreError::Unavailable`] until the disk works again.
-    pub fn readable(&self) -> Result<(), StoreError> {
-        self.intact()?;
-        if self.shared.is_behind() { self.shared.read(|_| Ok(())) } else { Ok(()) }
-    }
-
     /// Waits until damage is found in the file; then every call fails, and the process should end with this error.
     pub async fn damaged(&self) -> StoreError {
         let mut damage = self.shared.damage.subscribe();
@@ -247,13 +237,6 @@ struct Shared {
     view: arc_swap::ArcSwap<View>,
     /// Held while `view` is being replaced, and while the writer commits to it: what a view has taken in is in every later one.
     replacing: Mutex<()>,
-    /// Held by the writer while the log has what redb still lacks, and everybody may know of it.
-    ahead: RwLock<()>,
-    /// The writer could not close that gap: the view is not to be read.
-    is_behind: AtomicBool,
-    /// For tests: redb refuses the next transaction that the log has.
-    #[cfg(test)]
-    refuses: AtomicBool,
     records: Records,
     journal: Journal,
     damage: watch::Sender<Option<StoreError>>,
@@ -262,9 +245,6 @@ struct Shared {
     doubts: Vec<&'static str>,
     closing: AtomicBool,
 }
-
-/// For as long as the log is ahead of redb.
-type Ahead<'s> = RwLockWriteGuard<'s, ()>;
 
 /// redb, opened on one session of the medium.
 struct View {
@@ -315,10 +295,6 @@ impl Shared {
             clock,
             view: arc_swap::ArcSwap::from_pointee(View { database, writable }),
             replacing: Mutex::default(),
-            ahead: RwLock::default(),
-            is_behind: AtomicBool::new(false),
-            #[cfg(test)]
-            refuses: AtomicBool::new(false),
             records: Records::with_budget(RECORD_CACHE),
             journal: Journal::starting_at(revision),
             damage: watch::Sender::new(None),
@@ -364,8 +340,9 @@ impl Shared {
         self.intact()?;
         let mut failure = None;
         for _ in 0..2 {
-            let (view, snapshot) = self.begin_read();
-            match snapshot.and_then(|snapshot| read(&snapshot)) {
+            let view = self.view.load_full();
+            let attempt = || read(&Snapshot::new(&view.database.begin_read()?)?);
+            match attempt() {
                 Ok(answer) => return Ok(answer),
                 Err(TablesError::Redb(error)) if !matches!(error, redb::Error::Corrupted(_)) => {
                     failure = Some(explain(&self.medium, &self.path, error.into()));
@@ -375,35 +352,6 @@ impl Shared {
             }
         }
         Err(failure.unwrap_or_else(closed))
-    }
-
-    /// The newest state, with everything that anybody has been told holds. Waits while redb commits that; fails where it could not.
-    fn begin_read(&self) -> (Arc<View>, Result<Snapshot, TablesError>) {
-        let _level = self.ahead.read().unwrap_or_else(PoisonError::into_inner);
-        let view = self.view.load_full();
-        let begin = || {
-            if self.is_behind() {
-                return Err(redb::Error::Io(io::Error::other("the store lacks changes that its log has")).into());
-            }
-            Snapshot::new(&view.database.begin_read()?)
-        };
-        let snapshot = begin();
-        (view, snapshot)
-    }
-
-    /// Nobody begins to read from redb until what this gives is dropped.
-    fn run_ahead(&self) -> Ahead<'_> {
-        self.ahead.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The view lacks what the log has, and cannot be replaced now: whoever reads has to do that first.
-    fn fall_behind(&self) {
-        tracing::error!("the store cannot be read: it lacks changes that its log has");
-        self.is_behind.store(true, Ordering::Release);
-    }
-
-    fn is_behind(&self) -> bool {
-        self.is_behind.load(Ordering::Acquire)
     }
 
     /// Opens a shadow of the medium in the place of `broken`, unless somebody has already replaced it.
@@ -448,7 +396,6 @@ impl Shared {
             tracing::error!("the disk has failed the store: reads go on, commits are refused until it recovers");
         }
         self.view.store(Arc::new(View { database, writable }));
-        self.is_behind.store(false, Ordering::Release);
         // What was read under the old view is not kept, and what was told may not hold.
         self.records.forget_all();
         self.journal.forget(revision);

@@ -8,7 +8,7 @@ use crate::{
         conforms::{del, key, put, show, writes},
     },
 };
-use core::{ops::ControlFlow, sync::atomic::Ordering};
+use core::ops::ControlFlow;
 use redb::StorageBackend;
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 use waxseal_core::{
-    seam::{Commit, Expect, Range, Version, Write},
+    seam::{Commit, Range},
     time::UnixTime,
 };
 
@@ -39,8 +39,6 @@ struct State {
     now: Image,
     watcher: Option<Watcher>,
     fault: Option<Fault>,
-    /// The store's file cannot be read.
-    unreadable: bool,
 }
 
 /// One file.
@@ -149,9 +147,6 @@ impl StorageBackend for File {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let state = self.disk.state();
-        if state.unreadable && self.number == 0 {
-            return Err(io::ErrorKind::Other.into());
-        }
         let start = usize::try_from(offset).unwrap();
         let found = state.now[self.number].get(start..start + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(found);
@@ -405,7 +400,7 @@ fn a_log_that_fails_costs_nothing() {
     }
 }
 
-/// A commit is acknowledged before redb has taken it in.
+/// Whatever others write meanwhile.
 #[test]
 fn what_is_acknowledged_is_read_at_once() {
     let disk = Disk::default();
@@ -425,42 +420,6 @@ fn what_is_acknowledged_is_read_at_once() {
             assert_eq!(show(&store, &["n"]).rsplit('=').next(), Some(n.to_string().as_str()));
         }
     });
-}
-
-/// When redb cannot take in what the log has, it is read all the same, or nothing is read and written; never what was before.
-#[test]
-fn what_is_acknowledged_stays_so_when_redb_cannot_take_it_in() {
-    let begin = |unreadable| {
-        let disk = Disk::default();
-        let store = disk.open().unwrap();
-        store.commit(commit(1)).wait().unwrap();
-        store.shared.refuses.store(true, Ordering::Relaxed);
-        disk.state().unreadable = unreadable;
-        // Refused before the log has it when a page is read that redb has not kept, which it may just have sealed.
-        matches!(store.commit(commit(2)).wait(), Ok(Committed::At(_))).then_some((disk, store))
-    };
-    for unreadable in [false, true] {
-        let (disk, store) = (0..100).find_map(|_| begin(unreadable)).unwrap();
-        let stale = Write { expect: Expect::Version(Version(1)), ..put("n", "stale") };
-        if unreadable {
-            for _ in 0..2 {
-                assert!(content(&store).is_err() && store.get(&[key("n")]).wait().is_err());
-                assert!(store.readable().is_err());
-                assert!(store.commit(writes([stale.clone()])).wait().is_err(), "not checked against what was before");
-            }
-        } else {
-            assert_eq!(content(&store).unwrap(), model(2));
-        }
-        assert_eq!(history(disk.state().synced.clone()), Ok(2));
-
-        disk.state().unreadable = false;
-        assert!(matches!(store.commit(writes([stale])).wait(), Ok(Committed::Conflict)));
-        assert!(matches!(store.commit(commit(3)).wait(), Ok(Committed::At(_))));
-        assert_eq!(content(&store).unwrap(), model(3));
-        store.readable().unwrap();
-        drop(store);
-        assert_eq!(history(disk.state().now.clone()), Ok(3));
-    }
 }
 
 /// A change that redb has no room for is refused before the log has it.

@@ -1,14 +1,10 @@
 //! The one thread that writes.
 //!
-//! It takes the commits that are waiting, applies them in order within one transaction of redb, each checked against what the ones
-//! before it have written, puts all that hold into the log with one sync (a group commit), answers them, and only then commits
-//! the transaction, which touches no disk any more. Who begins to read from redb meanwhile waits, see
-//! [`super::Shared::begin_read`].
-//!
-//! Without a log, redb syncs first, and the answers come last.
+//! It takes the commits that are waiting, applies them in order within one transaction, each checked against what the ones
+//! before it have written, and answers all of them after the one sync: a group commit.
 
 use super::{
-    Ahead, Shared, View,
+    Shared, View,
     log::Batch,
     revision,
     tables::{Tables, TablesError},
@@ -45,54 +41,17 @@ pub(super) struct Writer {
     marked: Instant,
 }
 
-/// Commits that are written together, and who waits for them.
+/// What a transaction did.
 #[derive(Default)]
-struct Group {
-    commits: Vec<Commit>,
-    waiting: Vec<Answer<Committed>>,
-    /// One for each commit, in order, once they have been checked.
-    verdicts: Vec<Result<Committed, StoreError>>,
-}
-
-impl Group {
-    /// The commits that change something beyond `before`, each with its revision.
-    fn changes(&self, before: Revision) -> impl Iterator<Item = (Revision, &Commit)> {
-        self.commits.iter().zip(&self.verdicts).filter_map(move |(commit, verdict)| match verdict {
-            Ok(Committed::At(revision)) if !commit.is_empty() && *revision > before => Some((*revision, commit)),
-            _ => None,
-        })
-    }
-
-    /// Tells everybody what came of his commit.
-    fn answer(&mut self) {
-        for (to, verdict) in self.waiting.drain(..).zip(&self.verdicts) {
-            // A caller that has gone does not want to know.
-            let _ = to.send(verdict.clone());
-        }
-    }
-
-    /// Tells everybody who still waits that nothing came of it.
-    fn refuse(&mut self, error: &StoreError) {
-        for to in self.waiting.drain(..) {
-            let _ = to.send(Err(error.clone()));
-        }
-    }
-}
-
-/// What a transaction does besides commits.
-#[derive(Clone, Copy, Default, Eq, PartialEq)]
-struct Upkeep {
-    /// Drops expired records, a step of them.
-    purge: bool,
-    /// Leaves the file whole without its log.
-    seal: bool,
+struct Outcome {
+    /// One for each commit, in order.
+    answers: Vec<Result<Committed, StoreError>>,
+    purged: usize,
 }
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, jobs: Receiver<Job>) -> Self {
-        let now = Instant::now();
-        // Before that when it is idle.
-        Self { shared, jobs, unsealed: true, purge_at: now + PURGE_EVERY, marked: now }
+        Self { shared, jobs, unsealed: true, purge_at: Instant::now(), marked: Instant::now() }
     }
 
     /// Works until the queue is closed and empty.
@@ -111,31 +70,34 @@ impl Writer {
     }
 
     fn take(&mut self, first: Job) {
-        let mut group = Group::default();
+        let (mut commits, mut answers) = (Vec::new(), Vec::new());
         let mut next = Some(first);
         while let Some(job) = next {
             match job {
                 Job::Commit(commit, answer) => {
-                    group.commits.push(commit);
-                    group.waiting.push(answer);
+                    commits.push(commit);
+                    answers.push(answer);
                 }
                 Job::Tidy(answer) => {
                     // A caller that has gone does not want to know.
                     let _ = answer.send(self.tidy());
                 }
             }
-            next = if group.commits.len() < GROUP { self.jobs.try_recv().ok() } else { None };
+            next = if commits.len() < GROUP { self.jobs.try_recv().ok() } else { None };
         }
-        if group.commits.is_empty() {
+        if commits.is_empty() {
             return;
         }
-        if let Err(error) = self.write(&mut group, Upkeep::default()) {
-            group.refuse(&error);
-        }
-        if Instant::now() >= self.purge_at {
-            // On its own, as it is in no log. What fails here is tried again later.
-            if self.write(&mut Group::default(), Upkeep { purge: true, seal: false }).is_err() {
-                self.purge_at = Instant::now() + PURGE_EVERY;
+        match self.write(&commits, false) {
+            Ok(outcome) => {
+                for (answer, to) in outcome.answers.into_iter().zip(answers) {
+                    let _ = to.send(answer);
+                }
+            }
+            Err(error) => {
+                for to in answers {
+                    let _ = to.send(Err(error.clone()));
+                }
             }
         }
     }
@@ -151,112 +113,96 @@ impl Writer {
 
     /// What is left for quiet moments: purges, and seals the file. Returns how many records were purged.
     fn tidy(&mut self) -> Result<usize, StoreError> {
-        self.write(&mut Group::default(), Upkeep { purge: true, seal: self.unsealed })
+        self.purge_at = Instant::now();
+        Ok(self.write(&[], self.unsealed)?.purged)
     }
 
-    /// One transaction. Whoever is answered that his commit holds finds it on disk and published. Returns how many records were purged.
-    fn write(&mut self, group: &mut Group, upkeep: Upkeep) -> Result<usize, StoreError> {
-        let shared = Arc::clone(&self.shared);
-        shared.intact()?;
-        if !shared.view.load().writable || shared.is_behind() {
-            if group.commits.is_empty() {
+    /// One transaction; what it reports is on disk and published.
+    fn write(&mut self, commits: &[Commit], seal: bool) -> Result<Outcome, StoreError> {
+        self.shared.intact()?;
+        if !self.shared.view.load().writable {
+            if commits.is_empty() {
                 // The disk is tried again when there is something to write.
                 (self.unsealed, self.purge_at) = (false, Instant::now() + PURGE_EVERY);
-                return Ok(0);
+                return Ok(Outcome::default());
             }
-            shared.reopen()?;
+            self.shared.reopen()?;
         }
-        let view = shared.view.load_full();
-        let before = shared.journal.revision();
-        let (mut purged, mut ahead) = (0, None);
-        let transact = || self.transact(&shared, &view, group, before, upkeep, &mut purged, &mut ahead);
-        let error = match catch_unwind(AssertUnwindSafe(transact)) {
-            Ok(Ok(written)) => {
-                if written {
-                    (self.unsealed, self.marked) = (!shared.log().is_empty(), Instant::now());
-                    if ahead.is_none() {
-                        self.publish(group, before);
-                    }
-                }
-                group.answer();
-                return Ok(purged);
+        let view = self.shared.view.load_full();
+        let before = self.shared.journal.revision();
+        let mut outcome = Outcome::default();
+        let attempt = catch_unwind(AssertUnwindSafe(|| self.transact(&view, commits, before, seal, &mut outcome)));
+        let last = outcome.answers.iter().rev().find_map(|answer| match answer {
+            Ok(Committed::At(revision)) => Some(*revision),
+            _ => None,
+        });
+        let written = match attempt {
+            Ok(Ok(written)) => written,
+            Ok(Err(error)) => {
+                let error = super::explain(&self.shared.medium, &self.shared.path, error);
+                self.after_failure(&view, last.filter(|last| *last > before), error)?
             }
-            Ok(Err(error)) => super::explain(&shared.medium, &shared.path, error),
-            Err(_) => StoreError::Unavailable("its writer has panicked".into()),
+            Err(_) => {
+                let error = StoreError::Unavailable("its writer has panicked".into());
+                self.after_failure(&view, last.filter(|last| *last > before), error)?
+            }
         };
-        let last = group.changes(before).last().map(|(revision, _)| revision);
-        match (self.after_failure(&view, last, error), ahead) {
-            (Ok(()), ahead) => {
-                (self.unsealed, self.marked) = (!shared.log().is_empty(), Instant::now());
-                if ahead.is_none() {
-                    self.publish(group, before);
-                }
-                group.answer();
-                Ok(purged)
-            }
-            // Everybody has been told that it holds, as it does in the log: nobody may read what was before.
-            (Err(_), Some(_ahead)) => {
-                shared.fall_behind();
-                Ok(purged)
-            }
-            (Err(error), None) => Err(error),
+        if written {
+            self.unsealed = !self.shared.log().is_empty();
+            self.marked = Instant::now();
+            self.publish(commits, &outcome, before);
         }
+        Ok(outcome)
     }
 
-    /// Applies everything and commits; `false` if there was nothing to. Fills `ahead` when the log has what redb still lacks, and
-    /// everybody has been answered.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what it leaves behind when it fails or panics is the caller's to look at"
-    )]
-    fn transact<'s>(
+    /// Applies everything and commits; `false` if there was nothing to.
+    fn transact(
         &mut self,
-        shared: &'s Shared,
         view: &Arc<View>,
-        group: &mut Group,
+        commits: &[Commit],
         before: Revision,
-        upkeep: Upkeep,
-        purged: &mut usize,
-        ahead: &mut Option<Ahead<'s>>,
+        seal: bool,
+        outcome: &mut Outcome,
     ) -> Result<bool, TablesError> {
-        shared.clock.tick();
-        let (now, horizon) = (shared.clock.now(), shared.clock.horizon());
+        let clock = &self.shared.clock;
+        clock.tick();
+        let (now, horizon) = (clock.now(), clock.horizon());
         // Whoever replaces the view waits, and finds in the log what is committed here.
-        let _turn = shared.turn();
-        if !Arc::ptr_eq(&shared.view.load(), view) {
+        let _turn = self.shared.turn();
+        if !Arc::ptr_eq(&self.shared.view.load(), view) {
             return Err(redb::Error::Io(io::Error::other("superseded by a newer view")).into());
         }
         let mut transaction = view.database.begin_write()?;
         let mut tables = Tables::open(&transaction)?;
-        let Group { commits, verdicts, .. } = group;
-        let (mut latest, mut batch) = (before, Batch::new(before, horizon));
-        for commit in &*commits {
+        let mut batch = Batch::new(before, horizon);
+        let mut latest = before;
+        for commit in commits {
             let next = if commit.is_empty() { latest } else { Revision(latest.0 + 1) };
-            let verdict = match tables.apply(commit, next, now) {
+            let answer = match tables.apply(commit, next, now) {
                 Ok(committed) => Ok(committed),
                 // Found by the checks, before anything was written: the matter of this commit only.
-                Err(error @ TablesError::Damaged(_)) => Err(super::explain(&shared.medium, &shared.path, error)),
+                Err(error @ TablesError::Damaged(_)) => Err(super::explain(&self.shared.medium, &self.shared.path, error)),
                 Err(error) => return Err(error),
             };
-            if verdict == Ok(Committed::At(next)) {
-                latest = next;
-                commit.writes.iter().for_each(|write| batch.add(next, write));
+            if let Ok(Committed::At(revision)) = answer {
+                latest = revision;
+                commit.writes.iter().for_each(|write| batch.add(revision, write));
             }
-            verdicts.push(verdict);
+            outcome.answers.push(answer);
         }
-        if upkeep.purge {
+        if Instant::now() >= self.purge_at {
             // What is dropped here must stay expired, also for a process that comes later: hence the horizon, which goes to disk
             // together with the loss.
-            *purged = tables.purge(horizon, PURGE_STEP)?;
+            outcome.purged = tables.purge(horizon, PURGE_STEP)?;
             // A full step means that more is due: the next transaction goes on with it.
-            if *purged < PURGE_STEP {
+            if outcome.purged < PURGE_STEP {
                 self.purge_at = Instant::now() + PURGE_EVERY;
             }
         }
         if latest > before {
             tables.set_revision(latest)?;
         }
-        let something = latest > before || *purged > 0 || upkeep.seal;
+        let something = latest > before || outcome.purged > 0 || seal;
         if something {
             tables.set_horizon(horizon)?;
         }
@@ -265,22 +211,16 @@ impl Writer {
             transaction.abort()?;
             return Ok(false);
         }
-        let logged = upkeep == Upkeep::default() && self.log(batch);
+        // A purge is in no log.
+        let logged = outcome.purged == 0 && !seal && self.log(batch);
         if logged {
             transaction.set_durability(Durability::None).map_err(redb::Error::from)?;
-            *ahead = Some(shared.run_ahead());
-            self.publish(group, before);
-            group.answer();
-            #[cfg(test)]
-            if shared.refuses.swap(false, core::sync::atomic::Ordering::Relaxed) {
-                return Err(redb::Error::Io(io::Error::other("on purpose")).into());
-            }
         } else {
             transaction.set_quick_repair(true);
         }
         transaction.commit()?;
         if !logged {
-            shared.log().clear();
+            self.shared.log().clear();
         }
         Ok(true)
     }
@@ -294,19 +234,23 @@ impl Writer {
     }
 
     /// Finds out whether the commits up to `last` are on disk after all; gives the error back if not.
-    fn after_failure(&self, view: &Arc<View>, last: Option<Revision>, error: StoreError) -> Result<(), StoreError> {
+    fn after_failure(&self, view: &Arc<View>, last: Option<Revision>, error: StoreError) -> Result<bool, StoreError> {
         self.shared.replace(view)?;
         // What a session starts from was synced, so what it shows is there to stay.
         let found = revision(&self.shared.view.load().database);
         let found = found.map_err(|error| super::explain(&self.shared.medium, &self.shared.path, error))?;
-        if last.is_some_and(|last| found >= last) { Ok(()) } else { Err(error) }
+        if last.is_some_and(|last| found >= last) { Ok(true) } else { Err(error) }
     }
 
-    /// Makes a batch known in the one order that keeps every cache current: whoever reads it now gets it, if need be after a wait;
-    /// then cached values go; then watchers are told. The caller acknowledges last.
-    fn publish(&self, group: &Group, before: Revision) {
+    /// Makes a batch known in the one order that keeps every cache current: it is readable already; then cached values go;
+    /// then watchers are told. The caller acknowledges last.
+    fn publish(&self, commits: &[Commit], outcome: &Outcome, before: Revision) {
+        let held = commits.iter().zip(&outcome.answers).filter_map(|(commit, answer)| match answer {
+            Ok(Committed::At(revision)) if !commit.is_empty() && *revision > before => Some((*revision, commit)),
+            _ => None,
+        });
         let keys = |commit: &Commit| commit.writes.iter().map(|write| write.key.clone()).collect::<Arc<[Key]>>();
-        let told: Vec<_> = group.changes(before).map(|(revision, commit)| (revision, keys(commit))).collect();
+        let told: Vec<_> = held.map(|(revision, commit)| (revision, keys(commit))).collect();
         self.shared.records.forget(told.iter().flat_map(|(_, keys)| keys.iter()));
         self.shared.journal.tell(told);
     }
