@@ -83,8 +83,12 @@ pub fn write(store: &Embedded, data: &DataDir, to: &Path) -> Result<(), BackupEr
     directory_of(to).read_dir().map_err(|error| BackupError::Io { path: to.into(), error })?;
     let root = data.root_key()?;
     let (store_part, whole) = (Scratch::beside(to, "store"), Scratch::beside(to, "part"));
-    store.backup(&store_part.0)?;
     let failed = |error| BackupError::Io { path: to.into(), error };
+    store.backup(&store_part.0).map_err(|error| match error {
+        // It is the backup that there is no room for: the store is only read.
+        StoreError::Full => failed(io::ErrorKind::StorageFull.into()),
+        other => other.into(),
+    })?;
     assemble(&root, &store_part.0, &whole.0).map_err(failed)?;
     // Unlike a rename, a link does not replace what is there.
     fs::hard_link(&whole.0, to).map_err(failed)?;

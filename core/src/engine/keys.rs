@@ -65,6 +65,9 @@ pub(crate) fn rotate_key(
     let signer = known.iter().find(|key| key.state.signs_at(op.now()));
     let usual = signer.map_or(op.settings.signing_algorithm, |key| key.algorithm);
     let algorithm = rotation.algorithm.unwrap_or(usual);
+    // One that verifiers have read already is better than one that nobody knows.
+    let waits = |key: &&SigningKey| matches!(key.state, KeyState::Follows { .. }) && key.algorithm == algorithm;
+    let promoted = known.iter().filter(|_| rotation.at_once && !rotation.end_tokens).find(waits);
     let state = if rotation.end_tokens {
         for key in &known {
             op.remove(key::signing_key(&key.kid));
@@ -76,15 +79,18 @@ pub(crate) fn rotate_key(
         KeyState::Signs
     } else if is_other_kind(&known, algorithm) {
         return Ok(Err(NotRotated::OtherKind));
-    } else if known.len() >= MAX_KEYS as usize {
+    } else if promoted.is_none() && known.len() >= MAX_KEYS as usize {
         return Err(Refusal::TooManyKeys.into());
     } else {
-        match succeed(op, &known, algorithm, rotation.at_once) {
+        match succeed(op, &known, algorithm, rotation.at_once, promoted) {
             Ok(state) => state,
             Err(from) => return Ok(Err(NotRotated::Pending(from))),
         }
     };
-    let new = seal(op, &generate(op, algorithm)?, state)?;
+    let new = match promoted {
+        Some(known) => SigningKey { state, ..known.clone() },
+        None => seal(op, &generate(op, algorithm)?, state)?,
+    };
     write(op, &new)?;
     audit(op, "key.rotate", actor, &new.kid, None);
     Ok(Ok(new))
@@ -157,7 +163,7 @@ pub(crate) fn import_keys(op: &Op<'_>, actor: &dyn Display, new: &[Key], sign: b
         if !first.can_sign() {
             return Ok(Imported::CannotSign);
         }
-        match succeed(op, &known, first.algorithm(), false) {
+        match succeed(op, &known, first.algorithm(), false, None) {
             Ok(state) => signs = Some(state),
             Err(from) => return Ok(Imported::Pending(from)),
         }
@@ -185,11 +191,18 @@ fn live_keys(op: &Op<'_>) -> Result<Vec<SigningKey>, Stop> {
 }
 
 /// Takes leave of the key that signs, and returns what its successor does. A secret is known to nobody else, so that it signs at
-/// once; a public key is published first, unless there is no key that could sign meanwhile.
+/// once; a public key is published first, unless there is no key that could sign meanwhile. One that waits to sign goes, unless it is
+/// the successor.
 ///
 /// # Errors
 /// From when on another successor signs, for which this one would have to wait.
-fn succeed(op: &Op<'_>, known: &[SigningKey], algorithm: Algorithm, at_once: bool) -> Result<KeyState, UnixTime> {
+fn succeed(
+    op: &Op<'_>,
+    known: &[SigningKey],
+    algorithm: Algorithm,
+    at_once: bool,
+    promoted: Option<&SigningKey>,
+) -> Result<KeyState, UnixTime> {
     let now = op.now();
     let has_signer = known.iter().any(|key| key.state.signs_at(now));
     let lead = if algorithm.is_symmetric() || at_once || !has_signer { 0 } else { op.settings.gateway.key_lead };
@@ -201,8 +214,10 @@ fn succeed(op: &Op<'_>, known: &[SigningKey], algorithm: Algorithm, at_once: boo
     match pending {
         Some((_, from)) if lead > 0 => return Err(from),
         // It has signed nothing yet.
-        Some((key, _)) => op.remove(key::signing_key(&key.kid)),
-        None => {}
+        Some((key, _)) if promoted.is_none_or(|promoted| promoted.kid != key.kid) => {
+            op.remove(key::signing_key(&key.kid));
+        }
+        _ => {}
     }
     for key in known {
         let state = match key.state {

@@ -29,7 +29,7 @@ pub(crate) use authorization::{
 };
 pub(crate) use bearer::{Bearer, any_bearer, bearer, explain, has_room, revoke, revoke_own, verify, verify_any_time};
 pub(crate) use credentials::Credentials;
-pub(crate) use directory::{account, all, by_id, find, is_locked, user};
+pub(crate) use directory::{account, all, by_id, find, is_locked, user, user_of};
 pub(crate) use issue::{issue, issue_as};
 pub(crate) use jwks::{export_key, public_part, published_keys};
 pub(crate) use keys::{

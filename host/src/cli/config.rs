@@ -26,7 +26,10 @@ pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
         Command::Check => {
             let options = serve::options(&loaded.config.host, place)?;
             options.tls.map(Tls::open).transpose().map_err(Failure::usage)?;
-            say(&format!("in order: {}", file.as_deref().unwrap_or("no file, all defaults")))
+            let stated = loaded.rows().any(|(.., origin)| *origin != Origin::Default);
+            let none = if stated { "no file" } else { "no file, all defaults" };
+            let missing = if place.data.is_dir() { "" } else { "; there is no data directory yet" };
+            say(&format!("in order: {}{missing}", file.as_deref().unwrap_or(none)))
         }
         Command::Show { json, changed } => {
             let rows = loaded.rows().filter(|(.., origin)| !changed || **origin != Origin::Default);

@@ -60,7 +60,8 @@ impl Place {
         // One that is there at the start has to be there at every reload.
         let (file, usual) = match &self.config {
             Some(named) => (Some(named.clone()), None),
-            None if usual.exists() => (Some(usual), None),
+            // One that cannot be looked at is told of when it is read.
+            None if usual.try_exists().unwrap_or(true) => (Some(usual), None),
             None => (None, Some(usual)),
         };
         Ok(Sources { file, usual, env: environment()?, flags })

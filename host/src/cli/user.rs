@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
 use waxseal_core::seam::Method;
 
-/// What to do with users. WHO is a name, an e-mail address or a uid; name:12 is the user called 12.
+/// What to do with users. WHO is a name, an e-mail address or a uid; uid:12 is uid 12, name:12 the user called 12.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Add a user
@@ -129,7 +129,7 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
             let user = admin.ask(Method::Get, &path(&who, ""), None)?;
             let body = json!({ "password": password.read(&who)?.as_str() });
             let method = if add { Method::Post } else { Method::Put };
-            admin.ask(method, &path(&cell(&user, "uid"), "/password"), Some(&body))?;
+            admin.ask(method, &path(&format!("uid:{}", cell(&user, "uid")), "/password"), Some(&body))?;
             let done = if add { "has one more password" } else { "has a new password; all earlier tokens have ended" };
             say(&format!("{} {done}", cell(&user, "name")))
         }
@@ -138,8 +138,10 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
         Command::Enable { who } => change(&admin, &who, "enable", "is enabled"),
         Command::Logout { who } => change(&admin, &who, "logout", "is logged out: all earlier tokens have ended"),
         Command::Delete { who } => {
-            admin.ask(Method::Delete, &path(&who, ""), None)?;
-            say(&format!("{} is deleted", plain(&who)))
+            let user = admin.ask(Method::Get, &path(&who, ""), None)?;
+            let uid = cell(&user, "uid");
+            admin.ask(Method::Delete, &path(&format!("uid:{uid}"), ""), None)?;
+            say(&format!("{} (uid {uid}) is deleted", cell(&user, "name")))
         }
         Command::PruneSchemes { json } => {
             let pruned = admin.ask(Method::Post, "/admin/schemes/prune", None)?;

@@ -235,7 +235,10 @@ const FILTER: Grammar = Grammar {
     words: "a level (`error`, `warn`, `info`, `debug`, `trace`, `off`) or a list such as `info,waxseal=debug`",
     holds: |text| {
         let known = text.parse::<Targets>().is_ok() && text.parse::<EnvFilter>().is_ok();
-        known && !text.trim().is_empty()
+        // To the library any other word is the name of a module, and everything else is off.
+        let is_level =
+            |part: &str| ["error", "warn", "info", "debug", "trace", "off"].contains(&part.to_lowercase().as_str());
+        known && text.split(',').map(str::trim).all(|part| part.contains(['=', '[']) || is_level(part))
     },
 };
 

@@ -453,6 +453,23 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_is_published_already_is_the_one_that_signs_at_once() {
+        let mut world = public_world(crate::token::Algorithm::EdDsa);
+        let first = signed_by(&mut world);
+        let waiting = done(&mut world, "POST /admin/keys/rotate", "", 201);
+        let known = published(&mut world);
+        let urgent = done(&mut world, "POST /admin/keys/rotate", r#"{"at_once": true}"#, 201);
+        assert_eq!((&urgent["kid"], &urgent["state"]), (&waiting["kid"], &"signs".into()));
+        assert_eq!(
+            (signed_by(&mut world), published(&mut world).len()),
+            (urgent["kid"].as_str().unwrap().into(), known.len())
+        );
+        assert!(published(&mut world).contains(&first));
+        world.advance(86_400 + 61);
+        assert_ne!(done(&mut world, "POST /admin/keys/rotate", r#"{"at_once": true}"#, 201)["kid"], waiting["kid"]);
+    }
+
+    #[test]
     fn secrets_and_public_keys_are_never_in_use_together() {
         let mut world = public_world(crate::token::Algorithm::Hs256);
         let token = world.token("admin", "pw");

@@ -139,17 +139,26 @@ impl<'a> Resource<'a> {
     }
 }
 
-/// The user whom a path or a body names. Digits are a uid, whatever others call themselves; after `name:` they are a name, and nothing
-/// else is taken apart.
+/// The user whom a path or a body names. Digits are a uid, or after `uid:`; after `name:` they are a name, and nothing else is taken
+/// apart.
 ///
 /// # Errors
-/// [`Refusal::UserNotFound`].
+/// [`Refusal::UserNotFound`]; 409 for bare digits that are one's uid and another's name.
 fn target(op: &Op<'_>, who: &str) -> Result<User, Stop> {
     let is_number = |text: &str| text.bytes().all(|octet| octet.is_ascii_digit());
-    let user = match Uid::parse(who) {
-        Some(uid) => engine::user(op, uid)?,
-        None if is_number(who) => None,
-        None => engine::find(op, who.strip_prefix("name:").filter(|name| is_number(name)).unwrap_or(who))?,
+    let after = |prefix: &str| who.strip_prefix(prefix).filter(|rest| is_number(rest));
+    let user = match (after("uid:"), after("name:")) {
+        (Some(uid), _) => engine::user_of(op, Uid::parse(uid))?,
+        (_, Some(name)) => engine::find(op, name)?,
+        _ if is_number(who) => {
+            let (user, named) = (engine::user_of(op, Uid::parse(who))?, engine::find(op, who)?);
+            if user.is_some() && named.is_some_and(|named| user.as_ref().is_none_or(|user| user.uid != named.uid)) {
+                let text = alloc::format!("one user has this uid and another this name: say `uid:{who}` or `name:{who}`");
+                return error::refused(409, "ambiguous_user", &text);
+            }
+            user
+        }
+        _ => engine::find(op, who)?,
     };
     user.ok_or(Stop::Refuse(Refusal::UserNotFound))
 }

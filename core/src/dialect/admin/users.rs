@@ -271,10 +271,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_digits_never_shadows_a_uid() {
+    fn a_name_of_digits_is_never_taken_for_a_uid() {
         let mut world = world();
         done(&mut world, "POST /admin/users", r#"{"name": "1", "password": "pw"}"#, 201);
-        assert_eq!(done(&mut world, "GET /admin/users/1", "", 200)["name"], "admin");
+        refused(&mut world, "GET /admin/users/1", "", 409, "ambiguous_user");
+        refused(&mut world, "DELETE /admin/users/1", "", 409, "ambiguous_user");
+        assert_eq!(done(&mut world, "GET /admin/users/uid:1", "", 200)["name"], "admin");
         assert_eq!(done(&mut world, "GET /admin/users/3", "", 200)["name"], "1");
         assert_eq!(done(&mut world, "GET /admin/users/name:1", "", 200)["uid"], 3);
         done(&mut world, "POST /admin/users", r#"{"name": "name:ann", "password": "pw"}"#, 201);
