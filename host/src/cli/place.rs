@@ -5,7 +5,7 @@ use crate::{
     config::{Loaded, Origin, Sources, Stated},
     data_dir::DataDir,
 };
-use std::{env, path::PathBuf};
+use std::{env, io::ErrorKind, path::PathBuf};
 
 /// Flags that every command has.
 #[derive(Clone, Debug, clap::Args)]
@@ -61,7 +61,9 @@ impl Place {
         let (file, usual) = match &self.config {
             Some(named) => (Some(named.clone()), None),
             // One that cannot be looked at is told of when it is read.
-            None if usual.try_exists().unwrap_or(true) => (Some(usual), None),
+            None if usual.try_exists().unwrap_or_else(|error| error.kind() == ErrorKind::PermissionDenied) => {
+                (Some(usual), None)
+            }
             None => (None, Some(usual)),
         };
         Ok(Sources { file, usual, env: environment()?, flags })

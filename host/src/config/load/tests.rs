@@ -196,7 +196,7 @@ fn a_file_in_the_usual_place_may_come_later() {
 fn what_no_start_would_take_is_no_setting() {
     assert!(file("log.filter = \"[[\"").is_err());
     assert!(file("log.filter = \"inof\"").is_err() && file("log.filter = \"info,waxseal\"").is_err());
-    assert!(file("log.filter = \"warn, waxseal::http=debug\"").is_ok());
+    assert!(file("log.filter = \"warn,waxseal::http=debug\"").is_ok());
     assert!(file("gateway.introspection_roles = [\"bogus_role\"]").is_err());
 }
 
