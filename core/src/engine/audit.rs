@@ -23,6 +23,14 @@ pub(crate) fn audit_change(op: &Op<'_>, action: &'static str, actor: &dyn Displa
     note(op, action, actor, subject, detail, None);
 }
 
+/// Adds a part to the detail of a change.
+pub(crate) fn add_detail(detail: &mut String, parts: &[&str]) {
+    if !detail.is_empty() {
+        detail.push_str(", ");
+    }
+    parts.iter().for_each(|part| detail.push_str(part));
+}
+
 fn note(
     op: &Op<'_>,
     action: &'static str,
@@ -82,9 +90,9 @@ mod tests {
             world.audited().pop()
         };
         let body = r#"{"login_lockout_threshold": 7, "password": "secret", "login_lockout_duration": 60}"#;
-        let said = "cluster.policy: login_lockout_threshold 7, login_lockout_duration 60";
+        let said = "cluster.policy: login_lockout_threshold, login_lockout_duration";
         assert_eq!(call("/v1/cluster/policy", body).as_deref(), Some(said));
-        let said = r#"cluster.change: name "blue", password_complexity true"#;
+        let said = "cluster.change: name, password_complexity";
         assert_eq!(call("/v1/cluster", r#"{"password_complexity": true, "name": "blue"}"#).as_deref(), Some(said));
     }
 }

@@ -17,11 +17,6 @@ pub(crate) fn user(op: &Op<'_>, uid: Uid) -> Result<Option<User>, Stop> {
     op.load(&key::user(uid))
 }
 
-/// The same, of what may be no number.
-pub(crate) fn user_of(op: &Op<'_>, uid: Option<Uid>) -> Result<Option<User>, Stop> {
-    uid.map_or(Ok(None), |uid| user(op, uid))
-}
-
 /// The user who logs in as `login`: by name, else by e-mail address, compared exactly (contract/redis.md section 3).
 pub(crate) fn find(op: &Op<'_>, login: &str) -> Result<Option<User>, Stop> {
     let (name, email) = (key::name(login), key::email(login));

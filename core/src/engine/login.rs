@@ -81,7 +81,7 @@ fn attempt(
 ) -> Result<(User, usize), Stop> {
     let account = account(op, name, user.as_ref());
     op.want(&[key::cluster(), key::schemes()]);
-    Gate::want(op, &account);
+    op.want(&Gate::keys(op, &account));
     let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
     let schemes = op.load::<Schemes>(&key::schemes())?.unwrap_or_default();
     let gate = Gate::open(op, &account, user.as_ref(), turned_away)?;

@@ -22,14 +22,14 @@ mod source;
 mod throttle;
 mod users;
 
-pub(crate) use audit::{audit, audit_change};
+pub(crate) use audit::{add_detail, audit, audit_change};
 pub(crate) use authorization::{
     Authorized, NewAuthorization, add, authorization, authorization_token, authorization_with_id, authorizations, end,
     end_all, find_authorization, hex, is_token, note, revoke_everything, scopes,
 };
 pub(crate) use bearer::{Bearer, any_bearer, bearer, explain, has_room, revoke, revoke_own, verify, verify_any_time};
 pub(crate) use credentials::Credentials;
-pub(crate) use directory::{account, all, by_id, find, is_locked, user, user_of};
+pub(crate) use directory::{account, all, by_id, find, is_locked, user};
 pub(crate) use issue::{issue, issue_as};
 pub(crate) use jwks::{export_key, public_part, published_keys};
 pub(crate) use keys::{

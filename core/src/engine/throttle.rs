@@ -8,8 +8,7 @@
 //! | account | failures in a row of one account over all sources, of each a fifth of the ceiling at most | sources the owner has not used before are turned away |
 //! | source | failures of one source over all accounts in a window | the source is turned away |
 //!
-//! The share of an IPv6 source is that of its whole site, as one customer has thousands of networks; a site that has failed as often
-//! as the ceiling says is locked as a whole after every failure, but for sources that the owner has used.
+//! For the first two the networks of one IPv6 site are one source: a customer has thousands of them.
 //!
 //! So a flood from one place never shuts out an owner who comes from another: a source that has used up its share of the account's
 //! counter fills its own up to the same ceiling, and then is locked after every failure. With `vendor_lockout` the pair counter ignores
@@ -55,27 +54,16 @@ pub(super) struct Gate {
     pair: Attempts,
     account: Attempts,
     source: Attempts,
-    /// What the sources of one site have added to the account's counter together.
-    site: Option<(Key, Attempts)>,
     epoch: u32,
 }
 
 impl Gate {
     /// Says which counters will be read.
-    pub(super) fn want(op: &Op<'_>, account: &[u8; 32]) {
-        op.want(Self::keys(op, account).iter().chain(&Self::site_key(op, account)));
-    }
-
-    fn site_key(op: &Op<'_>, account: &[u8; 32]) -> Option<Key> {
-        let site = site(op).filter(|_| !op.settings.throttle.vendor_lockout)?;
-        Some(key::pair_attempts(&id(op, "tries.site", &[account.as_slice(), &site].concat())))
-    }
-
-    fn keys(op: &Op<'_>, account: &[u8; 32]) -> [Key; 3] {
+    pub(super) fn keys(op: &Op<'_>, account: &[u8; 32]) -> [Key; 3] {
         let pair = if op.settings.throttle.vendor_lockout {
             id(op, "tries.pair", account)
         } else {
-            id(op, "tries.pair", &[account.as_slice(), &source(op)].concat())
+            id(op, "tries.pair", &[account.as_slice(), &site(op)].concat())
         };
         [key::pair_attempts(&pair), key::account_attempts(&id(op, "tries.account", account)), source_key(op)]
     }
@@ -88,8 +76,8 @@ impl Gate {
         user: Option<&User>,
         turned_away: &dyn Fn(&Refusal),
     ) -> Result<Self, Stop> {
-        Self::want(op, account);
-        let (keys, site) = (Self::keys(op, account), Self::site_key(op, account));
+        let keys = Self::keys(op, account);
+        op.want(&keys);
         let [pair, all, of_source] = &keys;
         let epoch = user.map_or(0, |user| user.lock_epoch);
         let current = |attempts: Option<Attempts>| attempts.filter(|attempts| attempts.epoch == epoch).unwrap_or_default();
@@ -98,17 +86,13 @@ impl Gate {
             pair: Attempts { succeeded: known.map_or(UnixTime::default(), |known| known.succeeded), ..current(known) },
             account: current(op.load(all)?),
             source: op.load(of_source)?.unwrap_or_default(),
-            site: match site {
-                Some(key) => Some((key.clone(), current(op.load(&key)?))),
-                None => None,
-            },
             epoch,
             keys,
         };
         if holds(op, gate.account.since, gate.account.until) && !gate.is_known_source(op) {
             let until = gate.account.until;
             let refusal = throttled(until.secs_since(op.now()));
-            let told = key::pair_attempts(&id(op, "tries.away", &[account.as_slice(), &source(op)].concat()));
+            let told = key::pair_attempts(&id(op, "tries.away", &[account.as_slice(), &site(op)].concat()));
             if op.load::<Attempts>(&told)?.is_none_or(|told| told.until != until) {
                 op.keep(told, Some(Attempts { until, ..Attempts::default() }.encode()), expiry(until));
                 turned_away(&refusal);
@@ -121,14 +105,12 @@ impl Gate {
     /// As it is once [`Gate::succeeded`] is in the store. What the source has failed at stays.
     pub(super) fn after_success(self, op: &Op<'_>) -> Self {
         let pair = Attempts { succeeded: op.now(), ..Attempts::default() };
-        let site = self.site.map(|(key, _)| (key, Attempts::default()));
-        Self { pair, site, account: Attempts::default(), ..self }
+        Self { pair, account: Attempts::default(), ..self }
     }
 
-    /// Whether the account is locked for this source, or for its site.
+    /// Whether the account is locked for this source.
     pub(super) fn is_locked(&self, op: &Op<'_>) -> bool {
-        let site = self.site.as_ref().is_some_and(|(_, site)| holds(op, site.since, site.until));
-        holds(op, self.pair.since, self.pair.until) || (site && !self.is_known_source(op))
+        holds(op, self.pair.since, self.pair.until)
     }
 
     /// Counts a failure. A failure while locked does not count, so a lock ends in time even under attack.
@@ -141,15 +123,10 @@ impl Gate {
             // Another operation may have begun later and ended before.
             self.pair.since = if goes_on { now.max(self.pair.since) } else { now };
             self.pair.total = self.pair.total.saturating_add(1);
-            let mut total = self.pair.total;
-            if let Some((_, site)) = &mut self.site {
-                site.total = site.total.saturating_add(1);
-                total = total.max(site.total);
-            }
             let threshold = cluster.login_lockout_threshold;
             let locks = threshold > 0 && self.pair.failures >= threshold;
             // Without the vendor's locks, or when they have not helped.
-            let is_hopeless = total >= settings.account_ceiling && !settings.vendor_lockout;
+            let is_hopeless = self.pair.total >= settings.account_ceiling && !settings.vendor_lockout;
             if locks || is_hopeless {
                 self.pair.failures = 0;
                 let pause = if is_hopeless { now.plus_secs(settings.account_pause.into()) } else { now };
@@ -159,16 +136,13 @@ impl Gate {
                     secs => now.plus_secs(secs.into()),
                 };
                 self.pair.until = lock.max(pause);
-                if let Some((_, site)) = self.site.as_mut().filter(|_| is_hopeless) {
-                    (site.since, site.until) = (now, pause);
-                }
                 if let Some(user) = user {
                     let lock = Lock { until: self.pair.until, epoch: user.lock_epoch, since: self.pair.since };
                     op.keep(key::lock(user.uid), Some(lock.encode()), expiry(self.pair.until));
                     audit(op, "user.lock", &user.uid, &user.uid, None);
                 }
             }
-            if settings.vendor_lockout || total <= settings.account_ceiling / SHARES {
+            if settings.vendor_lockout || self.pair.total <= settings.account_ceiling / SHARES {
                 self.account.failures = self.account.failures.saturating_add(1);
                 self.account.since = now;
                 if self.account.failures >= settings.account_ceiling {
@@ -183,9 +157,6 @@ impl Gate {
         // to it is remembered for as long, or its share would begin anew.
         let silence = now.plus_secs(KNOWN_SOURCE);
         let reset = now.plus_secs(cluster.login_lockout_counter_reset_after.into());
-        if let Some((key, site)) = self.site {
-            op.keep(key, Some(Attempts { epoch: self.epoch, ..site }.encode()), expiry(silence.max(site.until)));
-        }
         let [pair, account, _] = self.keys;
         op.keep(pair, Some(self.pair.encode()), expiry(silence.max(reset).max(self.pair.until)));
         op.keep(account, Some(self.account.encode()), expiry(silence.max(self.account.until)));
@@ -214,9 +185,6 @@ impl Gate {
         }
         if self.account.failures > 0 {
             op.keep(account, None, None);
-        }
-        if let Some((key, _)) = self.site.filter(|(_, site)| site.total > 0) {
-            op.keep(key, None, None);
         }
     }
 
@@ -344,13 +312,8 @@ mod tests {
         assert_eq!(
             world.call_from("2001:db8:7:ffff::1", login("admin password")).status,
             401,
-            "the site has used up its tries"
+            "the site is locked as a whole"
         );
-        world.advance(901);
-        assert_eq!(world.call_from("2001:db8:7:fffe::1", login("wrong")).status, 401, "and has one in each pause");
-        assert_eq!(world.call_from("2001:db8:7:fffd::1", login("admin password")).status, 401);
-        world.advance(901);
-        assert_eq!(world.call_from("2001:db8:7:fffd::1", login("admin password")).status, 200);
         for site in 0..5 {
             for network in 0..2 {
                 let from = alloc::format!("2001:db8:{site:x}:{network:x}::1");

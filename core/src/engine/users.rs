@@ -1,13 +1,13 @@
 //! Creating, changing and deleting users.
 
-use super::{audit, audit_change, passwords::remember_schemes};
+use super::{add_detail, audit, audit_change, passwords::remember_schemes};
 use crate::{
     password,
     record::{Admins, LastUid, Role, Stored, Uid, User, key},
     refusal::Refusal,
     seam::{Op, Stop},
 };
-use alloc::{format, string::String, vec::Vec};
+use alloc::string::String;
 use core::fmt::Display;
 
 /// What a new user is made of; names and addresses have been checked by the dialect.
@@ -110,7 +110,8 @@ pub(crate) fn create_user(
     // Not read: another operation may have given out this uid since the counter was read, and then this one has lost a race and
     // starts over, instead of finding a record that should not be there.
     op.put_new(key::user(uid), user.encode());
-    let detail = format!("role {}", user.role.as_str());
+    let mut detail = String::new();
+    add_detail(&mut detail, &["role ", user.role.as_str()]);
     audit_change(op, "user.create", actor, &uid, detail);
     Ok(user)
 }
@@ -121,18 +122,18 @@ pub(crate) fn create_user(
 /// [`Refusal::NameTaken`], [`Refusal::EmailTaken`], [`Refusal::LastAdmin`].
 pub(crate) fn change_user(op: &Op<'_>, actor: &dyn Display, user: &mut User, changes: Changes) -> Result<(), Stop> {
     check_free(op, changes.name.as_deref(), changes.email.as_deref(), Some(user.uid))?;
-    let mut changed: Vec<String> = Vec::new();
+    let mut changed = String::new();
     if let Some(role) = changes.role.filter(|role| *role != user.role) {
         if user.role == Role::Admin || role == Role::Admin {
             enlist(op, user.uid, role == Role::Admin && !user.disabled)?;
         }
-        changed.push(format!("role {} -> {}", user.role.as_str(), role.as_str()));
+        add_detail(&mut changed, &["role ", user.role.as_str(), " -> ", role.as_str()]);
         user.role = role;
     }
     if let Some(name) = changes.name.filter(|name| *name != user.name) {
         remove_index(op, key::name(&user.name))?;
         op.store(key::name(&name), &user.uid);
-        changed.push("name".into());
+        add_detail(&mut changed, &["name"]);
         user.name = name;
     }
     if let Some(email) = changes.email.filter(|email| *email != user.email) {
@@ -142,16 +143,16 @@ pub(crate) fn change_user(op: &Op<'_>, actor: &dyn Display, user: &mut User, cha
         if !email.is_empty() {
             op.store(key::email(&email), &user.uid);
         }
-        changed.push("email".into());
+        add_detail(&mut changed, &["email"]);
         user.email = email;
     }
     if let Some(alerts) = changes.email_alerts.filter(|alerts| *alerts != user.email_alerts) {
-        changed.push("email_alerts".into());
+        add_detail(&mut changed, &["email_alerts"]);
         user.email_alerts = alerts;
     }
     if !changed.is_empty() {
         store_user(op, user);
-        audit_change(op, "user.change", actor, &user.uid, changed.join(", "));
+        audit_change(op, "user.change", actor, &user.uid, changed);
     }
     Ok(())
 }

@@ -341,8 +341,11 @@ impl EdgeVerifier {
                 return Err(SnapshotError::NotNewer);
             }
             // Whether or not it is among the keys at present.
-            let gone = held.keys.iter().filter(|kid| !new.names(kid) && !self.dropped.contains(kid));
-            self.dropped.extend(gone.cloned().collect::<Vec<_>>());
+            for kid in &held.keys {
+                if !new.names(kid) && !self.dropped.contains(kid) {
+                    self.dropped.push(kid.clone());
+                }
+            }
             self.keys.retain(|kid| !self.dropped.iter().any(|gone| gone == kid));
         }
         self.held = Some(new);

@@ -67,7 +67,7 @@ The two kinds are never in use together.")]
     /// Print keys as a JWK set: public parts, or secrets and private parts as well
     #[command(after_help = "Examples:
   waxseal key export > public.json                   as on /.well-known/jwks.json
-  waxseal key export --secret --json > keys.json     whoever has this file can make tokens")]
+  (umask 077; waxseal key export --secret --json > keys.json)     whoever has this file can make tokens")]
     Export {
         /// Only this key
         #[arg(long)]

@@ -145,16 +145,16 @@ impl<'a> Resource<'a> {
 /// # Errors
 /// [`Refusal::UserNotFound`]; 409 for bare digits that are one's uid and another's name.
 fn target(op: &Op<'_>, who: &str) -> Result<User, Stop> {
-    let is_number = |text: &str| text.bytes().all(|octet| octet.is_ascii_digit());
-    let after = |prefix: &str| who.strip_prefix(prefix).filter(|rest| is_number(rest));
-    let user = match (after("uid:"), after("name:")) {
-        (Some(uid), _) => engine::user_of(op, Uid::parse(uid))?,
-        (_, Some(name)) => engine::find(op, name)?,
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
+    let of_uid = |uid: &str| Uid::parse(uid).map_or(Ok(None), |uid| engine::user(op, uid));
+    let user = match who.split_once(':').unwrap_or_default() {
+        ("uid", uid) if is_number(uid) => of_uid(uid)?,
+        ("name", name) if is_number(name) => engine::find(op, name)?,
         _ if is_number(who) => {
-            let (user, named) = (engine::user_of(op, Uid::parse(who))?, engine::find(op, who)?);
-            if user.is_some() && named.is_some_and(|named| user.as_ref().is_none_or(|user| user.uid != named.uid)) {
-                let text = alloc::format!("one user has this uid and another this name: say `uid:{who}` or `name:{who}`");
-                return error::refused(409, "ambiguous_user", &text);
+            let user = of_uid(who)?;
+            let uid = user.as_ref().map(|user| user.uid);
+            if uid.is_some() && engine::find(op, who)?.is_some_and(|named| uid != Some(named.uid)) {
+                return error::refused(409, "ambiguous_user", "it is a uid and a name: put `uid:` or `name:` before it");
             }
             user
         }

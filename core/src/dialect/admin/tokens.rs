@@ -83,12 +83,13 @@ pub(super) fn explain(op: &Op<'_>) -> Result<Response, Stop> {
     let owner = |user: User| Owner { uid: user.uid.as_u32(), name: user.name, disabled: user.disabled };
     let mut explained =
         Explained { live: true, code: None, sentence: "the token holds", user: None, token: None, authorization: None };
-    if let Some(pair) = op.load::<PairOf>(&key::pair_of_refresh(token))? {
-        let user = engine::user(op, pair.uid)?.map(owner);
-        let sentence = "it is a refresh token: no service takes it, its client exchanges it for a new pair of tokens";
-        return json(200, &Explained { live: false, code: Some("refresh_token"), sentence, user, ..explained });
-    }
-    let verdict = if engine::is_token(token) {
+    let verdict = if let Some(pair) = op.load::<PairOf>(&key::pair_of_refresh(token))? {
+        explained.live = false;
+        explained.code = Some("refresh_token");
+        explained.sentence = "it is a refresh token, which no service takes";
+        explained.user = engine::user(op, pair.uid)?.map(owner);
+        Ok(())
+    } else if engine::is_token(token) {
         engine::authorization(op, token).map(|authorized| {
             let authorization = authorized.authorization;
             explained.authorization = Some(Found {
@@ -365,7 +366,7 @@ mod tests {
         };
         let grant = json!({ "grant_type": "password", "username": "ann", "password": "ann password" });
         let pair = json(&ask(&mut world, grant.clone()));
-        let sentence = "it is a refresh token: no service takes it, its client exchanges it for a new pair of tokens";
+        let sentence = "it is a refresh token, which no service takes";
         let explained = check(&mut world, pair["refresh_token"].as_str().unwrap(), Some("refresh_token"), sentence);
         assert_eq!(explained["user"]["name"], "ann");
         world.advance(5);

@@ -281,6 +281,7 @@ mod tests {
         assert_eq!(done(&mut world, "GET /admin/users/name:1", "", 200)["uid"], 3);
         done(&mut world, "POST /admin/users", r#"{"name": "name:ann", "password": "pw"}"#, 201);
         assert_eq!(done(&mut world, "GET /admin/users/name:ann", "", 200)["uid"], 4);
+        refused(&mut world, "GET /admin/users/:1", "", 404, "user_not_found");
     }
 
     #[test]

@@ -6,9 +6,10 @@ use super::{
 };
 use crate::{
     dialect::json::{self, BadJson},
+    engine::add_detail,
     seam::{Method, Op, Stop},
 };
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, format, string::String};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -64,10 +65,13 @@ impl Body {
         self.0.get(name)
     }
 
-    /// Those of these members that were sent, for the audit trail: `name "blue", password_min_length 12`.
-    pub(super) fn among(&self, names: &[&str]) -> String {
-        let sent = names.iter().filter_map(|name| Some(format!("{name} {}", self.value(name)?)));
-        sent.collect::<Vec<_>>().join(", ")
+    /// Those of these members that were sent, for the audit trail.
+    pub(super) fn among(&self, names: &[&'static str]) -> String {
+        let mut sent = String::new();
+        for name in names.iter().filter(|name| self.value(name).is_some()) {
+            add_detail(&mut sent, &[name]);
+        }
+        sent
     }
 
     /// A member that may be missing and else is a string.
