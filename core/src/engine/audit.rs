@@ -28,7 +28,9 @@ pub(crate) fn add_detail(detail: &mut String, parts: &[&str]) {
     if !detail.is_empty() {
         detail.push_str(", ");
     }
-    parts.iter().for_each(|part| detail.push_str(part));
+    for part in parts {
+        detail.push_str(part);
+    }
 }
 
 fn note(
