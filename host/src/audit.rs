@@ -338,7 +338,7 @@ impl Trail {
             self.append(&[Record::Open { time: self.time(), action: OPEN, prev }])
         });
         // From the beginning there is a head: one that is missing has been taken away.
-        let opened = opened.and_then(|()| if noted.is_none() { self.found() } else { Ok(()) });
+        let opened = opened.and_then(|()| if noted.is_none() { self.begin_head() } else { Ok(()) });
         if opened.is_err() {
             self.file = None;
         }
@@ -346,7 +346,7 @@ impl Trail {
     }
 
     /// Puts a new head on disk for good, under its name too: a power cut must not look as if somebody had taken it away.
-    fn found(&mut self) -> io::Result<()> {
+    fn begin_head(&mut self) -> io::Result<()> {
         self.sync()?;
         self.head.as_ref().ok_or(io::ErrorKind::NotConnected)?.sync_all()?;
         let directory = self.path.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));

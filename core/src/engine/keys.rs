@@ -66,7 +66,9 @@ pub(crate) fn rotate_key(
     let usual = signer.map_or(op.settings.signing_algorithm, |key| key.algorithm);
     let algorithm = rotation.algorithm.unwrap_or(usual);
     // One that verifiers have read already is better than one that nobody knows.
-    let waits = |key: &&SigningKey| matches!(key.state, KeyState::Follows { .. }) && key.algorithm == algorithm;
+    let waits = |key: &&SigningKey| {
+        matches!(key.state, KeyState::Follows { from } if op.now() < from) && key.algorithm == algorithm
+    };
     let promoted = known.iter().filter(|_| rotation.at_once && !rotation.end_tokens).find(waits);
     let state = if rotation.end_tokens {
         for key in &known {

@@ -110,9 +110,7 @@ pub(crate) fn create_user(
     // Not read: another operation may have given out this uid since the counter was read, and then this one has lost a race and
     // starts over, instead of finding a record that should not be there.
     op.put_new(key::user(uid), user.encode());
-    let mut detail = String::new();
-    add_detail(&mut detail, &["role ", user.role.as_str()]);
-    audit_change(op, "user.create", actor, &uid, detail);
+    audit_change(op, "user.create", actor, &uid, ["role ", user.role.as_str()].concat());
     Ok(user)
 }
 

@@ -16,8 +16,8 @@ use tokio::{
 /// the client might lose the answer that told it why.
 const LINGER_TIME: Duration = Duration::from_secs(1);
 const LINGER_OCTETS: usize = 4 * 1024 * 1024;
-/// What asks for the body is no answer yet.
-const INTERIM: &[u8] = b"HTTP/1.1 100 ";
+/// What asks for the body is no answer yet, when it is written alone.
+const INTERIM: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// Octets a second that a client takes of an answer at least, on average after the time that a request may take.
 const SLOWEST: u64 = 4096;
 
@@ -145,10 +145,10 @@ impl<IO> Strict<IO> {
         false
     }
 
-    /// `answer` is what has been written, up to a part of it that does not matter.
-    fn wrote(&mut self, octets: usize, answer: &[u8]) {
+    /// So many octets have been written, of what begins with `part`.
+    fn wrote(&mut self, octets: usize, part: &[u8]) {
         self.write_stalled = None;
-        if answer.starts_with(INTERIM) {
+        if octets == INTERIM.len() && part.starts_with(INTERIM) {
             return;
         }
         if self.state == State::Asked {
@@ -223,7 +223,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Strict<IO> {
         let this = self.get_mut();
         match Pin::new(&mut this.io).poll_flush(cx) {
             Poll::Pending => this.stalled(cx),
-            ready @ Poll::Ready(_) => ready,
+            ready @ Poll::Ready(_) => {
+                this.write_stalled = None;
+                ready
+            }
         }
     }
 
@@ -262,6 +265,56 @@ fn malformed(why: &'static str) -> io::Error {
 mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    /// As TLS does while the socket is full: it takes what is written, and has to be flushed later.
+    struct Buffering(usize);
+
+    impl AsyncRead for Buffering {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Buffering {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(octets.len()))
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            let Some(left) = self.0.checked_sub(1) else { return Poll::Ready(Ok(())) };
+            self.0 = left;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_flush_that_had_to_wait_leaves_the_connection_its_limits() {
+        let limits = Limits { head_time: Duration::from_millis(20), ..Limits::default() };
+        let mut strict = Strict::new(Buffering(2), &limits);
+        strict.write_all(b"answer").await.unwrap();
+        strict.flush().await.unwrap();
+        let read = tokio::time::timeout(Duration::from_secs(5), strict.read_u8()).await;
+        assert_eq!(read.expect("it is never closed").unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    /// Else a connection whose answer went out together with it would never be idle.
+    #[test]
+    fn an_interim_response_is_no_answer_when_it_is_written_alone() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let _runtime = runtime.enter();
+        let both = [INTERIM, b"HTTP/1.1 200 OK\r\n\r\n"].concat();
+        for (written, state) in [(INTERIM.len(), State::Asked), (both.len(), State::Answered), (7, State::Answered)] {
+            let mut strict = Strict::new((), &Limits::default());
+            strict.enter(State::Asked);
+            strict.wrote(written, &both);
+            assert_eq!(strict.state, state, "{written}");
+        }
+    }
 
     /// Whoever takes an octet now and then makes progress, and would hold an answer in memory for ever.
     #[tokio::test]

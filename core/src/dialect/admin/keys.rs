@@ -465,8 +465,15 @@ mod tests {
             (urgent["kid"].as_str().unwrap().into(), known.len())
         );
         assert!(published(&mut world).contains(&first));
-        world.advance(86_400 + 61);
-        assert_ne!(done(&mut world, "POST /admin/keys/rotate", r#"{"at_once": true}"#, 201)["kid"], waiting["kid"]);
+        let next = done(&mut world, "POST /admin/keys/rotate", r#"{"at_once": true}"#, 201);
+        assert_ne!(next["kid"], waiting["kid"]);
+        // One that has waited long enough signs already, and is no successor of its own.
+        let waited = done(&mut world, "POST /admin/keys/rotate", "", 201);
+        world.advance(601);
+        assert_eq!(signed_by(&mut world), waited["kid"]);
+        let last = done(&mut world, "POST /admin/keys/rotate", r#"{"at_once": true}"#, 201);
+        assert_ne!(last["kid"], waited["kid"]);
+        assert_eq!(signed_by(&mut world), last["kid"]);
     }
 
     #[test]
