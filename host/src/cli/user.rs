@@ -4,10 +4,10 @@ use super::{
     Failure, Place,
     admin::{Admin, segment},
     secret::NewPassword,
-    terminal::{plain, say, say_json, table},
+    terminal::{complain, plain, say, say_json, table},
 };
 use crate::config::show_scheme;
-use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgGroup, builder::NonEmptyStringValueParser};
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
 use waxseal_core::seam::Method;
@@ -27,10 +27,7 @@ pub(super) enum Command {
         /// The e-mail address, which also works as a name
         #[arg(long)]
         email: Option<String>,
-        #[arg(
-            long,
-            help = "admin, cluster_member, cluster_viewer, db_member, db_viewer, user_manager or none [default: db_viewer]"
-        )]
+        #[arg(long, help = format!("{ROLES} [default: db_viewer]"))]
         role: Option<String>,
         #[command(flatten)]
         password: NewPassword,
@@ -53,6 +50,28 @@ pub(super) enum Command {
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
         /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change a user's name, e-mail address or role; tokens go on
+    #[command(group = ArgGroup::new("change").args(["name", "email", "role"]).required(true).multiple(true), after_help = "\
+Examples:
+  waxseal user set ada --role user_manager
+  waxseal user set ada@example.com --name ada.lovelace
+  waxseal user set ada --email ''                        without an address")]
+    Set {
+        /// Name, e-mail address or uid
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        who: String,
+        /// The new name to log in with
+        #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+        name: Option<String>,
+        /// The new e-mail address
+        #[arg(long)]
+        email: Option<String>,
+        #[arg(long, help = ROLES)]
+        role: Option<String>,
+        /// Print the user as JSON
         #[arg(long)]
         json: bool,
     },
@@ -105,6 +124,8 @@ pub(super) enum Command {
     },
 }
 
+const ROLES: &str = "admin, cluster_member, cluster_viewer, db_member, db_viewer, user_manager or none";
+
 pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
     let admin = match command {
         Command::List { .. } | Command::Show { .. } => Admin::look(place)?,
@@ -116,14 +137,24 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
                 Some(path) => ("password_hash", hashes(&path)?.into()),
                 None => ("password", Value::from(password.read(&name)?.as_str())),
             };
-            let stated = [("name", Some(name.into())), ("email", email.map(Value::from)), ("role", role.map(Value::from))];
-            let members = stated.into_iter().filter_map(|(member, value)| Some((member.to_owned(), value?)));
-            let new = Value::Object(members.chain([(member.to_owned(), secret)]).collect());
-            let user = admin.ask(Method::Post, "/admin/users", Some(&new))?;
+            let new = said([("name", Some(name)), ("email", email), ("role", role)]).chain([(member.to_owned(), secret)]);
+            let user = admin.ask(Method::Post, "/admin/users", Some(&Value::Object(new.collect())))?;
+            warn_of_colon(&user);
             if json { say_json(&user) } else { say(&format!("added {} (uid {})", cell(&user, "name"), cell(&user, "uid"))) }
         }
         Command::List { json } => list(&admin, json),
         Command::Show { who, json } => show(&admin.ask(Method::Get, &path(&who, ""), None)?, json),
+        Command::Set { who, name, email, role, json } => {
+            let changes = Value::Object(said([("name", name), ("email", email), ("role", role)]).collect());
+            let user = admin.ask(Method::Patch, &path(&who, ""), Some(&changes))?;
+            warn_of_colon(&user);
+            let [name, uid, email, role] = ["name", "uid", "email", "role"].map(|member| cell(&user, member));
+            if json {
+                say_json(&user)
+            } else {
+                say(&format!("{name} (uid {uid}) has the role {role} and the address {email}"))
+            }
+        }
         Command::Passwd { who, add, password } => {
             // Asked first, so that nobody types a password for a user who is not there.
             let user = admin.ask(Method::Get, &path(&who, ""), None)?;
@@ -152,6 +183,18 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
             let dropped = if dropped.is_empty() { "nothing".into() } else { dropped };
             say(&format!("forgotten: {dropped}; still in use: {kept}"))
         }
+    }
+}
+
+/// The members that were said.
+fn said<const N: usize>(members: [(&str, Option<String>); N]) -> impl Iterator<Item = (String, Value)> {
+    members.into_iter().filter_map(|(member, value)| Some((member.to_owned(), value?.into())))
+}
+
+/// The part before the first colon is the name that Basic authentication finds (RFC 7617, 2).
+fn warn_of_colon(user: &Value) {
+    if cell(user, "name").contains(':') {
+        complain("a name with a colon cannot log in with Basic authentication, which `curl -u` uses");
     }
 }
 

@@ -52,6 +52,7 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
         (Resource::Users, Method::Get) => users::list(op),
         (Resource::Users, Method::Post) => users::create(op),
         (Resource::User(who), Method::Get) => users::show(op, who),
+        (Resource::User(who), Method::Patch) => users::amend(op, who),
         (Resource::User(who), Method::Delete) => users::delete(op, who),
         (Resource::Password(who), Method::Put) => password::replace(op, who),
         (Resource::Password(who), Method::Post) => password::add(op, who),
@@ -123,7 +124,7 @@ impl<'a> Resource<'a> {
         match self {
             Self::Status | Self::Keys | Self::KeyExport => "GET, HEAD",
             Self::Users => "GET, HEAD, POST",
-            Self::User(_) => "GET, HEAD, DELETE",
+            Self::User(_) => "GET, HEAD, PATCH, DELETE",
             Self::Password(_) => "PUT, POST",
             Self::Bootstrap
             | Self::Change(..)
@@ -208,7 +209,7 @@ mod tests {
         ("bootstrap", "POST"),
         ("status", "GET, HEAD"),
         ("users", "GET, HEAD, POST"),
-        ("users/1", "GET, HEAD, DELETE"),
+        ("users/1", "GET, HEAD, PATCH, DELETE"),
         ("users/1/password", "PUT, POST"),
         ("users/1/unlock", "POST"),
         ("users/1/disable", "POST"),
@@ -224,7 +225,7 @@ mod tests {
         ("tokens/revoke", "POST"),
         ("authorizations/revoke", "POST"),
         ("schemes/prune", "POST"),
-        ("users/a%2Fb", "GET, HEAD, DELETE"),
+        ("users/a%2Fb", "GET, HEAD, PATCH, DELETE"),
     ];
 
     #[test]

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     dialect::form::Form,
-    engine::{self, NAME_RULE, NewPassword, NewUser, valid_email, valid_name},
+    engine::{self, Changes, NAME_RULE, NewPassword, NewUser, valid_email, valid_name},
     password::{Hash, List},
     record::{Lock, Role, Seen, Stored, Uid, User, key},
     refusal::Refusal,
@@ -136,6 +136,18 @@ pub(super) fn delete(op: &Op<'_>, who: &str) -> Result<Response, Stop> {
     body::none(op)?;
     engine::delete_user(op, &ACTOR, &target(op, who)?)?;
     Ok(Response::empty(204))
+}
+
+/// Another name, address or role; what is not said stays. No token ends: its owner is who he was.
+pub(super) fn amend(op: &Op<'_>, who: &str) -> Result<Response, Stop> {
+    let body = Body::of(op, &["name", "email", "role"])?;
+    let said = |member| body.value(member).is_some();
+    let name = said("name").then(|| name_of(&body)).transpose()?.map(Into::into);
+    let email = said("email").then(|| email_of(&body)).transpose()?.map(Into::into);
+    let role = said("role").then(|| role_of(&body)).transpose()?;
+    let mut user = target(op, who)?;
+    engine::change_user(op, &ACTOR, &mut user, Changes { name, email, role, email_alerts: None })?;
+    json(200, &Shown::read(op, &user)?)
 }
 
 /// What can be done to a user without saying more.
@@ -282,6 +294,46 @@ mod tests {
         done(&mut world, "POST /admin/users", r#"{"name": "name:ann", "password": "pw"}"#, 201);
         assert_eq!(done(&mut world, "GET /admin/users/name:ann", "", 200)["uid"], 4);
         refused(&mut world, "GET /admin/users/:1", "", 404, "user_not_found");
+    }
+
+    #[test]
+    fn what_is_said_changes_and_the_rest_stays() {
+        let mut world = world();
+        let token = world.token("ann", "ann password");
+        world.audited();
+        let change = |world: &mut TestWorld, who: &str, body: Value, status| {
+            done(world, &format!("PATCH /admin/users/{who}"), &body.to_string(), status)
+        };
+        let shown = change(&mut world, "ann", json!({"role": "user_manager"}), 200);
+        assert_eq!([&shown["role"], &shown["name"], &shown["email"]], ["user_manager", "ann", "ann@example.com"]);
+        assert_eq!(world.audited(), ["user.change: role db_viewer -> user_manager"]);
+        let shown = change(&mut world, "2", json!({"name": "anna", "email": ""}), 200);
+        assert_eq!([&shown["role"], &shown["name"], &shown["email"]], ["user_manager", "anna", ""]);
+        check_login(&mut world, "anna", "ann password", 200);
+        check_login(&mut world, "ann@example.com", "ann password", 401);
+        let own = request("GET /auth/verify", "").with_header("authorization", &format!("Bearer {token}"));
+        assert_eq!(world.call(own).status, 204, "he is the same, and so are his tokens");
+        world.audited();
+        assert_eq!(change(&mut world, "2", json!({}), 200), change(&mut world, "anna", json!({"name": "anna"}), 200));
+        assert_eq!(world.audited(), Vec::<String>::new(), "nothing has changed");
+    }
+
+    #[test]
+    fn wrong_changes_are_refused() {
+        let mut world = world();
+        for (who, body, status, code) in [
+            ("ann", r#"{"name": "admin"}"#, 409, "name_taken"),
+            ("ann", r#"{"email": "admin"}"#, 400, "invalid_value"),
+            ("ann", r#"{"name": ""}"#, 400, "invalid_value"),
+            ("ann", r#"{"name": null}"#, 400, "wrong_type"),
+            ("ann", r#"{"role": "root"}"#, 400, "invalid_value"),
+            ("ann", r#"{"role": 1}"#, 400, "wrong_type"),
+            ("ann", r#"{"password": "x"}"#, 400, "unknown_member"),
+            ("nobody", r#"{"role": "none"}"#, 404, "user_not_found"),
+            ("admin", r#"{"role": "none"}"#, 409, "last_admin"),
+        ] {
+            refused(&mut world, &format!("PATCH /admin/users/{who}"), body, status, code);
+        }
     }
 
     #[test]
