@@ -95,7 +95,7 @@ pub fn write(store: &Embedded, data: &DataDir, to: &Path) -> Result<(), BackupEr
     sync_directory(to).map_err(failed)
 }
 
-/// Makes `data`, which has to be empty or missing, from the backup `from`.
+/// Makes `data`, which has to be empty but for its configuration or missing, from the backup `from`.
 ///
 /// # Errors
 /// [`BackupError`]. A file that is not whole is refused before anything is written, and so is a directory that cannot be one of a
@@ -116,7 +116,8 @@ pub fn restore(from: &Path, data: &DataDir) -> Result<(), BackupError> {
 
 fn fill(file: &mut File, length: u64, root: &RootKey, data: &DataDir) -> Result<(), BackupError> {
     data.create()?;
-    // Beside the directory, which has to be empty until the store is in it.
+    vacant(data)?;
+    // Beside the directory, which holds nothing of a store until a whole one is in it.
     let store_part = Scratch::beside(&whole_path(data.path())?, "store");
     let mut unpack = || {
         let mut out = create(&store_part.0)?;
@@ -132,6 +133,18 @@ fn fill(file: &mut File, length: u64, root: &RootKey, data: &DataDir) -> Result<
         }
         error.into()
     })
+}
+
+/// Checks that there is nothing but a configuration: anything else may be what is left of another server.
+fn vacant(data: &DataDir) -> Result<(), BackupError> {
+    let failed = |error| BackupError::Io { path: data.path().into(), error };
+    for entry in data.path().read_dir().map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path != data.config() {
+            return Err(StoreError::Occupied(path).into());
+        }
+    }
+    Ok(())
 }
 
 /// The path as it has a name, whatever dots it is written with.
@@ -291,7 +304,23 @@ mod tests {
         assert_eq!(*data.root_key().unwrap(), *DataDir::new(home.at("data")).root_key().unwrap());
         assert!(data.check_store().is_ok() && data.has_store());
         let again = restore(&home.at("backup"), &data).unwrap_err();
-        assert!(again.to_string().contains("into an empty directory only"), "{again}");
+        assert!(again.to_string().contains("where there is nothing but a configuration"), "{again}");
+    }
+
+    #[test]
+    fn a_configuration_may_be_there_first_and_nothing_else() {
+        let home = Home::new();
+        let (backup, data) = (home.backup(), DataDir::new(home.at("new")));
+        data.create().unwrap();
+        fs::write(data.config(), "# ours").unwrap();
+        for left in ["audit.log", "root.key", "store.log", "other"] {
+            fs::write(home.at("new").join(left), "").unwrap();
+            let refused = restore(&backup, &data).unwrap_err();
+            assert!(refused.to_string().contains(left), "{refused}");
+            fs::remove_file(home.at("new").join(left)).unwrap();
+        }
+        restore(&backup, &data).unwrap();
+        assert!(data.has_store() && fs::read(data.config()).unwrap() == b"# ours");
     }
 
     #[test]

@@ -80,7 +80,11 @@ impl fmt::Display for StoreError {
                 Named(path)
             ),
             Self::Occupied(path) => {
-                write!(f, "{} is there already; a backup is restored into an empty directory only", Named(path))
+                write!(
+                    f,
+                    "{} is there already; a backup is restored where there is nothing but a configuration",
+                    Named(path)
+                )
             }
             Self::BadBackup { path, reason } => {
                 write!(f, "the backup {} is damaged: {reason}; nothing was restored", Named(path))

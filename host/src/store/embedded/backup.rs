@@ -106,14 +106,16 @@ fn write_entry(out: &mut impl Write, key: &str, entry: &Entry) -> io::Result<()>
     out.write_all(&entry.value)
 }
 
-/// Makes a store in `data` of the backup `from`.
+/// Makes a store in `data` of the backup `from`, where there is none and no log of one.
 pub(super) fn restore(from: &Path, data: &Path) -> Result<Revision, StoreError> {
     let backup = File::open(from).map_err(|error| file::trouble(from, &error))?;
-    match fs::read_dir(data).map(|mut entries| entries.next().is_none()) {
-        Ok(true) => {}
-        Ok(false) => return Err(StoreError::Occupied(data.into())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(file::trouble(data, &error)),
+    let store = data.join(FILE_NAME);
+    for there in [store.with_extension(super::LOG_EXTENSION), store] {
+        match there.try_exists() {
+            Ok(false) => {}
+            Ok(true) => return Err(StoreError::Occupied(there)),
+            Err(error) => return Err(file::trouble(&there, &error)),
+        }
     }
     let fresh = Fresh::create(data)?;
     let filled = fill(&fresh, backup).map_err(|stop| match stop {

@@ -132,7 +132,7 @@ impl Embedded {
         self.shared.read(|snapshot| backup::write(snapshot, horizon, to))?
     }
 
-    /// Makes a store in `data`, which has to be empty or missing, from the backup `from`. A damaged backup is refused whole.
+    /// Makes a store in `data`, where there is none, from the backup `from`. A damaged backup is refused whole.
     pub fn restore(from: &Path, data: &Path) -> Result<Revision, StoreError> {
         backup::restore(from, data)
     }
