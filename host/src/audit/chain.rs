@@ -84,6 +84,8 @@ pub(super) struct Fields {
     pub(super) prev: String,
     #[serde(default)]
     pub(super) torn: String,
+    #[serde(default)]
+    pub(super) count: u64,
 }
 
 impl<'a> Line<'a> {

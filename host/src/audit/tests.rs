@@ -131,14 +131,14 @@ fn without_a_head_the_end_is_not_checked() {
     let trail = home.open();
     assert_eq!(
         verify(&home.path()).unwrap(),
-        Whole { first: 1, records: 1, end_checked: true, headless: None },
+        Whole { first: 1, records: 1, end_checked: true, headless: None, lost: 0 },
         "a fresh one has a head at once"
     );
     drop(trail);
     fs::write(head_path(&home.path()), "").unwrap();
-    assert_eq!(verify(&home.path()).unwrap(), Whole { first: 1, records: 1, end_checked: false, headless: None });
+    assert_eq!(verify(&home.path()).unwrap(), Whole { first: 1, records: 1, end_checked: false, headless: None, lost: 0 });
     fs::remove_file(head_path(&home.path())).unwrap();
-    assert_eq!(verify(&home.path()).unwrap(), Whole { first: 1, records: 1, end_checked: false, headless: None });
+    assert_eq!(verify(&home.path()).unwrap(), Whole { first: 1, records: 1, end_checked: false, headless: None, lost: 0 });
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn a_moved_trail_goes_on_in_a_new_file() {
     trail.reopen().unwrap();
     record(&trail, "c");
     drop(trail);
-    assert_eq!(verify(&old).unwrap(), Whole { first: 1, records: 3, end_checked: false, headless: None });
+    assert_eq!(verify(&old).unwrap(), Whole { first: 1, records: 3, end_checked: false, headless: None, lost: 0 });
     assert_eq!(home.verify(), Ok(2));
     assert!(home.lines()[0].contains("\"n\":4,") && home.lines()[0].contains("audit.open"));
     home.tamper(|lines| drop(lines.remove(0)));
@@ -279,4 +279,6 @@ fn what_cannot_be_written_is_counted_and_noted() {
     drop(trail);
     assert_eq!(home.verify(), Ok(5));
     assert!(home.lines()[3].contains("\"action\":\"audit.lost\",\"count\":1"), "{:?}", home.lines());
+    let whole = verify(&home.path()).unwrap();
+    assert_eq!((whole.lost, whole.to_string().contains("; 1 more could not be written")), (1, true), "{whole}");
 }

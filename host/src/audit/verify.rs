@@ -1,7 +1,7 @@
 //! Checks a trail from its file alone.
 
 use super::{
-    chain::{HEADLESS, Line, Link, OPEN, REPAIR, digest, unhex},
+    chain::{HEADLESS, LOST, Line, Link, OPEN, REPAIR, digest, unhex},
     head_path, read_head,
 };
 use core::fmt;
@@ -23,13 +23,14 @@ pub struct Flaw {
 
 impl fmt::Display for Whole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { first, records, .. } = self;
+        let Self { first, records, lost, .. } = self;
         match (first, records) {
             (_, 0) => f.write_str("no records"),
             (0 | 1, 1) => f.write_str("1 record, from the beginning"),
             (0 | 1, _) => write!(f, "{records} records, from the beginning"),
             _ => write!(f, "records {first} to {}, those before them are elsewhere", first.saturating_add(records - 1)),
-        }
+        }?;
+        if *lost > 0 { write!(f, "; {lost} more could not be written (`audit.lost` says when)") } else { Ok(()) }
     }
 }
 
@@ -51,6 +52,8 @@ pub struct Whole {
     /// The number of the first record that says that there was no head when the trail was opened: records before it may have been
     /// cut off without a trace.
     pub headless: Option<u64>,
+    /// How many records could not be written, as later ones say.
+    pub lost: u64,
 }
 
 /// Why a trail could not be verified.
@@ -100,14 +103,14 @@ pub fn verify(path: &Path) -> Result<Whole, VerifyError> {
         Err(error) => return Err(error.into()),
     };
     let end_checked = head.is_some();
-    let mut check = Verification { line: 0, first: 0, count: 0, last: None, torn: None, headless: None, head };
+    let mut check = Verification { line: 0, first: 0, count: 0, last: None, torn: None, headless: None, lost: 0, head };
     let mut line = Vec::new();
     loop {
         line.clear();
         if file.read_until(b'\n', &mut line)? == 0 {
-            let headless = check.headless;
+            let (headless, lost) = (check.headless, check.lost);
             let (first, records) = check.end().map_err(VerifyError::Flaw)?;
-            return Ok(Whole { first, records, end_checked, headless });
+            return Ok(Whole { first, records, end_checked, headless, lost });
         }
         check.line += 1;
         check.take(&line).map_err(VerifyError::Flaw)?;
@@ -123,6 +126,7 @@ struct Verification {
     /// The first of the lines before that are no records, and the digest of them all; they wait for their note.
     torn: Option<(u64, Sha256)>,
     headless: Option<u64>,
+    lost: u64,
     head: Option<Link>,
 }
 
@@ -163,8 +167,10 @@ impl Verification {
         if self.head.is_some_and(|head| head.n == place.n && head != place) {
             return flaw(self.line, "the trail up to here is not the one that was written");
         }
-        if record.fields.action == HEADLESS {
-            self.headless.get_or_insert(place.n);
+        match record.fields.action.as_str() {
+            HEADLESS => drop(self.headless.get_or_insert(place.n)),
+            LOST => self.lost = self.lost.saturating_add(record.fields.count),
+            _ => {}
         }
         self.last = Some(place);
         self.count += 1;

@@ -2,15 +2,46 @@
 
 use super::{
     Failure, Place,
-    terminal::{say, say_json},
+    admin::{Admin, segment},
+    terminal::{complain, plain, say, say_json, table},
+    user::cell,
 };
 use crate::audit::{self, VerifyError, Whole};
-use serde_json::json;
-use std::path::PathBuf;
+use serde_json::{Value, json};
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+};
+use waxseal_core::seam::Method;
 
 /// What to do with the audit trail.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
+    /// Show the latest records; who a number is, `waxseal user show` says
+    #[command(after_help = "\
+Examples:
+  waxseal audit show --last 100
+  waxseal audit show --about ada                         what she did and what was done to her
+  waxseal audit show --about 192.0.2.7 --action login    logins from one address
+  waxseal audit show --last 100000 --json | jq .         whole records, one per line")]
+    Show {
+        /// The trail [default: audit.log in the data directory]
+        file: Option<PathBuf>,
+        /// How many records at the most
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        last: usize,
+        /// Only those with this actor, subject, source or request: a user, an address, the id of a token or a request
+        #[arg(long, value_name = "WHAT")]
+        about: Option<String>,
+        /// Only this action, or all that begin with it and a dot: `login`, `user`, `token.issue`
+        #[arg(long)]
+        action: Option<String>,
+        /// One JSON object per line, as it stands in the trail
+        #[arg(long)]
+        json: bool,
+    },
     /// Check that no record was changed, cut out or moved; exit status 1 if one was, or if that cannot be told
     #[command(after_help = "\
 The trail's head, FILE.head beside it, tells whether records were cut off at the end. A trail that
@@ -29,11 +60,83 @@ with the hash that the one before it ended with.")]
 }
 
 pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
-    let Command::Verify { file, no_head, json } = command;
-    let path = file.clone().unwrap_or_else(|| place.data().audit());
+    let path = |file: &Option<PathBuf>| file.clone().unwrap_or_else(|| place.data().audit());
+    match command {
+        Command::Show { file, last, about, action, json } => {
+            let about = about.as_deref().map(|about| number(about, place));
+            let wanted = Wanted { about: about.as_deref(), action: action.as_deref() };
+            show(&path(file), *last, &wanted, *json)
+        }
+        Command::Verify { file, no_head, json } => verify(&path(file), *no_head, *json),
+    }
+}
+
+/// The number by which the trail knows a user; anything else is itself.
+fn number(about: &str, place: &Place) -> String {
+    let find = || {
+        let admin = place.data().has_store().then(|| Admin::look(place))?.ok()?;
+        admin.ask(Method::Get, &format!("/admin/users/{}", segment(about)), None).ok()
+    };
+    find().map_or_else(|| about.into(), |user| cell(&user, "uid"))
+}
+
+/// Which records are asked for.
+struct Wanted<'a> {
+    about: Option<&'a str>,
+    action: Option<&'a str>,
+}
+
+impl Wanted<'_> {
+    fn takes(&self, record: &Value) -> bool {
+        let member = |name| record.get(name).and_then(Value::as_str);
+        let about = |about| ["actor", "subject", "source", "request"].into_iter().any(|name| member(name) == Some(about));
+        let action = |wanted| {
+            let rest = member("action").and_then(|action| action.strip_prefix(wanted));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.about.is_none_or(about) && self.action.is_none_or(action)
+    }
+}
+
+fn show(path: &Path, last: usize, wanted: &Wanted<'_>, json: bool) -> Result<(), Failure> {
+    let failed = |error| Failure::refused(format_args!("the audit trail `{}` cannot be read: {error}", path.display()));
+    let (mut records, mut others) = (VecDeque::new(), 0_u64);
+    for line in BufReader::new(File::open(path).map_err(failed)?).lines() {
+        let line = line.map_err(failed)?;
+        match serde_json::from_str::<Value>(&line) {
+            Ok(record) if record.is_object() => {
+                if wanted.takes(&record) {
+                    records.push_back((line, record));
+                    if records.len() > last {
+                        records.pop_front();
+                    }
+                }
+            }
+            _ => others += 1,
+        }
+    }
+    if others > 0 {
+        complain(&format!("lines that are no records: {others}; `waxseal audit verify` says whether one was changed"));
+    }
+    if json {
+        return records.iter().try_for_each(|(line, _)| say(line));
+    }
+    let row = |record: &Value| {
+        let [time, action, actor, subject, source] =
+            ["time", "action", "actor", "subject", "source"].map(|name| cell(record, name));
+        let said = |name| record.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(plain);
+        let outcome = said("reason").or_else(|| said("outcome")).unwrap_or_else(|| "-".into());
+        let detail = said("detail").or_else(|| record.get("count").map(|count| format!("{count} records")));
+        [time, action, outcome, actor, subject, source, detail.unwrap_or_default()]
+    };
+    let rows: Vec<_> = records.iter().map(|(_, record)| row(record)).collect();
+    say(&table(["TIME", "ACTION", "OUTCOME", "ACTOR", "SUBJECT", "SOURCE", "DETAIL"], &rows))
+}
+
+fn verify(path: &Path, no_head: bool, json: bool) -> Result<(), Failure> {
     let shown = path.display();
-    let verdict = audit::verify(&path);
-    if *json {
+    let verdict = audit::verify(path);
+    if json {
         let found = verdict.as_ref().ok();
         let flaw = verdict.as_ref().err().map(ToString::to_string);
         say_json(&json!({
@@ -43,10 +146,10 @@ pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
             "records": found.map(|found| found.records),
             "end_checked": found.is_some_and(|found| found.end_checked),
             "headless": found.and_then(|found| found.headless),
+            "lost": found.map(|found| found.lost),
             "flaw": flaw,
         }))?;
-        return if found
-            .is_some_and(|found| found.records > 0 && (found.end_checked && found.headless.is_none() || *no_head))
+        return if found.is_some_and(|found| found.records > 0 && (found.end_checked && found.headless.is_none() || no_head))
         {
             Ok(())
         } else {
@@ -60,7 +163,7 @@ pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
         Ok(whole @ Whole { end_checked: true, headless: None, .. }) => {
             say(&format!("{shown}: {whole}; the chain is whole"))
         }
-        Ok(whole) if *no_head => {
+        Ok(whole) if no_head => {
             say(&format!("{shown}: {whole}; the chain is whole; whether records were cut off at its end is not checked"))
         }
         Ok(Whole { headless: Some(n), .. }) => Err(Failure::refused(format_args!(
