@@ -1,11 +1,13 @@
 //! Passwords from people and scripts, never from the command line (security S4), and generated ones.
 
-use super::Failure;
+use super::{Failure, admin::runtime, terminal::plain};
 use std::{
-    fs,
+    fs::File,
     io::{self, IsTerminal, Read},
     path::{Path, PathBuf},
+    process, thread,
 };
+use tokio::signal::unix::{SignalKind, signal};
 use zeroize::Zeroizing;
 
 /// A password.
@@ -28,12 +30,7 @@ impl NewPassword {
     pub(super) fn read(&self, whom: &str) -> Result<Secret, Failure> {
         match &self.password_file {
             Some(path) => from_file(path),
-            None if self.password_stdin => {
-                let mut octets = Zeroizing::new(Vec::with_capacity(MAX_OCTETS));
-                let read = io::stdin().lock().take(MAX_OCTETS as u64).read_to_end(&mut octets);
-                read.map_err(|error| Failure::refused(format_args!("cannot read the password: {error}")))?;
-                one_line(&octets, "standard input")
-            }
+            None if self.password_stdin => read_from(&mut io::stdin().lock(), "standard input"),
             None => prompt(whom),
         }
     }
@@ -41,11 +38,20 @@ impl NewPassword {
 
 /// The password in a file.
 pub(super) fn from_file(path: &Path) -> Result<Secret, Failure> {
-    let shown = path.display();
-    let octets = fs::read(path).map(Zeroizing::new);
-    let octets =
-        octets.map_err(|error| Failure::refused(format_args!("cannot read the password file `{shown}`: {error}")))?;
-    one_line(&octets, &format!("the password file `{shown}`"))
+    let place = format!("the password file `{}`", path.display());
+    let mut file = File::open(path).map_err(|error| Failure::refused(format_args!("cannot read {place}: {error}")))?;
+    read_from(&mut file, &place)
+}
+
+fn read_from(place: &mut impl Read, name: &str) -> Result<Secret, Failure> {
+    // With all its room from the start, it never leaves a copy behind when it grows.
+    let mut octets = Zeroizing::new(Vec::with_capacity(MAX_OCTETS + 1));
+    let read = place.take(MAX_OCTETS as u64 + 1).read_to_end(&mut octets);
+    read.map_err(|error| Failure::refused(format_args!("cannot read {name}: {error}")))?;
+    if octets.len() > MAX_OCTETS {
+        return Err(Failure::refused(format_args!("{name} holds more than {MAX_OCTETS} octets, which no password has")));
+    }
+    one_line(&octets, name)
 }
 
 fn one_line(octets: &[u8], place: &str) -> Result<Secret, Failure> {
@@ -67,12 +73,27 @@ fn prompt(whom: &str) -> Result<Secret, Failure> {
             "there is no terminal to ask for the password; use --password-file or --password-stdin",
         ));
     }
-    let ask = |text: String| rpassword::prompt_password(text).map(Zeroizing::new);
     let failed = |error: io::Error| Failure::refused(format_args!("cannot ask for the password: {error}"));
-    let first = ask(format!("New password for {}: ", super::terminal::plain(whom))).map_err(failed)?;
-    let second = ask("Once more: ".into()).map_err(failed)?;
+    // Taken here, Ctrl-C does not end the process before the terminal shows again what is typed.
+    let runtime = runtime()?;
+    let mut interrupts = runtime.block_on(async { signal(SignalKind::interrupt()) }).map_err(failed)?;
+    let ask = |text: String| match rpassword::prompt_password(text).map(Zeroizing::new) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => process::exit(INTERRUPTED),
+        asked => asked.map_err(failed),
+    };
+    let first = ask(format!("New password for {}: ", plain(whom)))?;
+    let second = ask("Once more: ".into())?;
+    // From now on it does again.
+    thread::spawn(move || {
+        if runtime.block_on(interrupts.recv()).is_some() {
+            process::exit(INTERRUPTED);
+        }
+    });
     if *first == *second { Ok(first) } else { Err(Failure::refused("the two passwords differ; nothing was changed")) }
 }
+
+/// What shells make of SIGINT.
+const INTERRUPTED: i32 = 128 + 2;
 
 /// A password of 140 random bits that every policy takes: the fixed first group has a character of each kind that the
 /// `redis` policy asks for.
@@ -123,6 +144,15 @@ mod tests {
         check("\n", None);
         check("a\n\n", None);
         check("a\nb", None);
+    }
+
+    #[test]
+    fn a_file_without_an_end_is_refused() {
+        assert!(from_file(Path::new("/dev/zero")).is_err());
+        let (most, more) = ("p".repeat(MAX_OCTETS), "p".repeat(MAX_OCTETS + 1));
+        assert_eq!(read_from(&mut most.as_bytes(), "here").unwrap().len(), MAX_OCTETS);
+        let Err(Failure::Refused(why)) = read_from(&mut more.as_bytes(), "here") else { panic!("cut off") };
+        assert!(why.starts_with("here holds more than"), "{why}");
     }
 
     #[test]
