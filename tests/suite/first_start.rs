@@ -298,6 +298,48 @@ fn messages_say_what_to_do() {
     assert!(told.contains("into an empty directory"), "{told}");
 }
 
+/// Users are changed, tokens of any id ended, and the trail tells of it in words (security L4).
+#[test]
+fn what_an_owner_changes_can_be_read_afterwards() {
+    let (_home, data) = scratch();
+    let said = |args: &[&str]| {
+        let ended = command(&data, args).output().unwrap();
+        (ended.status.code(), format!("{}{}", text(&ended.stdout), text(&ended.stderr)))
+    };
+    let server = Launch::on(&data).start();
+    let password = data.with_file_name("password");
+    fs::write(&password, "ann's own words").unwrap();
+    let password = password.to_str().unwrap();
+    for (args, status, part) in [
+        (&["user", "add", "a:n", "--password-file", password][..], 0, "Basic"),
+        (&["user", "set", "a:n", "--name", "ann", "--role", "user_manager"], 0, "ann (uid 2) has the role user_manager"),
+        (&["user", "set", "ann", "--email", "ann@example.com"], 0, "the address ann@example.com"),
+        (&["user", "set", "ann"], 2, "--role"),
+        (&["user", "set", "ann", "--role", "king"], 2, "`role` is not one of"),
+        (&["user", "set", "admin", "--role", "none"], 1, "administrator"),
+        (&["user", "set", "ann", "--name", "admin"], 1, "another user goes by this name"),
+        (&["user", "set", "bob", "--role", "none"], 1, "no such user"),
+        (&["user", "passwd", "ann", "--password-file", "/dev/zero"], 1, "more than 65536 octets"),
+        (&["token", "revoke", "--jti", "some-id"], 0, "no token with this id is accepted any more"),
+        (&["help", "user", "set"], 0, "tokens go on"),
+        (&["audit", "show", "/nonexistent/audit.log"], 1, "cannot be read"),
+    ] {
+        let (code, told) = said(args);
+        assert_eq!(code, Some(status), "{args:?}: {told}");
+        assert!(told.contains(part), "{args:?}: {told}");
+    }
+    let (_, all) = said(&["audit", "show"]);
+    assert!(all.starts_with("TIME ") && all.contains("role db_viewer -> user_manager, name"), "{all}");
+    let lines = |args: &[&str]| said(&[&["audit", "show"], args].concat()).1.lines().count() - 1;
+    assert_eq!(lines(&["--about", "ann"]), 3, "{all}");
+    assert_eq!(lines(&["--about", "ann", "--action", "user.change"]), 2, "{all}");
+    assert_eq!((lines(&["--action", "user", "--last", "1"]), lines(&["--about", "nobody"])), (1, 0), "{all}");
+    let (_, record) = said(&["audit", "show", "--action", "token.revoke", "--json"]);
+    let trail = fs::read_to_string(data.join("audit.log")).unwrap();
+    assert!(record.contains("some-id") && trail.contains(&record), "{record}");
+    server.terminate();
+}
+
 /// A trail that was taken away is missed (security L4).
 #[test]
 fn a_trail_that_is_gone_is_missed() {

@@ -33,7 +33,7 @@ use std::{
 
 /// One auth engine for the token APIs of Redis Enterprise, OpenShift v2 and Elasticsearch.
 #[derive(Debug, Parser)]
-#[command(name = "waxseal", version, max_term_width = 100, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "waxseal", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
     #[command(flatten)]
     place: Place,
@@ -69,11 +69,11 @@ enum Command {
     Key(key::Command),
     /// Write everything into one file, even while the server runs
     Backup(backup::BackupArgs),
-    /// Restore a backup into an empty data directory
+    /// Restore a backup into a data directory that is empty or holds a configuration only
     Restore(backup::RestoreArgs),
     /// Look for problems: permissions, keys, store, clock, settings, audit trail
     Doctor(doctor::Args),
-    /// Check the audit trail
+    /// Read the audit trail, and check that it is whole
     #[command(subcommand)]
     Audit(audit::Command),
     /// Check the configuration, or show what is in force and why

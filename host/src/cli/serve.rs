@@ -184,11 +184,11 @@ fn introduction(url: &str, First { name, password }: &First, redis: bool) -> Vec
             String::new(),
             "Get a token, use it, add a second password:".into(),
             format!(
-                "  TOKEN=$(curl -s -u {user} -X POST {url}/v1/users/authorize | sed 's/.*\"access_token\": *\"\\([^\"]*\\)\".*/\\1/')"
+                "  TOKEN=$(curl -sS -u {user} -X POST {url}/v1/users/authorize | sed 's/.*\"access_token\": *\"\\([^\"]*\\)\".*/\\1/')"
             ),
-            format!("  curl -i -H \"Authorization: Bearer $TOKEN\" {url}/auth/verify"),
+            format!("  curl -sSi -H \"Authorization: Bearer $TOKEN\" {url}/auth/verify"),
             format!(
-                "  curl -i -u {user} -X POST {url}/v1/users/password -H 'Content-Type: application/json' -d \
+                "  curl -sSi -u {user} -X POST {url}/v1/users/password -H 'Content-Type: application/json' -d \
                  '{{\"new_password\": \"one more password, 2 be safe\"}}'"
             ),
         ]);

@@ -111,7 +111,12 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
             };
             let done = Admin::reach(place)?.ask(Method::Post, "/admin/tokens/revoke", Some(&body))?;
             if done.get("revoked") == Some(&Value::Bool(true)) {
-                return say(&format!("revoked {}", cell(&done, "id")));
+                let id = cell(&done, "id");
+                return say(&match token {
+                    Some(_) => format!("revoked {id}"),
+                    // Signed tokens are not kept, so nobody knows whether there is one.
+                    None => format!("revoked {id}: no token with this id is accepted any more"),
+                });
             }
             let why = format!("nothing to revoke: {} ({})", cell(&done, "sentence"), cell(&done, "code"));
             if token.is_some_and(|token| is_none(&token, &cell(&done, "code"))) {
