@@ -140,6 +140,14 @@ impl Pool {
         answer.await.ok().flatten().ok_or(Error::Failed)
     }
 
+    /// Whether there is room for a derivation now, so that a request which needs one is refused before anything else is done for it.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], as [`Pool::derive`] would say.
+    pub fn admit(&self) -> Result<(), Error> {
+        self.shared.room().map(drop)
+    }
+
     /// Tells that a request was answered without a derivation: while there are such requests, a core is left for them.
     pub fn give_way(&self) {
         add(&self.shared.others, 1);
@@ -231,7 +239,8 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, job: Job) -> Result<(), Error> {
+    /// The queue, with room for one job more.
+    fn room(&self) -> Result<MutexGuard<'_, Queue>, Error> {
         let mut queue = self.lock();
         if queue.jobs.len() >= self.limits.queue {
             let before = queue.jobs.len();
@@ -242,6 +251,11 @@ impl Shared {
             add(&self.counters.rejected, 1);
             return Err(Error::Busy { retry_after: self.retry_after(queue.jobs.len()) });
         }
+        Ok(queue)
+    }
+
+    fn push(&self, job: Job) -> Result<(), Error> {
+        let mut queue = self.room()?;
         queue.jobs.push_back(job);
         drop(queue);
         // One of each: whoever comes first takes it.
@@ -434,12 +448,14 @@ mod tests {
         queue(b.as_mut()).await;
         queue(c.as_mut()).await;
         assert_eq!(pool.derive(job("d")).await, Err(Error::Busy { retry_after: 1 }));
-        assert_eq!((pool.stats().queued, pool.stats().running, pool.stats().rejected), (2, 1, 1));
+        assert_eq!(pool.admit(), Err(Error::Busy { retry_after: 1 }));
+        assert_eq!((pool.stats().queued, pool.stats().running, pool.stats().rejected), (2, 1, 2));
         for _ in 0..3 {
             go.send(()).unwrap();
         }
         assert_eq!((a.await, b.await, c.await), (Ok(bits("a")), Ok(bits("b")), Ok(bits("c"))));
         assert_eq!((pool.stats().queued, pool.stats().running, pool.stats().done), (0, 0, 3));
+        assert_eq!(pool.admit(), Ok(()));
     }
 
     #[tokio::test]

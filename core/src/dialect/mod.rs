@@ -19,6 +19,14 @@ use crate::{
 
 pub use gateway::is_verification;
 
+/// Whether a request states a password in its `Authorization` header (RFC 7617), which costs a derivation unless something else is
+/// wrong with it. In a body there may be one too.
+pub fn offers_password(request: &Request) -> bool {
+    request
+        .header_values("authorization")
+        .any(|value| value.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic ")))
+}
+
 /// The dialect a request is written in, as tokens and the audit trail name it.
 pub(crate) fn name(request: &Request) -> &'static str {
     Dialect::answering(request).name()

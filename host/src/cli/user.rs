@@ -194,7 +194,9 @@ fn said<const N: usize>(members: [(&str, Option<String>); N]) -> impl Iterator<I
 /// The part before the first colon is the name that Basic authentication finds (RFC 7617, 2).
 fn warn_of_colon(user: &Value) {
     if cell(user, "name").contains(':') {
-        complain("a name with a colon cannot log in with Basic authentication, which `curl -u` uses");
+        complain(
+            "a name with a colon cannot log in with Basic authentication, which `curl -u` uses; the e-mail address can",
+        );
     }
 }
 

@@ -42,7 +42,7 @@ use places::Places;
 use std::{sync::Arc, thread};
 use tokio::sync::RwLock;
 use waxseal_core::{
-    dialect::is_verification,
+    dialect::{is_verification, offers_password},
     seam::{self, Call, Entropy, Moment, Peer, Request, Response},
     settings::Settings,
 };
@@ -168,7 +168,7 @@ impl Engine {
     /// returns. When the server cannot do its part, the answer is 503 with `Retry-After`, and nothing has been allowed. To be driven to
     /// its end, also when nobody waits for it any more: what it has begun to change may be stored without its events otherwise.
     pub async fn answer(&self, request: Request, peer: Peer) -> Response {
-        let Driver { store, clock, worlds, .. } = &*self.driver;
+        let Driver { store, kdf, clock, worlds, .. } = &*self.driver;
         let now = clock.now();
         let entropy = entropy();
         let occasion = Occasion { time: now, source: peer.address, request: request_id(entropy.as_ref()) };
@@ -182,6 +182,15 @@ impl Engine {
         let is_hot = is_verification(&request.path) || request.path == "/auth/introspect";
         let runner = if is_hot { &self.hot } else { &self.api };
         let call = Arc::new(Call { request, moment: Moment { now, entropy, peer }, world: Arc::clone(&shaped.world) });
+        // Under a flood of logins it is the refusals that take the time from others: they are given before core is asked.
+        if !is_hot
+            && offers_password(&call.request)
+            && let Err(busy) = kdf.admit()
+        {
+            let failure = Failure::Kdf(busy);
+            say(&failure);
+            return seam::unavailable(&call, retry_after(&failure));
+        }
         let driven = match runner {
             Runner::Native => self.driver.drive(&native::Native, &call, occasion).await,
             Runner::Module(module) => self.driver.drive(&module.over(Arc::clone(&shaped.bytes)), &call, occasion).await,

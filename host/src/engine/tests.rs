@@ -572,7 +572,12 @@ async fn a_failed_read_is_no_answer() {
 // The whole engine.
 
 async fn engine(store: &Arc<Staged>, choice: Choice) -> Engine {
-    let limits = kdf::Limits { workers: NonZeroUsize::MIN, steady: NonZeroUsize::MIN, queue: 8 };
+    engine_with_room(store, choice, 8).await
+}
+
+/// An engine in which so many derivations may wait.
+async fn engine_with_room(store: &Arc<Staged>, choice: Choice, queue: usize) -> Engine {
+    let limits = kdf::Limits { workers: NonZeroUsize::MIN, steady: NonZeroUsize::MIN, queue };
     let parts = Parts {
         store: Arc::clone(store) as _,
         kdf: Arc::new(kdf::Pool::start(limits, CHEAP).unwrap()),
@@ -609,6 +614,23 @@ async fn the_hot_routes_have_their_own_choice() {
     assert_eq!(engine.module().map(Module::stats).unwrap().instances, 0);
     engine.answer(Request::new(Method::Get, "/v1/users"), Peer::default()).await;
     assert_eq!(engine.module().map(Module::stats).unwrap().instances, 1);
+}
+
+/// Else the refusals of a flood of logins take the time of those who ask for little.
+#[tokio::test]
+async fn without_room_for_a_derivation_a_login_costs_nothing() {
+    let engine = engine_with_room(&Arc::new(staged(&[])), Choice::default(), 0).await;
+    let instances = || engine.module().map(Module::stats).unwrap().instances;
+    let ask = |method, path, header: &'static str| {
+        engine.answer(Request::new(method, path).with_header("authorization", header), Peer::default())
+    };
+    for header in ["Basic YTpi", "bASIC YTpi", "basic "] {
+        let refused = ask(Method::Post, "/v1/users/authorize", header).await;
+        assert_eq!((refused.status, refused.header("retry-after"), instances()), (503, Some("1"), 0), "{header}");
+    }
+    assert_eq!(ask(Method::Get, "/auth/verify", "Basic YTpi").await.status, 401, "no derivation is needed to refuse it");
+    assert_eq!(ask(Method::Get, "/v1/users/1", "Bearer a.b.c").await.status, 401);
+    assert_eq!(instances(), 1);
 }
 
 #[tokio::test]
