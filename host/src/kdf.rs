@@ -140,10 +140,11 @@ impl Pool {
         answer.await.ok().flatten().ok_or(Error::Failed)
     }
 
-    /// Whether there is room for a derivation now, so that a request which needs one is refused before anything else is done for it.
+    /// Refuses a request that needs a derivation before anything else is done for it, when there is no room for one; counted as
+    /// refused. No room is kept: [`Pool::derive`] may be too late all the same.
     ///
     /// # Errors
-    /// [`Error::Busy`], as [`Pool::derive`] would say.
+    /// [`Error::Busy`].
     pub fn admit(&self) -> Result<(), Error> {
         self.shared.room().map(drop)
     }

@@ -19,12 +19,17 @@ use crate::{
 
 pub use gateway::is_verification;
 
-/// Whether a request states a password in its `Authorization` header (RFC 7617), which costs a derivation unless something else is
-/// wrong with it. In a body there may be one too.
-pub fn offers_password(request: &Request) -> bool {
-    request
-        .header_values("authorization")
-        .any(|value| value.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic ")))
+/// Whether `request` states a password in its `Authorization` header (RFC 7617) where one is checked: that costs a derivation, unless
+/// something else is wrong with it or its source has failed too often. A password in a body is not looked for.
+pub fn checks_password(request: &Request) -> bool {
+    let is_basic = |value: &[u8]| value.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
+    request.header_values("authorization").any(is_basic)
+        && match Dialect::of(&request.path) {
+            Some(Dialect::Redis | Dialect::Elasticsearch) => true,
+            Some(Dialect::Openshift) => !openshift::is_for_everybody(&request.path),
+            Some(Dialect::Gateway) => gateway::has_caller(&request.path),
+            Some(Dialect::Admin) | None => false,
+        }
 }
 
 /// The dialect a request is written in, as tokens and the audit trail name it.
@@ -102,6 +107,27 @@ impl Dialect {
             Self::Elasticsearch => dialect::ELASTICSEARCH,
             Self::Gateway => "gateway",
             Self::Admin => "admin",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seam::Method;
+
+    #[test]
+    fn a_password_is_checked_where_somebody_is_asked_for() {
+        let check = |path: &str, header: &str| {
+            checks_password(&Request::new(Method::Get, path).with_header("authorization", header))
+        };
+        for path in ["/v1/users", "/broker/rest/user", "/_security/oauth2/token", "/auth/introspect", "/auth/revoke"] {
+            assert!(check(path, "Basic YTpi") && check(path, "bASIC YTpi"), "{path}");
+            assert!(!check(path, "Bearer a") && !check(path, "Basic") && !check(path, ""), "{path}");
+        }
+        let open = ["/auth/verify", "/auth/envoy/a", "/auth/revocations", "/.well-known/jwks.json"];
+        for path in open.into_iter().chain(["/broker/rest/api", "/broker/rest/api.json", "/admin/users", "/other"]) {
+            assert!(!check(path, "Basic YTpi"), "{path}");
         }
     }
 }

@@ -42,7 +42,7 @@ use places::Places;
 use std::{sync::Arc, thread};
 use tokio::sync::RwLock;
 use waxseal_core::{
-    dialect::{is_verification, offers_password},
+    dialect::{checks_password, is_verification},
     seam::{self, Call, Entropy, Moment, Peer, Request, Response},
     settings::Settings,
 };
@@ -183,8 +183,7 @@ impl Engine {
         let runner = if is_hot { &self.hot } else { &self.api };
         let call = Arc::new(Call { request, moment: Moment { now, entropy, peer }, world: Arc::clone(&shaped.world) });
         // Under a flood of logins it is the refusals that take the time from others: they are given before core is asked.
-        if !is_hot
-            && offers_password(&call.request)
+        if checks_password(&call.request)
             && let Err(busy) = kdf.admit()
         {
             let failure = Failure::Kdf(busy);

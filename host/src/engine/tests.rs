@@ -624,13 +624,14 @@ async fn without_room_for_a_derivation_a_login_costs_nothing() {
     let ask = |method, path, header: &'static str| {
         engine.answer(Request::new(method, path).with_header("authorization", header), Peer::default())
     };
-    for header in ["Basic YTpi", "bASIC YTpi", "basic "] {
-        let refused = ask(Method::Post, "/v1/users/authorize", header).await;
-        assert_eq!((refused.status, refused.header("retry-after"), instances()), (503, Some("1"), 0), "{header}");
+    for path in ["/v1/users/authorize", "/auth/introspect"] {
+        let refused = ask(Method::Post, path, "Basic YTpi").await;
+        assert_eq!((refused.status, refused.header("retry-after"), instances()), (503, Some("1"), 0), "{path}");
     }
     assert_eq!(ask(Method::Get, "/auth/verify", "Basic YTpi").await.status, 401, "no derivation is needed to refuse it");
     assert_eq!(ask(Method::Get, "/v1/users/1", "Bearer a.b.c").await.status, 401);
-    assert_eq!(instances(), 1);
+    assert_eq!(ask(Method::Get, "/broker/rest/api", "Basic YTpi").await.status, 200, "everybody may read it");
+    assert_eq!(instances(), 2);
 }
 
 #[tokio::test]

@@ -43,6 +43,11 @@ pub fn is_verification(path: &str) -> bool {
     Route::of(path).is_some_and(Route::is_verification)
 }
 
+/// Whether a caller has to prove at `path` who he is.
+pub(super) fn has_caller(path: &str) -> bool {
+    Route::of(path).is_some_and(Route::has_caller)
+}
+
 /// What a path names.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Route {

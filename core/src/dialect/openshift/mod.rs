@@ -57,6 +57,12 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
     }
 }
 
+/// Whether nobody is asked at `path` who he is, whatever credentials he sends.
+pub(super) fn is_for_everybody(path: &str) -> bool {
+    let (path, _) = negotiate::split_suffix(path);
+    matches!(path.strip_prefix("/broker/rest/").map(Resource::of), Some(Ok(Some(Resource::Api))))
+}
+
 /// What a path below `/broker/rest/` names.
 enum Resource {
     Api,
