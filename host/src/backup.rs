@@ -125,6 +125,8 @@ fn fill(file: &mut File, length: u64, root: &RootKey, data: &DataDir) -> Result<
         out.sync_all()
     };
     unpack().map_err(|error| BackupError::Io { path: store_part.0.clone(), error })?;
+    // That took its time, and a server may have begun there.
+    vacant(data)?;
     Embedded::restore(&store_part.0, data.path())?;
     data.write_root_key(root).map_err(|error| {
         // A store without the key to it is of no use, and in the way of the next try.

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Write,
     net::TcpListener,
     os::unix::fs::DirBuilderExt,
     path::Path,
@@ -320,7 +321,7 @@ fn what_an_owner_changes_can_be_read_afterwards() {
         (&["user", "set", "ann", "--name", "admin"], 1, "another user goes by this name"),
         (&["user", "set", "bob", "--role", "none"], 1, "no such user"),
         (&["user", "passwd", "ann", "--password-file", "/dev/zero"], 1, "more than 65536 octets"),
-        (&["token", "revoke", "--jti", "some-id"], 0, "no token with this id is accepted any more"),
+        (&["token", "revoke", "--jti", "some-id"], 0, "accepts no token with this id any more"),
         (&["help", "user", "set"], 0, "tokens go on"),
         (&["audit", "show", "/nonexistent/audit.log"], 1, "cannot be read"),
     ] {
@@ -332,12 +333,24 @@ fn what_an_owner_changes_can_be_read_afterwards() {
     assert!(all.starts_with("TIME ") && all.contains("role db_viewer -> user_manager, name"), "{all}");
     let lines = |args: &[&str]| said(&[&["audit", "show"], args].concat()).1.lines().count() - 1;
     assert_eq!(lines(&["--about", "ann"]), 3, "{all}");
+    // What was typed: ann and ann@example.com, each with the password `wrong`.
+    for login in ["YW5uOndyb25n", "YW5uQGV4YW1wbGUuY29tOndyb25n"] {
+        let login =
+            Request::new(Method::Post, "/v1/users/authorize").with_header("authorization", &format!("Basic {login}"));
+        assert_eq!(server.send(&login).status, 401);
+    }
+    let failed = || (lines(&["--about", "ann"]), lines(&["--about", "ann@example.com", "--action", "login"]));
+    assert!((0..50).any(|_| failed() == (5, 2)), "{:?}", failed());
     assert_eq!(lines(&["--about", "ann", "--action", "user.change"]), 2, "{all}");
     assert_eq!((lines(&["--action", "user", "--last", "1"]), lines(&["--about", "nobody"])), (1, 0), "{all}");
     let (_, record) = said(&["audit", "show", "--action", "token.revoke", "--json"]);
     let trail = fs::read_to_string(data.join("audit.log")).unwrap();
     assert!(record.contains("some-id") && trail.contains(&record), "{record}");
     server.terminate();
+    let mut torn = fs::OpenOptions::new().append(true).open(data.join("audit.log")).unwrap();
+    torn.write_all(b"{\"actor\":\"\xc3\n").unwrap();
+    let (code, told) = said(&["audit", "show"]);
+    assert!(code == Some(0) && told.contains("lines that are no records: 1"), "{told}");
 }
 
 /// A trail that was taken away is missed (security L4).

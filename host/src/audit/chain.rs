@@ -41,7 +41,7 @@ struct Numbered<'a> {
     record: &'a Record<'a>,
 }
 
-/// One record. Serde writes JSON that escapes every control character, so a record is one line whatever a user sent.
+/// One record. Serde writes JSON that escapes every control character of ASCII but DEL, so a record is one line whatever a user sent.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Record<'a> {

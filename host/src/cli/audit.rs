@@ -2,8 +2,8 @@
 
 use super::{
     Failure, Place,
-    admin::{Admin, segment},
-    terminal::{complain, plain, say, say_json, table},
+    admin::{Admin, Answer, segment},
+    terminal::{complain, is_deceptive, plain, say, say_json, table},
     user::cell,
 };
 use crate::audit::{self, VerifyError, Whole};
@@ -19,7 +19,7 @@ use waxseal_core::seam::Method;
 /// What to do with the audit trail.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Show the latest records; who a number is, `waxseal user show` says
+    /// Show the latest records; whose uid a number is, `waxseal user show` says
     #[command(after_help = "\
 Examples:
   waxseal audit show --last 100
@@ -38,7 +38,7 @@ Examples:
         /// Only this action, or all that begin with it and a dot: `login`, `user`, `token.issue`
         #[arg(long)]
         action: Option<String>,
-        /// One JSON object per line, as it stands in the trail
+        /// One JSON object per line, with every member
         #[arg(long)]
         json: bool,
     },
@@ -63,47 +63,63 @@ pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
     let path = |file: &Option<PathBuf>| file.clone().unwrap_or_else(|| place.data().audit());
     match command {
         Command::Show { file, last, about, action, json } => {
-            let about = about.as_deref().map(|about| number(about, place));
-            let wanted = Wanted { about: about.as_deref(), action: action.as_deref() };
+            let about = about.as_deref().map(|about| known_as(about, place));
+            let wanted = Wanted { about, action: action.as_deref() };
             show(&path(file), *last, &wanted, *json)
         }
         Command::Verify { file, no_head, json } => verify(&path(file), *no_head, *json),
     }
 }
 
-/// The number by which the trail knows a user; anything else is itself.
-fn number(about: &str, place: &Place) -> String {
-    let find = || {
-        let admin = place.data().has_store().then(|| Admin::look(place))?.ok()?;
-        admin.ask(Method::Get, &format!("/admin/users/{}", segment(about)), None).ok()
-    };
-    find().map_or_else(|| about.into(), |user| cell(&user, "uid"))
+/// What the trail may call whoever or whatever is asked about: a user by uid, and by what was typed where a login failed.
+fn known_as(about: &str, place: &Place) -> Vec<String> {
+    let mut texts = vec![about.to_owned()];
+    if !place.data().has_store() {
+        return texts;
+    }
+    let path = format!("/admin/users/{}", segment(about));
+    match Admin::look(place).and_then(|admin| admin.send(Method::Get, &path, None)) {
+        Ok(Answer { status: 404, .. }) => {}
+        Ok(Answer { status, body }) => {
+            let told: Value = serde_json::from_slice(&body).unwrap_or_default();
+            if status == 200 {
+                texts.extend(["uid", "name", "email"].map(|member| cell(&told, member)));
+            } else {
+                complain(&format!("no user is looked up for `{about}`: {}", cell(&told, "message")));
+            }
+        }
+        Err(Failure::Refused(why)) => complain(&format!("no user is looked up for `{about}`: {why}")),
+        Err(_) => complain(&format!("no user is looked up for `{about}`")),
+    }
+    texts
 }
 
 /// Which records are asked for.
 struct Wanted<'a> {
-    about: Option<&'a str>,
+    about: Option<Vec<String>>,
     action: Option<&'a str>,
 }
 
 impl Wanted<'_> {
     fn takes(&self, record: &Value) -> bool {
         let member = |name| record.get(name).and_then(Value::as_str);
-        let about = |about| ["actor", "subject", "source", "request"].into_iter().any(|name| member(name) == Some(about));
+        let named = ["actor", "subject", "source", "request"].map(member);
+        let about = |texts: &Vec<String>| texts.iter().any(|text| named.contains(&Some(text.as_str())));
         let action = |wanted| {
             let rest = member("action").and_then(|action| action.strip_prefix(wanted));
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
-        self.about.is_none_or(about) && self.action.is_none_or(action)
+        self.about.as_ref().is_none_or(about) && self.action.is_none_or(action)
     }
 }
 
 fn show(path: &Path, last: usize, wanted: &Wanted<'_>, json: bool) -> Result<(), Failure> {
     let failed = |error| Failure::refused(format_args!("the audit trail `{}` cannot be read: {error}", path.display()));
     let (mut records, mut others) = (VecDeque::new(), 0_u64);
-    for line in BufReader::new(File::open(path).map_err(failed)?).lines() {
+    for line in BufReader::new(File::open(path).map_err(failed)?).split(b'\n') {
         let line = line.map_err(failed)?;
-        match serde_json::from_str::<Value>(&line) {
+        // What a crash has torn may end in the middle of a character.
+        match serde_json::from_slice::<Value>(&line) {
             Ok(record) if record.is_object() => {
                 if wanted.takes(&record) {
                     records.push_back((line, record));
@@ -119,18 +135,25 @@ fn show(path: &Path, last: usize, wanted: &Wanted<'_>, json: bool) -> Result<(),
         complain(&format!("lines that are no records: {others}; `waxseal audit verify` says whether one was changed"));
     }
     if json {
-        return records.iter().try_for_each(|(line, _)| say(line));
+        return records.iter().try_for_each(|(line, _)| say(&harmless(&String::from_utf8_lossy(line))));
     }
     let row = |record: &Value| {
         let [time, action, actor, subject, source] =
             ["time", "action", "actor", "subject", "source"].map(|name| cell(record, name));
         let said = |name| record.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(plain);
         let outcome = said("reason").or_else(|| said("outcome")).unwrap_or_else(|| "-".into());
-        let detail = said("detail").or_else(|| record.get("count").map(|count| format!("{count} records")));
+        let detail =
+            said("detail").or_else(|| record.get("count").and_then(Value::as_u64).map(|count| format!("{count} records")));
         [time, action, outcome, actor, subject, source, detail.unwrap_or_default()]
     };
     let rows: Vec<_> = records.iter().map(|(_, record)| row(record)).collect();
     say(&table(["TIME", "ACTION", "OUTCOME", "ACTOR", "SUBJECT", "SOURCE", "DETAIL"], &rows))
+}
+
+/// The same JSON without what a terminal would act on. Such characters are only inside strings there.
+fn harmless(json: &str) -> String {
+    let escape = |c: char| if is_deceptive(c) { format!("\\u{:04x}", u32::from(c)) } else { c.into() };
+    json.chars().map(escape).collect()
 }
 
 fn verify(path: &Path, no_head: bool, json: bool) -> Result<(), Failure> {
@@ -166,9 +189,9 @@ fn verify(path: &Path, no_head: bool, json: bool) -> Result<(), Failure> {
         Ok(whole) if no_head => {
             say(&format!("{shown}: {whole}; the chain is whole; whether records were cut off at its end is not checked"))
         }
-        Ok(Whole { headless: Some(n), .. }) => Err(Failure::refused(format_args!(
-            "the audit trail `{shown}` holds, but its head was missing when record {n} was written, so nobody can tell whether \
-             records were cut off before that; --no-head leaves that unchecked"
+        Ok(whole @ Whole { headless: Some(n), .. }) => Err(Failure::refused(format_args!(
+            "the audit trail `{shown}` holds ({whole}), but its head was missing when record {n} was written, so nobody can tell \
+             whether records were cut off before that; --no-head leaves that unchecked"
         ))),
         Ok(whole) => Err(Failure::refused(format_args!(
             "the audit trail `{shown}` holds ({whole}), but its head `{shown}.head` is missing or empty, so nobody can tell whether \
@@ -179,5 +202,19 @@ fn verify(path: &Path, no_head: bool, json: bool) -> Result<(), Failure> {
             Err(Failure::refused(format_args!("the audit trail `{shown}` cannot be read: {error}")))
         }
         Err(error) => Err(Failure::refused(format_args!("the audit trail `{shown}` does not hold: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_others_does_nothing_to_a_terminal() {
+        let hostile = json!({ "actor": "a\u{9b}31m\u{202e}b\u{7f}c\u{e9}" });
+        let shown = harmless(&hostile.to_string());
+        assert_eq!(shown, r#"{"actor":"a\u009b31m\u202eb\u007fcé"}"#);
+        assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), hostile);
+        assert_eq!(plain(hostile["actor"].as_str().unwrap()), "a\u{fffd}31m\u{fffd}b\u{fffd}cé");
     }
 }

@@ -6,8 +6,12 @@ use std::{
     io::{self, IsTerminal, Read},
     path::{Path, PathBuf},
     process, thread,
+    time::Duration,
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::timeout,
+};
 use zeroize::Zeroizing;
 
 /// A password.
@@ -83,7 +87,11 @@ fn prompt(whom: &str) -> Result<Secret, Failure> {
     };
     let first = ask(format!("New password for {}: ", plain(whom)))?;
     let second = ask("Once more: ".into())?;
-    // From now on it does again.
+    // One that came between the two, or from another process, still counts; from now on it ends the process again.
+    let missed = runtime.block_on(async { timeout(Duration::from_millis(1), interrupts.recv()).await });
+    if missed.is_ok() {
+        process::exit(INTERRUPTED);
+    }
     thread::spawn(move || {
         if runtime.block_on(interrupts.recv()).is_some() {
             process::exit(INTERRUPTED);

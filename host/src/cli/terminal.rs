@@ -34,14 +34,19 @@ pub(super) fn say_json(value: &Value) -> Result<(), Failure> {
 
 /// Prints one line to standard error, whatever `text` holds.
 pub(super) fn complain(text: &str) {
-    let escape = |c: char| if c.is_control() { c.escape_default().collect() } else { String::from(c) };
+    let escape = |c: char| if is_deceptive(c) { c.escape_default().collect() } else { String::from(c) };
     let line: String = text.chars().map(escape).collect();
     let _ = writeln!(io::stderr(), "waxseal: {line}");
 }
 
-/// Text of others for a terminal: one line, without control characters.
+/// Text of others for a terminal: one line, without characters that act on it or deceive its reader.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    text.chars().map(|c| if is_deceptive(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// Control characters, and those that turn the direction of text or cannot be seen.
+pub(super) fn is_deceptive(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Rows under a head, each column as wide as its widest cell.

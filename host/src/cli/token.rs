@@ -115,7 +115,7 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
                 return say(&match token {
                     Some(_) => format!("revoked {id}"),
                     // Signed tokens are not kept, so nobody knows whether there is one.
-                    None => format!("revoked {id}: no token with this id is accepted any more"),
+                    None => format!("revoked {id}: this server accepts no token with this id any more"),
                 });
             }
             let why = format!("nothing to revoke: {} ({})", cell(&done, "sentence"), cell(&done, "code"));

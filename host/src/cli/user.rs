@@ -145,9 +145,12 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
         Command::List { json } => list(&admin, json),
         Command::Show { who, json } => show(&admin.ask(Method::Get, &path(&who, ""), None)?, json),
         Command::Set { who, name, email, role, json } => {
+            let renamed = name.is_some();
             let changes = Value::Object(said([("name", name), ("email", email), ("role", role)]).collect());
             let user = admin.ask(Method::Patch, &path(&who, ""), Some(&changes))?;
-            warn_of_colon(&user);
+            if renamed {
+                warn_of_colon(&user);
+            }
             let [name, uid, email, role] = ["name", "uid", "email", "role"].map(|member| cell(&user, member));
             if json {
                 say_json(&user)
@@ -195,7 +198,7 @@ fn said<const N: usize>(members: [(&str, Option<String>); N]) -> impl Iterator<I
 fn warn_of_colon(user: &Value) {
     if cell(user, "name").contains(':') {
         complain(
-            "a name with a colon cannot log in with Basic authentication, which `curl -u` uses; the e-mail address can",
+            "a name with a colon cannot log in with Basic authentication, which `curl -u` uses; an e-mail address can",
         );
     }
 }
