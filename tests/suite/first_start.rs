@@ -101,7 +101,12 @@ fn a_damaged_store_or_an_open_key_refuses_the_start() {
     launch.start().terminate();
 }
 
-/// What a shell command says that has the server's binary as `$W` and its data as `$WAXSEAL_DATA`.
+/// The exit status of a command on `data`, and what it says.
+fn said(data: &Path, args: &[&str]) -> (Option<i32>, String) {
+    let ended = command(data, args).output().unwrap();
+    (ended.status.code(), format!("{}{}", text(&ended.stdout), text(&ended.stderr)))
+}
+
 /// Whether the server's log, which another thread collects, comes to hold `text`.
 fn logs(server: &waxseal_tests::server::Server, text: &str) -> bool {
     (0..500).any(|_| {
@@ -243,10 +248,7 @@ fn who_only_looks_changes_nothing() {
 #[test]
 fn messages_say_what_to_do() {
     let (home, data) = scratch();
-    let said = |args: &[&str]| {
-        let ended = command(&data, args).output().unwrap();
-        (ended.status.code(), format!("{}{}", text(&ended.stdout), text(&ended.stderr)))
-    };
+    let said = |args: &[&str]| said(&data, args);
     let server = Launch::on(&data).env("WAXSEAL_LISTN", "127.0.0.1:1").start();
     assert!(server.log().contains("WAXSEAL_LISTN") && server.log().contains("WAXSEAL_LISTEN"), "{}", server.log());
     let file = home.path().join("file");
@@ -303,10 +305,7 @@ fn messages_say_what_to_do() {
 #[test]
 fn what_an_owner_changes_can_be_read_afterwards() {
     let (_home, data) = scratch();
-    let said = |args: &[&str]| {
-        let ended = command(&data, args).output().unwrap();
-        (ended.status.code(), format!("{}{}", text(&ended.stdout), text(&ended.stderr)))
-    };
+    let said = |args: &[&str]| said(&data, args);
     let server = Launch::on(&data).start();
     let password = data.with_file_name("password");
     fs::write(&password, "ann's own words").unwrap();
@@ -321,6 +320,7 @@ fn what_an_owner_changes_can_be_read_afterwards() {
         (&["user", "set", "ann", "--name", "admin"], 1, "another user goes by this name"),
         (&["user", "set", "bob", "--role", "none"], 1, "no such user"),
         (&["user", "passwd", "ann", "--password-file", "/dev/zero"], 1, "more than 65536 octets"),
+        (&["user", "add", "bob", "--password-hash-file", "/dev/zero"], 1, "more than 65536 octets"),
         (&["token", "revoke", "--jti", "some-id"], 0, "accepts no token with this id any more"),
         (&["help", "user", "set"], 0, "tokens go on"),
         (&["audit", "show", "/nonexistent/audit.log"], 1, "cannot be read"),
@@ -357,10 +357,7 @@ fn what_an_owner_changes_can_be_read_afterwards() {
 #[test]
 fn a_trail_that_is_gone_is_missed() {
     let (_home, data) = scratch();
-    let verify = || {
-        let ended = command(&data, &["audit", "verify"]).output().unwrap();
-        (ended.status.code(), format!("{}{}", text(&ended.stdout), text(&ended.stderr)))
-    };
+    let verify = || said(&data, &["audit", "verify"]);
     Launch::on(&data).start().terminate();
     assert!(verify().1.contains("from the beginning"), "{}", verify().1);
     fs::write(data.join("audit.log"), "").unwrap();

@@ -83,13 +83,17 @@ fn known_as(about: &str, place: &Place) -> Vec<String> {
         Ok(Answer { status, body }) => {
             let told: Value = serde_json::from_slice(&body).unwrap_or_default();
             if status == 200 {
-                texts.extend(["uid", "name", "email"].map(|member| cell(&told, member)));
+                let names = ["name", "email"].into_iter().filter_map(|member| told.get(member)?.as_str());
+                texts.extend(names.filter(|name| !name.is_empty()).map(Into::into));
+                texts.extend(told.get("uid").map(ToString::to_string));
             } else {
                 complain(&format!("no user is looked up for `{about}`: {}", cell(&told, "message")));
             }
         }
-        Err(Failure::Refused(why)) => complain(&format!("no user is looked up for `{about}`: {why}")),
-        Err(_) => complain(&format!("no user is looked up for `{about}`")),
+        Err(failure) => {
+            complain(&format!("no user is looked up for `{about}`, as this went wrong:"));
+            failure.report();
+        }
     }
     texts
 }

@@ -34,7 +34,10 @@ impl NewPassword {
     pub(super) fn read(&self, whom: &str) -> Result<Secret, Failure> {
         match &self.password_file {
             Some(path) => from_file(path),
-            None if self.password_stdin => read_from(&mut io::stdin().lock(), "standard input"),
+            None if self.password_stdin => {
+                let name = "standard input";
+                one_line(&read_from(&mut io::stdin().lock(), name)?, name)
+            }
             None => prompt(whom),
         }
     }
@@ -42,20 +45,27 @@ impl NewPassword {
 
 /// The password in a file.
 pub(super) fn from_file(path: &Path) -> Result<Secret, Failure> {
-    let place = format!("the password file `{}`", path.display());
-    let mut file = File::open(path).map_err(|error| Failure::refused(format_args!("cannot read {place}: {error}")))?;
-    read_from(&mut file, &place)
+    let name = format!("the password file `{}`", path.display());
+    one_line(&octets_of(path, &name)?, &name)
 }
 
-fn read_from(place: &mut impl Read, name: &str) -> Result<Secret, Failure> {
+/// What is in the file that messages call `name`, which is no larger than a file of passwords has any need to be.
+pub(super) fn octets_of(path: &Path, name: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut file = File::open(path).map_err(|error| Failure::refused(format_args!("cannot read {name}: {error}")))?;
+    read_from(&mut file, name)
+}
+
+fn read_from(place: &mut impl Read, name: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
     // With all its room from the start, it never leaves a copy behind when it grows.
     let mut octets = Zeroizing::new(Vec::with_capacity(MAX_OCTETS + 1));
     let read = place.take(MAX_OCTETS as u64 + 1).read_to_end(&mut octets);
     read.map_err(|error| Failure::refused(format_args!("cannot read {name}: {error}")))?;
     if octets.len() > MAX_OCTETS {
-        return Err(Failure::refused(format_args!("{name} holds more than {MAX_OCTETS} octets, which no password has")));
+        return Err(Failure::refused(format_args!(
+            "{name} holds more than {MAX_OCTETS} octets, far more than passwords take"
+        )));
     }
-    one_line(&octets, name)
+    Ok(octets)
 }
 
 fn one_line(octets: &[u8], place: &str) -> Result<Secret, Failure> {

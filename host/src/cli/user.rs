@@ -3,13 +3,13 @@
 use super::{
     Failure, Place,
     admin::{Admin, segment},
-    secret::NewPassword,
+    secret::{NewPassword, octets_of},
     terminal::{complain, plain, say, say_json, table},
 };
 use crate::config::show_scheme;
 use clap::{ArgGroup, builder::NonEmptyStringValueParser};
 use serde_json::{Value, json};
-use std::{fs, path::PathBuf};
+use std::path::{Path, PathBuf};
 use waxseal_core::seam::Method;
 
 /// What to do with users. WHO is a name, an e-mail address or a uid; uid:12 is uid 12, name:12 the user called 12.
@@ -272,8 +272,9 @@ pub(super) fn cell(object: &Value, name: &str) -> String {
     }
 }
 
-fn hashes(path: &std::path::Path) -> Result<Vec<String>, Failure> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| Failure::refused(format_args!("cannot read the hash file `{}`: {error}", path.display())))?;
+fn hashes(path: &Path) -> Result<Vec<String>, Failure> {
+    let name = format!("the hash file `{}`", path.display());
+    let octets = octets_of(path, &name)?;
+    let text = core::str::from_utf8(&octets).map_err(|_| Failure::refused(format_args!("{name} is no text")))?;
     Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(String::from).collect())
 }
