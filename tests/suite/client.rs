@@ -39,15 +39,14 @@ impl Reply {
 
 /// One client, which keeps its connection as long as the server does.
 pub struct Client {
-    server: SocketAddr,
-    from: Ipv4Addr,
+    peer: Peer,
     connection: Option<TcpStream>,
 }
 
 impl Client {
     /// A client that will connect from the loopback address `from`.
     pub fn new(server: SocketAddr, from: Ipv4Addr) -> Self {
-        Self { server, from, connection: None }
+        Self { peer: Peer { server, from }, connection: None }
     }
 
     /// Sends a request and reads the whole reply. A connection that the server has closed since the last reply is opened anew.
@@ -57,25 +56,85 @@ impl Client {
             Err(error) if kept && error.kind() == ErrorKind::ConnectionReset => self.attempt(request),
             result => result,
         }?;
-        leaks::sent(self.server, request);
-        leaks::got(self.server, &reply);
+        self.peer.note(request, &reply);
         Ok(reply)
     }
 
     fn attempt(&mut self, request: &Request) -> io::Result<Reply> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => self.connect()?,
+            None => self.peer.connect()?,
         };
-        connection.write_all(&self.encode(request)).map_err(|_| ErrorKind::ConnectionReset)?;
-        let (reply, keep) = read_reply(&mut connection, request.method.as_str() == "HEAD")?;
+        connection.write_all(&self.peer.encode(request)).map_err(|_| ErrorKind::ConnectionReset)?;
+        let mut received = Received::to(request);
+        let (reply, keep) = loop {
+            let mut chunk = [0; 8192];
+            let length = connection.read(&mut chunk)?;
+            if let Some(whole) = received.take(&chunk[..length])? {
+                break whole;
+            }
+        };
         if keep {
             self.connection = Some(connection);
         }
         Ok(reply)
     }
+}
 
-    fn connect(&self) -> io::Result<TcpStream> {
+/// One of many clients on one thread, so that a crowd of them takes little of the time that the server has: it sends what it is told
+/// on one connection, which the server must not close.
+pub struct CrowdClient {
+    peer: Peer,
+    connection: tokio::net::TcpStream,
+}
+
+impl CrowdClient {
+    /// A client that has connected from the loopback address `from`. To be called within a runtime.
+    pub fn new(server: SocketAddr, from: Ipv4Addr) -> io::Result<Self> {
+        let peer = Peer { server, from };
+        let connection = peer.connect()?;
+        connection.set_nonblocking(true)?;
+        Ok(Self { peer, connection: tokio::net::TcpStream::from_std(connection)? })
+    }
+
+    /// Sends a request and reads the whole reply.
+    pub async fn send(&self, request: &Request) -> io::Result<Reply> {
+        let message = self.peer.encode(request);
+        let mut rest = message.as_slice();
+        while !rest.is_empty() {
+            self.connection.writable().await?;
+            rest = match self.connection.try_write(rest) {
+                Ok(length) => &rest[length..],
+                Err(error) if error.kind() == ErrorKind::WouldBlock => rest,
+                Err(error) => return Err(error),
+            };
+        }
+        let mut received = Received::to(request);
+        loop {
+            self.connection.readable().await?;
+            let mut chunk = [0; 8192];
+            let length = match self.connection.try_read(&mut chunk) {
+                Ok(length) => length,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+                Err(error) => return Err(error),
+            };
+            if let Some((reply, _)) = received.take(&chunk[..length])? {
+                self.peer.note(request, &reply);
+                return Ok(reply);
+            }
+        }
+    }
+}
+
+/// Which server a client talks to, and from where.
+#[derive(Clone, Copy)]
+struct Peer {
+    server: SocketAddr,
+    from: Ipv4Addr,
+}
+
+impl Peer {
+    fn connect(self) -> io::Result<TcpStream> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         socket.bind(&SocketAddr::new(IpAddr::V4(self.from), 0).into())?;
         socket.connect(&self.server.into())?;
@@ -84,7 +143,7 @@ impl Client {
         Ok(socket.into())
     }
 
-    fn encode(&self, request: &Request) -> Vec<u8> {
+    fn encode(self, request: &Request) -> Vec<u8> {
         let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
         let mut out = format!("{} {}{query} HTTP/1.1\r\n", request.method.as_str(), request.path).into_bytes();
         if request.header("host").is_none() {
@@ -101,45 +160,59 @@ impl Client {
         out.extend(&request.body);
         out
     }
+
+    /// Remembers the secrets of both.
+    fn note(self, request: &Request, reply: &Reply) {
+        leaks::sent(self.server, request);
+        leaks::got(self.server, reply);
+    }
 }
 
-/// The reply, and whether the connection may be used again.
-fn read_reply(connection: &mut TcpStream, head_only: bool) -> io::Result<(Reply, bool)> {
-    let mut buffer = Vec::new();
-    let (mut reply, head_length) = loop {
-        let mut chunk = [0; 8192];
-        match connection.read(&mut chunk)? {
-            0 if buffer.is_empty() => return Err(ErrorKind::ConnectionReset.into()),
-            0 => return Err(ErrorKind::UnexpectedEof.into()),
-            length => buffer.extend(&chunk[..length]),
+/// What has come of a reply so far.
+struct Received {
+    octets: Vec<u8>,
+    /// The reply that it answers has no body whatever it says.
+    head_only: bool,
+}
+
+impl Received {
+    fn to(request: &Request) -> Self {
+        Self { octets: Vec::new(), head_only: request.method.as_str() == "HEAD" }
+    }
+
+    /// The reply and whether the connection may be used again, once `more` has made it whole. The connection has ended if nothing more
+    /// came.
+    fn take(&mut self, more: &[u8]) -> io::Result<Option<(Reply, bool)>> {
+        if more.is_empty() {
+            let kind = if self.octets.is_empty() { ErrorKind::ConnectionReset } else { ErrorKind::UnexpectedEof };
+            return Err(kind.into());
         }
+        self.octets.extend(more);
         let mut headers = [httparse::EMPTY_HEADER; 64];
         let mut head = httparse::Response::new(&mut headers);
-        if let httparse::Status::Complete(length) = head.parse(&buffer).map_err(io::Error::other)? {
-            let headers = head
-                .headers
-                .iter()
-                .map(|header| (header.name.to_ascii_lowercase(), String::from_utf8_lossy(header.value).into_owned()));
-            break (Reply { status: head.code.unwrap_or_default(), headers: headers.collect(), body: Vec::new() }, length);
+        let httparse::Status::Complete(length) = head.parse(&self.octets).map_err(io::Error::other)? else {
+            return Ok(None);
+        };
+        let headers = head
+            .headers
+            .iter()
+            .map(|header| (header.name.to_ascii_lowercase(), String::from_utf8_lossy(header.value).into_owned()));
+        let mut reply = Reply { status: head.code.unwrap_or_default(), headers: headers.collect(), body: Vec::new() };
+        let announced = reply.header("content-length").and_then(|length| length.parse().ok());
+        let body = &self.octets[length..];
+        let length = match (self.head_only || matches!(reply.status, 204 | 304), announced) {
+            (true, _) => 0,
+            (false, Some(length)) => length,
+            (false, None) => return Err(io::Error::other("the reply has no content-length")),
+        };
+        if body.len() > length {
+            return Err(io::Error::other("octets after the reply"));
         }
-    };
-    reply.body = buffer.split_off(head_length);
-    let announced = reply.header("content-length").and_then(|length| length.parse().ok());
-    let length = match (head_only || matches!(reply.status, 204 | 304), announced) {
-        (true, _) => 0,
-        (false, Some(length)) => length,
-        (false, None) => return Err(io::Error::other("the reply has no content-length")),
-    };
-    while reply.body.len() < length {
-        let mut rest = vec![0; length - reply.body.len()];
-        match connection.read(&mut rest)? {
-            0 => return Err(ErrorKind::UnexpectedEof.into()),
-            more => reply.body.extend(&rest[..more]),
+        if body.len() < length {
+            return Ok(None);
         }
+        reply.body = body.to_vec();
+        let keep = reply.header("connection").is_none_or(|options| !options.eq_ignore_ascii_case("close"));
+        Ok(Some((reply, keep)))
     }
-    if reply.body.len() > length {
-        return Err(io::Error::other("octets after the reply"));
-    }
-    let keep = reply.header("connection").is_none_or(|options| !options.eq_ignore_ascii_case("close"));
-    Ok((reply, keep))
 }

@@ -74,8 +74,13 @@ pub fn as_bearer(request: Request, token: &str) -> Request {
 
 /// A client from one of many loopback addresses.
 pub fn client_from(server: SocketAddr, number: usize) -> Client {
+    Client::new(server, address(number))
+}
+
+/// One of many loopback addresses.
+pub fn address(number: usize) -> Ipv4Addr {
     let octets = u32::try_from(number % 0xff_fffd).unwrap_or(0) + 1;
-    Client::new(server, Ipv4Addr::from(0x7f00_0000 | octets))
+    Ipv4Addr::from(0x7f00_0000 | octets)
 }
 
 /// A member of the envelope of the OpenShift dialect.

@@ -1,8 +1,12 @@
 //! Floods of logins and crowds of stalled clients, and what they leave of token verification.
 
-use super::api::{access_token, add_user, admin_token, authorize, client_from, never_lock, verify};
-use crate::server::{Launch, Server, scratch};
+use super::api::{access_token, add_user, address, admin_token, authorize, client_from, never_lock, verify};
+use crate::{
+    client::CrowdClient,
+    server::{Launch, Server, scratch},
+};
 use core::{
+    net::SocketAddr,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
@@ -11,10 +15,11 @@ use std::{
     collections::BTreeMap,
     io::{ErrorKind, Read, Write},
     net::TcpStream,
-    sync::Mutex,
+    sync::{Arc, Mutex},
     thread,
     time::Instant,
 };
+use tokio::{runtime::Builder, task::JoinSet, time::sleep_until};
 
 /// How long one verification took, over many.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,8 +83,7 @@ pub struct Stalled {
 
 /// `clients` connections of which a third says nothing, a third sends its head an octet at a time, and a third its body.
 pub fn stall(clients: usize, time: Duration) -> Stalled {
-    let files = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files }).unwrap();
+    allow_many_files();
     let (_home, data) = scratch();
     let server = Launch::on(data).set("server.max_connections", "10000").start();
     let token = admin_token(&server);
@@ -97,6 +101,12 @@ pub fn stall(clients: usize, time: Duration) -> Stalled {
         }
     });
     Stalled { clients, before, meanwhile }
+}
+
+/// Lets this process and its servers have as many connections as they may.
+fn allow_many_files() {
+    let files = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files }).unwrap();
 }
 
 struct Dripping {
@@ -157,6 +167,7 @@ pub struct Flooded {
 
 /// Logins at ten times what the server can compute, under names that are there and names that are not.
 pub fn flood(time: Duration) -> Flooded {
+    allow_many_files();
     let (_home, data) = scratch();
     let server = Launch::on(data).set("throttle.source_limit", "0").start();
     let admin = admin_token(&server);
@@ -169,63 +180,96 @@ pub fn flood(time: Duration) -> Flooded {
     let memory_before = server.resident();
     let log_before = server.log().len();
 
-    let (over, sent, bare) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
-    let answers = Mutex::new(BTreeMap::new());
-    let threads = 256;
-    let pause = Duration::from_secs_f64(f64::from(threads) / (10.0 * capacity));
+    // So many that each has its answer before its next turn, even one that waits for its derivation.
+    let crowd = Arc::new(Crowd::of(1000, 10.0 * capacity));
     let mut memory_most = 0;
-    let (ended, meanwhile) = verifying(&server, &admin, || {
+    let (recovery, meanwhile) = verifying(&server, &admin, || {
         let begun = Instant::now();
         thread::scope(|scope| {
-            for number in 0..usize::try_from(threads).unwrap() {
-                let (over, sent, bare, answers, server) = (&over, &sent, &bare, &answers, &server);
-                scope.spawn(move || {
-                    let mut client = client_from(server.address, number);
-                    // A rate, and not all of them at the same moment again and again.
-                    thread::sleep(pause * u32::try_from(number).unwrap() / threads);
-                    while !over.load(Ordering::Relaxed) {
-                        let started = Instant::now();
-                        let request = authorize(&format!("user-{}", number % 16), "wrong");
-                        sent.fetch_add(1, Ordering::Relaxed);
-                        let reply = client.send(&request).unwrap();
-                        if matches!(reply.status, 429 | 503) && reply.header("retry-after").is_none() {
-                            bare.fetch_add(1, Ordering::Relaxed);
-                        }
-                        *answers.lock().unwrap().entry(reply.status).or_insert(0) += 1;
-                        thread::sleep(pause.saturating_sub(started.elapsed()));
-                    }
-                });
-            }
+            scope.spawn(|| crowd.log_in(server.address));
             while begun.elapsed() < time {
                 memory_most = memory_most.max(server.resident());
                 thread::sleep(Duration::from_millis(20));
             }
-            over.store(true, Ordering::Relaxed);
-        });
-        Instant::now()
+            crowd.over.store(true, Ordering::Relaxed);
+            recover(&server)
+        })
     });
+    let offered = crowd.sent.load(Ordering::Relaxed);
+    let answers = core::mem::take(&mut *crowd.answers.lock().unwrap());
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    Flooded {
+        capacity,
+        offered: offered as f64 / time.as_secs_f64(),
+        answers,
+        without_retry_after: crowd.without_retry_after.load(Ordering::Relaxed),
+        memory_before,
+        memory_most,
+        before,
+        meanwhile,
+        recovery,
+        log: server.log().len() - log_before,
+    }
+}
+
+/// How long it takes until a login is answered within a second.
+fn recover(server: &Server) -> Duration {
+    let ended = Instant::now();
     let mut client = client_from(server.address, 9999);
     loop {
         let begun = Instant::now();
         let answered = client.send(&authorize("user-0", "right")).is_ok_and(|reply| reply.status == 200);
         if answered && begun.elapsed() < Duration::from_secs(1) {
-            break;
+            return ended.elapsed();
         }
         assert!(ended.elapsed() < Duration::from_mins(1), "the server does not recover");
     }
-    let offered = sent.load(Ordering::Relaxed);
-    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-    Flooded {
-        capacity,
-        offered: offered as f64 / time.as_secs_f64(),
-        answers: answers.into_inner().unwrap(),
-        without_retry_after: bare.load(Ordering::Relaxed),
-        memory_before,
-        memory_most,
-        before,
-        meanwhile,
-        recovery: ended.elapsed(),
-        log: server.log().len() - log_before,
+}
+
+/// Clients that log in with wrong passwords, each in turn at its own pace.
+#[derive(Debug, Default)]
+struct Crowd {
+    clients: u32,
+    pause: Duration,
+    over: AtomicBool,
+    sent: AtomicU64,
+    without_retry_after: AtomicU64,
+    answers: Mutex<BTreeMap<u16, u64>>,
+}
+
+impl Crowd {
+    /// `clients` that send `rate` logins a second together.
+    fn of(clients: u32, rate: f64) -> Self {
+        Self { clients, pause: Duration::from_secs_f64(f64::from(clients) / rate), ..Self::default() }
+    }
+
+    /// Goes on until it is over. They are all on this thread, as they share the cores with what is measured.
+    fn log_in(self: &Arc<Self>, server: SocketAddr) {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let clients = (0..self.clients).map(|number| Arc::clone(self).one_logs_in(server, number));
+            clients.collect::<JoinSet<()>>().join_all().await;
+        });
+    }
+
+    async fn one_logs_in(self: Arc<Self>, server: SocketAddr, number: u32) {
+        let client = CrowdClient::new(server, address(number.try_into().unwrap())).unwrap();
+        let request = authorize(&format!("user-{}", number % 16), "wrong");
+        // A rate, and not all of them at the same moment again and again.
+        let mut turn = Instant::now() + self.pause * number / self.clients;
+        loop {
+            sleep_until(turn.into()).await;
+            turn += self.pause;
+            if self.over.load(Ordering::Relaxed) {
+                break;
+            }
+            self.sent.fetch_add(1, Ordering::Relaxed);
+            let reply = client.send(&request).await.unwrap();
+            if matches!(reply.status, 429 | 503) && reply.header("retry-after").is_none() {
+                self.without_retry_after.fetch_add(1, Ordering::Relaxed);
+            }
+            *self.answers.lock().unwrap().entry(reply.status).or_insert(0) += 1;
+        }
     }
 }
 
