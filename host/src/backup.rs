@@ -106,7 +106,7 @@ pub fn restore(from: &Path, data: &DataDir) -> Result<(), BackupError> {
     let length = check(&mut file).map_err(failed)?.ok_or_else(|| BackupError::Damaged(from.into()))?;
     let root = read_head(&mut file).map_err(failed)?.ok_or_else(|| BackupError::Damaged(from.into()))?;
     let made = !data.path().exists();
-    let restored = fill(&mut file, length, &root, data).map_err(|error| named(error, from));
+    let restored = fill(file.take(length), from, &root, data);
     if restored.is_err() && made {
         // What is above it may stay. One that holds something stays too.
         let _ = fs::remove_dir(data.path());
@@ -114,54 +114,33 @@ pub fn restore(from: &Path, data: &DataDir) -> Result<(), BackupError> {
     restored
 }
 
-fn fill(file: &mut File, length: u64, root: &RootKey, data: &DataDir) -> Result<(), BackupError> {
+fn fill(store: impl Read, from: &Path, root: &RootKey, data: &DataDir) -> Result<(), BackupError> {
     data.create()?;
-    vacant(data)?;
-    // Beside the directory, which holds nothing of a store until a whole one is in it.
-    let store_part = Scratch::beside(&whole_path(data.path())?, "store");
-    let mut unpack = || {
-        let mut out = create(&store_part.0)?;
-        io::copy(&mut file.take(length), &mut out)?;
-        out.sync_all()
-    };
-    unpack().map_err(|error| BackupError::Io { path: store_part.0.clone(), error })?;
+    vacant(data, &[])?;
+    Embedded::restore(store, from, data.path())?;
+    let made = [data.store(), data.store_log()];
     // That took its time, and a server may have begun there.
-    vacant(data)?;
-    Embedded::restore(&store_part.0, data.path())?;
-    data.write_root_key(root).map_err(|error| {
+    let key = vacant(data, &made).and_then(|()| Ok(data.write_root_key(root)?));
+    key.inspect_err(|_| {
         // A store without the key to it is of no use, and in the way of the next try.
-        for file in [data.store(), data.store_log()] {
+        for file in made {
             let _ = fs::remove_file(file);
         }
-        error.into()
     })
 }
 
-/// Checks that there is nothing but a configuration: anything else may be what is left of another server.
-fn vacant(data: &DataDir) -> Result<(), BackupError> {
+/// Checks that there is nothing but `made`, a configuration, what a restore that was killed has begun, and what a file system has
+/// of its own at its root: anything else may be what is left of another server.
+fn vacant(data: &DataDir, made: &[PathBuf]) -> Result<(), BackupError> {
     let failed = |error| BackupError::Io { path: data.path().into(), error };
+    let harmless = [data.config(), data.store_draft(), data.path().join("lost+found")];
     for entry in data.path().read_dir().map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path != data.config() {
+        if !harmless.contains(&path) && !made.contains(&path) {
             return Err(StoreError::Occupied(path).into());
         }
     }
     Ok(())
-}
-
-/// The path as it has a name, whatever dots it is written with.
-fn whole_path(path: &Path) -> Result<PathBuf, BackupError> {
-    fs::canonicalize(path).map_err(|error| BackupError::Io { path: path.into(), error })
-}
-
-/// The error said of the file that was named, not of the part of it that was unpacked.
-fn named(error: BackupError, from: &Path) -> BackupError {
-    match error {
-        BackupError::Store(StoreError::BadBackup { reason, .. }) => {
-            BackupError::Store(StoreError::BadBackup { path: from.into(), reason })
-        }
-        error => error,
-    }
 }
 
 fn assemble(root: &RootKey, store_part: &Path, whole: &Path) -> io::Result<()> {
@@ -251,7 +230,7 @@ const DIGEST: usize = 32;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{os::unix::fs::PermissionsExt, sync::Arc};
+    use std::{os::unix::fs::PermissionsExt, sync::Arc, time::SystemTime};
 
     struct Home(tempfile::TempDir);
 
@@ -321,8 +300,23 @@ mod tests {
             assert!(refused.to_string().contains(left), "{refused}");
             fs::remove_file(home.at("new").join(left)).unwrap();
         }
+        fs::create_dir(home.at("new/lost+found")).unwrap();
+        fs::write(data.store_draft(), "half").unwrap();
         restore(&backup, &data).unwrap();
         assert!(data.has_store() && fs::read(data.config()).unwrap() == b"# ours");
+    }
+
+    /// As of a service whose directory is made for it in one that is not its own.
+    #[test]
+    fn nothing_is_written_beside_the_directory() {
+        let home = Home::new();
+        let (backup, data) = (home.backup(), DataDir::new(home.at("new")));
+        data.create().unwrap();
+        let above = File::open(home.0.path()).unwrap();
+        above.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        restore(&backup, &data).unwrap();
+        assert!(data.has_store());
+        assert_eq!(above.metadata().unwrap().modified().unwrap(), SystemTime::UNIX_EPOCH);
     }
 
     #[test]

@@ -36,6 +36,11 @@ impl DataDir {
         self.0.join("store.redb")
     }
 
+    /// A store that is being made. What is left of one is taken over.
+    pub fn store_draft(&self) -> PathBuf {
+        self.0.join("store.new")
+    }
+
     /// The log of the store: the latest changes, which belong to it.
     pub fn store_log(&self) -> PathBuf {
         self.0.join("store.log")

@@ -22,7 +22,7 @@ use crate::store::{Revision, StoreError, cache::Entry};
 use sha2::{Digest, Sha256};
 use std::{
     ffi::OsString,
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     io::{self, BufReader, BufWriter, Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
@@ -106,9 +106,8 @@ fn write_entry(out: &mut impl Write, key: &str, entry: &Entry) -> io::Result<()>
     out.write_all(&entry.value)
 }
 
-/// Makes a store in `data` of the backup `from`, where there is none and no log of one.
-pub(super) fn restore(from: &Path, data: &Path) -> Result<Revision, StoreError> {
-    let backup = File::open(from).map_err(|error| file::trouble(from, &error))?;
+/// Makes a store in `data` of `backup`, which is the whole or a part of the file `from`, where there is none and no log of one.
+pub(super) fn restore(backup: impl Read, from: &Path, data: &Path) -> Result<Revision, StoreError> {
     let store = data.join(FILE_NAME);
     for there in [store.with_extension(super::LOG_EXTENSION), store] {
         match there.try_exists() {
@@ -156,7 +155,7 @@ impl<E: Into<TablesError>> From<E> for Bad {
 }
 
 /// Writes the records into a new store as they come; it gets its name only if they were the right ones.
-fn fill(fresh: &Fresh, backup: File) -> Result<Revision, Bad> {
+fn fill(fresh: &Fresh, backup: impl Read) -> Result<Revision, Bad> {
     let database = super::create_database(&fresh.medium)?.database;
     let transaction = database.begin_write()?;
     let mut tables = Tables::open(&transaction)?;

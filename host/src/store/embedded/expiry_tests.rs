@@ -116,7 +116,7 @@ fn a_backup_takes_the_horizon_along() {
     let (folder, restored) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let backup = folder.path().join("backup");
     store.backup(&backup).unwrap();
-    Embedded::restore(&backup, restored.path()).unwrap();
+    Embedded::restore(std::fs::File::open(&backup).unwrap(), &backup, restored.path()).unwrap();
     let early = Arc::new(Clock::stopped_at(UnixTime::from_secs(1_000)));
     let restored = open(restored.path(), &early);
     assert_eq!(early.now(), START.plus_secs(30));

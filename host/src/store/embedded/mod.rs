@@ -45,6 +45,7 @@ use crate::clock::Clock;
 use core::sync::atomic::{AtomicBool, Ordering};
 use redb::{Database, ReadableDatabase, StorageBackend};
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -132,9 +133,10 @@ impl Embedded {
         self.shared.read(|snapshot| backup::write(snapshot, horizon, to))?
     }
 
-    /// Makes a store in `data`, where there is none, from the backup `from`. A damaged backup is refused whole.
-    pub fn restore(from: &Path, data: &Path) -> Result<Revision, StoreError> {
-        backup::restore(from, data)
+    /// Makes a store in `data`, where there is none, from `backup`, which is what [`Embedded::backup`] wrote, to its end; errors name
+    /// the file `from`. A damaged backup is refused whole.
+    pub fn restore(backup: impl io::Read, from: &Path, data: &Path) -> Result<Revision, StoreError> {
+        backup::restore(backup, from, data)
     }
 
     /// Does what the writer else does when it is idle: purges expired records, a bounded number, and seals the file. Returns
