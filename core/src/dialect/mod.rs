@@ -19,12 +19,20 @@ use crate::{
 
 pub use gateway::is_verification;
 
-/// Whether `request` states a password in its `Authorization` header (RFC 7617) where one is checked: that costs a derivation, unless
-/// something else is wrong with it or its source has failed too often. A password in a body is not looked for.
+/// Whether `request` states a password where one is checked, in its `Authorization` header (RFC 7617) or, without one, in its body: that
+/// costs a derivation, unless something else is wrong with it or its source has failed too often.
 pub fn checks_password(request: &Request) -> bool {
+    let dialect = Dialect::of(&request.path);
+    if request.header_values("authorization").next().is_none() {
+        return match dialect {
+            Some(Dialect::Redis) => redis::is_login_by_body(request),
+            Some(Dialect::Elasticsearch) => elasticsearch::is_login_by_body(request),
+            _ => false,
+        };
+    }
     let is_basic = |value: &[u8]| value.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
     request.header_values("authorization").any(is_basic)
-        && match Dialect::of(&request.path) {
+        && match dialect {
             Some(Dialect::Redis | Dialect::Elasticsearch) => true,
             Some(Dialect::Openshift) => !openshift::is_for_everybody(&request.path),
             Some(Dialect::Gateway) => gateway::has_caller(&request.path),
@@ -128,6 +136,29 @@ mod tests {
         let open = ["/auth/verify", "/auth/envoy/a", "/auth/revocations", "/.well-known/jwks.json"];
         for path in open.into_iter().chain(["/broker/rest/api", "/broker/rest/api.json", "/admin/users", "/other"]) {
             assert!(!check(path, "Basic YTpi"), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_a_body_is_checked_where_the_body_says_who_asks() {
+        let request = |method, path: &str, body: &str| Request::new(method, path).with_body(body);
+        let (list, token) = ("/v1/users/password", "/_xpack/security/oauth2/token");
+        let grant = r#"{"grant_type":"password","username":"a","password":"b"}"#;
+        for method in [Method::Put, Method::Post, Method::Delete] {
+            assert!(checks_password(&request(method.clone(), list, "{}")));
+            assert!(!checks_password(&request(method.clone(), list, "")));
+            assert!(!checks_password(&request(method, list, "{}").with_header("authorization", "Bearer a")));
+        }
+        assert!(checks_password(&request(Method::Post, token, grant)));
+        for (method, path, body) in [
+            (Method::Get, list, "{}"),
+            (Method::Post, "/v1/users", "{}"),
+            (Method::Get, token, grant),
+            (Method::Post, token, r#"{"grant_type":"refresh_token"}"#),
+            (Method::Post, "/_security/oauth2/token", grant),
+            (Method::Post, "/auth/revoke", "token=a"),
+        ] {
+            assert!(!checks_password(&request(method, path, body)), "{path} {body}");
         }
     }
 }

@@ -628,6 +628,9 @@ async fn without_room_for_a_derivation_a_login_costs_nothing() {
         let refused = ask(Method::Post, path, "Basic YTpi").await;
         assert_eq!((refused.status, refused.header("retry-after"), instances()), (503, Some("1"), 0), "{path}");
     }
+    let change = r#"{"username":"a","old_password":"b","new_password":"c"}"#;
+    let by_body = Request::new(Method::Put, "/v1/users/password").with_body(change);
+    assert_eq!((engine.answer(by_body, Peer::default()).await.status, instances()), (503, 0));
     assert_eq!(ask(Method::Get, "/auth/verify", "Basic YTpi").await.status, 401, "no derivation is needed to refuse it");
     assert_eq!(ask(Method::Get, "/v1/users/1", "Bearer a.b.c").await.status, 401);
     assert_eq!(ask(Method::Get, "/broker/rest/api", "Basic YTpi").await.status, 200, "everybody may read it");

@@ -19,7 +19,7 @@ mod users;
 #[cfg(test)]
 mod users_tests;
 
-use crate::seam::{Method, Op, Response, Stop};
+use crate::seam::{Method, Op, Request, Response, Stop};
 
 pub(super) use error::refuse;
 
@@ -50,6 +50,14 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
         (Resource::Role(name), Method::Delete) => roles::delete(op, name),
         (resource, _) => Ok(error::wrong_method(op, resource.methods())),
     }
+}
+
+/// Whether a request without an `Authorization` header states name and password in its body: a password grant of the older prefix.
+pub(super) fn is_login_by_body(request: &Request) -> bool {
+    let mentions = |member: &[u8]| request.body.windows(member.len()).any(|octets| octets == member);
+    matches!(Resource::of(&request.path), Some(Resource::Token(Family::Xpack)))
+        && request.method == Method::Post
+        && mentions(b"\"password\"")
 }
 
 /// The form of the answers, chosen by the path (contract section 2).

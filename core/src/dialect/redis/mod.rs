@@ -13,7 +13,7 @@ mod token;
 mod user;
 mod users;
 
-use crate::seam::{Method, Op, Response, Stop};
+use crate::seam::{Method, Op, Request, Response, Stop};
 
 pub(super) use error::refuse;
 
@@ -51,6 +51,13 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
         (Resource::HashingAlgorithm, Method::Patch) => cluster::change_hashing(op),
         _ => Ok(allow(405, resource)),
     }
+}
+
+/// Whether a request without an `Authorization` header states name and password in its body.
+pub(super) fn is_login_by_body(request: &Request) -> bool {
+    matches!(Resource::of(&request.path), Some(Resource::Password))
+        && matches!(request.method, Method::Put | Method::Post | Method::Delete)
+        && !request.body.is_empty()
 }
 
 /// What a path names.
