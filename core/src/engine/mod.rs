@@ -36,7 +36,7 @@ pub(crate) use keys::{
     Imported, NotRotated, Rotation, bootstrap_key, import_keys, is_needed, keys, retire_key, rotate_key,
 };
 pub(crate) use login::{Login, has_expired, login, password_expires, proves};
-pub(crate) use names::{NAME_RULE, has_blank_ends, valid_email, valid_name, valid_role_name};
+pub(crate) use names::{NAME_RULE, has_blank_ends, is_like_uid, valid_email, valid_name, valid_role_name};
 pub(crate) use pair::{Counts, Grant, NotRefreshed, Selection, grant, invalidate, refresh};
 pub(crate) use passwords::{NewPassword, add_password, remove_password, replace_passwords};
 pub(crate) use profile::{named, profile, store_profile, want_profile, want_profile_of_token};

@@ -18,6 +18,12 @@ pub(crate) fn has_blank_ends(name: &str) -> bool {
     name.starts_with(' ') || name.ends_with(' ')
 }
 
+/// Whether `name` reads like a uid, as in `12`, or says of digits which of the two they are, as commands take it.
+pub(crate) fn is_like_uid(name: &str) -> bool {
+    let digits = name.strip_prefix("uid:").or_else(|| name.strip_prefix("name:")).unwrap_or(name);
+    digits.bytes().all(|octet| octet.is_ascii_digit())
+}
+
 /// 1 to 255 printable ASCII characters without `"`, `&`, `<`, `>`.
 pub(crate) fn valid_role_name(name: &str) -> bool {
     let allowed = |octet: u8| matches!(octet, b' '..=b'~') && !b"\"&<>".contains(&octet);

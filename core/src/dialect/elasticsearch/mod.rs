@@ -55,9 +55,7 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
 /// Whether a request without an `Authorization` header states name and password in its body: a password grant of the older prefix.
 pub(super) fn is_login_by_body(request: &Request) -> bool {
     let mentions = |member: &[u8]| request.body.windows(member.len()).any(|octets| octets == member);
-    matches!(Resource::of(&request.path), Some(Resource::Token(Family::Xpack)))
-        && request.method == Method::Post
-        && mentions(b"\"password\"")
+    request.path == "/_xpack/security/oauth2/token" && request.method == Method::Post && mentions(b"\"password\"")
 }
 
 /// The form of the answers, chosen by the path (contract section 2).

@@ -65,7 +65,7 @@ fn active(op: &Op<'_>, live: &Live) -> Result<Response, Stop> {
         token_type: "Bearer",
         scope: scopes.as_deref(),
         uid: user.uid.as_u32(),
-        role: user.role.as_str(),
+        role: live.role().as_str(),
         email: Some(user.email.as_str()).filter(|email| !email.is_empty()),
         dialect,
     };

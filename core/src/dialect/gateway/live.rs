@@ -2,7 +2,7 @@
 
 use crate::{
     engine,
-    record::User,
+    record::{Role, Scope, User},
     seam::{Op, Stop},
     time::UnixTime,
     token::dialect,
@@ -23,6 +23,15 @@ pub(super) struct Live {
     pub(super) issued: UnixTime,
     /// When it ends.
     pub(super) expires: UnixTime,
+}
+
+impl Live {
+    /// The rights that it gives. Whoever goes by the role alone must not give a limited token its owner's.
+    pub(super) fn role(&self) -> Role {
+        let is_limited =
+            self.scopes.as_deref().is_some_and(|scopes| scopes.split(' ').all(|scope| scope != Scope::Session.as_str()));
+        if is_limited { Role::None } else { self.user.role }
+    }
 }
 
 /// Checks a token, signed or found by its digest.

@@ -6,7 +6,6 @@
 use super::live::{Live, live};
 use crate::{
     engine::{self, Credentials},
-    record::{Role, Scope},
     refusal::Refusal,
     seam::{Op, Response, Stop},
 };
@@ -21,11 +20,9 @@ use alloc::{
 /// [`Refusal::NoCredentials`] without a token, [`Refusal::is_token`] with one that is not good.
 pub(super) fn verify(op: &Op<'_>, status: u16) -> Result<Response, Stop> {
     let Credentials::Token(token) = Credentials::with_jwt(op.request) else { return Err(Refusal::NoCredentials.into()) };
-    let Live { user, dialect, scopes, expires, .. } = live(op, &token)?;
-    // Whoever hands on the role alone must not give a limited token its owner's rights.
-    let is_limited =
-        scopes.as_deref().is_some_and(|scopes| scopes.split(' ').all(|scope| scope != Scope::Session.as_str()));
-    let role = if is_limited { Role::None } else { user.role };
+    let live = live(op, &token)?;
+    let role = live.role();
+    let Live { user, dialect, scopes, expires, .. } = live;
     let mut response = Response::empty(status)
         .with_header("x-auth-user", header_name(user.name))
         .with_header("x-auth-uid", user.uid.to_string())

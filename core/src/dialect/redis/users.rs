@@ -107,8 +107,7 @@ pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
         return forbidden();
     }
     // An address names its owner to whoever trusts it, so nobody gives himself one, nor a name that looks like one or like a uid.
-    let poses =
-        |name: &String| valid_email(name) && *name != user.email || name.bytes().all(|octet| octet.is_ascii_digit());
+    let poses = |name: &String| valid_email(name) && *name != user.email || engine::is_like_uid(name);
     let poses = changes.name.as_ref().is_some_and(|name| *name != user.name && poses(name));
     if !caller.manages_users() && (poses || changes.email.as_ref().is_some_and(|email| *email != user.email)) {
         return forbidden();
