@@ -3,8 +3,10 @@
 //! While requests are answered that need no derivation, the last worker stands back, so that a core is left for them. Priorities alone
 //! do not do that: Linux lets a thread that has just begun go on for a while, whoever wakes up beside it.
 
+use crate::source::network;
 use core::{
     fmt, mem,
+    net::IpAddr,
     num::NonZeroUsize,
     panic::AssertUnwindSafe,
     sync::atomic::{AtomicU64, Ordering},
@@ -130,23 +132,24 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Computes `derivation`. Dropping the future takes the job out of the queue unless it is being computed already.
+    /// Computes `derivation`, which `source` has asked for; `None` for the owner, who waits for no stranger. Dropping the future takes
+    /// the job out of the queue unless it is being computed already.
     ///
     /// # Errors
-    /// [`Error::Busy`] at once when the queue is full; [`Error::Failed`].
-    pub async fn derive(&self, derivation: Derivation) -> Result<Bits, Error> {
+    /// [`Error::Busy`] at once when the queue is full, or half of it is of this source; [`Error::Failed`].
+    pub async fn derive(&self, derivation: Derivation, source: Option<IpAddr>) -> Result<Bits, Error> {
         let (reply, answer) = oneshot::channel();
-        self.shared.push(Job { derivation, reply })?;
+        self.shared.push(Job { derivation, source: source.map(network), reply })?;
         answer.await.ok().flatten().ok_or(Error::Failed)
     }
 
-    /// Refuses a request that needs a derivation before anything else is done for it, when there is no room for one; counted as
-    /// refused. No room is kept: [`Pool::derive`] may be too late all the same.
+    /// Refuses a request of `source` that needs a derivation before anything else is done for it, when there is no room for one;
+    /// counted as refused. No room is kept: [`Pool::derive`] may be too late all the same.
     ///
     /// # Errors
     /// [`Error::Busy`].
-    pub fn admit(&self) -> Result<(), Error> {
-        self.shared.room().map(drop)
+    pub fn admit(&self, source: Option<IpAddr>) -> Result<(), Error> {
+        self.shared.room(source.map(network)).map(drop)
     }
 
     /// Tells that a request was answered without a derivation: while there are such requests, a core is left for them.
@@ -202,6 +205,8 @@ fn step_back() {}
 /// One derivation and who waits for it.
 struct Job {
     derivation: Derivation,
+    /// The network that it is for.
+    source: Option<IpAddr>,
     reply: oneshot::Sender<Option<Bits>>,
 }
 
@@ -223,6 +228,14 @@ struct Queue {
     closed: bool,
 }
 
+impl Queue {
+    fn has_room(&self, limits: &Limits, source: Option<IpAddr>) -> bool {
+        let share = limits.queue.div_ceil(2);
+        let own = || self.jobs.iter().filter(|job| job.source == source).count();
+        self.jobs.len() < limits.queue && (source.is_none() || self.jobs.len() < share || own() < share)
+    }
+}
+
 impl Shared {
     fn new(limits: Limits) -> Self {
         Self {
@@ -240,15 +253,15 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The queue, with room for one job more.
-    fn room(&self) -> Result<MutexGuard<'_, Queue>, Error> {
+    /// The queue, with room for one job more of `source`: nobody alone fills it, which would keep all others from logging in.
+    fn room(&self, source: Option<IpAddr>) -> Result<MutexGuard<'_, Queue>, Error> {
         let mut queue = self.lock();
-        if queue.jobs.len() >= self.limits.queue {
+        if !queue.has_room(&self.limits, source) {
             let before = queue.jobs.len();
             queue.jobs.retain(|job| !job.reply.is_closed());
             add(&self.counters.cancelled, (before - queue.jobs.len()) as u64);
         }
-        if queue.jobs.len() >= self.limits.queue {
+        if !queue.has_room(&self.limits, source) {
             add(&self.counters.rejected, 1);
             return Err(Error::Busy { retry_after: self.retry_after(queue.jobs.len()) });
         }
@@ -256,7 +269,7 @@ impl Shared {
     }
 
     fn push(&self, job: Job) -> Result<(), Error> {
-        let mut queue = self.room()?;
+        let mut queue = self.room(job.source)?;
         queue.jobs.push_back(job);
         drop(queue);
         // One of each: whoever comes first takes it.
@@ -307,7 +320,7 @@ impl Shared {
         let mut compute = worker();
         let mut patience = FOREVER;
         loop {
-            let Job { derivation, reply } = match self.pop(patience, others.as_mut()) {
+            let Job { derivation, reply, .. } = match self.pop(patience, others.as_mut()) {
                 Next::Job(job) => job,
                 Next::Idle => {
                     compute = worker();
@@ -443,20 +456,43 @@ mod tests {
     #[tokio::test]
     async fn refuses_beyond_the_queue_and_says_when_to_come_back() {
         let Staged { pool, started, go } = staged(1, 2);
-        let (mut a, mut b, mut c) = (pin!(pool.derive(job("a"))), pin!(pool.derive(job("b"))), pin!(pool.derive(job("c"))));
+        let (mut a, mut b, mut c) =
+            (pin!(pool.derive(job("a"), None)), pin!(pool.derive(job("b"), None)), pin!(pool.derive(job("c"), None)));
         queue(a.as_mut()).await;
         assert_eq!(started.recv().unwrap(), b"a");
         queue(b.as_mut()).await;
         queue(c.as_mut()).await;
-        assert_eq!(pool.derive(job("d")).await, Err(Error::Busy { retry_after: 1 }));
-        assert_eq!(pool.admit(), Err(Error::Busy { retry_after: 1 }));
+        assert_eq!(pool.derive(job("d"), None).await, Err(Error::Busy { retry_after: 1 }));
+        assert_eq!(pool.admit(None), Err(Error::Busy { retry_after: 1 }));
         assert_eq!((pool.stats().queued, pool.stats().running, pool.stats().rejected), (2, 1, 2));
         for _ in 0..3 {
             go.send(()).unwrap();
         }
         assert_eq!((a.await, b.await, c.await), (Ok(bits("a")), Ok(bits("b")), Ok(bits("c"))));
         assert_eq!((pool.stats().queued, pool.stats().running, pool.stats().done), (0, 0, 3));
-        assert_eq!(pool.admit(), Ok(()));
+        assert_eq!(pool.admit(None), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn one_source_alone_leaves_room_for_others() {
+        let Staged { pool, started, go } = staged(1, 4);
+        let source = |last: u8| Some(IpAddr::from([192, 0, 2, last]));
+        let mut running = pin!(pool.derive(job("a"), source(1)));
+        queue(running.as_mut()).await;
+        assert_eq!(started.recv().unwrap(), b"a");
+        let (mut b, mut c) = (pin!(pool.derive(job("b"), source(1))), pin!(pool.derive(job("c"), source(1))));
+        queue(b.as_mut()).await;
+        queue(c.as_mut()).await;
+        assert!(pool.admit(source(1)).is_err() && pool.derive(job("d"), source(1)).await.is_err(), "half are its own");
+        assert_eq!((pool.admit(source(2)), pool.admit(None)), (Ok(()), Ok(())));
+        let mut other = pin!(pool.derive(job("e"), source(2)));
+        queue(other.as_mut()).await;
+        for _ in 0..4 {
+            go.send(()).unwrap();
+        }
+        let all = (running.await, b.await, c.await, other.await);
+        assert_eq!(all, (Ok(bits("a")), Ok(bits("b")), Ok(bits("c")), Ok(bits("e"))));
+        assert_eq!(pool.admit(source(1)), Ok(()));
     }
 
     #[tokio::test]
@@ -469,7 +505,7 @@ mod tests {
             |derivation: &Derivation| Some(derivation.password.clone())
         });
         let pool = pool.unwrap();
-        assert_eq!(pool.derive(job("a")).await, Ok(bits("a")));
+        assert_eq!(pool.derive(job("a"), None).await, Ok(bits("a")));
         for _ in 0..1000 {
             if made.load(Ordering::Relaxed) > 1 {
                 break;
@@ -479,20 +515,20 @@ mod tests {
         // Once, and not again and again.
         tokio::time::sleep(5 * IDLE).await;
         assert_eq!(made.load(Ordering::Relaxed), 2);
-        assert_eq!(pool.derive(job("b")).await, Ok(bits("b")));
+        assert_eq!(pool.derive(job("b"), None).await, Ok(bits("b")));
     }
 
     #[tokio::test]
     async fn a_request_that_is_gone_leaves_the_queue() {
         let Staged { pool, started, go } = staged(1, 1);
-        let mut a = pin!(pool.derive(job("a")));
+        let mut a = pin!(pool.derive(job("a"), None));
         queue(a.as_mut()).await;
         assert_eq!(started.recv().unwrap(), b"a");
         {
-            let mut b = pin!(pool.derive(job("b")));
+            let mut b = pin!(pool.derive(job("b"), None));
             queue(b.as_mut()).await;
         }
-        let mut c = pin!(pool.derive(job("c")));
+        let mut c = pin!(pool.derive(job("c"), None));
         queue(c.as_mut()).await;
         go.send(()).unwrap();
         go.send(()).unwrap();
@@ -504,7 +540,8 @@ mod tests {
     #[tokio::test]
     async fn computes_no_more_at_once_than_there_are_workers() {
         let Staged { pool, started, go } = staged(2, 8);
-        let (mut a, mut b, mut c) = (pin!(pool.derive(job("a"))), pin!(pool.derive(job("b"))), pin!(pool.derive(job("c"))));
+        let (mut a, mut b, mut c) =
+            (pin!(pool.derive(job("a"), None)), pin!(pool.derive(job("b"), None)), pin!(pool.derive(job("c"), None)));
         queue(a.as_mut()).await;
         queue(b.as_mut()).await;
         queue(c.as_mut()).await;
@@ -521,7 +558,7 @@ mod tests {
     #[tokio::test]
     async fn the_last_worker_stands_back_while_others_are_answered() {
         let Staged { pool, started, go } = staged(2, 8);
-        let (mut a, mut b) = (pin!(pool.derive(job("a"))), pin!(pool.derive(job("b"))));
+        let (mut a, mut b) = (pin!(pool.derive(job("a"), None)), pin!(pool.derive(job("b"), None)));
         let over = AtomicBool::new(false);
         pool.give_way();
         thread::scope(|scope| {
@@ -548,8 +585,8 @@ mod tests {
         let Staged { pool, started: _started, go } = staged(1, 8);
         go.send(()).unwrap();
         go.send(()).unwrap();
-        assert_eq!(pool.derive(job("panic")).await, Err(Error::Failed));
-        assert_eq!(pool.derive(job("a")).await, Ok(bits("a")));
+        assert_eq!(pool.derive(job("panic"), None).await, Err(Error::Failed));
+        assert_eq!(pool.derive(job("a"), None).await, Ok(bits("a")));
         assert_eq!((pool.stats().done, pool.stats().failed), (1, 1));
     }
 
@@ -572,6 +609,6 @@ mod tests {
         let pool = Pool::start(Limits { workers: NonZeroUsize::MIN, steady: NonZeroUsize::MIN, queue: 1 }, scheme).unwrap();
         let expected = password::derive(&derivation, &mut Memory::new(scheme)).ok();
         assert!(expected.is_some());
-        assert_eq!(pool.derive(derivation).await.ok(), expected);
+        assert_eq!(pool.derive(derivation, None).await.ok(), expected);
     }
 }

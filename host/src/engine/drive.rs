@@ -12,7 +12,7 @@ use crate::{
     kdf,
     store::{Committed, Store, StoreError},
 };
-use core::{fmt, mem, time::Duration};
+use core::{fmt, mem, net::IpAddr, time::Duration};
 use std::sync::Arc;
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
@@ -126,7 +126,7 @@ impl Driver {
                     glance.note(&wait.ask().keys);
                     let is_long = is_long(wait.ask());
                     let derived = match &wait.ask().derive {
-                        Some(derivation) => Some(self.derive(derivation, derived, alone).await?),
+                        Some(derivation) => Some(self.derive(derivation, call.moment.peer.address, derived, alone).await?),
                         None => None,
                     };
                     let step = async {
@@ -158,6 +158,7 @@ impl Driver {
     async fn derive(
         &self,
         derivation: &Derivation,
+        source: Option<IpAddr>,
         known: &mut Vec<(Derivation, kdf::Bits)>,
         alone: &mut Option<RwLockWriteGuard<'_, ()>>,
     ) -> Result<kdf::Bits, Failure> {
@@ -165,7 +166,7 @@ impl Driver {
             return Ok(bits.clone());
         }
         *alone = None;
-        let bits = self.kdf.derive(derivation.clone()).await.map_err(Failure::Kdf)?;
+        let bits = self.kdf.derive(derivation.clone(), source).await.map_err(Failure::Kdf)?;
         known.push((derivation.clone(), bits.clone()));
         Ok(bits)
     }

@@ -184,7 +184,7 @@ impl Engine {
         let call = Arc::new(Call { request, moment: Moment { now, entropy, peer }, world: Arc::clone(&shaped.world) });
         // Under a flood of logins it is the refusals that take the time from others: they are given before core is asked.
         if checks_password(&call.request)
-            && let Err(busy) = kdf.admit()
+            && let Err(busy) = kdf.admit(call.moment.peer.address)
         {
             let failure = Failure::Kdf(busy);
             say(&failure);
