@@ -268,6 +268,10 @@ fn messages_say_what_to_do() {
         (&["token", "revoke", "xyz"], 1, "nothing to revoke"),
         (&["config", "check", "--set", "log.filter=[["], 2, "log.filter"),
         (&["config", "check", "--set", &tls, "--set", &certificate], 2, "none.pem"),
+        (&["doctor", "--set", &tls, "--set", &certificate], 1, "none.pem"),
+        (&["init", "--set", "leeway=1"], 2, "writes no settings"),
+        (&["init"], 0, "is in use already"),
+        (&["init"], 1, "is there already"),
         (&["config", "check", "--set", "leeway=1", "--set", "leeway=2"], 2, "given twice"),
         (&["audit", "verify", "/nonexistent/audit.log"], 1, "there is no audit trail"),
     ] {
@@ -285,7 +289,8 @@ fn messages_say_what_to_do() {
     assert_eq!(said(&["backup", "--to", backup.to_str().unwrap()]).0, Some(0));
     let new = home.path().join("made/for/it");
     let (code, told) = said(&["restore", backup.to_str().unwrap(), "--data", new.to_str().unwrap()]);
-    assert!(code == Some(0) && told.contains("`waxseal key rotate --end-tokens`"), "{told}");
+    let end = format!("`waxseal key rotate --end-tokens --data {}`", new.display());
+    assert!(code == Some(0) && told.contains(&end), "{told}");
     assert!(told.contains("the configuration is not part of a backup"), "{told}");
     server.terminate();
 
@@ -428,15 +433,20 @@ fn a_reload_is_audited() {
         let trail = fs::read_to_string(data.join("audit.log")).unwrap();
         trail.lines().filter(|line| line.contains("\"config.reload\"") && line.contains(outcome)).count()
     };
-    for (setting, outcome) in [("server.page = false\nleeway = 1", "\"success\""), ("leeway = 99", "\"bad_configuration\"")]
-    {
-        fs::write(data.join("waxseal.toml"), setting).unwrap();
+    let file = data.join("waxseal.toml");
+    // Without the file, all that it said would be as if never stated: it has to be there once it was.
+    for (setting, outcome, times) in [
+        (Some("server.page = false\nleeway = 1"), "\"success\"", 1),
+        (Some("leeway = 99"), "\"bad_configuration\"", 1),
+        (None, "\"bad_configuration\"", 2),
+    ] {
+        setting.map_or_else(|| fs::remove_file(&file), |setting| fs::write(&file, setting)).unwrap();
         server.signal(rustix::process::Signal::HUP);
         let noted = (0..600).any(|_| {
             std::thread::sleep(core::time::Duration::from_millis(20));
-            reloads(outcome) == 1
+            reloads(outcome) == times
         });
-        assert!(noted, "{setting}: {}", server.log());
+        assert!(noted, "{setting:?}: {}", server.log());
     }
     assert!(logs(&server, "server.page"), "what waits for a restart is named: {}", server.log());
 }

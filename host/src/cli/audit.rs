@@ -3,7 +3,7 @@
 use super::{
     Failure, Place,
     admin::{Admin, Answer, segment},
-    terminal::{complain, is_deceptive, plain, say, say_json, table},
+    terminal::{complain, harmless, plain, say, say_json, table},
     user::cell,
 };
 use crate::audit::{self, VerifyError, Whole};
@@ -72,10 +72,10 @@ pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
 }
 
 /// What the trail may call whoever or whatever is asked about: a user by uid, and by what was typed where a login failed.
-fn known_as(about: &str, place: &Place) -> Vec<String> {
-    let mut texts = vec![about.to_owned()];
+fn known_as(about: &str, place: &Place) -> About {
+    let mut known = About { texts: vec![about.to_owned()], uid: None };
     if !place.data().has_store() {
-        return texts;
+        return known;
     }
     let path = format!("/admin/users/{}", segment(about));
     match Admin::look(place).and_then(|admin| admin.send(Method::Get, &path, None)) {
@@ -84,8 +84,8 @@ fn known_as(about: &str, place: &Place) -> Vec<String> {
             let told: Value = serde_json::from_slice(&body).unwrap_or_default();
             if status == 200 {
                 let names = ["name", "email"].into_iter().filter_map(|member| told.get(member)?.as_str());
-                texts.extend(names.filter(|name| !name.is_empty()).map(Into::into));
-                texts.extend(told.get("uid").map(ToString::to_string));
+                known.texts.extend(names.filter(|name| !name.is_empty()).map(Into::into));
+                known.uid = told.get("uid").map(ToString::to_string);
             } else {
                 complain(&format!("no user is looked up for `{about}`: {}", cell(&told, "message")));
             }
@@ -95,12 +95,20 @@ fn known_as(about: &str, place: &Place) -> Vec<String> {
             failure.report();
         }
     }
-    texts
+    known
+}
+
+/// What a record may call whoever or whatever is asked about.
+struct About {
+    /// What may stand anywhere.
+    texts: Vec<String>,
+    /// What stands for the user, but not where anybody may have typed it or something is counted.
+    uid: Option<String>,
 }
 
 /// Which records are asked for.
 struct Wanted<'a> {
-    about: Option<Vec<String>>,
+    about: Option<About>,
     action: Option<&'a str>,
 }
 
@@ -108,7 +116,11 @@ impl Wanted<'_> {
     fn takes(&self, record: &Value) -> bool {
         let member = |name| record.get(name).and_then(Value::as_str);
         let named = ["actor", "subject", "source", "request"].map(member);
-        let about = |texts: &Vec<String>| texts.iter().any(|text| named.contains(&Some(text.as_str())));
+        let is_typed = (member("action"), member("outcome")) == (Some("login"), Some("refused"));
+        let has_uids = !is_typed && member("action") != Some("schemes.prune");
+        let about = |About { texts, uid }: &About| {
+            texts.iter().chain(uid.iter().filter(|_| has_uids)).any(|text| named.contains(&Some(text.as_str())))
+        };
         let action = |wanted| {
             let rest = member("action").and_then(|action| action.strip_prefix(wanted));
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -152,12 +164,6 @@ fn show(path: &Path, last: usize, wanted: &Wanted<'_>, json: bool) -> Result<(),
     };
     let rows: Vec<_> = records.iter().map(|(_, record)| row(record)).collect();
     say(&table(["TIME", "ACTION", "OUTCOME", "ACTOR", "SUBJECT", "SOURCE", "DETAIL"], &rows))
-}
-
-/// The same JSON without what a terminal would act on. Such characters are only inside strings there.
-fn harmless(json: &str) -> String {
-    let escape = |c: char| if is_deceptive(c) { format!("\\u{:04x}", u32::from(c)) } else { c.into() };
-    json.chars().map(escape).collect()
 }
 
 fn verify(path: &Path, no_head: bool, json: bool) -> Result<(), Failure> {
@@ -214,11 +220,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_uid_is_nobody_where_it_was_typed_or_counted() {
+        let wanted = Wanted { about: Some(About { texts: vec!["ann".into()], uid: Some("1".into()) }), action: None };
+        let takes = |action: &str, outcome: &str, subject: &str| {
+            wanted.takes(&json!({ "action": action, "outcome": outcome, "actor": "local", "subject": subject }))
+        };
+        assert!(
+            takes("login", "success", "1") && takes("login", "refused", "ann") && takes("user.disable", "success", "1")
+        );
+        assert!(
+            !takes("login", "refused", "1") && !takes("schemes.prune", "success", "1") && !takes("login", "success", "2")
+        );
+    }
+
+    #[test]
     fn text_of_others_does_nothing_to_a_terminal() {
-        let hostile = json!({ "actor": "a\u{9b}31m\u{202e}b\u{7f}c\u{e9}" });
+        let hostile = json!({ "actor": "a\u{9b}31m\u{202e}b\u{7f}c\u{e9}\u{e0041}" });
         let shown = harmless(&hostile.to_string());
-        assert_eq!(shown, r#"{"actor":"a\u009b31m\u202eb\u007fcé"}"#);
+        assert_eq!(shown, r#"{"actor":"a\u009b31m\u202eb\u007fcé\udb40\udc41"}"#);
         assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), hostile);
-        assert_eq!(plain(hostile["actor"].as_str().unwrap()), "a\u{fffd}31m\u{fffd}b\u{fffd}cé");
+        assert_eq!(plain(hostile["actor"].as_str().unwrap()), "a\u{fffd}31m\u{fffd}b\u{fffd}cé\u{fffd}");
     }
 }

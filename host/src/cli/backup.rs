@@ -42,7 +42,8 @@ pub(super) fn backup(args: &BackupArgs, place: &Place) -> Result<(), Failure> {
         service.backup_to(&to).map_err(Failure::refused)?;
     } else {
         let text = to.to_str().ok_or_else(|| Failure::refused(format_args!("`{shown}` is not UTF-8")))?;
-        admin.ask(Method::Post, "/admin/backup", Some(&json!({ "to": text })))?;
+        let asked = admin.ask(Method::Post, "/admin/backup", Some(&json!({ "to": text })));
+        asked.map_err(|failure| failure.with("; the running server writes it, as the user that it runs as"))?;
     }
     say(&format!("wrote {shown}"))
 }
@@ -51,10 +52,11 @@ pub(super) fn restore(args: &RestoreArgs, place: &Place) -> Result<(), Failure> 
     let data = place.data();
     backup::restore(&args.file, &data).map_err(Failure::refused)?;
     say(&format!("restored {} into {}", args.file.display(), data.path().display()))?;
-    say(
-        "Note: tokens revoked and passwords changed since the backup count as they did then; `waxseal key rotate --end-tokens` ends all \
-         tokens.",
-    )?;
+    say(&format!(
+        "Note: tokens revoked and passwords changed since the backup count as they did then; \
+         `waxseal key rotate --end-tokens --data {}` ends all tokens.",
+        data.path().display()
+    ))?;
     say(&format!(
         "Note: the configuration is not part of a backup. What was set before, such as the issuer and the policy for passwords, has to be \
          in {} again.",

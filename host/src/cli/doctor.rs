@@ -3,6 +3,7 @@
 use super::{
     Failure, Place,
     admin::Admin,
+    serve,
     service::Service,
     terminal::{plain, say, say_json, table},
     user::{cell, schemes},
@@ -12,6 +13,7 @@ use crate::{
     clock::Clock,
     config::Config,
     data_dir::open_to_others,
+    http::tls::Tls,
 };
 use rustix::fs::statvfs;
 use serde_json::{Value, json};
@@ -103,6 +105,7 @@ fn examine(place: &Place, findings: &mut Findings) {
     let data = place.data();
     let config = place.load().map_err(words);
     if let Some(loaded) = findings.judge("configuration", config, "in order") {
+        transport(&loaded.config, place, findings);
         settings(&loaded.config, findings);
     }
     if findings
@@ -149,14 +152,19 @@ fn examine(place: &Place, findings: &mut Findings) {
     }
 }
 
-fn settings(config: &Config, findings: &mut Findings) {
-    let server = &config.host.server;
-    let loopback = server.listen.ip().to_canonical().is_loopback();
-    match (server.tls_cert.is_some(), loopback) {
-        (true, _) => findings.add("transport", Grade::Good, "TLS"),
+fn transport(config: &Config, place: &Place, findings: &mut Findings) {
+    let loopback = config.host.server.listen.ip().to_canonical().is_loopback();
+    let opened = serve::options(&config.host, place)
+        .and_then(|options| options.tls.map(Tls::open).transpose().map_err(Failure::usage));
+    match (opened, loopback) {
+        (Err(failure), _) => findings.add("transport", Grade::Problem, words(failure)),
+        (Ok(Some(_)), _) => findings.add("transport", Grade::Good, "TLS"),
         (_, true) => findings.add("transport", Grade::Good, "plain HTTP, on this machine only"),
         _ => findings.add("transport", Grade::Note, "plain HTTP beyond this machine: a proxy in front has to do TLS"),
     }
+}
+
+fn settings(config: &Config, findings: &mut Findings) {
     match config.settings.passwords.policy {
         PolicyName::Open => {
             findings.add(

@@ -29,6 +29,14 @@ impl Failure {
         Self::Usage(vec![text.to_string()])
     }
 
+    /// The same refusal with more said at its end.
+    pub(super) fn with(self, more: &str) -> Self {
+        match self {
+            Self::Refused(text) => Self::Refused(text + more),
+            other => other,
+        }
+    }
+
     /// The same refusal in the words of the command line.
     pub(super) fn reworded(self, theirs: &str, ours: &str) -> Self {
         match self {

@@ -13,6 +13,12 @@ pub(super) fn run(place: &Place) -> Result<(), Failure> {
     let data = place.data();
     let config = place.config.clone().unwrap_or_else(|| data.config());
     let shown = config.display();
+    if let Some(set) = place.set.first() {
+        return Err(Failure::usage(format_args!(
+            "--set {set}: `init` writes no settings of options; put it into `{shown}` afterwards"
+        )));
+    }
+    let in_use = data.has_store() || data.root_key().is_ok();
     data.create()?;
     let written = OpenOptions::new()
         .write(true)
@@ -28,6 +34,12 @@ pub(super) fn run(place: &Place) -> Result<(), Failure> {
     }
     data.root_key_or_new()?;
     let path = data.path().display();
+    if in_use {
+        return say(&format!(
+            "Wrote the configuration {shown} (0600). {path} is in use already and otherwise as it was: a server takes the \
+             configuration in when it is restarted."
+        ));
+    }
     let named = if place.config.is_some() { format!(" --config {shown}") } else { String::new() };
     say(&format!(
         "Made {path} (mode 0700) with the root key root.key (0600), and the configuration {shown} (0600).

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     config::{self, Config, Host, LogFormat, Origin, Stated},
+    data_dir::DataDir,
     http::{Forwarding, Limits},
     logging::{self, LogOptions},
     serve::{self, Bound, Parts, ServeOptions, TlsFiles},
@@ -65,7 +66,7 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
         // Whatever can fail comes before the first administrator, whose password is shown once.
         let ready = serve::prepare(options).await.map_err(Failure::refused)?;
         let first = first_start::bootstrap(&service).await?;
-        tell(&welcome(&ready.bound, &config, first.as_ref()), first.as_ref())?;
+        tell(&welcome(&ready.bound, &config, &data, first.as_ref()), first.as_ref(), &data)?;
         let parts = Parts {
             answer: Arc::clone(&service),
             clock: Arc::clone(&service.clock),
@@ -78,13 +79,14 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
 
 /// Prints the welcome. Nobody may be reading, and the server runs all the same, unless a password is in it that nobody would ever
 /// see: that goes to standard error then.
-fn tell(welcome: &str, first: Option<&First>) -> Result<(), Failure> {
+fn tell(welcome: &str, first: Option<&First>, data: &DataDir) -> Result<(), Failure> {
     let said = if terminal::out_is_nowhere() { Err(Failure::Unread) } else { terminal::say(welcome) };
     match first {
         Some(First { name, password: Password::Generated(_) }) if said.is_err() => {
             terminal::say_to(&mut io::stderr().lock(), welcome).map_err(|_| {
                 Failure::refused(format_args!(
-                    "the password of the first administrator `{name}` could not be shown; `waxseal user passwd {name}` sets another"
+                    "the password of the first administrator `{name}` could not be shown; {} sets another",
+                    passwd(name, data)
                 ))
             })
         }
@@ -138,7 +140,7 @@ fn log(host: &Host) -> LogOptions {
 
 /// What the operator reads once the server listens. Goes to standard output and never into the log, as it may hold the first
 /// administrator's password.
-fn welcome(bound: &Bound, config: &Config, first: Option<&First>) -> String {
+fn welcome(bound: &Bound, config: &Config, data: &DataDir, first: Option<&First>) -> String {
     let scheme = if bound.tls { "https" } else { "http" };
     let mut address = bound.http;
     if address.ip().is_unspecified() {
@@ -164,15 +166,20 @@ fn welcome(bound: &Bound, config: &Config, first: Option<&First>) -> String {
         );
     }
     if let Some(first) = first {
-        lines.extend(introduction(&url, first, settings.dialects.redis));
+        lines.extend(introduction(&url, first, data, settings.dialects.redis));
     }
     lines.join("\n")
 }
 
-fn introduction(url: &str, First { name, password }: &First, redis: bool) -> Vec<String> {
+/// The command that sets a password of this server's user.
+fn passwd(name: &str, data: &DataDir) -> String {
+    format!("`waxseal user passwd {name} --data {}`", data.path().display())
+}
+
+fn introduction(url: &str, First { name, password }: &First, data: &DataDir, redis: bool) -> Vec<String> {
     let shown = match password {
         Password::Generated(secret) => {
-            format!("{}   shown only now; `waxseal user passwd {name}` sets another", secret.as_str())
+            format!("{}   shown only now; {} sets another", secret.as_str(), passwd(name, data))
         }
         Password::Env => "the one in WAXSEAL_ADMIN_PASSWORD".into(),
         Password::File(path) => format!("the one in {}", path.display()),

@@ -5,7 +5,7 @@ use crate::{
     audit::{self, AuditTrail},
     backup::{self, BackupError},
     clock::Clock,
-    config::{self, Config, EngineKind, Host, Problem, Sources},
+    config::{self, Config, EngineKind, Host, Loaded, Problem, Sources},
     data_dir::DataDir,
     engine::{self, Audit, Choice, Engine, Kind, Mark, Occasion},
     http::{Answer, admin_socket},
@@ -18,7 +18,12 @@ use core::{
     time::Duration,
 };
 use serde_json::{Map, Value};
-use std::{io, path::Path, sync::Arc, time::Instant};
+use std::{
+    io,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 use waxseal_core::seam::{Event, Method, Outcome, Peer, Request, Response};
 
 /// A data directory, open and ready to answer.
@@ -31,7 +36,7 @@ pub(super) struct Service {
     store: Arc<Embedded>,
     data: DataDir,
     /// Where the configuration is read again; none where nobody asks for that.
-    sources: Option<Sources>,
+    sources: Option<Mutex<Sources>>,
     /// What the server was started with.
     host: Host,
 }
@@ -49,7 +54,7 @@ impl Service {
 
     /// For a server. Makes store and root key where there are none yet.
     pub(super) async fn for_server(data: &DataDir, config: &Config, sources: Sources) -> Result<Self, Failure> {
-        Ok(Self { sources: Some(sources), ..Self::open(data, config, true).await? })
+        Ok(Self { sources: Some(Mutex::new(sources)), ..Self::open(data, config, true).await? })
     }
 
     async fn open(data: &DataDir, config: &Config, writable: bool) -> Result<Self, Failure> {
@@ -147,10 +152,13 @@ impl Answer for Service {
 
     /// Only the rules can change while running; what concerns sockets, engine and log waits for a restart.
     fn reload(&self) -> Result<(), String> {
-        let Some(sources) = self.sources.clone() else { return Ok(()) };
+        let Some(sources) = &self.sources else { return Ok(()) };
+        let mut sources = sources.lock().unwrap_or_else(PoisonError::into_inner);
         let problems = |problems: Vec<Problem>| problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; ");
-        let load = || {
-            let config = sources.load().map_err(problems)?.config;
+        let mut load = || {
+            let Loaded { config, file, .. } = sources.clone().load().map_err(problems)?;
+            // One that was read once has to be there from then on: without it, everything in it would be as if never stated.
+            sources.file = file;
             let waiting = changed(&self.host, &config.host);
             if !waiting.is_empty() {
                 tracing::warn!(settings = waiting.join(", "), "these have changed, and wait for a restart");

@@ -27,9 +27,23 @@ pub(super) fn out_is_nowhere() -> bool {
     device("/dev/null").is_some_and(|null| device("/dev/stdout") == Some(null))
 }
 
-/// Prints JSON in one line to standard output.
+/// Prints JSON in one line to standard output, without what a terminal would act on.
 pub(super) fn say_json(value: &Value) -> Result<(), Failure> {
-    say(&value.to_string())
+    say(&harmless(&value.to_string()))
+}
+
+/// The same JSON without what a terminal would act on. Such characters are only inside strings there.
+pub(super) fn harmless(json: &str) -> String {
+    let mut units = [0; 2];
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_deceptive(c) {
+            out.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// Prints one line to standard error, whatever `text` holds.
@@ -46,7 +60,11 @@ pub(super) fn plain(text: &str) -> String {
 
 /// Control characters, and those that turn the direction of text or cannot be seen.
 pub(super) fn is_deceptive(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Rows under a head, each column as wide as its widest cell.

@@ -26,7 +26,7 @@ use waxseal_core::{
 pub(super) enum Command {
     /// Print a new token for a user
     Issue {
-        /// Name, e-mail address or uid
+        /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
         #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
         who: String,
         /// How many seconds the token lives
@@ -48,7 +48,8 @@ Examples:
 
 A line of a batch is an object such as {\"token\": \"…\"}, with \"now\" (seconds since 1970) if
 another time than the present is to count. Any other line gets `reject bad_line`. Only --live
-checks that the user still exists and that the token was not revoked.")]
+checks that the user still exists and that the token was not revoked, and knows tokens that are
+not signed, such as OpenShift authorizations.")]
     Verify(verify::Args),
     /// Explain in words what a token says, and why it is refused if it is
     #[command(after_help = "\

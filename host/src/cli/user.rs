@@ -46,7 +46,7 @@ pub(super) enum Command {
     },
     /// Show one user
     Show {
-        /// Name, e-mail address or uid
+        /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
         /// As JSON
@@ -60,7 +60,7 @@ Examples:
   waxseal user set ada@example.com --name ada.lovelace
   waxseal user set ada --email ''                        without an address")]
     Set {
-        /// Name, e-mail address or uid
+        /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
         /// The new name to log in with
@@ -77,7 +77,7 @@ Examples:
     },
     /// Set a new password, which replaces all others and ends earlier tokens
     Passwd {
-        /// Name, e-mail address or uid
+        /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
         /// Add it to the others instead; no token ends
@@ -88,31 +88,31 @@ Examples:
     },
     /// Forget the failed logins of a locked user
     Unlock {
-        /// Name, e-mail address or uid
+        /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
     },
     /// Disable a user: neither logins nor tokens work any more
     Disable {
-        /// Name, e-mail address or uid
+        /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
     },
     /// Let a disabled user log in again; earlier tokens do not come back
     Enable {
-        /// Name, e-mail address or uid
+        /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
     },
     /// End all tokens of a user
     Logout {
-        /// Name, e-mail address or uid
+        /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
     },
     /// Delete a user; all tokens end at once
     Delete {
-        /// Name, e-mail address or uid
+        /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         who: String,
     },
