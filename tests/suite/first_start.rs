@@ -139,7 +139,7 @@ fn a_start_that_fails_makes_no_administrator() {
     let none = home.path().join("none.pem");
     let tls = |name: &str| format!("server.{name}={}", none.display());
     let ended = command(&data, &["serve", "--set", &tls("tls_cert"), "--set", &tls("tls_key")]).output().unwrap();
-    assert_eq!(ended.status.code(), Some(1));
+    assert_eq!(ended.status.code(), Some(2), "as for every wrong setting");
     assert!(text(&ended.stdout).is_empty(), "{}", text(&ended.stdout));
 
     let server = Launch::on(&data).without("WAXSEAL_ADMIN_NAME").without("WAXSEAL_ADMIN_PASSWORD").start();
@@ -241,6 +241,11 @@ fn who_only_looks_changes_nothing() {
     fs::remove_file(data.join("store.log")).unwrap();
     let told = text(&command(&data, &["doctor"]).output().unwrap().stdout);
     assert!(told.contains("audit.log is missing") && told.contains("store.log, is missing"), "{told}");
+    // Only root can give a file away, and only he leaves such files.
+    if std::os::unix::fs::chown(data.join("root.key"), Some(12_345), None).is_ok() {
+        let told = text(&command(&data, &["doctor"]).output().unwrap().stdout);
+        assert!(told.contains("is of the user 12345") && told.contains("run `chown "), "{told}");
+    }
     assert!(!data.join("audit.log").exists() && !data.join("store.log").exists());
 }
 
@@ -264,6 +269,9 @@ fn messages_say_what_to_do() {
         (&["backup", "--to", data.to_str().unwrap()], 1, "is there already"),
         (&["backup", "--to", nowhere.to_str().unwrap()], 1, "No such file or directory"),
         (&["user", "show", ""], 2, "a value is required"),
+        (&["user", "lst"], 2, "'lst'; a similar subcommand exists"),
+        (&["token", "revoke", "xyz", "--expires", "5"], 2, "cannot be used with"),
+        (&["serve", "--data", nowhere.to_str().unwrap(), "--set", &tls, "--set", &certificate], 2, "none.pem"),
         (&["serve", "--data", file], 1, "is not a directory"),
         (&["token", "revoke", "xyz"], 1, "nothing to revoke"),
         (&["config", "check", "--set", "log.filter=[["], 2, "log.filter"),

@@ -116,8 +116,9 @@ fn examine(place: &Place, findings: &mut Findings) {
     }
     room(data.path(), findings);
     findings.judge("root key", data.root_key(), "there, open to its owner only");
-    for path in [data.store(), data.store_log(), data.audit(), data.config()] {
+    for path in [data.root_key_file(), data.store(), data.store_log(), data.audit(), data.config()] {
         permissions(&path, findings);
+        owner(&path, data.path(), findings);
     }
     if let Some(admin) = findings.judge("store", Admin::look(place).map_err(words), "opens") {
         let running = if admin.is_running() { "runs on this data" } else { "none runs on this data" };
@@ -187,6 +188,19 @@ fn permissions(path: &Path, findings: &mut Findings) {
     if open_to_others(&found) {
         let (path, mode) = (path.display(), found.mode() & 0o7777);
         findings.add("permissions", Grade::Problem, format!("{path} has mode {mode:04o}; run `chmod 600 {path}`"));
+    }
+}
+
+/// Whoever runs a command as another user than the server leaves files there that the server cannot open.
+fn owner(path: &Path, data: &Path, findings: &mut Findings) {
+    let (Ok(file), Ok(directory)) = (fs::metadata(path), fs::metadata(data)) else { return };
+    let (uid, gid) = (directory.uid(), directory.gid());
+    if file.uid() != uid {
+        let (path, owner) = (path.display(), file.uid());
+        let text = format!(
+            "{path} is of the user {owner}, the directory of {uid}; run `chown {uid}:{gid} {path}` if the server is {uid}"
+        );
+        findings.add("owner", Grade::Problem, text);
     }
 }
 

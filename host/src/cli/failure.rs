@@ -56,7 +56,7 @@ impl Failure {
         let told =
             text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
         let words: Vec<&str> = told.filter(|line| !line.is_empty()).collect();
-        Self::usage(format_args!("{}; see --help", words.join(" ")))
+        Self::usage(format_args!("{}; see --help", words.join(" ").replace(" tip: ", "; ")))
     }
 
     /// Says what happened and gives the exit status.

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     config::{self, Config, Host, LogFormat, Origin, Stated},
     data_dir::DataDir,
-    http::{Forwarding, Limits},
+    http::{Forwarding, Limits, tls::Tls},
     logging::{self, LogOptions},
     serve::{self, Bound, Parts, ServeOptions, TlsFiles},
 };
@@ -52,6 +52,8 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
             options.listen
         )));
     }
+    // As `config check` says it; they are read again for the sockets.
+    options.tls.clone().map(Tls::open).transpose().map_err(Failure::usage)?;
     logging::start(&log(&config.host)).map_err(Failure::usage)?;
     for (variable, meant) in unread(&sources.env) {
         tracing::warn!(variable, meant, "nothing reads this environment variable");

@@ -82,7 +82,7 @@ Examples:
         #[arg(long)]
         jti: Option<String>,
         /// When it expires, in seconds since 1970, if it was issued elsewhere
-        #[arg(long, value_name = "SECONDS", requires = "jti")]
+        #[arg(long, value_name = "SECONDS", requires = "jti", conflicts_with = "token")]
         expires: Option<u64>,
     },
     /// End every OpenShift authorization of every user; tokens of other dialects live on

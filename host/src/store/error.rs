@@ -82,7 +82,8 @@ impl fmt::Display for StoreError {
             Self::Occupied(path) => {
                 write!(
                     f,
-                    "{} is there already; a backup is restored where there is nothing but a configuration",
+                    "{} is there already; a backup is restored where there is nothing but a configuration: name another directory, or move what is \
+                     there away while no server runs on it",
                     Named(path)
                 )
             }
