@@ -58,7 +58,7 @@ fn a_login_flood_leaves_verification_alone() {
     let _alone = alone();
     let flooded = load::flood(Duration::from_secs(2));
     let workers = std::thread::available_parallelism().unwrap().get() as u64;
-    // What 256 connections and their requests take is in the 64 MiB.
+    // What a thousand connections and their requests take is in the 64 MiB.
     let most = flooded.memory_before + workers * (19 << 20) + (64 << 20);
     assert!(flooded.memory_most <= most, "{flooded:?}");
     assert!(flooded.answers.keys().all(|status| matches!(status, 401 | 429 | 503)), "{flooded:?}");

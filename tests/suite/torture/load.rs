@@ -159,7 +159,8 @@ pub struct Flooded {
     pub before: Latency,
     /// Verification meanwhile.
     pub meanwhile: Latency,
-    /// From the end of the flood until a login was answered within a second.
+    /// From the flood's last answer until a login was answered within a second. That answer comes when the queue has been worked off,
+    /// at most some two seconds after the last of its requests.
     pub recovery: Duration,
     /// Octets that the log has grown by.
     pub log: usize,
@@ -183,7 +184,7 @@ pub fn flood(time: Duration) -> Flooded {
     // So many that each has its answer before its next turn, even one that waits for its derivation.
     let crowd = Arc::new(Crowd::of(1000, 10.0 * capacity));
     let mut memory_most = 0;
-    let (recovery, meanwhile) = verifying(&server, &admin, || {
+    let ((), meanwhile) = verifying(&server, &admin, || {
         let begun = Instant::now();
         thread::scope(|scope| {
             scope.spawn(|| crowd.log_in(server.address));
@@ -192,9 +193,9 @@ pub fn flood(time: Duration) -> Flooded {
                 thread::sleep(Duration::from_millis(20));
             }
             crowd.over.store(true, Ordering::Relaxed);
-            recover(&server)
-        })
+        });
     });
+    let recovery = recover(&server);
     let offered = crowd.sent.load(Ordering::Relaxed);
     let answers = core::mem::take(&mut *crowd.answers.lock().unwrap());
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
