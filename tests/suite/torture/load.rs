@@ -15,7 +15,7 @@ use std::{
     collections::BTreeMap,
     io::{ErrorKind, Read, Write},
     net::TcpStream,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, mpsc},
     thread,
     time::Instant,
 };
@@ -184,16 +184,19 @@ pub fn flood(time: Duration) -> Flooded {
     // So many that each has its answer before its next turn, even one that waits for its derivation.
     let crowd = Arc::new(Crowd::of(1000, 10.0 * capacity));
     let mut memory_most = 0;
-    let ((), meanwhile) = verifying(&server, &admin, || {
-        let begun = Instant::now();
-        thread::scope(|scope| {
-            scope.spawn(|| crowd.log_in(server.address));
+    let meanwhile = thread::scope(|scope| {
+        let (connected, are_connected) = mpsc::channel();
+        scope.spawn(|| crowd.log_in(server.address, connected));
+        are_connected.recv().unwrap();
+        let ((), meanwhile) = verifying(&server, &admin, || {
+            let begun = Instant::now();
             while begun.elapsed() < time {
                 memory_most = memory_most.max(server.resident());
                 thread::sleep(Duration::from_millis(20));
             }
             crowd.over.store(true, Ordering::Relaxed);
         });
+        meanwhile
     });
     let recovery = recover(&server);
     let offered = crowd.sent.load(Ordering::Relaxed);
@@ -244,17 +247,20 @@ impl Crowd {
         Self { clients, pause: Duration::from_secs_f64(f64::from(clients) / rate), ..Self::default() }
     }
 
-    /// Goes on until it is over. They are all on this thread, as they share the cores with what is measured.
-    fn log_in(self: &Arc<Self>, server: SocketAddr) {
+    /// Begins once it has told that all are connected, and goes on until it is over. They are all on this thread, as they share the
+    /// cores with what is measured.
+    fn log_in(self: &Arc<Self>, server: SocketAddr, connected: mpsc::Sender<()>) {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let clients = (0..self.clients).map(|number| Arc::clone(self).one_logs_in(server, number));
-            clients.collect::<JoinSet<()>>().join_all().await;
+            let connect = |number: u32| CrowdClient::new(server, address(number.try_into().unwrap())).unwrap();
+            let clients: Vec<_> = (0..self.clients).map(|number| (number, connect(number))).collect();
+            connected.send(()).unwrap();
+            let all = clients.into_iter().map(|(number, client)| Arc::clone(self).one_logs_in(client, number));
+            all.collect::<JoinSet<()>>().join_all().await;
         });
     }
 
-    async fn one_logs_in(self: Arc<Self>, server: SocketAddr, number: u32) {
-        let client = CrowdClient::new(server, address(number.try_into().unwrap())).unwrap();
+    async fn one_logs_in(self: Arc<Self>, client: CrowdClient, number: u32) {
         let request = authorize(&format!("user-{}", number % 16), "wrong");
         // A rate, and not all of them at the same moment again and again.
         let mut turn = Instant::now() + self.pause * number / self.clients;
