@@ -186,7 +186,8 @@ pub fn flood(time: Duration) -> Flooded {
     let mut memory_most = 0;
     let meanwhile = thread::scope(|scope| {
         let (connected, are_connected) = mpsc::channel();
-        scope.spawn(|| crowd.log_in(server.address, connected));
+        let (crowd, address) = (&crowd, server.address);
+        scope.spawn(move || crowd.log_in(address, &connected));
         are_connected.recv().unwrap();
         let ((), meanwhile) = verifying(&server, &admin, || {
             let begun = Instant::now();
@@ -249,7 +250,7 @@ impl Crowd {
 
     /// Begins once it has told that all are connected, and goes on until it is over. They are all on this thread, as they share the
     /// cores with what is measured.
-    fn log_in(self: &Arc<Self>, server: SocketAddr, connected: mpsc::Sender<()>) {
+    fn log_in(self: &Arc<Self>, server: SocketAddr, connected: &mpsc::Sender<()>) {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let connect = |number: u32| CrowdClient::new(server, address(number.try_into().unwrap())).unwrap();
