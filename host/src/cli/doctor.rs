@@ -116,10 +116,10 @@ fn examine(place: &Place, findings: &mut Findings) {
     }
     room(data.path(), findings);
     findings.judge("root key", data.root_key(), "there, open to its owner only");
-    for path in [data.root_key_file(), data.store(), data.store_log(), data.audit(), data.config()] {
+    for path in [data.store(), data.store_log(), data.audit(), data.config()] {
         permissions(&path, findings);
-        owner(&path, data.path(), findings);
     }
+    owners(data.path(), findings);
     if let Some(admin) = findings.judge("store", Admin::look(place).map_err(words), "opens") {
         let running = if admin.is_running() { "runs on this data" } else { "none runs on this data" };
         findings.add("server", Grade::Good, running);
@@ -192,11 +192,13 @@ fn permissions(path: &Path, findings: &mut Findings) {
 }
 
 /// Whoever runs a command as another user than the server leaves files there that the server cannot open.
-fn owner(path: &Path, data: &Path, findings: &mut Findings) {
-    let (Ok(file), Ok(directory)) = (fs::metadata(path), fs::metadata(data)) else { return };
+fn owners(data: &Path, findings: &mut Findings) {
+    let (Ok(directory), Ok(entries)) = (fs::metadata(data), data.read_dir()) else { return };
     let (uid, gid) = (directory.uid(), directory.gid());
-    if file.uid() != uid {
-        let (path, owner) = (path.display(), file.uid());
+    for entry in entries.flatten() {
+        let Some(file) = entry.metadata().ok().filter(|file| file.is_file() && file.uid() != uid) else { continue };
+        let (path, owner) = (entry.path(), file.uid());
+        let path = path.display();
         let text = format!(
             "{path} is of the user {owner}, the directory of {uid}; run `chown {uid}:{gid} {path}` if the server is {uid}"
         );

@@ -34,13 +34,13 @@ pub(super) fn run(place: &Place) -> Result<(), Failure> {
     }
     data.root_key_or_new()?;
     let path = data.path().display();
+    let named = if place.config.is_some() { format!(" --config {shown}") } else { String::new() };
     if in_use {
         return say(&format!(
-            "Wrote the configuration {shown} (0600). {path} is in use already and otherwise as it was: a server takes the \
-             configuration in when it is restarted."
+            "Wrote the configuration {shown} (0600). {path} is in use already and otherwise as it was: it counts from the next \
+             start of `waxseal serve --data {path}{named}` on."
         ));
     }
-    let named = if place.config.is_some() { format!(" --config {shown}") } else { String::new() };
     say(&format!(
         "Made {path} (mode 0700) with the root key root.key (0600), and the configuration {shown} (0600).
 
