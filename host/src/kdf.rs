@@ -157,6 +157,11 @@ impl Pool {
         add(&self.shared.others, 1);
     }
 
+    /// How many workers compute whatever else goes on.
+    pub fn steady(&self) -> NonZeroUsize {
+        self.shared.limits.steady
+    }
+
     /// What the pool is doing and has done.
     pub fn stats(&self) -> Stats {
         let queued = self.shared.lock().jobs.len() as u64;
@@ -186,21 +191,21 @@ impl fmt::Debug for Pool {
     }
 }
 
-/// Lets the threads that answer requests go first: a derivation that waits a little longer hurts nobody, a token check does.
+/// Lets the threads that answer requests go before the calling one: a login that waits a little longer hurts nobody, a token check does.
 /// Linux counts priorities by thread; elsewhere this would concern the whole process.
 #[cfg(target_os = "linux")]
-fn step_back() {
+pub(crate) fn step_back() {
     // Where it is refused, everything works all the same.
     let _ = rustix::process::setpriority_process(None, STEP_BACK);
 }
 
-/// How much nicer a worker is than the rest: enough for a token check not to wait for it, and so little that logins go on, at a
+/// How much nicer such a thread is than the rest: enough for a token check not to wait for it, and so little that logins go on, at a
 /// tenth of a core each, while token checks take all they can get.
 #[cfg(target_os = "linux")]
 const STEP_BACK: i32 = 10;
 
 #[cfg(not(target_os = "linux"))]
-fn step_back() {}
+pub(crate) fn step_back() {}
 
 /// One derivation and who waits for it.
 struct Job {

@@ -217,6 +217,19 @@ fn a_lock_outlives_a_restart() {
     assert_eq!(status(&server, 2, "right"), 200);
 }
 
+/// Also of a login, which goes on in a task and on a thread of its own.
+#[test]
+fn a_line_of_the_trail_names_its_request() {
+    let (_home, data) = scratch();
+    let server = Launch::on(&data).start();
+    let reply = server.send(&authorize("nobody", "wrong"));
+    assert_eq!(reply.status, 401);
+    assert!(server.terminate().success());
+    let trail = fs::read_to_string(data.join("audit.log")).unwrap();
+    let id = format!("\"request\":\"{}\"", reply.header("x-request-id").unwrap());
+    assert!(trail.lines().any(|line| line.contains("bad_credentials") && line.contains(&id)), "{id}: {trail}");
+}
+
 #[test]
 fn a_changed_trail_is_found_by_the_command() {
     let (_home, data) = scratch();

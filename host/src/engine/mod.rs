@@ -3,7 +3,7 @@
 //! ```text
 //!   request ─▶ Engine::answer ─▶ drive ⇄ native or module (core's steps)
 //!                                  │⇄ store: read, commit         (a lost race starts the call over)
-//!                                  │⇄ kdf: derive
+//!                                  │⇄ kdf: derive                (the whole call stands back then)
 //!                                  ╰─▶ audit, then the response
 //! ```
 //!
@@ -15,6 +15,7 @@ mod audit;
 mod config;
 mod drive;
 mod foresight;
+mod logins;
 mod module;
 mod names;
 mod native;
@@ -38,15 +39,16 @@ use crate::{
 use core::{cell::RefCell, fmt, num::NonZeroUsize};
 use drive::{Driver, Failure};
 use foresight::Foresight;
+use logins::Logins;
 use places::Places;
-use std::{sync::Arc, thread};
+use std::{io, sync::Arc, thread};
 use tokio::sync::RwLock;
 use waxseal_core::{
     dialect::{checks_password, is_verification},
     seam::{self, Call, Entropy, Moment, Peer, Request, Response},
     settings::Settings,
 };
-use worlds::Worlds;
+use worlds::{Shaped, Worlds};
 use zeroize::{Zeroize, Zeroizing};
 
 /// Which way core is run.
@@ -100,6 +102,7 @@ pub struct Engine {
     hot: Runner,
     api: Runner,
     module: Option<Module>,
+    logins: Arc<Logins>,
 }
 
 /// A state of settings, keys and store; see [`Engine::mark`].
@@ -123,6 +126,21 @@ enum Runner {
     Module(Module),
 }
 
+impl Runner {
+    async fn drive(
+        &self,
+        driver: &Driver,
+        call: &Arc<Call>,
+        shaped: &Shaped,
+        occasion: Occasion,
+    ) -> Result<Response, Failure> {
+        match self {
+            Self::Native => driver.drive(&native::Native, call, occasion).await,
+            Self::Module(module) => driver.drive(&module.over(Arc::clone(&shaped.bytes)), call, occasion).await,
+        }
+    }
+}
+
 /// Why an engine does not start.
 #[derive(Debug)]
 pub enum StartError {
@@ -130,6 +148,8 @@ pub enum StartError {
     World(WorldError),
     /// The component cannot be run on this machine.
     Module(wasmtime::Error),
+    /// The system refuses a thread.
+    Thread(io::Error),
 }
 
 impl fmt::Display for StartError {
@@ -137,6 +157,7 @@ impl fmt::Display for StartError {
         match self {
             Self::World(error) => error.fmt(f),
             Self::Module(error) => write!(f, "the component cannot be run here: {error:#}"),
+            Self::Thread(error) => write!(f, "cannot start a thread: {error}"),
         }
     }
 }
@@ -160,8 +181,9 @@ impl Engine {
         let (hot, api) = (runner(choice.hot), runner(choice.api));
         let long = Places::new(thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
         let committing = RwLock::default();
+        let logins = Arc::new(Logins::start(kdf.steady()).map_err(StartError::Thread)?);
         let driver = Driver { store, kdf, audit, clock, worlds, foresight: Foresight::new(), long, committing };
-        Ok(Self { driver: Arc::new(driver), hot, api, module })
+        Ok(Self { driver: Arc::new(driver), hot, api, module, logins })
     }
 
     /// Answers one request. What the request changes is stored, and its events are with the audit trail, before this
@@ -182,17 +204,18 @@ impl Engine {
         let is_hot = is_verification(&request.path) || request.path == "/auth/introspect";
         let runner = if is_hot { &self.hot } else { &self.api };
         let call = Arc::new(Call { request, moment: Moment { now, entropy, peer }, world: Arc::clone(&shaped.world) });
-        // Under a flood of logins it is the refusals that take the time from others: they are given before core is asked.
-        if checks_password(&call.request)
-            && let Err(busy) = kdf.admit(call.moment.peer.address)
-        {
-            let failure = Failure::Kdf(busy);
-            say(&failure);
-            return seam::unavailable(&call, retry_after(&failure));
-        }
-        let driven = match runner {
-            Runner::Native => self.driver.drive(&native::Native, &call, occasion).await,
-            Runner::Module(module) => self.driver.drive(&module.over(Arc::clone(&shaped.bytes)), &call, occasion).await,
+        let driven = if checks_password(&call.request) {
+            // Under a flood of logins it is the refusals that take the time from others: they are given before core is asked.
+            match kdf.admit(call.moment.peer.address) {
+                Ok(()) => {
+                    let (runner, driver, call) = (runner.clone(), Arc::clone(&self.driver), Arc::clone(&call));
+                    let login = async move { runner.drive(&driver, &call, &shaped, occasion).await };
+                    self.logins.drive(login).await
+                }
+                Err(busy) => Err(Failure::Kdf(busy)),
+            }
+        } else {
+            runner.drive(&self.driver, &call, &shaped, occasion).await
         };
         driven.unwrap_or_else(|failure| {
             say(&failure);

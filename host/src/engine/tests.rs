@@ -4,6 +4,7 @@ use super::{
     Audit, Choice, Engine, Fault, Kind, Limits, Module, Occasion, Parts,
     drive::{Driver, Failure},
     foresight::Foresight,
+    logins,
     native::Native,
     places::Places,
     run::{Foreseen, Run, Turn, Wait},
@@ -15,6 +16,7 @@ use crate::{
     store::{Committed, Memory, Reply, Revision, Store, StoreError, Watch},
 };
 use core::{
+    mem,
     num::{NonZeroU32, NonZeroUsize},
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
@@ -22,6 +24,7 @@ use core::{
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},
+    thread,
 };
 use waxseal_core::{
     lifetime::{Bounds, Manner},
@@ -47,6 +50,8 @@ struct Staged {
     fates: Mutex<VecDeque<Fate>>,
     commits: AtomicU32,
     unreadable: bool,
+    /// The threads that have read, and how far they stand back.
+    readers: Mutex<Vec<(Option<String>, i32)>>,
 }
 
 #[derive(Clone, Copy)]
@@ -58,7 +63,7 @@ enum Fate {
 fn staged(fates: &[Fate]) -> Staged {
     let memory = Memory::new(Arc::new(Clock::stopped_at(NOW)));
     let fates = Mutex::new(fates.iter().copied().collect());
-    Staged { memory, fates, commits: AtomicU32::new(0), unreadable: false }
+    Staged { memory, fates, commits: AtomicU32::new(0), unreadable: false, readers: Mutex::default() }
 }
 
 impl Staged {
@@ -71,6 +76,8 @@ impl Staged {
 
 impl Store for Staged {
     fn get(&self, keys: &[Key]) -> Reply<'_, Vec<Option<Record>>> {
+        let name = thread::current().name().map(Into::into);
+        self.readers.lock().unwrap().push((name, rustix::process::getpriority_process(None).unwrap()));
         if self.unreadable { Reply::ready(Err(broken())) } else { self.memory.get(keys) }
     }
 
@@ -635,6 +642,28 @@ async fn without_room_for_a_derivation_a_login_costs_nothing() {
     assert_eq!(ask(Method::Get, "/v1/users/1", "Bearer a.b.c").await.status, 401);
     assert_eq!(ask(Method::Get, "/broker/rest/api", "Basic YTpi").await.status, 200, "everybody may read it");
     assert_eq!(instances(), 2);
+}
+
+/// Else a token check waits for the steps of a login under way, once in a hundred times under a flood of them.
+#[tokio::test]
+async fn logins_stand_back() {
+    let store = Arc::new(staged(&[]));
+    let engine = engine(&store, Choice::default()).await;
+    let readers = async |header: &'static str| {
+        mem::take(&mut *store.readers.lock().unwrap());
+        let request = Request::new(Method::Get, "/broker/rest/user").with_header("authorization", header);
+        assert_eq!(engine.answer(request, Peer::default()).await.status, 401);
+        mem::take(&mut *store.readers.lock().unwrap())
+    };
+    let logins = readers("Basic YTpi").await;
+    let others =
+        readers(concat!("Bearer ", "0123456789abcdef", "0123456789abcdef", "0123456789abcdef", "0123456789abcdef")).await;
+    assert!(!logins.is_empty() && logins.iter().all(|(name, _)| name.as_deref() == Some(logins::THREAD)), "{logins:?}");
+    assert!(!others.is_empty() && others.iter().all(|(name, _)| name.as_deref() != Some(logins::THREAD)), "{others:?}");
+    if cfg!(target_os = "linux") {
+        let nice = |readers: &[(_, i32)]| readers.iter().map(|(_, nice)| *nice).max();
+        assert!(nice(&logins) > nice(&others), "{logins:?}, {others:?}");
+    }
 }
 
 #[tokio::test]

@@ -19,6 +19,17 @@ impl RequestId {
     pub fn present() -> Option<Self> {
         PRESENT.try_with(|id| *id).ok()
     }
+
+    /// `work`, as part of the request that is being answered around the caller, in whatever task it goes on.
+    pub(crate) fn carry<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
+        let present = Self::present();
+        async move {
+            match present {
+                Some(id) => PRESENT.scope(id, work).await,
+                None => work.await,
+            }
+        }
+    }
 }
 
 impl From<u64> for RequestId {

@@ -1,0 +1,48 @@
+//! Where calls are driven that check a password: on threads that stand back, as the derivations do.
+//!
+//! Besides its derivation, a login takes a good part of a millisecond of a thread: two instances, their answers, a commit. On the
+//! threads that answer everything else, under a flood of logins, that was what one token check in a hundred waited for.
+
+use crate::{http::RequestId, kdf};
+use core::num::NonZeroUsize;
+use std::{io, panic::resume_unwind};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+#[derive(Debug)]
+pub(super) struct Logins {
+    threads: Handle,
+    /// Until it is dropped, and with it what still goes on there.
+    runtime: Option<Runtime>,
+}
+
+impl Logins {
+    /// Starts so many threads.
+    ///
+    /// # Errors
+    /// When the system refuses one.
+    pub(super) fn start(number: NonZeroUsize) -> io::Result<Self> {
+        let mut threads = Builder::new_multi_thread();
+        threads.worker_threads(number.get()).thread_name(THREAD).on_thread_start(kdf::step_back).enable_time();
+        let runtime = threads.build()?;
+        Ok(Self { threads: runtime.handle().clone(), runtime: Some(runtime) })
+    }
+
+    /// Drives `login` there to its end, also when nobody waits for it any more. Panics as it does.
+    pub(super) async fn drive<T: Send + 'static>(&self, login: impl Future<Output = T> + Send + 'static) -> T {
+        let ended = self.threads.spawn(RequestId::carry(login)).await;
+        // Nobody cancels it: whoever waits here keeps the threads.
+        ended.unwrap_or_else(|error| resume_unwind(error.into_panic()))
+    }
+}
+
+impl Drop for Logins {
+    fn drop(&mut self) {
+        // Without waiting, which not everybody may who drops it.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// What the threads are called.
+pub(super) const THREAD: &str = "login";
