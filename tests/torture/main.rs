@@ -131,7 +131,7 @@ fn run(kind: &str, number: Option<u32>) -> bool {
         "timing" => {
             let told = timing::run(times(1500));
             for told in &told {
-                println!("{:<28} AUC {:.3}, median {:?}", told.kind, told.auc, told.median);
+                println!("{:<30} AUC {:.3}, median {:?}", told.kind, told.auc, told.median);
             }
             told.iter().all(|told| (0.45..=0.55).contains(&told.auc))
         }

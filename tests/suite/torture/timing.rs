@@ -4,7 +4,7 @@ use super::{
     Dice,
     api::{add_user, admin_token, as_bearer, authorize, client_from, passwords},
 };
-use crate::server::{Launch, json, scratch};
+use crate::server::{Launch, command, json, scratch};
 use core::time::Duration;
 use serde_json::json;
 use std::time::Instant;
@@ -23,13 +23,14 @@ pub struct Told {
 /// Stand for other names in each [`STRETCH`].
 const NOBODY: &str = "nobody";
 const LOCKED: &str = "locked";
+const DISABLED: &str = "disabled";
 /// How many rounds an account that never logs in is tried: fewer than the failures in a row after which any account is throttled.
 const STRETCH: usize = 80;
 
 /// Tries each kind `rounds` times, in an order that changes every round.
 pub fn run(rounds: usize) -> Vec<Told> {
     let (_home, data) = scratch();
-    let server = Launch::on(data).set("throttle.source_limit", "0").set("throttle.account_ceiling", "100").start();
+    let server = Launch::on(&data).set("throttle.source_limit", "0").set("throttle.account_ceiling", "100").start();
     let admin = admin_token(&server);
     // Failures that lie further apart than no time do not add up, so that only who is locked by hand is locked.
     let policy = json!({ "login_lockout_threshold": 0 });
@@ -40,9 +41,14 @@ pub fn run(rounds: usize) -> Vec<Told> {
     for name in ["ordinary", "another", "many"] {
         add_user(&server, &admin, name, "right 0");
     }
-    let locked: Vec<String> = (0..=rounds / STRETCH).map(|stretch| format!("locked-{stretch}")).collect();
-    for name in &locked {
+    let stretches = 0..=rounds / STRETCH;
+    let locked: Vec<String> = stretches.clone().map(|stretch| format!("{LOCKED}-{stretch}")).collect();
+    let disabled: Vec<String> = stretches.map(|stretch| format!("{DISABLED}-{stretch}")).collect();
+    for name in locked.iter().chain(&disabled) {
         add_user(&server, &admin, name, "right 0");
+    }
+    for name in &disabled {
+        assert!(command(&data, &["user", "disable", name]).output().unwrap().status.success());
     }
     for number in 1..16 {
         let new = format!("right {number}");
@@ -57,11 +63,12 @@ pub fn run(rounds: usize) -> Vec<Told> {
     }
     set(&policy);
 
-    let kinds: [(&'static str, &str, &str); 6] = [
+    let kinds: [(&'static str, &str, &str); 7] = [
         ("wrong password", "ordinary", "wrong"),
         ("wrong password of another", "another", "wrong"),
         ("unknown user", NOBODY, "wrong"),
         ("locked user, right password", LOCKED, "right 0"),
+        ("disabled user, right password", DISABLED, "right 0"),
         ("wrong password, list of 16", "many", "wrong"),
         ("long wrong password", "ordinary", &"x".repeat(200)),
     ];
@@ -76,8 +83,7 @@ pub fn run(rounds: usize) -> Vec<Told> {
             let (_, name, password) = kinds[kind];
             let stretch = round / STRETCH;
             let name = &match name {
-                NOBODY => format!("nobody-{stretch}"),
-                LOCKED => locked[stretch].clone(),
+                NOBODY | LOCKED | DISABLED => format!("{name}-{stretch}"),
                 name => name.to_owned(),
             };
             let begun = Instant::now();
