@@ -1,6 +1,6 @@
 //! The way to core's `/admin` routes.
 
-use super::{Failure, Place, service::Service};
+use super::{Failure, Place, service::Service, terminal::word};
 use crate::{data_dir::DataDir, http::admin_socket};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -56,8 +56,9 @@ impl Admin {
             Err(_) if !data.has_store() => {
                 data.check_store()?;
                 return Err(Failure::refused(format_args!(
-                    "the data directory `{0}` has no users yet; `waxseal serve --data {0}` makes the first",
-                    data.path().display()
+                    "the data directory `{}` has no users yet; `waxseal serve --data {}` makes the first",
+                    data.path().display(),
+                    word(data.path().display())
                 )));
             }
             Err(_) => {

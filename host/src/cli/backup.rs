@@ -1,6 +1,10 @@
 //! `waxseal backup` and `waxseal restore`.
 
-use super::{Failure, Place, admin::Admin, terminal::say};
+use super::{
+    Failure, Place,
+    admin::Admin,
+    terminal::{say, word},
+};
 use crate::backup;
 use serde_json::json;
 use std::path::{self, PathBuf};
@@ -55,7 +59,7 @@ pub(super) fn restore(args: &RestoreArgs, place: &Place) -> Result<(), Failure> 
     say(&format!(
         "Note: tokens revoked and passwords changed since the backup count as they did then; \
          `waxseal key rotate --end-tokens --data {}` ends all tokens.",
-        data.path().display()
+        word(data.path().display())
     ))?;
     say(&format!(
         "Note: the configuration is not part of a backup. What was set before, such as the issuer and the policy for passwords, has to be \

@@ -28,7 +28,11 @@ pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
             options.tls.map(Tls::open).transpose().map_err(Failure::usage)?;
             let stated = loaded.rows().any(|(.., origin)| *origin != Origin::Default);
             let none = if stated { "no file" } else { "no file, all defaults" };
-            let missing = if place.data.is_dir() { "" } else { "; there is no data directory yet" };
+            let missing = match place.data.metadata() {
+                Ok(found) if found.is_dir() => "",
+                Ok(_) => return Err(Failure::usage(format_args!("--data {}: not a directory", place.data.display()))),
+                Err(_) => "; there is no data directory yet",
+            };
             say(&format!("in order: {}{missing}", file.as_deref().unwrap_or(none)))
         }
         Command::Show { json, changed } => {

@@ -5,7 +5,7 @@ use super::{
     admin::Admin,
     serve,
     service::Service,
-    terminal::{plain, say, say_json, table},
+    terminal::{plain, say, say_json, table, word},
     user::{cell, schemes},
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     clock::Clock,
     config::Config,
     data_dir::open_to_others,
-    http::tls::Tls,
+    http::tls::{SOON, Tls},
 };
 use rustix::fs::statvfs;
 use serde_json::{Value, json};
@@ -159,9 +159,26 @@ fn transport(config: &Config, place: &Place, findings: &mut Findings) {
         .and_then(|options| options.tls.map(Tls::open).transpose().map_err(Failure::usage));
     match (opened, loopback) {
         (Err(failure), _) => findings.add("transport", Grade::Problem, words(failure)),
-        (Ok(Some(_)), _) => findings.add("transport", Grade::Good, "TLS"),
+        (Ok(Some(tls)), _) => {
+            let (grade, text) = is_valid(tls.until(), Clock::system().now());
+            findings.add("transport", grade, format!("TLS{text}"));
+        }
         (_, true) => findings.add("transport", Grade::Good, "plain HTTP, on this machine only"),
         _ => findings.add("transport", Grade::Note, "plain HTTP beyond this machine: a proxy in front has to do TLS"),
+    }
+}
+
+/// What a certificate is worth that expires then.
+fn is_valid(until: Option<UnixTime>, now: UnixTime) -> (Grade, String) {
+    match until {
+        Some(until) if until <= now => {
+            (Grade::Problem, format!("; the certificate has expired at {until}: clients refuse to connect"))
+        }
+        Some(until) if until <= now.plus_secs(SOON.as_secs()) => {
+            (Grade::Note, format!("; the certificate expires soon, at {until}"))
+        }
+        Some(until) => (Grade::Good, format!("; the certificate expires at {until}")),
+        None => (Grade::Good, String::new()),
     }
 }
 
@@ -187,7 +204,8 @@ fn permissions(path: &Path, findings: &mut Findings) {
     let Ok(found) = fs::metadata(path) else { return };
     if open_to_others(&found) {
         let (path, mode) = (path.display(), found.mode() & 0o7777);
-        findings.add("permissions", Grade::Problem, format!("{path} has mode {mode:04o}; run `chmod 600 {path}`"));
+        let text = format!("{path} has mode {mode:04o}; run `chmod 600 {}`", word(&path));
+        findings.add("permissions", Grade::Problem, text);
     }
 }
 
@@ -200,7 +218,8 @@ fn owners(data: &Path, findings: &mut Findings) {
         let (path, owner) = (entry.path(), file.uid());
         let path = path.display();
         let text = format!(
-            "{path} is of the user {owner}, the directory of {uid}; run `chown {uid}:{gid} {path}` if the server is {uid}"
+            "{path} is of the user {owner}, the directory of {uid}; run `chown {uid}:{gid} {}` if the server is {uid}",
+            word(&path)
         );
         findings.add("owner", Grade::Problem, text);
     }
@@ -303,6 +322,21 @@ const EARLIEST: u64 = 1_735_689_600;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_certificate_is_told_of_before_it_expires() {
+        let now = UnixTime::from_secs(EARLIEST);
+        let days = |days: u64| Some(now.plus_secs(days * 86_400));
+        for (until, expected) in [
+            (Some(now), Grade::Problem),
+            (days(1), Grade::Note),
+            (days(14), Grade::Note),
+            (days(15), Grade::Good),
+            (None, Grade::Good),
+        ] {
+            assert_eq!(is_valid(until, now).0, expected, "{until:?}");
+        }
+    }
 
     #[test]
     fn a_disk_is_told_of_before_it_is_full() {

@@ -3,7 +3,7 @@
 use super::terminal;
 use crate::{config::Problem, data_dir::DataError, store::StoreError};
 use core::fmt;
-use std::{io, process::ExitCode};
+use std::{env, io, process::ExitCode};
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug)]
@@ -56,7 +56,8 @@ impl Failure {
         let told =
             text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
         let words: Vec<&str> = told.filter(|line| !line.is_empty()).collect();
-        Self::usage(format_args!("{}; see --help", words.join(" ").replace(" tip: ", "; ")))
+        let words = words.join(" ").replace(" tip: ", "; ");
+        Self::usage(format_args!("{words}{}; see --help", empty_variable(&words)))
     }
 
     /// Says what happened and gives the exit status.
@@ -80,6 +81,16 @@ impl Failure {
             }
         }
     }
+}
+
+/// Where the empty value comes from that clap complains of, if not from the command line.
+fn empty_variable(words: &str) -> String {
+    let is_meant = |variable: &str, option: &str| {
+        words.contains(option) && env::var_os(variable).is_some_and(|value| value.is_empty())
+    };
+    let empty = [("WAXSEAL_DATA", "'--data <"), ("WAXSEAL_CONFIG", "'--config <")];
+    let found = empty.into_iter().find(|(variable, option)| is_meant(variable, option));
+    found.map(|(variable, _)| format!(" ({variable} is set, but empty)")).unwrap_or_default()
 }
 
 impl From<DataError> for Failure {

@@ -4,6 +4,7 @@ use super::{
     Failure,
     secret::{self, Secret},
     service::Service,
+    terminal::word,
 };
 use serde_json::{Value, json};
 use std::{env, path::PathBuf};
@@ -32,7 +33,7 @@ impl Password {
         match self {
             Self::Generated(secret) => secret.to_string(),
             Self::Env => "$WAXSEAL_ADMIN_PASSWORD".into(),
-            Self::File(path) => format!("$(cat '{}')", path.display().to_string().replace('\'', r"'\''")),
+            Self::File(path) => format!("$(cat {})", word(path.display())),
         }
     }
 }
@@ -46,7 +47,7 @@ pub(super) async fn bootstrap(service: &Service) -> Result<Option<First>, Failur
         Some(false) => {}
         None => return Err(Failure::refused("the store cannot be read; `waxseal doctor` says more")),
     }
-    let name = env::var("WAXSEAL_ADMIN_NAME").unwrap_or_else(|_| "admin".into());
+    let name = env::var("WAXSEAL_ADMIN_NAME").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "admin".into());
     let (secret, password) = match (chosen("WAXSEAL_ADMIN_PASSWORD"), chosen("WAXSEAL_ADMIN_PASSWORD_FILE")) {
         (Some(_), Some(_)) => {
             return Err(Failure::usage(

@@ -1,6 +1,9 @@
 //! `waxseal init`: a data directory with a production configuration.
 
-use super::{Failure, Place, terminal::say};
+use super::{
+    Failure, Place,
+    terminal::{say, word},
+};
 use crate::config::PRODUCTION;
 use std::{
     fs::OpenOptions,
@@ -33,22 +36,22 @@ pub(super) fn run(place: &Place) -> Result<(), Failure> {
         written => written.map_err(|error| Failure::refused(format_args!("cannot write `{shown}`: {error}")))?,
     }
     data.root_key_or_new()?;
-    let path = data.path().display();
-    let named = if place.config.is_some() { format!(" --config {shown}") } else { String::new() };
+    let (path, at) = (data.path().display(), word(data.path().display()));
+    let named = if place.config.is_some() { format!(" --config {}", word(config.display())) } else { String::new() };
     if in_use {
         return say(&format!(
             "Wrote the configuration {shown} (0600). {path} is in use already and otherwise as it was: it counts from the next \
-             start of `waxseal serve --data {path}{named}` on."
+             start of `waxseal serve --data {at}{named}` on."
         ));
     }
     say(&format!(
         "Made {path} (mode 0700) with the root key root.key (0600), and the configuration {shown} (0600).
 
 Next:
-  1. Read {shown}; `waxseal config check --data {path}{named}` says whether it is in order.
+  1. Read {shown}; `waxseal config check --data {at}{named}` says whether it is in order.
   2. Name the first administrator: WAXSEAL_ADMIN_NAME and WAXSEAL_ADMIN_PASSWORD_FILE. Without, `admin` gets a
      password that is shown once.
-  3. Run `waxseal serve --data {path}{named}`.
-  4. Keep a backup: `waxseal backup --data {path} --to FILE`. Without root.key nobody can open the store."
+  3. Run `waxseal serve --data {at}{named}`.
+  4. Keep a backup: `waxseal backup --data {at} --to FILE`. Without root.key nobody can open the store."
     ))
 }

@@ -124,7 +124,11 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
             let done = admin.ask(Method::Post, "/admin/keys/import", Some(&json!({ "keys": keys, "sign": sign })))?;
             let kids: Vec<&str> =
                 done.get("imported").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-            let role = if sign { "; the first signs, see `waxseal key list`" } else { "" };
+            let role = if sign {
+                "; the first signs, see `waxseal key list`"
+            } else {
+                "; tokens they have signed are accepted, and they sign none: that takes --sign when they are imported"
+            };
             say(&format!("imported {}{role}", plain(&kids.join(", "))))
         }
         Command::Export { kid, secret, json } => {

@@ -5,7 +5,7 @@ use super::{
     first_start::{self, First, Password},
     place::unread,
     service::{Service, alone},
-    terminal,
+    terminal::{self, word},
 };
 use crate::{
     config::{self, Config, Host, LogFormat, Origin, Stated},
@@ -175,7 +175,7 @@ fn welcome(bound: &Bound, config: &Config, data: &DataDir, first: Option<&First>
 
 /// The command that sets a password of this server's user.
 fn passwd(name: &str, data: &DataDir) -> String {
-    format!("`waxseal user passwd {name} --data {}`", data.path().display())
+    format!("`waxseal user passwd {} --data {}`", word(name), word(data.path().display()))
 }
 
 fn introduction(url: &str, First { name, password }: &First, data: &DataDir, redis: bool) -> Vec<String> {
@@ -188,7 +188,10 @@ fn introduction(url: &str, First { name, password }: &First, data: &DataDir, red
     };
     let mut lines = vec![String::new(), format!("First administrator: {name}"), format!("Password:            {shown}")];
     if redis {
-        let user = format!("\"{name}:{}\"", password.in_shell());
+        let user = match word(name) {
+            plain if plain == *name => format!("\"{name}:{}\"", password.in_shell()),
+            quoted => format!("{quoted}\":{}\"", password.in_shell()),
+        };
         lines.extend([
             String::new(),
             "Get a token, use it, add a second password:".into(),

@@ -1,6 +1,7 @@
 //! What a person or a script reads.
 
 use super::Failure;
+use core::fmt::Display;
 use serde_json::Value;
 use std::{
     fs,
@@ -58,6 +59,13 @@ pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if is_deceptive(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
+/// Text as one word of a shell command (POSIX.1-2024, 2.2.2).
+pub(super) fn word(text: impl Display) -> String {
+    let text = text.to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
 /// Control characters, and those that turn the direction of text or cannot be seen.
 pub(super) fn is_deceptive(c: char) -> bool {
     c.is_control()
@@ -85,6 +93,17 @@ pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::process::Command;
+
+    #[test]
+    fn a_word_is_one_for_a_shell_too() {
+        for text in ["ada@example.com", "/var/lib/waxseal", "", "a b", "$(id)", "it's", "a\nb", "caf\u{e9}", "~", "`x`\\!"]
+        {
+            let out = Command::new("sh").args(["-c", &format!("printf %s {}", word(text))]).output().unwrap();
+            assert_eq!(String::from_utf8(out.stdout).unwrap(), text);
+        }
+        assert_eq!([word("/var/lib"), word("a b"), word("it's")], ["/var/lib", "'a b'", r"'it'\''s'"]);
+    }
 
     #[test]
     fn columns_line_up() {

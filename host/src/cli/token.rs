@@ -210,7 +210,8 @@ fn without_data(token: &str, jwks: Option<&Path>, place: &Place) -> Result<Value
     let explanation = world.vault.keys().explain(token, &world.settings.access_profile(), Clock::system().now());
     let mut sentence = explanation.sentence;
     if jwks.is_none() {
-        complain("there are no keys at hand (no data directory, no --jwks), so the signature is not checked");
+        let data = place.data.display();
+        complain(&format!("there are no keys at hand (no store in `{data}`, no --jwks), so the signature is not checked"));
         if explanation.code == Some("unknown_kid") {
             sentence = "the signature cannot be checked without the key";
         }

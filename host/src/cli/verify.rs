@@ -152,7 +152,12 @@ fn edge(world: World, file: &Path, args: &Args) -> Result<Checker, Failure> {
     let mut verifier =
         verifier.map_err(|_| Failure::refused("a revocation snapshot needs public keys to be checked with"))?;
     let taken = verifier.take(text.trim_end(), &settings.issuer, settings.leeway, clock.now());
-    taken.map_err(|error| refused(&format_args!("{error} ({})", error.code())))?;
+    taken.map_err(|error| {
+        let (shown, code) = (file.display(), error.code());
+        Failure::refused(format_args!(
+            "the revocation snapshot `{shown}`, which is checked as a token is: {error} ({code})"
+        ))
+    })?;
     Ok(Checker::Edge(Box::new((verifier, settings)), clock))
 }
 

@@ -1,12 +1,13 @@
 //! Certificates: read from files, read again when they change.
 
-use crate::serve::TlsFiles;
+use crate::{clock::Clock, serve::TlsFiles};
 use arc_swap::ArcSwap;
-use core::fmt;
+use core::{fmt, time::Duration};
 use rustls::{
-    RootCertStore, ServerConfig,
+    CertificateError, Error, RootCertStore, ServerConfig,
+    client::{WebPkiServerVerifier, danger::ServerCertVerifier},
     crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    pki_types::{self, CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
     server::WebPkiClientVerifier,
     version::{TLS12, TLS13},
 };
@@ -18,14 +19,21 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 use tokio_rustls::TlsAcceptor;
+use waxseal_core::time::UnixTime;
 use zeroize::Zeroizing;
 
 /// The TLS side of a listener. Connections keep the configuration they were opened with.
 pub(crate) struct Tls {
     files: TlsFiles,
-    config: ArcSwap<ServerConfig>,
+    loaded: ArcSwap<Loaded>,
     /// How the files looked when they were last read.
     seen: Mutex<Stamp>,
+}
+
+/// What was read from the files.
+struct Loaded {
+    config: Arc<ServerConfig>,
+    until: Option<UnixTime>,
 }
 
 /// Device, inode, size and time of change of each file, in order; a file that cannot be looked at has none.
@@ -44,20 +52,40 @@ impl fmt::Display for TlsError {
 impl Tls {
     pub(crate) fn open(files: TlsFiles) -> Result<Self, TlsError> {
         let seen = stamp(&files);
-        let config = ArcSwap::from_pointee(load(&files)?);
-        Ok(Self { files, config, seen: Mutex::new(seen) })
+        let loaded = ArcSwap::from_pointee(load(&files)?);
+        let tls = Self { files, loaded, seen: Mutex::new(seen) };
+        tls.tell();
+        Ok(tls)
+    }
+
+    /// When the certificate expires; `None` where that cannot be told.
+    pub(crate) fn until(&self) -> Option<UnixTime> {
+        self.loaded.load().until
+    }
+
+    /// Tells the log of a certificate that clients refuse, or soon will.
+    fn tell(&self) {
+        let now = Clock::system().now();
+        match self.until() {
+            Some(until) if until <= now => {
+                tracing::error!(%until, "the certificate has expired: clients refuse to connect");
+            }
+            Some(until) if until <= now.plus_secs(SOON.as_secs()) => tracing::warn!(%until, "the certificate expires soon"),
+            _ => {}
+        }
     }
 
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
-        TlsAcceptor::from(self.config.load_full())
+        TlsAcceptor::from(Arc::clone(&self.loaded.load().config))
     }
 
     /// Reads the files again; what was in use stays in use when they are wrong.
     pub(crate) fn reload(&self) -> Result<(), TlsError> {
         let seen = stamp(&self.files);
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
-        self.config.store(Arc::new(load(&self.files)?));
+        self.loaded.store(Arc::new(load(&self.files)?));
         tracing::info!("certificates read again");
+        self.tell();
         Ok(())
     }
 
@@ -79,8 +107,9 @@ fn stamp(files: &TlsFiles) -> Stamp {
         .collect()
 }
 
-fn load(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
+fn load(files: &TlsFiles) -> Result<Loaded, TlsError> {
     let chain = certificates(&files.certificate)?;
+    let until = chain.first().and_then(expiry);
     let key = private_key(&files.key)?;
     let provider = Arc::new(ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -102,8 +131,29 @@ fn load(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
         .with_single_cert(chain, key)
         .map_err(|error| TlsError(format!("cannot use `{}` with its key: {error}", files.certificate.display())))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
+    Ok(Loaded { config: Arc::new(config), until })
 }
+
+/// When a certificate expires, as whoever checks it in the last of years is told.
+fn expiry(certificate: &CertificateDer<'static>) -> Option<UnixTime> {
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.clone()).ok()?;
+    let provider = Arc::new(ring::default_provider());
+    let client = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().ok()?;
+    let name = ServerName::try_from("localhost").ok()?;
+    let late = pki_types::UnixTime::since_unix_epoch(THE_LAST);
+    match client.verify_server_cert(certificate, &[], &name, &[], late) {
+        Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => {
+            Some(UnixTime::from_secs(not_after.as_secs()))
+        }
+        _ => None,
+    }
+}
+
+/// The end of the year 9999, behind which there is no time in certificates (RFC 5280, 4.1.2.5).
+const THE_LAST: Duration = Duration::from_hours(70_389_528);
+/// How long before its end a certificate is told of.
+pub(crate) const SOON: Duration = Duration::from_hours(14 * 24);
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);

@@ -6,7 +6,7 @@ use crate::{
     serve::{ServeOptions, TlsFiles},
 };
 use core::time::Duration;
-use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::{
     ClientConfig, RootCertStore, SupportedProtocolVersion,
     crypto::ring,
@@ -22,6 +22,7 @@ use std::{
 };
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
+use waxseal_core::time::UnixTime;
 
 /// A certificate for `localhost` and its key.
 struct Identity {
@@ -125,6 +126,22 @@ async fn a_bad_certificate_changes_nothing() {
     server.server.reload().await;
     let mut client = connect(&server, &identity.certificate, BOTH, None).await.unwrap();
     assert_eq!(client.get("/v1/line", "").await.status, 200);
+}
+
+#[test]
+fn it_is_known_when_a_certificate_expires() {
+    let (home, key) = (tempfile::tempdir().unwrap(), KeyPair::generate().unwrap());
+    let until = |year, is_ca| {
+        let mut params = CertificateParams::new(["elsewhere.example".to_owned()]).unwrap();
+        params.not_after = date_time_ymd(year, 1, 1);
+        params.is_ca = is_ca;
+        let certificate = params.self_signed(&key).unwrap();
+        let copy = KeyPair::from_pem(&key.serialize_pem()).unwrap();
+        Tls::open(Identity { certificate, key: copy }.write(home.path())).unwrap().until()
+    };
+    assert_eq!(until(2001, IsCa::NoCa), Some(UnixTime::from_secs(978_307_200)), "in the past");
+    assert_eq!(until(2100, IsCa::NoCa), Some(UnixTime::from_secs(4_102_444_800)));
+    assert_eq!(until(2100, IsCa::Ca(BasicConstraints::Unconstrained)), until(2100, IsCa::NoCa), "of an authority");
 }
 
 #[test]
