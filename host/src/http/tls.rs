@@ -28,6 +28,8 @@ pub(crate) struct Tls {
     loaded: ArcSwap<Loaded>,
     /// How the files looked when they were last read.
     seen: Mutex<Stamp>,
+    /// When the log was last told of a certificate that expires.
+    told: Mutex<UnixTime>,
 }
 
 /// What was read from the files.
@@ -53,8 +55,8 @@ impl Tls {
     pub(crate) fn open(files: TlsFiles) -> Result<Self, TlsError> {
         let seen = stamp(&files);
         let loaded = ArcSwap::from_pointee(load(&files)?);
-        let tls = Self { files, loaded, seen: Mutex::new(seen) };
-        tls.tell();
+        let tls = Self { files, loaded, seen: Mutex::new(seen), told: Mutex::new(UnixTime::from_secs(0)) };
+        tls.remind();
         Ok(tls)
     }
 
@@ -63,15 +65,20 @@ impl Tls {
         self.loaded.load().until
     }
 
-    /// Tells the log of a certificate that clients refuse, or soon will.
-    fn tell(&self) {
+    /// Tells the log once a day of a certificate that clients refuse, or soon will.
+    fn remind(&self) {
+        const DAY: u64 = 86_400;
+        let Some(until) = self.until() else { return };
         let now = Clock::system().now();
-        match self.until() {
-            Some(until) if until <= now => {
-                tracing::error!(%until, "the certificate has expired: clients refuse to connect");
-            }
-            Some(until) if until <= now.plus_secs(SOON.as_secs()) => tracing::warn!(%until, "the certificate expires soon"),
-            _ => {}
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if until > now.plus_secs(SOON.as_secs()) || now < told.plus_secs(DAY) {
+            return;
+        }
+        *told = now;
+        if until <= now {
+            tracing::error!(%until, "the certificate has expired: clients refuse to connect");
+        } else {
+            tracing::warn!(%until, "the certificate expires soon");
         }
     }
 
@@ -85,14 +92,19 @@ impl Tls {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
         self.loaded.store(Arc::new(load(&self.files)?));
         tracing::info!("certificates read again");
-        self.tell();
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = UnixTime::from_secs(0);
+        self.remind();
         Ok(())
     }
 
     /// Reads the files again if they have changed since they were last read, rightly or wrongly.
     pub(crate) fn reload_if_changed(&self) -> Result<(), TlsError> {
         let changed = *self.seen.lock().unwrap_or_else(PoisonError::into_inner) != stamp(&self.files);
-        if changed { self.reload() } else { Ok(()) }
+        if changed {
+            return self.reload();
+        }
+        self.remind();
+        Ok(())
     }
 }
 
