@@ -12,7 +12,7 @@ use core::fmt;
 use sha2::{Digest, Sha256};
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
@@ -129,7 +129,7 @@ fn fill(store: impl Read, from: &Path, root: &RootKey, data: &DataDir) -> Result
     })
 }
 
-/// Checks that there is nothing but `made`, a configuration, what a restore that was killed has begun, and what a file system has
+/// Checks that there is nothing but `made`, a configuration, what a restore has begun that was killed while it read, and what a file system has
 /// of its own at its root: anything else may be what is left of another server.
 fn vacant(data: &DataDir, made: &[PathBuf]) -> Result<(), BackupError> {
     let failed = |error| BackupError::Io { path: data.path().into(), error };
@@ -144,26 +144,35 @@ fn vacant(data: &DataDir, made: &[PathBuf]) -> Result<(), BackupError> {
 }
 
 fn assemble(root: &RootKey, store_part: &Path, whole: &Path) -> io::Result<()> {
-    let mut out = Digesting { inner: BufWriter::new(create(whole)?), digest: Sha256::new() };
+    // The root key goes past every buffer, as none of them is cleared.
+    let mut out = Digesting { inner: create(whole)?, digest: Sha256::new() };
     out.write_all(MAGIC)?;
     out.write_all(crate::data_dir::to_hex(root).as_bytes())?;
     out.write_all(b"\n")?;
     io::copy(&mut File::open(store_part)?, &mut out)?;
     let Digesting { mut inner, digest } = out;
     inner.write_all(&digest.finalize())?;
-    inner.into_inner()?.sync_all()
+    inner.sync_all()
 }
 
 /// How long the store's part is; `None` if the file is not whole. Leaves the file at its beginning.
 fn check(file: &mut File) -> io::Result<Option<u64>> {
     let Some(hashed) = file.metadata()?.len().checked_sub(DIGEST as u64) else { return Ok(None) };
-    let mut digest = Digesting { inner: io::sink(), digest: Sha256::new() };
-    io::copy(&mut BufReader::new(Read::by_ref(file)).take(hashed), &mut digest)?;
+    let mut digest = Sha256::new();
+    // The root key goes through it.
+    let mut buffer = Zeroizing::new(vec![0; 1 << 16]);
+    let mut rest = Read::by_ref(file).take(hashed);
+    loop {
+        match rest.read(&mut buffer)? {
+            0 => break,
+            read => digest.update(&buffer[..read]),
+        }
+    }
     let mut stated = [0; DIGEST];
     file.seek(SeekFrom::Start(hashed))?;
     file.read_exact(&mut stated)?;
     file.rewind()?;
-    let whole = digest.digest.finalize().as_slice() == stated;
+    let whole = digest.finalize().as_slice() == stated;
     Ok(hashed.checked_sub(HEAD as u64).filter(|_| whole))
 }
 

@@ -185,18 +185,7 @@ impl DataDir {
     /// When there is one, or it cannot be written.
     pub fn write_root_key(&self, key: &RootKey) -> Result<(), DataError> {
         let path = self.root_key_file();
-        let unfinished = self.0.join(format!("root.key.{}", std::process::id()));
-        let write = || {
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
-            file.write_all(to_hex(key).as_bytes())?;
-            file.write_all(b"\n")?;
-            file.sync_all()?;
-            // Unlike a rename, a link does not replace what is there.
-            fs::hard_link(&unfinished, &path)?;
-            File::open(&self.0)?.sync_all()
-        };
-        let written = write();
-        let _ = fs::remove_file(&unfinished);
+        let written = write_new(&path, &[to_hex(key).as_bytes(), b"\n"]);
         written.map_err(|error| DataError(format!("the root key `{}` cannot be written: {error}", path.display())))
     }
 
@@ -212,6 +201,30 @@ impl fmt::Display for DataError {
 }
 
 impl core::error::Error for DataError {}
+
+/// Writes a file of its owner's that is not there yet; after a crash, or on a full disk, there is the whole file or none.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] when there is one; any other when it cannot be written.
+pub(crate) fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(format!(".{}", std::process::id()));
+    let unfinished = Path::new(&unfinished);
+    // In a container every process may have the same number, and one that was killed leaves its file.
+    let _ = fs::remove_file(unfinished);
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(unfinished)?;
+        parts.iter().try_for_each(|part| file.write_all(part))?;
+        file.sync_all()?;
+        // Unlike a rename, a link does not replace what is there.
+        fs::hard_link(unfinished, path)?;
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+    };
+    let written = write();
+    let _ = fs::remove_file(unfinished);
+    written
+}
 
 /// Whether group or others have any right to it.
 pub(crate) fn open_to_others(found: &fs::Metadata) -> bool {

@@ -3,7 +3,7 @@
 //! While requests are answered that need no derivation, the last worker stands back, so that a core is left for them. Priorities alone
 //! do not do that: Linux lets a thread that has just begun go on for a while, whoever wakes up beside it.
 
-use crate::source::network;
+use crate::source::site;
 use core::{
     fmt, mem,
     net::IpAddr,
@@ -139,7 +139,7 @@ impl Pool {
     /// [`Error::Busy`] at once when the queue is full, or half of it is of this source; [`Error::Failed`].
     pub async fn derive(&self, derivation: Derivation, source: Option<IpAddr>) -> Result<Bits, Error> {
         let (reply, answer) = oneshot::channel();
-        self.shared.push(Job { derivation, source: source.map(network), reply })?;
+        self.shared.push(Job { derivation, source: source.map(site), reply })?;
         answer.await.ok().flatten().ok_or(Error::Failed)
     }
 
@@ -149,7 +149,7 @@ impl Pool {
     /// # Errors
     /// [`Error::Busy`].
     pub fn admit(&self, source: Option<IpAddr>) -> Result<(), Error> {
-        self.shared.room(source.map(network)).map(drop)
+        self.shared.room(source.map(site)).map(drop)
     }
 
     /// Tells that a request was answered without a derivation: while there are such requests, a core is left for them.
@@ -210,7 +210,7 @@ pub(crate) fn step_back() {}
 /// One derivation and who waits for it.
 struct Job {
     derivation: Derivation,
-    /// The network that it is for.
+    /// The site that it is for.
     source: Option<IpAddr>,
     reply: oneshot::Sender<Option<Bits>>,
 }

@@ -2,10 +2,28 @@
 
 use core::net::{IpAddr, Ipv6Addr};
 
-/// What one client has at least: an IPv4 address, the first half of an IPv6 one.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
+/// All that one customer has: an IPv4 address, the first 48 bits of an IPv6 one, as providers give out no more (RFC 6177).
+pub(crate) fn site(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 80 << 80).into(),
         address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_customer_is_one_source() {
+        for (address, expected) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:7:1::9", "2001:db8:7::"),
+            ("2001:db8:7:ffff:1:2:3:4", "2001:db8:7::"),
+            ("2001:db8:8::1", "2001:db8:8::"),
+        ] {
+            assert_eq!(site(address.parse().unwrap()), expected.parse::<IpAddr>().unwrap(), "{address}");
+        }
     }
 }

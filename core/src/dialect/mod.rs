@@ -150,6 +150,8 @@ mod tests {
             assert!(!checks_password(&request(method, list, "{}").with_header("authorization", "Bearer a")));
         }
         assert!(checks_password(&request(Method::Post, token, grant)));
+        let escaped = r#"{"grant_type":"\u0070assword","username":"a","\u0070assword":"b"}"#;
+        assert!(checks_password(&request(Method::Post, token, escaped)));
         for (method, path, body) in [
             (Method::Get, list, "{}"),
             (Method::Post, "/v1/users", "{}"),

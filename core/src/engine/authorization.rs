@@ -6,7 +6,7 @@
 use super::{audit, user};
 use crate::{
     lifetime::Lifetime,
-    record::{Authorization, AuthorizationAt, RevokedEverything, RevokedScopes, Scope, Stored, Uid, User, key},
+    record::{Authorization, AuthorizationAt, Era, RevokedScopes, Scope, Stored, Uid, User, key},
     refusal::Refusal,
     seam::{Key, Op, Range, Stop},
 };
@@ -205,8 +205,8 @@ pub(crate) fn end_all(op: &Op<'_>, user: &User, scope: Option<Scope>) -> Result<
 
 /// Ends the authorizations of everybody.
 pub(crate) fn revoke_everything(op: &Op<'_>, actor: &dyn core::fmt::Display) -> Result<(), Stop> {
-    let RevokedEverything(era) = op.load(&key::revoked_everything())?.unwrap_or_default();
-    op.store(key::revoked_everything(), &RevokedEverything(era.saturating_add(1)));
+    let Era(era) = op.load(&key::revoked_everything())?.unwrap_or_default();
+    op.store(key::revoked_everything(), &Era(era.saturating_add(1)));
     audit(op, "token.revoke_all", actor, &"everybody", None);
     Ok(())
 }
@@ -256,7 +256,7 @@ fn lives(op: &Op<'_>, user: &User, authorization: &Authorization) -> Result<bool
 fn era(op: &Op<'_>, uid: Uid, scopes: &[Scope]) -> Result<u32, Stop> {
     let [everything, own] = eras(uid);
     op.want([&everything, &own]);
-    let RevokedEverything(everything) = op.load(&everything)?.unwrap_or_default();
+    let Era(everything) = op.load(&everything)?.unwrap_or_default();
     let own = op.load::<RevokedScopes>(&own)?.unwrap_or_default();
     Ok(scopes.iter().fold(everything, |era, scope| era.saturating_add(own.of(*scope))))
 }

@@ -2,7 +2,7 @@
 
 use super::{audit, authorization::revoke_everything, pair::end_all_pairs};
 use crate::{
-    record::{Ended, KeyState, SigningKey, Stored, key},
+    record::{Ended, Era, KeyState, SigningKey, Stored, key},
     refusal::Refusal,
     seam::{Op, Range, Stop},
     time::UnixTime,
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 /// How many keys a server may hold at once.
 pub(crate) const MAX_KEYS: u32 = 64;
 
-/// All signing keys, each read as a condition of the commit.
+/// All signing keys, each read as a condition of the commit. One that comes meanwhile is none: see [`changing`].
 pub(crate) fn keys(op: &Op<'_>) -> Result<Vec<SigningKey>, Stop> {
     let range = Range { prefix: key::SIGNING_KEYS.into(), after: String::new(), limit: MAX_KEYS };
     let listed = op.range(&range)?;
@@ -61,7 +61,7 @@ pub(crate) fn rotate_key(
     actor: &dyn Display,
     rotation: Rotation,
 ) -> Result<Result<SigningKey, NotRotated>, Stop> {
-    let known = live_keys(op)?;
+    let known = changing(op)?;
     let signer = known.iter().find(|key| key.state.signs_at(op.now()));
     let usual = signer.map_or(op.settings.signing_algorithm, |key| key.algorithm);
     let algorithm = rotation.algorithm.unwrap_or(usual);
@@ -148,7 +148,7 @@ pub(crate) enum Imported {
 /// Takes keys in that were made elsewhere; with `sign`, the first of them signs as after a rotation.
 pub(crate) fn import_keys(op: &Op<'_>, actor: &dyn Display, new: &[Key], sign: bool) -> Result<Imported, Stop> {
     let every = keys(op)?;
-    let known = live_keys(op)?;
+    let known = changing(op)?;
     if known.len() + new.len() > MAX_KEYS as usize {
         return Ok(Imported::TooMany);
     }
@@ -182,8 +182,10 @@ fn is_other_kind(known: &[SigningKey], algorithm: Algorithm) -> bool {
     known.iter().any(|known| known.algorithm.is_symmetric() != algorithm.is_symmetric())
 }
 
-/// The keys whose last token has not expired. The others are removed.
-fn live_keys(op: &Op<'_>) -> Result<Vec<SigningKey>, Stop> {
+/// The keys whose last token has not expired, for whoever adds to them: nobody else does meanwhile. The others are removed.
+fn changing(op: &Op<'_>) -> Result<Vec<SigningKey>, Stop> {
+    let Era(changes) = op.load(&key::key_changes())?.unwrap_or_default();
+    op.store(key::key_changes(), &Era(changes.wrapping_add(1)));
     let (live, expired): (Vec<_>, Vec<_>) =
         keys(op)?.into_iter().partition(|key| key.state.until().is_none_or(|until| op.now() < until));
     for key in &expired {

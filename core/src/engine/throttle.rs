@@ -132,7 +132,9 @@ impl Gate {
                 let pause = if is_hopeless { now.plus_secs(settings.account_pause.into()) } else { now };
                 let lock = match cluster.login_lockout_duration {
                     _ if !locks => now,
-                    0 => ENDLESS,
+                    0 if user.is_some() => ENDLESS,
+                    // Nobody could ever end it; it looks the same.
+                    0 => now.plus_secs(KNOWN_SOURCE),
                     secs => now.plus_secs(secs.into()),
                 };
                 self.pair.until = lock.max(pause);
@@ -231,6 +233,7 @@ fn expiry(at: UnixTime) -> Option<UnixTime> {
 
 #[cfg(test)]
 mod tests {
+    use super::KNOWN_SOURCE;
     use crate::testing::{TestWorld, basic, request};
     use alloc::vec::Vec;
 
@@ -256,6 +259,24 @@ mod tests {
         }
         assert!(told[4].contains("user.lock"), "{told:?}");
         assert_eq!(told.concat().matches("user.lock").count(), 1, "{told:?}");
+    }
+
+    /// Nobody can end it, so that it would be kept for ever.
+    #[test]
+    fn a_name_that_nobody_has_is_locked_for_a_while_only() {
+        let mut world = TestWorld::with_admin("admin password");
+        let token = alloc::format!("Bearer {}", world.token("admin", "admin password"));
+        let change =
+            request("PUT /v1/cluster/policy", r#"{"login_lockout_duration": 0}"#).with_header("authorization", &token);
+        assert_eq!(world.call(change).status, 200);
+        for name in ["admin", "nobody"] {
+            let wrong = request("POST /v1/users/authorize", "").with_header("authorization", &basic(name, "wrong"));
+            for _ in 0..5 {
+                assert_eq!(world.call(wrong.clone()).status, 401);
+            }
+        }
+        world.advance(KNOWN_SOURCE + 86_400);
+        assert_eq!(world.count("tries/pair/"), 1, "the administrator's");
     }
 
     /// What a clock that was a year ahead has written locks nobody once it is right again.

@@ -56,7 +56,7 @@ pub struct Authorization {
     pub generation: u32,
     /// [`super::User::session_epoch`] when it was made.
     pub session_epoch: u32,
-    /// [`RevokedEverything`] and the [`RevokedScopes`] of its scopes when it was made, added up.
+    /// [`Era`] and the [`RevokedScopes`] of its scopes when it was made, added up.
     pub era: u32,
 }
 
@@ -79,11 +79,12 @@ impl Stored for AuthorizationAt {
     const VERSION: u8 = 1;
 }
 
-/// Rises when an administrator revokes everybody's authorizations.
+/// How often something was done that concerns everybody: revoking all authorizations, adding signing keys. Whoever does it reads this
+/// and writes it, so that of two that race one starts over.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-pub struct RevokedEverything(pub u32);
+pub struct Era(pub u32);
 
-impl Stored for RevokedEverything {
+impl Stored for Era {
     const VERSION: u8 = 1;
 }
 

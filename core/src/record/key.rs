@@ -65,6 +65,11 @@ pub fn signing_key(kid: &str) -> Key {
     Key(format!("{SIGNING_KEYS}{}", plain(kid, 255)))
 }
 
+/// [`super::Era`]: how often signing keys were added.
+pub fn key_changes() -> Key {
+    Key("key-changes".into())
+}
+
 /// What the keys of all revoked tokens start with.
 pub const REVOKED: &str = "revoked/";
 /// What the keys of all users whose tokens have ended start with.
@@ -146,7 +151,7 @@ pub fn authorization_token(token: &str) -> Key {
     Key(["authz-token/", &URL_SAFE_NO_PAD.encode(Sha256::digest(token))].concat())
 }
 
-/// [`super::RevokedEverything`].
+/// [`super::Era`]: how often an administrator revoked everybody's authorizations.
 pub fn revoked_everything() -> Key {
     Key("authz-era".into())
 }

@@ -19,7 +19,7 @@ mod snapshot;
 mod user;
 
 pub use attempts::{Attempts, Lock, Seen};
-pub use authorization::{Authorization, AuthorizationAt, RevokedEverything, RevokedScopes, Scope, SshKey, SshKeys};
+pub use authorization::{Authorization, AuthorizationAt, Era, RevokedScopes, Scope, SshKey, SshKeys};
 pub use cluster::Cluster;
 pub use custom_role::{CustomRole, CustomRoles};
 pub use ended::Ended;

@@ -4,12 +4,8 @@ use super::{
     Failure, Place,
     terminal::{say, word},
 };
-use crate::config::PRODUCTION;
-use std::{
-    fs::OpenOptions,
-    io::{ErrorKind, Write},
-    os::unix::fs::OpenOptionsExt,
-};
+use crate::{config::PRODUCTION, data_dir::write_new};
+use std::io::ErrorKind;
 
 /// Makes what is missing; replaces nothing.
 pub(super) fn run(place: &Place) -> Result<(), Failure> {
@@ -23,12 +19,8 @@ pub(super) fn run(place: &Place) -> Result<(), Failure> {
     }
     let in_use = data.has_store() || data.root_key().is_ok();
     data.create()?;
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&config)
-        .and_then(|mut file| file.write_all(PRODUCTION.as_bytes()).and_then(|()| file.sync_all()));
+    // What a full disk has cut short would be in force.
+    let written = write_new(&config, &[PRODUCTION.as_bytes()]);
     match written {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             return Err(Failure::refused(format_args!("`{shown}` is there already; nothing was changed")));

@@ -1,7 +1,7 @@
 //! Places for calls that take long: as many as there are cores, and of those who wait for one only so many from one source, so that
 //! nobody alone keeps the others waiting (security H4).
 
-use crate::source::network;
+use crate::source::site;
 use core::{net::IpAddr, num::NonZeroUsize};
 use std::{
     collections::HashMap,
@@ -39,7 +39,7 @@ impl Places {
     /// Waits for a place; `None` at once when too many of this source have one or wait for one.
     pub(super) async fn take(&self, source: Option<IpAddr>) -> Option<Place<'_>> {
         let counted = match source {
-            Some(source) => Some(self.count(network(source))?),
+            Some(source) => Some(self.count(site(source))?),
             None => None,
         };
         // Nobody closes the semaphore.

@@ -86,7 +86,11 @@ impl Worlds {
     /// The world in force. Fails closed: after a failed [`Worlds::reload`] it tries again first.
     pub(super) async fn current(&self, store: &dyn Store, now: UnixTime) -> Result<Arc<Shaped>, WorldError> {
         if self.stale.load(Ordering::Acquire) {
-            self.reload(store, now).await?;
+            let settings = self.settings.lock().await;
+            // It may have been made while others were waited for; all of them making it again would keep it stale for as long as more come.
+            if self.stale.load(Ordering::Acquire) {
+                self.make(&settings, store, now).await?;
+            }
         }
         Ok(self.current.load_full())
     }
@@ -130,4 +134,61 @@ async fn vault(root: &[u8; 32], store: &dyn Store, now: UnixTime) -> Result<Vaul
     let range = Range { prefix: SIGNING_KEYS.into(), after: String::new(), limit: u32::MAX };
     let records = store.range(&range).await.map_err(WorldError::Store)?;
     Vault::open(*root, records.iter().map(|(_, record)| record.value.as_slice()), now).map_err(|_| WorldError::Unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::Clock,
+        store::{Committed, Memory, Reply, Revision, Watch},
+    };
+    use core::{
+        future::Future,
+        pin::pin,
+        task::{Context, Waker},
+    };
+    use waxseal_core::seam::{Commit, Record};
+
+    /// Counts how often keys are read.
+    struct Counted(Memory, AtomicU64);
+
+    impl Store for Counted {
+        fn get(&self, keys: &[Key]) -> Reply<'_, Vec<Option<Record>>> {
+            self.0.get(keys)
+        }
+
+        fn range(&self, range: &Range) -> Reply<'_, Vec<(Key, Record)>> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            self.0.range(range)
+        }
+
+        fn commit(&self, commit: Commit) -> Reply<'_, Committed> {
+            self.0.commit(commit)
+        }
+
+        fn watch(&self, after: Revision) -> Watch {
+            self.0.watch(after)
+        }
+
+        fn revision(&self) -> Revision {
+            self.0.revision()
+        }
+    }
+
+    /// Else one change of keys under load keeps the server at reading them, once for each request that came meanwhile.
+    #[tokio::test]
+    async fn whoever_has_waited_for_a_world_makes_no_other() {
+        let now = UnixTime::from_secs(1_800_000_000);
+        let store = Counted(Memory::new(Arc::new(Clock::stopped_at(now))), AtomicU64::new(0));
+        let worlds = Worlds::open(Zeroizing::new([9; 32]), Settings::default(), &store, now).await.unwrap();
+        worlds.stale.store(true, Ordering::Release);
+        let held = worlds.settings.lock().await;
+        let (mut one, mut other) = (pin!(worlds.current(&store, now)), pin!(worlds.current(&store, now)));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(one.as_mut().poll(&mut context).is_pending() && other.as_mut().poll(&mut context).is_pending());
+        drop(held);
+        assert!(one.await.is_ok() && other.await.is_ok());
+        assert_eq!((store.1.load(Ordering::Relaxed), worlds.mark()), (2, Some(1)));
+    }
 }

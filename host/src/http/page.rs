@@ -100,8 +100,8 @@ impl Entry {
         let freshness =
             HeaderValue::from_static(if file.path.starts_with(NAMED_BY_CONTENT) { LASTING } else { ASKED_AGAIN });
         // What else lies under `/` is for those who do not ask for HTML. A cache finds the others whatever they were asked for as.
-        let vary =
-            HeaderValue::from_static(if file.path == MARKUP { "accept, accept-encoding" } else { "accept-encoding" });
+        let vary = if file.path == MARKUP { "accept, accept-encoding, sec-fetch-site" } else { "accept-encoding" };
+        let vary = HeaderValue::from_static(vary);
         Some(Self { path: file.path, media_type, freshness, vary, plain: Form::new(file.content)?, brotli })
     }
 
@@ -109,9 +109,9 @@ impl Entry {
         let brotli = self.brotli.as_ref().filter(|_| accepts_brotli(parts));
         let form = brotli.unwrap_or(&self.plain);
         if form.is_known_to(parts) {
-            return self.guarded(plain(StatusCode::NOT_MODIFIED, ""), form);
+            return self.guarded(plain(StatusCode::NOT_MODIFIED, ""), form, parts);
         }
-        let mut out = self.guarded(hyper::Response::new(Full::new(Bytes::from_static(form.content))), form);
+        let mut out = self.guarded(hyper::Response::new(Full::new(Bytes::from_static(form.content))), form, parts);
         out.headers_mut().insert(header::CONTENT_TYPE, self.media_type.clone());
         if brotli.is_some() {
             out.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
@@ -120,7 +120,7 @@ impl Entry {
     }
 
     /// With the headers of every answer.
-    fn guarded(&self, mut out: HttpResponse, form: &Form) -> HttpResponse {
+    fn guarded(&self, mut out: HttpResponse, form: &Form, parts: &Parts) -> HttpResponse {
         let headers = out.headers_mut();
         headers.insert(header::ETAG, form.etag.clone());
         headers.insert(header::CACHE_CONTROL, self.freshness.clone());
@@ -128,7 +128,9 @@ impl Entry {
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        headers.insert(&OPENER_POLICY, HeaderValue::from_static("same-origin"));
+        if self.path != MARKUP || may_have_opener(parts) {
+            headers.insert(&OPENER_POLICY, HeaderValue::from_static("same-origin"));
+        }
         headers.insert(&RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
         out
     }
@@ -155,6 +157,12 @@ impl Form {
 /// No other page holds a handle of this one's window, or loads its files.
 static OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 static RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// Whether a page of another site may have opened the window that a document is for, and still hold it. Where nobody has, as the browser
+/// says, the policy guards from nobody, and costs the first paint some 30 ms: the window gets a process of its own.
+fn may_have_opener(parts: &Parts) -> bool {
+    !parts.headers.get("sec-fetch-site").is_some_and(|site| site == "none" || site == "same-origin")
+}
 
 fn accepts_brotli(parts: &Parts) -> bool {
     let accepted = parts.headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());

@@ -4,7 +4,7 @@
 //! together, of which one source takes a quarter at most: nobody alone keeps others from large answers (security H4). What everybody may
 //! read is there once, however many are reading it.
 
-use crate::source::network;
+use crate::source::site;
 use core::net::IpAddr;
 use hyper::body::Bytes;
 use std::{
@@ -37,7 +37,7 @@ impl Unsent {
         if body.len() < LARGE {
             return Some(body.into());
         }
-        let source = network(source);
+        let source = site(source);
         let mut counts = self.lock();
         let own = counts.by_source.get(&source).copied().unwrap_or_default();
         let fits = |taken: usize, limit: usize| taken == 0 || taken.saturating_add(body.len()) <= limit;
@@ -123,8 +123,6 @@ mod tests {
         held.push(take(1, 64).unwrap());
         drop(held);
         assert!(unsent.lock().by_source.is_empty() && unsent.lock().total == 0);
-        assert_eq!(network("2001:db8::1:2:3:4".parse().unwrap()), "2001:db8::".parse::<IpAddr>().unwrap());
-        assert_eq!(network("::ffff:192.0.2.1".parse().unwrap()), source(1));
         let larger_than_all = take(1, 2048).unwrap();
         assert!(take(1, 64).is_none() && take(2, 64).is_none());
         drop(larger_than_all);

@@ -244,6 +244,27 @@ mod tests {
         assert!(listed(&mut world).iter().all(|key| key["kid"] != "test"));
     }
 
+    /// Mixed, they could not be read again, and nothing would be answered any more.
+    #[test]
+    fn changes_that_race_never_mix_secrets_with_public_keys() {
+        let rotate = || request("POST /admin/keys/rotate", r#"{"algorithm": "ES256", "end_tokens": true}"#);
+        let late = import(&jwk("late"), false);
+        let mut world_1 = world();
+        let rotated = world_1.race_local(rotate(), |world| {
+            done(world, "POST /admin/keys/import", &late, 201);
+        });
+        assert_eq!(rotated.status, 201);
+        let left = listed(&mut world_1);
+        assert!(left.len() == 1 && left[0]["alg"] == "ES256", "the late one is removed as all others: {left:?}");
+
+        let mut world_2 = world();
+        let imported = world_2.race_local(request("POST /admin/keys/import", &late), |world| {
+            assert_eq!(world.local(rotate()).status, 201);
+        });
+        assert_eq!(imported.status, 409);
+        assert_eq!(listed(&mut world_2).len(), 1);
+    }
+
     #[test]
     fn rotating_for_ever_keeps_the_number_of_keys_bounded() {
         let mut world = world();

@@ -19,14 +19,15 @@ const ROUNDS: u32 = 16;
 const MIN_PAGE: u32 = 1000;
 
 /// Drops them, and says which were dropped and which stay. A user that is created meanwhile makes it start over, and so does a scheme
-/// that comes into use; one that exists can else only get hashes of schemes he has.
+/// that comes into use; one that exists can else only get hashes of schemes he has, and of the one for new passwords, which stays.
 pub(super) fn prune(op: &Op<'_>) -> Result<Response, Stop> {
     body::none(op)?;
     op.want(&[key::last_uid(), key::schemes()]);
     let last = op.load::<LastUid>(&key::last_uid())?.map_or(0, |last| last.0);
     let mut schemes = op.load::<Schemes>(&key::schemes())?.unwrap_or_default();
     let used = used(op, (last / ROUNDS + 1).max(MIN_PAGE), &schemes.0)?;
-    let (kept, dropped): (Vec<_>, Vec<_>) = schemes.0.iter().copied().partition(|scheme| used.contains(scheme));
+    let stays = |scheme: &Scheme| used.contains(scheme) || *scheme == op.settings.passwords.scheme;
+    let (kept, dropped): (Vec<_>, Vec<_>) = schemes.0.iter().copied().partition(stays);
     if !dropped.is_empty() {
         schemes.0.clone_from(&kept);
         op.store(key::schemes(), &schemes);
@@ -113,6 +114,19 @@ mod tests {
         done(&mut world, "POST /admin/schemes/prune", "", 200);
         assert_eq!(derivations(&mut world, "one", "right", 200), 3);
         assert_eq!(derivations(&mut world, "nobody", "wrong", 401), 3);
+    }
+
+    /// A login may give it to somebody at any moment.
+    #[test]
+    fn the_scheme_of_new_passwords_stays() {
+        let mut world = world();
+        world.settings_mut().passwords.scheme = Scheme::Argon2id { memory: 19_456, passes: 3, lanes: 1 };
+        done(&mut world, "POST /admin/users", r#"{"name": "one", "password": "right"}"#, 201);
+        done(&mut world, "DELETE /admin/users/one", "", 204);
+        assert_eq!(done(&mut world, "POST /admin/schemes/prune", "", 200)["dropped"], json!([]));
+        world.settings_mut().passwords.scheme = Scheme::Argon2id { memory: 19_456, passes: 4, lanes: 1 };
+        let dropped = done(&mut world, "POST /admin/schemes/prune", "", 200)["dropped"].take();
+        assert_eq!(dropped, json!([{"argon2id": {"memory": 19456, "passes": 3, "lanes": 1}}]));
     }
 
     #[test]

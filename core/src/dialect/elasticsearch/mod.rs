@@ -53,9 +53,12 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
 }
 
 /// Whether a request without an `Authorization` header states name and password in its body: a password grant of the older prefix.
+/// An escape may stand for any letter of it.
 pub(super) fn is_login_by_body(request: &Request) -> bool {
-    let mentions = |member: &[u8]| request.body.windows(member.len()).any(|octets| octets == member);
-    request.path == "/_xpack/security/oauth2/token" && request.method == Method::Post && mentions(b"\"password\"")
+    let mentions = |text: &[u8]| request.body.windows(text.len()).any(|octets| octets == text);
+    request.path == "/_xpack/security/oauth2/token"
+        && request.method == Method::Post
+        && (mentions(b"\"password\"") || mentions(b"\\"))
 }
 
 /// The form of the answers, chosen by the path (contract section 2).

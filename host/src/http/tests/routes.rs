@@ -171,6 +171,29 @@ fn the_page_may_only_do_what_it_needs() {
 }
 
 #[test]
+fn no_other_site_holds_a_window_of_the_page() {
+    let page = Page::new(FILES);
+    let policy = |path, headers: &[(&str, &str)]| {
+        let answer = page.answer(&parts("GET", path, headers)).unwrap();
+        answer.headers().get("cross-origin-opener-policy").map(|policy| policy.to_str().unwrap().to_owned())
+    };
+    for site in
+        [&[][..], &[("sec-fetch-site", "cross-site")], &[("sec-fetch-site", "same-site")], &[("sec-fetch-site", "?")]]
+    {
+        assert_eq!(policy("/index.html", site).as_deref(), Some("same-origin"), "{site:?}");
+        assert_eq!(policy("/", &[site, &[("accept", "text/html")]].concat()).as_deref(), Some("same-origin"), "{site:?}");
+    }
+    for nobody in ["none", "same-origin"] {
+        assert_eq!(
+            policy("/index.html", &[("sec-fetch-site", nobody)]),
+            None,
+            "whoever typed the address has opened nothing"
+        );
+        assert_eq!(policy("/assets/app.js", &[("sec-fetch-site", nobody)]).as_deref(), Some("same-origin"));
+    }
+}
+
+#[test]
 fn a_known_file_is_not_sent_again() {
     let page = Page::new(FILES);
     let etag = page.answer(&parts("GET", "/index.html", &[])).unwrap().headers()["etag"].to_str().unwrap().to_owned();
