@@ -496,6 +496,9 @@ describe('a store that fails', () => {
     ['read gives no records', 'read', async keys => keys.map(() => 5)],
     ['read gives a fraction as version', 'read', async keys => keys.map(() => ({ version: 1.5, value: new Uint8Array() }))],
     ['read gives garbage', 'read', async keys => keys.map(() => ({ version: 1, value: Uint8Array.of(1, 2, 3) }))],
+    ['read gives what is no record', 'read', async keys => keys.map(() => ({ version: 1, value: 'text' }))],
+    ['range gives no values', 'range', async () => [{ key: 'key/a', version: 1 }]],
+    ['range gives holes', 'range', async () => [undefined]],
     ['range gives too many', 'range', async ({ limit }) => Array(limit + 1).fill({ key: 'a', version: 1, value: new Uint8Array() })],
     ['commit never holds', 'commit', async () => false],
     ['commit gives no verdict', 'commit', async () => undefined],
@@ -508,10 +511,63 @@ describe('a store that fails', () => {
       const response = await waxseal.fetch(login())
       assert.equal(response.status, 503)
       assert.equal(response.headers.get('retry-after'), '1')
+      assert.equal(problems.length, 1, 'and somebody is told')
       state.failing = false
       assert.equal((await waxseal.fetch(login())).status, 200, 'and then it goes on')
     })
   }
+})
+
+test('whoever begins after a key has gone is not answered with it, whichever look at the keys comes last', async () => {
+  const store = new MemoryStore()
+  const waxseal = await engine({ store })
+  const { access_token: token } = await (await waxseal.fetch(login())).json()
+  const verify = async () => (await waxseal.fetch(new Request('http://localhost/auth/verify', { headers: { authorization: `Bearer ${token}` } }))).status
+  const range = store.range.bind(store)
+  const held = []
+  store.range = async (...args) => {
+    const found = await range(...args)
+    await new Promise(resolve => held.push(resolve))
+    return found
+  }
+  const tick = () => new Promise(resolve => setTimeout(resolve, 5))
+  const before = verify()
+  await tick()
+  const [deliverBefore] = held
+  store.range = range
+  const rotation = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"end_tokens":true}' }
+  assert.equal((await waxseal.admin(new Request('http://localhost/admin/keys/rotate', rotation))).status, 201)
+  store.range = async (...args) => {
+    const found = await range(...args)
+    await new Promise(resolve => held.push(resolve))
+    return found
+  }
+  const after = verify()
+  await tick()
+  held[1]()
+  deliverBefore()
+  assert.equal(await after, 401)
+  await before
+})
+
+test('a trap in one engine is none in another', async () => {
+  const sick = new MemoryStore()
+  const [good, bad] = [await engine(), await engine({ store: sick })]
+  sick.range = async () => [{ key: 'key/a', version: 1, value: new Proxy(new Uint8Array(3), {}) }]
+  const ask = () => new Request('http://localhost/auth/verify')
+  for (let round = 0; round < 20; round++) {
+    const answers = [good.fetch(ask()), bad.fetch(ask()), good.fetch(ask())]
+    assert.deepEqual((await Promise.all(answers)).map(({ status }) => status), [401, 503, 401])
+  }
+})
+
+test('a body may be octets of another realm', async () => {
+  const waxseal = await engine()
+  const octets = runInNewContext('new Uint8Array([123, 125])')
+  const body = new ReadableStream({ start(stream) { stream.enqueue(octets); stream.close() } })
+  const { headers } = login()
+  const request = new Request('http://localhost/v1/users/authorize', { method: 'POST', headers, body, duplex: 'half' })
+  assert.equal((await waxseal.fetch(request)).status, 200)
 })
 
 test('who is told of errors may fail, later too', async () => {

@@ -198,6 +198,9 @@ describe('bad input', () => {
     ['null as keys', { issuer, keys: null }, 'bad_key'],
     ['keys that are no JSON', { issuer, keys: '{' }, 'bad_jwk'],
     ['keys that are no JWK', { issuer, keys: {} }, 'bad_jwk'],
+    ...['[]', 'null', '1', '1.5', 'true', '"x"', '{"keys":null}', '{"keys":{}}', '{"keys":"x"}', '{"keys":[1]}', '{"keys":[null]}', '{"keys":[[]]}']
+      .map(keys => [`keys of another shape: ${keys}`, { issuer, keys }, 'bad_jwk']),
+    ['null as one of the keys', { issuer, keys: [null] }, 'bad_jwk'],
     ['keys with a repeated name', { issuer, keys: '{"keys":[],"keys":[]}' }, 'bad_jwk'],
     ['a cycle', { issuer, keys: cycle }, 'bad_jwk'],
     ['a bigint', { issuer, keys: [{ ...one.jwk, n: 1n }] }, 'bad_jwk'],

@@ -68,6 +68,12 @@ describe('the packed package', () => {
     await build({ absWorkingDir: project, entryPoints: ['main.mjs'], bundle: true, platform: 'node', format: 'esm', outfile: 'elsewhere/node.mjs', logLevel: 'error' })
     assert.equal(await inProject(process.execPath, ['elsewhere/node.mjs']), GOOD)
   })
+  test('esbuild for Node, CommonJS', async () => {
+    const outfile = 'elsewhere/node.cjs'
+    write('told.mjs', `${MAIN}smoke(engine, tokens, edge).then(console.log)\n`)
+    await build({ absWorkingDir: project, entryPoints: ['told.mjs'], bundle: true, platform: 'node', format: 'cjs', outfile, logLevel: 'error' })
+    assert.equal(await inProject(process.execPath, [outfile]), GOOD)
+  })
   test('esbuild for workerd', async () => {
     const outdir = join(project, 'workerd')
     write('worker.mjs', `${MAIN}export default { fetch: async () => new Response(await smoke(engine, tokens, edge)) }\n`)

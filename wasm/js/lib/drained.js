@@ -1,3 +1,5 @@
+import { isOctets } from './check.js'
+
 /** All octets of a stream; `undefined` when there are more than `limit`. Throws when it breaks off, and for what is no octets. */
 export async function drained(stream, limit) {
   const reader = stream.getReader()
@@ -6,7 +8,7 @@ export async function drained(stream, limit) {
   for (;;) {
     const { done, value } = await reader.read()
     if (done) break
-    if (!(value instanceof Uint8Array)) throw new TypeError('a stream of something else than octets')
+    if (!isOctets(value)) throw new TypeError('a stream of something else than octets')
     length += value.length
     if (length > limit) {
       // Not waited for: who sends may never stop.
@@ -15,7 +17,6 @@ export async function drained(stream, limit) {
     }
     chunks.push(value)
   }
-  if (chunks.length === 1) return chunks[0]
   const octets = new Uint8Array(length)
   let at = 0
   for (const chunk of chunks) {

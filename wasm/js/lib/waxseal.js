@@ -33,7 +33,7 @@ export class Waxseal {
   #ownKdf
   #engine
   #instance
-  #opened
+  #stamp
 
   constructor(options, platform) {
     demand(typeof options === 'object' && options !== null, 'bad_options', 'options are an object')
@@ -84,7 +84,7 @@ export class Waxseal {
   /** Sees to it that requests can be answered: module, settings, root key and store. Rejects with what is wrong. */
   async ready() {
     await guest.start(this.#load)
-    await this.#open(this.#now())
+    await this.#opened(this.#now())
   }
 
   /** Makes the first administrator and the first signing key. `null` when there ever was a user. */
@@ -128,6 +128,7 @@ export class Waxseal {
       if (done === undefined) continue
       const { response, commit, events } = done
       if (commit.writes.length > 0 && (await this.#store.commit(commit, moment.nowMillis)) !== true) continue
+      if (response.status === 503) this.#report(new Error('a record cannot be read, or there is no key'))
       await this.#record(moment, events)
       return response
     }
@@ -137,9 +138,12 @@ export class Waxseal {
   /** One run from the start to an end; `undefined` when the instance was replaced meanwhile, so that nothing is known. */
   async #run(parts, moment, derived) {
     let step
-    const used = await this.#open(moment.nowMillis)
+    let used
     try {
-      step = guest.run(() => this.#engine.begin(parts, moment))
+      await this.#opened(moment.nowMillis, () => {
+        used = this.#instance
+        step = guest.run(() => this.#engine.begin(parts, moment))
+      })
       for (;;) {
         const ask = guest.run(() => step.ask())
         if (ask === undefined) return guest.run(() => taken(step).done())
@@ -160,7 +164,7 @@ export class Waxseal {
   async #find({ keys, ranges, derive }, now, derived) {
     const store = this.#store
     const records = keys.length === 0 ? [] : await store.read(keys, now)
-    demand(Array.isArray(records) && records.length === keys.length, 'bad_store', '`read` did not give one entry for each key')
+    demand(Array.isArray(records) && records.length === keys.length && records.every(isGood), 'bad_store', '`read` did not give one entry for each key')
     const found = []
     for (const range of ranges) found.push(await this.#range(range, now))
     return { records: records.map(record => record ?? null), ranges: found, derived: derive ? await this.#derive(derive, derived) : null }
@@ -168,7 +172,7 @@ export class Waxseal {
 
   async #range(range, now) {
     const records = await this.#store.range(range, now)
-    demand(Array.isArray(records) && records.length <= range.limit, 'bad_store', '`range` did not give a list within its limit')
+    demand(Array.isArray(records) && records.length <= range.limit && records.every(isGood), 'bad_store', '`range` did not give a list within its limit')
     return records
   }
 
@@ -183,24 +187,24 @@ export class Waxseal {
     return bits
   }
 
-  /** Makes the engine know the signing keys as they are stored now; which instance it is in. */
-  async #open(now) {
+  /** Makes the engine know the signing keys as they are stored now, and does `then` before anybody else can open others. */
+  async #opened(now, then) {
     const root = await this.#root()
     for (;;) {
       if (this.#engine === undefined || this.#instance !== guest.instance()) {
         this.#engine = guest.run(() => new guest.Engine(this.#settings, root))
         this.#instance = guest.instance()
-        this.#opened = undefined
+        this.#stamp = undefined
       }
       const prefix = guest.run(() => this.#engine.keysPrefix)
       const keys = await this.#range({ prefix, after: '', limit: ALL_KEYS }, now)
       if (this.#instance !== guest.instance()) continue
       const stamp = JSON.stringify(keys.map(({ key, version }) => [key, version]))
-      if (stamp !== this.#opened) {
+      if (stamp !== this.#stamp) {
         guest.run(() => this.#engine.open(keys.map(({ value }) => value), now))
-        this.#opened = stamp
+        this.#stamp = stamp
       }
-      return this.#instance
+      return then?.()
     }
   }
 
@@ -232,7 +236,12 @@ export class Waxseal {
 }
 
 /** What is thrown to the caller, since no request from outside can cause it. Everything else is answered with 503. */
-const MISTAKES = new Set(['bad_request', 'body_used', 'bad_settings', 'bad_root_key', 'bad_clock', 'bad_address', 'bad_call', 'no_module'])
+const MISTAKES = new Set(['bad_request', 'body_used', 'bad_settings', 'bad_root_key', 'bad_clock', 'bad_address', 'no_module'])
+
+/** Whether this is a record, or none. */
+function isGood(record) {
+  return !record || isOctets(record.value)
+}
 
 /** A new secret of 32 octets, for `rootKey`. */
 export function generateRootKey() {

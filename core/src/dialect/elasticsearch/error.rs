@@ -84,12 +84,9 @@ pub(super) fn wrong_method(op: &Op<'_>, allowed: &[&str]) -> Response {
     json(op, 405, &value!({ "error": text, "status": 405 })).with_header("allow", allowed.join(","))
 }
 
-/// The request target, as the product repeats it.
-pub(super) fn uri(op: &Op<'_>) -> String {
-    match op.request.query.as_str() {
-        "" => op.request.path.clone(),
-        query => format!("{}?{query}", op.request.path),
-    }
+/// What of the request target is repeated: not the query, in which somebody may have put a secret (security H2).
+pub(super) fn uri<'o>(op: &Op<'o>) -> &'o str {
+    &op.request.path
 }
 
 /// Words a refusal of the engine.

@@ -208,11 +208,11 @@ export type WaxsealCode =
   /** What was given to a constructor or a function. */
   | 'bad_options' | 'bad_store' | 'bad_settings' | 'bad_root_key' | 'bad_clock'
   /** What `fetch` rejects with: no request, one whose body is being read, and what `clientAddress` gave. */
-  | 'bad_request' | 'body_used' | 'bad_address' | 'bad_call'
+  | 'bad_request' | 'body_used' | 'bad_address'
   /** The WebAssembly module is not to be had; the signing keys belong to another root key; the server answered 503. */
   | 'no_module' | 'unreadable_keys' | 'unavailable'
   /** What a store answered has not the right shape; the engine was asked before it had its keys. */
-  | 'bad_answer' | 'not_open'
+  | 'bad_answer' | 'bad_call' | 'not_open'
   /** Derivations. */
   | 'bad_kdf' | 'bad_derivation' | 'kdf_busy' | 'kdf_failed' | 'out_of_memory'
   /** Stores. */

@@ -5,7 +5,8 @@ import { kdf } from '../kdf/entry-node.js'
 import { Waxseal as Driver } from '../waxseal.js'
 import { inflate } from './inflate.js'
 
-const beside = () => readFile(new URL('../wasm/engine.wasm', import.meta.url))
+// A bundler may leave no `import.meta.url`, which throws where it is used.
+const beside = async () => readFile(new URL('../wasm/engine.wasm', import.meta.url))
 const engine = () => beside().catch(async () => inflate((await import('../wasm/engine.inline.js')).default))
 const platform = { engine: async () => WebAssembly.compile(await engine()), kdf: () => kdf }
 

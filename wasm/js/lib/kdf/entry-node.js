@@ -4,7 +4,8 @@ import { once } from '../entry/once.js'
 import { Kdf } from './kdf.js'
 import { spawn } from './node-worker.js'
 
-const beside = () => readFile(new URL('../wasm/kdf.wasm', import.meta.url))
+// A bundler may leave no `import.meta.url`, which throws where it is used.
+const beside = async () => readFile(new URL('../wasm/kdf.wasm', import.meta.url))
 const bytes = once(() => beside().catch(async () => inflate((await import('../wasm/kdf.inline.js')).default)))
 
 /** The derivations of this process, in one thread beside the main one. */
