@@ -847,6 +847,7 @@ describe('verify', () => {
     ['a thousand keys', () => createVerifier({ issuer, keys: Array.from({ length: 1000 }, (_, i) => ({ kty: 'oct', kid: `${i}`, alg: 'HS256', k: 'A'.repeat(43) })) }), 'too_many_keys'],
     ['revocations that are none', () => createVerifier({ key, issuer, revoked: 5 }), 'bad_options'],
     ['a public key as secret', () => createVerifier({ key: PEM, issuer }), 'bad_key'],
+    ['a public key as secret, behind a byte order mark', () => createVerifier({ key: `\ufeff${PEM}`, issuer }), 'bad_key'],
     ['a public key as secret, in octets', () => createVerifier({ keys: [Buffer.from(`\n${PEM}`)], issuer }), 'bad_key'],
     ['an object with a secret', () => createVerifier({ key: createSecretKey(Buffer.from(key)), issuer }), 'bad_jwk'],
     ['a signer for ever', () => createSigner({ key, issuer, expiresIn: 1e15 }), 'bad_options'],

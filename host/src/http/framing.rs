@@ -9,6 +9,7 @@
 //! than the limit passes unread, as hyper refuses it for its size.
 
 use super::Limits;
+use core::net::Ipv6Addr;
 use memchr::memchr;
 
 /// The longest line that states the size of a chunk, with its extension.
@@ -192,6 +193,20 @@ impl Framing {
     }
 }
 
+/// A host and perhaps a port (RFC 9112, 3.2; RFC 3986, 3.2.2), or nothing.
+fn is_host(value: &[u8]) -> bool {
+    let is_port =
+        |text: &str| text.bytes().all(|octet| octet.is_ascii_digit()) && (text.is_empty() || text.parse::<u16>().is_ok());
+    let is_clean = |octet: &u8| octet.is_ascii_graphic() && !b"/?#@\\\"<>^`{|},".contains(octet);
+    let Some(text) = str::from_utf8(value).ok().filter(|text| text.as_bytes().iter().all(is_clean)) else { return false };
+    match text.strip_prefix('[') {
+        Some(literal) => literal.split_once(']').is_some_and(|(address, rest)| {
+            address.parse::<Ipv6Addr>().is_ok() && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
+        }),
+        None => !text.contains(['[', ']']) && text.split_once(':').is_none_or(|(_, port)| is_port(port)),
+    }
+}
+
 impl Head {
     fn field(&mut self, line: &[u8]) -> Result<(), &'static str> {
         let (name, value) = field(line)?;
@@ -199,7 +214,7 @@ impl Head {
             if self.host {
                 return Err("repeated host");
             }
-            if !value.iter().all(|octet| octet.is_ascii_graphic() && !b"/?#@\\\"<>^`{|},".contains(octet)) {
+            if !is_host(value) {
                 return Err("host");
             }
             self.host = true;

@@ -79,6 +79,19 @@ async fn missing_or_repeated_host() {
 }
 
 #[tokio::test]
+async fn a_host_that_is_none() {
+    for host in ["[::1", "::1", "a:b", "a:99999", "a:80:80", "[a]", "[::1]a", "[::1]:x", "a]", "a:+80", "[1.2.3.4]"] {
+        check(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"), 400).await;
+    }
+    let server = start(|_| {}).await;
+    for host in ["", "a", "a:", "a:8080", "[::1]", "[::1]:8080", "127.0.0.1:80", "xn--caf-dma.example", "a_b", "a%20b"] {
+        let reply =
+            server.talk(format!("GET /v1/line HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes()).await;
+        assert!(reply.starts_with("HTTP/1.1 200 "), "{host}: {reply}");
+    }
+}
+
+#[tokio::test]
 async fn other_versions() {
     check("GET /\r\n\r\n", 400).await;
     check_line("GET / HTTP/0.9").await;

@@ -48,7 +48,7 @@ function bare(stated, kid, algorithms = ['HS256']) {
   demand(typeof stated !== 'string' || isText(stated), 'bad_key', 'the secret has a lone surrogate')
   demand(kid === undefined || (isText(kid) && kid !== ''), 'bad_key_kid', '`kid` is not a name')
   const secret = typeof stated === 'string' ? utf8.encode(stated) : copied(stated)
-  demand(!/^\s*-----BEGIN/.test(String.fromCharCode(...secret.subarray(0, 64))), 'bad_key', 'a PEM is not a secret; public keys are for `waxseal/verify/public`')
+  demand(!/^[^-]*-----BEGIN/.test(String.fromCharCode(...secret.subarray(0, 64))), 'bad_key', 'a PEM is not a secret; public keys are for `waxseal/verify/public`')
   return { kid: kid ?? '', algorithm: ALGORITHMS.indexOf(algorithms[0]), encoded: 0, secret, symmetric: true }
 }
 
