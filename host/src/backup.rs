@@ -163,9 +163,11 @@ fn check(file: &mut File) -> io::Result<Option<u64>> {
     let mut buffer = Zeroizing::new(vec![0; 1 << 16]);
     let mut rest = Read::by_ref(file).take(hashed);
     loop {
-        match rest.read(&mut buffer)? {
-            0 => break,
-            read => digest.update(&buffer[..read]),
+        match rest.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => digest.update(&buffer[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
     let mut stated = [0; DIGEST];

@@ -3,7 +3,7 @@
 //! ```text
 //!   request ─▶ Engine::answer ─▶ drive ⇄ native or module (core's steps)
 //!                                  │⇄ store: read, commit         (a lost race starts the call over)
-//!                                  │⇄ kdf: derive                (the whole call stands back then)
+//!                                  │⇄ kdf: derive                (a call that states a password stands back as a whole)
 //!                                  ╰─▶ audit, then the response
 //! ```
 //!
