@@ -1,7 +1,15 @@
 //! The `waxseal` binary.
 
-use std::process::ExitCode;
+use std::{alloc::System, env, process::ExitCode};
+use zeroizing_alloc::ZeroAlloc;
+
+#[cfg(test)]
+mod cleared;
+
+/// Clears what is given back, so that no password or token stays behind in a buffer of ours or of a library (security S4).
+#[global_allocator]
+static HEAP: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
-    waxseal::cli::run()
+    waxseal::cli::run(env::args_os())
 }

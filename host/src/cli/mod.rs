@@ -27,6 +27,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;
 use place::Place;
 use std::{
+    ffi::OsString,
     panic::{self, PanicHookInfo},
     process::ExitCode,
 };
@@ -83,11 +84,11 @@ enum Command {
     Completions(completions::Args),
 }
 
-/// Runs the command line of this process.
-pub fn run() -> ExitCode {
+/// Runs a command line, of which the first argument is the name of the program.
+pub fn run(line: impl IntoIterator<Item = OsString>) -> ExitCode {
     panic::set_hook(Box::new(report_panic));
     process::dump_nothing();
-    let ended = arguments().and_then(|cli| command(cli.command, &cli.place));
+    let ended = parse(line).and_then(|cli| command(cli.command, &cli.place));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
@@ -105,8 +106,8 @@ fn report_panic(info: &PanicHookInfo<'_>) {
     }
 }
 
-fn arguments() -> Result<Cli, Failure> {
-    let parsed = Cli::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Cli, Failure> {
+    let parsed = Cli::command().try_get_matches_from(line).and_then(|matches| Cli::from_arg_matches(&matches));
     parsed.map_err(Failure::from_clap)
 }
 
