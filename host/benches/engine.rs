@@ -9,7 +9,7 @@ use core::hint::black_box;
 use std::{sync::Arc, time::Instant};
 use waxseal::{
     clock::Clock,
-    engine::{Choice, Engine, Kind, Limits, Module, Parts},
+    engine::{Choice, Code, Engine, Kind, Limits, Module, Parts},
     kdf,
     store::Memory,
 };
@@ -31,7 +31,7 @@ fn main() {
     let world = world();
     let token = token(&world);
     let bytes = world.to_bytes().unwrap();
-    let module = Module::load(Limits::default()).unwrap();
+    let module = Module::load(&Code::built_in(), Limits::default()).unwrap();
     let mut verifier = module.verifier(&bytes).unwrap();
     verifier.verify(&token, NOW).unwrap().unwrap();
     world.verify(&token, NOW).unwrap();

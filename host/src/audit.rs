@@ -16,10 +16,11 @@ mod verify;
 
 pub use verify::{Flaw, VerifyError, Whole, verify};
 
-use self::chain::{HEADLESS, LOST, Line, Link, OPEN, REPAIR, Record, digest, hex, unhex};
+use self::chain::{HEADLESS, LOST, Line, Link, OPEN, REPAIR, Record, digest};
 use crate::{
     clock::Clock,
     engine::{Audit, Occasion},
+    hex,
     http::RequestId,
     metrics::Metrics,
 };
@@ -325,7 +326,7 @@ impl Trail {
             records.push(Record::Repair {
                 time: self.time(),
                 action: REPAIR,
-                torn: hex(&digest(&[&torn])),
+                torn: hex::text(&digest(&[&torn])),
                 octets: torn.len(),
             });
         }
@@ -334,7 +335,7 @@ impl Trail {
         }
         self.file = Some(file);
         let opened = self.append(&records).and_then(|()| {
-            let prev = hex(&self.chain.unwrap_or(Link::START).hash);
+            let prev = hex::text(&self.chain.unwrap_or(Link::START).hash);
             self.append(&[Record::Open { time: self.time(), action: OPEN, prev }])
         });
         // From the beginning there is a head: one that is missing has been taken away.
@@ -358,7 +359,7 @@ impl Trail {
             return Err(io::ErrorKind::NotConnected.into());
         };
         file.sync_data()?;
-        head.write_all_at(format!("{:020} {}\n", link.n, hex(&link.hash)).as_bytes(), 0)
+        head.write_all_at(format!("{:020} {}\n", link.n, hex::text(&link.hash)).as_bytes(), 0)
     }
 
     fn sync_or_say(&mut self) {
@@ -402,7 +403,7 @@ fn read_head(file: &File) -> Option<Link> {
     let mut text = [0; 85];
     file.read_exact_at(&mut text, 0).ok()?;
     let (n, hash) = core::str::from_utf8(&text).ok()?.split_once(' ')?;
-    Some(Link { n: n.parse().ok()?, hash: unhex(hash.as_bytes())? })
+    Some(Link { n: n.parse().ok()?, hash: hex::digest(hash.as_bytes())? })
 }
 
 /// The place of the last whole record, `None` if there is none yet, and what stands behind it.

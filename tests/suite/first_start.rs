@@ -1,5 +1,6 @@
 //! The first minute with the server: what it prints works as printed, and is still there after a crash (security P10).
 
+use sha2::{Digest, Sha256};
 use std::{
     fs,
     io::Write,
@@ -9,7 +10,10 @@ use std::{
     process::{Command, Output},
 };
 use waxseal_core::seam::{Method, Request};
-use waxseal_tests::server::{Launch, command, scratch};
+use waxseal_tests::{
+    server::{Launch, command, scratch},
+    torture::load::named_module,
+};
 
 #[test]
 fn the_printed_lines_work_as_printed_and_the_secret_is_shown_once() {
@@ -430,6 +434,64 @@ fn commands_reach_a_server_whatever_its_directory_is_called() {
         assert!(output.status.success(), "{}", text(&output.stderr));
     }
     server.terminate();
+}
+
+/// The rules of another build take over without a restart, but only if they are the very ones that were named.
+#[test]
+fn a_reload_runs_the_module_that_was_named_and_no_other() {
+    let (_home, data) = scratch();
+    let server = Launch::on(&data).start();
+    let instances = || {
+        let metrics = text(&server.send(&Request::new(Method::Get, "/metrics")).body);
+        let line = metrics.lines().find(|line| line.starts_with("waxseal_instances_total ")).unwrap();
+        line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()
+    };
+    let check = || {
+        let before = instances();
+        assert_eq!(server.send(&Request::new(Method::Get, "/auth/verify")).status, 401);
+        instances() - before
+    };
+    assert_eq!(check(), 0, "answered natively");
+
+    let named = named_module(&data);
+    let file = data.join("waxseal.toml");
+    let reload = |configuration: &str| {
+        fs::write(&file, configuration).unwrap();
+        server.signal(rustix::process::Signal::HUP);
+    };
+    reload(&named);
+    assert!(logs(&server, "another module"), "{}", server.log());
+    assert_eq!(check(), 1, "answered by the module");
+    assert!(command(&data, &["config", "check"]).output().unwrap().status.success());
+    let trail = fs::read_to_string(data.join("audit.log")).unwrap();
+    assert!(trail.contains("\"detail\":\"module "), "{trail}");
+
+    let digest = named.split('"').nth(3).unwrap();
+    reload(&named.replace(digest, &"0".repeat(64)));
+    assert!(logs(&server, "another file than the one that was named"), "{}", server.log());
+    let checked = command(&data, &["config", "check"]).output().unwrap();
+    assert_eq!(checked.status.code(), Some(2));
+    assert!(text(&checked.stderr).contains(digest), "says which it is: {}", text(&checked.stderr));
+    assert_eq!(check(), 1, "what was in force stays");
+
+    fs::write(data.with_file_name("none.module"), "no module").unwrap();
+    let none = Sha256::digest("no module").iter().fold(String::new(), |digits, octet| format!("{digits}{octet:02x}"));
+    reload(&named.replace(digest, &none).replace("rules.module", "none.module"));
+    assert!(logs(&server, "it cannot be run here"), "{}", server.log());
+    assert_eq!(check(), 1);
+
+    reload("");
+    assert!((0..500).any(|_| {
+        std::thread::sleep(core::time::Duration::from_millis(20));
+        check() == 0
+    }));
+    server.terminate();
+
+    fs::write(&file, &named).unwrap();
+    let server = Launch::on(&data).start();
+    let metrics = || text(&server.send(&Request::new(Method::Get, "/metrics")).body);
+    assert_eq!(server.send(&Request::new(Method::Get, "/auth/verify")).status, 401);
+    assert!(!metrics().contains("waxseal_instances_total 0\n"), "{}", metrics());
 }
 
 /// What is in force is part of the audit trail (security L1), also an attempt to change it.

@@ -81,7 +81,7 @@ fn signals_drop_no_request() {
     let _alone = alone();
     let signalled = load::signal(3, 16);
     assert_eq!((signalled.dropped, signalled.failed), (0, 0), "{signalled:?}");
-    assert!(signalled.ended && signalled.answered > 50, "{signalled:?}");
+    assert!(signalled.ended && signalled.answered > 50 && signalled.swapped > 0, "{signalled:?}");
 }
 
 #[test]

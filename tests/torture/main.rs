@@ -18,7 +18,7 @@ serial [USERS]       racing clients and the search for an order; 200 users
 mutate [REQUESTS]    damaged requests; 100000 for each dialect
 flood [SECONDS]      logins at ten times the capacity; 20 s
 stall [CLIENTS]      stalled and dripping clients; 1000
-signal [TIMES]       SIGHUP under load, then SIGTERM; 20
+signal [TIMES]       SIGHUP with another module each time, under load, then SIGTERM; 20
 rotate [TIMES]       key rotations in a minute of load; 10
 backup [TIMES]       backups under writes, restored elsewhere; 10
 timing [ROUNDS]      can attempts be told apart by their time; 1500
@@ -116,7 +116,7 @@ fn run(kind: &str, number: Option<u32>) -> bool {
         "signal" => {
             let signalled = load::signal(or(20), 64);
             println!("{signalled:#?}");
-            signalled.dropped + signalled.failed == 0 && signalled.ended
+            signalled.dropped + signalled.failed == 0 && signalled.ended && signalled.swapped > 0
         }
         "rotate" => {
             let rotated = rotate::keys("HS256", or(10), Duration::from_mins(1) / (or(10) + 1));

@@ -1,6 +1,7 @@
 //! The records of the trail as lines, each chained to the one before.
 
-use core::{fmt, net::IpAddr};
+use crate::hex;
+use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::io;
@@ -25,7 +26,7 @@ impl Link {
         line.pop();
         let hash = digest(&[&self.hash, &line]);
         line.extend_from_slice(HASH);
-        line.extend_from_slice(hex(&hash).as_bytes());
+        line.extend_from_slice(hex::text(&hash).as_bytes());
         line.extend_from_slice(b"\"}\n");
         Ok((line, Self { n, hash }))
     }
@@ -92,7 +93,7 @@ impl<'a> Line<'a> {
     pub(super) fn read(line: &'a [u8]) -> Option<Self> {
         let json = line.strip_suffix(b"\n")?;
         let (content, rest) = json.split_at_checked(json.len().checked_sub(HASH.len() + 64 + 2)?)?;
-        let hash = unhex(rest.strip_prefix(HASH)?.strip_suffix(b"\"}")?)?;
+        let hash = hex::digest(rest.strip_prefix(HASH)?.strip_suffix(b"\"}")?)?;
         Some(Self { content, hash, fields: serde_json::from_slice(json).ok()? })
     }
 
@@ -103,24 +104,4 @@ impl<'a> Line<'a> {
 
 pub(super) fn digest(parts: &[&[u8]]) -> Hash {
     parts.iter().fold(Sha256::new(), Sha256::chain_update).finalize().into()
-}
-
-pub(super) fn hex(octets: &[u8]) -> String {
-    use fmt::Write;
-    octets.iter().fold(String::with_capacity(octets.len() * 2), |mut digits, octet| {
-        // Writing to a string does not fail.
-        let _ = write!(digits, "{octet:02x}");
-        digits
-    })
-}
-
-pub(super) fn unhex(digits: &[u8]) -> Option<Hash> {
-    let mut out = [0; 32];
-    if digits.len() != 64 || digits.iter().any(u8::is_ascii_uppercase) {
-        return None;
-    }
-    for (octet, pair) in out.iter_mut().zip(digits.chunks_exact(2)) {
-        *octet = core::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())?;
-    }
-    Some(out)
 }

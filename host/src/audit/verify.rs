@@ -1,9 +1,10 @@
 //! Checks a trail from its file alone.
 
 use super::{
-    chain::{HEADLESS, LOST, Line, Link, OPEN, REPAIR, digest, unhex},
+    chain::{HEADLESS, LOST, Line, Link, OPEN, REPAIR, digest},
     head_path, read_head,
 };
+use crate::hex;
 use core::fmt;
 use sha2::{Digest, Sha256};
 use std::{
@@ -138,7 +139,7 @@ impl Verification {
             torn.update(line);
             return Ok(());
         };
-        let noted = if record.fields.action == REPAIR { unhex(record.fields.torn.as_bytes()) } else { None };
+        let noted = if record.fields.action == REPAIR { hex::digest(record.fields.torn.as_bytes()) } else { None };
         match self.torn.take().map(|(first, torn)| (first, torn.finalize().into())) {
             Some((first, torn)) if noted != Some(torn) => return flaw(first, "not a record"),
             None if noted.is_some() => return flaw(self.line, "the torn line before it is missing"),
@@ -149,7 +150,7 @@ impl Verification {
             // The beginning of the whole trail, or of a file that goes on where another ended.
             None if record.fields.n == 1 => Link::START,
             None if record.fields.n == 0 => return flaw(self.line, "records count from 1"),
-            None => match unhex(record.fields.prev.as_bytes()).filter(|_| record.fields.action == OPEN) {
+            None => match hex::digest(record.fields.prev.as_bytes()).filter(|_| record.fields.action == OPEN) {
                 Some(hash) => Link { n: record.fields.n.wrapping_sub(1), hash },
                 None => return flaw(self.line, "records before it are missing"),
             },

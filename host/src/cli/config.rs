@@ -1,12 +1,12 @@
 //! `waxseal config`.
 
-use super::{Failure, Place, serve, terminal::say};
+use super::{Failure, Place, module, serve, terminal::say};
 use crate::{config::Origin, http::tls::Tls};
 
 /// What to do with the configuration.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Check the configuration and the TLS files it names: prints one line for each problem and exits with status 2
+    /// Check the configuration and the files it names: prints one line for each problem and exits with status 2
     Check,
     /// Print every setting in force and where it comes from, as a file that can be read back
     Show {
@@ -26,6 +26,7 @@ pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
         Command::Check => {
             let options = serve::options(&loaded.config.host, place)?;
             options.tls.map(Tls::open).transpose().map_err(Failure::usage)?;
+            module::check(&loaded.config.host).map_err(Failure::usage)?;
             let stated = loaded.rows().any(|(.., origin)| *origin != Origin::Default);
             let none = if stated { "no file" } else { "no file, all defaults" };
             let missing = match place.data.metadata() {

@@ -3,7 +3,7 @@
 use super::{
     Failure, Place,
     admin::Admin,
-    serve,
+    module, serve,
     service::Service,
     terminal::{plain, say, say_json, table, word},
     user::{cell, schemes},
@@ -106,6 +106,13 @@ fn examine(place: &Place, findings: &mut Findings) {
     let config = place.load().map_err(words);
     if let Some(loaded) = findings.judge("configuration", config, "in order") {
         transport(&loaded.config, place, findings);
+        if loaded.config.host.engine.module.is_some() {
+            findings.judge(
+                "module",
+                module::check(&loaded.config.host),
+                "the one that the configuration names, and it runs here",
+            );
+        }
         settings(&loaded.config, findings);
     }
     if findings

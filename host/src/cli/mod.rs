@@ -13,6 +13,7 @@ mod failure;
 mod first_start;
 mod init;
 mod key;
+mod module;
 mod place;
 mod secret;
 mod serve;
@@ -68,6 +69,9 @@ enum Command {
     /// List, rotate, move and remove signing keys
     #[command(subcommand)]
     Key(key::Command),
+    /// Hand on the rules of this build to a running server
+    #[command(subcommand)]
+    Module(module::Command),
     /// Write everything into one file, even while the server runs
     Backup(backup::BackupArgs),
     /// Restore a backup into a data directory that is empty or holds a configuration only
@@ -118,6 +122,7 @@ fn command(command: Command, place: &Place) -> Result<(), Failure> {
         Command::User(command) => user::run(command, place),
         Command::Token(command) => token::run(command, place),
         Command::Key(command) => key::run(command, place),
+        Command::Module(command) => module::run(&command),
         Command::Backup(args) => backup::backup(&args, place),
         Command::Restore(args) => backup::restore(&args, place),
         Command::Doctor(args) => doctor::run(&args, place),

@@ -29,7 +29,7 @@ Examples:
 The first start makes the data directory, the root key, a signing key and an administrator:
 WAXSEAL_ADMIN_NAME (`admin`) with WAXSEAL_ADMIN_PASSWORD or the password in the file
 WAXSEAL_ADMIN_PASSWORD_FILE; without them a password is made and shown once.
-SIGTERM ends the server; SIGHUP reads the settings of the rules and the certificates again.")]
+SIGTERM ends the server; SIGHUP reads the settings of the rules, their module and the certificates again.")]
 pub(super) struct Args {
     #[arg(long, value_name = "ADDR", help = "Where to listen [env: WAXSEAL_LISTEN] [default: 127.0.0.1:8080]")]
     listen: Option<String>,

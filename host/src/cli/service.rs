@@ -1,13 +1,13 @@
 //! Everything behind the sockets, put together: store, keys, password derivation, audit trail, engine.
 
-use super::Failure;
+use super::{Failure, module};
 use crate::{
     audit::{self, AuditTrail},
     backup::{self, BackupError},
     clock::Clock,
     config::{self, Config, EngineKind, Host, Loaded, Problem, Sources},
     data_dir::DataDir,
-    engine::{self, Audit, Choice, Engine, Kind, Mark, Occasion},
+    engine::{self, Audit, Choice, Code, Engine, Kind, Mark, Occasion, Rules},
     http::{Answer, admin_socket},
     kdf,
     metrics::Metrics,
@@ -35,10 +35,17 @@ pub(super) struct Service {
     engine: Engine,
     store: Arc<Embedded>,
     data: DataDir,
-    /// Where the configuration is read again; none where nobody asks for that.
-    sources: Option<Mutex<Sources>>,
+    /// How the configuration is read again; none where nobody asks for that.
+    again: Option<Mutex<Again>>,
     /// What the server was started with.
     host: Host,
+}
+
+/// What is known of a configuration that is read again.
+struct Again {
+    sources: Sources,
+    /// The SHA-256 of the module in force, as the configuration states it; none: that of this binary.
+    module: Option<String>,
 }
 
 impl Service {
@@ -54,7 +61,14 @@ impl Service {
 
     /// For a server. Makes store and root key where there are none yet.
     pub(super) async fn for_server(data: &DataDir, config: &Config, sources: Sources) -> Result<Self, Failure> {
-        Ok(Self { sources: Some(Mutex::new(sources)), ..Self::open(data, config, true).await? })
+        let service = Self::open(data, config, true).await?;
+        let Config { host, settings } = config;
+        if let Some(code) = module::named(host).map_err(Failure::usage)? {
+            let rules = service.rules(Some(&code), host).map_err(Failure::usage)?;
+            service.engine.set(settings.clone(), Some(rules)).await.map_err(Failure::refused)?;
+        }
+        let again = Again { sources, module: host.engine.module_sha256.clone() };
+        Ok(Self { again: Some(Mutex::new(again)), ..service })
     }
 
     async fn open(data: &DataDir, config: &Config, writable: bool) -> Result<Self, Failure> {
@@ -90,11 +104,9 @@ impl Service {
             .await
             .map_err(|error| Failure::refused(format_args!("cannot start on `{}`: {error}", data.path().display())))?;
         metrics.watch_kdf(move || kdf.stats());
-        if let Some(module) = engine.module().cloned() {
-            metrics.watch_module(move || module.stats());
-        }
+        watch(&metrics, &engine);
         let host = host.clone();
-        Ok(Self { clock, metrics, audit, engine, store, data: data.clone(), sources: None, host })
+        Ok(Self { clock, metrics, audit, engine, store, data: data.clone(), again: None, host })
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -150,10 +162,11 @@ impl Answer for Service {
         self.backup_to(to).map_err(io::Error::other)
     }
 
-    /// Only the rules can change while running; what concerns sockets, engine and log waits for a restart.
+    /// Only the rules can change while running, by their settings and by their module; what concerns sockets, engine and log waits for
+    /// a restart.
     fn reload(&self) -> Result<(), String> {
-        let Some(sources) = &self.sources else { return Ok(()) };
-        let mut sources = sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(again) = &self.again else { return Ok(()) };
+        let Again { sources, module } = &mut *again.lock().unwrap_or_else(PoisonError::into_inner);
         let problems = |problems: Vec<Problem>| problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; ");
         let mut load = || {
             let Loaded { config, file, .. } = sources.clone().load().map_err(problems)?;
@@ -163,24 +176,45 @@ impl Answer for Service {
             if !waiting.is_empty() {
                 tracing::warn!(settings = waiting.join(", "), "these have changed, and wait for a restart");
             }
+            let named = config.host.engine.module_sha256.clone();
+            let rules =
+                (named != *module).then(|| self.rules(module::named(&config.host)?.as_ref(), &self.host)).transpose()?;
             let runtime = tokio::runtime::Handle::try_current().map_err(|error| error.to_string())?;
-            runtime.block_on(self.engine.set_settings(config.settings)).map_err(|error| error.to_string())
+            runtime.block_on(self.engine.set(config.settings, rules)).map_err(|error| error.to_string())?;
+            if named == *module {
+                return Ok(String::new());
+            }
+            watch(&self.metrics, &self.engine);
+            let detail = format!("module {}", named.as_deref().unwrap_or("of this binary"));
+            tracing::info!(module = named, "everything is answered by another module");
+            *module = named;
+            Ok(detail)
         };
         let loaded = load();
-        self.note_reload(loaded.is_ok());
-        loaded
+        self.note_reload(loaded.as_deref().ok());
+        loaded.map(drop)
     }
 }
 
 impl Service {
+    /// Rules of this machine code, or of this binary, ready to be put in force.
+    fn rules(&self, code: Option<&Code>, host: &Host) -> Result<Rules, String> {
+        let choice = match code {
+            Some(_) => Choice { hot: Kind::Module, api: Kind::Module },
+            None => Choice { hot: kind(host.engine.hot), api: kind(host.engine.api) },
+        };
+        self.engine.prepare(code, choice).map_err(|error| format!("engine.module: it cannot be run here: {error:#}"))
+    }
+
     /// A change of the configuration belongs to the audit trail (security L1), and so does one that was refused.
-    fn note_reload(&self, done: bool) {
-        let (outcome, reason) = if done { (Outcome::Success, "") } else { (Outcome::Refused, "bad_configuration") };
+    fn note_reload(&self, done: Option<&str>) {
+        let (outcome, reason) =
+            if done.is_some() { (Outcome::Success, "") } else { (Outcome::Refused, "bad_configuration") };
         let event = Event {
             action: "config.reload",
             actor: "local".into(),
             subject: "settings".into(),
-            detail: String::new(),
+            detail: done.unwrap_or_default().into(),
             outcome,
             reason,
             dialect: "admin",
@@ -191,7 +225,17 @@ impl Service {
     }
 }
 
-/// The settings of the server itself that differ, by their paths.
+/// Has the module in force counted; its successors are counted with it.
+fn watch(metrics: &Metrics, engine: &Engine) {
+    if let Some(module) = engine.module() {
+        metrics.watch_module(move || module.stats());
+    }
+}
+
+/// The settings under `engine` that can change while it runs.
+const MODULE: [&str; 2] = ["module", "module_sha256"];
+
+/// The settings of the server itself that differ and cannot change while it runs, by their paths.
 fn changed(before: &Host, after: &Host) -> Vec<String> {
     let sections = |host: &Host| match serde_json::to_value(host) {
         Ok(Value::Object(sections)) => sections,
@@ -201,8 +245,9 @@ fn changed(before: &Host, after: &Host) -> Vec<String> {
     let members = after.iter().flat_map(|(section, values)| {
         values.as_object().into_iter().flatten().map(move |(name, value)| (section, name, value))
     });
-    let differ =
-        members.filter(|(section, name, value)| before.get(*section).and_then(|known| known.get(*name)) != Some(*value));
+    let differ = members.filter(|(section, name, value)| {
+        !MODULE.contains(&name.as_str()) && before.get(*section).and_then(|known| known.get(*name)) != Some(*value)
+    });
     differ.map(|(section, name, _)| format!("{section}.{name}")).collect()
 }
 

@@ -1,9 +1,9 @@
 //! `waxseal token verify`: the token check alone, once or for a stream of lines.
 
-use super::{Failure, Place, admin::Admin, terminal::say, token};
+use super::{Failure, Place, admin::Admin, module, terminal::say, token};
 use crate::{
     clock::Clock,
-    engine::{self, Module},
+    engine::{self, Code, Module},
 };
 use serde::Deserialize;
 use serde_json::{Number, Value, json};
@@ -102,7 +102,10 @@ impl Checker {
             Engine::Native => Self::Native(Box::new(world), Clock::system()),
             Engine::Module => {
                 let failed = |what: &str| Failure::refused(format_args!("the module cannot be run: {what}"));
-                let module = Module::load(engine::Limits::default()).map_err(|error| failed(&format!("{error:#}")))?;
+                let named = module::named(&place.load()?.config.host).map_err(Failure::usage)?;
+                let code = named.unwrap_or(Code::built_in());
+                let module =
+                    Module::load(&code, engine::Limits::default()).map_err(|error| failed(&format!("{error:#}")))?;
                 let bytes = world.to_bytes().ok_or_else(|| failed("its world cannot be written"))?;
                 let verifier = module.verifier(&bytes).map_err(|fault| failed(&fault.to_string()))?;
                 Self::Module(Box::new(verifier), Clock::system())

@@ -126,6 +126,10 @@ pub struct Engine {
     pub hot: EngineKind,
     /// What answers everything else.
     pub api: EngineKind,
+    /// A module to run in the place of the one in this binary; then everything is answered by it.
+    pub module: Option<PathBuf>,
+    /// The SHA-256 of that file, in hexadecimal digits.
+    pub module_sha256: Option<String>,
     /// Instances of the module at once.
     pub instances: u32,
     /// Password derivations at once; 0 is one per core.
@@ -136,7 +140,15 @@ pub struct Engine {
 
 impl Default for Engine {
     fn default() -> Self {
-        Self { hot: EngineKind::Native, api: EngineKind::Module, instances: 256, kdf_workers: 0, kdf_queue: 0 }
+        Self {
+            hot: EngineKind::Native,
+            api: EngineKind::Module,
+            module: None,
+            module_sha256: None,
+            instances: 256,
+            kdf_workers: 0,
+            kdf_queue: 0,
+        }
     }
 }
 

@@ -301,12 +301,20 @@ fn disagreements(loaded: &Loaded) -> Vec<Problem> {
         ("server.tls_cert", "server.tls_key"),
         ("server.tls_key", "server.tls_cert"),
         ("server.tls_client_ca", "server.tls_cert"),
+        ("engine.module", "engine.module_sha256"),
+        ("engine.module_sha256", "engine.module"),
     ] {
         if set(one) && !set(other) {
             problems.push(Problem::new(format_args!(
                 "{one} ({}): it also needs {other}, which is not set",
                 loaded.origin(one)
             )));
+        }
+    }
+    for path in ["engine.hot", "engine.api"] {
+        if set("engine.module") && loaded.value(path) == "native" && *loaded.origin(path) != Origin::Default {
+            let allowed = &"`module` beside engine.module: what is native are the rules in this binary";
+            problems.push(Problem::value(path, loaded.origin(path), "native", allowed));
         }
     }
     let (main, operations) = (loaded.value("server.listen"), loaded.value("server.operations"));

@@ -1,7 +1,7 @@
 //! The table of settings.
 
 use super::kind::{Grammar, Kind};
-use crate::http::Network;
+use crate::{hex, http::Network};
 use core::net::SocketAddr;
 use tracing_subscriber::{EnvFilter, filter::Targets};
 use waxseal_core::{
@@ -121,6 +121,16 @@ pub const SETTINGS: &[Setting] = &[
     row("engine.hot", ENGINES, "what answers `/auth/verify`, `/auth/envoy` and `/auth/introspect`"),
     row("engine.api", ENGINES, "what answers everything else"),
     row(
+        "engine.module",
+        Kind::Optional(FILE),
+        "a module, from `waxseal module export` of another build, that answers everything instead of the one in this binary",
+    ),
+    row(
+        "engine.module_sha256",
+        Kind::Optional(SHA256),
+        "the SHA-256 of that file, without which it is not run: its author decides who gets in",
+    ),
+    row(
         "engine.instances",
         number(1, 4_096),
         "how many instances of the module there may be at once; any further request waits for one",
@@ -225,6 +235,9 @@ const SOCKET: Grammar = Grammar {
 
 const FILE: Grammar =
     Grammar { words: "the path of a file", holds: |text| !text.is_empty() && !text.chars().any(char::is_control) };
+
+const SHA256: Grammar =
+    Grammar { words: "64 hexadecimal digits in lower case", holds: |text| hex::digest(text.as_bytes()).is_some() };
 
 const NETWORK: Grammar = Grammar {
     words: "an address or range, such as `10.0.0.0/8` or `2001:db8::1`",

@@ -26,7 +26,7 @@ mod tests;
 mod worlds;
 
 pub use audit::{Audit, Occasion};
-pub use module::{COMPONENT, Limits, Module, Stats, Verifier};
+pub use module::{COMPONENT, Code, CodeError, Limits, Module, Stats, Verifier};
 pub use run::Fault;
 pub use worlds::WorldError;
 
@@ -36,6 +36,7 @@ use crate::{
     logging::Ration,
     store::{Change, Revision, Store},
 };
+use arc_swap::ArcSwap;
 use core::{cell::RefCell, fmt, num::NonZeroUsize};
 use drive::{Driver, Failure};
 use foresight::Foresight;
@@ -99,10 +100,28 @@ pub struct Parts {
 #[derive(Clone)]
 pub struct Engine {
     driver: Arc<Driver>,
+    rules: Arc<ArcSwap<Rules>>,
+    limits: Limits,
+    logins: Arc<Logins>,
+}
+
+/// Which rules are run, and which way: from [`Engine::prepare`], for [`Engine::set`].
+pub struct Rules {
     hot: Runner,
     api: Runner,
     module: Option<Module>,
-    logins: Arc<Logins>,
+}
+
+impl Rules {
+    fn new(choice: Choice, load: impl FnOnce() -> wasmtime::Result<Module>) -> wasmtime::Result<Self> {
+        let needed = [choice.hot, choice.api].contains(&Kind::Module);
+        let module = needed.then(load).transpose()?;
+        let runner = |kind| match (kind, &module) {
+            (Kind::Module, Some(module)) => Runner::Module(module.clone()),
+            _ => Runner::Native,
+        };
+        Ok(Self { hot: runner(choice.hot), api: runner(choice.api), module })
+    }
 }
 
 /// A state of settings, keys and store; see [`Engine::mark`].
@@ -172,18 +191,13 @@ impl Engine {
     pub async fn start(parts: Parts) -> Result<Self, StartError> {
         let Parts { store, kdf, audit, clock, settings, root, choice, limits } = parts;
         let worlds = Worlds::open(root, settings, &*store, clock.now()).await.map_err(StartError::World)?;
-        let needed = [choice.hot, choice.api].contains(&Kind::Module);
-        let module = needed.then(|| Module::load(limits)).transpose().map_err(StartError::Module)?;
-        let runner = |kind| match (kind, &module) {
-            (Kind::Module, Some(module)) => Runner::Module(module.clone()),
-            _ => Runner::Native,
-        };
-        let (hot, api) = (runner(choice.hot), runner(choice.api));
+        let rules = Rules::new(choice, || Module::load(&Code::built_in(), limits)).map_err(StartError::Module)?;
+        let rules = Arc::new(ArcSwap::from_pointee(rules));
         let long = Places::new(thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
         let committing = RwLock::default();
         let logins = Arc::new(Logins::start(kdf.steady()).map_err(StartError::Thread)?);
         let driver = Driver { store, kdf, audit, clock, worlds, foresight: Foresight::new(), long, committing };
-        Ok(Self { driver: Arc::new(driver), hot, api, module, logins })
+        Ok(Self { driver: Arc::new(driver), rules, limits, logins })
     }
 
     /// Answers one request. What the request changes is stored, and its events are with the audit trail, before this
@@ -202,7 +216,8 @@ impl Engine {
             }
         };
         let is_hot = is_verification(&request.path) || request.path == "/auth/introspect";
-        let runner = if is_hot { &self.hot } else { &self.api };
+        let rules = self.rules.load_full();
+        let runner = if is_hot { &rules.hot } else { &rules.api };
         let call = Arc::new(Call { request, moment: Moment { now, entropy, peer }, world: Arc::clone(&shaped.world) });
         let driven = if checks_password(&call.request) {
             // Under a flood of logins it is the refusals that take the time from others: they are given before core is asked.
@@ -267,17 +282,41 @@ impl Engine {
         }
     }
 
-    /// Puts other settings in force for all requests that come after.
+    /// Makes other rules ready: `code` or, without, those of this binary, run as `choice` says. Nothing changes yet.
     ///
     /// # Errors
-    /// [`WorldError`], as [`Engine::reload_keys`]; the settings in force stay.
-    pub async fn set_settings(&self, settings: Settings) -> Result<(), WorldError> {
-        self.driver.worlds.set_settings(settings, &*self.driver.store, self.driver.clock.now()).await
+    /// The code cannot be run here ([`Module::load`]), or does not understand the settings and keys in force.
+    pub fn prepare(&self, code: Option<&Code>, choice: Choice) -> wasmtime::Result<Rules> {
+        let built_in = Code::built_in();
+        let code = code.unwrap_or(&built_in);
+        let rules = Rules::new(choice, || match &self.rules.load().module {
+            Some(module) => module.successor(code),
+            None => Module::load(code, self.limits),
+        })?;
+        if let Some(module) = &rules.module {
+            module.verifier(&self.driver.worlds.latest().bytes)?;
+        }
+        Ok(rules)
     }
 
-    /// The component; `None` when all requests run natively.
-    pub fn module(&self) -> Option<&Module> {
-        self.module.as_ref()
+    /// Puts other settings in force, and other rules if there are any, for all requests that come after. Those that have begun end as
+    /// they began.
+    ///
+    /// # Errors
+    /// [`WorldError`], as [`Engine::reload_keys`]; the settings and rules in force stay.
+    pub async fn set(&self, settings: Settings, rules: Option<Rules>) -> Result<(), WorldError> {
+        let Driver { store, clock, worlds, .. } = &*self.driver;
+        let put = || {
+            if let Some(rules) = rules {
+                self.rules.store(Arc::new(rules));
+            }
+        };
+        worlds.set_settings(settings, &**store, clock.now(), put).await
+    }
+
+    /// The component in force; `None` when all requests run natively.
+    pub fn module(&self) -> Option<Module> {
+        self.rules.load().module.clone()
     }
 }
 

@@ -5,8 +5,11 @@
 //! waits for a password derivation, or for its turn to read much: core is a function, so a new instance is brought to the same
 //! point by replaying the answers, and a flood of logins holds no instances.
 
+mod code;
 mod convert;
 mod exports;
+
+pub use code::{Code, CodeError};
 
 use super::{
     config,
@@ -23,7 +26,7 @@ use std::{sync::Arc, thread};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{
     Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
-    component::{self, Component, InstancePre, Linker},
+    component::{self, InstancePre, Linker},
 };
 use waxseal_core::{
     seam::{Answer, Ask, Call, Request},
@@ -54,10 +57,6 @@ use bindings::exports::waxseal::engine::rules as wit;
 /// The component, as it was built together with this server. It imports nothing.
 pub const COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/component.wasm"));
 
-/// The same, compiled for this server's target.
-#[cfg(not(feature = "compile"))]
-const COMPILED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/component.cwasm"));
-
 /// What instances may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -77,16 +76,21 @@ impl Default for Limits {
     }
 }
 
-/// The component, ready to make instances.
+/// A component, ready to make instances.
 #[derive(Clone)]
 pub struct Module {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    engine: Engine,
+    ground: Arc<Ground>,
     pre: InstancePre<()>,
     exports: Exports,
+}
+
+/// What the modules of one server have in common, one after the other.
+struct Ground {
+    engine: Engine,
     limits: Limits,
     free: Arc<Semaphore>,
     counters: Counters,
@@ -110,21 +114,34 @@ pub struct Stats {
 }
 
 impl Module {
-    /// Loads the component and starts the clock that bounds its calls.
+    /// Loads `code` and starts the clock that bounds its calls.
     ///
     /// # Errors
-    /// When this machine cannot run it: the CPU lacks a feature, addresses cannot be reserved, a thread is refused.
-    pub fn load(limits: Limits) -> wasmtime::Result<Self> {
+    /// When this machine cannot run it: the CPU lacks a feature, addresses cannot be reserved, a thread is refused, the code was
+    /// compiled by another version of wasmtime or does not have the functions of `engine.wit`.
+    pub fn load(code: &Code, limits: Limits) -> wasmtime::Result<Self> {
         let mut config = config::shared();
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
         let engine = Engine::new(&config)?;
-        let component = component(&engine)?;
-        // The linker stays empty: a component with an import would not get past this line.
-        let pre = Linker::new(&engine).instantiate_pre(&component)?;
-        let exports = Exports::find(&component, &pre)?;
         tick(&engine)?;
         let free = Arc::new(Semaphore::new(limits.instances.get() as usize));
-        Ok(Self { shared: Arc::new(Shared { engine, pre, exports, limits, free, counters: Counters::default() }) })
+        Self::on(Arc::new(Ground { engine, limits, free, counters: Counters::default() }), code)
+    }
+
+    /// `code` in the place of this one: under the same limits, counted together with it. Calls that have begun end where they began.
+    ///
+    /// # Errors
+    /// As [`Module::load`].
+    pub fn successor(&self, code: &Code) -> wasmtime::Result<Self> {
+        Self::on(Arc::clone(&self.shared.ground), code)
+    }
+
+    fn on(ground: Arc<Ground>, code: &Code) -> wasmtime::Result<Self> {
+        let component = code.component(&ground.engine)?;
+        // The linker stays empty: a component with an import would not get past this line.
+        let pre = Linker::new(&ground.engine).instantiate_pre(&component)?;
+        let exports = Exports::find(&component, &pre)?;
+        Ok(Self { shared: Arc::new(Shared { ground, pre, exports }) })
     }
 
     /// An instance that checks tokens against `world`, again and again.
@@ -132,7 +149,7 @@ impl Module {
     /// # Errors
     /// [`Fault::Exhausted`] at once when all instances are in use; any other when the component does not take the world.
     pub fn verifier(&self, world: &[u8]) -> Result<Verifier, Fault> {
-        let permit = Arc::clone(&self.shared.free).try_acquire_owned();
+        let permit = Arc::clone(&self.shared.ground.free).try_acquire_owned();
         let permit = permit.map_err(|_| Fault::Exhausted)?;
         self.watch(|| {
             let mut instance = self.shared.instance(permit)?;
@@ -142,7 +159,7 @@ impl Module {
 
     /// What was done so far.
     pub fn stats(&self) -> Stats {
-        let Shared { limits, free, counters, .. } = &*self.shared;
+        let Ground { limits, free, counters, .. } = &*self.shared.ground;
         Stats {
             running: u64::from(limits.instances.get()) - free.available_permits() as u64,
             instances: counters.instances.load(Ordering::Relaxed),
@@ -158,24 +175,9 @@ impl Module {
     /// Counts a fault.
     fn watch<T>(&self, act: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
         act().inspect_err(|_| {
-            self.shared.counters.faults.fetch_add(1, Ordering::Relaxed);
+            self.shared.ground.counters.faults.fetch_add(1, Ordering::Relaxed);
         })
     }
-}
-
-#[cfg(not(feature = "compile"))]
-fn component(engine: &Engine) -> wasmtime::Result<Component> {
-    // SAFETY: the bytes were made from this source tree by `Engine::precompile_component` in the build script of this very
-    // binary and lie in its read-only data; wasmtime compares version, settings and CPU features before it takes them.
-    #[expect(unsafe_code, reason = "runs machine code that the build script has made")]
-    unsafe {
-        Component::deserialize(engine, COMPILED)
-    }
-}
-
-#[cfg(feature = "compile")]
-fn component(engine: &Engine) -> wasmtime::Result<Component> {
-    Component::new(engine, COMPONENT)
 }
 
 fn pool(limits: Limits) -> PoolingAllocationConfig {
@@ -215,10 +217,11 @@ fn tick(engine: &Engine) -> wasmtime::Result<()> {
 
 impl Shared {
     fn instance(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Result<Instance, Fault> {
-        let mut store = Store::new(&self.engine, ());
-        store.set_epoch_deadline(self.limits.ticks_per_step);
+        let Ground { engine, limits, counters, .. } = &*self.ground;
+        let mut store = Store::new(engine, ());
+        store.set_epoch_deadline(limits.ticks_per_step);
         let instance = self.pre.instantiate(&mut store)?;
-        self.counters.instances.fetch_add(1, Ordering::Relaxed);
+        counters.instances.fetch_add(1, Ordering::Relaxed);
         Ok(Instance { store, instance, shared: Arc::clone(self), _permit: permit })
     }
 }
@@ -240,7 +243,7 @@ impl Instance {
         parameters: F::Parameters<'_>,
     ) -> Result<F::Results, Fault> {
         let Self { store, instance, shared, .. } = self;
-        store.set_epoch_deadline(shared.limits.ticks_per_step);
+        store.set_epoch_deadline(shared.ground.limits.ticks_per_step);
         function(&shared.exports).call(instance, store, parameters)
     }
 
@@ -325,7 +328,7 @@ impl Run for Over {
 impl Over {
     async fn permit(&self) -> Result<OwnedSemaphorePermit, Fault> {
         // Nobody closes the semaphore.
-        Arc::clone(&self.module.shared.free).acquire_owned().await.map_err(|_| Fault::Exhausted)
+        Arc::clone(&self.module.shared.ground.free).acquire_owned().await.map_err(|_| Fault::Exhausted)
     }
 
     fn turn(&self, so_far: SoFar, instance: Instance, step: wit::Step) -> Result<Turn<Waiting>, Fault> {
@@ -384,9 +387,9 @@ mod tests {
 
     #[test]
     fn the_component_imports_nothing() {
-        let module = Module::load(Limits::default()).unwrap();
+        let module = Module::load(&Code::built_in(), Limits::default()).unwrap();
         let known = module.shared.pre.component().component_type();
-        assert_eq!(known.imports(&module.shared.engine).len(), 0);
-        assert_eq!(known.exports(&module.shared.engine).len(), 1);
+        let engine = &module.shared.ground.engine;
+        assert_eq!((known.imports(engine).len(), known.exports(engine).len()), (0, 1));
     }
 }

@@ -1,7 +1,7 @@
 //! The engine against staged worlds: both ways of running core, lost races, failing stores, bounds of the component.
 
 use super::{
-    Audit, Choice, Engine, Fault, Kind, Limits, Module, Occasion, Parts,
+    Audit, Choice, Code, Engine, Fault, Kind, Limits, Module, Occasion, Parts,
     drive::{Driver, Failure},
     foresight::Foresight,
     logins,
@@ -260,7 +260,7 @@ fn requests() -> Vec<Request> {
 
 #[tokio::test]
 async fn native_and_component_decide_alike() {
-    let module = Module::load(Limits::default()).unwrap();
+    let module = Module::load(&Code::built_in(), Limits::default()).unwrap();
     let over = module.over(Arc::new(world().to_bytes().unwrap()));
     let records = staged(&[]);
     seed(&records);
@@ -328,7 +328,7 @@ async fn long_lists_fit_into_an_instance() {
 
     // Ten times the time: the tests of a machine all run at once.
     let usual = Limits::default();
-    let module = Module::load(Limits { ticks_per_step: 10 * usual.ticks_per_step, ..usual }).unwrap();
+    let module = Module::load(&Code::built_in(), Limits { ticks_per_step: 10 * usual.ticks_per_step, ..usual }).unwrap();
     let over = module.over(Arc::new(world().to_bytes().unwrap()));
     for (path, count) in [("/v1/users", USERS), ("/broker/rest/user/authorizations", AUTHORIZATIONS)] {
         let request = Request::new(Method::Get, path)
@@ -373,7 +373,7 @@ fn issue(seconds: u32) -> String {
 #[test]
 fn a_reused_instance_verifies_as_core_does_and_does_not_leak() {
     let world = world();
-    let module = Module::load(Limits { memory: 1 << 20, ..Limits::default() }).unwrap();
+    let module = Module::load(&Code::built_in(), Limits { memory: 1 << 20, ..Limits::default() }).unwrap();
     let mut verifier = module.verifier(&world.to_bytes().unwrap()).unwrap();
     let good = issue(300);
     let long = format!("{good}{}", "A".repeat(9_000));
@@ -394,7 +394,7 @@ fn a_reused_instance_verifies_as_core_does_and_does_not_leak() {
 
 #[tokio::test]
 async fn a_trap_ends_one_call_only() {
-    let module = Module::load(Limits { instances: NonZeroU32::MIN, ..Limits::default() }).unwrap();
+    let module = Module::load(&Code::built_in(), Limits { instances: NonZeroU32::MIN, ..Limits::default() }).unwrap();
     let request = || call(Request::new(Method::Get, "/nowhere"));
     let bad = module.over(Arc::new(Zeroizing::new(b"not a world".to_vec())));
     let good = module.over(Arc::new(world().to_bytes().unwrap()));
@@ -411,7 +411,7 @@ async fn a_trap_ends_one_call_only() {
 
 #[tokio::test]
 async fn a_step_is_bounded_in_time() {
-    let module = Module::load(Limits { ticks_per_step: 0, ..Limits::default() }).unwrap();
+    let module = Module::load(&Code::built_in(), Limits { ticks_per_step: 0, ..Limits::default() }).unwrap();
     let over = module.over(Arc::new(world().to_bytes().unwrap()));
     let Err(Fault::Trapped(error)) = over.begin(&call(Request::new(Method::Get, "/")), Vec::new()).await else {
         panic!("it ended")
@@ -421,7 +421,7 @@ async fn a_step_is_bounded_in_time() {
 
 #[tokio::test]
 async fn an_instance_is_bounded_in_memory() {
-    let module = Module::load(Limits { memory: 4 << 20, ..Limits::default() }).unwrap();
+    let module = Module::load(&Code::built_in(), Limits { memory: 4 << 20, ..Limits::default() }).unwrap();
     let over = module.over(Arc::new(world().to_bytes().unwrap()));
     let request = |octets| call(Request::new(Method::Post, "/nowhere").with_body(vec![b' '; octets]));
     assert!(over.begin(&request(1 << 20), Vec::new()).await.is_ok());
@@ -431,7 +431,7 @@ async fn an_instance_is_bounded_in_memory() {
 
 #[test]
 fn instances_are_bounded_in_number() {
-    let module = Module::load(Limits { instances: NonZeroU32::MIN, ..Limits::default() }).unwrap();
+    let module = Module::load(&Code::built_in(), Limits { instances: NonZeroU32::MIN, ..Limits::default() }).unwrap();
     let bytes = world().to_bytes().unwrap();
     let first = module.verifier(&bytes).unwrap();
     assert_eq!(module.stats().running, 1);
@@ -609,8 +609,8 @@ async fn answers_the_same_whatever_is_chosen() {
             (native.answer(request(), Peer::default()).await, module.answer(request(), Peer::default()).await);
         assert!(first == second, "{path}: {first:?} and {second:?}");
     }
-    assert_eq!(native.module().map(Module::stats), None);
-    assert_eq!(module.module().map(Module::stats).unwrap().instances, 2);
+    assert_eq!(native.module().as_ref().map(Module::stats), None);
+    assert_eq!(module.module().as_ref().map(Module::stats).unwrap().instances, 2);
 }
 
 #[tokio::test]
@@ -618,16 +618,37 @@ async fn the_hot_routes_have_their_own_choice() {
     let engine = engine(&Arc::new(staged(&[])), Choice::default()).await;
     engine.answer(Request::new(Method::Get, "/auth/verify"), Peer::default()).await;
     engine.answer(Request::new(Method::Post, "/auth/introspect"), Peer::default()).await;
-    assert_eq!(engine.module().map(Module::stats).unwrap().instances, 0);
+    assert_eq!(engine.module().as_ref().map(Module::stats).unwrap().instances, 0);
     engine.answer(Request::new(Method::Get, "/v1/users"), Peer::default()).await;
-    assert_eq!(engine.module().map(Module::stats).unwrap().instances, 1);
+    assert_eq!(engine.module().as_ref().map(Module::stats).unwrap().instances, 1);
+}
+
+#[tokio::test]
+async fn other_rules_answer_once_they_are_put_in_force() {
+    let engine = engine(&Arc::new(staged(&[])), Choice::default()).await;
+    let verified_by_module = async || {
+        let instances = || engine.module().unwrap().stats().instances;
+        let before = instances();
+        engine.answer(Request::new(Method::Get, "/auth/verify"), Peer::default()).await;
+        instances() - before
+    };
+    let rules = engine.prepare(Some(&Code::built_in()), Choice { hot: Kind::Module, api: Kind::Module }).unwrap();
+    assert_eq!(verified_by_module().await, 0);
+    let mark = engine.mark();
+    engine.set(Settings::default(), Some(rules)).await.unwrap();
+    assert_eq!(verified_by_module().await, 1);
+    assert_ne!(engine.mark(), mark, "what was answered before may be answered otherwise now");
+    let mark = engine.mark();
+    engine.set(Settings { leeway: 1, ..Settings::default() }, None).await.unwrap();
+    assert_eq!(verified_by_module().await, 1, "other settings are no other rules");
+    assert_ne!(engine.mark(), mark);
 }
 
 /// Else the refusals of a flood of logins take the time of those who ask for little.
 #[tokio::test]
 async fn without_room_for_a_derivation_a_login_costs_nothing() {
     let engine = engine_with_room(&Arc::new(staged(&[])), Choice::default(), 0).await;
-    let instances = || engine.module().map(Module::stats).unwrap().instances;
+    let instances = || engine.module().as_ref().map(Module::stats).unwrap().instances;
     let ask = |method, path, header: &'static str| {
         engine.answer(Request::new(method, path).with_header("authorization", header), Peer::default())
     };

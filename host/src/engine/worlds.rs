@@ -111,18 +111,35 @@ impl Worlds {
         self.make(&settings, store, now).await
     }
 
-    /// Puts other settings in force, with the keys as they are now.
-    pub(super) async fn set_settings(&self, new: Settings, store: &dyn Store, now: UnixTime) -> Result<(), WorldError> {
+    /// Puts other settings in force, with the keys as they are now, and does `with` before any request is answered under them.
+    pub(super) async fn set_settings(
+        &self,
+        new: Settings,
+        store: &dyn Store,
+        now: UnixTime,
+        with: impl FnOnce(),
+    ) -> Result<(), WorldError> {
         let mut settings = self.settings.lock().await;
-        self.make(&new, store, now).await?;
+        self.make_with(&new, store, now, with).await?;
         *settings = new;
         Ok(())
     }
 
     async fn make(&self, settings: &Settings, store: &dyn Store, now: UnixTime) -> Result<(), WorldError> {
+        self.make_with(settings, store, now, || ()).await
+    }
+
+    async fn make_with(
+        &self,
+        settings: &Settings,
+        store: &dyn Store,
+        now: UnixTime,
+        with: impl FnOnce(),
+    ) -> Result<(), WorldError> {
         // Stale until it is made: also when this ends early.
         self.stale.store(true, Ordering::Release);
         let made = Shaped::new(settings.clone(), vault(&self.root, store, now).await?)?;
+        with();
         self.current.store(Arc::new(made));
         self.count.fetch_add(1, Ordering::Release);
         self.stale.store(false, Ordering::Release);

@@ -3,7 +3,7 @@
 use super::api::{access_token, add_user, address, admin_token, authorize, client_from, never_lock, verify};
 use crate::{
     client::CrowdClient,
-    server::{Launch, Server, scratch},
+    server::{Launch, Server, command, scratch},
 };
 use core::{
     net::SocketAddr,
@@ -13,8 +13,10 @@ use core::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     collections::BTreeMap,
+    fs,
     io::{ErrorKind, Read, Write},
     net::TcpStream,
+    path::Path,
     sync::{Arc, Mutex, mpsc},
     thread,
     time::Instant,
@@ -298,6 +300,15 @@ fn capacity(server: &Server) -> f64 {
     f64::from(4 * each) / begun.elapsed().as_secs_f64()
 }
 
+/// A configuration that names a module beside the data.
+pub fn named_module(data: &Path) -> String {
+    let to = data.with_file_name("rules.module");
+    let exported = command(data, &["module", "export", "--to", to.to_str().unwrap()]).output().unwrap();
+    assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+    let told = String::from_utf8(exported.stdout).unwrap();
+    told[told.find("[engine]").unwrap()..].into()
+}
+
 /// What came of signals.
 #[derive(Debug, Default)]
 pub struct Signalled {
@@ -307,17 +318,21 @@ pub struct Signalled {
     pub dropped: u64,
     /// Answers with 5xx.
     pub failed: u64,
+    /// How often another module took over.
+    pub swapped: usize,
     /// Whether the server ended as it was told to.
     pub ended: bool,
 }
 
-/// SIGHUP `times` times under load, then SIGTERM while `waiting` logins wait for their turn.
+/// SIGHUP `times` times under load, each time with the other of two modules in the configuration, then SIGTERM while `waiting` logins wait for their turn.
 pub fn signal(times: u32, waiting: usize) -> Signalled {
     let (_home, data) = scratch();
-    let server = Launch::on(data).set("throttle.source_limit", "0").start();
+    let server = Launch::on(&data).set("throttle.source_limit", "0").start();
     let admin = admin_token(&server);
     never_lock(&server, &admin);
     add_user(&server, &admin, "ann", "right");
+    let configuration = data.join("waxseal.toml");
+    let module = named_module(&data);
     let (over, answered, failed) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     let mut outcome = Signalled::default();
     thread::scope(|scope| {
@@ -333,8 +348,9 @@ pub fn signal(times: u32, waiting: usize) -> Signalled {
                 }
             });
         }
-        for _ in 0..times {
+        for time in 0..times {
             thread::sleep(Duration::from_millis(100));
+            fs::write(&configuration, if time % 2 == 0 { &module } else { "" }).unwrap();
             server.signal(rustix::process::Signal::HUP);
         }
         thread::sleep(Duration::from_millis(200));
@@ -342,6 +358,7 @@ pub fn signal(times: u32, waiting: usize) -> Signalled {
     });
     outcome.failed = failed.into_inner();
     outcome.answered = answered.into_inner();
+    outcome.swapped = server.log().matches("another module").count();
 
     let mut streams: Vec<_> = (0..waiting)
         .map(|_| {
