@@ -254,6 +254,36 @@ fn a_changed_trail_is_found_by_the_command() {
     assert!(verdict());
 }
 
+/// What stands before core refuses in the words of the API that was asked all the same.
+#[test]
+fn a_body_that_cannot_be_read_is_refused_in_the_form_of_its_dialect() {
+    let (_home, data) = scratch();
+    let server = Launch::on(data).start();
+    let large = "x".repeat(64 * 1024 + 1);
+    for (path, media, fields) in [
+        ("/v1/users", "application/json", &["/error_code", "/message", "/description"][..]),
+        (
+            "/broker/rest/user/authorizations",
+            "application/json; charset=utf-8",
+            &["/status", "/messages/0/text", "/api_version"],
+        ),
+        ("/_security/oauth2/token", "application/json", &["/error/type", "/error/root_cause/0/reason", "/status"]),
+        ("/auth/introspect", "application/json", &["/error", "/error_description"]),
+    ] {
+        for (status, coding, body) in [(413, "identity", &*large), (415, "br", "{}"), (400, "gzip", "{}")] {
+            let request = json("POST", path, &Value::Null).with_body(body).with_header("content-encoding", coding);
+            let reply = server.send(&request);
+            assert_eq!((reply.status, reply.header("content-type").as_deref()), (status, Some(media)), "{path}");
+            assert_eq!(reply.header("cache-control").as_deref(), Some("no-store"), "{path}");
+            assert_eq!(reply.header("accept-encoding").as_deref(), (status == 415).then_some("gzip"), "{path}");
+            let told = reply.json().unwrap();
+            assert!(fields.iter().all(|field| told.pointer(field).is_some()), "{path}: {told}");
+            assert!(!told.to_string().contains("internal"), "{path}: {told}");
+            crate::openapi::check_reply(&request, &reply).unwrap();
+        }
+    }
+}
+
 #[test]
 fn the_server_cannot_be_dumped() {
     let (_home, data) = scratch();

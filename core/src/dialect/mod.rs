@@ -13,7 +13,7 @@ mod redis;
 
 use crate::{
     refusal::Refusal,
-    seam::{Op, Request, Response, Stop},
+    seam::{Op, Request, Response, Stop, Unread},
     token::dialect,
 };
 
@@ -72,6 +72,17 @@ pub(crate) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
         Dialect::Elasticsearch => elasticsearch::refuse(op, refusal),
         Dialect::Gateway => gateway::refuse(op, refusal),
         Dialect::Admin => admin::refuse(op, refusal),
+    }
+}
+
+/// Words that the body of a request could not be read, in the dialect of the request.
+pub(crate) fn unread(op: &Op<'_>, why: Unread) -> Response {
+    match Dialect::answering(op.request) {
+        Dialect::Redis => redis::unread(why),
+        Dialect::Openshift => openshift::unread(op, why),
+        Dialect::Elasticsearch => elasticsearch::unread(op, why),
+        Dialect::Gateway => gateway::unread(why),
+        Dialect::Admin => admin::unread(why),
     }
 }
 

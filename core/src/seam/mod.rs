@@ -25,6 +25,7 @@ mod op;
 mod request;
 mod response;
 mod step;
+mod unread;
 mod world;
 
 pub use ask::{Answer, Ask, Derivation, Key, Range, Record, Version};
@@ -35,4 +36,5 @@ pub use op::{Op, Stop};
 pub use request::{Method, Request};
 pub use response::Response;
 pub use step::{Pending, Step, begin, begin_foreseeing, unavailable};
+pub use unread::{Unread, unread};
 pub use world::World;

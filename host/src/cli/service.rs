@@ -24,7 +24,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
-use waxseal_core::seam::{Event, Method, Outcome, Peer, Request, Response};
+use waxseal_core::seam::{Event, Method, Outcome, Peer, Request, Response, Unread};
 
 /// A data directory, open and ready to answer.
 pub(super) struct Service {
@@ -140,6 +140,10 @@ impl Answer for Service {
 
     fn unavailable(&self, request: Request, peer: Peer) -> Response {
         self.engine.unavailable(request, peer)
+    }
+
+    fn unread(&self, request: Request, peer: Peer, why: Unread) -> Response {
+        self.engine.unread(request, peer, why)
     }
 
     fn mark(&self) -> Option<Mark> {

@@ -46,7 +46,7 @@ use std::{io, sync::Arc, thread};
 use tokio::sync::RwLock;
 use waxseal_core::{
     dialect::{checks_password, is_verification},
-    seam::{self, Call, Entropy, Moment, Peer, Request, Response},
+    seam::{self, Call, Entropy, Moment, Peer, Request, Response, Unread},
     settings::Settings,
 };
 use worlds::{Shaped, Worlds};
@@ -240,8 +240,18 @@ impl Engine {
 
     /// What `request` is answered with when nothing can be done for it now: 503 with `Retry-After`, in the words of its dialect.
     pub fn unavailable(&self, request: Request, peer: Peer) -> Response {
+        seam::unavailable(&self.at_once(request, peer), 1)
+    }
+
+    /// What `request`, given without its body, is answered with when that could not be read, in the words of its dialect.
+    pub fn unread(&self, request: Request, peer: Peer, why: Unread) -> Response {
+        seam::unread(&self.at_once(request, peer), why)
+    }
+
+    /// A call for which nothing is read or drawn.
+    fn at_once(&self, request: Request, peer: Peer) -> Call {
         let moment = Moment { now: self.driver.clock.now(), entropy: None, peer };
-        seam::unavailable(&Call { request, moment, world: Arc::clone(&self.driver.worlds.latest().world) }, 1)
+        Call { request, moment, world: Arc::clone(&self.driver.worlds.latest().world) }
     }
 
     /// What every answer follows from besides its request and the time: while it is the same, the same request has the same

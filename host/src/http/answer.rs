@@ -3,7 +3,7 @@
 use crate::engine::Mark;
 use core::future::Future;
 use std::{io, path::Path};
-use waxseal_core::seam::{Peer, Request, Response};
+use waxseal_core::seam::{Peer, Request, Response, Unread};
 
 /// The engine, as the sockets see it.
 pub trait Answer: Send + Sync + 'static {
@@ -14,6 +14,11 @@ pub trait Answer: Send + Sync + 'static {
     /// What `request` gets that cannot be answered now, such as one too many; at once, and cheap.
     fn unavailable(&self, _request: Request, _peer: Peer) -> Response {
         Response::empty(503).with_header("retry-after", "1")
+    }
+
+    /// What `request` gets, given without its body, when that could not be read; at once, and cheap.
+    fn unread(&self, _request: Request, _peer: Peer, why: Unread) -> Response {
+        Response::empty(why.status())
     }
 
     /// What answers follow from besides request and time; `None` when that cannot be said, and then none is kept.

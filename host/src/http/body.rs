@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
 use hyper::{
-    HeaderMap, StatusCode,
+    HeaderMap,
     body::{Body, Bytes, Incoming},
     header,
 };
@@ -13,6 +13,7 @@ use std::{
     error::Error,
     io::{self, Read},
 };
+use waxseal_core::seam::Unread;
 
 /// How much of a body that is too large is still read, so that the connection may go on.
 const DRAIN: usize = 256 * 1024;
@@ -20,11 +21,24 @@ const DRAIN: usize = 256 * 1024;
 /// Why there is no body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct BodyError {
-    pub(super) status: StatusCode,
+    pub(super) why: Why,
     /// Whether the body has been left unread or cannot be, so that the connection has to end.
     pub(super) close: bool,
-    /// What to tell the client.
-    pub(super) text: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Why {
+    /// It could not be read.
+    Unread(Unread),
+    /// All bodies together hold too much already.
+    Busy,
+}
+
+impl From<Unread> for BodyError {
+    /// Of a body that was read to its end.
+    fn from(why: Unread) -> Self {
+        Self { why: Why::Unread(why), close: false }
+    }
 }
 
 /// How a body is encoded (RFC 9110, 8.4).
@@ -63,7 +77,7 @@ pub(super) async fn decoded(
         _ if body.is_end_stream() => Ok(Vec::new()),
         Some(Coding::Identity) => read(body, limits, held).await,
         Some(Coding::Gzip) => unpacked(&read(body, limits, held).await?, limits.body),
-        None => Err(BodyError { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, close: true, text: ONLY_GZIP }),
+        None => Err(BodyError { close: true, ..Unread::UnknownEncoding.into() }),
     }
 }
 
@@ -73,14 +87,11 @@ fn unpacked(octets: &[u8], limit: usize) -> Result<Vec<u8>, BodyError> {
     let mut out = Vec::new();
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     match MultiGzDecoder::new(octets).take(most).read_to_end(&mut out) {
-        Ok(_) if out.len() > limit => Err(too_large(false)),
+        Ok(_) if out.len() > limit => Err(Unread::TooLarge.into()),
         Ok(_) => Ok(out),
-        Err(_) => Err(BodyError { status: StatusCode::BAD_REQUEST, close: false, text: NO_GZIP }),
+        Err(_) => Err(Unread::Undecodable.into()),
     }
 }
-
-const ONLY_GZIP: &str = "the Content-Encoding of a body can be gzip or none\n";
-const NO_GZIP: &str = "the body is not gzip, as its Content-Encoding says\n";
 
 /// The whole body. `held` counts the octets of all bodies that are still being read.
 pub(super) async fn read(mut body: Incoming, limits: &Limits, held: &AtomicUsize) -> Result<Vec<u8>, BodyError> {
@@ -89,7 +100,7 @@ pub(super) async fn read(mut body: Incoming, limits: &Limits, held: &AtomicUsize
     }
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > limits.body + DRAIN {
-        return Err(too_large(true));
+        return Err(BodyError { close: true, ..Unread::TooLarge.into() });
     }
     let mut whole = Vec::new();
     let mut length = 0_usize;
@@ -104,7 +115,7 @@ pub(super) async fn read(mut body: Incoming, limits: &Limits, held: &AtomicUsize
             whole = Vec::new();
             share.give_back();
             if length > limits.body + DRAIN {
-                return Err(too_large(true));
+                return Err(BodyError { close: true, ..Unread::TooLarge.into() });
             }
             continue;
         }
@@ -118,22 +129,18 @@ pub(super) async fn read(mut body: Incoming, limits: &Limits, held: &AtomicUsize
             whole.reserve_exact(needed.max(announced.min(before * 2)) - whole.len());
         }
         if !share.take(whole.capacity() - before, limits.bodies) {
-            return Err(BodyError { status: StatusCode::SERVICE_UNAVAILABLE, close: true, text: "" });
+            return Err(BodyError { why: Why::Busy, close: true });
         }
         whole.extend_from_slice(&data);
     }
-    if length > limits.body { Err(too_large(false)) } else { Ok(whole) }
+    if length > limits.body { Err(Unread::TooLarge.into()) } else { Ok(whole) }
 }
 
-fn too_large(close: bool) -> BodyError {
-    BodyError { status: StatusCode::PAYLOAD_TOO_LARGE, close, text: "" }
-}
-
-/// Too slow is 408; anything else that ends a body early is its sender's fault too.
+/// Too slow, or ended by something else; anything that ends a body early is its sender's fault too.
 fn unreadable(error: &hyper::Error) -> BodyError {
     let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>()).map(io::Error::kind);
-    let status = if cause == Some(io::ErrorKind::TimedOut) { StatusCode::REQUEST_TIMEOUT } else { StatusCode::BAD_REQUEST };
-    BodyError { status, close: true, text: "" }
+    let why = if cause == Some(io::ErrorKind::TimedOut) { Unread::TooSlow } else { Unread::Incomplete };
+    BodyError { close: true, ..why.into() }
 }
 
 /// What one body has taken of the octets all bodies may hold together.
@@ -193,23 +200,24 @@ mod tests {
 
     #[test]
     fn gzip_is_unpacked_within_the_limit() {
-        let status = |octets: &[u8], limit| unpacked(octets, limit).map_err(|error| error.status.as_u16());
+        let unpack = |octets: &[u8], limit| unpacked(octets, limit).map_err(|error| error.why);
+        let (large, damaged) = (Err(Why::Unread(Unread::TooLarge)), Err(Why::Unread(Unread::Undecodable)));
         let text = b"{\"ttl\":60}";
         let whole = packed(text);
-        assert_eq!(status(&whole, 64).as_deref(), Ok(&text[..]));
-        assert_eq!(status(&whole, text.len()).as_deref(), Ok(&text[..]));
-        assert_eq!(status(&whole, text.len() - 1), Err(413));
-        assert_eq!(status(&[whole.clone(), whole.clone()].concat(), 64).unwrap().len(), 2 * text.len());
+        assert_eq!(unpack(&whole, 64).as_deref(), Ok(&text[..]));
+        assert_eq!(unpack(&whole, text.len()).as_deref(), Ok(&text[..]));
+        assert_eq!(unpack(&whole, text.len() - 1), large);
+        assert_eq!(unpack(&[whole.clone(), whole.clone()].concat(), 64).unwrap().len(), 2 * text.len());
         // A gigabyte would take seconds and the memory of the machine.
         let zeros = packed(&vec![0; 1 << 20]);
         let bomb: Vec<u8> = (0..1024).flat_map(|_| zeros.iter().copied()).collect();
-        assert_eq!(status(&bomb, 65_536), Err(413));
-        for damaged in [&whole[..whole.len() - 1], &whole[1..], b"{}", &[&whole[..], b"{}"].concat()] {
-            assert_eq!(status(damaged, 64), Err(400));
+        assert_eq!(unpack(&bomb, 65_536), large);
+        for wrong in [&whole[..whole.len() - 1], &whole[1..], b"{}", &[&whole[..], b"{}"].concat()] {
+            assert_eq!(unpack(wrong, 64), damaged);
         }
         let mut changed = whole;
         let last = changed.len() - 6;
         changed[last] ^= 1;
-        assert_eq!(status(&changed, 64), Err(400), "its sum");
+        assert_eq!(unpack(&changed, 64), damaged, "its sum");
     }
 }

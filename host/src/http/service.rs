@@ -2,7 +2,7 @@
 
 use super::{
     Answer, Limits, RequestId,
-    body::{self, BodyError},
+    body::{self, Why},
     convert::{self, HttpResponse, closing, from_core, plain, unavailable},
     documents,
     forwarded::Proxies,
@@ -38,7 +38,7 @@ use tokio::{
     time::timeout,
 };
 use waxseal_core::{
-    seam::{Peer, Response},
+    seam::{Peer, Response, Unread},
     time::UnixTime,
 };
 
@@ -330,7 +330,12 @@ impl<A: Answer> Service<A> {
     }
 
     async fn read_json<T: DeserializeOwned>(&self, body: Incoming) -> Result<T, HttpResponse> {
-        let body = body::read(body, &self.setup.limits, &self.held).await.map_err(bodiless)?;
+        let body = body::read(body, &self.setup.limits, &self.held).await.map_err(|error| match error.why {
+            Why::Busy => closing(unavailable()),
+            Why::Unread(why) => {
+                plain(StatusCode::from_u16(why.status()).unwrap_or(StatusCode::BAD_REQUEST), "the body could not be read\n")
+            }
+        })?;
         serde_json::from_slice(&body).map_err(|_| plain(StatusCode::BAD_REQUEST, "the body is not what this route takes\n"))
     }
 
@@ -338,10 +343,13 @@ impl<A: Answer> Service<A> {
     async fn ask(&self, origin: Origin, id: RequestId, route: Route, parts: &Parts, body: Incoming) -> HttpResponse {
         let body = match body::decoded(&parts.headers, body, &self.setup.limits, &self.held).await {
             Ok(body) => body,
-            Err(error) if error.status == StatusCode::SERVICE_UNAVAILABLE => {
-                return closing(self.overloaded(origin, parts));
+            Err(error) => {
+                let response = match error.why {
+                    Why::Busy => self.overloaded(origin, parts),
+                    Why::Unread(why) => self.unread(origin, parts, why),
+                };
+                return if error.close { closing(response) } else { response };
             }
-            Err(error) => return bodiless(error),
         };
         // Not while the body is awaited: whoever sends none would hold a place of those who do. The owner is never kept waiting by strangers.
         let slot = match (route, origin.entrance) {
@@ -386,6 +394,18 @@ impl<A: Answer> Service<A> {
         let mut response = self.setup.answer.unavailable(request, self.peer(origin, parts));
         let body = mem::take(&mut response.body);
         from_core(response, body.into())
+    }
+
+    /// What a request gets whose body could not be read.
+    fn unread(&self, origin: Origin, parts: &Parts, why: Unread) -> HttpResponse {
+        let request = convert::to_core(parts, Vec::new());
+        let mut response = self.setup.answer.unread(request, self.peer(origin, parts), why);
+        let body = mem::take(&mut response.body);
+        let mut response = from_core(response, body.into());
+        if why == Unread::UnknownEncoding {
+            response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        response
     }
 
     /// The response; `None` when too much is being sent already to clients that do not read: they have to come again.
@@ -523,17 +543,6 @@ fn not_allowed(allow: &'static str) -> HttpResponse {
     let mut out = plain(StatusCode::METHOD_NOT_ALLOWED, "");
     out.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
     out
-}
-
-fn bodiless(error: BodyError) -> HttpResponse {
-    let mut response = match error.status {
-        StatusCode::SERVICE_UNAVAILABLE => unavailable(),
-        status => plain(status, error.text),
-    };
-    if error.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
-        response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-    }
-    if error.close { closing(response) } else { response }
 }
 
 fn json(status: StatusCode, value: &serde_json::Value) -> HttpResponse {

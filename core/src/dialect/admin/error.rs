@@ -3,7 +3,7 @@
 use super::JSON;
 use crate::{
     refusal::Refusal,
-    seam::{Op, Response, Stop},
+    seam::{Op, Response, Stop, Unread},
 };
 use alloc::string::ToString;
 use serde::Serialize;
@@ -23,6 +23,11 @@ pub(super) fn error(status: u16, code: &str, text: &str) -> Response {
 /// Ends the request with an error.
 pub(super) fn refused<T>(status: u16, code: &str, text: &str) -> Result<T, Stop> {
     Err(Stop::answer(error(status, code, text)))
+}
+
+/// Words that the body could not be read.
+pub(in crate::dialect) fn unread(why: Unread) -> Response {
+    error(why.status(), why.code(), why.text())
 }
 
 /// Words a refusal of the engine, under its own code.

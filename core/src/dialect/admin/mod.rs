@@ -27,7 +27,7 @@ use alloc::{string::String, vec::Vec};
 use core::ops::Deref;
 use serde::Serialize;
 
-pub(super) use error::refuse;
+pub(super) use error::{refuse, unread};
 
 /// The media type of every body.
 const JSON: &str = "application/json";

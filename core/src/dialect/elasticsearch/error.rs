@@ -5,7 +5,7 @@ use crate::{
     dialect::CROSS_SITE,
     engine::MAX_ROLES,
     refusal::Refusal,
-    seam::{Op, Response},
+    seam::{Op, Response, Unread},
 };
 use alloc::{
     format,
@@ -87,6 +87,11 @@ pub(super) fn wrong_method(op: &Op<'_>, allowed: &[&str]) -> Response {
 /// What of the request target is repeated: not the query, in which somebody may have put a secret (security H2).
 pub(super) fn uri<'o>(op: &Op<'o>) -> &'o str {
     &op.request.path
+}
+
+/// Words that the body could not be read.
+pub(in crate::dialect) fn unread(op: &Op<'_>, why: Unread) -> Response {
+    error(op, why.status(), "illegal_argument_exception", why.text(), &[])
 }
 
 /// Words a refusal of the engine.

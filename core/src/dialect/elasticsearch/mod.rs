@@ -21,7 +21,7 @@ mod users_tests;
 
 use crate::seam::{Method, Op, Request, Response, Stop};
 
-pub(super) use error::refuse;
+pub(super) use error::{refuse, unread};
 
 /// Answers a request of this dialect.
 pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {

@@ -4,7 +4,7 @@ use super::Route;
 use crate::{
     dialect::CROSS_SITE,
     refusal::Refusal,
-    seam::{Op, Response, Stop},
+    seam::{Op, Response, Stop, Unread},
 };
 use alloc::{format, string::ToString};
 
@@ -14,6 +14,11 @@ const BEARER: &str = "Bearer realm=\"waxseal\"";
 const BEARER_INVALID: &str = "Bearer realm=\"waxseal\", error=\"invalid_token\"";
 /// The challenge where a password works too.
 const BASIC: &str = "Basic realm=\"waxseal\", charset=\"UTF-8\"";
+
+/// Words that the body could not be read.
+pub(in crate::dialect) fn unread(why: Unread) -> Response {
+    error(why.status(), "invalid_request", why.text())
+}
 
 /// Words a refusal. Which check failed is not said (security T10).
 pub(in crate::dialect) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {

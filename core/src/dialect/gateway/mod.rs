@@ -19,7 +19,7 @@ mod verify;
 
 use crate::seam::{Method, Op, Response, Stop};
 
-pub(super) use error::refuse;
+pub(super) use error::{refuse, unread};
 
 /// Answers a request of this dialect.
 pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {

@@ -107,7 +107,12 @@ impl Reply {
 }
 
 /// The answer to send. What is gone is 204 without a body up to version 1.4.
-pub(super) fn render(agreed: Negotiated, mut reply: Reply) -> Response {
+pub(super) fn render(agreed: Negotiated, reply: Reply) -> Response {
+    render_as(status_word(reply.status), agreed, reply)
+}
+
+/// The same, with the reason phrase of the status in snake case.
+pub(super) fn render_as(word: &'static str, agreed: Negotiated, mut reply: Reply) -> Response {
     if let (true, Data::Value(data)) = (agreed.nolinks, &mut reply.data) {
         drop_links(data);
     }
@@ -120,7 +125,7 @@ pub(super) fn render(agreed: Negotiated, mut reply: Reply) -> Response {
         api_version,
         data: reply.data,
         messages: reply.messages,
-        status: status_word(reply.status),
+        status: word,
         supported_api_versions: supported().collect(),
         kind: reply.kind,
         version: format!("{api_version:.1}"),

@@ -21,7 +21,7 @@ use crate::{
     dialect::form::{self, BadForm},
     engine,
     refusal::Refusal,
-    seam::{Method, Op, Response, Stop},
+    seam::{Method, Op, Response, Stop, Unread},
 };
 use alloc::{format, string::String};
 use caller::Caller;
@@ -213,13 +213,25 @@ impl Parameters {
     }
 }
 
+/// Words that the body could not be read.
+pub(super) fn unread(op: &Op<'_>, why: Unread) -> Response {
+    let (_, suffix) = negotiate::split_suffix(&op.request.path);
+    let reply = Reply::failed(why.status(), Message::unnumbered(why.text()));
+    envelope::render_as(why.code(), agreed_or_usual(op, suffix), reply)
+}
+
+/// What the request asks for, or the usual when that cannot be had.
+fn agreed_or_usual(op: &Op<'_>, suffix: Option<negotiate::Format>) -> Negotiated {
+    let fallback = Negotiated::unasked(suffix.unwrap_or(negotiate::Format::Json));
+    Negotiated::of(op, suffix, &Parameters::read(op)).unwrap_or(fallback)
+}
+
 /// Words a refusal of the engine. Who fails to authenticate gets a short text, as from the broker's web server; a failure of the
 /// server itself comes in the envelope, with a reference that the audit trail has too.
 pub(super) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
     let Some(retry_after) = refusal.retry_after() else { return caller::refuse(refusal) };
     let (_, suffix) = negotiate::split_suffix(&op.request.path);
-    let fallback = Negotiated::unasked(suffix.unwrap_or(negotiate::Format::Json));
-    let agreed = Negotiated::of(op, suffix, &Parameters::read(op)).unwrap_or(fallback);
+    let agreed = agreed_or_usual(op, suffix);
     let send = |status, text: &str| Exchange { op, agreed }.send(Reply::failed(status, Message::error(1, None, text)));
     if matches!(refusal, Refusal::Unavailable { .. }) {
         return send(503, "the server cannot answer this now").with_header("retry-after", format!("{retry_after}"));

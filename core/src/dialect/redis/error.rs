@@ -1,7 +1,12 @@
 //! Errors as this API words them: `error_code`, `message` and `description`, the two texts equal (contract section 2).
 
 use super::JSON;
-use crate::{dialect::CROSS_SITE, password, refusal::Refusal, seam::Op, seam::Response, seam::Stop};
+use crate::{
+    dialect::CROSS_SITE,
+    password,
+    refusal::Refusal,
+    seam::{Op, Response, Stop, Unread},
+};
 use alloc::string::{String, ToString};
 use serde::Serialize;
 
@@ -49,6 +54,11 @@ pub(super) fn no_such_user<T>() -> Result<T, Stop> {
 /// 401 with the challenge (contract section 2).
 fn unauthorized(code: &str, text: &str) -> Response {
     error(401, code, text).with_header("www-authenticate", "Basic realm=\"waxseal\", charset=\"UTF-8\"")
+}
+
+/// Words that the body could not be read.
+pub(in crate::dialect) fn unread(why: Unread) -> Response {
+    error(why.status(), why.code(), why.text())
 }
 
 /// Words a refusal of the engine.

@@ -15,7 +15,7 @@ mod users;
 
 use crate::seam::{Method, Op, Request, Response, Stop};
 
-pub(super) use error::refuse;
+pub(super) use error::{refuse, unread};
 
 /// The media type of every body.
 const JSON: &str = "application/json";

