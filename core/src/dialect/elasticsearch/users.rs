@@ -266,7 +266,10 @@ pub(super) fn password_of(op: &Op<'_>, body: &Body) -> Result<Option<Zeroizing<S
         return invalid(op, "password_hash is not supported: send the password itself");
     }
     let Some(password) = body.string(op, "password")? else { return Ok(None) };
-    if password.chars().count() < usize::from(MIN_PASSWORD) {
+    // As the policies count: characters as they are after normalisation. One that is too large is refused by them.
+    let begins = |octet: &&u8| **octet & 0xc0 != 0x80;
+    let length = password::prepare(password).map_or(password.len(), |normal| normal.iter().filter(begins).count());
+    if length < usize::from(MIN_PASSWORD) {
         return invalid(op, &password::Refusal::TooShort { min: MIN_PASSWORD }.to_string());
     }
     Ok(Some(Zeroizing::new(password.into())))
