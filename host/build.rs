@@ -19,6 +19,8 @@ mod config;
 mod join;
 #[path = "build/module.rs"]
 mod module;
+#[path = "build/order.rs"]
+mod order;
 #[path = "build/page.rs"]
 mod page;
 #[path = "build/quiet.rs"]
@@ -70,7 +72,7 @@ fn main() -> Result<()> {
     let quiet = |module: &[u8], beyond| quiet::quiet(module, beyond).map_err(|error| wasmtime::format_err!("{error:#}"));
     // Derivations fail by numbers, so no text is made but of panics.
     let (engine, kdf) = (quiet(&engine, &[])?, strip(&quiet(&kdf, quiet::FORMATTING)?)?);
-    let files = page::files(workspace, engine, kdf).map_err(|error| wasmtime::format_err!("{error:#}"))?;
+    let files = page::files(workspace, engine, &kdf).map_err(|error| wasmtime::format_err!("{error:#}"))?;
     page::pack(&files, &out)?;
     Ok(())
 }

@@ -4,7 +4,10 @@
 //! to ask again for what it has. Every file is packed as it is and, where that is shorter, as brotli makes it, with a table of
 //! them for the server.
 
-use super::join::{Chunk, Sources, join, resolved};
+use super::{
+    join::{Chunk, Sources, join, resolved},
+    order::alike,
+};
 use anyhow::{Context as _, ensure};
 use brotli::enc::BrotliEncoderParams;
 use std::{
@@ -46,11 +49,12 @@ pub(crate) struct File {
 }
 
 /// All files of the page, with a list of them and their digests for who keeps them.
-pub(crate) fn files(workspace: &Path, engine: Vec<u8>, kdf: Vec<u8>) -> anyhow::Result<Vec<File>> {
+pub(crate) fn files(workspace: &Path, engine: Vec<u8>, kdf: &[u8]) -> anyhow::Result<Vec<File>> {
     let mut sources = Vec::new();
     collect(&workspace.join("www"), "", &mut sources)?;
     reach(&workspace.join("wasm/js/lib"), &mut sources)?;
     let (glue, engine) = bind(engine)?;
+    let (engine, kdf) = (alike(&engine)?, alike(kdf)?);
     sources.push(File { path: format!("engine/{GLUE}"), content: glue });
     let sources: BTreeMap<&str, &[u8]> = sources.iter().map(|file| (file.path.as_str(), file.content.as_slice())).collect();
     let text = |path: &str| {

@@ -1,0 +1,118 @@
+//! A module with its functions in another order: each beside the one that is most like it, as what repeats is packed the shorter the
+//! nearer it lies. Which function comes where means nothing to who runs it.
+
+use anyhow::{Context as _, Result};
+use core::{cmp::Ordering, convert::Infallible};
+use std::collections::HashMap;
+use wasm_encoder::{
+    CodeSection, FunctionSection, Module,
+    reencode::{Error, Reencode, utils::parse_function_body},
+};
+use wasmparser::{CodeSectionReader, FunctionSectionReader, Parser, Payload, TypeRef};
+
+/// How many octets in a row count as something that two functions share: enough that few are shared by chance.
+const RUN: usize = 6;
+/// What more functions than this share tells nothing of any two.
+const COMMON: usize = 1000;
+
+/// The same module, which packs to less.
+///
+/// # Errors
+/// It is no module.
+pub(crate) fn alike(wasm: &[u8]) -> Result<Vec<u8>> {
+    let (mut imported, mut bodies) = (0, Vec::new());
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload? {
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports() {
+                    imported += u32::from(matches!(import?.ty, TypeRef::Func(_)));
+                }
+            }
+            Payload::CodeSectionEntry(body) => bodies.push(&wasm[body.range()]),
+            _ => {}
+        }
+    }
+    let order = chain(&bodies);
+    let mut place = vec![0; order.len()];
+    for (new, old) in (0..).zip(&order) {
+        place[*old] = new;
+    }
+    let mut out = Module::new();
+    Moved { imported, order, place }.parse_core_module(&mut out, Parser::new(0), wasm).context("the module is not read")?;
+    Ok(out.finish())
+}
+
+/// Which function comes after which: the one that shares most with the last, for its length, of those that are left.
+fn chain(bodies: &[&[u8]]) -> Vec<usize> {
+    let mut shared: HashMap<&[u8], Vec<usize>> = HashMap::new();
+    for (function, body) in bodies.iter().enumerate() {
+        for run in body.windows(RUN) {
+            let functions = shared.entry(run).or_default();
+            if functions.last() != Some(&function) {
+                functions.push(function);
+            }
+        }
+    }
+    shared.retain(|_, functions| (2..COMMON).contains(&functions.len()));
+    let lengths: Vec<f64> =
+        bodies.iter().map(|body| f64::from(u32::try_from(body.len()).unwrap_or(u32::MAX)).sqrt()).collect();
+
+    // The shortest first: from there on there is always something alike.
+    let mut left: Vec<usize> = (0..bodies.len()).collect();
+    left.sort_by_key(|function| bodies[*function].len());
+    let mut order = Vec::with_capacity(left.len());
+    let mut next = (!left.is_empty()).then_some(0);
+    while let Some(at) = next {
+        let last = left.remove(at);
+        order.push(last);
+        let mut common = vec![0_u32; bodies.len()];
+        let mut runs: Vec<&[u8]> = bodies[last].windows(RUN).collect();
+        runs.sort_unstable();
+        runs.dedup();
+        for function in runs.iter().filter_map(|run| shared.get(run)).flatten() {
+            common[*function] += 1;
+        }
+        let likeness = |at: &usize| f64::from(common[left[*at]]) / lengths[left[*at]];
+        // The first of the best.
+        next = (0..left.len())
+            .rev()
+            .max_by(|one, other| likeness(one).partial_cmp(&likeness(other)).unwrap_or(Ordering::Equal));
+    }
+    order
+}
+
+/// Writes a module with its functions in `order`; `place` is where each has come to.
+struct Moved {
+    imported: u32,
+    order: Vec<usize>,
+    place: Vec<u32>,
+}
+
+impl Reencode for Moved {
+    type Error = Infallible;
+
+    fn function_index(&mut self, function: u32) -> Result<u32, Error> {
+        let own = function.checked_sub(self.imported).and_then(|own| self.place.get(usize::try_from(own).ok()?));
+        Ok(own.map_or(function, |place| self.imported + place))
+    }
+
+    fn parse_function_section(
+        &mut self,
+        out: &mut FunctionSection,
+        section: FunctionSectionReader<'_>,
+    ) -> Result<(), Error> {
+        let types: Vec<u32> = section.into_iter().collect::<Result<_, _>>()?;
+        for function in &self.order {
+            out.function(types[*function]);
+        }
+        Ok(())
+    }
+
+    fn parse_code_section(&mut self, out: &mut CodeSection, section: CodeSectionReader<'_>) -> Result<(), Error> {
+        let bodies: Vec<_> = section.into_iter().collect::<Result<_, _>>()?;
+        for function in self.order.clone() {
+            parse_function_body(self, out, bodies[function].clone())?;
+        }
+        Ok(())
+    }
+}
