@@ -202,18 +202,23 @@ impl fmt::Display for DataError {
 
 impl core::error::Error for DataError {}
 
-/// Writes a file of its owner's that is not there yet; after a crash, or on a full disk, there is the whole file or none.
+/// Writes a file that is not there yet and that its owner alone can read; after a crash, or on a full disk, there is the whole file or none.
 ///
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] when there is one; any other when it cannot be written.
 pub(crate) fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    write_new_with(0o600, path, parts)
+}
+
+/// The same with other permissions.
+pub(crate) fn write_new_with(mode: u32, path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(format!(".{}", std::process::id()));
     let unfinished = Path::new(&unfinished);
     // In a container every process may have the same number, and one that was killed leaves its file.
     let _ = fs::remove_file(unfinished);
     let write = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(unfinished)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(unfinished)?;
         parts.iter().try_for_each(|part| file.write_all(part))?;
         file.sync_all()?;
         // Unlike a rename, a link does not replace what is there.

@@ -1,6 +1,6 @@
 //! Counters, gauges and histograms, as `GET /metrics` shows them.
 
-use crate::{engine, http::traffic::Traffic, kdf, refusals::TokenRefusals};
+use crate::{engine, hex, http::traffic::Traffic, kdf, refusals::TokenRefusals};
 use core::fmt;
 use prometheus_client::{
     collector::Collector,
@@ -35,7 +35,7 @@ pub struct Metrics {
     /// Audit records that could not be written.
     pub audit_lost: Counter,
     kdf: Arc<Watched<kdf::Stats>>,
-    module: Arc<Watched<engine::Stats>>,
+    module: Arc<Watched<Seen>>,
     registry: Registry,
 }
 
@@ -108,9 +108,9 @@ impl Metrics {
         let _ = self.kdf.0.set(Box::new(stats));
     }
 
-    /// Shows the component, which is asked at each scrape. The first given stays.
-    pub fn watch_module(&self, stats: impl Fn() -> engine::Stats + Send + Sync + 'static) {
-        let _ = self.module.0.set(Box::new(stats));
+    /// Shows the component and, while it is not the one in this binary, its SHA-256; asked at each scrape. The first given stays.
+    pub fn watch_module(&self, seen: impl Fn() -> Seen + Send + Sync + 'static) {
+        let _ = self.module.0.set(Box::new(seen));
     }
 
     /// The `OpenMetrics` text.
@@ -122,6 +122,9 @@ impl Metrics {
     }
 }
 
+/// What modules have done, if there was any, and the SHA-256 of one that did not come with this binary.
+pub type Seen = (Option<engine::Stats>, Option<[u8; 32]>);
+
 /// What counts for itself, once it is there.
 struct Watched<T>(OnceLock<Box<dyn Fn() -> T + Send + Sync>>);
 
@@ -132,9 +135,15 @@ impl<T> fmt::Debug for Watched<T> {
 }
 
 /// Of the component.
-impl Collector for Watched<engine::Stats> {
+impl Collector for Watched<Seen> {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let Some(stats) = self.0.get().map(|stats| stats()) else { return Ok(()) };
+        let Some((stats, sha256)) = self.0.get().map(|seen| seen()) else { return Ok(()) };
+        if let Some(sha256) = sha256 {
+            let help = "The module that answers everything instead of the one in this binary";
+            let info = Info::new([("sha256", hex::text(&sha256))]);
+            info.encode(encoder.encode_descriptor("module", help, None, MetricType::Info)?)?;
+        }
+        let Some(stats) = stats else { return Ok(()) };
         let running = ConstGauge::new(i64::try_from(stats.running).unwrap_or(i64::MAX));
         let help = "Instances of the component in use";
         running.encode(encoder.encode_descriptor("instances_running", help, None, MetricType::Gauge)?)?;
@@ -189,7 +198,7 @@ mod tests {
         metrics.traffic.count(Route::Verify, 200, Duration::from_micros(70));
         metrics.traffic.count(Route::Redis, 418, Duration::from_mins(1));
         metrics.watch_kdf(|| kdf::Stats { queued: 3, rejected: 4, ..kdf::Stats::default() });
-        metrics.watch_module(|| engine::Stats { running: 1, faults: 2, ..engine::Stats::default() });
+        metrics.watch_module(|| (Some(engine::Stats { running: 1, faults: 2, ..engine::Stats::default() }), Some([7; 32])));
         let event = Event {
             action: "login",
             actor: "a".into(),
@@ -207,6 +216,7 @@ mod tests {
             "waxseal_requests_total{route=\"redis\",status=\"other\"} 1",
             "waxseal_request_seconds_bucket{le=\"0.0001\",route=\"verify\"} 1",
             "waxseal_request_seconds_bucket{le=\"+Inf\",route=\"redis\"} 1",
+            "waxseal_module_info{sha256=\"0707070707070707070707070707070707070707070707070707070707070707\"} 1",
             "waxseal_instances_running 1",
             "waxseal_traps_total 2",
             "waxseal_kdf_queued 3",

@@ -5,14 +5,14 @@ use std::{
     fs,
     io::Write,
     net::TcpListener,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::Path,
     process::{Command, Output},
 };
 use waxseal_core::seam::{Method, Request};
 use waxseal_tests::{
-    server::{Launch, command, scratch},
-    torture::load::named_module,
+    server::{Launch, Server, command, scratch},
+    torture::load::other_module,
 };
 
 #[test]
@@ -79,7 +79,6 @@ fn a_wrong_setting_ends_the_start_with_status_2() {
 /// Damage is never repaired in silence: the start is refused with what to do (security S1, S3).
 #[test]
 fn a_damaged_store_or_an_open_key_refuses_the_start() {
-    use std::os::unix::fs::PermissionsExt;
     let (_home, data) = scratch();
     let launch = Launch::on(&data);
     launch.start().terminate();
@@ -441,57 +440,69 @@ fn commands_reach_a_server_whatever_its_directory_is_called() {
 fn a_reload_runs_the_module_that_was_named_and_no_other() {
     let (_home, data) = scratch();
     let server = Launch::on(&data).start();
-    let instances = || {
-        let metrics = text(&server.send(&Request::new(Method::Get, "/metrics")).body);
-        let line = metrics.lines().find(|line| line.starts_with("waxseal_instances_total ")).unwrap();
-        line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()
+    let said = |server: &Server| {
+        let reply = server.send(&Request::new(Method::Get, "/v1/users"));
+        assert_eq!(reply.status, 401);
+        reply.json().unwrap()["message"].as_str().unwrap().to_owned()
     };
-    let check = || {
-        let before = instances();
-        assert_eq!(server.send(&Request::new(Method::Get, "/auth/verify")).status, 401);
-        instances() - before
-    };
-    assert_eq!(check(), 0, "answered natively");
-
-    let named = named_module(&data);
+    let metrics = |server: &Server| text(&server.send(&Request::new(Method::Get, "/metrics")).body);
+    let own = said(&server);
+    let named = other_module(&data, "MISSING or wrong credentials");
+    let digest = named.split('"').nth(3).unwrap();
     let file = data.join("waxseal.toml");
-    let reload = |configuration: &str| {
+    let reload = |configuration: &str, told: &str| {
         fs::write(&file, configuration).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         server.signal(rustix::process::Signal::HUP);
+        assert!(logs(&server, told), "{told}: {}", server.log());
     };
-    reload(&named);
-    assert!(logs(&server, "another module"), "{}", server.log());
-    assert_eq!(check(), 1, "answered by the module");
+    reload(&named, "answered by the module that the configuration names");
+    assert_eq!(said(&server), "MISSING or wrong credentials");
+    assert!(metrics(&server).contains(&format!("waxseal_module_info{{sha256=\"{digest}\"}} 1")), "{}", metrics(&server));
     assert!(command(&data, &["config", "check"]).output().unwrap().status.success());
     let trail = fs::read_to_string(data.join("audit.log")).unwrap();
-    assert!(trail.contains("\"detail\":\"module "), "{trail}");
+    assert!(trail.contains(&format!("\"detail\":\"module {digest}\"")), "{trail}");
 
-    let digest = named.split('"').nth(3).unwrap();
-    reload(&named.replace(digest, &"0".repeat(64)));
-    assert!(logs(&server, "another file than the one that was named"), "{}", server.log());
+    reload(&named.replace(digest, &"0".repeat(64)), "another file than the one that was named");
     let checked = command(&data, &["config", "check"]).output().unwrap();
     assert_eq!(checked.status.code(), Some(2));
     assert!(text(&checked.stderr).contains(digest), "says which it is: {}", text(&checked.stderr));
-    assert_eq!(check(), 1, "what was in force stays");
-
     fs::write(data.with_file_name("none.module"), "no module").unwrap();
     let none = Sha256::digest("no module").iter().fold(String::new(), |digits, octet| format!("{digits}{octet:02x}"));
-    reload(&named.replace(digest, &none).replace("rules.module", "none.module"));
-    assert!(logs(&server, "it cannot be run here"), "{}", server.log());
-    assert_eq!(check(), 1);
+    let path = named.split('"').nth(1).unwrap();
+    let none = named.replace(digest, &none).replace(path, data.with_file_name("none.module").to_str().unwrap());
+    reload(&none, "it cannot be run here");
+    assert_eq!(said(&server), "MISSING or wrong credentials", "what was in force stays");
 
-    reload("");
-    assert!((0..500).any(|_| {
-        std::thread::sleep(core::time::Duration::from_millis(20));
-        check() == 0
-    }));
+    reload("", "the rules of this binary answer again");
+    assert_eq!(said(&server), own);
+    assert!(!metrics(&server).contains("waxseal_module_info"));
     server.terminate();
 
     fs::write(&file, &named).unwrap();
     let server = Launch::on(&data).start();
-    let metrics = || text(&server.send(&Request::new(Method::Get, "/metrics")).body);
-    assert_eq!(server.send(&Request::new(Method::Get, "/auth/verify")).status, 401);
-    assert!(!metrics().contains("waxseal_instances_total 0\n"), "{}", metrics());
+    assert_eq!(said(&server), "MISSING or wrong credentials");
+    assert!(logs(&server, "answered by the module that the configuration names"), "{}", server.log());
+    let trail = fs::read_to_string(data.join("audit.log")).unwrap();
+    assert!(trail.contains("\"config.module\""), "{trail}");
+}
+
+/// Whoever can write the settings could have any code run.
+#[test]
+fn a_module_is_named_by_nobody_but_the_owner() {
+    let (_home, data) = scratch();
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&data).unwrap();
+    let file = data.join("waxseal.toml");
+    fs::write(&file, other_module(&data, "MISSING or wrong credentials")).unwrap();
+    for (mode, status) in [(0o600, 0), (0o644, 0), (0o620, 2), (0o602, 2)] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        let checked = command(&data, &["config", "check"]).output().unwrap();
+        assert_eq!(checked.status.code(), Some(status), "{mode:o}: {}", text(&checked.stderr));
+    }
+    let served = command(&data, &["serve", "--listen", "127.0.0.1:0"]).output().unwrap();
+    assert_eq!(served.status.code(), Some(2));
+    assert!(text(&served.stderr).contains("mode 0602"), "{}", text(&served.stderr));
+    assert!(!data.join("store.redb").exists(), "nothing is made before");
 }
 
 /// What is in force is part of the audit trail (security L1), also an attempt to change it.

@@ -10,7 +10,7 @@ pub enum Unread {
     TooLarge,
     /// It did not come in time.
     TooSlow,
-    /// It ended too early.
+    /// It was broken off, or cannot be told apart from what follows it.
     Incomplete,
     /// It is not what its `Content-Encoding` says.
     Undecodable,
@@ -40,11 +40,11 @@ impl Unread {
     }
 
     /// What is wrong.
-    pub(crate) const fn text(self) -> &'static str {
+    pub const fn text(self) -> &'static str {
         match self {
             Self::TooLarge => "the body is too large",
             Self::TooSlow => "the body did not come in time",
-            Self::Incomplete => "the body ended too early",
+            Self::Incomplete => "the body was broken off or is malformed",
             Self::Undecodable => "the body is not what its Content-Encoding says",
             Self::UnknownEncoding => "the Content-Encoding of a body can be gzip or none",
         }

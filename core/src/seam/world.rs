@@ -20,7 +20,8 @@ pub struct World {
 
 impl World {
     /// The world as one piece of bytes, to hand it into a component or a worker. Holds every secret in the clear: it is for
-    /// memory, never for a store or a wire. Only the same build reads it.
+    /// memory, never for a store or a wire. It is part of what the interface `waxseal:engine/rules` of `wasm/wit` is: another encoding needs
+    /// another version of that, so that a module of another build refuses it.
     ///
     /// `None` when it cannot be encoded, which is a defect.
     pub fn to_bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
@@ -31,7 +32,10 @@ impl World {
     /// The world that [`World::to_bytes`] has written; `None` when these are not such bytes. Made for one call: to verify
     /// many tokens with it, see [`World::keyed`].
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (settings, mut root, keys) = postcard::from_bytes::<(Settings, [u8; 32], &[u8])>(bytes).ok()?;
+        let ((settings, mut root, keys), rest) = postcard::take_from_bytes::<(Settings, [u8; 32], &[u8])>(bytes).ok()?;
+        if !rest.is_empty() {
+            return None;
+        }
         let vault = Vault::new(root, KeySet::from_bytes(keys).ok()?);
         root.zeroize();
         Some(Self { settings, vault })
@@ -57,6 +61,7 @@ impl World {
 mod tests {
     use super::*;
     use crate::token::{Algorithm, Key, Role};
+    use sha2::{Digest, Sha256};
 
     fn world() -> World {
         let keys = [("b", Role::Verify), ("a", Role::Sign)];
@@ -76,11 +81,20 @@ mod tests {
         assert_eq!(read.keyed().to_bytes().unwrap(), bytes);
     }
 
+    /// Modules of other builds are handed these octets: who changes how something is written in them has to raise the version of the package
+    /// in `wasm/wit`. A default that has another value only needs the new sum here.
+    #[test]
+    fn the_encoding_stays() {
+        let sum = Sha256::digest(world().to_bytes().unwrap());
+        assert_eq!(sum[..8], [255, 220, 171, 162, 244, 134, 221, 165]);
+    }
+
     #[test]
     fn cut_bytes_are_no_world() {
         let bytes = world().to_bytes().unwrap();
         for end in 0..bytes.len() {
             assert!(World::from_bytes(&bytes[..end]).is_none(), "the first {end} octets");
         }
+        assert!(World::from_bytes(&[&bytes[..], &[0]].concat()).is_none(), "one more");
     }
 }

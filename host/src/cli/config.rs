@@ -26,7 +26,7 @@ pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
         Command::Check => {
             let options = serve::options(&loaded.config.host, place)?;
             options.tls.map(Tls::open).transpose().map_err(Failure::usage)?;
-            module::check(&loaded.config.host).map_err(Failure::usage)?;
+            module::check(&loaded).map_err(Failure::usage)?;
             let stated = loaded.rows().any(|(.., origin)| *origin != Origin::Default);
             let none = if stated { "no file" } else { "no file, all defaults" };
             let missing = match place.data.metadata() {

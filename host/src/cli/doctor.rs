@@ -107,11 +107,7 @@ fn examine(place: &Place, findings: &mut Findings) {
     if let Some(loaded) = findings.judge("configuration", config, "in order") {
         transport(&loaded.config, place, findings);
         if loaded.config.host.engine.module.is_some() {
-            findings.judge(
-                "module",
-                module::check(&loaded.config.host),
-                "the one that the configuration names, and it runs here",
-            );
+            findings.judge("module", module::check(&loaded), "the one that the configuration names, and it runs here");
         }
         settings(&loaded.config, findings);
     }

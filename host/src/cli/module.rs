@@ -2,18 +2,20 @@
 
 use super::{
     Failure,
+    service::module_limits,
     terminal::{say, say_json},
 };
 use crate::{
-    config::Host,
-    data_dir::write_new,
-    engine::{Code, Limits, Module},
+    config::{Host, Loaded, Origin},
+    data_dir::write_new_with,
+    engine::{Code, Module},
     hex,
 };
+use rustix::process::geteuid;
 use serde_json::json;
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::MetadataExt,
     path::{self, PathBuf},
 };
 
@@ -24,12 +26,13 @@ pub(super) enum Command {
     #[command(after_help = "\
 Example, to give a running server the rules of a newer build without a restart:
   waxseal-new module export --to /etc/waxseal/rules.module
-  (put the two lines it prints into waxseal.toml)
+  (put the two settings it prints into waxseal.toml, below [engine])
   kill -HUP PID
 
 Both builds need the same version of wasmtime; a module that does not fit is refused and changes
-nothing. Without the two settings the next reload goes back to the rules in the binary. Commands
-on the data of a stopped server run the rules in their own binary.")]
+nothing. Without the two settings the next reload goes back to the rules in the binary; take them
+out before the binary is replaced by a newer one. Commands on the data of a stopped server run the
+rules in their own binary.")]
     Export {
         /// The new file; an existing file is never replaced
         #[arg(long, value_name = "FILE")]
@@ -48,9 +51,8 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         .to_str()
         .ok_or_else(|| Failure::refused(format_args!("`{shown}` is not UTF-8, as a configuration has to be")))?;
     let failed = |error| Failure::refused(format_args!("cannot write `{shown}`: {error}"));
-    write_new(&to, &[code.octets()]).map_err(failed)?;
     // It is no secret, and the server may be somebody else.
-    fs::set_permissions(&to, fs::Permissions::from_mode(0o644)).map_err(failed)?;
+    write_new_with(0o644, &to, &[code.octets()]).map_err(failed)?;
     let sha256 = hex::text(&code.sha256());
     if *json {
         return say_json(&json!({ "engine.module": path, "engine.module_sha256": sha256 }));
@@ -64,19 +66,43 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
 /// # Errors
 /// The file cannot be read, or is another one. Names the setting.
 pub(super) fn named(host: &Host) -> Result<Option<Code>, String> {
-    let engine = &host.engine;
-    let (Some(path), Some(sha256)) = (&engine.module, &engine.module_sha256) else { return Ok(None) };
-    let failed = |error: &dyn core::fmt::Display| format!("engine.module: `{}`: {error}", path.display());
-    let sha256 = hex::digest(sha256.as_bytes()).ok_or_else(|| failed(&"its SHA-256 is none"))?;
-    Code::read(path, &sha256).map(Some).map_err(|error| failed(&error))
+    let (Some(path), Some(sha256)) = (&host.engine.module, sha256(host)) else { return Ok(None) };
+    Code::read(path, &sha256).map(Some).map_err(|error| format!("engine.module: `{}`: {error}", path.display()))
+}
+
+/// The SHA-256 that the configuration states.
+pub(super) fn sha256(host: &Host) -> Option<[u8; 32]> {
+    host.engine.module_sha256.as_deref().and_then(|text| hex::digest(text.as_bytes()))
+}
+
+/// Refuses a module that is named in a file of somebody who is nobody to have machine code run as this user.
+///
+/// # Errors
+/// Others than root and this user can write the file.
+pub(super) fn check_author(loaded: &Loaded) -> Result<(), String> {
+    let Origin::File { path, line } = loaded.origin("engine.module_sha256") else { return Ok(()) };
+    let found = fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let ours = found.uid() == 0 || found.uid() == geteuid().as_raw();
+    if ours && found.mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    Err(format!(
+        "engine.module_sha256 ({}:{line}): that names machine code to run, so nobody but root and the user who runs it may be able to \
+         write the file; it is of the user {} and has mode {:04o}",
+        path.display(),
+        found.uid(),
+        found.mode() & 0o7777
+    ))
 }
 
 /// Whether the code that the configuration names can be run here.
 ///
 /// # Errors
-/// As [`named`], and when this machine or this build cannot run it.
-pub(super) fn check(host: &Host) -> Result<(), String> {
+/// As [`check_author`] and [`named`], and when this machine or this build cannot run it.
+pub(super) fn check(loaded: &Loaded) -> Result<(), String> {
+    check_author(loaded)?;
+    let host = &loaded.config.host;
     let Some(code) = named(host)? else { return Ok(()) };
-    let loaded = Module::load(&code, Limits::default());
-    loaded.map(drop).map_err(|error| format!("engine.module: it cannot be run here: {error:#}"))
+    let module = Module::load(&code, module_limits(host));
+    module.map(drop).map_err(|error| format!("engine.module: it cannot be run here: {error:#}"))
 }

@@ -5,7 +5,7 @@ use crate::{
     config::{Loaded, Origin, Sources, Stated},
     data_dir::DataDir,
 };
-use std::{env, io::ErrorKind, path::PathBuf};
+use std::{env, ffi::OsString, io::ErrorKind, path::PathBuf};
 
 /// Flags that every command has.
 #[derive(Clone, Debug, clap::Args)]
@@ -94,6 +94,8 @@ fn environment() -> Result<Vec<(String, String)>, Failure> {
     let ours = env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("WAXSEAL_"));
     ours.map(|(name, value)| {
         let name = name.to_string_lossy().into_owned();
+        // This is kept for reloads, and a password is not needed for them.
+        let value = if name == "WAXSEAL_ADMIN_PASSWORD" { OsString::new() } else { value };
         let value = value.into_string().map_err(|_| Failure::usage(format_args!("{name}: the value is not UTF-8")))?;
         Ok((name, value))
     })

@@ -3,6 +3,7 @@
 use super::{
     Failure, Place,
     first_start::{self, First, Password},
+    module,
     place::unread,
     service::{Service, alone},
     terminal::{self, word},
@@ -44,7 +45,9 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
         Stated { path, value, origin }
     });
     let sources = place.sources(listen.into_iter().collect())?;
-    let config = sources.clone().load()?.config;
+    let loaded = sources.clone().load()?;
+    module::check(&loaded).map_err(Failure::usage)?;
+    let config = loaded.config;
     let options = ServeOptions { testing: args.testing, ..options(&config.host, place)? };
     if options.testing && !options.listen.ip().to_canonical().is_loopback() {
         return Err(Failure::usage(format_args!(
@@ -69,6 +72,8 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
         let ready = serve::prepare(options).await.map_err(Failure::refused)?;
         let first = first_start::bootstrap(&service).await?;
         tell(&welcome(&ready.bound, &config, &data, first.as_ref()), first.as_ref(), &data)?;
+        // Its password has been shown, and nobody needs it any more (security S4).
+        drop(first);
         let parts = Parts {
             answer: Arc::clone(&service),
             clock: Arc::clone(&service.clock),
@@ -82,7 +87,7 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
 /// Prints the welcome. Nobody may be reading, and the server runs all the same, unless a password is in it that nobody would ever
 /// see: that goes to standard error then.
 fn tell(welcome: &str, first: Option<&First>, data: &DataDir) -> Result<(), Failure> {
-    let said = if terminal::out_is_nowhere() { Err(Failure::Unread) } else { terminal::say(welcome) };
+    let said = if terminal::out_is_nowhere() { Err(Failure::Unread) } else { terminal::say_once(welcome) };
     match first {
         Some(First { name, password: Password::Generated(_) }) if said.is_err() => {
             terminal::say_to(&mut io::stderr().lock(), welcome).map_err(|_| {

@@ -8,6 +8,7 @@ use crate::{
     config::{self, Config, EngineKind, Host, Loaded, Problem, Sources},
     data_dir::DataDir,
     engine::{self, Audit, Choice, Code, Engine, Kind, Mark, Occasion, Rules},
+    hex,
     http::{Answer, admin_socket},
     kdf,
     metrics::Metrics,
@@ -35,17 +36,10 @@ pub(super) struct Service {
     engine: Engine,
     store: Arc<Embedded>,
     data: DataDir,
-    /// How the configuration is read again; none where nobody asks for that.
-    again: Option<Mutex<Again>>,
+    /// Where the configuration is read again; none where nobody asks for that.
+    sources: Option<Mutex<Sources>>,
     /// What the server was started with.
     host: Host,
-}
-
-/// What is known of a configuration that is read again.
-struct Again {
-    sources: Sources,
-    /// The SHA-256 of the module in force, as the configuration states it; none: that of this binary.
-    module: Option<String>,
 }
 
 impl Service {
@@ -61,14 +55,14 @@ impl Service {
 
     /// For a server. Makes store and root key where there are none yet.
     pub(super) async fn for_server(data: &DataDir, config: &Config, sources: Sources) -> Result<Self, Failure> {
-        let service = Self::open(data, config, true).await?;
+        let service = Self { sources: Some(Mutex::new(sources)), ..Self::open(data, config, true).await? };
         let Config { host, settings } = config;
         if let Some(code) = module::named(host).map_err(Failure::usage)? {
-            let rules = service.rules(Some(&code), host).map_err(Failure::usage)?;
+            let rules = service.rules(Some(&code)).map_err(Failure::usage)?;
             service.engine.set(settings.clone(), Some(rules)).await.map_err(Failure::refused)?;
+            service.note("config.module", Some(&service.tell_module()));
         }
-        let again = Again { sources, module: host.engine.module_sha256.clone() };
-        Ok(Self { again: Some(Mutex::new(again)), ..service })
+        Ok(service)
     }
 
     async fn open(data: &DataDir, config: &Config, writable: bool) -> Result<Self, Failure> {
@@ -104,9 +98,10 @@ impl Service {
             .await
             .map_err(|error| Failure::refused(format_args!("cannot start on `{}`: {error}", data.path().display())))?;
         metrics.watch_kdf(move || kdf.stats());
-        watch(&metrics, &engine);
+        let modules = engine.modules().clone();
+        metrics.watch_module(move || (modules.stats(), modules.other()));
         let host = host.clone();
-        Ok(Self { clock, metrics, audit, engine, store, data: data.clone(), again: None, host })
+        Ok(Self { clock, metrics, audit, engine, store, data: data.clone(), sources: None, host })
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -169,53 +164,71 @@ impl Answer for Service {
     /// Only the rules can change while running, by their settings and by their module; what concerns sockets, engine and log waits for
     /// a restart.
     fn reload(&self) -> Result<(), String> {
-        let Some(again) = &self.again else { return Ok(()) };
-        let Again { sources, module } = &mut *again.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(sources) = &self.sources else { return Ok(()) };
+        let mut sources = sources.lock().unwrap_or_else(PoisonError::into_inner);
         let problems = |problems: Vec<Problem>| problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; ");
         let mut load = || {
-            let Loaded { config, file, .. } = sources.clone().load().map_err(problems)?;
+            let loaded = sources.clone().load().map_err(problems)?;
+            module::check_author(&loaded)?;
+            let Loaded { config, file, .. } = loaded;
             // One that was read once has to be there from then on: without it, everything in it would be as if never stated.
             sources.file = file;
             let waiting = changed(&self.host, &config.host);
             if !waiting.is_empty() {
                 tracing::warn!(settings = waiting.join(", "), "these have changed, and wait for a restart");
             }
-            let named = config.host.engine.module_sha256.clone();
-            let rules =
-                (named != *module).then(|| self.rules(module::named(&config.host)?.as_ref(), &self.host)).transpose()?;
+            let rules = self.other_rules(&config.host)?;
+            let other = rules.is_some();
             let runtime = tokio::runtime::Handle::try_current().map_err(|error| error.to_string())?;
             runtime.block_on(self.engine.set(config.settings, rules)).map_err(|error| error.to_string())?;
-            if named == *module {
-                return Ok(String::new());
-            }
-            watch(&self.metrics, &self.engine);
-            let detail = format!("module {}", named.as_deref().unwrap_or("of this binary"));
-            tracing::info!(module = named, "everything is answered by another module");
-            *module = named;
-            Ok(detail)
+            Ok(if other { self.tell_module() } else { String::new() })
         };
         let loaded = load();
-        self.note_reload(loaded.as_deref().ok());
+        self.note("config.reload", loaded.as_deref().ok());
         loaded.map(drop)
     }
 }
 
 impl Service {
-    /// Rules of this machine code, or of this binary, ready to be put in force.
-    fn rules(&self, code: Option<&Code>, host: &Host) -> Result<Rules, String> {
+    /// The rules that this configuration names, if they are not in force.
+    fn other_rules(&self, host: &Host) -> Result<Option<Rules>, String> {
+        let named = module::named(host);
+        if module::sha256(host) == self.engine.modules().other() {
+            if let Err(error) = named {
+                tracing::warn!(error, "the module in force could not be had again; the next start would refuse");
+            }
+            return Ok(None);
+        }
+        self.rules(named?.as_ref()).map(Some)
+    }
+
+    /// Rules of this machine code, or of this binary as the server was started with them, ready to be put in force.
+    fn rules(&self, code: Option<&Code>) -> Result<Rules, String> {
         let choice = match code {
             Some(_) => Choice { hot: Kind::Module, api: Kind::Module },
-            None => Choice { hot: kind(host.engine.hot), api: kind(host.engine.api) },
+            None => Choice { hot: kind(self.host.engine.hot), api: kind(self.host.engine.api) },
         };
-        self.engine.prepare(code, choice).map_err(|error| format!("engine.module: it cannot be run here: {error:#}"))
+        let whose = if code.is_some() { "engine.module" } else { "the module of this binary" };
+        self.engine.prepare(code, choice).map_err(|error| format!("{whose}: it cannot be run here: {error:#}"))
+    }
+
+    /// Tells the log whose rules are in force now; the same for the audit trail.
+    fn tell_module(&self) -> String {
+        if let Some(sha256) = self.engine.modules().other() {
+            let sha256 = hex::text(&sha256);
+            tracing::info!(sha256, "everything is answered by the module that the configuration names");
+            return format!("module {sha256}");
+        }
+        tracing::info!("the rules of this binary answer again");
+        "module of this binary".into()
     }
 
     /// A change of the configuration belongs to the audit trail (security L1), and so does one that was refused.
-    fn note_reload(&self, done: Option<&str>) {
+    fn note(&self, action: &'static str, done: Option<&str>) {
         let (outcome, reason) =
             if done.is_some() { (Outcome::Success, "") } else { (Outcome::Refused, "bad_configuration") };
         let event = Event {
-            action: "config.reload",
+            action,
             actor: "local".into(),
             subject: "settings".into(),
             detail: done.unwrap_or_default().into(),
@@ -229,15 +242,9 @@ impl Service {
     }
 }
 
-/// Has the module in force counted; its successors are counted with it.
-fn watch(metrics: &Metrics, engine: &Engine) {
-    if let Some(module) = engine.module() {
-        metrics.watch_module(move || module.stats());
-    }
-}
-
-/// The settings under `engine` that can change while it runs.
-const MODULE: [&str; 2] = ["module", "module_sha256"];
+/// The settings that can change while it runs, and those that do not count while a module is named.
+const MODULE: [&str; 2] = ["engine.module", "engine.module_sha256"];
+const KINDS: [&str; 2] = ["engine.hot", "engine.api"];
 
 /// The settings of the server itself that differ and cannot change while it runs, by their paths.
 fn changed(before: &Host, after: &Host) -> Vec<String> {
@@ -245,14 +252,15 @@ fn changed(before: &Host, after: &Host) -> Vec<String> {
         Ok(Value::Object(sections)) => sections,
         _ => Map::new(),
     };
+    let passed: &[&str] = if after.engine.module.is_some() { &KINDS } else { &[] };
     let (before, after) = (sections(before), sections(after));
     let members = after.iter().flat_map(|(section, values)| {
         values.as_object().into_iter().flatten().map(move |(name, value)| (section, name, value))
     });
-    let differ = members.filter(|(section, name, value)| {
-        !MODULE.contains(&name.as_str()) && before.get(*section).and_then(|known| known.get(*name)) != Some(*value)
-    });
-    differ.map(|(section, name, _)| format!("{section}.{name}")).collect()
+    let differ =
+        members.filter(|(section, name, value)| before.get(*section).and_then(|known| known.get(*name)) != Some(*value));
+    let paths = differ.map(|(section, name, _)| format!("{section}.{name}"));
+    paths.filter(|path| !MODULE.contains(&path.as_str()) && !passed.contains(&path.as_str())).collect()
 }
 
 /// The rules as they are compiled in, one derivation at a time.
@@ -343,7 +351,7 @@ fn kdf_limits(host: &Host) -> kdf::Limits {
     kdf::Limits { workers, steady: usual.steady.min(workers), queue }
 }
 
-fn module_limits(host: &Host) -> engine::Limits {
+pub(super) fn module_limits(host: &Host) -> engine::Limits {
     let usual = engine::Limits::default();
     engine::Limits { instances: NonZeroU32::new(host.engine.instances).unwrap_or(usual.instances), ..usual }
 }

@@ -4,14 +4,22 @@ use super::Failure;
 use core::fmt::Display;
 use serde_json::Value;
 use std::{
-    fs,
+    fs::{self, File},
     io::{self, Write},
-    os::unix::fs::{FileTypeExt, MetadataExt},
+    os::{
+        fd::AsFd,
+        unix::fs::{FileTypeExt, MetadataExt},
+    },
 };
 
 /// Prints a line to standard output.
 pub(super) fn say(line: &str) -> Result<(), Failure> {
     say_to(&mut io::stdout().lock(), line)
+}
+
+/// Prints a line that holds a secret to standard output, past its buffer, which would keep it.
+pub(super) fn say_once(line: &str) -> Result<(), Failure> {
+    say_to(&mut File::from(io::stdout().as_fd().try_clone_to_owned()?), line)
 }
 
 /// Prints a line there.

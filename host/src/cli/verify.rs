@@ -102,7 +102,9 @@ impl Checker {
             Engine::Native => Self::Native(Box::new(world), Clock::system()),
             Engine::Module => {
                 let failed = |what: &str| Failure::refused(format_args!("the module cannot be run: {what}"));
-                let named = module::named(&place.load()?.config.host).map_err(Failure::usage)?;
+                let loaded = place.load()?;
+                module::check_author(&loaded).map_err(Failure::usage)?;
+                let named = module::named(&loaded.config.host).map_err(Failure::usage)?;
                 let code = named.unwrap_or(Code::built_in());
                 let module =
                     Module::load(&code, engine::Limits::default()).map_err(|error| failed(&format!("{error:#}")))?;

@@ -42,7 +42,11 @@ use drive::{Driver, Failure};
 use foresight::Foresight;
 use logins::Logins;
 use places::Places;
-use std::{io, sync::Arc, thread};
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+    thread,
+};
 use tokio::sync::RwLock;
 use waxseal_core::{
     dialect::{checks_password, is_verification},
@@ -100,9 +104,29 @@ pub struct Parts {
 #[derive(Clone)]
 pub struct Engine {
     driver: Arc<Driver>,
-    rules: Arc<ArcSwap<Rules>>,
+    modules: Modules,
     limits: Limits,
     logins: Arc<Logins>,
+}
+
+/// The rules in force, to be looked at. Cheap to clone, and keeps no store open.
+#[derive(Clone)]
+pub struct Modules {
+    rules: Arc<ArcSwap<Rules>>,
+    /// The first module that was needed: all others run on its ground.
+    first: Arc<OnceLock<Module>>,
+}
+
+impl Modules {
+    /// The SHA-256 of the module in force; `None` while the rules are those of this binary.
+    pub fn other(&self) -> Option<[u8; 32]> {
+        self.rules.load().sha256
+    }
+
+    /// What the modules have done, all together; `None` while none was needed.
+    pub fn stats(&self) -> Option<Stats> {
+        self.first.get().map(Module::stats)
+    }
 }
 
 /// Which rules are run, and which way: from [`Engine::prepare`], for [`Engine::set`].
@@ -110,17 +134,23 @@ pub struct Rules {
     hot: Runner,
     api: Runner,
     module: Option<Module>,
+    /// Of a module that did not come with this binary.
+    sha256: Option<[u8; 32]>,
 }
 
 impl Rules {
-    fn new(choice: Choice, load: impl FnOnce() -> wasmtime::Result<Module>) -> wasmtime::Result<Self> {
+    fn new(
+        choice: Choice,
+        sha256: Option<[u8; 32]>,
+        load: impl FnOnce() -> wasmtime::Result<Module>,
+    ) -> wasmtime::Result<Self> {
         let needed = [choice.hot, choice.api].contains(&Kind::Module);
         let module = needed.then(load).transpose()?;
         let runner = |kind| match (kind, &module) {
             (Kind::Module, Some(module)) => Runner::Module(module.clone()),
             _ => Runner::Native,
         };
-        Ok(Self { hot: runner(choice.hot), api: runner(choice.api), module })
+        Ok(Self { hot: runner(choice.hot), api: runner(choice.api), module, sha256 })
     }
 }
 
@@ -191,13 +221,14 @@ impl Engine {
     pub async fn start(parts: Parts) -> Result<Self, StartError> {
         let Parts { store, kdf, audit, clock, settings, root, choice, limits } = parts;
         let worlds = Worlds::open(root, settings, &*store, clock.now()).await.map_err(StartError::World)?;
-        let rules = Rules::new(choice, || Module::load(&Code::built_in(), limits)).map_err(StartError::Module)?;
-        let rules = Arc::new(ArcSwap::from_pointee(rules));
+        let rules = Rules::new(choice, None, || Module::load(&Code::built_in(), limits)).map_err(StartError::Module)?;
+        let first = Arc::new(rules.module.clone().map_or_else(OnceLock::new, OnceLock::from));
+        let modules = Modules { rules: Arc::new(ArcSwap::from_pointee(rules)), first };
         let long = Places::new(thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
         let committing = RwLock::default();
         let logins = Arc::new(Logins::start(kdf.steady()).map_err(StartError::Thread)?);
         let driver = Driver { store, kdf, audit, clock, worlds, foresight: Foresight::new(), long, committing };
-        Ok(Self { driver: Arc::new(driver), rules, limits, logins })
+        Ok(Self { driver: Arc::new(driver), modules, limits, logins })
     }
 
     /// Answers one request. What the request changes is stored, and its events are with the audit trail, before this
@@ -216,7 +247,7 @@ impl Engine {
             }
         };
         let is_hot = is_verification(&request.path) || request.path == "/auth/introspect";
-        let rules = self.rules.load_full();
+        let rules = self.modules.rules.load_full();
         let runner = if is_hot { &rules.hot } else { &rules.api };
         let call = Arc::new(Call { request, moment: Moment { now, entropy, peer }, world: Arc::clone(&shaped.world) });
         let driven = if checks_password(&call.request) {
@@ -295,38 +326,46 @@ impl Engine {
     /// Makes other rules ready: `code` or, without, those of this binary, run as `choice` says. Nothing changes yet.
     ///
     /// # Errors
-    /// The code cannot be run here ([`Module::load`]), or does not understand the settings and keys in force.
+    /// The code cannot be run here: [`Module::load`].
     pub fn prepare(&self, code: Option<&Code>, choice: Choice) -> wasmtime::Result<Rules> {
         let built_in = Code::built_in();
-        let code = code.unwrap_or(&built_in);
-        let rules = Rules::new(choice, || match &self.rules.load().module {
-            Some(module) => module.successor(code),
-            None => Module::load(code, self.limits),
-        })?;
-        if let Some(module) = &rules.module {
-            module.verifier(&self.driver.worlds.latest().bytes)?;
-        }
-        Ok(rules)
+        let load = || {
+            let code = code.unwrap_or(&built_in);
+            let Some(first) = self.modules.first.get() else {
+                let module = Module::load(code, self.limits)?;
+                let _ = self.modules.first.set(module.clone());
+                return Ok(module);
+            };
+            first.successor(code)
+        };
+        Rules::new(choice, code.map(Code::sha256), load)
     }
 
     /// Puts other settings in force, and other rules if there are any, for all requests that come after. Those that have begun end as
-    /// they began.
+    /// they began. To be called by one at a time.
     ///
     /// # Errors
-    /// [`WorldError`], as [`Engine::reload_keys`]; the settings and rules in force stay.
+    /// [`WorldError`]; the settings and rules in force stay.
     pub async fn set(&self, settings: Settings, rules: Option<Rules>) -> Result<(), WorldError> {
         let Driver { store, clock, worlds, .. } = &*self.driver;
-        let put = || {
-            if let Some(rules) = rules {
-                self.rules.store(Arc::new(rules));
+        let rules = rules.map_or_else(|| self.modules.rules.load_full(), Arc::new);
+        let put = |shaped: &Shaped| {
+            if let Some(module) = &rules.module {
+                match module.reads(&shaped.bytes) {
+                    Ok(true) => {}
+                    Ok(false) => return Err(WorldError::Foreign(None)),
+                    Err(fault) => return Err(WorldError::Foreign(Some(fault))),
+                }
             }
+            self.modules.rules.store(rules);
+            Ok(())
         };
         worlds.set_settings(settings, &**store, clock.now(), put).await
     }
 
-    /// The component in force; `None` when all requests run natively.
-    pub fn module(&self) -> Option<Module> {
-        self.rules.load().module.clone()
+    /// The rules in force, to be looked at.
+    pub const fn modules(&self) -> &Modules {
+        &self.modules
     }
 }
 

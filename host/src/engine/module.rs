@@ -92,6 +92,7 @@ struct Shared {
 struct Ground {
     engine: Engine,
     limits: Limits,
+    /// One place less than there is: that one is for a module which is being made ready.
     free: Arc<Semaphore>,
     counters: Counters,
 }
@@ -152,9 +153,17 @@ impl Module {
         let permit = Arc::clone(&self.shared.ground.free).try_acquire_owned();
         let permit = permit.map_err(|_| Fault::Exhausted)?;
         self.watch(|| {
-            let mut instance = self.shared.instance(permit)?;
+            let mut instance = self.shared.instance(Some(permit))?;
             if instance.load(world)? { Ok(Verifier { instance }) } else { Err(Fault::Malformed("answer to its world")) }
         })
+    }
+
+    /// Whether it reads `world`. To be asked by one at a time, as it takes the place that is kept for that.
+    ///
+    /// # Errors
+    /// [`Fault`], when it does not get that far.
+    pub(super) fn reads(&self, world: &[u8]) -> Result<bool, Fault> {
+        self.watch(|| self.shared.instance(None)?.load(world))
     }
 
     /// What was done so far.
@@ -181,7 +190,7 @@ impl Module {
 }
 
 fn pool(limits: Limits) -> PoolingAllocationConfig {
-    let count = limits.instances.get();
+    let count = limits.instances.get() + 1;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(count)
         .total_core_instances(count)
@@ -216,7 +225,7 @@ fn tick(engine: &Engine) -> wasmtime::Result<()> {
 }
 
 impl Shared {
-    fn instance(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Result<Instance, Fault> {
+    fn instance(self: &Arc<Self>, permit: Option<OwnedSemaphorePermit>) -> Result<Instance, Fault> {
         let Ground { engine, limits, counters, .. } = &*self.ground;
         let mut store = Store::new(engine, ());
         store.set_epoch_deadline(limits.ticks_per_step);
@@ -232,7 +241,7 @@ struct Instance {
     instance: component::Instance,
     shared: Arc<Shared>,
     // Dropped after the store, so that the place is free before another request may take it.
-    _permit: OwnedSemaphorePermit,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Instance {
@@ -318,7 +327,7 @@ impl Run for Over {
     async fn begin(&self, call: &Arc<Call>, foreseen: Foreseen) -> Result<Turn<Waiting>, Fault> {
         let permit = self.permit().await?;
         self.module.watch(|| {
-            let mut instance = self.module.shared.instance(permit)?;
+            let mut instance = self.module.shared.instance(Some(permit))?;
             let step = instance.begin(call, &foreseen, &self.world)?;
             self.turn(SoFar { call: Arc::clone(call), foreseen, answers: Vec::new() }, instance, step)
         })
@@ -369,7 +378,7 @@ impl Over {
     /// A fresh instance at the point where the call asked for `ask`.
     fn replay(&self, permit: OwnedSemaphorePermit, so_far: &SoFar, ask: &Ask) -> Result<Instance, Fault> {
         let SoFar { call, foreseen, answers } = so_far;
-        let mut instance = self.module.shared.instance(permit)?;
+        let mut instance = self.module.shared.instance(Some(permit))?;
         let mut step = instance.begin(call, foreseen, &self.world)?;
         for answer in answers {
             step = instance.resume(answer)?;

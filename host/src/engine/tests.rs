@@ -609,8 +609,8 @@ async fn answers_the_same_whatever_is_chosen() {
             (native.answer(request(), Peer::default()).await, module.answer(request(), Peer::default()).await);
         assert!(first == second, "{path}: {first:?} and {second:?}");
     }
-    assert_eq!(native.module().as_ref().map(Module::stats), None);
-    assert_eq!(module.module().as_ref().map(Module::stats).unwrap().instances, 2);
+    assert_eq!(native.modules().stats(), None);
+    assert_eq!(module.modules().stats().unwrap().instances, 2);
 }
 
 #[tokio::test]
@@ -618,16 +618,16 @@ async fn the_hot_routes_have_their_own_choice() {
     let engine = engine(&Arc::new(staged(&[])), Choice::default()).await;
     engine.answer(Request::new(Method::Get, "/auth/verify"), Peer::default()).await;
     engine.answer(Request::new(Method::Post, "/auth/introspect"), Peer::default()).await;
-    assert_eq!(engine.module().as_ref().map(Module::stats).unwrap().instances, 0);
+    assert_eq!(engine.modules().stats().unwrap().instances, 0);
     engine.answer(Request::new(Method::Get, "/v1/users"), Peer::default()).await;
-    assert_eq!(engine.module().as_ref().map(Module::stats).unwrap().instances, 1);
+    assert_eq!(engine.modules().stats().unwrap().instances, 1);
 }
 
 #[tokio::test]
 async fn other_rules_answer_once_they_are_put_in_force() {
     let engine = engine(&Arc::new(staged(&[])), Choice::default()).await;
     let verified_by_module = async || {
-        let instances = || engine.module().unwrap().stats().instances;
+        let instances = || engine.modules().stats().unwrap().instances;
         let before = instances();
         engine.answer(Request::new(Method::Get, "/auth/verify"), Peer::default()).await;
         instances() - before
@@ -648,7 +648,7 @@ async fn other_rules_answer_once_they_are_put_in_force() {
 #[tokio::test]
 async fn without_room_for_a_derivation_a_login_costs_nothing() {
     let engine = engine_with_room(&Arc::new(staged(&[])), Choice::default(), 0).await;
-    let instances = || engine.module().as_ref().map(Module::stats).unwrap().instances;
+    let instances = || engine.modules().stats().unwrap().instances;
     let ask = |method, path, header: &'static str| {
         engine.answer(Request::new(method, path).with_header("authorization", header), Peer::default())
     };

@@ -1,5 +1,6 @@
 //! The world in force: settings and opened signing keys, swapped as a whole.
 
+use super::run::Fault;
 use crate::store::{Store, StoreError};
 use arc_swap::ArcSwap;
 use core::{
@@ -40,6 +41,8 @@ pub enum WorldError {
     Store(StoreError),
     /// A signing key cannot be opened: it is damaged or was sealed under another root secret.
     Unreadable,
+    /// The module does not read the settings and keys that it would run under, for the reason if there is one.
+    Foreign(Option<Fault>),
 }
 
 impl fmt::Display for WorldError {
@@ -47,6 +50,8 @@ impl fmt::Display for WorldError {
         match self {
             Self::Store(error) => write!(f, "the signing keys cannot be read: {error}"),
             Self::Unreadable => f.write_str("a signing key cannot be opened: damaged, or sealed under another root secret"),
+            Self::Foreign(None) => f.write_str("the module does not understand the settings and keys of this build"),
+            Self::Foreign(Some(fault)) => write!(f, "the module does not run: {fault}"),
         }
     }
 }
@@ -111,13 +116,14 @@ impl Worlds {
         self.make(&settings, store, now).await
     }
 
-    /// Puts other settings in force, with the keys as they are now, and does `with` before any request is answered under them.
+    /// Puts other settings in force, with the keys as they are now. Before any request is answered under them, `with` gets the world; if it
+    /// fails, nothing changes.
     pub(super) async fn set_settings(
         &self,
         new: Settings,
         store: &dyn Store,
         now: UnixTime,
-        with: impl FnOnce(),
+        with: impl FnOnce(&Shaped) -> Result<(), WorldError>,
     ) -> Result<(), WorldError> {
         let mut settings = self.settings.lock().await;
         self.make_with(&new, store, now, with).await?;
@@ -126,7 +132,7 @@ impl Worlds {
     }
 
     async fn make(&self, settings: &Settings, store: &dyn Store, now: UnixTime) -> Result<(), WorldError> {
-        self.make_with(settings, store, now, || ()).await
+        self.make_with(settings, store, now, |_| Ok(())).await
     }
 
     async fn make_with(
@@ -134,12 +140,12 @@ impl Worlds {
         settings: &Settings,
         store: &dyn Store,
         now: UnixTime,
-        with: impl FnOnce(),
+        with: impl FnOnce(&Shaped) -> Result<(), WorldError>,
     ) -> Result<(), WorldError> {
         // Stale until it is made: also when this ends early.
         self.stale.store(true, Ordering::Release);
         let made = Shaped::new(settings.clone(), vault(&self.root, store, now).await?)?;
-        with();
+        with(&made)?;
         self.current.store(Arc::new(made));
         self.count.fetch_add(1, Ordering::Release);
         self.stale.store(false, Ordering::Release);

@@ -330,11 +330,14 @@ impl<A: Answer> Service<A> {
     }
 
     async fn read_json<T: DeserializeOwned>(&self, body: Incoming) -> Result<T, HttpResponse> {
-        let body = body::read(body, &self.setup.limits, &self.held).await.map_err(|error| match error.why {
-            Why::Busy => closing(unavailable()),
-            Why::Unread(why) => {
-                plain(StatusCode::from_u16(why.status()).unwrap_or(StatusCode::BAD_REQUEST), "the body could not be read\n")
-            }
+        let body = body::read(body, &self.setup.limits, &self.held).await.map_err(|error| {
+            let response = match error.why {
+                Why::Busy => unavailable(),
+                Why::Unread(why) => {
+                    plain(StatusCode::from_u16(why.status()).unwrap_or(StatusCode::BAD_REQUEST), why.text())
+                }
+            };
+            if error.close { closing(response) } else { response }
         })?;
         serde_json::from_slice(&body).map_err(|_| plain(StatusCode::BAD_REQUEST, "the body is not what this route takes\n"))
     }

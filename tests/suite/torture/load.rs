@@ -11,6 +11,7 @@ use core::{
     time::Duration,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
     fs,
@@ -300,13 +301,27 @@ fn capacity(server: &Server) -> f64 {
     f64::from(4 * each) / begun.elapsed().as_secs_f64()
 }
 
-/// A configuration that names a module beside the data.
-pub fn named_module(data: &Path) -> String {
-    let to = data.with_file_name("rules.module");
-    let exported = command(data, &["module", "export", "--to", to.to_str().unwrap()]).output().unwrap();
+/// A text of the rules.
+const TEXT: &str = "missing or wrong credentials";
+
+/// A configuration that names a module beside the data, which says `text` instead of [`TEXT`] and does all else as the one in the binary.
+pub fn other_module(data: &Path, text: &str) -> String {
+    assert_eq!(text.len(), TEXT.len());
+    let file = |name: &str| data.with_file_name(name);
+    let (own, other) = (file("own.module"), file(&format!("{}.module", text.replace(' ', "-"))));
+    let exported = command(data, &["module", "export", "--json", "--to", own.to_str().unwrap()]).output().unwrap();
     assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
-    let told = String::from_utf8(exported.stdout).unwrap();
-    told[told.find("[engine]").unwrap()..].into()
+    let mut octets = fs::read(&own).unwrap();
+    fs::remove_file(&own).unwrap();
+    let mut at = 0;
+    while let Some(found) = octets[at..].windows(TEXT.len()).position(|part| part == TEXT.as_bytes()) {
+        at += found + TEXT.len();
+        octets[at - TEXT.len()..at].copy_from_slice(text.as_bytes());
+    }
+    assert_ne!(at, 0, "the module has no such text");
+    fs::write(&other, &octets).unwrap();
+    let sha256 = Sha256::digest(&octets).iter().fold(String::new(), |digits, octet| format!("{digits}{octet:02x}"));
+    format!("[engine]\nmodule = {:?}\nmodule_sha256 = \"{sha256}\"\n", other.display().to_string())
 }
 
 /// What came of signals.
@@ -324,7 +339,7 @@ pub struct Signalled {
     pub ended: bool,
 }
 
-/// SIGHUP `times` times under load, each time with the other of two modules in the configuration, then SIGTERM while `waiting` logins wait for their turn.
+/// SIGHUP `times` times under load, each time with the other of two modules, then SIGTERM while `waiting` logins wait for their turn.
 pub fn signal(times: u32, waiting: usize) -> Signalled {
     let (_home, data) = scratch();
     let server = Launch::on(&data).set("throttle.source_limit", "0").start();
@@ -332,7 +347,7 @@ pub fn signal(times: u32, waiting: usize) -> Signalled {
     never_lock(&server, &admin);
     add_user(&server, &admin, "ann", "right");
     let configuration = data.join("waxseal.toml");
-    let module = named_module(&data);
+    let modules = ["missing or WRONG credentials", "MISSING or wrong credentials"].map(|text| other_module(&data, text));
     let (over, answered, failed) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     let mut outcome = Signalled::default();
     thread::scope(|scope| {
@@ -350,7 +365,7 @@ pub fn signal(times: u32, waiting: usize) -> Signalled {
         }
         for time in 0..times {
             thread::sleep(Duration::from_millis(100));
-            fs::write(&configuration, if time % 2 == 0 { &module } else { "" }).unwrap();
+            fs::write(&configuration, &modules[time as usize % 2]).unwrap();
             server.signal(rustix::process::Signal::HUP);
         }
         thread::sleep(Duration::from_millis(200));
@@ -358,7 +373,7 @@ pub fn signal(times: u32, waiting: usize) -> Signalled {
     });
     outcome.failed = failed.into_inner();
     outcome.answered = answered.into_inner();
-    outcome.swapped = server.log().matches("another module").count();
+    outcome.swapped = server.log().matches("answered by the module").count();
 
     let mut streams: Vec<_> = (0..waiting)
         .map(|_| {

@@ -2,8 +2,15 @@
 
 use crate::hex;
 use core::fmt;
+use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
-use std::{borrow::Cow, fs::File, io, io::Read, path::Path};
+use std::{
+    borrow::Cow,
+    fs::OpenOptions,
+    io::{self, Read},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
 use wasmtime::{Engine, component::Component};
 
 /// The component of this binary, compiled for its target.
@@ -28,6 +35,8 @@ pub struct Code {
 pub enum CodeError {
     /// It cannot be read.
     Io(io::Error),
+    /// It is a directory, a pipe or the like.
+    NoFile,
     /// It is larger than 64 MiB.
     Large,
     /// It is another file than the one that was named; this is its SHA-256.
@@ -38,6 +47,7 @@ impl fmt::Display for CodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(error) => error.fmt(f),
+            Self::NoFile => f.write_str("it is no file"),
             Self::Large => write!(f, "more than {} MiB, which no module takes", LARGEST >> 20),
             Self::Other(sha256) => {
                 write!(f, "another file than the one that was named: its SHA-256 is {}", hex::text(sha256))
@@ -59,8 +69,14 @@ impl Code {
     /// # Errors
     /// [`CodeError`].
     pub fn read(path: &Path, sha256: &[u8; 32]) -> Result<Self, CodeError> {
+        // Opening a pipe would wait for somebody who writes into it.
+        let open = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path);
+        let file = open.map_err(CodeError::Io)?;
+        if !file.metadata().map_err(CodeError::Io)?.is_file() {
+            return Err(CodeError::NoFile);
+        }
         let mut octets = Vec::new();
-        File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut octets)).map_err(CodeError::Io)?;
+        file.take(LARGEST + 1).read_to_end(&mut octets).map_err(CodeError::Io)?;
         if octets.len() as u64 > LARGEST {
             return Err(CodeError::Large);
         }
@@ -99,7 +115,7 @@ impl Code {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
+    use std::fs::{self, File};
 
     #[test]
     fn only_the_file_that_was_named_is_taken() {
@@ -107,6 +123,7 @@ mod tests {
         let path = home.path().join("module");
         let named = Code::built_in().sha256();
         assert!(matches!(Code::read(&path, &named), Err(CodeError::Io(_))));
+        assert!(matches!(Code::read(home.path(), &named), Err(CodeError::NoFile)));
         fs::write(&path, Code::built_in().octets()).unwrap();
         assert_eq!(Code::read(&path, &named).unwrap().octets(), Code::built_in().octets());
         assert!(matches!(Code::read(&path, &[0; 32]), Err(CodeError::Other(found)) if found == named));
