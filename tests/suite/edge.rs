@@ -1,6 +1,13 @@
 //! A verifier elsewhere: it has what the server publishes to everybody, and nothing else.
 
-use std::{fs, io::Write, path::Path, process::Stdio, thread, time::Duration};
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::Stdio,
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use waxseal_core::seam::{Method, Request};
 use waxseal_tests::{
     server::{Launch, Server, command, scratch},
@@ -22,9 +29,13 @@ fn fetch(server: &Server, folder: &Path) {
 
 /// The verdicts of the command line, which knows no data directory.
 fn elsewhere(folder: &Path, tokens: &[&str]) -> Vec<String> {
+    verdicts(folder, tokens, &[])
+}
+
+fn verdicts(folder: &Path, tokens: &[&str], options: &[&str]) -> Vec<String> {
     let (keys, snapshot) = (folder.join("keys.json"), folder.join("snapshot.jwt"));
     let files = ["--jwks", keys.to_str().unwrap(), "--revocations", snapshot.to_str().unwrap()];
-    let args = [["token", "verify", "--batch"].as_slice(), &files].concat();
+    let args = [["token", "verify", "--batch"].as_slice(), &files, options].concat();
     let mut child = command(&folder.join("nothing"), &args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     for token in tokens {
@@ -78,4 +89,19 @@ fn who_has_only_what_is_published_refuses_what_the_server_refuses() {
     for (token, status) in [(&second, 401), (&new, 204)] {
         assert_eq!(server.send(&verify(token)).status, status);
     }
+}
+
+/// Whoever accepts a snapshot that has grown old accepts it on the next day too, as long as it was good when it was made.
+#[test]
+fn a_snapshot_that_is_old_already_is_for_its_reader_to_judge() {
+    let ((_home, data), (_away, folder)) = (scratch(), scratch());
+    fs::create_dir_all(&folder).unwrap();
+    let server = Launch::on(&data).set("signing_algorithm", "ES256").start();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let hour_ago = now.checked_sub(Duration::from_hours(1)).unwrap();
+    server.clock(&serde_json::json!({ "now_millis": u64::try_from(hour_ago.as_millis()).unwrap() }));
+    let admin = admin_token(&server);
+    fetch(&server, &folder);
+    assert_eq!(verdicts(&folder, &[&admin], &["--stale", "refuse"]), ["reject revocations_stale"]);
+    assert_eq!(verdicts(&folder, &[&admin], &["--stale", "accept"]), ["accept"]);
 }

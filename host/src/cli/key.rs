@@ -50,7 +50,7 @@ The two kinds are never in use together.")]
     /// Remove a key that no longer signs; tokens it signed end at once
     Retire {
         /// The key's id
-        #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        #[arg(allow_hyphen_values = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
         kid: String,
     },
     /// Take in keys that were made elsewhere: a JWK or a JWK set
@@ -69,8 +69,8 @@ The two kinds are never in use together.")]
   waxseal key export > public.json                   as on /.well-known/jwks.json
   (umask 077; waxseal key export --secret --json > keys.json)     whoever has this file can make tokens")]
     Export {
-        /// Only this key
-        #[arg(long)]
+        /// Only this key; else all, first the one that signs
+        #[arg(long, allow_hyphen_values = true)]
         kid: Option<String>,
         /// Print secrets and private parts too; keys for HS256, HS384 and HS512 have no public part
         #[arg(long)]
@@ -125,20 +125,34 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
             let kids: Vec<&str> =
                 done.get("imported").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
             let role = if sign {
-                "; the first signs, see `waxseal key list`"
+                "; the first signs, now or from when `waxseal key list` says, and the others verify until they are retired"
             } else {
-                "; tokens they have signed are accepted, and they sign none: that takes --sign when they are imported"
+                "; tokens they have signed are accepted until they are retired, and they sign none: that takes --sign when they are \
+                 imported"
             };
             say(&format!("imported {}{role}", plain(&kids.join(", "))))
         }
         Command::Export { kid, secret, json } => {
             let query = kid.map(|kid| format!("&kid={}", segment(&kid))).unwrap_or_default();
-            let keys = admin.ask(Method::Get, &format!("/admin/keys/export?secret={secret}{query}"), None)?;
+            let mut keys = admin.ask(Method::Get, &format!("/admin/keys/export?secret={secret}{query}"), None)?;
             if !secret && keys.get("keys").and_then(Value::as_array).is_none_or(Vec::is_empty) {
                 return Err(Failure::usage("these keys are secrets and have no public part; add --secret to print them"));
             }
+            if query.is_empty() {
+                first_what_signs(&mut keys, &admin.ask(Method::Get, "/admin/keys", None)?);
+            }
             if json { say_json(&keys) } else { say(&format!("{keys:#}")) }
         }
+    }
+}
+
+/// Puts the key that signs before all others, as `key import --sign` has the first one sign.
+fn first_what_signs(exported: &mut Value, listed: &Value) {
+    let of = |keys: &Value| keys.get("keys").and_then(Value::as_array).cloned().unwrap_or_default();
+    let signing = of(listed).into_iter().find(|key| key.get("state").is_some_and(|state| state == "signs"));
+    let kid = signing.as_ref().and_then(|key| key.get("kid"));
+    if let Some(keys) = exported.get_mut("keys").and_then(Value::as_array_mut) {
+        keys.sort_by_key(|key| key.get("kid") != kid);
     }
 }
 

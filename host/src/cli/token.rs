@@ -79,7 +79,7 @@ Examples:
         #[arg(required_unless_present = "jti", conflicts_with = "jti")]
         token: Option<String>,
         /// The id of the token, instead of the token itself
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         jti: Option<String>,
         /// When it expires, in seconds since 1970, if it was issued elsewhere
         #[arg(long, value_name = "SECONDS", requires = "jti", conflicts_with = "token")]
@@ -119,7 +119,11 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
                     None => format!("revoked {id}: this server accepts no token with this id any more"),
                 });
             }
-            let why = format!("nothing to revoke: {} ({})", cell(&done, "sentence"), cell(&done, "code"));
+            let mut why = format!("nothing to revoke: {} ({})", cell(&done, "sentence"), cell(&done, "code"));
+            if token.as_ref().is_some_and(|token| token.len() == ID_LENGTH) {
+                why.push_str("; if that is the id of a token, say --jti");
+                return Err(Failure::refused(why));
+            }
             if token.is_some_and(|token| is_none(&token, &cell(&done, "code"))) {
                 Err(Failure::refused(why))
             } else {
@@ -150,6 +154,9 @@ pub(super) fn text(token: &str) -> Result<String, Failure> {
     read.map_err(|error| Failure::refused(format_args!("cannot read the token: {error}")))?;
     Ok(text.trim_end_matches(['\n', '\r']).into())
 }
+
+/// How long the ids of tokens are: 16 octets in base64url. No token is as short.
+const ID_LENGTH: usize = 22;
 
 /// Far more than any token; the rest is not needed to refuse it.
 const MAX_INPUT: u64 = 1 << 20;

@@ -96,7 +96,7 @@ impl Checker {
         }
         let world = token::world(args.jwks.as_deref(), place)?;
         if let Some(file) = &args.revocations {
-            return edge(world, file, args);
+            return edge(&world, file, args);
         }
         Ok(match args.engine {
             Engine::Native => Self::Native(Box::new(world), Clock::system()),
@@ -142,7 +142,7 @@ impl Checker {
 }
 
 /// What checks with the keys of `world` and the snapshot in `file`.
-fn edge(world: World, file: &Path, args: &Args) -> Result<Checker, Failure> {
+fn edge(world: &World, file: &Path, args: &Args) -> Result<Checker, Failure> {
     if matches!(args.engine, Engine::Module) {
         return Err(Failure::usage("a revocation snapshot can only be checked with `--engine native`"));
     }
@@ -152,11 +152,15 @@ fn edge(world: World, file: &Path, args: &Args) -> Result<Checker, Failure> {
         OnStale::Refuse => Stale::Refuse,
         OnStale::Accept => Stale::Accept,
     };
-    let (clock, settings) = (Clock::system(), world.settings);
+    let (clock, settings) = (Clock::system(), world.settings.clone());
     let verifier = EdgeVerifier::new(world.vault.keys().clone(), stale);
     let mut verifier =
         verifier.map_err(|_| Failure::refused("a revocation snapshot needs public keys to be checked with"))?;
-    let taken = verifier.take(text.trim_end(), &settings.issuer, settings.leeway, clock.now());
+    // As on the day it was made, since one that has grown old since then is what `--stale` is about.
+    let explained = world.vault.keys().explain(text.trim_end(), &settings.access_profile(), clock.now());
+    let claims = serde_json::to_value(&explained).unwrap_or_default();
+    let made = claims.pointer("/claims/iat").and_then(Value::as_u64).map_or(clock.now(), UnixTime::from_secs);
+    let taken = verifier.take(text.trim_end(), &settings.issuer, settings.leeway, made.min(clock.now()));
     taken.map_err(|error| {
         let (shown, code) = (file.display(), error.code());
         Failure::refused(format_args!(
