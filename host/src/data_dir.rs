@@ -118,6 +118,13 @@ impl DataDir {
         if !open_to_others(&found) {
             return Ok(());
         }
+        let is_ours = self.root_key_file().exists() || self.has_store() || self.config().exists();
+        if !is_ours && self.0.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(DataError(format!(
+                "`{}` is no data directory: it holds other things, and neither a root key nor a store; name another one with --data",
+                self.0.display()
+            )));
+        }
         Err(DataError(format!(
             "the data directory `{0}` has mode {1:04o}, so others can look into it; run `chmod 700 {0}`",
             self.0.display(),

@@ -20,7 +20,7 @@ fn the_printed_lines_work_as_printed_and_the_secret_is_shown_once() {
     let (_home, data) = scratch();
     let launch = Launch::on(&data).without("WAXSEAL_ADMIN_NAME").without("WAXSEAL_ADMIN_PASSWORD");
     let server = launch.start();
-    let shown = server.until("one more password");
+    let shown = server.until("new_password");
     let password = shown.lines().find_map(|line| line.strip_prefix("Password:")).unwrap();
     let password = password.split_whitespace().next().unwrap().to_owned();
     let lines: Vec<&str> = shown.lines().filter(|line| line.starts_with("  ")).collect();
@@ -34,7 +34,9 @@ fn the_printed_lines_work_as_printed_and_the_secret_is_shown_once() {
     server.kill();
 
     let server = launch.start();
-    for password in [password.as_str(), "one more password, 2 be safe"] {
+    let second = shown.split("\"new_password\": \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    assert_ne!(password, second);
+    for password in [password.as_str(), second] {
         let login = Command::new("curl")
             .args(["-s", "-o", "/dev/null", "-w", "%{http_code}", "-X", "POST", "-u", &format!("admin:{password}")])
             .arg(format!("http://{}/v1/users/authorize", server.address))
@@ -277,6 +279,12 @@ fn messages_say_what_to_do() {
         (&["serve", "--data", nowhere.to_str().unwrap(), "--set", &tls, "--set", &certificate], 2, "none.pem"),
         (&["serve", "--data", file], 1, "is not a directory"),
         (&["token", "revoke", "xyz"], 1, "nothing to revoke"),
+        (&["token", "revoke", "abcdefghijklmnopqrstuv"], 1, "say --jti"),
+        (&["token", "revoke", "--jti", "-bcdefghijklmnopqrstuv"], 0, "revoked -bc"),
+        (&["audit", "show", "--about", "-nobody"], 0, "nobody is called `-nobody` now"),
+        (&["user", "list", "--set", "leeway=1"], 0, "--set changes nothing there"),
+        (&["key", "list", "--data", "/etc"], 1, "is no data directory"),
+        (&["reload"], 0, "reloaded"),
         (&["config", "check", "--set", "log.filter=[["], 2, "log.filter"),
         (&["config", "check", "--set", &tls, "--set", &certificate], 2, "none.pem"),
         (&["doctor", "--set", &tls, "--set", &certificate], 1, "none.pem"),
@@ -294,6 +302,14 @@ fn messages_say_what_to_do() {
     said(&["key", "rotate"]);
     let (code, told) = said(&["key", "rotate"]);
     assert!(code == Some(1) && told.contains("`--at-once`"), "{told}");
+    let (_, exported) = said(&["key", "export", "--json"]);
+    let keys: serde_json::Value = serde_json::from_str(&exported).unwrap();
+    let (_, listed) = said(&["key", "list"]);
+    let signs = listed.lines().find(|line| line.contains(" signs ")).unwrap();
+    assert!(
+        signs.starts_with(keys["keys"][0]["kid"].as_str().unwrap()),
+        "the first that is imported signs: {exported} {listed}"
+    );
     let (_, told) = said(&["doctor"]);
     assert!(told.contains("signing key") && !told.contains("older key"), "the one that signs has an end now: {told}");
     let backup = home.path().join("backup");
@@ -304,6 +320,8 @@ fn messages_say_what_to_do() {
     assert!(code == Some(0) && told.contains(&end), "{told}");
     assert!(told.contains("the configuration is not part of a backup"), "{told}");
     server.terminate();
+    let (code, told) = said(&["reload"]);
+    assert!(code == Some(1) && told.contains("no server runs on this data"), "{told}");
 
     let copy = home.path().join("audit.log");
     fs::copy(data.join("audit.log"), &copy).unwrap();
@@ -358,7 +376,7 @@ fn what_an_owner_changes_can_be_read_afterwards() {
     let failed = || (lines(&["--about", "ann"]), lines(&["--about", "ann@example.com", "--action", "login"]));
     assert!((0..50).any(|_| failed() == (5, 2)), "{:?}", failed());
     assert_eq!(lines(&["--about", "ann", "--action", "user.change"]), 2, "{all}");
-    assert_eq!((lines(&["--action", "user", "--last", "1"]), lines(&["--about", "nobody"])), (1, 0), "{all}");
+    assert_eq!((lines(&["--action", "user", "--last", "1"]), lines(&["--about", "192.0.2.1"])), (1, 0), "{all}");
     let (_, record) = said(&["audit", "show", "--action", "token.revoke", "--json"]);
     let trail = fs::read_to_string(data.join("audit.log")).unwrap();
     assert!(record.contains("some-id") && trail.contains(&record), "{record}");
@@ -530,4 +548,6 @@ fn a_reload_is_audited() {
         assert!(noted, "{setting:?}: {}", server.log());
     }
     assert!(logs(&server, "server.page"), "what waits for a restart is named: {}", server.log());
+    let trail = fs::read_to_string(data.join("audit.log")).unwrap();
+    assert!(trail.contains("\"detail\":\"leeway 0 -> 1\""), "{trail}");
 }

@@ -1,6 +1,10 @@
 //! The way to core's `/admin` routes.
 
-use super::{Failure, Place, service::Service, terminal::word};
+use super::{
+    Failure, Place,
+    service::Service,
+    terminal::{say, word},
+};
 use crate::{data_dir::DataDir, http::admin_socket};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -29,6 +33,17 @@ pub(super) struct Answer {
     pub(super) body: Zeroizing<Vec<u8>>,
 }
 
+/// `waxseal reload`
+pub(super) fn reload(place: &Place) -> Result<(), Failure> {
+    let data = place.data();
+    data.check()?;
+    if admin_socket::connect(data.path()).is_err_and(|error| error.kind() != io::ErrorKind::PermissionDenied) {
+        return Err(Failure::refused("no server runs on this data; it reads its configuration when it starts"));
+    }
+    Admin::look(place)?.ask(Method::Post, "/admin/reload", None)?;
+    say("reloaded; its log and the audit trail say what has changed")
+}
+
 impl Admin {
     /// Finds the running server; else opens the data itself, which must be there.
     pub(super) fn reach(place: &Place) -> Result<Self, Failure> {
@@ -45,7 +60,10 @@ impl Admin {
         data.check()?;
         let runtime = runtime()?;
         let way = match admin_socket::connect(data.path()) {
-            Ok(_) => Way::Socket(data),
+            Ok(_) => {
+                place.warn_of_what_counts_for_nothing();
+                Way::Socket(data)
+            }
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 return Err(Failure::refused(format_args!(
                     "the server's socket `{}` is its owner's only; run this command as that user",
@@ -89,7 +107,7 @@ impl Admin {
         match (answer.status, why) {
             (200..=299, _) => Ok(json),
             (400, Some(message)) if is_misuse(&json) => Err(Failure::usage(message)),
-            (413, None) => Err(Failure::refused("this is more than the server takes at once (`server.body_bytes`)")),
+            (413, _) => Err(Failure::refused("this is more than the server takes at once (`server.body_bytes`)")),
             (503, None) => Err(Failure::refused("the server cannot answer now; its log says why; try again")),
             (_, Some(message)) => Err(Failure::refused(message)),
             (status, None) => Err(Failure::refused(format_args!("the server refused with status {status}"))),

@@ -7,6 +7,7 @@ use super::{
     user::cell,
 };
 use crate::audit::{self, VerifyError, Whole};
+use core::net::IpAddr;
 use serde_json::{Value, json};
 use std::{
     collections::VecDeque,
@@ -33,7 +34,7 @@ Examples:
         #[arg(long, value_name = "N", default_value_t = 20)]
         last: usize,
         /// Only those with this actor, subject, source or request: a user, an address, the id of a token or a request
-        #[arg(long, value_name = "WHAT")]
+        #[arg(long, value_name = "WHAT", allow_hyphen_values = true)]
         about: Option<String>,
         /// Only this action, or all that begin with it and a dot: `login`, `user`, `token.issue`
         #[arg(long)]
@@ -79,6 +80,13 @@ fn known_as(about: &str, place: &Place) -> About {
     }
     let path = format!("/admin/users/{}", segment(about));
     match Admin::look(place).and_then(|admin| admin.send(Method::Get, &path, None)) {
+        // Whoever asks for an address or an id means no user.
+        Ok(Answer { status: 404, .. }) if about.len() < SHORTEST_ID && about.parse::<IpAddr>().is_err() => {
+            complain(&format!(
+                "nobody is called `{about}` now, and the trail has no names but those typed at logins; a user that was deleted is found by \
+                 his number, see `waxseal audit show --action user.delete`"
+            ));
+        }
         Ok(Answer { status: 404, .. }) => {}
         Ok(Answer { status, body }) => {
             let told: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -97,6 +105,9 @@ fn known_as(about: &str, place: &Place) -> About {
     }
     known
 }
+
+/// How short the ids of requests are; those of tokens are longer.
+const SHORTEST_ID: usize = 16;
 
 /// What a record may call whoever or whatever is asked about.
 struct About {

@@ -72,6 +72,8 @@ enum Command {
     /// Hand on the rules of this build to a running server
     #[command(subcommand)]
     Module(module::Command),
+    /// Have the running server read its configuration, certificates and module again, as SIGHUP does
+    Reload,
     /// Write everything into one file, even while the server runs
     Backup(backup::BackupArgs),
     /// Restore a backup into a data directory that is empty or holds a configuration only
@@ -123,6 +125,7 @@ fn command(command: Command, place: &Place) -> Result<(), Failure> {
         Command::Token(command) => token::run(command, place),
         Command::Key(command) => key::run(command, place),
         Command::Module(command) => module::run(&command),
+        Command::Reload => admin::reload(place),
         Command::Backup(args) => backup::backup(&args, place),
         Command::Restore(args) => backup::restore(&args, place),
         Command::Doctor(args) => doctor::run(&args, place),

@@ -26,8 +26,8 @@ pub(super) enum Command {
     #[command(after_help = "\
 Example, to give a running server the rules of a newer build without a restart:
   waxseal-new module export --to /etc/waxseal/rules.module
-  (put the two settings it prints into waxseal.toml, below [engine])
-  kill -HUP PID
+  (put what it prints into waxseal.toml; if there is an [engine] already, the two settings there)
+  waxseal reload
 
 Both builds need the same version of wasmtime; a module that does not fit is refused and changes
 nothing. Without the two settings the next reload goes back to the rules in the binary; take them
@@ -58,7 +58,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         return say_json(&json!({ "engine.module": path, "engine.module_sha256": sha256 }));
     }
     let path = toml::Value::from(path);
-    say(&format!("wrote {shown}; to have a server run it:\n\n[engine]\nmodule = {path}\nmodule_sha256 = \"{sha256}\""))
+    say(&format!("# {shown} is written. In waxseal.toml:\n[engine]\nmodule = {path}\nmodule_sha256 = \"{sha256}\""))
 }
 
 /// The code that the configuration names; none: that of this binary.

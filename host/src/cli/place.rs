@@ -1,6 +1,6 @@
 //! Where a command works: data directory and configuration.
 
-use super::Failure;
+use super::{Failure, terminal};
 use crate::{
     config::{Loaded, Origin, Sources, Stated},
     data_dir::DataDir,
@@ -89,6 +89,17 @@ const READ: [&str; 6] = [
     "WAXSEAL_ADMIN_PASSWORD",
     "WAXSEAL_ADMIN_PASSWORD_FILE",
 ];
+
+impl Place {
+    /// Says that a running server goes by its own settings, if any were stated for this command.
+    pub(super) fn warn_of_what_counts_for_nothing(&self) {
+        if !self.set.is_empty() {
+            terminal::complain(
+                "note: a server runs on this data and goes by its own settings; --set changes nothing there",
+            );
+        }
+    }
+}
 
 fn environment() -> Result<Vec<(String, String)>, Failure> {
     let ours = env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("WAXSEAL_"));

@@ -5,6 +5,7 @@ use super::{
     first_start::{self, First, Password},
     module,
     place::unread,
+    secret,
     service::{Service, alone},
     terminal::{self, word},
 };
@@ -192,7 +193,9 @@ fn introduction(url: &str, First { name, password }: &First, data: &DataDir, red
         Password::File(path) => format!("the one in {}", path.display()),
     };
     let mut lines = vec![String::new(), format!("First administrator: {name}"), format!("Password:            {shown}")];
-    if redis {
+    // Another each time: whoever pastes the line has a password that nobody else can know.
+    let second = secret::generate().ok().filter(|_| redis);
+    if let Some(second) = second.as_deref() {
         let user = match word(name) {
             plain if plain == *name => format!("\"{name}:{}\"", password.in_shell()),
             quoted => format!("{quoted}\":{}\"", password.in_shell()),
@@ -206,7 +209,7 @@ fn introduction(url: &str, First { name, password }: &First, data: &DataDir, red
             format!("  curl -sSi -H \"Authorization: Bearer $TOKEN\" {url}/auth/verify"),
             format!(
                 "  curl -sSi -u {user} -X POST {url}/v1/users/password -H 'Content-Type: application/json' -d \
-                 '{{\"new_password\": \"one more password, 2 be safe\"}}'"
+                 '{{\"new_password\": \"{second}\"}}'"
             ),
         ]);
     }

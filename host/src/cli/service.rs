@@ -36,8 +36,8 @@ pub(super) struct Service {
     engine: Engine,
     store: Arc<Embedded>,
     data: DataDir,
-    /// Where the configuration is read again; none where nobody asks for that.
-    sources: Option<Mutex<Sources>>,
+    /// Where the configuration is read again, and what was read the last time; none where nobody asks for that.
+    sources: Option<Mutex<(Sources, Loaded)>>,
     /// What the server was started with.
     host: Host,
 }
@@ -55,7 +55,8 @@ impl Service {
 
     /// For a server. Makes store and root key where there are none yet.
     pub(super) async fn for_server(data: &DataDir, config: &Config, sources: Sources) -> Result<Self, Failure> {
-        let service = Self { sources: Some(Mutex::new(sources)), ..Self::open(data, config, true).await? };
+        let read = sources.clone().load()?;
+        let service = Self { sources: Some(Mutex::new((sources, read))), ..Self::open(data, config, true).await? };
         let Config { host, settings } = config;
         if let Some(code) = module::named(host).map_err(Failure::usage)? {
             let rules = service.rules(Some(&code)).map_err(Failure::usage)?;
@@ -165,12 +166,12 @@ impl Answer for Service {
     /// a restart.
     fn reload(&self) -> Result<(), String> {
         let Some(sources) = &self.sources else { return Ok(()) };
-        let mut sources = sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let (sources, before) = &mut *sources.lock().unwrap_or_else(PoisonError::into_inner);
         let problems = |problems: Vec<Problem>| problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; ");
         let mut load = || {
             let loaded = sources.clone().load().map_err(problems)?;
             module::check_author(&loaded)?;
-            let Loaded { config, file, .. } = loaded;
+            let Loaded { config, file, .. } = loaded.clone();
             // One that was read once has to be there from then on: without it, everything in it would be as if never stated.
             sources.file = file;
             let waiting = changed(&self.host, &config.host);
@@ -181,7 +182,13 @@ impl Answer for Service {
             let other = rules.is_some();
             let runtime = tokio::runtime::Handle::try_current().map_err(|error| error.to_string())?;
             runtime.block_on(self.engine.set(config.settings, rules)).map_err(|error| error.to_string())?;
-            Ok(if other { self.tell_module() } else { String::new() })
+            let mut changes = differences(before, &loaded);
+            if !changes.is_empty() {
+                tracing::info!(changes = changes.join(", "), "other settings are in force");
+            }
+            changes.extend(other.then(|| self.tell_module()));
+            *before = loaded;
+            Ok(changes.join(", "))
         };
         let loaded = load();
         self.note("config.reload", loaded.as_deref().ok());
@@ -245,6 +252,14 @@ impl Service {
 /// The settings that can change while it runs, and those that do not count while a module is named.
 const MODULE: [&str; 2] = ["engine.module", "engine.module_sha256"];
 const KINDS: [&str; 2] = ["engine.hot", "engine.api"];
+
+/// What differs of the rules' settings, with both values.
+fn differences(before: &Loaded, after: &Loaded) -> Vec<String> {
+    let of_server = |path: &str| ["server.", "log.", "engine."].iter().any(|section| path.starts_with(section));
+    let rows = before.rows().zip(after.rows()).filter(|((setting, ..), _)| !of_server(setting.path));
+    let differ = rows.filter(|((_, before, _), (_, after, _))| before != after);
+    differ.map(|((setting, before, _), (_, after, _))| format!("{} {before} -> {after}", setting.path)).collect()
+}
 
 /// The settings of the server itself that differ and cannot change while it runs, by their paths.
 fn changed(before: &Host, after: &Host) -> Vec<String> {

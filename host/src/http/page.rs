@@ -173,10 +173,20 @@ fn accepts_brotli(parts: &Parts) -> bool {
     })
 }
 
+/// Whether HTML is asked for by name, and not less than JSON (RFC 9110, 12.5.1).
 fn accepts_html(parts: &Parts) -> bool {
     let accepted = parts.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|list| list.split(',')).any(|range| {
-        let media_type = range.split_once(';').map_or(range, |(media_type, _)| media_type);
-        media_type.trim().eq_ignore_ascii_case("text/html")
-    })
+    let (mut html, mut json) = (0.0, 0.0);
+    for range in accepted.flat_map(|list| list.split(',')) {
+        let mut parts = range.split(';').map(str::trim);
+        let media_type = parts.next().unwrap_or_default();
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        let weight = weight.map_or(1.0, |weight| weight.parse::<f32>().unwrap_or(0.0));
+        if media_type.eq_ignore_ascii_case("text/html") {
+            html = weight.max(html);
+        } else if media_type.eq_ignore_ascii_case("application/json") {
+            json = weight.max(json);
+        }
+    }
+    html > 0.0 && html >= json
 }

@@ -83,8 +83,13 @@ impl fmt::Display for StoreError {
                 write!(
                     f,
                     "{} is there already; a backup is restored where there is nothing but a configuration: name another directory, or move what is \
-                     there away while no server runs on it",
-                    Named(path)
+                     there away while no server runs on it{}",
+                    Named(path),
+                    if path.ends_with("root.key") {
+                        "; a root key that `waxseal init` has made opens nothing as long as no server was started"
+                    } else {
+                        ""
+                    }
                 )
             }
             Self::BadBackup { path, reason } => {
