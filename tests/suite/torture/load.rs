@@ -301,8 +301,8 @@ fn capacity(server: &Server) -> f64 {
     f64::from(4 * each) / begun.elapsed().as_secs_f64()
 }
 
-/// A text of the rules.
-const TEXT: &str = "missing or wrong credentials";
+/// A text of the rules: what the Redis dialect says to who has no credentials.
+pub const TEXT: &str = "missing or wrong credentials";
 
 /// A configuration that names a module beside the data, which says `text` instead of [`TEXT`] and does all else as the one in the binary.
 pub fn other_module(data: &Path, text: &str) -> String {
