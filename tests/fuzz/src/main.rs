@@ -18,6 +18,9 @@ mod memory;
 #[path = "../../../host/src/config/mod.rs"]
 mod config;
 
+#[allow(dead_code, reason = "the server uses the rest")]
+#[path = "../../../host/src/hex.rs"]
+mod hex;
 #[path = "../../../host/src/http"]
 mod http {
     #[allow(dead_code, reason = "the server uses the rest")]
