@@ -2,7 +2,7 @@
 //! nearer it lies. Which function comes where means nothing to who runs it.
 
 use anyhow::{Context as _, Result};
-use core::{cmp::Ordering, convert::Infallible};
+use core::convert::Infallible;
 use std::collections::HashMap;
 use wasm_encoder::{
     CodeSection, FunctionSection, Module,
@@ -74,9 +74,7 @@ fn chain(bodies: &[&[u8]]) -> Vec<usize> {
         }
         let likeness = |at: &usize| f64::from(common[left[*at]]) / lengths[left[*at]];
         // The first of the best.
-        next = (0..left.len())
-            .rev()
-            .max_by(|one, other| likeness(one).partial_cmp(&likeness(other)).unwrap_or(Ordering::Equal));
+        next = (0..left.len()).rev().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
     }
     order
 }

@@ -1,12 +1,16 @@
 //! Running other programs.
 
 use crate::Failure;
-use std::{env, ffi::OsStr, path::Path, path::PathBuf, process::Command};
+use std::{env, ffi::OsStr, path::Path, path::PathBuf, process::Command, sync::LazyLock};
 
 /// The root of the checkout, wherever the command was called from.
 pub(crate) fn root() -> &'static Path {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask)
+    // As cargo says when it runs this, since a build that was copied from another checkout would go on in that one.
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let xtask = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+        xtask.parent().map_or_else(|| xtask.clone(), Path::to_path_buf)
+    });
+    &ROOT
 }
 
 /// Where cargo builds: `target` in the checkout unless `CARGO_TARGET_DIR` says otherwise.

@@ -165,28 +165,26 @@ fn may_have_opener(parts: &Parts) -> bool {
 }
 
 fn accepts_brotli(parts: &Parts) -> bool {
-    let accepted = parts.headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|list| list.split(',')).any(|coding| {
-        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-        let refused = weight.trim().strip_prefix("q=").is_some_and(|weight| weight.trim_matches(['0', '.']).is_empty());
-        name.trim().eq_ignore_ascii_case("br") && !refused
-    })
+    accepted(parts, &header::ACCEPT_ENCODING).any(|(coding, weight)| coding.eq_ignore_ascii_case("br") && weight > 0.0)
 }
 
-/// Whether HTML is asked for by name, and not less than JSON (RFC 9110, 12.5.1).
+/// Whether HTML is asked for by name, and not less than JSON.
 fn accepts_html(parts: &Parts) -> bool {
-    let accepted = parts.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let (mut html, mut json) = (0.0, 0.0);
-    for range in accepted.flat_map(|list| list.split(',')) {
+    let weight = |wanted: &str| {
+        let named = accepted(parts, &header::ACCEPT).filter(|(media_type, _)| media_type.eq_ignore_ascii_case(wanted));
+        named.map(|(_, weight)| weight).fold(0.0, f32::max)
+    };
+    let html = weight("text/html");
+    html > 0.0 && html >= weight("application/json")
+}
+
+/// What a request accepts, by this header, and how much it wants each (RFC 9110, 12.4.2); what cannot be read is not wanted.
+fn accepted<'p>(parts: &'p Parts, header: &HeaderName) -> impl Iterator<Item = (&'p str, f32)> {
+    let lists = parts.headers.get_all(header).iter().filter_map(|value| value.to_str().ok());
+    lists.flat_map(|list| list.split(',')).map(|range| {
         let mut parts = range.split(';').map(str::trim);
-        let media_type = parts.next().unwrap_or_default();
+        let name = parts.next().unwrap_or_default();
         let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-        let weight = weight.map_or(1.0, |weight| weight.parse::<f32>().unwrap_or(0.0));
-        if media_type.eq_ignore_ascii_case("text/html") {
-            html = weight.max(html);
-        } else if media_type.eq_ignore_ascii_case("application/json") {
-            json = weight.max(json);
-        }
-    }
-    html > 0.0 && html >= json
+        (name, weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0)))
+    })
 }

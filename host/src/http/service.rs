@@ -334,7 +334,8 @@ impl<A: Answer> Service<A> {
             let response = match error.why {
                 Why::Busy => unavailable(),
                 Why::Unread(why) => {
-                    plain(StatusCode::from_u16(why.status()).unwrap_or(StatusCode::BAD_REQUEST), why.text())
+                    let status = StatusCode::from_u16(why.status()).unwrap_or(StatusCode::BAD_REQUEST);
+                    json(status, &serde_json::json!({ "error": why.text() }))
                 }
             };
             if error.close { closing(response) } else { response }
