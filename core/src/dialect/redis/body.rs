@@ -13,15 +13,29 @@ use alloc::{borrow::ToOwned, format, string::String};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+/// Rehearsals are not offered (contract, "leave out"), and one that was taken for the real thing would change what its sender wants
+/// unchanged.
+///
+/// # Errors
+/// 400 `invalid_schema` with `dry_run` in the query, unless it is `false`.
+pub(super) fn check_real(op: &Op<'_>) -> Result<(), Stop> {
+    let rehearses = |pair: &str| pair.starts_with("dry_run") && pair != "dry_run=false";
+    if op.request.query.split('&').any(rehearses) {
+        return invalid("`dry_run` is not supported: nothing was changed");
+    }
+    Ok(())
+}
+
 /// The members of a body.
 pub(super) struct Body(Map<String, Value>);
 
 impl Body {
-    /// A body that must be there.
+    /// A body that must be there, of a request that means what it says.
     ///
     /// # Errors
-    /// 400 `empty_request` without a body; otherwise as [`Body::optional`].
+    /// 400 `empty_request` without a body; otherwise as [`check_real`] and [`Body::optional`].
     pub(super) fn required(op: &Op<'_>) -> Result<Self, Stop> {
+        check_real(op)?;
         if op.request.body.is_empty() {
             return refused(400, "empty_request", "the request needs a body");
         }

@@ -2,7 +2,7 @@
 
 use super::{
     JSON,
-    body::Body,
+    body::{Body, check_real},
     caller::{Caller, caller},
     error::{forbidden, invalid, no_such_user},
     user::Shown,
@@ -129,6 +129,7 @@ pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
 /// Deletes a user.
 pub(super) fn delete(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     let caller = caller(op)?;
+    check_real(op)?;
     if !caller.manages_users() {
         return forbidden();
     }
