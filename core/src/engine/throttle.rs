@@ -27,7 +27,9 @@ use crate::{
 };
 
 /// How long a source that its owner has used stays known: 30 days, in seconds.
-const KNOWN_SOURCE: u64 = 2_592_000;
+const KNOWN_SOURCE: u64 = 30 * DAY;
+/// In seconds.
+const DAY: u64 = 86_400;
 /// Into how many shares the ceiling of an account is divided; so many sources at least it takes to reach it.
 const SHARES: u32 = 5;
 
@@ -155,12 +157,15 @@ impl Gate {
         self.count_source(op);
         self.pair.epoch = self.epoch;
         self.account.epoch = self.epoch;
-        // A run of failures over all sources ends only with a success or after a month of silence; and what a source has added
-        // to it is remembered for as long, or its share would begin anew.
-        let silence = now.plus_secs(KNOWN_SOURCE);
+        // A run of failures over all sources ends only with a success, or after a day of silence for each of them and a month at the most:
+        // who tries a name once in a while is slower than the ceiling lets him be, and names that nobody has fill the store no longer
+        // than that. What a source has added is remembered for as long, or its share would begin anew.
+        let silence = now.plus_secs(DAY * u64::from(self.account.failures.clamp(1, 30)));
         let reset = now.plus_secs(cluster.login_lockout_counter_reset_after.into());
+        let known =
+            if self.pair.succeeded > UnixTime::default() { self.pair.succeeded.plus_secs(KNOWN_SOURCE) } else { now };
         let [pair, account, _] = self.keys;
-        op.keep(pair, Some(self.pair.encode()), expiry(silence.max(reset).max(self.pair.until)));
+        op.keep(pair, Some(self.pair.encode()), expiry(silence.max(reset).max(known).max(self.pair.until)));
         op.keep(account, Some(self.account.encode()), expiry(silence.max(self.account.until)));
     }
 
@@ -181,7 +186,7 @@ impl Gate {
     pub(super) fn succeeded(self, op: &Op<'_>) {
         let now = op.now();
         let [pair, account, _] = self.keys;
-        if self.pair.failures > 0 || self.pair.total > 0 || !is_within(op, self.pair.succeeded, 86_400) {
+        if self.pair.failures > 0 || self.pair.total > 0 || !is_within(op, self.pair.succeeded, DAY) {
             let attempts = Attempts { succeeded: now, epoch: self.epoch, ..Attempts::default() };
             op.keep(pair, Some(attempts.encode()), expiry(now.plus_secs(KNOWN_SOURCE)));
         }
@@ -259,6 +264,42 @@ mod tests {
         }
         assert!(told[4].contains("user.lock"), "{told:?}");
         assert_eq!(told.concat().matches("user.lock").count(), 1, "{told:?}");
+    }
+
+    /// Else whoever makes names up would fill the store; and a slow guesser must not be forgotten between two guesses.
+    #[test]
+    fn few_failures_are_soon_forgotten_and_many_are_not() {
+        let mut world = TestWorld::with_admin("admin password");
+        let wrong = |name| request("POST /v1/users/authorize", "").with_header("authorization", &basic(name, "wrong"));
+        for name in ["admin", "nobody"] {
+            for _ in 0..3 {
+                assert_eq!(world.call(wrong(name)).status, 401);
+            }
+        }
+        assert_eq!(world.call(wrong("somebody")).status, 401);
+        let mut left = Vec::new();
+        for days in [0, 1, 1, 2] {
+            world.advance(days * 86_400);
+            left.push(world.count("tries/account/") + world.count("tries/pair/"));
+        }
+        assert_eq!(left, [6, 4, 4, 0]);
+    }
+
+    /// A mistyped password must not make a stranger of him who is known.
+    #[test]
+    fn a_failure_forgets_no_source_of_the_owner() {
+        let mut world = TestWorld::with_admin("admin password");
+        world.settings_mut().throttle = crate::settings::Throttle { account_ceiling: 5, ..Default::default() };
+        let login =
+            |password| request("POST /v1/users/authorize", "").with_header("authorization", &basic("admin", password));
+        assert_eq!(world.call_from("192.0.2.1", login("admin password")).status, 200);
+        assert_eq!(world.call_from("192.0.2.1", login("wrong")).status, 401);
+        world.advance(29 * 86_400);
+        for source in ["192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5", "192.0.2.6"] {
+            assert_eq!(world.call_from(source, login("wrong")).status, 401);
+        }
+        assert_eq!(world.call_from("192.0.2.7", login("admin password")).status, 429);
+        assert_eq!(world.call_from("192.0.2.1", login("admin password")).status, 200);
     }
 
     /// Nobody can end it, so that it would be kept for ever.
