@@ -2,7 +2,10 @@
 
 use super::Network;
 use core::net::{IpAddr, SocketAddr};
-use hyper::{HeaderMap, header};
+use hyper::{
+    HeaderMap,
+    header::{self, HeaderValue},
+};
 
 /// Which headers the trusted proxies write. Only one kind is believed: what a proxy does not write itself it may pass on from
 /// the client.
@@ -91,10 +94,16 @@ impl Proxies {
 }
 
 /// The comma-separated items of all headers `name`, in order. A comma within quotes separates too: no address or host has one.
+///
+/// An item that is no text stays an item, so that the hops behind it are those that they are: proxies append to what a client has sent.
 fn items<'h>(headers: &'h HeaderMap, name: &'static str) -> impl DoubleEndedIterator<Item = &'h str> {
-    let lines: Vec<&str> = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default()).collect();
-    lines.into_iter().flat_map(|line| line.split(',')).map(str::trim).filter(|item| !item.is_empty())
+    let lines: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    let items = lines.into_iter().flat_map(|line| line.split(|&octet| octet == b','));
+    items.map(|item| str::from_utf8(item).unwrap_or(NO_TEXT).trim()).filter(|item| !item.is_empty())
 }
+
+/// Neither an address nor a host, nor anything else that is looked for.
+const NO_TEXT: &str = "?";
 
 /// An address with or without port, IPv6 in brackets or bare.
 fn node(text: &str) -> Option<IpAddr> {
@@ -113,7 +122,7 @@ fn authority(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hyper::header::{HeaderName, HeaderValue};
+    use hyper::header::HeaderName;
 
     fn proxies(forwarding: Forwarding) -> Proxies {
         Proxies { trusted: vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()], forwarding }
@@ -123,12 +132,12 @@ mod tests {
     fn check(
         forwarding: Forwarding,
         from: &str,
-        headers: &[(&'static str, &'static str)],
+        headers: &[(&'static str, impl AsRef<[u8]>)],
         expected: (&str, bool, Option<&str>),
     ) {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+            map.append(HeaderName::from_static(name), HeaderValue::from_bytes(value.as_ref()).unwrap());
         }
         let client = proxies(forwarding).client(from.parse().unwrap(), false, &map);
         assert_eq!((client.address.to_string().as_str(), client.secure, client.host.as_deref()), expected);
@@ -161,9 +170,22 @@ mod tests {
         check(Forwarding::XForwarded, "10.0.0.1", &[(FOR, "6.6.6.6"), (FOR, "1.1.1.1")], ("1.1.1.1", false, None));
         check(Forwarding::XForwarded, "10.0.0.1", &[(FOR, "10.0.0.3, 10.0.0.2")], ("10.0.0.3", false, None));
         check(Forwarding::XForwarded, "10.0.0.1", &[(FOR, "1.1.1.1, unknown")], ("10.0.0.1", false, None));
-        check(Forwarding::XForwarded, "10.0.0.1", &[], ("10.0.0.1", false, None));
+        check(Forwarding::XForwarded, "10.0.0.1", &[] as &[(_, &str)], ("10.0.0.1", false, None));
         check(Forwarding::XForwarded, "::ffff:10.0.0.1", &[(FOR, "[2001:db8::1]:4711")], ("2001:db8::1", false, None));
         check(Forwarding::XForwarded, "fd00::1", &[(FOR, "1.1.1.1:80")], ("1.1.1.1", false, None));
+    }
+
+    /// Else a client would be taken for the proxy that appends his address.
+    #[test]
+    fn what_is_no_text_hides_nobody() {
+        let hops: &[u8] = b"\xff, 1.1.1.1";
+        check(Forwarding::XForwarded, "10.0.0.1", &[(FOR, hops)], ("1.1.1.1", false, None));
+        let hops: &[u8] = b"1.1.1.1, \xe9, 10.0.0.2";
+        check(Forwarding::XForwarded, "10.0.0.1", &[(FOR, hops)], ("10.0.0.2", false, None));
+        let said: [(_, &[u8]); 2] = [(PROTO, b"\xff, https"), (HOST, b"\xff, a.example")];
+        check(Forwarding::XForwarded, "10.0.0.1", &said, ("10.0.0.1", true, Some("a.example")));
+        let element: &[u8] = b"for=\xff;host=evil, for=1.1.1.1;proto=https;host=a.example";
+        check(Forwarding::Forwarded, "10.0.0.1", &[("forwarded", element)], ("1.1.1.1", true, Some("a.example")));
     }
 
     #[test]

@@ -38,7 +38,7 @@ struct Loaded {
     until: Option<UnixTime>,
 }
 
-/// Device, inode, size and time of change of each file, in order; a file that cannot be looked at has none.
+/// Device, inode, size and time of change, be it of the mode only, of each file, in order; a file that cannot be looked at has none.
 type Stamp = Vec<Option<(u64, u64, u64, i64, i64)>>;
 
 /// The certificate, the key or the authorities cannot be used.
@@ -110,7 +110,7 @@ impl Tls {
 
 fn stamp(files: &TlsFiles) -> Stamp {
     let look = |path: &Path| {
-        fs::metadata(path).ok().map(|file| (file.dev(), file.ino(), file.size(), file.mtime(), file.mtime_nsec()))
+        fs::metadata(path).ok().map(|file| (file.dev(), file.ino(), file.size(), file.ctime(), file.ctime_nsec()))
     };
     [Some(&files.certificate), Some(&files.key), files.client_ca.as_ref()]
         .into_iter()

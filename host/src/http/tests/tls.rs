@@ -157,6 +157,20 @@ fn a_key_that_others_can_read_is_refused() {
 }
 
 #[test]
+fn a_key_whose_mode_was_put_right_is_read() {
+    let home = tempfile::tempdir().unwrap();
+    let files = Identity::new().write(home.path());
+    let tls = Tls::open(files.clone()).unwrap();
+    fs::set_permissions(&files.key, Permissions::from_mode(0o644)).unwrap();
+    assert!(tls.reload_if_changed().is_err());
+    fs::set_permissions(&files.key, Permissions::from_mode(0o600)).unwrap();
+    // It fails again only if it is read again.
+    fs::set_permissions(&files.certificate, Permissions::from_mode(0o000)).unwrap();
+    fs::remove_file(&files.certificate).unwrap();
+    assert!(tls.reload_if_changed().is_err());
+}
+
+#[test]
 fn missing_and_empty_files_are_named() {
     let home = tempfile::tempdir().unwrap();
     let files = Identity::new().write(home.path());
