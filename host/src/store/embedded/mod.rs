@@ -288,7 +288,9 @@ impl Shared {
         let (revision, horizon) = caught_up().map_err(|error| explain(&medium, &path, error))?;
         let doubts = [(missing, LOG_MISSING), (log.is_torn(), LOG_TORN)];
         let doubts = doubts.into_iter().filter_map(|(doubtful, words)| doubtful.then_some(words)).collect();
-        log.clear();
+        if writable {
+            log.clear();
+        }
         clock.hold(horizon);
         Ok(Self {
             medium,
