@@ -157,8 +157,9 @@ pub(crate) fn authorization(op: &Op<'_>, token: &str) -> Result<Authorized, Stop
     let at = op.load::<AuthorizationAt>(&key::authorization_token(token))?.ok_or(Refusal::TokenRevoked)?;
     let record = key::authorization(&at);
     op.want(&[record.clone(), key::user(at.uid), key::revoked_scopes(at.uid)]);
-    let authorization = op.load::<Authorization>(&record)?.ok_or(Refusal::TokenRevoked)?;
-    // Whoever can write to the store, but has not the root secret, makes no token by an entry of his own.
+    let authorization =
+        op.load::<Authorization>(&record)?.filter(|found| found.uid == at.uid).ok_or(Refusal::TokenRevoked)?;
+    // An entry alone makes no text a token, for whoever can write to the store but has not the root secret.
     let derived = authorization_token(op, &authorization);
     if !bool::from(derived.as_bytes().ct_eq(token.as_bytes())) {
         return Err(Refusal::TokenRevoked.into());

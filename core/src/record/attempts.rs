@@ -1,6 +1,6 @@
 //! Failed logins, locks and last logins.
 
-use super::Stored;
+use super::{Stored, extended};
 use crate::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ impl Stored for Attempts {
 
     /// Version 1 had no total.
     fn migrate(version: u8, body: &[u8]) -> Option<Self> {
-        (version == 1).then(|| postcard::from_bytes(&[body, &[0]].concat()).ok()).flatten()
+        extended(version, body)
     }
 }
 
@@ -46,7 +46,7 @@ impl Stored for Lock {
 
     /// Version 1 did not say since when.
     fn migrate(version: u8, body: &[u8]) -> Option<Self> {
-        (version == 1).then(|| postcard::from_bytes(&[body, &[0]].concat()).ok()).flatten()
+        extended(version, body)
     }
 }
 

@@ -64,10 +64,7 @@ pub trait Stored: Serialize + DeserializeOwned {
         if *version != Self::VERSION {
             return Self::migrate(*version, body).ok_or(Refusal::BadRecord);
         }
-        match postcard::take_from_bytes(body) {
-            Ok((decoded, [])) => Ok(decoded),
-            _ => Err(Refusal::BadRecord),
-        }
+        whole(body).ok_or(Refusal::BadRecord)
     }
 
     /// From a record as it was read.
@@ -77,6 +74,19 @@ pub trait Stored: Serialize + DeserializeOwned {
     fn of(record: &Record) -> Result<Self, Refusal> {
         Self::decode(&record.value)
     }
+}
+
+/// What `octets` hold, unless they are damaged or followed by anything.
+fn whole<T: DeserializeOwned>(octets: &[u8]) -> Option<T> {
+    match postcard::take_from_bytes(octets) {
+        Ok((decoded, [])) => Some(decoded),
+        _ => None,
+    }
+}
+
+/// What a record of `version` 1 holds, which is one of today without the last member, zero.
+fn extended<T: DeserializeOwned>(version: u8, body: &[u8]) -> Option<T> {
+    (version == 1).then(|| whole(&[body, &[0]].concat())).flatten()
 }
 
 /// Reading and writing typed records.
@@ -159,6 +169,7 @@ mod tests {
         assert_eq!(attempts.encode(), [2, 1, 0xe8, 0x07, 0xe8, 0x07, 2, 0xe8, 0x07, 3]);
         let old = Attempts::decode(&[1, 1, 0xe8, 0x07, 0xe8, 0x07, 2, 0xe8, 0x07]);
         assert_eq!(old, Ok(Attempts { total: 0, ..attempts }));
+        assert_eq!(Lock::decode(&[1, 0xe8, 0x07, 2, 0]), Err(Refusal::BadRecord));
         let pair = Pair {
             id: [7; 32],
             family: [8; 32],

@@ -1,6 +1,6 @@
 //! Token pairs of the Elasticsearch dialect.
 
-use super::{Stored, Uid};
+use super::{Stored, Uid, extended};
 use crate::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
@@ -42,12 +42,7 @@ impl Stored for Pair {
 
     /// Version 1 was the same without the last member; the family of such a pair counts from this pair on.
     fn migrate(version: u8, body: &[u8]) -> Option<Self> {
-        let epoch = [0];
-        let whole = (version == 1).then(|| [body, &epoch].concat())?;
-        match postcard::take_from_bytes::<Self>(&whole) {
-            Ok((pair, [])) => Some(Self { began: pair.created, ..pair }),
-            _ => None,
-        }
+        extended(version, body).map(|pair: Self| Self { began: pair.created, ..pair })
     }
 }
 

@@ -101,6 +101,12 @@ fn an_entry_in_the_store_makes_no_token() {
     world.put(key::authorization_token(&chosen), found.encode());
     check_alive(&mut world, &chosen, false);
     check_alive(&mut world, &made, true);
+    // Nor does a copy among another user's make it his token.
+    let other = AuthorizationAt { uid: Uid::new(9).unwrap(), ..found };
+    let authorization = world.stored::<Authorization>(&key::authorization(&found)).unwrap();
+    world.put(key::authorization(&other), authorization.encode());
+    world.put(key::authorization_token(&made), other.encode());
+    check_alive(&mut world, &made, false);
 }
 
 #[test]
@@ -296,7 +302,7 @@ fn the_entry_point_in_xml_describes_parameters() {
         "</valid-options><default-value>false</default-value></param>",
         "<valid-options><valid-option>session</valid-option><valid-option>read</valid-option>",
         "<default-value>userinfo</default-value>",
-        "<default-value nil='true'/>",
+        "<default-value nil=\"true\"/>",
         "<valid-options><valid-option>true</valid-option><valid-option>false</valid-option></valid-options>",
         "</links></data><messages/><version>1.7</version>",
     ] {
