@@ -88,19 +88,26 @@ pub(crate) fn revoke(op: &Op<'_>, jti: &str, expires: UnixTime) {
     op.store_until(key::revoked(jti), &Revoked(until), until);
 }
 
-/// Like [`revoke`], for a token of `uid` that its owner ends. Snapshots have to name every revoked token, so that one user could fill
-/// them: when he has ended [`MOST_OF_ONE`] one by one, the next ends all he has.
+/// Like [`revoke`], counted for `uid`, whose token it is, whoever ends it. Snapshots have to name every revoked token, so that one user
+/// could fill them: when [`MOST_OF_ONE`] of his have been ended one by one, the next ends all he has. Without public keys there are no
+/// snapshots, and nothing is counted.
 ///
 /// # Errors
 /// While the store is read.
-pub(crate) fn revoke_own(op: &Op<'_>, uid: Uid, jti: &str, expires: UnixTime) -> Result<(), Stop> {
+pub(crate) fn revoke_counted(
+    op: &Op<'_>,
+    actor: &dyn core::fmt::Display,
+    uid: Uid,
+    jti: &str,
+    expires: UnixTime,
+) -> Result<(), Stop> {
     if has_snapshots(op) {
         if !has_room(op, uid, 1)?
             && let Some(mut user) = user(op, uid)?
         {
             user.end_tokens(op);
             op.store(key::user(uid), &user);
-            audit(op, "token.revoke_all", &uid, &uid, None);
+            audit(op, "token.revoke_all", actor, &uid, None);
             return Ok(());
         }
         let until = expires.plus_secs(u64::from(token::MAX_LEEWAY));

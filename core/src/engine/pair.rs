@@ -11,7 +11,7 @@
 //! However many pairs there are, ending them costs one bounded operation: up to [`PAGE`] times [`PAGES`] are looked at one by
 //! one and counted exactly; where there are more, the rest ends by its time of issue.
 
-use super::{audit, has_expired, has_room, issue_as, revoke, revoke_own, user, verify_any_time};
+use super::{audit, has_expired, has_room, issue_as, revoke, revoke_counted, user, verify_any_time};
 use crate::{
     lifetime::{Bounds, Manner},
     record::{Pair, PairId, PairOf, PairsEnded, Stored, Uid, User, key},
@@ -200,7 +200,7 @@ pub(crate) fn invalidate(
             let Ok(jti) = verify_any_time(op, token) else { return Ok(None) };
             one(op, actor, &key::pair_of_access(&jti), |op, pair| {
                 if access_lives(op, pair) {
-                    revoke_own(op, pair.uid, &jti, pair.access_expires)?;
+                    revoke_counted(op, actor, pair.uid, &jti, pair.access_expires)?;
                 }
                 Ok(core::mem::replace(&mut pair.access_invalidated, true))
             })
@@ -268,7 +268,7 @@ fn all(
     for (key, seen, mut pair) in found {
         if singly && access_lives(op, &pair) {
             match whose {
-                Some(uid) => revoke_own(op, uid, &jti(op, &pair), pair.access_expires)?,
+                Some(uid) => revoke_counted(op, actor, uid, &jti(op, &pair), pair.access_expires)?,
                 None => revoke(op, &jti(op, &pair), pair.access_expires),
             }
         }

@@ -59,7 +59,7 @@ fn end(op: &Op<'_>, caller: &User, token: &str, live: &Live) -> Result<(), Stop>
     let is_pair =
         live.dialect == dialect::ELASTICSEARCH && engine::invalidate(op, &caller.uid, &Selection::Access(token))?.is_some();
     if !is_pair {
-        engine::revoke_own(op, live.user.uid, &live.id, live.expires)?;
+        engine::revoke_counted(op, &caller.uid, live.user.uid, &live.id, live.expires)?;
         engine::audit(op, "token.revoke", &caller.uid, &live.id, None);
     }
     Ok(())
