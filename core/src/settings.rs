@@ -10,7 +10,7 @@ use crate::{
     token::{ACCESS, Algorithm, MAX_LEEWAY, Profile},
 };
 use alloc::{string::String, vec::Vec};
-use core::fmt;
+use core::{fmt, net::Ipv6Addr};
 use serde::{Deserialize, Serialize};
 
 /// Everything an operator may configure.
@@ -297,11 +297,20 @@ pub fn is_name(text: &str) -> bool {
     (1..=256).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
 
-/// Whether `text` is `http://` or `https://` with a host and an optional port, nothing after it.
+/// Whether `text` is `http://` or `https://` with a host and an optional port, nothing after it. An IPv6 address stands in brackets.
 pub fn is_origin(text: &str) -> bool {
     let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or("");
-    let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b".-:[]".contains(&octet);
-    !authority.is_empty() && authority.bytes().all(allowed)
+    let is_name =
+        |host: &str| !host.is_empty() && host.bytes().all(|octet| octet.is_ascii_alphanumeric() || b".-".contains(&octet));
+    let (is_host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, port)) => (address.parse::<Ipv6Addr>().is_ok(), port),
+        None => {
+            let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+            (is_name(host), port)
+        }
+    };
+    let is_port = |port: &str| port.parse::<u16>().is_ok() && !port.starts_with('+');
+    is_host && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }
 
 /// Whether `text` is three numbers such as `8.19.3`.
@@ -367,7 +376,16 @@ mod tests {
     fn texts_are_what_they_have_to_be() {
         let public_url = |text: &str| check_public_url(text).is_ok();
         assert!(public_url("https://broker.example.com:443") && public_url("http://[::1]"));
-        assert!(!public_url("broker.example.com") && !public_url("https://") && !public_url("https://a/b"));
+        assert!(public_url("http://10.0.0.1:8080") && public_url("https://[2001:db8::1]:8443"));
+        for bad in ["broker.example.com", "https://", "https://a/b", "https://:8080", "http://[[", "http://[]", "http://:"]
+        {
+            assert!(!public_url(bad), "{bad}");
+        }
+        for bad in
+            ["https://a:", "https://a:b", "https://a:65536", "https://a:+1", "https://a:1:2", "https://::1", "https://[::1"]
+        {
+            assert!(!public_url(bad), "{bad}");
+        }
         check(|settings| settings.elasticsearch.version = "7.17.0".into(), Ok(()));
         for version in ["", "8", "8.1", "8.1.2.3", "8.1.x", "8..1", "8.1.100000"] {
             check(|settings| settings.elasticsearch.version = version.into(), Err("elasticsearch.version"));

@@ -340,17 +340,29 @@ impl EdgeVerifier {
             if new.number <= held.number {
                 return Err(SnapshotError::NotNewer);
             }
-            // Whether or not it is among the keys at present.
-            for kid in &held.keys {
-                if !new.names(kid) && !self.dropped.contains(kid) {
-                    self.dropped.push(kid.clone());
-                }
-            }
-            self.keys.retain(|kid| !self.dropped.iter().any(|gone| gone == kid));
         }
+        // Whether or not they are among the keys at present.
+        let before = self.held.as_ref().map_or(&[][..], |held| &held.keys);
+        let gone: Vec<String> = before.iter().filter(|kid| !new.names(kid)).cloned().collect();
         self.held = Some(new);
-        self.choose_keys();
+        self.drop_for_good(gone);
         Ok(())
+    }
+
+    /// Takes it from another verifier that keys with these names are gone for good.
+    pub fn drop_for_good(&mut self, kids: impl IntoIterator<Item = String>) {
+        for kid in kids {
+            if !self.dropped.contains(&kid) {
+                self.dropped.push(kid);
+            }
+        }
+        self.keys.retain(|kid| !self.dropped.iter().any(|gone| gone == kid));
+        self.choose_keys();
+    }
+
+    /// The names of keys that are gone for good: a snapshot has named them, and a later one has not.
+    pub fn dropped(&self) -> &[String] {
+        &self.dropped
     }
 
     /// What snapshots are checked with: the keys that were given, without those that are gone for good.
