@@ -261,6 +261,9 @@ test('a real trap ends one call, and neither keys nor snapshot are forgotten', (
       assert.throws(() => verifier.take(one.snapshot({ num: 3 })), code('unknown_kid'), 'a key that is gone stays gone')
       assert.throws(() => verifier.take(two.snapshot({ num: 2 })), code('not_newer'))
     }
+    // Another instance has never seen a snapshot that names it, and the keys come from a cache.
+    verifier.setKeys([one.jwk, two.jwk])
+    assert.throws(() => verifier.take(one.snapshot({ num: 3 })), code('unknown_kid'), 'not even by a set of keys of before')
     trapping(() => verifier.setKeys([third.jwk]))
     verifier.verify(two.token({ jti: 'other' }))
     // The key that signed the snapshot is no longer there, and still it counts.

@@ -2,7 +2,7 @@
 
 use crate::border::{Alone, BUFFER, Expected, Rest, put, refused, text, time};
 use core::cell::RefCell;
-use waxseal_core::token::{Algorithm, EdgeVerifier, KeyError, KeySet, Snapshot, Stale};
+use waxseal_core::token::{Algorithm, EdgeVerifier, KeyError, KeySet, MAX_KID, Snapshot, Stale};
 
 /// No keys have been taken.
 const NOT_LOADED: &str = "no_keys";
@@ -32,18 +32,26 @@ fn read(bytes: &[u8], loaded: &mut Option<Loaded>) -> Result<(), KeyError> {
     let mut rest = Rest(bytes);
     let expected = rest.expected()?;
     let stale = if rest.number()? == 0 { Stale::Accept } else { Stale::Refuse };
+    let mut gone = Vec::new();
     let keys = if rest.number()? == 0 {
         let algorithm = |place: usize| Algorithm::ALL.get(place).copied().ok_or(KeyError::BadBytes);
         let unwanted: Vec<_> = (0..rest.number()?).map(|_| algorithm(rest.number()?)).collect::<Result<_, _>>()?;
         let set = str::from_utf8(rest.0).map_err(|_| KeyError::BadBytes)?;
         KeySet::from_jwks(set)?.without(&unwanted)
     } else {
+        for _ in 0..rest.number()? {
+            gone.push(rest.text()?.into());
+        }
         KeySet::from_bytes(rest.0)?.keyed()
     };
-    match loaded {
-        Some(Loaded { verifier, .. }) => verifier.set_keys(keys)?,
-        None => *loaded = Some(Loaded { verifier: EdgeVerifier::new(keys, stale)?, expected }),
-    }
+    let verifier = match loaded {
+        Some(Loaded { verifier, .. }) => {
+            verifier.set_keys(keys)?;
+            verifier
+        }
+        None => &mut loaded.insert(Loaded { verifier: EdgeVerifier::new(keys, stale)?, expected }).verifier,
+    };
+    verifier.drop_for_good(gone);
     Ok(())
 }
 
@@ -74,13 +82,27 @@ extern "C" fn verify(len: usize, now_millis: f64) -> i32 {
     }
 }
 
-/// Puts the keys that are left into the buffer, for [`load`] in another instance; their length.
+/// Puts the names of keys that are gone for good and the keys that are left into the buffer, for [`load`] in another instance; their
+/// length.
 #[expect(unsafe_code, reason = "an exported name")]
 #[unsafe(no_mangle)]
 extern "C" fn keys() -> i32 {
     let (buffer, loaded) = (&mut *BUFFER.0.borrow_mut(), LOADED.0.borrow());
     let Some(Loaded { verifier, .. }) = loaded.as_ref() else { return refused(buffer, NOT_LOADED) };
-    put(buffer, &verifier.keys().to_bytes())
+    // No key has a longer name, and no issuer so many keys.
+    let gone: Vec<_> = verifier.dropped().iter().filter(|kid| kid.len() <= MAX_KID).take(u16::MAX.into()).collect();
+    let mut told = Vec::from(small(gone.len()));
+    for kid in gone {
+        told.extend_from_slice(&small(kid.len()));
+        told.extend_from_slice(kid.as_bytes());
+    }
+    told.extend_from_slice(&verifier.keys().to_bytes());
+    put(buffer, &told)
+}
+
+/// As [`Rest::number`] reads it.
+fn small(number: usize) -> [u8; 2] {
+    u16::try_from(number).unwrap_or_default().to_le_bytes()
 }
 
 /// The number of the snapshot that is held, or -1.

@@ -176,7 +176,7 @@ export function remote(createEdgeVerifier) {
   }
 }
 
-/** Whether `promise` has settled within so many seconds; it does not reject. The timer is the waiting caller's own. */
+/** Waits for `promise`, so many seconds at the most. The timer is the waiting caller's own. */
 async function within(promise, seconds) {
   let timer
   const over = new Promise(resolve => {
