@@ -64,14 +64,14 @@ impl Page {
         Self(files.iter().filter_map(Entry::new).collect())
     }
 
-    /// The answer to a request for one of the files. `/` is the page only for those who ask for HTML: it is the banner of
-    /// the Elasticsearch dialect too.
+    /// The answer to a request for one of the files. `/` is the page only for those who ask for HTML and show no credentials, unless a
+    /// browser opens it: it is the banner of the Elasticsearch dialect too, and some of its clients accept anything.
     pub(crate) fn answer(&self, parts: &Parts) -> Option<HttpResponse> {
         if self.0.is_empty() || !matches!(parts.method, Method::GET | Method::HEAD) {
             return None;
         }
         let path = match parts.uri.path() {
-            "/" if accepts_html(parts) => MARKUP,
+            "/" if accepts_html(parts) && !is_call(parts) => MARKUP,
             path => path,
         };
         Some(self.0.iter().find(|entry| entry.path == path)?.answer(parts))
@@ -168,14 +168,20 @@ fn accepts_brotli(parts: &Parts) -> bool {
     accepted(parts, &header::ACCEPT_ENCODING).any(|(coding, weight)| coding.eq_ignore_ascii_case("br") && weight > 0.0)
 }
 
-/// Whether HTML is asked for by name, and not less than JSON.
+/// Whether a program asks, with credentials.
+fn is_call(parts: &Parts) -> bool {
+    let opens = parts.headers.get("sec-fetch-dest").is_some_and(|destination| destination == "document");
+    parts.headers.contains_key(header::AUTHORIZATION) && !opens
+}
+
+/// Whether HTML is asked for by name, and more than JSON.
 fn accepts_html(parts: &Parts) -> bool {
     let weight = |wanted: &str| {
         let named = accepted(parts, &header::ACCEPT).filter(|(media_type, _)| media_type.eq_ignore_ascii_case(wanted));
         named.map(|(_, weight)| weight).fold(0.0, f32::max)
     };
     let html = weight("text/html");
-    html > 0.0 && html >= weight("application/json")
+    html > weight("application/json")
 }
 
 /// What a request accepts, by this header, and how much it wants each (RFC 9110, 12.4.2); what cannot be read is not wanted.

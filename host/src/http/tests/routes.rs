@@ -147,7 +147,8 @@ fn check(target: &str, accept: &str, media_type: Option<&str>) {
 #[test]
 fn the_page_is_sent_to_browsers() {
     check("/", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", Some("text/html; charset=utf-8"));
-    check("/", "application/json;q=0.5, Text/HTML;q=0.5", Some("text/html; charset=utf-8"));
+    check("/", "application/json;q=0.5, Text/HTML;q=0.6", Some("text/html; charset=utf-8"));
+    check("/", "application/json, text/html", None);
     check("/", "application/json, text/html;q=0.1", None);
     check("/", "text/html;q=0", None);
     check("/", "*/*", None);
