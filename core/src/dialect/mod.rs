@@ -107,7 +107,8 @@ impl Dialect {
     /// Whose path this is, by its first segment; `None` if it is nobody's.
     pub fn of(path: &str) -> Option<Self> {
         match path.split('/').nth(1)? {
-            "v1" => Some(Self::Redis),
+            // Under another prefix or none the dialect has no path, and says so itself.
+            "v1" | "V1" | "v2" | "users" => Some(Self::Redis),
             "broker" => Some(Self::Openshift),
             "_security" | "_xpack" | "_cluster" => Some(Self::Elasticsearch),
             "auth" | ".well-known" => Some(Self::Gateway),

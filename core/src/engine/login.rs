@@ -4,7 +4,7 @@ use super::{account, find, passwords::remember_schemes, throttle::Gate};
 use crate::{
     engine::audit,
     password::{self, Derived, Hash, Scheme, prepare},
-    record::{Cluster, Schemes, Seen, Stored, User, key},
+    record::{Cluster, Schemes, Seen, Stored, Uid, User, key},
     refusal::Refusal,
     seam::{Derivation, Op, Stop},
     time::UnixTime,
@@ -29,11 +29,21 @@ pub(crate) struct Login {
 /// # Errors
 /// [`Refusal::BadCredentials`] for an unknown, disabled or locked user and for a wrong password; [`Refusal::Throttled`].
 pub(crate) fn login(op: &Op<'_>, name: &str, password: &str) -> Result<Login, Stop> {
+    login_again(op, name, password, None)
+}
+
+/// Like [`login`], in a request that has logged in `before` already, which ended his run of failures: one that follows is the first of a
+/// new run.
+///
+/// # Errors
+/// As [`login`].
+pub(crate) fn login_again(op: &Op<'_>, name: &str, password: &str, before: Option<Uid>) -> Result<Login, Stop> {
     op.want(&[key::cluster(), key::schemes(), key::name(name), key::email(name)]);
     super::admit_source(op)?;
     let user = find(op, name)?;
     let refused = |refusal: &Refusal| audit(op, "login", &name, &name, Some(refusal.code()));
-    let (user, position) = prove(op, name, user, password, false, &refused)?;
+    let after_login = user.as_ref().is_some_and(|user| Some(user.uid) == before);
+    let (user, position) = prove(op, name, user, password, after_login, &refused)?;
     op.keep(key::seen(user.uid), Some(Seen(op.now()).encode()), None);
     audit(op, "login", &user.uid, &user.uid, None);
     Ok(Login { expired: has_expired(op, &user)?, user, position })

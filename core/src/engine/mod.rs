@@ -27,7 +27,7 @@ pub(crate) use authorization::{
     Authorized, NewAuthorization, add, authorization, authorization_token, authorization_with_id, authorizations, end,
     end_all, find_authorization, hex, is_token, note, revoke_everything, scopes,
 };
-pub(crate) use bearer::{Bearer, any_bearer, bearer, explain, has_room, revoke, revoke_own, verify, verify_any_time};
+pub(crate) use bearer::{Bearer, any_bearer, bearer, explain, has_room, revoke, revoke_counted, verify, verify_any_time};
 pub(crate) use credentials::Credentials;
 pub(crate) use directory::{account, all, by_id, find, is_locked, user};
 pub(crate) use issue::{issue, issue_as};
@@ -35,7 +35,7 @@ pub(crate) use jwks::{export_key, public_part, published_keys};
 pub(crate) use keys::{
     Imported, NotRotated, Rotation, bootstrap_key, import_keys, is_needed, keys, retire_key, rotate_key,
 };
-pub(crate) use login::{Login, has_expired, login, password_expires, proves};
+pub(crate) use login::{Login, has_expired, login, login_again, password_expires, proves};
 pub(crate) use names::{NAME_RULE, has_blank_ends, is_like_uid, valid_email, valid_name, valid_role_name};
 pub(crate) use pair::{Counts, Grant, NotRefreshed, Selection, grant, invalidate, refresh};
 pub(crate) use passwords::{NewPassword, add_password, remove_password, replace_passwords};

@@ -105,7 +105,10 @@ pub(crate) fn check_reply(request: &Request, reply: &Reply) -> Result<(), String
         return Ok(());
     }
     let method = request.method.as_str();
-    let Some(path) = Path::of(&request.path) else {
+    // Elasticsearch takes a slash at the end of a path for nothing, unless a name would be empty.
+    let counts = |path: &&str| path.starts_with("/_") && !path.ends_with("/user") && !path.ends_with("/role");
+    let path = request.path.strip_suffix('/').filter(counts).unwrap_or(&request.path);
+    let Some(path) = Path::of(path) else {
         // Elasticsearch answers 400 to a path it does not know.
         let unknown = matches!(reply.status, 400 | 404 | 405) || request.path.starts_with("/admin");
         return if unknown { Ok(()) } else { Err(format!("no OpenAPI document knows `{}`", request.path)) };

@@ -8,6 +8,7 @@ pub(super) fn json(op: &Op<'_>, status: u16, body: &impl Serialize) -> Response 
     let compatible = op.request.header("accept").and_then(compatible_with);
     let media_type = match compatible {
         Some('7') => "application/vnd.elasticsearch+json;compatible-with=7",
+        Some('9') => "application/vnd.elasticsearch+json;compatible-with=9",
         Some(_) => "application/vnd.elasticsearch+json;compatible-with=8",
         None => "application/json",
     };

@@ -1,9 +1,9 @@
 //! Who is asking (contract section 3), and what he may do to others.
 
-use super::error::{forbidden, unauthorized, uri};
+use super::error::{error, forbidden, unauthorized, uri};
 use crate::{
     engine::{self, Credentials},
-    record::User,
+    record::{Uid, User},
     refusal::Refusal,
     seam::{Op, Response, Stop},
     token::{self, dialect},
@@ -56,13 +56,17 @@ pub(super) fn optional(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
 /// # Errors
 /// 401.
 pub(super) fn even_expired(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
+    // Whoever asks to be taken for another must not be taken for himself, who may do more.
+    if op.request.header("es-security-runas-user").is_some() {
+        return Err(Stop::answer(error(op, 403, "security_exception", "run as is not supported", &[])));
+    }
     match Credentials::of(op.request) {
         Credentials::None => Ok(None),
         // Whoever says "Bearer" has shown a token, however wrong it is.
         Credentials::Malformed if is_bearer(op) => Err(Refusal::Token(token::Refusal::Malformed).into()),
         Credentials::Malformed => Err(Refusal::NoCredentials.into()),
         Credentials::Basic { login, password } => {
-            let login = prove(op, &login, &password, &format!("REST request [{}]", uri(op)))?;
+            let login = prove(op, None, &login, &password, &format!("REST request [{}]", uri(op)))?;
             Ok(Some(Caller { user: login.user, by_token: false, expired: login.expired }))
         }
         Credentials::Token(token) => {
@@ -103,12 +107,19 @@ pub(super) fn want_profile(op: &Op<'_>) {
     }
 }
 
-/// A login, whose failure names the user and what it was for, as the product does.
+/// A login, whose failure names the user and what it was for, as the product does; `beside` is who came with the request.
 ///
 /// # Errors
 /// 401; unknown user, wrong password and expired password alike.
-pub(super) fn login_as(op: &Op<'_>, login: &str, password: &str, purpose: &str) -> Result<User, Stop> {
-    let proven = prove(op, login, password, purpose)?;
+pub(super) fn login_as(
+    op: &Op<'_>,
+    beside: Option<&Caller>,
+    login: &str,
+    password: &str,
+    purpose: &str,
+) -> Result<User, Stop> {
+    let logged_in = beside.filter(|caller| !caller.by_token).map(|caller| caller.user.uid);
+    let proven = prove(op, logged_in, login, password, purpose)?;
     if proven.expired { Err(Stop::answer(not_authenticated(op, login, purpose))) } else { Ok(proven.user) }
 }
 
@@ -123,8 +134,8 @@ pub(super) fn refused(op: &Op<'_>, action: &str, caller: &Caller) -> Stop {
 }
 
 /// A login, be the password expired.
-fn prove(op: &Op<'_>, login: &str, password: &str, purpose: &str) -> Result<engine::Login, Stop> {
-    match engine::login(op, login, password) {
+fn prove(op: &Op<'_>, logged_in: Option<Uid>, login: &str, password: &str, purpose: &str) -> Result<engine::Login, Stop> {
+    match engine::login_again(op, login, password, logged_in) {
         Err(Stop::Refuse(Refusal::BadCredentials)) => Err(Stop::answer(not_authenticated(op, login, purpose))),
         outcome => outcome,
     }

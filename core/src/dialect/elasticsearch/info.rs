@@ -98,6 +98,7 @@ pub(super) fn health(op: &Op<'_>) -> Result<Response, Stop> {
             "relocating_shards": 0,
             "initializing_shards": 0,
             "unassigned_shards": 0,
+            "unassigned_primary_shards": 0,
             "delayed_unassigned_shards": 0,
             "number_of_pending_tasks": 0,
             "number_of_in_flight_fetch": 0,

@@ -56,9 +56,17 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
 /// An escape may stand for any letter of it.
 pub(super) fn is_login_by_body(request: &Request) -> bool {
     let mentions = |text: &[u8]| request.body.windows(text.len()).any(|octets| octets == text);
-    request.path == "/_xpack/security/oauth2/token"
+    trimmed(&request.path) == "/_xpack/security/oauth2/token"
         && request.method == Method::Post
         && (mentions(b"\"password\"") || mentions(b"\\"))
+}
+
+/// A path without a slash at its end, with which the product means the same. A name that was left empty stays empty: it never means all.
+fn trimmed(path: &str) -> &str {
+    match path.strip_suffix('/') {
+        Some(rest) if !rest.is_empty() && !["/", "/user", "/role"].iter().any(|end| rest.ends_with(end)) => rest,
+        _ => path,
+    }
 }
 
 /// The form of the answers, chosen by the path (contract section 2).
@@ -87,8 +95,9 @@ enum Resource<'a> {
 }
 
 impl<'a> Resource<'a> {
-    /// `None` for a path that names nothing. A trailing slash names nothing.
+    /// `None` for a path that names nothing.
     fn of(path: &'a str) -> Option<Self> {
+        let path = trimmed(path);
         match path {
             "/" => return Some(Self::Root),
             "/_cluster/health" => return Some(Self::Health),

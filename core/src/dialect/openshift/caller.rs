@@ -48,6 +48,10 @@ impl Caller {
 /// 401.
 pub(super) fn caller(exchange: &Exchange<'_>) -> Result<Caller, Stop> {
     let op = exchange.op;
+    // What it asks for is another user's, and would be done to the caller's own.
+    if op.request.header("x-impersonate-user").is_some() {
+        return Err(Refusal::NoCredentials.into());
+    }
     match Credentials::of(op.request) {
         Credentials::None | Credentials::Malformed => Err(Refusal::NoCredentials.into()),
         Credentials::Basic { login, password } => {
@@ -86,7 +90,7 @@ pub(super) fn refuse(refusal: &Refusal) -> Response {
         Refusal::CrossSite => text(403, &[CROSS_SITE, "\n"].concat()),
         refusal if refusal.is_token() => text(401, "The token is unknown, revoked or expired.\n").with_header(
             "www-authenticate",
-            "Bearer realm=\"OpenShift broker API\", error=\"invalid_token\", error_description=\"The token is unknown, revoked or expired\"",
+            "Bearer error=\"invalid_token\", error_description=\"The token is unknown, revoked or expired\", realm=\"OpenShift broker API\"",
         ),
         _ => text(401, "HTTP Basic: Access denied.\n").with_header("www-authenticate", "Basic realm=\"OpenShift broker API\""),
     }

@@ -5,7 +5,7 @@ use crate::{
     record::Scope,
     settings::Openshift,
 };
-use alloc::{string::String, vec, vec::Vec};
+use alloc::{vec, vec::Vec};
 use serde_json::Value;
 
 /// An unknown scope, or none of text.
@@ -51,7 +51,8 @@ fn whole_seconds(asked: &Value) -> Option<i128> {
     match asked {
         Value::Number(_) => crate::dialect::json::integer(asked),
         Value::String(text) => {
-            let text: String = text.trim().into();
+            let text = text.trim();
+            let text = text.strip_prefix('+').unwrap_or(text);
             let digits = !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
             digits.then(|| text.parse().unwrap_or(i128::MAX))
         }

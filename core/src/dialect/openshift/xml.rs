@@ -14,7 +14,10 @@ pub(super) fn render(envelope: &Envelope) -> Vec<u8> {
     let mut document = Document { encoder: Encoder::new(), out: Vec::new() };
     // What fails here is a name or a text that XML cannot hold; names are ours, and texts are cleaned before.
     let _ = document.envelope(envelope);
-    document.out
+    // Double quotes, as the broker writes them. No text holds these marks, as `>` is escaped there.
+    let text = String::from_utf8(document.out).unwrap_or_default();
+    let text = text.replacen("'1.0' encoding='utf-8'?>", "\"1.0\" encoding=\"UTF-8\"?>", 1);
+    text.replace(" nil='true'/>", " nil=\"true\"/>").into_bytes()
 }
 
 struct Document {

@@ -87,7 +87,7 @@ impl<'a> Resource<'a> {
             ("users", Some("refresh_jwt"), None) => Self::Refresh,
             ("users", Some("password"), None) => Self::Password,
             ("users", Some("role"), None) => Self::OwnRole,
-            ("users", Some("permissions"), role) => Self::Permissions(role),
+            ("users", Some("permissions"), role) if role != Some("") => Self::Permissions(role),
             ("users", Some(uid), None) if !uid.is_empty() => Self::User(uid),
             ("roles", None, _) => Self::Roles,
             ("roles", Some(uid), None) if !uid.is_empty() => Self::Role(uid),
