@@ -23,8 +23,8 @@ const SLOWEST: u64 = 4096;
 
 /// A connection under the limits of time and grammar.
 ///
-/// A head that breaks the grammar ends in a NUL instead of its line end, which hyper answers with 400 and a close; a body that
-/// does so ends in an error, which the reader of the body answers. Too slow a client gets an error of kind `TimedOut`.
+/// A head that breaks the grammar ends in a NUL instead of its line end, and in what looks like the end of a head, as hyper does not
+/// look at one that comes in pieces before: it answers with 400 and a close. A body that breaks it ends in an error, which the reader of the body answers. Too slow a client gets an error of kind `TimedOut`.
 pub(super) struct Strict<IO> {
     io: IO,
     framing: Framing,
@@ -45,8 +45,8 @@ pub(super) struct Strict<IO> {
 /// How a broken stream looks to hyper from now on.
 #[derive(Clone, Copy)]
 enum Ending {
-    /// After the NUL there is nothing more to read.
-    Head,
+    /// After the NUL there is this to read, and then nothing more.
+    Head(&'static [u8]),
     Body(&'static str),
 }
 
@@ -89,7 +89,7 @@ impl<IO> Strict<IO> {
             if broken.in_head {
                 // There is room: the octet that is held back left it.
                 buf.put_slice(b"\0");
-                self.broken = Some(Ending::Head);
+                self.broken = Some(Ending::Head(b"\r\n\r\n"));
             } else {
                 self.broken = Some(Ending::Body(broken.why));
                 if broken.passed == 0 {
@@ -172,7 +172,12 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Strict<IO> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         match this.broken {
-            Some(Ending::Head) => return Poll::Ready(Ok(())),
+            Some(Ending::Head(rest)) => {
+                let (now, later) = rest.split_at(rest.len().min(buf.remaining()));
+                buf.put_slice(now);
+                this.broken = Some(Ending::Head(later));
+                return Poll::Ready(Ok(()));
+            }
             Some(Ending::Body(why)) => return Poll::Ready(Err(malformed(why))),
             None => {}
         }

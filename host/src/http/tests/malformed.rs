@@ -1,6 +1,7 @@
 //! Security H3: one reading of every request, or none.
 
 use super::start;
+use core::time::Duration;
 
 /// Sends `octets`; the server must answer `status` and close. Whatever follows must not be answered.
 async fn check(octets: impl AsRef<[u8]>, status: u16) {
@@ -30,6 +31,28 @@ async fn both_transfer_encoding_and_content_length() {
     check_fields("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0").await;
     check_fields("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0").await;
     check_fields("Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0").await;
+}
+
+/// However the head comes: hyper looks at one in pieces once it is whole, and at one that is long only where it ends.
+#[tokio::test]
+async fn a_head_that_comes_in_pieces() {
+    let long = format!("GET /v1/line HTTP/1.1\r\nx: {}\r\nHost: a\r\nHost: b\r\n\r\n", "y".repeat(9000));
+    for head in
+        ["GET /v1/line HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "GET /v1/line HTTP/1.1\r\nHost: a\r\nx : y\r\n\r\n", &long]
+    {
+        for at in [1, 9, 23, 24, 31, 32, 33, head.len() - 2] {
+            let server = start(|_| {}).await;
+            let (first, rest) = head.as_bytes().split_at(at);
+            let mut client = server.connect().await;
+            client.send(first).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            client.send(rest).await;
+            let reply = client.rest().await;
+            assert!(reply.starts_with("HTTP/1.1 400 "), "{at}: {reply:?}");
+            assert_eq!(reply.matches("HTTP/1.1 ").count(), 1, "{reply}");
+        }
+    }
+    check(&long, 400).await;
 }
 
 #[tokio::test]

@@ -42,6 +42,18 @@ fn what_has_expired_goes_by_itself() {
     assert_eq!(show(&store, &["user/1"]), "user/1@1=x");
 }
 
+/// Only the clock of a test goes back; a value that was read before would then be live again, and in the way of every commit.
+#[test]
+fn what_has_gone_is_not_remembered() {
+    let (data, clock) = start();
+    let store = with_entry(data.path(), &clock);
+    assert_eq!(show(&store, &["revoked/a"]), "revoked/a@1=x");
+    clock.advance(2 * 61_000);
+    assert!(store.tidy().wait().unwrap() > 0);
+    clock.set(START);
+    assert_eq!(show(&store, &["revoked/a"]), "revoked/a");
+}
+
 /// A store with the entry that denies a token which ends a minute after [`START`].
 fn with_entry(data: &Path, clock: &Arc<Clock>) -> Embedded {
     let store = open(data, clock);

@@ -232,8 +232,8 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    /// Deletes at most `limit` records that have expired before `horizon`, longest ago first; returns how many it looked at.
-    pub(super) fn purge(&mut self, horizon: UnixTime, limit: usize) -> Result<usize, TablesError> {
+    /// Deletes at most `limit` records that have expired before `horizon`, longest ago first; returns the keys that it looked at.
+    pub(super) fn purge(&mut self, horizon: UnixTime, limit: usize) -> Result<Vec<Key>, TablesError> {
         let mut due: Vec<(u64, String)> = Vec::new();
         for entry in self.expiry.range(..=(horizon.as_millis(), ""))?.take(limit) {
             let entry = entry?.0;
@@ -248,7 +248,7 @@ impl<'t> Tables<'t> {
                 self.records.remove(key.as_str())?;
             }
         }
-        Ok(due.len())
+        Ok(due.into_iter().map(|(_, key)| Key::from_stored(key)).collect())
     }
 
     fn version(&self, key: &Key, now: UnixTime) -> Result<Version, TablesError> {
