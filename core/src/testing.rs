@@ -209,6 +209,11 @@ impl TestWorld {
         assert!(self.commit(&Commit { checks: Vec::new(), writes: [write].into() }));
     }
 
+    /// Who did what was written to the audit trail since the last time.
+    pub(crate) fn actors(&mut self) -> Vec<String> {
+        self.events.drain(..).map(|event| event.actor).collect()
+    }
+
     /// The actions that operations wrote to the audit trail since the last time, a refused one with its reason, a change with its
     /// detail.
     pub(crate) fn audited(&mut self) -> Vec<String> {

@@ -314,6 +314,8 @@ fn messages_say_what_to_do() {
     assert!(told.contains("signing key") && !told.contains("older key"), "the one that signs has an end now: {told}");
     let backup = home.path().join("backup");
     assert_eq!(said(&["backup", "--to", backup.to_str().unwrap()]).0, Some(0));
+    let (_, trail) = said(&["audit", "show", "--action", "backup.write"]);
+    assert!(trail.contains("backup.write") && trail.contains(backup.to_str().unwrap()), "{trail}");
     let new = home.path().join("made/for/it");
     let (code, told) = said(&["restore", backup.to_str().unwrap(), "--data", new.to_str().unwrap()]);
     let end = format!("`waxseal key rotate --end-tokens --data {}`", new.display());

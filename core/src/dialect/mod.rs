@@ -30,7 +30,8 @@ pub fn checks_password(request: &Request) -> bool {
             _ => false,
         };
     }
-    let is_basic = |value: &[u8]| value.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
+    let is_basic =
+        |value: &[u8]| value.trim_ascii_start().get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
     request.header_values("authorization").any(is_basic)
         && match dialect {
             Some(Dialect::Redis | Dialect::Elasticsearch) => true,
@@ -144,7 +145,7 @@ mod tests {
             checks_password(&Request::new(Method::Get, path).with_header("authorization", header))
         };
         for path in ["/v1/users", "/broker/rest/user", "/_security/oauth2/token", "/auth/introspect", "/auth/revoke"] {
-            assert!(check(path, "Basic YTpi") && check(path, "bASIC YTpi"), "{path}");
+            assert!(check(path, "Basic YTpi") && check(path, "bASIC YTpi") && check(path, "\tBasic YTpi"), "{path}");
             assert!(!check(path, "Bearer a") && !check(path, "Basic") && !check(path, ""), "{path}");
         }
         let open = ["/auth/verify", "/auth/envoy/a", "/auth/revocations", "/.well-known/jwks.json"];

@@ -46,7 +46,7 @@ impl Credentials {
     }
 
     fn parse(value: &[u8], jwt: bool) -> Option<Self> {
-        let (scheme, rest) = core::str::from_utf8(value).ok()?.trim().split_once(' ')?;
+        let (scheme, rest) = core::str::from_utf8(value).ok()?.trim_matches([' ', '\t']).split_once(' ')?;
         let rest = rest.trim_start_matches(' ');
         if scheme.eq_ignore_ascii_case("basic") {
             let plain = Zeroizing::new(STANDARD.decode(rest).ok()?);
@@ -100,6 +100,11 @@ mod tests {
         check("jwt  a.b.c ", "token a.b.c");
         check("Bearer a b", "malformed");
         check("Digest x", "malformed");
+        check("\tBearer a\t", "token a");
+        for blank in ['\u{a0}', '\u{3000}', '\u{85}', '\u{2028}'] {
+            check(&alloc::format!("{blank}Bearer a"), "malformed");
+            check(&alloc::format!("Basic dTo={blank}"), "malformed");
+        }
         check("", "malformed");
         let jwt = Request::new(Method::Get, "/").with_header("authorization", "JWT a.b.c");
         assert!(matches!(Credentials::of(&jwt), Credentials::Malformed));

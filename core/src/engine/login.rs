@@ -1,6 +1,6 @@
 //! Logging in with a password.
 
-use super::{account, find, passwords::remember_schemes, throttle::Gate};
+use super::{account, find, hex, passwords::remember_schemes, throttle::Gate};
 use crate::{
     engine::audit,
     password::{self, Derived, Hash, Scheme, prepare},
@@ -9,7 +9,7 @@ use crate::{
     seam::{Derivation, Op, Stop},
     time::UnixTime,
 };
-use alloc::{vec, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 use zeroize::Zeroizing;
 
 /// A user who has given a right password.
@@ -39,14 +39,29 @@ pub(crate) fn login(op: &Op<'_>, name: &str, password: &str) -> Result<Login, St
 /// As [`login`].
 pub(crate) fn login_again(op: &Op<'_>, name: &str, password: &str, before: Option<Uid>) -> Result<Login, Stop> {
     op.want(&[key::cluster(), key::schemes(), key::name(name), key::email(name)]);
-    super::admit_source(op)?;
+    let refused = |refusal: &Refusal| {
+        let name = as_typed(op, name);
+        audit(op, "login", &name, &name, Some(refusal.code()));
+    };
+    super::admit_source(op, &refused)?;
     let user = find(op, name)?;
-    let refused = |refusal: &Refusal| audit(op, "login", &name, &name, Some(refusal.code()));
     let after_login = user.as_ref().is_some_and(|user| Some(user.uid) == before);
     let (user, position) = prove(op, name, user, password, after_login, &refused)?;
     op.keep(key::seen(user.uid), Some(Seen(op.now()).encode()), None);
     audit(op, "login", &user.uid, &user.uid, None);
     Ok(Login { expired: has_expired(op, &user)?, user, position })
+}
+
+/// The name of a failed login for the audit trail: as it was typed, but for one that looks like a token, which some put there, of which
+/// it is a digest (security L2).
+fn as_typed(op: &Op<'_>, name: &str) -> String {
+    // The shortest tokens are refresh tokens; nobody's name is as long and without a blank or another mark.
+    let is_token = name.len() >= 43 && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet));
+    if is_token {
+        ["token#", &hex(&op.vault.derive("name in the trail", name.as_bytes())[..8])].concat()
+    } else {
+        name.into()
+    }
 }
 
 /// Where `password` stands in the list of `user`; counts like a login of that user. `after_login` says that this request has
@@ -55,8 +70,8 @@ pub(crate) fn login_again(op: &Op<'_>, name: &str, password: &str, before: Optio
 /// # Errors
 /// As [`login`].
 pub(crate) fn proves(op: &Op<'_>, user: &User, password: &str, after_login: bool) -> Result<usize, Stop> {
-    super::admit_source(op)?;
     let refused = |refusal: &Refusal| audit(op, "password.prove", &user.uid, &user.uid, Some(refusal.code()));
+    super::admit_source(op, &refused)?;
     let (_, position) = prove(op, &user.name, Some(user.clone()), password, after_login, &refused)?;
     Ok(position)
 }

@@ -138,17 +138,20 @@ pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Gr
     let user = user_of(op, &pair)?;
     let ended = ended?;
     let live = !pair.refresh_invalidated && pair.created > ended;
-    let Some(user) = user.filter(|_| live) else { return Ok(Err(NotRefreshed::Invalidated)) };
+    let reused = pair.refreshed.is_some_and(|(at, _)| op.now() > at.plus_secs(REPEAT));
+    let Some(user) = user.filter(|_| live) else {
+        return Ok(Err(if reused { NotRefreshed::Used } else { NotRefreshed::Invalidated }));
+    };
+    if reused {
+        // Somebody else has this token: whoever it is, nobody goes on with what came of it, be the token itself over by now.
+        all(op, &client, Some(uid), |other| other.family == pair.family)?;
+        audit(op, "token.reuse", &client, &uid, Some("refresh_token_reused"));
+        return Ok(Err(NotRefreshed::Used));
+    }
     if op.now() >= refresh_ends(op, &pair) {
         return Ok(Err(NotRefreshed::Expired));
     }
     match pair.refreshed {
-        Some((at, _)) if op.now() > at.plus_secs(REPEAT) => {
-            // Somebody else has this token: whoever it is, nobody goes on with what came of it.
-            all(op, &client, Some(uid), |other| other.family == pair.family)?;
-            audit(op, "token.reuse", &client, &uid, Some("refresh_token_reused"));
-            Ok(Err(NotRefreshed::Used))
-        }
         _ if has_expired(op, &user)? => Ok(Err(NotRefreshed::PasswordExpired)),
         Some((_, next)) => match op.load::<Pair>(&key::pair(uid, &next))? {
             Some(next) if !next.refresh_invalidated && next.created > ended => Ok(Ok(show(op, &next, &user)?)),

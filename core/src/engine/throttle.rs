@@ -36,18 +36,30 @@ const SHARES: u32 = 5;
 /// The end of a lock that only an administrator ends.
 const ENDLESS: UnixTime = UnixTime::from_millis(u64::MAX);
 
-/// Turns a source away that has failed too often, before anything is looked up.
-pub(crate) fn admit_source(op: &Op<'_>) -> Result<(), Stop> {
+/// Turns a source away that has failed too often, before anything is looked up. `turned_away` is told so once for each window, or attempts
+/// that cost nothing would fill the audit trail.
+pub(crate) fn admit_source(op: &Op<'_>, turned_away: &dyn Fn(&Refusal)) -> Result<(), Stop> {
     if op.settings.throttle.source_limit == 0 {
         return Ok(());
     }
     let attempts = op.load::<Attempts>(&source_key(op))?.unwrap_or_default();
     let window = u64::from(op.settings.throttle.source_window);
     if attempts.failures >= op.settings.throttle.source_limit && is_within(op, attempts.since, window) {
-        let left = attempts.since.plus_secs(window).secs_since(op.now());
-        return Err(throttled(left).into());
+        let until = attempts.since.plus_secs(window);
+        let told = key::pair_attempts(&id(op, "tries.source away", &source(op)));
+        return turn_away(op, told, until, turned_away);
     }
     Ok(())
+}
+
+/// Refuses until then, and says so once, as `told` remembers.
+fn turn_away<T>(op: &Op<'_>, told: Key, until: UnixTime, turned_away: &dyn Fn(&Refusal)) -> Result<T, Stop> {
+    let refusal = throttled(until.secs_since(op.now()));
+    if op.load::<Attempts>(&told)?.is_none_or(|told| told.until != until) {
+        op.keep(told, Some(Attempts { until, ..Attempts::default() }.encode()), expiry(until));
+        turned_away(&refusal);
+    }
+    Err(refusal.into())
 }
 
 /// The counters of one login attempt.
@@ -92,14 +104,8 @@ impl Gate {
             keys,
         };
         if holds(op, gate.account.since, gate.account.until) && !gate.is_known_source(op) {
-            let until = gate.account.until;
-            let refusal = throttled(until.secs_since(op.now()));
             let told = key::pair_attempts(&id(op, "tries.away", &[account.as_slice(), &site(op)].concat()));
-            if op.load::<Attempts>(&told)?.is_none_or(|told| told.until != until) {
-                op.keep(told, Some(Attempts { until, ..Attempts::default() }.encode()), expiry(until));
-                turned_away(&refusal);
-            }
-            return Err(refusal.into());
+            return turn_away(op, told, gate.account.until, turned_away);
         }
         Ok(gate)
     }
@@ -358,6 +364,41 @@ mod tests {
         assert_eq!(world.call_from("192.0.2.9", login("nobody", "wrong")).status, 401, "the source has used up nothing");
         world.advance(901);
         assert_eq!(world.call_from("192.0.2.9", login("admin", "admin password")).status, 200);
+    }
+
+    #[test]
+    fn a_source_that_is_turned_away_is_noted_once_a_window() {
+        let mut world = TestWorld::with_admin("admin password");
+        world.settings_mut().throttle =
+            crate::settings::Throttle { source_limit: 3, source_window: 60, ..Default::default() };
+        let login =
+            |name, password| request("POST /v1/users/authorize", "").with_header("authorization", &basic(name, password));
+        for window in 0..2 {
+            for _ in 0..3 {
+                assert_eq!(world.call(login("nobody", "wrong")).status, 401, "{window}");
+            }
+            world.audited();
+            for _ in 0..20 {
+                assert_eq!(world.call(login("admin", "wrong")).status, 429, "{window}");
+            }
+            assert_eq!(world.audited(), ["login throttled"], "{window}");
+            world.advance(61);
+        }
+    }
+
+    /// Some put a token where a name belongs, and everybody who reads the trail would have it.
+    #[test]
+    fn a_token_that_is_given_as_a_name_is_in_no_trail() {
+        let mut world = TestWorld::with_admin("admin password");
+        let token = world.token("admin", "admin password");
+        let digits = "0123456789abcdef".repeat(4);
+        for name in [token.as_str(), &digits, &digits[..43]] {
+            let login = request("POST /v1/users/authorize", "").with_header("authorization", &basic(name, ""));
+            assert_eq!(world.call(login).status, 401);
+        }
+        let told = world.actors();
+        assert!(told.iter().all(|actor| !actor.contains("0123456789abcdef") && !actor.contains("eyJ")), "{told:?}");
+        assert_eq!(told.iter().filter(|actor| actor.starts_with("token#")).count(), 3, "{told:?}");
     }
 
     /// A customer's IPv6 prefix holds thousands of networks of the size that counts as a source.

@@ -61,7 +61,7 @@ impl Service {
         if let Some(code) = module::named(host).map_err(Failure::usage)? {
             let rules = service.rules(Some(&code)).map_err(Failure::usage)?;
             service.engine.set(settings.clone(), Some(rules)).await.map_err(Failure::refused)?;
-            service.note("config.module", Some(&service.tell_module()));
+            service.note("config.module", "settings", Ok(service.tell_module()));
         }
         Ok(service)
     }
@@ -125,7 +125,11 @@ impl Service {
 
     /// Writes a backup to the new file `to`. Blocks.
     pub(super) fn backup_to(&self, to: &Path) -> Result<(), BackupError> {
-        backup::write(&self.store, &self.data, to)
+        let written = backup::write(&self.store, &self.data, to);
+        // The file holds the root key and all else: who has had one made belongs to the trail as who has exported a key.
+        let outcome = if written.is_ok() { Ok(to.display().to_string()) } else { Err("not_written") };
+        self.note("backup.write", "data", outcome);
+        written
     }
 }
 
@@ -191,7 +195,7 @@ impl Answer for Service {
             Ok(changes.join(", "))
         };
         let loaded = load();
-        self.note("config.reload", loaded.as_deref().ok());
+        self.note("config.reload", "settings", loaded.clone().map_err(|_| "bad_configuration"));
         loaded.map(drop)
     }
 }
@@ -230,19 +234,15 @@ impl Service {
         "module of this binary".into()
     }
 
-    /// A change of the configuration belongs to the audit trail (security L1), and so does one that was refused.
-    fn note(&self, action: &'static str, done: Option<&str>) {
-        let (outcome, reason) =
-            if done.is_some() { (Outcome::Success, "") } else { (Outcome::Refused, "bad_configuration") };
-        let event = Event {
-            action,
-            actor: "local".into(),
-            subject: "settings".into(),
-            detail: done.unwrap_or_default().into(),
-            outcome,
-            reason,
-            dialect: "admin",
+    /// What is done to the server itself belongs to the audit trail (security L1), with its detail; and so does what was refused, with a
+    /// code for the reason.
+    fn note(&self, action: &'static str, subject: &str, done: Result<String, &'static str>) {
+        let (outcome, reason, detail) = match done {
+            Ok(detail) => (Outcome::Success, "", detail),
+            Err(reason) => (Outcome::Refused, reason, String::new()),
         };
+        let event =
+            Event { action, actor: "local".into(), subject: subject.into(), detail, outcome, reason, dialect: "admin" };
         if let Some(audit) = &self.audit {
             audit.record(Occasion { time: self.clock.now(), source: None, request: 0 }, &[event]);
         }

@@ -18,6 +18,9 @@ const MAX_KEYS: usize = 100;
 /// The longest key, in octets.
 const MAX_CONTENT: usize = 16_384;
 
+/// What all keys of a user may take together, in octets: they are one record, which each change writes anew.
+const MAX_ALL: usize = 131_072;
+
 /// What a link says that a change takes.
 const PARAMETERS: &[Required] =
     &[Required::text("type", "Type of the key"), Required::text("content", "The key portion of the public key file")];
@@ -52,6 +55,7 @@ pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
     let reply = Reply::of("key", shown(&request.exchange, &new)).created().saying("Create SSH key");
     let name = new.name.clone();
     keys.0.push(new);
+    check_room(request, &keys)?;
     save(request, &keys, "ssh_key.add", &name);
     Ok(reply)
 }
@@ -63,6 +67,7 @@ pub(super) fn update(request: &Request<'_>, name: &str) -> Result<Reply, Stop> {
     let Some(known) = keys.0.iter_mut().find(|key| key.name == name) else { return Err(not_found(request)) };
     let reply = Reply::of("key", shown(&request.exchange, &new)).saying("Update SSH key");
     *known = new;
+    check_room(request, &keys)?;
     save(request, &keys, "ssh_key.change", name);
     Ok(reply)
 }
@@ -81,6 +86,15 @@ pub(super) fn delete(request: &Request<'_>, name: &str) -> Result<Reply, Stop> {
 
 fn load(request: &Request<'_>) -> Result<SshKeys, Stop> {
     Ok(request.exchange.op.load::<SshKeys>(&key::ssh_keys(request.caller.user.uid))?.unwrap_or_default())
+}
+
+fn check_room(request: &Request<'_>, keys: &SshKeys) -> Result<(), Stop> {
+    let octets: usize = keys.0.iter().map(|key| key.name.len() + key.kind.len() + key.content.len()).sum();
+    if octets <= MAX_ALL {
+        return Ok(());
+    }
+    let text = format!("there is no room for this key: all keys together have {MAX_ALL} octets at most");
+    Err(request.exchange.refuse(422, Message::error(1, Some("content"), &text)))
 }
 
 /// Stores the keys after what `action` has done to the one with this name.

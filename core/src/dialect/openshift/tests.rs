@@ -336,6 +336,24 @@ fn keys_have_their_limits() {
     assert_eq!(add("k100", "AAAA"), 422);
 }
 
+/// Else a user of any role would make the server write megabytes with each request.
+#[test]
+fn keys_have_their_room_together() {
+    let mut world = TestWorld::with_admin("secret");
+    let mut send = |method, path: &str, size: usize| {
+        let body = value!({"name": path, "type": "t", "content": "A".repeat(size)});
+        let path = if method == Method::Put { format!("/{path}") } else { String::new() };
+        let sent =
+            request(method, &format!("/broker/rest/user/keys{path}")).with_header("content-type", "application/json");
+        world.call(sent.with_body(format!("{body}"))).status
+    };
+    for name in ["a", "b", "c", "d", "e", "f", "g"] {
+        assert_eq!(send(Method::Post, name, 16_384), 201);
+    }
+    assert_eq!((send(Method::Post, "h", 16_384), send(Method::Post, "h", 16_000)), (422, 201));
+    assert_eq!((send(Method::Put, "h", 16_384), send(Method::Put, "h", 16_368)), (422, 200));
+}
+
 #[test]
 fn changes_of_keys_are_audited() {
     let mut world = TestWorld::with_admin("secret");
