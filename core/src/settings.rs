@@ -302,12 +302,11 @@ pub fn is_origin(text: &str) -> bool {
     let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or("");
     let is_name =
         |host: &str| !host.is_empty() && host.bytes().all(|octet| octet.is_ascii_alphanumeric() || b".-".contains(&octet));
-    let (is_host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, port)) => (address.parse::<Ipv6Addr>().is_ok(), port),
-        None => {
-            let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
-            (is_name(host), port)
-        }
+    let (is_host, port) = if let Some((address, port)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        (address.parse::<Ipv6Addr>().is_ok(), port)
+    } else {
+        let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+        (is_name(host), port)
     };
     let is_port = |port: &str| port.parse::<u16>().is_ok() && !port.starts_with('+');
     is_host && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))

@@ -2,7 +2,7 @@
 
 use crate::border::{Alone, BUFFER, Expected, Rest, put, refused, text, time};
 use core::cell::RefCell;
-use waxseal_core::token::{Algorithm, EdgeVerifier, KeyError, KeySet, MAX_KID, Snapshot, Stale};
+use waxseal_core::token::{Algorithm, EdgeVerifier, KeyError, KeySet, Snapshot, Stale};
 
 /// No keys have been taken.
 const NOT_LOADED: &str = "no_keys";
@@ -39,8 +39,8 @@ fn read(bytes: &[u8], loaded: &mut Option<Loaded>) -> Result<(), KeyError> {
         let set = str::from_utf8(rest.0).map_err(|_| KeyError::BadBytes)?;
         KeySet::from_jwks(set)?.without(&unwanted)
     } else {
-        for _ in 0..rest.number()? {
-            gone.push(rest.text()?.into());
+        while let kid @ [_, ..] = rest.octets()? {
+            gone.push(str::from_utf8(kid).map_err(|_| KeyError::BadBytes)?.into());
         }
         KeySet::from_bytes(rest.0)?.keyed()
     };
@@ -89,20 +89,14 @@ extern "C" fn verify(len: usize, now_millis: f64) -> i32 {
 extern "C" fn keys() -> i32 {
     let (buffer, loaded) = (&mut *BUFFER.0.borrow_mut(), LOADED.0.borrow());
     let Some(Loaded { verifier, .. }) = loaded.as_ref() else { return refused(buffer, NOT_LOADED) };
-    // No key has a longer name, and no issuer so many keys.
-    let gone: Vec<_> = verifier.dropped().iter().filter(|kid| kid.len() <= MAX_KID).take(u16::MAX.into()).collect();
-    let mut told = Vec::from(small(gone.len()));
-    for kid in gone {
-        told.extend_from_slice(&small(kid.len()));
+    let mut told = Vec::new();
+    // An empty name ends them.
+    for kid in verifier.dropped().iter().map(String::as_str).chain([""]) {
+        told.extend_from_slice(&u16::try_from(kid.len()).unwrap_or_default().to_le_bytes());
         told.extend_from_slice(kid.as_bytes());
     }
     told.extend_from_slice(&verifier.keys().to_bytes());
     put(buffer, &told)
-}
-
-/// As [`Rest::number`] reads it.
-fn small(number: usize) -> [u8; 2] {
-    u16::try_from(number).unwrap_or_default().to_le_bytes()
 }
 
 /// The number of the snapshot that is held, or -1.

@@ -69,20 +69,20 @@ fn check(op: &Op<'_>, text: &str, name: &str, email: &str) -> Result<(), Stop> {
     Ok(())
 }
 
-/// The list becomes exactly the new password; all tokens of the user end.
+/// The list becomes exactly the new password; all tokens of the user end. He as he is then.
 pub(crate) fn replace_passwords(
     op: &Op<'_>,
     actor: &dyn core::fmt::Display,
     mut user: User,
     new: NewPassword,
-) -> Result<(), Stop> {
+) -> Result<User, Stop> {
     user.passwords.replace_all(new.into_hash());
     user.password_issued = op.now();
     user.end_tokens(op);
     remember_schemes(op, user.passwords.schemes())?;
     store_user(op, &user);
     audit(op, "password.replace", actor, &user.uid, None);
-    Ok(())
+    Ok(user)
 }
 
 /// One more password; all of them work.

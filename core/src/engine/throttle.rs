@@ -46,7 +46,7 @@ pub(crate) fn admit_source(op: &Op<'_>, turned_away: &dyn Fn(&Refusal)) -> Resul
     let window = u64::from(op.settings.throttle.source_window);
     if attempts.failures >= op.settings.throttle.source_limit && is_within(op, attempts.since, window) {
         let until = attempts.since.plus_secs(window);
-        let told = key::pair_attempts(&id(op, "tries.source away", &source(op)));
+        let told = key::turned_away(&id(op, "tries.source away", &source(op)));
         return turn_away(op, told, until, turned_away);
     }
     Ok(())
@@ -104,7 +104,7 @@ impl Gate {
             keys,
         };
         if holds(op, gate.account.since, gate.account.until) && !gate.is_known_source(op) {
-            let told = key::pair_attempts(&id(op, "tries.away", &[account.as_slice(), &site(op)].concat()));
+            let told = key::turned_away(&id(op, "tries.away", &[account.as_slice(), &site(op)].concat()));
             return turn_away(op, told, gate.account.until, turned_away);
         }
         Ok(gate)

@@ -55,7 +55,7 @@ pub fn cluster() -> Key {
     Key("cluster".into())
 }
 
-/// [`super::Schemes`]: older password schemes still in use.
+/// [`super::Schemes`]: password schemes in use.
 pub fn schemes() -> Key {
     Key("schemes".into())
 }
@@ -192,6 +192,11 @@ pub fn account_attempts(id: &[u8; 16]) -> Key {
 /// [`super::Attempts`] on one account from one source.
 pub fn pair_attempts(id: &[u8; 16]) -> Key {
     Key(format!("tries/pair/{}", URL_SAFE_NO_PAD.encode(id)))
+}
+
+/// [`super::Attempts`] of which only `until` counts: until when a source was told that it is turned away.
+pub fn turned_away(id: &[u8; 16]) -> Key {
+    Key(format!("tries/away/{}", URL_SAFE_NO_PAD.encode(id)))
 }
 
 /// [`super::Attempts`] from one source over all accounts.

@@ -1,17 +1,17 @@
-//! Which older password schemes are still in use.
+//! Which password schemes are in use.
 
 use super::Stored;
 use crate::password::Scheme;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-/// Schemes that some stored hash still has besides the configured one. Every login computes one derivation for each, so that
-/// its cost tells nothing about the user (security P6); therefore at most [`Schemes::MAX`].
+/// Schemes that some stored hash has or had, the configured one among them once a hash with it was made. Every login computes one
+/// derivation for each, so that its cost tells nothing about the user (security P6); therefore at most [`Schemes::MAX`].
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Schemes(pub Vec<Scheme>);
 
 impl Schemes {
-    /// How many schemes may be in use at once.
+    /// How many schemes may be in use at once, the configured one included.
     pub const MAX: usize = 3;
 }
 

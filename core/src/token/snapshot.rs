@@ -16,7 +16,7 @@
 //! they can be cut off before the rest is read, whose reader knows short texts only; to everybody else it is JSON.
 
 use super::{
-    KeySet, MAX_LEEWAY, Profile, Refusal, Unverified, Verified, base64url,
+    KeySet, MAX_KID, MAX_LEEWAY, Profile, Refusal, Unverified, Verified, base64url,
     claims::required,
     dialect, digits, issue,
     json::{self, Field, Name, Text, Value},
@@ -336,10 +336,8 @@ impl EdgeVerifier {
     /// Those of [`Snapshot::read`]; [`SnapshotError::NotNewer`].
     pub fn take(&mut self, text: &str, issuer: &str, leeway: u32, now: UnixTime) -> Result<(), SnapshotError> {
         let new = Snapshot::read(text, &self.keys, issuer, leeway, now)?;
-        if let Some(held) = &self.held {
-            if new.number <= held.number {
-                return Err(SnapshotError::NotNewer);
-            }
+        if self.held.as_ref().is_some_and(|held| new.number <= held.number) {
+            return Err(SnapshotError::NotNewer);
         }
         // Whether or not they are among the keys at present.
         let before = self.held.as_ref().map_or(&[][..], |held| &held.keys);
@@ -349,10 +347,10 @@ impl EdgeVerifier {
         Ok(())
     }
 
-    /// Takes it from another verifier that keys with these names are gone for good.
-    pub fn drop_for_good(&mut self, kids: impl IntoIterator<Item = String>) {
+    /// Takes it from another verifier that keys with these names are gone for good. Names that no key can have are left out.
+    pub fn drop_for_good(&mut self, kids: Vec<String>) {
         for kid in kids {
-            if !self.dropped.contains(&kid) {
+            if (1..=MAX_KID).contains(&kid.len()) && !self.dropped.contains(&kid) {
                 self.dropped.push(kid);
             }
         }

@@ -1,16 +1,15 @@
 //! `/v1/cluster` and `/v1/cluster/policy`: policies that administrators change at run time (contract section 8).
 
 use super::{
-    JSON,
     body::Body,
     caller::caller,
     error::{forbidden, invalid},
+    json,
 };
 use crate::{
     engine::audit_change,
     password::Scheme,
     record::{Cluster, Role, key},
-    refusal::Refusal,
     seam::{Op, Response, Stop},
     settings::PolicyName,
 };
@@ -145,8 +144,4 @@ fn policy(cluster: &Cluster) -> Result<Response, Stop> {
         login_lockout_counter_reset_after: cluster.login_lockout_counter_reset_after,
         login_lockout_duration: cluster.login_lockout_duration,
     })
-}
-
-fn json(body: &impl Serialize) -> Result<Response, Stop> {
-    Ok(Response::new(200, JSON, serde_json::to_vec(body).map_err(|_| Refusal::BadRecord)?))
 }

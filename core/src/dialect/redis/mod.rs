@@ -13,7 +13,11 @@ mod token;
 mod user;
 mod users;
 
-use crate::seam::{Method, Op, Request, Response, Stop};
+use crate::{
+    refusal::Refusal,
+    seam::{Method, Op, Request, Response, Stop},
+};
+use serde::Serialize;
 
 pub(super) use error::{refuse, unread};
 
@@ -111,6 +115,11 @@ impl<'a> Resource<'a> {
             Self::HashingAlgorithm => "PATCH, OPTIONS",
         }
     }
+}
+
+/// 200 with a body.
+fn json(body: &impl Serialize) -> Result<Response, Stop> {
+    Ok(Response::new(200, JSON, serde_json::to_vec(body).map_err(|_| Refusal::BadRecord)?))
 }
 
 fn allow(status: u16, resource: Resource<'_>) -> Response {

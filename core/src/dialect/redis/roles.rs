@@ -1,9 +1,8 @@
 //! `/v1/roles`, `/v1/users/permissions` and `/v1/users/role` (contract section 7).
 
-use super::{JSON, caller::caller, error::refused};
+use super::{caller::caller, error::refused, json};
 use crate::{
     record::{Role, Uid},
-    refusal::Refusal,
     seam::{Op, Response, Stop},
     sorted::Sorted,
 };
@@ -79,8 +78,4 @@ const fn allowed(role: Role) -> &'static [&'static str] {
         Role::ClusterMember | Role::ClusterViewer | Role::DbMember | Role::DbViewer => &["view_cluster_info"],
         Role::None => &[],
     }
-}
-
-fn json(body: &impl Serialize) -> Result<Response, Stop> {
-    Ok(Response::new(200, JSON, serde_json::to_vec(body).map_err(|_| Refusal::BadRecord)?))
 }

@@ -5,6 +5,7 @@ use super::{
     body::{Body, check_real},
     caller::{Caller, caller},
     error::{forbidden, invalid, no_such_user},
+    json,
     user::Shown,
 };
 use crate::{
@@ -15,7 +16,6 @@ use crate::{
     seam::{Op, Response, Stop},
 };
 use alloc::{format, string::String, vec::Vec};
-use serde::Serialize;
 use serde_json::Value;
 
 /// About what one user takes in the list, in octets.
@@ -119,9 +119,7 @@ pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     if let Some(password) = password {
         let new = NewPassword::fresh(op, &password, &user.name, &user.email, &user.salt.clone())?;
         user.unlock();
-        engine::replace_passwords(op, &caller.user.uid, user.clone(), new)?;
-        user.password_issued = op.now();
-        user.end_tokens(op);
+        user = engine::replace_passwords(op, &caller.user.uid, user, new)?;
     }
     answer(op, &user)
 }
@@ -164,10 +162,6 @@ fn answer(op: &Op<'_>, user: &User) -> Result<Response, Stop> {
     let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
     let (lock, seen) = (op.load::<Lock>(&lock)?, op.load::<Seen>(&seen)?);
     json(&Shown::new(op, user, &cluster, lock, seen))
-}
-
-fn json(body: &impl Serialize) -> Result<Response, Stop> {
-    Ok(Response::new(200, JSON, serde_json::to_vec(body).map_err(|_| Refusal::BadRecord)?))
 }
 
 fn name_of(body: &Body) -> Result<Option<String>, Stop> {
