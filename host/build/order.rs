@@ -11,7 +11,7 @@ use wasm_encoder::{
 use wasmparser::{CodeSectionReader, FunctionSectionReader, Parser, Payload, TypeRef};
 
 /// How many octets in a row count as something that two functions share: enough that few are shared by chance.
-const RUN: usize = 6;
+const RUN: usize = 4;
 /// What more functions than this share tells nothing of any two.
 const COMMON: usize = 1000;
 

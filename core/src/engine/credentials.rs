@@ -46,7 +46,7 @@ impl Credentials {
     }
 
     fn parse(value: &[u8], jwt: bool) -> Option<Self> {
-        let (scheme, rest) = core::str::from_utf8(value).ok()?.trim_matches([' ', '\t']).split_once(' ')?;
+        let (scheme, rest) = core::str::from_utf8(value.trim_ascii()).ok()?.split_once(' ')?;
         let rest = rest.trim_start_matches(' ');
         if scheme.eq_ignore_ascii_case("basic") {
             let plain = Zeroizing::new(STANDARD.decode(rest).ok()?);

@@ -47,19 +47,23 @@ pub(crate) fn admit_source(op: &Op<'_>, turned_away: &dyn Fn(&Refusal)) -> Resul
     if attempts.failures >= op.settings.throttle.source_limit && is_within(op, attempts.since, window) {
         let until = attempts.since.plus_secs(window);
         let told = key::turned_away(&id(op, "tries.source away", &source(op)));
-        return turn_away(op, told, until, turned_away);
+        return Err(turn_away(op, &told, until, turned_away));
     }
     Ok(())
 }
 
 /// Refuses until then, and says so once, as `told` remembers.
-fn turn_away<T>(op: &Op<'_>, told: Key, until: UnixTime, turned_away: &dyn Fn(&Refusal)) -> Result<T, Stop> {
+fn turn_away(op: &Op<'_>, told: &Key, until: UnixTime, turned_away: &dyn Fn(&Refusal)) -> Stop {
     let refusal = throttled(until.secs_since(op.now()));
-    if op.load::<Attempts>(&told)?.is_none_or(|told| told.until != until) {
-        op.keep(told, Some(Attempts { until, ..Attempts::default() }.encode()), expiry(until));
-        turned_away(&refusal);
+    match op.load::<Attempts>(told) {
+        Err(stop) => return stop,
+        Ok(Some(known)) if known.until == until => {}
+        Ok(_) => {
+            op.keep(told.clone(), Some(Attempts { until, ..Attempts::default() }.encode()), expiry(until));
+            turned_away(&refusal);
+        }
     }
-    Err(refusal.into())
+    refusal.into()
 }
 
 /// The counters of one login attempt.
@@ -105,7 +109,7 @@ impl Gate {
         };
         if holds(op, gate.account.since, gate.account.until) && !gate.is_known_source(op) {
             let told = key::turned_away(&id(op, "tries.away", &[account.as_slice(), &site(op)].concat()));
-            return turn_away(op, told, gate.account.until, turned_away);
+            return Err(turn_away(op, &told, gate.account.until, turned_away));
         }
         Ok(gate)
     }

@@ -64,7 +64,10 @@ pub trait Stored: Serialize + DeserializeOwned {
         if *version != Self::VERSION {
             return Self::migrate(*version, body).ok_or(Refusal::BadRecord);
         }
-        whole(body).ok_or(Refusal::BadRecord)
+        match postcard::take_from_bytes(body) {
+            Ok((decoded, [])) => Ok(decoded),
+            _ => Err(Refusal::BadRecord),
+        }
     }
 
     /// From a record as it was read.
@@ -76,17 +79,13 @@ pub trait Stored: Serialize + DeserializeOwned {
     }
 }
 
-/// What `octets` hold, unless they are damaged or followed by anything.
-fn whole<T: DeserializeOwned>(octets: &[u8]) -> Option<T> {
-    match postcard::take_from_bytes(octets) {
+/// What a record of `version` 1 holds, which is one of today without the last member, zero.
+fn extended<T: DeserializeOwned>(version: u8, body: &[u8]) -> Option<T> {
+    let body = (version == 1).then(|| [body, &[0]].concat())?;
+    match postcard::take_from_bytes(&body) {
         Ok((decoded, [])) => Some(decoded),
         _ => None,
     }
-}
-
-/// What a record of `version` 1 holds, which is one of today without the last member, zero.
-fn extended<T: DeserializeOwned>(version: u8, body: &[u8]) -> Option<T> {
-    (version == 1).then(|| whole(&[body, &[0]].concat())).flatten()
 }
 
 /// Reading and writing typed records.

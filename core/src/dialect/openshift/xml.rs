@@ -5,20 +5,20 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use rxml::{Encoder, Item, Namespace, NcName, XmlVersion, writer::SimpleNamespaces};
+use rxml::{Encoder, Item, Namespace, NcName, writer::SimpleNamespaces};
 use serde::Serialize;
 use serde_json::Value;
 
 /// The document for an envelope.
 pub(super) fn render(envelope: &Envelope) -> Vec<u8> {
-    let mut document = Document { encoder: Encoder::new(), out: Vec::new() };
+    let mut document = Document { encoder: Encoder::new(), out: DECLARATION.into() };
     // What fails here is a name or a text that XML cannot hold; names are ours, and texts are cleaned before.
     let _ = document.envelope(envelope);
-    // Double quotes, as the broker writes them. No text holds these marks, as `>` is escaped there.
-    let text = String::from_utf8(document.out).unwrap_or_default();
-    let text = text.replacen("'1.0' encoding='utf-8'?>", "\"1.0\" encoding=\"UTF-8\"?>", 1);
-    text.replace(" nil='true'/>", " nil=\"true\"/>").into_bytes()
+    document.out
 }
+
+/// What the broker begins with. It and the one attribute there is are written here, as the library has single quotes.
+const DECLARATION: &[u8] = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
 struct Document {
     encoder: Encoder<SimpleNamespaces>,
@@ -27,7 +27,6 @@ struct Document {
 
 impl Document {
     fn envelope(&mut self, envelope: &Envelope) -> rxml::Result<()> {
-        self.put(Item::XmlDeclaration(XmlVersion::V1_0))?;
         self.open("response")?;
         self.part("status", &envelope.status)?;
         self.part("type", &envelope.kind)?;
@@ -63,9 +62,10 @@ impl Document {
         self.head(name)?;
         match value {
             Value::Null => {
-                let nil = NcName::try_from("nil")?;
-                self.put(Item::Attribute(Namespace::NONE, &nil, "true"))?;
-                return self.put(Item::ElementFoot);
+                self.put(Item::ElementFoot)?;
+                self.out.truncate(self.out.len().saturating_sub(2));
+                self.out.extend_from_slice(b" nil=\"true\"/>");
+                return Ok(());
             }
             Value::Array(items) if items.is_empty() => return self.put(Item::ElementFoot),
             Value::Object(members) if members.is_empty() => return self.put(Item::ElementFoot),
