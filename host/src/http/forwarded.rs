@@ -47,8 +47,9 @@ impl Proxies {
         }
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
-        self.trusted.iter().any(|network| network.contains(address))
+    /// Whether `address` is a proxy that is believed.
+    pub(super) fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.contains(address.to_canonical()))
     }
 
     /// The hops stand in order, the nearest last; the client is the first, from the near end, that is no trusted proxy.

@@ -3,6 +3,7 @@
 use super::{
     Answer,
     service::{Entrance, Origin, Service},
+    shares::{Share, Shares},
     socket::Socket,
     strict::Strict,
     tls::Tls,
@@ -65,9 +66,11 @@ impl Listener {
     }
 }
 
-/// Accepts until the service is told to stop. At `most` open connections it leaves further ones in the system's queue.
+/// Accepts until the service is told to stop. At `most` open connections it leaves further ones in the system's queue; those of a source
+/// that has most of them it closes.
 pub(crate) async fn listen<A: Answer>(listener: Listener, service: Arc<Service<A>>, most: usize) {
     let slots = Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)));
+    let shares = Shares::new(most);
     let mut stop = service.stop.subscribe();
     let mut pause = None;
     loop {
@@ -81,7 +84,13 @@ pub(crate) async fn listen<A: Answer>(listener: Listener, service: Arc<Service<A
                 if pause.take().is_some() {
                     tracing::info!("accepting connections again");
                 }
-                spawn(&listener, connection, slot, &service);
+                let counted = source(&connection, &service);
+                let share = counted.and_then(|source| shares.take(source));
+                if counted.is_some() && share.is_none() {
+                    tracing::debug!("closed a connection: its source has too many");
+                } else {
+                    spawn(&listener, connection, (slot, share), &service);
+                }
             }
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {
@@ -113,7 +122,19 @@ fn is_the_clients(error: &io::Error) -> bool {
     )
 }
 
-fn spawn<A: Answer>(listener: &Listener, connection: Accepted, slot: OwnedSemaphorePermit, service: &Arc<Service<A>>) {
+/// The source whose share a connection is of. Proxies have none, as they bring many sources, and neither has this machine, where they
+/// often are.
+fn source<A: Answer>(connection: &Accepted, service: &Service<A>) -> Option<IpAddr> {
+    match connection {
+        Accepted::Tcp(_, address) if !address.to_canonical().is_loopback() && !service.trusts(*address) => Some(*address),
+        _ => None,
+    }
+}
+
+/// What a connection holds while it is open.
+type Held = (OwnedSemaphorePermit, Option<Share>);
+
+fn spawn<A: Answer>(listener: &Listener, connection: Accepted, held: Held, service: &Arc<Service<A>>) {
     let service = Arc::clone(service);
     let entrance = listener.entrance();
     let mut stop = service.stop.subscribe();
@@ -122,7 +143,7 @@ fn spawn<A: Answer>(listener: &Listener, connection: Accepted, slot: OwnedSemaph
         Accepted::Tcp(stream, address) => (Some(address), Ok(stream), listener.tls().map(Tls::acceptor)),
     };
     tokio::spawn(async move {
-        let _slot = slot;
+        let _held = held;
         let _open = Open::new(service.metrics());
         let origin = Origin { entrance, address, tls: acceptor.is_some() };
         let socket = match (stream, acceptor) {

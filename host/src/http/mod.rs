@@ -21,6 +21,7 @@ mod network;
 pub(crate) mod page;
 mod request_id;
 pub(crate) mod service;
+mod shares;
 mod socket;
 mod standing;
 mod strict;

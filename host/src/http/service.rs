@@ -119,6 +119,11 @@ impl<A: Answer> Service<A> {
         &self.setup.limits
     }
 
+    /// Whether `address` is a proxy that is believed.
+    pub(super) fn trusts(&self, address: IpAddr) -> bool {
+        self.setup.proxies.trusts(address)
+    }
+
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.setup.metrics
     }

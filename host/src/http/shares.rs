@@ -1,0 +1,82 @@
+//! Connections of one source: of all that may be open it has three quarters at most, so that nobody alone keeps the others out (security
+//! H4).
+
+use crate::source::site;
+use core::net::IpAddr;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// Who has how many of a listener's connections.
+#[derive(Debug)]
+pub(super) struct Shares {
+    of_one: usize,
+    by_source: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// A connection of a source, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Share {
+    shares: Arc<Shares>,
+    source: IpAddr,
+}
+
+impl Shares {
+    /// Of a listener that has `all` connections at the most.
+    pub(super) fn new(all: usize) -> Arc<Self> {
+        Arc::new(Self { of_one: (all - all / 4).max(1), by_source: Mutex::default() })
+    }
+
+    /// One more connection from `address`; `None` when its source has as many as it may.
+    pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Option<Share> {
+        let source = site(address);
+        let mut by_source = self.lock();
+        let count = by_source.entry(source).or_default();
+        if *count >= self.of_one {
+            return None;
+        }
+        *count += 1;
+        drop(by_source);
+        Some(Share { shares: Arc::clone(self), source })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.by_source.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut by_source = self.shares.lock();
+        if let Some(count) = by_source.get_mut(&self.source) {
+            *count -= 1;
+            if *count == 0 {
+                by_source.remove(&self.source);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(shares: &Arc<Shares>, address: &str) -> Option<Share> {
+        shares.take(address.parse().unwrap())
+    }
+
+    #[test]
+    fn one_source_leaves_room_for_others() {
+        let shares = Shares::new(8);
+        let mut held: Vec<_> = (0..6).map(|_| take(&shares, "192.0.2.1").unwrap()).collect();
+        assert!(take(&shares, "192.0.2.1").is_none() && take(&shares, "::ffff:192.0.2.1").is_none());
+        let others: Vec<_> = (0..6).map(|network| take(&shares, &format!("2001:db8:7:{network}::1")).unwrap()).collect();
+        assert!(take(&shares, "2001:db8:7:9::1").is_none(), "networks of one site are one source");
+        held.pop();
+        held.push(take(&shares, "192.0.2.1").unwrap());
+        drop((held, others));
+        assert!(shares.lock().is_empty(), "who has none is not remembered");
+        assert!(take(&Shares::new(1), "192.0.2.1").is_some());
+    }
+}
