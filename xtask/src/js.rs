@@ -9,7 +9,12 @@ use crate::{
     tally::Tally,
     test,
 };
-use std::{path::Path, path::PathBuf, process::Command};
+use std::{
+    path::Path,
+    path::PathBuf,
+    process::Command,
+    thread::{self, JoinHandle},
+};
 
 /// How many steps [`all`] takes.
 pub(crate) const COUNT: usize = 5;
@@ -116,19 +121,36 @@ fn set_up() -> Result<Browsers, Failure> {
     setup::rust_target(setup::WASM)?;
     setup::node()?;
     let bindgen = setup::wasm_bindgen()?;
-    let wasm_pack = setup::cargo_tool("wasm-pack", "0.15.1", "wasm-pack")?;
+    let wasm_pack = wasm_pack()?;
     setup::browsers()?;
     if find("chromedriver").is_none() {
         setup::debian(&["chromium-driver"])?;
     }
     let chromedriver = find("chromedriver").ok_or("there is no chromedriver; install Chromium and its driver")?;
-    let geckodriver = match find("geckodriver") {
-        Some(driver) => driver,
-        None => setup::cargo_tool("geckodriver", "0.37.1", "geckodriver")?.join("geckodriver"),
-    };
+    let geckodriver = geckodriver()?;
     setup::tidy_tools()?;
     setup::npm_install(&tests())?;
     Ok(Browsers { chromedriver, geckodriver, wasm_pack, bindgen })
+}
+
+/// Builds the tools beside other work, which leaves much of a second core idle. What goes wrong is said by whoever needs the tool.
+pub(crate) fn build_tools_ahead() -> JoinHandle<()> {
+    thread::spawn(|| {
+        for tool in [setup::cargo_deny, setup::wasm_bindgen, wasm_pack, geckodriver] {
+            drop(tool());
+        }
+    })
+}
+
+fn wasm_pack() -> Result<PathBuf, Failure> {
+    setup::cargo_tool("wasm-pack", "0.15.1", "wasm-pack")
+}
+
+fn geckodriver() -> Result<PathBuf, Failure> {
+    match find("geckodriver") {
+        Some(driver) => Ok(driver),
+        None => Ok(setup::cargo_tool("geckodriver", "0.37.1", "geckodriver")?.join("geckodriver")),
+    }
 }
 
 /// Puts the packed package where the tests look for it, as a user would.

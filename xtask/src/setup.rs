@@ -4,7 +4,14 @@ use crate::{
     Failure,
     command::{command, output, run, target_dir},
 };
-use std::{fs, io::Write, path::Path, path::PathBuf, process::Stdio};
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    path::PathBuf,
+    process::Stdio,
+    sync::{Mutex, PoisonError},
+};
 
 /// The target of the component and of the JavaScript package.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
@@ -66,6 +73,9 @@ pub(crate) fn wasm_bindgen() -> Result<PathBuf, Failure> {
 
 /// The folder with `program` of the package `name`, built once into `target/tools`.
 pub(crate) fn cargo_tool(name: &str, version: &str, program: &str) -> Result<PathBuf, Failure> {
+    /// One is built at a time; who needs another, or the same, waits.
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let _turn = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
     let home = target_dir().join("tools").join(format!("{name}-{version}"));
     let folder = home.join("bin");
     if !folder.join(program).is_file() {

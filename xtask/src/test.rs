@@ -13,6 +13,7 @@ use std::{
     io::{BufRead, BufReader},
     path::PathBuf,
     process::{Command, Stdio},
+    thread::JoinHandle,
 };
 
 /// `cargo xtask test [--advisories]`
@@ -20,6 +21,8 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let advisories = checks::wants_advisories(args)?;
     let mut steps = Steps::new(checks::COUNT + 9 + js::COUNT);
     let mut tally = Tally::default();
+    // Without a linker the first step says so.
+    let tools = setup::linker().is_ok().then(js::build_tools_ahead);
     checks::all(&mut steps, advisories);
     let built = steps.step("build", build);
     if built.is_some() {
@@ -42,6 +45,8 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         }
         js::all(&mut steps, &mut tally);
     }
+    // After a failed build they may still be under way.
+    let _ = tools.map(JoinHandle::join);
     steps.summarise();
     // A check that failed, or a test binary that died without a word, must show in the last line too.
     tally.failed = tally.failed.max(steps.failed());
