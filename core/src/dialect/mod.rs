@@ -108,8 +108,9 @@ impl Dialect {
     /// Whose path this is, by its first segment; `None` if it is nobody's.
     pub fn of(path: &str) -> Option<Self> {
         match path.split('/').nth(1)? {
-            // Under another prefix or none the dialect has no path, and says so itself.
-            "v1" | "V1" | "v2" | "users" => Some(Self::Redis),
+            // Under another prefix or none the dialect has no path, and says so itself. `/users/_search` is of an index of that name.
+            "v1" | "V1" | "v2" => Some(Self::Redis),
+            "users" if !path.contains("/_") => Some(Self::Redis),
             "broker" => Some(Self::Openshift),
             "_security" | "_xpack" | "_cluster" => Some(Self::Elasticsearch),
             "auth" | ".well-known" => Some(Self::Gateway),
