@@ -1,5 +1,7 @@
 // A request as a line for a shell.
 
+import { fromBase64 } from './base64.js'
+
 /** Every value stands in the line as it is sent, quoted for a POSIX shell by `word`. `user` is for curl to sign in, and to ask for the
  * password. */
 export function curl({ method, path, headers, body, user }, word = quoted) {
@@ -10,7 +12,7 @@ export function curl({ method, path, headers, body, user }, word = quoted) {
   if (method === 'HEAD') words.push('--head')
   else if (method !== (body ? 'POST' : 'GET')) words.push(`-X ${method}`)
   for (const [name, value] of headers) {
-    const basic = name === 'authorization' && value.match(/^Basic (.*)$/i)
+    const basic = name === 'authorization' && value.match(/^Basic ([a-z\d+/=]+)$/i)
     const credentials = basic ? decoded(basic[1]) : ''
     // An empty value is written with a semicolon.
     words.push(credentials?.includes(':') ? `-u ${word(credentials)}` : `-H ${word(canonical(name) + (value ? `: ${value}` : ';'))}`)
@@ -33,7 +35,7 @@ const canonical = name => name.replace(/(^|-)[a-z]/g, letter => letter.toUpperCa
 
 function decoded(text) {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(atob(text), character => character.codePointAt(0)))
+    return fromBase64(text)
   } catch {
     return undefined
   }

@@ -1,7 +1,7 @@
 // Making and finding elements. Texts are always texts: nothing here reads HTML.
 
 /**
- * `h('button.primary', { type: 'button', onclick: send }, 'Send')`. Attributes by their names; `on…` adds a listener; `undefined`,
+ * `h('button.primary', { onclick: send }, 'Send')`. Attributes by their names; `on…` adds a listener; `undefined`,
  * `null` and `false` leave an attribute or a child out; arrays of children are laid flat.
  */
 export function h(selector, ...rest) {
@@ -13,10 +13,37 @@ export function svg(selector, ...rest) {
   return build(document.createElementNS('http://www.w3.org/2000/svg', tagOf(selector)), selector, rest)
 }
 
-/** Puts `children` in place of all that `parent` holds. */
+/** Calls `work` with the next frame, once, however often it is asked to. */
+export function soon(work) {
+  let due
+  return () => {
+    due ??= requestAnimationFrame(() => {
+      due = undefined
+      work()
+    })
+  }
+}
+
+/** A card under a heading; what stands beside the heading comes behind it in `head`. */
+export function card(name, head, ...children) {
+  const [title, ...beside] = [head].flat()
+  const id = `${name}-title`
+  const heading = h('h2', { id }, title)
+  return h(`section.card.${name}`, { 'aria-labelledby': id, tabindex: -1 }, beside.length > 0 ? h('div.card-head', heading, beside) : heading, children)
+}
+
+/** Of a field whose text is nobody's language. */
+export const asTyped = { autocapitalize: 'none', autocomplete: 'off', spellcheck: 'false' }
+
+/** Puts `children` in place of all that `parent` holds. Who works there goes on at what says the same now, else at what is around it. */
 export function fill(parent, ...children) {
+  const { activeElement: held } = document
+  const isHeld = parent !== held && parent.contains(held)
   parent.replaceChildren(...children.flat(Infinity).filter(isThere))
-  return parent
+  if (!isHeld) return
+  const isSame = one => one.checkVisibility() && ['id', 'ariaLabel', 'textContent'].every(name => one[name] === held[name])
+  const next = [...parent.querySelectorAll(held.tagName)].find(isSame) ?? parent.closest('[tabindex="-1"]')
+  next?.focus({ preventScroll: true })
 }
 
 /** The element with this id. */
@@ -40,7 +67,31 @@ export async function once(button, work) {
   }
 }
 
+/** Has a button say what it will do, and do it when it is pressed again. A double click is one press. */
+export function twice(button, warning, work) {
+  const was = [...button.childNodes]
+  let timer
+  const rest = () => {
+    timer = clearTimeout(timer)
+    button.replaceChildren(...was)
+  }
+  button.onclick = ({ detail }) => {
+    if (detail > 1) return
+    if (timer) {
+      rest()
+      work()
+    } else {
+      button.textContent = warning
+      announce(warning)
+      timer = setTimeout(rest, 6000)
+    }
+  }
+  return button
+}
+
 function build(element, selector, rest) {
+  // One that sends a form says so.
+  if (element.type === 'submit') element.type = 'button'
   const [, ...classes] = selector.split('.')
   if (classes.length > 0) element.setAttribute('class', classes.join(' '))
   const hasAttributes = rest.length > 0 && isPlain(rest[0])
