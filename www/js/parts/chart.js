@@ -3,14 +3,14 @@
 import { h, svg } from '../dom.js'
 
 /** One bar a line: `rows` are `{ label, value, tone, text }`. */
-export function bars(rows, { unit = '', label = '' } = {}) {
+export function bars(rows, label) {
   const most = Math.max(1, ...rows.map(({ value }) => value))
   return h(
     'dl.bars', { 'aria-label': label },
     rows.map(({ label: name, value, tone = '', text }) => h(
       'div',
       h('dt', name),
-      h('dd', bar(value / most, tone), h('span.number', text ?? `${value.toLocaleString()}${unit}`)),
+      h('dd', bar(value / most, tone), h('span.number', text ?? value.toLocaleString())),
     )),
   )
 }

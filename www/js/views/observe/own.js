@@ -1,9 +1,10 @@
 // What this page has sent: how it ended, how long it took, how much there was.
 
-import { fill, h } from '../../dom.js'
+import { card, fill, h, soon } from '../../dom.js'
 import { engine } from '../../engines/current.js'
 import { history } from '../../history.js'
 import { bars, spark } from '../../parts/chart.js'
+import { tone } from '../../parts/status.js'
 import { plural, reasons } from '../../words.js'
 
 const BOUNDS = [5, 20, 50, 100, 500, Infinity]
@@ -15,30 +16,24 @@ export function ownTraffic() {
   const rate = h('div')
   const statuses = h('div')
   const times = h('div')
-  const element = h('section.card', { 'aria-labelledby': 'own-title' }, h('div.card-head', h('h2', { id: 'own-title' }, 'Requests of this page'), count), h('h3', 'In the last minute'), rate, h('h3', 'How they ended'), statuses, h('h3', 'How long they took'), times)
-  let due = false
+  const element = card('own', ['Requests of this page', count], h('h3', 'In the last minute'), rate, h('h3', 'How they ended'), statuses, h('h3', 'How long they took'), times)
 
   function draw() {
-    due = false
     const entries = history.entries.filter(entry => entry.engine === engine.kind)
     count.textContent = plural(entries.length, 'request')
     const now = Date.now()
     const perSecond = Array.from({ length: WINDOW }, () => 0)
     for (let at = entries.length - 1; at >= 0 && now - entries[at].at < WINDOW * 1000; at -= 1) perSecond[WINDOW - 1 - Math.floor((now - entries[at].at) / 1000)] += 1
     fill(rate, spark(perSecond, 'Requests each second over the last minute'))
-    const byStatus = new Map()
-    for (const { status } of entries) byStatus.set(status, (byStatus.get(status) ?? 0) + 1)
-    fill(statuses, byStatus.size === 0 ? h('p.quiet', 'Nothing sent yet.') : bars([...byStatus].sort(([a], [b]) => a - b).map(([status, value]) => ({ label: status ? `${status} ${reasons[status] ?? ''}` : 'No answer', value, tone: status === 0 || status >= 500 ? 'bad' : status >= 400 ? 'warn' : 'good' })), { label: 'Requests by status' }))
+    const byStatus = [...Map.groupBy(entries, ({ status }) => status)].sort(([a], [b]) => a - b)
+    const drawn = (rows, label) => (entries.length > 0 ? bars(rows, label) : h('p.quiet', 'Nothing sent yet.'))
+    fill(statuses, drawn(byStatus.map(([status, all]) => ({ label: status ? `${status} ${reasons[status] ?? ''}` : 'No answer', value: all.length, tone: tone({ status }) })), 'Requests by status'))
     const byTime = BOUNDS.map(bound => ({ label: bound === Infinity ? 'longer' : `up to ${bound} ms`, value: 0 }))
     for (const { took } of entries) byTime[BOUNDS.findIndex(bound => took <= bound)].value += 1
-    fill(times, entries.length === 0 ? h('p.quiet', 'Nothing sent yet.') : bars(byTime, { label: 'Requests by time' }))
+    fill(times, drawn(byTime, 'Requests by time'))
   }
 
-  history.addEventListener('add', () => {
-    if (due || !element.isConnected) return
-    due = true
-    requestAnimationFrame(draw)
-  })
+  history.addEventListener('add', soon(() => { if (element.isConnected) draw() }))
   setInterval(() => { if (element.isConnected && !document.hidden) draw() }, 2000)
   return { element, draw }
 }

@@ -1,10 +1,10 @@
-// The live server's metrics, asked every two seconds while they are looked at.
+// The live server's metrics, an OpenMetrics text, asked every two seconds while they are looked at.
 
-import { fill, h } from '../../dom.js'
+import { card, fill, h } from '../../dom.js'
 import { transport } from '../../engines/live.js'
 import { bars, spark } from '../../parts/chart.js'
+import { tone } from '../../parts/status.js'
 import { milliseconds, plural } from '../../words.js'
-import { buckets, by, one, read } from './metrics.js'
 
 const EVERY = 2000
 const KEEP = 60
@@ -13,21 +13,24 @@ const ROUTES = { verify: 'is it good?', gateway: 'gateway', redis: 'Redis', open
 /** `{ element, start, stop }` */
 export function serverMetrics() {
   const place = h('div.prose')
-  const element = h('section.card', { 'aria-labelledby': 'server-title' }, h('h2', { id: 'server-title' }, 'The live server'), place)
+  const element = card('server', 'The live server', place)
   const rates = []
   let before
   let timer
+  let turns = 0
 
   function start(view) {
     stop()
+    const mine = turns
     const turn = async () => {
       if (!document.hidden) await ask()
-      if (view.isConnected) timer = setTimeout(turn, EVERY)
+      if (mine === turns && view.isConnected) timer = setTimeout(turn, EVERY)
     }
     turn()
   }
 
   function stop() {
+    turns += 1
     clearTimeout(timer)
   }
 
@@ -45,17 +48,16 @@ export function serverMetrics() {
 
   function drawn(samples, total) {
     const named = (map, names = {}) => [...map].filter(([, value]) => value > 0).sort(([, a], [, b]) => b - a).map(([label, value]) => ({ label: names[label] ?? label, value }))
-    const tone = status => (status.startsWith('5') ? 'bad' : status.startsWith('4') ? 'warn' : 'good')
-    const logins = named(by(samples, 'waxseal_logins_total', 'result')).map(row => ({ ...row, tone: row.label === 'ok' ? 'good' : 'warn' }))
+    const logins = named(by(samples, 'waxseal_logins_total', 'result')).map(row => ({ ...row, tone: row.label === 'ok' ? 'good' : 'refused' }))
     const kdf = name => one(samples, `waxseal_kdf_${name}`)
     const derived = kdf('done_total')
     return [
-      h('p', h('strong', plural(total, 'request')), ' since it was started, over ', plural(one(samples, 'waxseal_connections'), 'open connection'), '.'),
+      h('p', h('strong', plural(total, 'request')), ' since it was started; ', plural(one(samples, 'waxseal_connections'), 'connection'), ' open now.'),
       h('h3', 'Requests each second'), spark(rates, 'Requests each second'),
-      h('h3', 'By route'), bars(named(by(samples, 'waxseal_requests_total', 'route'), ROUTES), { label: 'Requests by route' }),
-      h('h3', 'By status'), bars(named(by(samples, 'waxseal_requests_total', 'status')).map(row => ({ ...row, tone: tone(row.label) })), { label: 'Requests by status' }),
-      h('h3', 'How long they took'), bars(buckets(samples, 'waxseal_request_seconds').map(([end, value]) => ({ label: end === Infinity ? 'longer' : `up to ${Number((end * 1000).toPrecision(3))} ms`, value })), { label: 'Requests by time' }),
-      h('h3', 'Logins'), logins.length > 0 ? bars(logins, { label: 'Logins by result' }) : h('p.quiet', 'Nobody has tried yet.'),
+      h('h3', 'By route'), bars(named(by(samples, 'waxseal_requests_total', 'route'), ROUTES), 'Requests by route'),
+      h('h3', 'By status'), bars(named(by(samples, 'waxseal_requests_total', 'status')).map(row => ({ ...row, tone: tone({ status: row.label }) })), 'Requests by status'),
+      h('h3', 'How long they took'), bars(buckets(samples, 'waxseal_request_seconds').map(([end, value]) => ({ label: end === Infinity ? 'longer' : `up to ${Number((end * 1000).toPrecision(3))} ms`, value })), 'Requests by time'),
+      h('h3', 'Logins'), logins.length > 0 ? bars(logins, 'Logins by result') : h('p.quiet', 'Nobody has tried yet.'),
       h('h3', 'Behind it'),
       h('dl.facts', facts([
         ['Passwords derived', `${derived.toLocaleString()}${derived ? `, ${milliseconds((kdf('busy_seconds_total') * 1000) / derived)} each` : ''}`],
@@ -74,4 +76,33 @@ const facts = rows => rows.map(([name, value]) => h('div', h('dt', name), h('dd'
 
 const absent = status => (status === 0
   ? h('p', 'The server does not answer. Is it still running?')
-  : h('p', 'This server shows its metrics to this machine only, or on a listener of their own: they are not to be had from here. What the page itself has sent stands beside.'))
+  : h('p', 'This server does not show its metrics here: only to its own machine, or on a listener of their own. What the page has sent stands beside.'))
+
+/** `[{ name, labels, value }]` for each sample. */
+function read(text) {
+  const samples = []
+  for (const line of text.split('\n')) {
+    const [, name, labels = '', value] = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)/.exec(line) ?? []
+    if (name === undefined || Number.isNaN(Number(value))) continue
+    samples.push({ name, labels: Object.fromEntries([...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, key, held]) => [key, held])), value: Number(value) })
+  }
+  return samples
+}
+
+/** The one sample of this name, or 0. */
+const one = (samples, name) => samples.find(sample => sample.name === name)?.value ?? 0
+
+/** Sums of all samples of this name by the value of a label. */
+function by(samples, name, label) {
+  const sums = new Map()
+  for (const sample of samples) if (sample.name === name) sums.set(sample.labels[label], (sums.get(sample.labels[label]) ?? 0) + sample.value)
+  return sums
+}
+
+/** Counts of each bucket of a histogram over all its label sets: `[upper end, count]`, not cumulated. */
+function buckets(samples, name) {
+  const cumulated = new Map()
+  for (const sample of samples) if (sample.name === `${name}_bucket`) cumulated.set(sample.labels.le, (cumulated.get(sample.labels.le) ?? 0) + sample.value)
+  const sorted = [...cumulated].map(([end, count]) => [end === '+Inf' ? Infinity : Number(end), count]).sort(([a], [b]) => a - b)
+  return sorted.map(([end, count], at) => [end, count - (sorted[at - 1]?.[1] ?? 0)])
+}

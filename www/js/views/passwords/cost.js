@@ -1,6 +1,6 @@
 // What one derivation costs on this device: what every login pays, and every guess.
 
-import { fill, h, once } from '../../dom.js'
+import { card, fill, h, once } from '../../dom.js'
 import { engine } from '../../engines/current.js'
 import { bars } from '../../parts/chart.js'
 import { noticePlace, say } from '../../parts/notice.js'
@@ -16,11 +16,10 @@ const SCHEMES = [
 export function costCard() {
   const result = h('div')
   const notice = noticePlace()
-  const button = h('button', { type: 'button', onclick: () => once(button, measure) }, 'Measure')
-  const element = h(
-    'section.card', { 'aria-labelledby': 'cost-title' },
-    h('h2', { id: 'cost-title' }, 'What a login costs here'),
-    h('p', 'Passwords are kept as Argon2id hashes. Each login derives one, however long the list is and whether or not the user exists.'),
+  const button = h('button', { onclick: () => once(button, measure) }, 'Measure')
+  const element = card(
+    'cost', 'What a login costs here',
+    h('p', 'Passwords are kept as Argon2id hashes. Each login derives one, whether or not the user exists.'),
     h('div.row', button), result, notice,
   )
 
@@ -32,7 +31,7 @@ export function costCard() {
         const { json } = await engine.own('POST', '/tab/derive', { scheme })
         const median = json.took.toSorted((a, b) => a - b)[Math.floor(json.took.length / 2)]
         rows.push({ label, value: median, text: milliseconds(median) })
-        fill(result, bars(rows, { label: 'Time of one derivation on this device' }))
+        fill(result, bars(rows, 'Time of one derivation on this device'))
       }
       const rate = 1000 / rows[0].value
       say(notice, `One core of this device could try about ${Math.max(1, Math.round(rate)).toLocaleString()} passwords a second of a stolen list.`)
