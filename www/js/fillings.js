@@ -3,8 +3,7 @@
 
 import { base64 } from './base64.js'
 import { engine, signals } from './engines/current.js'
-import { forged } from './token/forge.js'
-import { jwtClaims } from './token/read.js'
+import { forged, jwtClaims } from './token/read.js'
 
 /** How a request is sent; `exchange.js` says so, which needs what is here for everything it sends. */
 let send
@@ -37,13 +36,11 @@ export const escapes = { json: value => JSON.stringify(String(value)).slice(1, -
 
 /** The value of the `Authorization` header of a draft, or `undefined`. */
 export async function authorization({ as = 'none', raw = '' }) {
-  const [way, ...rest] = as.split(':')
-  const name = rest.join(':')
+  const [way, name] = as.split(/:(.*)/s)
   switch (way) {
     case 'none': return undefined
     case 'raw': return raw ? filled(raw, { as: 'none' }) : undefined
     case 'unknown': return `Basic ${base64('nobody-here:not the password')}`
-    case 'wrong': return `Basic ${base64(`${person(name).name}:not the password`)}`
     case 'token': return `Bearer ${await token(person(name))}`
     default: return `Basic ${base64(`${person(name).name}:${person(name).password}`)}`
   }
@@ -61,25 +58,27 @@ export function person(name) {
 }
 
 /** Short-lived things are asked for once and used again while they are good. */
-const tokens = new Map()
-signals.addEventListener('change', () => tokens.clear())
-signals.addEventListener('people', () => tokens.clear())
-signals.addEventListener('clock', () => tokens.clear())
+export const tokens = new Map()
+for (const signal of ['change', 'people', 'clock']) signals.addEventListener(signal, () => tokens.clear())
 
-async function token({ name, password }) {
+async function token({ name }) {
   const known = tokens.get(name)
   if (known && known.exp > engine.now() + 20_000) return known.token
-  const answer = await asked({ method: 'POST', path: '/v1/users/authorize', as: `password:${name}`, type: 'json', body: '{"ttl": 900}' }, `a token for ${name}`)
-  const { access_token: fresh } = answer.json
-  tokens.set(name, { token: fresh, exp: (jwtClaims(fresh)?.exp ?? 0) * 1000, password })
+  const fresh = await aToken(name, 900, `a token for ${name}`)
+  tokens.set(name, { token: fresh, exp: (jwtClaims(fresh)?.exp ?? 0) * 1000 })
   return fresh
 }
 
 const who = draft => {
-  const [way, ...rest] = (draft.as ?? '').split(':')
-  return ['password', 'token'].includes(way) ? person(rest.join(':')) : person('@user')
+  const [way, name] = (draft.as ?? '').split(/:(.*)/s)
+  return person(['password', 'token'].includes(way) ? name : '@user')
 }
-const random = () => Math.random().toString(36).slice(2, 8)
+
+/** What nobody guesses: 60 bits. */
+const random = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), octet => (octet % 32).toString(32)).join('').replace(/\B(?=(...)+$)/g, '-')
+
+/** Something to sign in with that every policy takes. */
+export const fresh = () => `Wax7-${random()}`
 
 const fillings = {
   name: draft => who(draft).name,
@@ -87,6 +86,9 @@ const fillings = {
   'user.name': () => person('@user').name,
   'user.password': () => person('@user').password,
   random,
+
+  /** A new password that every policy takes. */
+  fresh,
 
   /** A signed token of whom the draft is sent as. */
   token: draft => token(who(draft)),
@@ -104,7 +106,7 @@ const fillings = {
   /** The name of an SSH key made just for this. */
   async key(draft) {
     const name = `made-${random()}`
-    await asked({ method: 'POST', path: '/broker/rest/user/keys', as: `password:${who(draft).name}`, type: 'json', body: JSON.stringify({ name, type: 'ssh-ed25519', content: 'AAAA' }) }, 'a key for this')
+    await posted('/broker/rest/user/keys', who(draft).name, { name, type: 'ssh-ed25519', content: 'AAAA' }, 'a key for this')
     return name
   },
 
@@ -123,10 +125,9 @@ const fillings = {
 
   /** A token that ended a moment ago. */
   async expired(draft) {
-    const { name } = who(draft)
-    const answer = await asked({ method: 'POST', path: '/v1/users/authorize', as: `password:${name}`, type: 'json', body: '{"ttl": 1}' }, 'a token of one second')
+    const ended = await aToken(who(draft).name, 1, 'a token of one second')
     await new Promise(resolve => { setTimeout(resolve, 1200) })
-    return answer.json.access_token
+    return ended
   },
 
   /** A token that names another user under the old signature. */
@@ -135,32 +136,33 @@ const fillings = {
   /** A token that was revoked by its owner. */
   async revoked(draft) {
     const { name } = who(draft)
-    const { json } = await asked({ method: 'POST', path: '/v1/users/authorize', as: `password:${name}`, type: 'json', body: '{"ttl": 600}' }, 'a token to revoke')
-    await asked({ method: 'POST', path: '/auth/revoke', as: `password:${name}`, type: 'form', body: `token=${json.access_token}` }, 'revoking it')
-    return json.access_token
+    const revoked = await aToken(name, 600, 'a token to revoke')
+    await asked({ method: 'POST', path: '/auth/revoke', as: `password:${name}`, type: 'form', body: `token=${revoked}` }, 'revoking it')
+    return revoked
+  },
+
+  /** A user with a wrong password. Five of them lock somebody out, so that on a live server he is made just for this. */
+  async wrong() {
+    const { name } = engine.isTab ? person('@user') : await aUser()
+    return base64(`${name}:not the password`)
   },
 
   /** A user who has just been locked out by wrong passwords. */
   async locked() {
     const user = await aUser()
-    await repeat(5, () => send({ method: 'POST', path: '/v1/users/authorize', as: 'raw', raw: `Basic ${base64(`${user.name}:wrong`)}` }, 'a wrong password'))
+    const raw = `Basic ${base64(`${user.name}:wrong`)}`
+    for (let tries = 0; tries < 5; tries += 1) await send({ method: 'POST', path: '/v1/users/authorize', as: 'raw', raw }, 'a wrong password')
     return base64(`${user.name}:${user.password}`)
   },
 }
 
-async function anAuthorization(draft, scope = 'session') {
-  const { name } = who(draft)
-  const path = '/broker/rest/user/authorizations'
-  const body = JSON.stringify({ scope, note: 'made by the page' })
-  const answer = await asked({ method: 'POST', path, as: `password:${name}`, type: 'json', body }, 'an authorization')
-  return answer.json.data
-}
+const aToken = async (name, ttl, why) => (await posted('/v1/users/authorize', name, { ttl }, why)).access_token
 
-async function aPair(draft) {
-  const { name, password } = who(draft)
-  const body = JSON.stringify({ grant_type: 'password', username: name, password })
-  const path = '/_security/oauth2/token'
-  return (await asked({ method: 'POST', path, as: `password:${name}`, type: 'json', body }, 'a pair of tokens')).json
+const anAuthorization = async (draft, scope = 'session') => (await posted('/broker/rest/user/authorizations', who(draft).name, { scope, note: 'made by the page' }, 'an authorization')).data
+
+function aPair(draft) {
+  const { name: username, password } = who(draft)
+  return posted('/_security/oauth2/token', username, { grant_type: 'password', username, password }, 'a pair of tokens')
 }
 
 /** One user for all the `{{scratch.…}}` of a draft. */
@@ -171,16 +173,15 @@ function scratch(draft) {
   return scratchOf.get(draft)
 }
 
-async function aUser() {
-  const [name, password] = [`scratch-${random()}`, `Paper-Boat-${random()}-7`]
-  const body = JSON.stringify({ name, email: `${name}@example.com`, password, role: 'db_viewer' })
-  const answer = await asked({ method: 'POST', path: '/v1/users', as: 'password:@admin', type: 'json', body }, 'a user for this')
-  return { name, password, uid: answer.json.uid }
+/** A user with whom anything may be done. */
+export async function aUser() {
+  const [name, password] = [`scratch-${random()}`, fresh()]
+  const { uid } = await posted('/v1/users', '@admin', { name, email: `${name}@example.com`, password, role: 'db_viewer' }, 'a user for this')
+  return { name, password, uid }
 }
 
-async function repeat(times, work) {
-  for (let i = 0; i < times; i += 1) await work()
-}
+/** What is answered to this person. */
+const posted = async (path, name, body, why) => (await asked({ method: 'POST', path, as: `password:${name}`, type: 'json', body: JSON.stringify(body) }, why)).json
 
 async function asked(draft, why) {
   const answer = await send(draft, why)

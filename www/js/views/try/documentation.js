@@ -1,7 +1,9 @@
 // What a route does, beside it: fields, answers, and each documented failure one click away.
 
-import { engine, signals } from '../../engines/current.js'
+import { draftOf } from '../../catalogue/index.js'
 import { fill, h } from '../../dom.js'
+import { engine, signals } from '../../engines/current.js'
+import { statusBadge } from '../../parts/status.js'
 
 /** `{ element, show }`; `oncase` is told which case was asked for. */
 export function documentation({ oncase }) {
@@ -18,21 +20,23 @@ export function documentation({ oncase }) {
       h('h2', { id: 'docs-title' }, route.title),
       h('p', route.about),
       route.fields && [h('h3', 'Fields'), h('dl.fields', route.fields.map(([name, type, about]) => h('div', h('dt', h('code', name), ' ', h('small', type)), about && h('dd', about))))],
-      route.answers && [h('h3', 'Answers'), h('dl.answers', route.answers.map(([status, about]) => h('div', h('dt', h(`span.status.${status < 400 ? 'good' : 'refused'}`, status)), h('dd', about))))],
-      route.cases && [h('h3', { id: 'cases-title' }, 'Try this too'), h('ul.cases', { 'aria-labelledby': 'cases-title' }, route.cases.map(failure => h('li', caseButton(route, failure))))],
+      h('h3', 'Answers'), h('dl.answers', route.answers.map(([status, about]) => h('div', h('dt', statusBadge({ status }, false)), h('dd', about)))),
+      route.cases.length > 0 && [h('h3', { id: 'cases-title' }, 'Try this too'), h('ul.cases', { 'aria-labelledby': 'cases-title' }, route.cases.map(failure => h('li', caseButton(route, failure))))],
       h('p.quiet', route.dialect.about),
     )
   }
 
   function caseButton(route, failure) {
-    const needsAdmin = failure.admin && !engine.isTab && !engine.people.some(({ role }) => role === 'admin')
-    const sameRole = failure.plain && !engine.people.some(({ role }) => role !== 'admin')
-    const why = needsAdmin ? 'Needs an administrator: sign in as one.' : sameRole ? 'Needs somebody who is no administrator: sign in as one.' : failure.about
+    const { isTab, people } = engine
+    const why = failure.tab && !isTab ? 'In the tab only: with two administrators it would be done.'
+      : !isTab && /@admin|scratch|locked|wrong/.test(JSON.stringify(draftOf(route, failure))) && !people.some(({ role }) => role === 'admin') ? 'Needs an administrator.'
+      : failure.plain && !people.some(({ role }) => role !== 'admin') && 'Needs somebody who is no administrator.'
+    const about = why || failure.about
     return h(
       'button.case',
-      { type: 'button', disabled: needsAdmin || sameRole, onclick: () => oncase(route, failure) },
-      h(`span.status.${failure.expect < 400 ? 'good' : 'refused'}`, failure.expect),
-      h('span', failure.title, why && h('small', why)),
+      { disabled: Boolean(why), onclick: () => oncase(route, failure) },
+      statusBadge({ status: failure.expect }, false),
+      h('span', failure.title, about && h('small', about)),
     )
   }
 
