@@ -1,5 +1,7 @@
 // What has been said, newest last. It lives in this tab and ends with it.
 
+import { signals } from './engines/current.js'
+
 const KEEP = 10_000
 /** Longer answers are cut in the history; the one shown is whole. */
 const TEXT = 20_000
@@ -15,8 +17,11 @@ export const history = Object.assign(new EventTarget(), {
     this.dispatchEvent(new CustomEvent('add', { detail: exchange }))
   },
 
-  clear() {
-    this.entries.length = 0
+  /** Those of one engine, or all. */
+  clear(kind) {
+    this.entries = this.entries.filter(({ engine }) => kind && engine !== kind)
     this.dispatchEvent(new Event('clear'))
   },
 })
+
+signals.addEventListener('forget', () => history.clear('live'))

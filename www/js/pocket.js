@@ -26,7 +26,7 @@ class Pocket extends EventTarget {
     ].filter(([token]) => typeof token === 'string')
     for (const [token, kind] of found) {
       this.tokens = this.tokens.filter(known => known.token !== token)
-      const exp = kind !== 'refresh' && Number.isFinite(life) ? engine.now() + life * 1000 : undefined
+      const exp = kind !== 'refresh' && Number.isFinite(life) ? (end ?? engine.now() / 1000 + life) * 1000 : undefined
       this.tokens.unshift({ token, kind, from, at, engine: by, exp, life })
     }
     if (found.length === 0) return
@@ -42,4 +42,5 @@ class Pocket extends EventTarget {
 
 export const pocket = new Pocket()
 
-signals.addEventListener('change', () => pocket.dispatchEvent(new Event('change')))
+signals.addEventListener('forget', () => { pocket.tokens = pocket.tokens.filter(token => token.engine === 'tab') })
+signals.addEventListener('people', () => pocket.dispatchEvent(new Event('change')))

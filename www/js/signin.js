@@ -1,6 +1,6 @@
 // Signing in to the live server. Name and password stay in the memory of this tab.
 
-import { h, once } from './dom.js'
+import { announce, asTyped, h, once } from './dom.js'
 import { engine } from './engines/current.js'
 import { send } from './exchange.js'
 import { noticePlace, say } from './parts/notice.js'
@@ -10,7 +10,7 @@ import { excuse } from './views/try/excuse.js'
 
 /** A form; open, or behind a summary when somebody has signed in already. */
 export function signIn(open) {
-  const name = h('input', { id: 'sign-in-name', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', required: true })
+  const name = h('input', { id: 'sign-in-name', ...asTyped, autocomplete: 'username', required: true })
   const password = h('input', { id: 'sign-in-password', type: 'password', autocomplete: 'current-password', required: true })
   const button = h('button.primary', { type: 'submit' }, 'Sign in')
   const notice = noticePlace()
@@ -36,6 +36,7 @@ export function signIn(open) {
     if (Number.isFinite(iat)) engine.setOffset(iat * 1000 - Date.now())
     const own = await send({ method: 'GET', path: `/v1/users/${encodeURIComponent(uid)}`, as: 'raw', raw: `Bearer ${token}` }, 'who that is')
     engine.remember({ name: own.json?.name ?? name.value, password: password.value, role: own.json?.role })
+    announce('Signed in')
   }
 
   return open ? form : h('details', h('summary', 'Sign in as somebody else too'), form)

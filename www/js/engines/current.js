@@ -6,7 +6,8 @@ import * as tab from './tab.js'
 
 const chosen = preference('engine', ['tab', 'live'])
 
-/** `change`: another engine answers now. `clock`: its clock was moved. `people`: others can be spoken for. `events`: audit events. */
+/** `change`: another engine answers now. `clock`: its clock was moved. `people`: others can be spoken for. `forget`: nothing of the
+ * live server is to be kept. `events`: audit events. */
 export const signals = new EventTarget()
 
 const liveState = { people: [], offset: 0 }
@@ -48,18 +49,20 @@ export const engine = {
     signals.dispatchEvent(new Event('clock'))
   },
 
-  /** Remembers somebody for as long as the page is open. */
-  remember(person) {
+  /** Remembers somebody; on the live server only for as long as the page is open. */
+  async remember(person) {
     const { people } = this
     const known = people.findIndex(({ name }) => name === person.name)
     if (known >= 0) people[known] = { ...people[known], ...person }
     else people.push(person)
     signals.dispatchEvent(new Event('people'))
+    if (this.isTab) await this.own('PUT', '/tab/people', { people })
   },
 
-  /** Forgets who has signed in to the live server. */
+  /** Forgets who has signed in to the live server, and what was said there. */
   forget() {
     liveState.people = []
+    signals.dispatchEvent(new Event('forget'))
     signals.dispatchEvent(new Event('people'))
   },
 
