@@ -3,7 +3,7 @@
 import { curl } from './curl.js'
 import { engine } from './engines/current.js'
 import { MARK } from './engines/tab.js'
-import { authorization, escapes, filled, Missing, sendBy, stays } from './fillings.js'
+import { authorization, escapes, filled, Missing, sendBy, stays, tokens } from './fillings.js'
 import { history } from './history.js'
 import { pocket } from './pocket.js'
 
@@ -33,7 +33,16 @@ export async function send(draft, why = '') {
   exchange.json = parsed(exchange.text)
   pocket.take(exchange)
   history.add(exchange)
+  // Whatever was refused may be a token that has been revoked.
+  if (exchange.status === 401) tokens.clear()
+  if (exchange.ok && sent.method === 'PUT' && sent.path === '/v1/users/password') await learn(draft, parsed(sent.body) ?? {})
   return exchange
+}
+
+/** Who is known here signs in with the new password from now on. */
+async function learn({ as }, { username = as.split(/:(.*)/s)[1], new_password: password }) {
+  const known = engine.people.find(({ name, email }) => username && [name, email].includes(username))
+  if (known) await engine.remember({ name: known.name, password })
 }
 
 /** The header of this name, in lower case. */
@@ -42,6 +51,7 @@ export const header = (exchange, name) => exchange.headers.find(([known]) => kno
 async function prepared(draft) {
   const path = await filled(draft.path, draft, encodeURIComponent)
   if (path[0] !== '/') throw new Missing('A path begins with “/”.')
+  if (engine.isTab && /^\/(admin|tab)\//.test(path)) throw new Missing('This path is the page’s own.')
   const body = await filled(bodyOf(draft), draft, escapes[draft.type])
   const value = await authorization(draft)
   const headers = []
