@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { ADMIN, answered, engineReady, launch, openPage, pause, press, sendRequest, signIn, startServer, textOf, type, view, waitForText } from './harness.js'
+import { ADMIN, answered, engineReady, launch, openPage, pause, press, sendRequest, signIn, startServer, statusOf, textOf, type, view, waitForText } from './harness.js'
 
 let server
 let browser
@@ -251,4 +251,64 @@ test('signing out forgets who was signed in', async () => {
   await page.waitForSelector('.sign-in', { visible: true })
   page.verify()
   await context.close()
+})
+
+test('a live server is changed by nobody who only looks around', async () => {
+  const real = await startServer()
+  const context = await stranger()
+  const page = await openPage(context, real.url)
+  await press(page, 'Live server', '#engines')
+  await type(page, '#sign-in-name', 'adm')
+  // The engine of the tab may become ready meanwhile.
+  await page.evaluate(async () => (await moduleOf('js/engines/tab.js')).state.signals.dispatchEvent(new Event('ready')))
+  assert.equal(await page.$eval('#sign-in-name', element => element.value), 'adm')
+  await signIn(page, ADMIN)
+  await waitForText(page, '.people', 'admin')
+  for (let times = 0; times < 6; times += 1) {
+    await page.evaluate(() => { [...document.querySelectorAll('.case')].find(button => button.textContent.includes('Wrong password')).click() })
+    assert.equal(await answered(page), '401 Unauthorized')
+  }
+  await view(page, 'Time')
+  const play = name => page.evaluate(wanted => { [...document.querySelectorAll('.case')].find(button => button.textContent.startsWith(wanted)).click() }, name)
+  await play('Lock somebody out')
+  await waitForText(page, '.scenes .notice.good', 'scratch-')
+  await play('Passwords expire')
+  await waitForText(page, '.scenes .cases', 'Press again')
+  await view(page, 'Passwords')
+  assert.equal(await page.$$eval('[aria-label]', (all, secret) => all.some(({ ariaLabel }) => ariaLabel.includes(secret)), ADMIN.password), false)
+  await press(page, 'Replace all')
+  assert.equal(await statusOf(real.url, ADMIN), 200)
+  const { password_expiration_duration: days } = await page.evaluate(async () => {
+    const { send } = await moduleOf('js/exchange.js')
+    return (await send({ method: 'GET', path: '/v1/cluster', as: 'password:admin', headers: [] })).json
+  })
+  assert.equal(days, 0)
+  // A rotation is done to the list itself, so the new password is in sight.
+  const fresh = await textOf(page, '.rotation p code')
+  for (const step of ['Let both sign in', 'Add the new one', 'Move the mail robot', 'Move the nightly job', 'Remove the old one']) {
+    await press(page, step)
+    await page.waitForFunction(() => !document.querySelector('.rotation button[aria-disabled]'))
+  }
+  await waitForText(page, '.rotation .notice', 'the old password is refused')
+  assert.equal(await textOf(page, '.rotation p code'), fresh)
+  assert.equal(await statusOf(real.url, { ...ADMIN, password: fresh }), 200)
+  // Signed out, nothing of it can be read.
+  await press(page, 'Sign out')
+  await page.waitForSelector('.sign-in', { visible: true })
+  await view(page, 'Try')
+  const kept = await page.evaluate(async secrets => {
+    const { history } = await moduleOf('js/history.js')
+    const { pocket } = await moduleOf('js/pocket.js')
+    return [history.entries.length, pocket.tokens.length, secrets.some(secret => document.body.textContent.includes(secret))]
+  }, [ADMIN.password, fresh])
+  assert.deepEqual(kept, [0, 0, false])
+  // Who comes with another password has another list.
+  await signIn(page, { ...ADMIN, password: fresh })
+  await waitForText(page, '.people', 'admin')
+  await page.evaluate(async () => (await moduleOf('js/engines/current.js')).engine.remember({ name: 'admin', password: 'of another day' }))
+  await view(page, 'Passwords')
+  await page.waitForFunction(() => document.querySelectorAll('.key').length === 1)
+  page.verify()
+  await context.close()
+  await real.stop()
 })

@@ -12,10 +12,13 @@ import puppeteer from 'puppeteer-core'
 export const ADMIN = { name: 'admin', password: 'Grey-Heron 27 lantern' }
 
 /** A server of its own, with the clock free to move: `{ url, stop }`. */
-export async function startServer(...args) {
+export const startServer = (...args) => startPlainServer('--testing', ...args)
+
+/** One whose clock stands fast. */
+export async function startPlainServer(...args) {
   const port = await freePort()
   const data = mkdtempSync(join(tmpdir(), 'waxseal-page-'))
-  const child = spawn(process.env.WAXSEAL_BIN, ['serve', '--listen', `127.0.0.1:${port}`, '--data', data, '--testing', ...args], {
+  const child = spawn(process.env.WAXSEAL_BIN, ['serve', '--listen', `127.0.0.1:${port}`, '--data', data, ...args], {
     env: { ...process.env, WAXSEAL_ADMIN_NAME: ADMIN.name, WAXSEAL_ADMIN_PASSWORD: ADMIN.password },
     stdio: ['ignore', 'ignore', process.env.WAXSEAL_LOG ? 'inherit' : 'ignore'],
   })
@@ -204,6 +207,12 @@ export async function signIn(page, { name, password }) {
   await type(page, '#sign-in-name', name)
   await type(page, '#sign-in-password', password)
   await press(page, 'Sign in', '.where')
+}
+
+/** The status that a server answers to who signs in. */
+export async function statusOf(url, { name, password }) {
+  const authorization = `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`
+  return (await fetch(`${url}/v1/users/authorize`, { method: 'POST', headers: { authorization } })).status
 }
 
 export async function until(holds, message, patience = 30_000) {

@@ -1,8 +1,9 @@
 // The list of one user, as a row of sealed keys.
 
-import { announce, fill, h, once } from '../../dom.js'
+import { announce, asTyped, card, fill, h, once, twice } from '../../dom.js'
 import { engine } from '../../engines/current.js'
-import { alter, freshPassword, listOf, tidy, tryAll } from '../../lists.js'
+import { fresh as freshPassword } from '../../fillings.js'
+import { alter, listOf, tidy, tryAll } from '../../lists.js'
 import { noticePlace, say } from '../../parts/notice.js'
 import { plural } from '../../words.js'
 import { excuse } from '../try/excuse.js'
@@ -14,22 +15,21 @@ export function listCard({ onperson }) {
   const who = h('select', { id: 'whose', onchange: () => choose(who.value) })
   const keys = h('ul.keys', { tabindex: -1, 'aria-label': 'Passwords of the list' })
   const count = h('p.quiet')
-  const fresh = h('input', { id: 'fresh', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', required: true })
+  const fresh = h('input', { id: 'fresh', ...asTyped, required: true })
   const notice = noticePlace()
   const nobody = h('p', { hidden: true }, 'Sign in to the live server above: the list shown here is your own.')
   const add = h('button.primary', { type: 'submit' }, 'Add')
-  const replace = h('button', { type: 'button', onclick: () => run(replace, () => changed('PUT', { fresh: fresh.value })) }, 'Replace all')
-  const check = h('button', { type: 'button', onclick: () => run(check, checked) }, 'Try each')
+  const replace = twice(h('button', 'Replace all'), 'Press again: only the new one will sign in', () => run(replace, () => changed('PUT', { fresh: fresh.value })))
+  const check = h('button', { onclick: () => run(check, checked) }, 'Try each')
   const form = h(
     'form', { onsubmit: event => { event.preventDefault(); run(add, () => changed('POST', { fresh: fresh.value })) } },
-    h('div', h('label', { for: 'fresh' }, 'New password'), h('div.with-unit', fresh, h('button', { type: 'button', onclick: suggest }, 'Suggest'))),
+    h('div', h('label', { for: 'fresh' }, 'New password'), h('div.with-unit', fresh, h('button', { onclick: suggest }, 'Suggest'))),
     h('div.row', add, replace, check),
   )
   const shown = h('div.prose', h('div', h('label', { for: 'whose' }, 'Whose list'), who), keys, count, form, notice)
-  const element = h(
-    'section.card', { 'aria-labelledby': 'list-title' },
-    h('h2', { id: 'list-title' }, 'The list'),
-    h('p', 'A user has a list of passwords, and every one of them signs in. That is what lets programs move from one to the next without a gap.'),
+  const element = card(
+    'list', 'The list',
+    h('p', 'Every password of a user’s list signs in. So programs can move from one to the next without a gap.'),
     nobody, shown,
   )
   let person
@@ -56,11 +56,7 @@ export function listCard({ onperson }) {
 
   async function draw() {
     const list = listOf(person)
-    const { activeElement } = document
-    const held = keys.contains(activeElement) && activeElement.ariaLabel
     fill(keys, list.map(key))
-    // Not to another button that removes, in case of a key pressed twice.
-    if (held) ([...keys.querySelectorAll('button')].find(({ ariaLabel }) => ariaLabel === held) ?? keys).focus()
     const works = list.filter(({ state }) => state !== 'refused').length
     count.textContent = `${plural(works, 'password')} known to this tab.`
     if (!engine.isTab) return
@@ -70,7 +66,7 @@ export function listCard({ onperson }) {
   }
 
   function key({ password, state }, at) {
-    const remove = h('button.small', { type: 'button', 'aria-label': `Remove ${password}`, onclick: () => run(remove, () => changed('DELETE', { old: password })) }, 'Remove')
+    const remove = h('button.small', { 'aria-label': `Remove ${engine.isTab ? password : `password ${at + 1}`}`, onclick: () => run(remove, () => changed('DELETE', { old: password })) }, 'Remove')
     return h(
       `li.key.is-${state}`,
       h('span.key-seal', { 'aria-hidden': 'true' }, state === 'refused' ? '✗' : at + 1),
@@ -89,7 +85,8 @@ export function listCard({ onperson }) {
     const present = list.find(({ state, password }) => state !== 'refused' && password !== text)?.password ?? person.password
     const answer = await alter(person, method, { fresh: text, old: old ?? present })
     if (!answer.ok) return say(notice, excuse(answer), 'bad', `${answer.status || ''} ${answer.json?.error_code ?? ''}`.trim())
-    if (method !== 'DELETE') suggest()
+    // On a live server it is kept in sight: nobody knows it yet.
+    if (method !== 'DELETE' && engine.isTab) suggest()
     const told = {
       POST: 'Added. Each password of the list signs in.',
       PUT: 'Replaced. The new one is the only one, and tokens issued before have ended.',
@@ -103,7 +100,12 @@ export function listCard({ onperson }) {
     const list = listOf(person)
     say(notice, `${list.filter(({ state }) => state === 'works').length} of ${plural(list.length, 'password')} signed in.`, 'good')
     announce(notice.textContent)
-    if (list.some(({ state }) => state === 'refused')) setTimeout(() => { tidy(person); draw() }, 6000)
+    const { name } = person
+    setTimeout(() => {
+      if (person.name !== name) return
+      tidy(person)
+      draw()
+    }, 6000)
   }
 
   const run = (button, work) => person && once(button, work).finally(draw)
@@ -111,4 +113,4 @@ export function listCard({ onperson }) {
   return { element, draw: () => { if (person) draw() }, people }
 }
 
-const masked = password => `${password.slice(0, 2)}${'•'.repeat(Math.max(3, [...password].length - 2))}`
+const masked = password => `${password.slice(0, 2)}•••••••`

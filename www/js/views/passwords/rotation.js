@@ -1,7 +1,9 @@
 // From one password to the next while two programs go on signing in: the steps, each of them a real request.
 
-import { fill, h, once } from '../../dom.js'
-import { alter, freshPassword, trial } from '../../lists.js'
+import { card, fill, h, once } from '../../dom.js'
+import { engine } from '../../engines/current.js'
+import { fresh as freshPassword } from '../../fillings.js'
+import { alter, trial } from '../../lists.js'
 import { noticePlace, say } from '../../parts/notice.js'
 import { excuse } from '../try/excuse.js'
 
@@ -9,9 +11,9 @@ const PROGRAMS = ['Mail robot', 'Nightly job']
 const STEPS = [
   { name: 'Begin', does: 'Both programs use the old password.', button: 'Let both sign in' },
   { name: 'Add', does: 'The new password is added. The old one goes on working.', button: 'Add the new one' },
-  { name: 'Move one', does: 'The first program is given the new password, whenever it suits.', button: 'Move the mail robot' },
+  { name: 'Move one', does: 'The first program is given the new password.', button: 'Move the mail robot' },
   { name: 'Move the other', does: 'The second program follows. Nobody uses the old one any more.', button: 'Move the nightly job' },
-  { name: 'Remove', does: 'The old password is taken out of the list: whoever still has it is refused.', button: 'Remove the old one' },
+  { name: 'Remove', does: 'The old password goes: whoever still has it is refused.', button: 'Remove the old one' },
 ]
 
 /** `{ element, load }`; `onchange` is called after each step. */
@@ -19,12 +21,12 @@ export function rotationCard({ onchange }) {
   const steps = h('ol.steps')
   const programs = h('ul.programs', { 'aria-live': 'polite' })
   const notice = noticePlace()
-  const next = h('button.primary', { type: 'button', onclick: () => once(next, advance) })
-  const again = h('button', { type: 'button', hidden: true, onclick: () => begin() }, 'From the start')
-  const element = h(
-    'section.card', { 'aria-labelledby': 'rotation-title' },
-    h('h2', { id: 'rotation-title' }, 'Rotation without a gap'),
-    steps, programs, h('div.row', next, again), notice,
+  const word = h('p')
+  const next = h('button.primary', { onclick: () => once(next, advance) })
+  const again = h('button', { hidden: true, onclick: () => begin() }, 'From the start')
+  const element = card(
+    'rotation', 'Rotation without a gap',
+    steps, word, programs, h('div.row', next, again), notice,
   )
   let person
   let at
@@ -60,6 +62,7 @@ export function rotationCard({ onchange }) {
       h('span', 'uses the ', h(`em.${password === old ? 'old' : 'new'}`, password === old ? 'old' : 'new'), ' password'),
       h('small', { works: '✓ signs in', refused: '✗ refused' }[state] ?? 'has not signed in yet'),
     )))
+    fill(word, 'The new password of ', h('strong', person.name), ' is ', h('code', fresh), !engine.isTab && '. Keep it: in the end it signs in to the live server.')
     next.textContent = STEPS[at]?.button ?? 'Done'
     const { activeElement } = document
     next.hidden = at >= STEPS.length

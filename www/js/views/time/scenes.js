@@ -1,9 +1,9 @@
 // Something for the clock to end, one click each.
 
-import { fill, h, once } from '../../dom.js'
+import { card, fill, h, once, twice } from '../../dom.js'
 import { engine, signals } from '../../engines/current.js'
 import { send } from '../../exchange.js'
-import { Missing, person } from '../../fillings.js'
+import { aUser, Missing, person } from '../../fillings.js'
 import { trial } from '../../lists.js'
 import { noticePlace, say } from '../../parts/notice.js'
 
@@ -21,23 +21,26 @@ const SCENES = [
     name: 'Lock somebody out',
     about: 'Five wrong passwords. The lock ends after half an hour.',
     async play() {
-      const user = [...engine.people].reverse().find(({ role }) => role !== 'admin') ?? person('@user')
+      // On a live server nobody who is needed there.
+      const user = engine.isTab ? engine.people.findLast(({ role }) => role !== 'admin') ?? person('@user') : await aUser()
       for (let tries = 0; tries < 5; tries += 1) await trial(user, 'not the password', 'a wrong password')
       const answer = await trial(user, user.password, 'the right password')
-      return answer.ok ? 'The lockout is switched off here.' : `${user.name} is refused now, with the right password too. Half an hour from now it works again.`
+      return answer.ok ? 'The lockout is switched off here.' : `${user.name} is refused now, with the right password too, for half an hour.`
     },
   },
   {
     name: 'Passwords expire after 90 days',
     about: 'Counted from the day each was set. Then move the clock by 120 days.',
+    rules: true,
     async play() {
       await must({ method: 'PUT', path: '/v1/cluster', as, type: 'json', body: '{"password_expiration_duration": 90}' }, 'passwords expire')
-      return 'Whoever does not change the password within 90 days must replace it before signing in again. So must the administrator.'
+      return 'Whoever does not change the password within 90 days must replace it before signing in again, administrators too.'
     },
   },
   {
     name: 'Passwords never expire',
     about: 'As it was.',
+    rules: true,
     async play() {
       await must({ method: 'PUT', path: '/v1/cluster', as, type: 'json', body: '{"password_expiration_duration": 0}' }, 'passwords do not expire')
       return 'Passwords do not expire any more.'
@@ -49,13 +52,17 @@ const SCENES = [
 export function scenes({ ondone }) {
   const notice = noticePlace()
   const list = h('ul.cases')
-  const element = h('section.card', { 'aria-labelledby': 'scenes-title' }, h('h2', { id: 'scenes-title' }, 'Something to end'), list, notice)
+  const element = card('scenes', 'Something to end', list, notice)
   signals.addEventListener('people', draw)
   draw()
 
   function draw() {
     const nobody = engine.people.length === 0
-    fill(list, SCENES.map(scene => h('li', h('button.case.plain', { type: 'button', disabled: nobody, onclick: ({ currentTarget }) => once(currentTarget, () => play(scene)) }, h('span', scene.name, h('small', nobody ? 'Sign in first.' : scene.about))))))
+    fill(list, SCENES.map(scene => {
+      const button = h('button.case.plain', { disabled: nobody }, h('span', scene.name, h('small', nobody ? 'Sign in first.' : scene.about)))
+      button.onclick = () => once(button, () => play(scene))
+      return h('li', scene.rules && !engine.isTab ? twice(button, 'Press again: it changes the live server’s rules', button.onclick) : button)
+    }))
   }
 
   async function play(scene) {
@@ -75,5 +82,5 @@ export function scenes({ ondone }) {
 
 async function must(draft, why) {
   const answer = await send(draft, why)
-  if (!answer.ok) throw new Missing(answer.json?.error_code === 'password_expired' ? 'The administrator’s password has expired: move the clock back, or replace the password.' : `${draft.method} ${draft.path} was refused with ${answer.status || 'no answer'}.`)
+  if (!answer.ok) throw new Missing(answer.json?.error_code === 'password_expired' ? 'The administrator’s password has expired: move the clock back, or replace it.' : `${draft.method} ${draft.path} was refused with ${answer.status || 'no answer'}.`)
 }
