@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { launch, openPage, press, sendRequest, startServer, textOf, type, view, waitForText } from './harness.js'
+import { launch, openPage, pause, press, sendRequest, startPlainServer, startServer, textOf, type, view, waitForText } from './harness.js'
 
 let server
 let browser
@@ -40,6 +40,11 @@ test('a time that the engine cannot have is refused, and said to be', async () =
     return status
   })
   assert.equal(far, 400)
+  // Nobody's password has expired because the clock was moved back.
+  await set(new Date(Date.now() - 12 * 3600_000).toISOString().slice(0, 19))
+  await waitForText(page, '.clock', 'behind this device')
+  await pause(500)
+  assert.doesNotMatch(await textOf(page, '.watch'), /expired/)
   await page.focus('.clock .row button:last-child')
   await page.keyboard.press('Enter')
   await waitForText(page, '.clock', 'As on this device.')
@@ -58,6 +63,31 @@ test('of the clock of a server that is gone nothing is claimed', async () => {
   await waitForText(other, '.clock div.notice', 'The server does not tell its clock: no answer.')
   other.verify()
   await other.close()
+})
+
+test('of a server whose clock stands fast it is said how it would move', async () => {
+  const fast = await startPlainServer()
+  const other = await openPage(browser, fast.url)
+  await press(other, 'Live server', '#engines')
+  await view(other, 'Time')
+  await waitForText(other, '.clock div.notice', 'stands fast')
+  other.verify()
+  await other.close()
+  await fast.stop()
+})
+
+test('a list that was replaced many times is tried without locking its user out', async () => {
+  await view(page, 'Passwords')
+  for (let times = 1; times <= 6; times += 1) {
+    await press(page, 'Replace all')
+    await press(page, 'Press again: only the new one will sign in')
+    await page.waitForFunction(count => document.querySelectorAll('.key.is-refused').length === count, {}, times)
+  }
+  await press(page, 'Try each')
+  await waitForText(page, '.list .notice', '1 of 7 passwords signed in')
+  await page.waitForFunction(() => document.querySelectorAll('.key').length === 1)
+  await waitForText(page, '.key', 'signs in')
+  page.verify()
 })
 
 const paste = text => page.evaluate(value => {
@@ -81,6 +111,37 @@ test('of a signature that nobody checked nothing is said', async () => {
   await paste(`${token.slice(0, -4)}AAAA`)
   await waitForText(page, '.verdict', 'bad_signature')
   assert.match(await textOf(page, '.verdict'), /The signature does not hold\./)
+})
+
+test('a token is found in what it comes in', async () => {
+  await press(page, 'A token of 5 minutes')
+  await waitForText(page, '.verdict', 'Accepted')
+  const token = await page.$eval('#token', element => element.value)
+  for (const text of [`Authorization: Bearer ${token}`, `"${token}"`, `{"access_token": "${token}", "expires_in": 300}`]) {
+    await paste('x')
+    await waitForText(page, '.verdict', 'malformed')
+    await paste(text)
+    await waitForText(page, '.verdict', 'Accepted')
+  }
+})
+
+test('a token that has ended meanwhile is said to have', async () => {
+  await press(page, 'of 10 seconds')
+  await waitForText(page, '.life', 'of 10 s.')
+  await waitForText(page, '.verdict', 'Accepted')
+  await waitForText(page, '.verdict', 'expired')
+  assert.match(await textOf(page, '.picks'), /its time is over/)
+  assert.match(await textOf(page, '.claims-list:last-of-type, .parts'), /ago/)
+})
+
+test('a timeline says the day where it is long, and writes nothing over itself', async () => {
+  const now = Math.floor(Date.now() / 1000)
+  await paste(`${base64({ alg: 'HS256' })}.${base64({ iat: now, nbf: now + 1, exp: now + 86_400 })}.x`)
+  await waitForText(page, '.life', 'of 1 day')
+  const texts = await page.$$eval('.timeline text', all => all.map(element => element.textContent))
+  assert.match(texts.join(), /20\d\d/)
+  assert.ok(!texts.includes('good from'))
+  assert.match(await page.$eval('.timeline', element => element.ariaLabel), /good from/)
 })
 
 test('a text that can be no token is refused at once', async () => {

@@ -1,6 +1,6 @@
 // A clock that can be moved, and what ends when it is.
 
-import { announce, fill, h } from '../dom.js'
+import { announce, card, fill, h } from '../dom.js'
 import { engine, signals } from '../engines/current.js'
 import { noticePlace, say } from '../parts/notice.js'
 import { duration } from '../words.js'
@@ -17,8 +17,8 @@ export function build() {
   const day = h('p.clock-day')
   const time = h('p.clock-time', { role: 'timer', 'aria-live': 'off' })
   const ahead = h('p.quiet', { 'aria-live': 'polite' })
-  const back = h('button', { type: 'button', onclick: () => move({ to: Date.now() }) }, 'Back to the present')
-  const jumps = h('div.row', { role: 'group', 'aria-label': 'Move the clock on by' }, JUMPS.map(([name, seconds]) => h('button.primary.jump', { type: 'button', onclick: () => move({ by: seconds }) }, `+ ${name}`)), back)
+  const back = h('button', { onclick: () => move({ to: Date.now() }) }, 'Back to the present')
+  const jumps = h('div.row', { role: 'group', 'aria-label': 'Move the clock on by' }, JUMPS.map(([name, seconds]) => h('button.primary.jump', { onclick: () => move({ by: seconds }) }, `+ ${name}`)), back)
   const date = h('input', { id: 'clock-date', type: 'datetime-local', step: 1, max: '9999-12-31T23:59' })
   const set = h('form.inline', { onsubmit: event => { event.preventDefault(); if (date.value) move({ to: new Date(date.value).getTime() }) } }, h('label', { for: 'clock-date' }, 'Or to'), date, h('button', { type: 'submit' }, 'Set'))
   const fixed = h('div.notice', { hidden: true })
@@ -26,7 +26,7 @@ export function build() {
   const watch = watchList()
   const element = h(
     'div.two',
-    h('div.bench', h('section.card.clock', { 'aria-labelledby': 'clock-title' }, h('h2', { id: 'clock-title' }, 'The engine’s clock'), h('div', day, time), ahead, jumps, set, notice, fixed), scenes({ ondone: () => watch.refresh() }).element),
+    h('div.bench', card('clock', 'The engine’s clock', h('div', day, time), ahead, jumps, set, notice, fixed), scenes({ ondone: () => watch.refresh() }).element),
     h('div.beside', watch.element),
   )
   setInterval(() => { if (element.isConnected && !document.hidden) tick() }, 1000)
@@ -56,7 +56,7 @@ export function build() {
     const movable = status === 200
     for (const control of [...jumps.children, date, set.lastElementChild]) control.disabled = !movable
     fixed.hidden = movable
-    fill(fixed, ...(status === 404 ? ['The clock of this server stands fast. One started with ', h('code', 'waxseal serve --testing'), ' can be moved by whoever is on its machine; the engine in this tab always can.'] : ['The server does not tell its clock: ', status || 'no answer', '.']))
+    fill(fixed, ...(status ? ['The clock of this server stands fast. One started with ', h('code', 'waxseal serve --testing'), ' can be moved by whoever is on its machine; the engine in this tab always can.'] : ['The server does not tell its clock: no answer.']))
     tick()
     watch.refresh()
   }

@@ -1,11 +1,10 @@
 // A token, opened: what it says, whether it holds, and why not.
 
-import { announce, fill, h } from '../dom.js'
+import { announce, asTyped, card, fill, h } from '../dom.js'
 import { engine, signals } from '../engines/current.js'
 import { copyButton } from '../parts/copy.js'
 import { pocket } from '../pocket.js'
-import { forged } from '../token/forge.js'
-import { kindOf, open } from '../token/read.js'
+import { forged, kindOf, open } from '../token/read.js'
 import { asked, explained, isSendable } from '../token/verdict.js'
 import { opened } from './token/opened.js'
 import { picks } from './token/picks.js'
@@ -18,24 +17,24 @@ const shortened = text => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : 
 
 /** Builds the view once. */
 export function build() {
-  const input = h('textarea', { id: 'token', rows: 4, spellcheck: 'false', autocapitalize: 'none', autocomplete: 'off', placeholder: 'Paste a token, or pick one below', 'aria-describedby': 'token-stays', oninput: () => change(input.value) })
+  const input = h('textarea', { id: 'token', rows: 4, ...asTyped, placeholder: 'Paste a token, or pick one below', 'aria-describedby': 'token-stays', oninput: () => change(input.value) })
   const stays = h('p.quiet', { id: 'token-stays' })
   const place = h('div.stage')
-  const sheet = opened({ onask: ask, onforge: forge })
+  const sheet = opened({ onask: ask, onforge: forge, onover: () => { judge(); chooser.draw() } })
   const chooser = picks({ onpick: pick })
   const element = h(
     'div.token-view',
-    h('section.card', { 'aria-labelledby': 'paste-title' }, h('div.card-head', h('h2', { id: 'paste-title' }, 'Token'), copyButton(() => input.value, 'Copy', 'the token')), h('label.unseen', { for: 'token' }, 'The token'), input, stays, chooser.element),
+    card('paste', ['Token', copyButton(() => input.value, 'Copy', 'the token')], h('label.unseen', { for: 'token' }, 'The token'), input, stays, chooser.element),
     place,
   )
   let text = ''
   let round = 0
-  signals.addEventListener('change', () => judge())
-  signals.addEventListener('clock', () => judge())
-  signals.addEventListener('events', () => judge())
+  for (const signal of ['change', 'clock', 'events']) signals.addEventListener(signal, judge)
+  signals.addEventListener('forget', () => pick(''))
 
   function change(wanted) {
-    text = wanted.trim().replace(/^bearer\s+/i, '').replace(/\s+/g, '')
+    // As it stands in a header, in quotes, or in the answer that brought it.
+    text = (/"access_token"\s*:\s*"([^"]+)/.exec(wanted)?.[1] ?? wanted).replace(/^[\s"']*(authorization:)?\s*(bearer\s)?|[\s"']/gi, '')
     if (input.value.trim() !== shortened(wanted.trim())) input.value = shortened(wanted)
     judge()
   }
@@ -96,5 +95,5 @@ export function build() {
 }
 
 function empty() {
-  return h('section.card', h('h2', 'Nothing to open yet'), h('p', 'Paste a token above, or let the engine issue one.'), h('p.quiet', 'Signed tokens, OpenShift authorizations and Elasticsearch tokens can all be looked at here.'))
+  return h('section.card', h('h2', 'Nothing to open yet'), h('p', 'Paste a token above, or let the engine issue one.'), h('p.quiet', 'Tokens of every dialect can be looked at here.'))
 }

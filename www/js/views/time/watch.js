@@ -1,6 +1,6 @@
 // What the clock ends: tokens, locks, passwords.
 
-import { fill, h } from '../../dom.js'
+import { card, fill, h } from '../../dom.js'
 import { engine } from '../../engines/current.js'
 import { bar } from '../../parts/chart.js'
 import { pocket } from '../../pocket.js'
@@ -15,7 +15,7 @@ export function watchList() {
   const tokens = h('ul.watched')
   const users = h('ul.watched')
   const note = h('p.quiet')
-  const element = h('section.card', { 'aria-labelledby': 'watch-title' }, h('h2', { id: 'watch-title' }, 'What it ends'), h('h3', 'Tokens'), tokens, h('h3', 'Users'), users, note)
+  const element = card('watch', 'What it ends', h('h3', 'Tokens'), tokens, h('h3', 'Users'), users, note)
   let rows = []
   let round = 0
 
@@ -26,7 +26,7 @@ export function watchList() {
       const item = h('li', h('span', h('strong', kind), ' ', h('code', `…${token.slice(-8)}`)), left, line)
       return { item, left, line, exp, life }
     })
-    fill(tokens, rows.length === 0 ? h('li.quiet', 'None yet. A scene on this page makes some, and so does every sign-in.') : rows.map(({ item }) => item))
+    fill(tokens, rows.length === 0 ? h('li.quiet', 'None yet. A scene on this page makes some.') : rows.map(({ item }) => item))
     tick(engine.now())
   }
 
@@ -45,7 +45,7 @@ export function watchList() {
     const mine = round
     const all = await everybody()
     if (mine !== round) return
-    note.textContent = all === undefined ? 'Who is locked out, and whose password has expired, is told to administrators.' : ''
+    note.textContent = all === undefined ? 'Who may sign in is told to administrators.' : ''
     fill(users, (all ?? []).map(({ name, status, until }) => h(`li.is-${status === 'active' ? 'live' : 'over'}`, h('strong', name), h('small', `${STATUS[status] ?? status}${until ? ` until ${until}` : ''}`))))
   }
 

@@ -11,17 +11,18 @@ import { duration, isTime } from '../../words.js'
 const KINDS = { signed: 'A signed token', authorization: 'An OpenShift authorization', opaque: 'A text that is no signed token' }
 
 /** `{ element, show, answered }` */
-export function opened({ onask, onforge }) {
+export function opened({ onask, onforge, onover }) {
   const wax = seal()
   const life = h('p.life')
   const kindLine = h('h2', { id: 'opened-title' })
   const verdictPlace = h('div.verdict', { role: 'status' })
-  const timePlace = h('div')
+  // It is scrolled where it is narrow, so it stays while the drawing in it goes on.
+  const timePlace = h('div.timeline-box', { tabindex: 0, role: 'group', 'aria-label': 'Timeline' })
   const checksPlace = h('div')
   const partsPlace = h('div.parts')
-  const compact = h('p.compact', { tabindex: 0, 'aria-label': 'The token as it is sent' })
-  const askButton = h('button.primary', { type: 'button', onclick: onask }, 'Ask the server')
-  const forgeButton = h('button', { type: 'button', onclick: onforge }, 'Forge it')
+  const compact = h('p.compact', { tabindex: 0, role: 'group', 'aria-label': 'The token as it is sent' })
+  const askButton = h('button.primary', { onclick: onask }, 'Ask the server')
+  const forgeButton = h('button', { onclick: onforge }, 'Forge it')
   const element = h(
     'section.card.opened', { 'aria-labelledby': 'opened-title' },
     h('div.token-head', wax.element, h('div', kindLine, life)),
@@ -61,12 +62,17 @@ export function opened({ onask, onforge }) {
     const { read, verdict } = current
     const times = timesOf(read, verdict)
     const now = engine.now()
-    const live = verdict ? verdict.live && !(times.expires <= now) : current.live
+    const isOver = times.expires <= now
+    const live = verdict ? verdict.live && !isOver : current.live
     const left = Number.isFinite(times.expires) ? (times.expires - now) / 1000 : undefined
     const whole = (times.expires - (times.issued ?? now)) / 1000
     wax.set(live === undefined ? (left <= 0 ? 'dead' : 'unknown') : live ? 'live' : 'dead', left > 0 && live !== false ? left / whole : 0)
-    life.textContent = left === undefined ? 'No end of its life can be read in it.' : left > 0 ? `${live ? 'Good for another' : live === undefined ? 'If it holds, then for another' : 'Its time would last another'} ${duration(Math.ceil(left))} of ${duration(whole)}.` : `Its time was over ${duration(-left)} ago.`
-    fill(timePlace, Number.isFinite(times.expires) && timeline({ ...times, now, revoked: verdict && ['revoked', 'ended', 'user_gone'].includes(verdict.code) }))
+    life.textContent = left === undefined ? 'No end of its life can be read in it.' : left > 0 ? `${live ? 'Good for another' : live === undefined ? 'If it holds, then for another' : 'Its time would last another'} ${duration(Math.ceil(left))}${whole > 0 ? ` of ${duration(whole)}` : ''}.` : `Its time was over ${duration(-left)} ago.`
+    timePlace.hidden = left === undefined
+    fill(timePlace, left !== undefined && timeline({ ...times, now, revoked: verdict && ['revoked', 'ended', 'user_gone'].includes(verdict.code) }))
+    // What was said of it held until now.
+    if (isOver && current.lasts) onover()
+    current.lasts = !isOver
   }
 
   return { element, show, answered }
@@ -85,7 +91,7 @@ function said({ live, code, sentence, user, token }) {
   return line('bad', `Refused: ${sentence}.`, [h('code', code), ' ', [signature, whose].filter(Boolean).join(' ')])
 }
 
-const unchecked = kind => line('', kind === 'signed' ? 'Opening is not checking: only the server knows whether the seal is real.' : 'Only the server knows what this is. It can be asked.')
+const unchecked = kind => line('', kind === 'signed' ? 'Only the server knows whether the seal is real.' : 'Only the server knows what this is. It can be asked.')
 
 const line = (tone, text, detail) => h(`p.notice.${tone || 'plain'}`, h('strong', text), detail?.length > 0 && h('small', detail))
 
@@ -106,7 +112,7 @@ function partsOf({ read, verdict, kind }) {
     const { id, scopes, created, expires } = verdict.authorization
     return h('div', h('h3', 'What the engine keeps of it'), list([{ name: 'id', label: 'Record', text: id }, { name: 'scopes', label: 'May', text: scopes }, { name: 'created_at', label: 'Created', text: created }, { name: 'expires', label: 'Good until', text: expires }]))
   }
-  if (kind !== 'signed') return h('p.quiet', 'It has no parts to open: it is a random number, or made to look like one. What it stands for lies with the engine.')
+  if (kind !== 'signed') return h('p.quiet', 'It has no parts to open: what it stands for lies with the engine.')
   const now = engine.now()
   return [
     h('div', h('h3.is-header', 'Header'), read.header ? list(inWords(read.header, now)) : h('p.quiet', 'It cannot be read.')),

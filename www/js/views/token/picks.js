@@ -18,7 +18,7 @@ const WAYS = [
 export function picks({ onpick }) {
   const list = h('ul.picks')
   const notice = noticePlace()
-  const make = h('div.row', { role: 'group', 'aria-label': 'Have one made' }, WAYS.map(([name, draft, token]) => h('button.small', { type: 'button', onclick: ({ currentTarget }) => once(currentTarget, () => made(draft, token)) }, name)))
+  const make = h('div.row', { role: 'group', 'aria-label': 'Have one made' }, WAYS.map(([name, draft, token]) => h('button.small', { onclick: ({ currentTarget }) => once(currentTarget, () => made(draft, token)) }, name)))
   const element = h('div.pick', h('h3', 'Have one made'), make, notice, h('h3', 'Seen so far'), list)
 
   async function made(draft, token) {
@@ -37,7 +37,7 @@ export function picks({ onpick }) {
     const tokens = pocket.present.slice(0, 12)
     fill(list, tokens.length === 0 ? h('li.quiet', 'None yet.') : tokens.map(({ token, kind, from, exp }) => {
       const over = exp !== undefined && exp <= engine.now()
-      return h('li', h('button.pick-one', { type: 'button', onclick: () => onpick(token) }, h('strong', kind), h('code', `${token.slice(0, 14)}…${token.slice(-6)}`), h('small', `${from}${over ? ' · its time is over' : ''}`)))
+      return h('li', h('button.pick-one', { onclick: () => onpick(token) }, h('strong', kind), h('code', `${token.slice(0, 14)}…${token.slice(-6)}`), h('small', `${from}${over ? ' · its time is over' : ''}`)))
     }))
   }
 
