@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createServer, request } from 'node:http'
 import { after, before, test } from 'node:test'
-import { launch, openPage, press, sendRequest, startServer, textOf, view, waitForText } from './harness.js'
+import { launch, openPage, pause, press, sendRequest, startServer, textOf, until, view, waitForText } from './harness.js'
 
 let server
 let browser
@@ -131,6 +131,102 @@ test('who waits for a server that is silent can give up, or switch the engine', 
   assert.equal(await sendRequest(other), 'No answer')
   await view(other, 'Time')
   other.verify()
+  await other.close()
+  between.close()
+})
+
+test('a line for a shell says where it would go, and what it still needs', async () => {
+  await press(page, 'As it was', '.editor')
+  await press(page, 'The same in a shell')
+  const hint = '.editor .with-button + .quiet'
+  assert.match(await textOf(page, hint), /^In a shell this goes to the live server/)
+  await put(page, { path: '/v1/users/{{uid}}' })
+  assert.match(await textOf(page, hint), /^Set the \$VARIABLES first.*goes to the live server/)
+  await sendRequest(page)
+  assert.match(await textOf(page, '.answer .with-button + .quiet'), /goes to the live server/)
+  await press(page, 'Live server', '#engines')
+  assert.equal((await textOf(page, hint)).includes('live server'), false)
+  await press(page, 'This tab', '#engines')
+})
+
+test('what was typed and answered is still there after another view', async () => {
+  await put(page, { path: '/v1/users/role', body: '{"a": 1}' })
+  await sendRequest(page)
+  await view(page, 'Time')
+  await view(page, 'Try')
+  assert.equal(await page.$eval('#path', element => element.value), '/v1/users/role')
+  assert.ok(await page.$('.answer-head'))
+})
+
+test('a route is found in a section that was closed', async () => {
+  const found = await page.evaluate(() => {
+    const field = document.querySelector('input[type=search]')
+    const narrow = text => { field.value = text; field.dispatchEvent(new Event('input')) }
+    document.querySelector('.drawer').open = true
+    document.querySelector('.routes > details').open = false
+    narrow('my role')
+    const seen = document.querySelector('.catalogue a[href="#/try/redis/own-role"]').checkVisibility()
+    narrow('')
+    return seen
+  })
+  assert.equal(found, true)
+})
+
+test('an answer stays with the route that was asked', async () => {
+  await page.evaluate(() => {
+    document.querySelector('.editor').requestSubmit()
+    document.querySelector('.catalogue a[href="#/try/redis/roles"]').click()
+  })
+  await waitForText(page, '.answer-body', 'Nothing sent')
+  await page.waitForFunction(() => !document.querySelector('.editor button.primary').ariaDisabled)
+  assert.equal(await page.$('.answer-head'), null)
+})
+
+const asked = (subject, draft) => subject.evaluate(async sent => {
+  const { send } = await moduleOf('js/exchange.js')
+  return send(sent).then(({ status }) => status, ({ message }) => message)
+}, draft)
+
+test('a token that was revoked is not used again', async () => {
+  assert.equal(await asked(page, { method: 'POST', path: '/auth/revoke', as: 'password:ada', type: 'form', body: 'token={{token}}' }), 200)
+  const verify = { method: 'GET', path: '/auth/verify', as: 'token:ada', headers: [] }
+  assert.equal(await asked(page, verify), 401)
+  assert.equal(await asked(page, verify), 204)
+})
+
+test('who replaced a list goes on with the new password', async () => {
+  await asked(page, { method: 'PUT', path: '/v1/users/password', as: 'password:ada', type: 'json', headers: [], body: '{"new_password": "Marble-Saddle-Road-42"}' })
+  await waitForText(page, '.people', 'Marble-Saddle-Road-42')
+  assert.equal(await asked(page, { method: 'GET', path: '/v1/users/role', as: 'password:ada', headers: [] }), 200)
+})
+
+test('the ways of the page itself are no routes', async () => {
+  for (const path of ['/admin/users', '/tab/state']) assert.equal(await asked(page, { method: 'GET', path, as: 'none', headers: [] }), 'This path is the page’s own.')
+})
+
+test('a suggested password is taken by every policy and guessed by nobody', async () => {
+  const [all, verdicts] = await page.evaluate(async () => {
+    const { fresh } = await moduleOf('js/fillings.js')
+    const { engine } = await moduleOf('js/engines/current.js')
+    const some = Array.from({ length: 50 }, fresh)
+    const { json } = await engine.own('POST', '/tab/judge', { password: some[0] })
+    return [some, Object.values(json).map(({ good }) => good)]
+  })
+  assert.deepEqual(verdicts, [true, true, true])
+  for (const password of all) assert.match(password, /^Wax7(-[0-9a-v]{3}){4}$/)
+  assert.equal(new Set(all.flatMap(password => password.slice(5).split('-'))).size > 150, true)
+})
+
+test('the metrics are not asked any more when the engine was switched meanwhile', async () => {
+  let times = 0
+  const between = await passing(undefined, path => path === '/metrics' && Boolean(times += 1))
+  const other = await openPage(browser, between.url)
+  await press(other, 'Live server', '#engines')
+  await view(other, 'Observe')
+  await until(() => times === 1, 'nobody asks for the metrics')
+  await press(other, 'This tab', '#engines')
+  await pause(2600)
+  assert.equal(times, 1)
   await other.close()
   between.close()
 })

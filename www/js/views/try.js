@@ -1,7 +1,7 @@
 // Every route as a request to send, what came back, and what has been said before.
 
 import { find } from '../catalogue/index.js'
-import { h } from '../dom.js'
+import { announce, h } from '../dom.js'
 import { answerCard } from './try/answer.js'
 import { catalogueList } from './try/catalogue.js'
 import { documentation } from './try/documentation.js'
@@ -13,16 +13,23 @@ export const title = 'Try'
 /** Builds the view once; `show` is called with the rest of the address whenever it changes. */
 export function build() {
   const answer = answerCard()
-  const bench = editor({ onsend: () => answer.wait(), onsent: exchange => { answer.show(exchange); answer.element.scrollIntoView({ block: 'nearest' }) } })
+  const show = exchange => { answer.show(exchange); answer.element.scrollIntoView({ block: 'nearest' }) }
+  const bench = editor({ onsend: () => { sent = route; answer.wait() }, onsent: exchange => sent === route && show(exchange) })
   const docs = documentation({ oncase: (route, failure) => bench.sendCase(route, failure) })
   const list = catalogueList()
-  const past = historyCard({ onpick: exchange => { answer.show(exchange); answer.element.scrollIntoView({ block: 'nearest' }); answer.element.focus({ preventScroll: true }) } })
+  const past = historyCard({ onpick: exchange => { show(exchange); answer.element.focus({ preventScroll: true }) } })
   const element = h('div.try', list.element, h('div.bench', bench.element, answer.element), h('div.beside', docs.element, past.element))
+  let route
+  let sent
   return {
     element,
     show([dialect, id]) {
-      const route = find(dialect, id)
+      const last = route
+      route = id || !last ? find(dialect, id) : last
       list.mark(route)
+      // Whoever comes back goes on where he was.
+      if (route === last) return
+      if (last) announce(route.title)
       bench.load(route)
       docs.show(route)
       answer.clear()

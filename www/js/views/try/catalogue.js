@@ -1,7 +1,7 @@
 // All routes, by dialect; what is typed above them leaves only those that fit.
 
 import { dialects } from '../../catalogue/index.js'
-import { h } from '../../dom.js'
+import { asTyped, h } from '../../dom.js'
 import { methodBadge } from '../../parts/status.js'
 import { to } from '../../route.js'
 
@@ -20,7 +20,7 @@ export function catalogueList() {
     return h('details', { open: true }, h('summary', h('h2', dialect.name), h('small', links.filter(known => known.dialect === dialect).length)), h('ul', groups))
   })
   const none = h('p.quiet', { hidden: true }, 'No route fits.')
-  const filter = h('input', { type: 'search', placeholder: 'Find a route', 'aria-label': 'Find a route', autocomplete: 'off', spellcheck: 'false', oninput: narrow })
+  const filter = h('input', { type: 'search', placeholder: 'Find a route', 'aria-label': 'Find a route', ...asTyped, oninput: narrow })
   const drawer = h('details.drawer', h('summary', 'All requests'), h('div.routes', filter, none, sections))
   const element = h('nav.catalogue', { 'aria-label': 'Requests' }, drawer)
   const wide = matchMedia('(min-width: 64rem)')
@@ -32,7 +32,10 @@ export function catalogueList() {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean)
     for (const { link, text } of links) link.parentElement.hidden = !words.every(word => text.includes(word))
     for (const list of element.querySelectorAll('.routes ul ul')) list.parentElement.hidden = [...list.children].every(item => item.hidden)
-    for (const section of sections) section.hidden = [...section.querySelectorAll('ul ul li')].every(item => item.hidden)
+    for (const section of sections) {
+      section.open = true
+      section.hidden = [...section.querySelectorAll('ul ul li')].every(item => item.hidden)
+    }
     none.hidden = sections.some(section => !section.hidden)
   }
 
@@ -43,7 +46,9 @@ export function catalogueList() {
         const current = known.id === route.id && dialect.id === route.dialect.id
         link.ariaCurrent = current || null
       }
-      if (!wide.matches) drawer.open = false
+      if (wide.matches) return
+      if (drawer.contains(document.activeElement)) drawer.firstElementChild.focus()
+      drawer.open = false
     },
   }
 }

@@ -1,11 +1,11 @@
 // The request, every part of it to change.
 
 import { draftOf } from '../../catalogue/index.js'
-import { announce, fill, h, once } from '../../dom.js'
+import { announce, asTyped, card, fill, h, once } from '../../dom.js'
 import { engine, signals } from '../../engines/current.js'
 import { bodyOf, send } from '../../exchange.js'
 import { Missing, person } from '../../fillings.js'
-import { copyButton } from '../../parts/copy.js'
+import { ELSEWHERE, shellLine } from '../../parts/copy.js'
 import { noticePlace, say } from '../../parts/notice.js'
 import { previewed } from './preview.js'
 
@@ -15,17 +15,18 @@ const TYPES = [['json', 'JSON'], ['form', 'form'], ['', 'none']]
 /** `{ element, load, sendCase }`; `onsend` is called before each exchange, `onsent` is given it, or nothing when it did not come about. */
 export function editor({ onsend, onsent }) {
   const method = h('select', { id: 'method' }, METHODS.map(name => h('option', name)))
-  const path = h('input', { id: 'path', autocapitalize: 'none', autocomplete: 'off', spellcheck: 'false', required: true, pattern: '/.*' })
+  const path = h('input', { id: 'path', ...asTyped, required: true, pattern: '/.*' })
   const as = h('select', { id: 'as' })
-  const raw = h('input', { id: 'raw', autocapitalize: 'none', autocomplete: 'off', spellcheck: 'false', placeholder: 'Bearer …' })
+  const raw = h('input', { id: 'raw', ...asTyped, placeholder: 'Bearer …' })
   const rawRow = h('div', { hidden: true }, h('label', { for: 'raw' }, 'Authorization'), raw)
   const type = h('select', { id: 'type' }, TYPES.map(([value, text]) => h('option', { value }, text)))
-  const body = h('textarea', { id: 'body', rows: 5, spellcheck: 'false', autocapitalize: 'none', autocomplete: 'off' })
-  const headers = h('textarea', { id: 'headers', rows: 2, spellcheck: 'false', placeholder: 'accept: application/json' })
+  const body = h('textarea', { id: 'body', rows: 5, ...asTyped })
+  const headers = h('textarea', { id: 'headers', rows: 2, ...asTyped, placeholder: 'accept: application/json' })
   const headersRow = h('details', h('summary', 'Other headers'), h('label.unseen', { for: 'headers' }, 'Other headers, one in a line'), headers)
-  const curlLine = h('pre.curl', { tabindex: 0, 'aria-label': 'The same as a line for a shell' })
+  const curlLine = h('pre.curl', { tabindex: 0, role: 'group', 'aria-label': 'The same as a line for a shell' })
+  const shellHint = h('p.quiet')
   const button = h('button.primary', { type: 'submit' }, 'Send')
-  const back = h('button.small', { type: 'button', hidden: true, onclick: () => load(route) }, 'As it was')
+  const back = h('button.small', { hidden: true, onclick: () => { button.focus(); load(route) } }, 'As it was')
   const notice = noticePlace()
   let route
   /** Who it is to be sent as; `password:@user` is whoever is no administrator, once somebody is known. */
@@ -38,26 +39,26 @@ export function editor({ onsend, onsent }) {
     rawRow,
     h('div', h('label', { for: 'body' }, 'Body'), body),
     headersRow,
-    h('details', h('summary', 'The same in a shell'), h('div.with-button', curlLine, copyButton(() => curlLine.textContent, 'Copy', 'the shell line'))),
-    h('p.quiet.hint', { id: 'hint', hidden: true }, 'What stands in {{…}} is filled in when the request is sent: a token, or a user made just for it.'),
+    shellLine('The same in a shell', curlLine, 'the shell line', shellHint),
+    h('p.quiet.hint', { id: 'hint', hidden: true }, 'What stands in {{…}} is filled in when the request is sent: a token, or a user made just for it. On a live server such users stay: “scratch-…”.'),
     h('div.row', button, back, h('small', h('kbd', 'Ctrl'), ' + ', h('kbd', 'Enter'), ' sends')),
     notice,
   )
-  const element = h('section.card', { 'aria-labelledby': 'request-title' }, h('h2', { id: 'request-title' }, 'Request'), form)
+  const element = card('request', 'Request', form)
   signals.addEventListener('people', people)
   people()
 
   /** The choices of who a request is sent as. */
   function people() {
-    const someone = engine.people.flatMap(({ name }) => [[`password:${name}`, `${name}, by password`], [`token:${name}`, `${name}, by token`], [`wrong:${name}`, `${name}, wrong password`]])
+    const someone = engine.people.flatMap(({ name }) => [[`password:${name}`, `${name}, by password`], [`token:${name}`, `${name}, by token`]])
     fill(as, [['none', 'nobody'], ...someone, ['unknown', 'an unknown user'], ['raw', 'as written here']].map(([value, text]) => h('option', { value }, text)))
     choose(wanted)
+    preview()
   }
 
   function choose(who) {
     wanted = who
-    const [way, ...rest] = wanted.split(':')
-    const name = rest.join(':')
+    const [way, name] = wanted.split(/:(.*)/s)
     as.value = !name ? way : engine.people.length > 0 ? `${way}:${person(name).name}` : 'none'
     rawRow.hidden = as.value !== 'raw'
   }
@@ -88,8 +89,13 @@ export function editor({ onsend, onsent }) {
     const now = draft()
     form.querySelector('#hint').hidden = !/\{\{/.test(now.path + now.raw + bodyOf(now))
     body.disabled = !bodyOf({ ...now, body: 1 })
-    curlLine.textContent = previewed(now)
+    preview()
     back.hidden = false
+  }
+
+  function preview() {
+    curlLine.textContent = previewed(draft())
+    shellHint.textContent = `${/"\$/.test(curlLine.textContent) ? 'Set the $VARIABLES first, or send it and copy “What was sent”. ' : ''}${engine.isTab ? ELSEWHERE : ''}`
   }
 
   function load(next) {

@@ -1,6 +1,6 @@
 // What has been said, newest first. Only what can be seen is built, so that ten thousand entries cost no more than fifty.
 
-import { fill, h } from '../../dom.js'
+import { card, fill, h, soon } from '../../dom.js'
 import { history } from '../../history.js'
 import { methodBadge, statusBadge } from '../../parts/status.js'
 import { milliseconds, plural, timeOfDay } from '../../words.js'
@@ -11,19 +11,11 @@ const PAGE = 50
 export function historyCard({ onpick }) {
   const list = h('ol.history', { 'aria-label': 'Requests so far, newest first' })
   const count = h('small')
-  const older = h('button.small', { type: 'button', hidden: true, onclick: more }, 'Older')
-  const clear = h('button.small', { type: 'button', hidden: true, onclick: () => history.clear() }, 'Clear')
-  const empty = h('p.quiet', 'Every request of this page will stand here with its answer. It ends with the tab.')
-  const element = h('section.card.past', { 'aria-labelledby': 'history-title' }, h('div.card-head', h('h2', { id: 'history-title' }, 'History'), count, clear), empty, list, older)
+  const older = h('button.small', { hidden: true, onclick: more }, 'Older')
+  const clear = h('button.small', { hidden: true, onclick: () => { element.focus(); history.clear() } }, 'Clear')
+  const empty = h('p.quiet', 'Every request will stand here with its answer, until the tab ends.')
+  const element = card('past', ['History', count, clear], empty, list, older)
   let shown = PAGE
-  let due = false
-
-  /** Many entries at once are drawn once. */
-  function soon() {
-    if (due) return
-    due = true
-    requestAnimationFrame(() => { due = false; draw() })
-  }
 
   function draw() {
     const { entries } = history
@@ -44,14 +36,14 @@ export function historyCard({ onpick }) {
     return h(
       'li',
       h(
-        'button.entry', { type: 'button', onclick: () => onpick(exchange) },
+        'button.entry', { onclick: () => onpick(exchange) },
         statusBadge(exchange, false), methodBadge(exchange.method), h('code', exchange.path),
-        h('small', exchange.why ? `${exchange.why} · ` : '', `${milliseconds(exchange.took)} · ${timeOfDay(exchange.at)}`),
+        h('small', exchange.engine === 'live' && 'live · ', exchange.why && `${exchange.why} · `, `${milliseconds(exchange.took)} · ${timeOfDay(exchange.at)}`),
       ),
     )
   }
 
-  history.addEventListener('add', soon)
+  history.addEventListener('add', soon(draw))
   history.addEventListener('clear', () => { shown = PAGE; draw() })
   return { element }
 }

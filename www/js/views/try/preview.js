@@ -7,8 +7,7 @@ import { carried } from '../../exchange.js'
 export function previewed(draft) {
   const { path, as, raw } = draft
   if (path[0] !== '/') return ''
-  const [way, ...rest] = as.split(':')
-  const name = rest.join(':')
+  const [way, name] = as.split(/:(.*)/s)
   const value = way === 'token' ? 'Bearer {{token}}' : way === 'raw' && raw
   // A name with a colon would end there, and the rest be the password.
   const user = way === 'unknown' ? 'nobody-here' : way !== 'token' && name && (name.includes(':') ? `${name}:{{password}}` : name)
