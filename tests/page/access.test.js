@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
-import { ADMIN, launch, openPage, press, sendRequest, signIn, startServer, type, view, waitForText } from './harness.js'
+import { ADMIN, launch, openPage, pause, press, sendRequest, signIn, startServer, type, view, waitForText } from './harness.js'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
@@ -32,6 +32,10 @@ before(async () => {
   await press(page, 'Let both sign in')
   await waitForText(page, '.programs', 'signs in')
   await waitForText(page, '.policies', 'nist')
+  await type(page, '#fresh', 'Marble-Thimble-Road-77')
+  await press(page, 'Add')
+  await press(page, 'Remove Marble-Thimble-Road-77')
+  await page.waitForSelector('.key.is-refused')
   await view(page, 'Time')
   await page.evaluate(() => { document.querySelector('.case').click() })
   await waitForText(page, '.notice.good', 'running')
@@ -159,7 +163,48 @@ test('the focus stays where somebody works', async () => {
   await page.keyboard.press('Enter')
   await waitForText(page, '.notice.good', 'Removed')
   assert.equal(await page.evaluate(() => document.activeElement.className), 'keys')
+  // What goes away hands the focus on.
+  await view(page, 'Try')
+  const enter = async selector => { await page.focus(selector); await page.keyboard.press('Enter') }
+  await type(page, '#body', '{}')
+  await enter('.editor .row .small')
+  assert.equal(await focus(), 'Send')
+  await page.focus('.case')
+  const before = await focus()
+  await page.evaluate(async () => (await moduleOf('js/engines/current.js')).signals.dispatchEvent(new Event('people')))
+  assert.equal(await focus(), before)
+  await enter('.past .card-head button')
+  assert.match(await page.evaluate(() => document.activeElement.className), /past/)
+  await sendRequest(page)
+  await enter('.answer .action')
+  await waitForText(page, '#opened-title', 'A signed token')
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'main')
+  await view(page, 'Try')
+  await page.setViewport(SIZES.phone)
+  await press(page, 'All requests')
+  await enter('.catalogue a[href="#/try/redis/roles"]')
+  await waitForText(page, '#announcer', 'All roles')
+  assert.equal(await focus(), 'All requests')
+  await signIn(page, ADMIN)
+  await waitForText(page, '.people', 'admin')
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'where')
+  await enter('.people .small')
+  await waitForText(page, '#announcer', 'Signed out')
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'where')
+  await press(page, 'This tab', '#engines')
   page.verify()
+})
+
+test('a timeline can be read on a narrow screen', async () => {
+  await page.setViewport({ width: 320, height: 800 })
+  await view(page, 'Token')
+  await press(page, 'A token of 5 minutes')
+  await page.waitForSelector('.timeline')
+  // At once, as it is drawn anew each second.
+  assert.ok(await page.evaluate(() => document.querySelector('.timeline').getBoundingClientRect().width) >= 500)
+  await page.focus('.timeline-box')
+  await pause(1500)
+  assert.equal(await page.evaluate(() => document.activeElement.ariaLabel), 'Timeline')
 })
 
 test('all links of the navigation can be seen on a narrow screen', async () => {
@@ -181,6 +226,15 @@ test('what is chosen can be seen in forced colours', async () => {
   const ground = selector => page.$eval(selector, element => getComputedStyle(element).backgroundColor)
   assert.notEqual(await ground('#engines input:checked + span'), await ground('#engines input:not(:checked) + span'))
   assert.notEqual(await ground('.views a[aria-current]'), await ground('.views a:not([aria-current])'))
+  // Also where the page's own theme is the other one.
+  await view(page, 'Token')
+  await press(page, 'A token of 5 minutes')
+  await page.waitForSelector('.timeline text')
+  for (const theme of ['light', 'dark']) {
+    await page.evaluate(wanted => { document.documentElement.dataset.theme = wanted }, theme)
+    const [label, text] = await page.evaluate(() => [getComputedStyle(document.querySelector('.timeline text')).fill, getComputedStyle(document.body).color])
+    assert.equal(label, text, theme)
+  }
   await session.send('Emulation.setEmulatedMedia', { features: [] })
   await session.detach()
 })

@@ -1,6 +1,6 @@
 // What each policy says about a password, in the engine's own words.
 
-import { fill, h } from '../../dom.js'
+import { asTyped, card, fill, h } from '../../dom.js'
 import { engine, signals } from '../../engines/current.js'
 import { state } from '../../engines/tab.js'
 import { plural } from '../../words.js'
@@ -8,22 +8,21 @@ import { plural } from '../../words.js'
 const POLICIES = {
   open: 'No rule but “not empty”. For trying things out.',
   redis: 'That product’s complexity: all classes of characters, no repeating, no e-mail address.',
-  nist: 'SP 800-63B-4: 15 characters at least, none of the common ones, no other rule.',
+  nist: 'SP 800-63B-4: 15 characters at least, none of the common ones.',
 }
 
 /** `{ element, load }` */
 export function meterCard() {
-  const input = h('input', { id: 'judged', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', value: 'Tr0ub4dor&3', oninput: soon })
+  const input = h('input', { id: 'judged', ...asTyped, value: 'Tr0ub4dor&3', oninput: soon })
   const length = h('small', { id: 'judged-length' })
   input.setAttribute('aria-describedby', 'judged-length')
   const verdicts = h('ul.policies', { 'aria-live': 'polite' })
   const inForce = h('fieldset.choices', h('legend.unseen', 'The policy in force in this tab'), Object.keys(POLICIES).map(name => h('label', h('input', { type: 'radio', name: 'policy', value: name, onchange: () => engine.own('PUT', '/tab/settings', { policy: name }) }), h('span', name))))
-  const force = h('div.prose', h('h3', 'In force in this tab'), inForce, h('p.quiet', 'From the next change of a password on. Those there are go on working.'))
-  const element = h(
-    'section.card', { 'aria-labelledby': 'meter-title' },
-    h('h2', { id: 'meter-title' }, 'Would it be taken?'),
+  const force = h('div.prose', h('h3', 'In force in this tab'), inForce, h('p.quiet', 'From the next change of a password on.'))
+  const element = card(
+    'meter', 'Would it be taken?',
     h('div', h('label', { for: 'judged' }, 'A password'), input, length),
-    verdicts, force,
+    verdicts, h('p.quiet', 'Rules that PUT /v1/cluster has set come on top.'), force,
   )
   let person = {}
   let timer
