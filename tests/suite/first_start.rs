@@ -12,7 +12,7 @@ use std::{
 use waxseal_core::seam::{Method, Request};
 use waxseal_tests::{
     server::{Launch, Server, command, scratch},
-    torture::load::other_module,
+    torture::{api::authorize, load::other_module},
 };
 
 #[test]
@@ -46,6 +46,23 @@ fn the_printed_lines_work_as_printed_and_the_secret_is_shown_once() {
     }
     assert!(!server.out().contains("Password:") && !server.out().contains(&password));
     assert!(!server.log().contains(&password));
+}
+
+#[test]
+fn a_password_is_read_from_standard_input() {
+    let (home, data) = scratch();
+    let server = Launch::on(&data).start();
+    let (first, other) = (home.path().join("first"), home.path().join("other"));
+    fs::write(&first, "a first password\n").unwrap();
+    fs::write(&other, "another password\n").unwrap();
+    for (args, file) in [(&["--password-stdin"][..], &first), (&["--password-file", "-"], &other)] {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let input = fs::File::open(file).unwrap();
+        let said = command(&data, &[&["user", "add", name], args].concat()).stdin(input).output().unwrap();
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+        let password = fs::read_to_string(file).unwrap();
+        assert_eq!(server.send(&authorize(name, password.trim_end())).status, 200, "{name}");
+    }
 }
 
 #[test]

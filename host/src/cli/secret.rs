@@ -21,10 +21,10 @@ pub(super) type Secret = Zeroizing<String>;
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
 pub(super) struct NewPassword {
-    /// Read the password from a file; a single line break at its end is dropped
+    /// Read the password from a file, or from standard input if it is `-`; a single line break at its end is dropped
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
-    /// Read the password from standard input; a single line break at its end is dropped
+    /// The same as `--password-file -`
     #[arg(long)]
     password_stdin: bool,
 }
@@ -33,12 +33,12 @@ impl NewPassword {
     /// The password for `whom`; asks twice on a terminal.
     pub(super) fn read(&self, whom: &str) -> Result<Secret, Failure> {
         match &self.password_file {
-            Some(path) => from_file(path),
-            None if self.password_stdin => {
+            Some(path) if path.as_os_str() != "-" => from_file(path),
+            None if !self.password_stdin => prompt(whom),
+            _ => {
                 let name = "standard input";
                 one_line(&read_from(&mut io::stdin().lock(), name)?, name)
             }
-            None => prompt(whom),
         }
     }
 }
