@@ -84,10 +84,9 @@ pub fn write(store: &Embedded, data: &DataDir, to: &Path) -> Result<(), BackupEr
     let root = data.root_key()?;
     let (store_part, whole) = (Scratch::beside(to, "store"), Scratch::beside(to, "part"));
     let failed = |error| BackupError::Io { path: to.into(), error };
-    store.backup(&store_part.0).map_err(|error| match error {
-        // It is the backup that there is no room for: the store is only read.
-        StoreError::Full => failed(io::ErrorKind::StorageFull.into()),
-        other => other.into(),
+    store.backup(&store_part.0).map_err(|error| match of_file(&store_part.0, &error) {
+        Some(error) => failed(error),
+        None => error.into(),
     })?;
     assemble(&root, &store_part.0, &whole.0).map_err(failed)?;
     // Unlike a rename, a link does not replace what is there.
@@ -141,6 +140,18 @@ fn vacant(data: &DataDir, made: &[PathBuf]) -> Result<(), BackupError> {
         }
     }
     Ok(())
+}
+
+/// What is wrong with the file `part` rather than with the store, which is only read.
+fn of_file(part: &Path, error: &StoreError) -> Option<io::Error> {
+    match error {
+        StoreError::Full => Some(io::ErrorKind::StorageFull.into()),
+        StoreError::Unavailable(cause) => {
+            let why = cause.strip_prefix(&format!("`{}`: ", part.display()));
+            why.map(io::Error::other)
+        }
+        _ => None,
+    }
 }
 
 fn assemble(root: &RootKey, store_part: &Path, whole: &Path) -> io::Result<()> {
@@ -362,7 +373,14 @@ mod tests {
         home.backup();
         let data = DataDir::new(home.at("data"));
         let store = Embedded::open(data.path(), Arc::default()).unwrap();
-        for (to, part) in [("backup", "is there already"), ("data", "is there already"), ("none/b", "No such file")] {
+        // With what is written first, whose name is longer still.
+        let long = "b".repeat(240);
+        for (to, part) in [
+            ("backup", "is there already"),
+            ("data", "is there already"),
+            ("none/b", "No such file"),
+            (long.as_str(), "File name too long"),
+        ] {
             let error = write(&store, &data, &home.at(to)).unwrap_err().to_string();
             assert!(error.contains(part) && error.contains(&format!("`{}`", home.at(to).display())), "{error}");
         }
