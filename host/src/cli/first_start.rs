@@ -48,7 +48,7 @@ pub(super) async fn bootstrap(service: &Service) -> Result<Option<First>, Failur
         None => return Err(Failure::refused("the store cannot be read; `waxseal doctor` says more")),
     }
     let name = env::var("WAXSEAL_ADMIN_NAME").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "admin".into());
-    let (secret, password) = match (chosen("WAXSEAL_ADMIN_PASSWORD"), chosen("WAXSEAL_ADMIN_PASSWORD_FILE")) {
+    let (secret, password) = match (chosen("WAXSEAL_ADMIN_PASSWORD")?, chosen("WAXSEAL_ADMIN_PASSWORD_FILE")?) {
         (Some(_), Some(_)) => {
             return Err(Failure::usage(
                 "WAXSEAL_ADMIN_PASSWORD and WAXSEAL_ADMIN_PASSWORD_FILE are both set; keep one of them",
@@ -74,6 +74,11 @@ pub(super) async fn bootstrap(service: &Service) -> Result<Option<First>, Failur
     Err(Failure::refused(format_args!("the first administrator `{name}` cannot be made: {why}")))
 }
 
-fn chosen(variable: &str) -> Option<Secret> {
-    env::var(variable).ok().map(Zeroizing::new).filter(|value| !value.is_empty())
+fn chosen(variable: &str) -> Result<Option<Secret>, Failure> {
+    let Some(value) = env::var_os(variable) else { return Ok(None) };
+    let value = value.into_string().map(Zeroizing::new).map_err(|value| {
+        drop(Zeroizing::new(value.into_encoded_bytes()));
+        Failure::usage(format_args!("{variable} is not UTF-8, which a password has to be"))
+    })?;
+    Ok(Some(value).filter(|value| !value.is_empty()))
 }
