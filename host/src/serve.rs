@@ -4,7 +4,7 @@ use crate::{
     audit::AuditTrail,
     clock::Clock,
     http::{
-        Answer, Forwarding, Limits, Network, Proxies, admin_socket,
+        Answer, Forwarding, Limits, Network, Proxies, Reloaded, admin_socket,
         listener::{self, Listener},
         page::{self, Page},
         service::{Entrance, Service, Setup},
@@ -235,7 +235,7 @@ pub(crate) struct Server<A> {
     reload: Arc<Reload>,
 }
 
-type Reload = dyn Fn() -> Result<(), String> + Send + Sync;
+type Reload = dyn Fn() -> Result<Reloaded, String> + Send + Sync;
 
 impl<A: Answer> Server<A> {
     /// Answers from now on.
@@ -282,10 +282,8 @@ impl<A: Answer> Server<A> {
     /// Reads certificates and settings again and reopens the audit trail.
     pub(crate) async fn reload(&self) {
         let reload = Arc::clone(&self.reload);
-        match spawn_blocking(move || reload()).await {
-            Ok(Ok(())) => tracing::info!("reloaded"),
-            Ok(Err(error)) => tracing::error!(error, "not everything could be reloaded; what failed stays as it was"),
-            Err(error) => tracing::error!(%error, "reloading failed"),
+        if let Err(error) = spawn_blocking(move || reload()).await {
+            tracing::error!(%error, "reloading failed");
         }
     }
 
@@ -340,6 +338,7 @@ async fn listen_on(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(ServeError::io(format_args!("listen on `{address}`")))
 }
 
+/// Whoever asks for it, by a signal or over the socket, the log says how it went.
 fn reload<A: Answer>(tls: Option<Arc<Tls>>, audit: Option<Arc<AuditTrail>>, answer: Arc<A>) -> Arc<Reload> {
     Arc::new(move || {
         let mut wrong = Vec::new();
@@ -349,8 +348,17 @@ fn reload<A: Answer>(tls: Option<Arc<Tls>>, audit: Option<Arc<AuditTrail>>, answ
         if let Some(Err(error)) = audit.as_ref().map(|audit| audit.reopen()) {
             wrong.push(format!("cannot reopen the audit trail: {error}"));
         }
-        wrong.extend(answer.reload().err());
-        if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+        let reloaded = answer.reload().unwrap_or_else(|error| {
+            wrong.push(error);
+            Reloaded::default()
+        });
+        if wrong.is_empty() {
+            tracing::info!("reloaded");
+            return Ok(reloaded);
+        }
+        let error = wrong.join("; ");
+        tracing::error!(error, "not everything could be reloaded; what failed stays as it was");
+        Err(error)
     })
 }
 

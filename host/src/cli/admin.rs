@@ -3,7 +3,7 @@
 use super::{
     Failure, Place,
     service::Service,
-    terminal::{say, word},
+    terminal::{complain, plain, say, word},
 };
 use crate::{data_dir::DataDir, http::admin_socket};
 use bytes::Bytes;
@@ -40,8 +40,20 @@ pub(super) fn reload(place: &Place) -> Result<(), Failure> {
     if admin_socket::connect(data.path()).is_err_and(|error| error.kind() != io::ErrorKind::PermissionDenied) {
         return Err(Failure::refused("no server runs on this data; it reads its configuration when it starts"));
     }
-    Admin::look(place)?.ask(Method::Post, "/admin/reload", None)?;
-    say("reloaded; its log and the audit trail say what has changed")
+    let told = Admin::look(place)?.ask(Method::Post, "/admin/reload", None)?;
+    let list = |name: &str| -> Vec<String> {
+        told.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(plain).collect()
+    };
+    for warning in list("warnings") {
+        complain(&format!("note: {warning}"));
+    }
+    say("reloaded")?;
+    for (what, named) in [("in force", list("in_force")), ("waits for a restart", list("waiting"))] {
+        if !named.is_empty() {
+            say(&format!("{what}: {}", named.join(", ")))?;
+        }
+    }
+    Ok(())
 }
 
 impl Admin {
@@ -109,6 +121,7 @@ impl Admin {
             (400, Some(message)) if is_misuse(&json) => Err(Failure::usage(message)),
             (413, _) => Err(Failure::refused("this is more than the server takes at once (`server.body_bytes`)")),
             (503, None) => Err(Failure::refused("the server cannot answer now; its log says why; try again")),
+            (503, Some(message)) if self.is_running() => Err(Failure::refused(format_args!("{message}; its log says why"))),
             (_, Some(message)) => Err(Failure::refused(message)),
             (status, None) => Err(Failure::refused(format_args!("the server refused with status {status}"))),
         }

@@ -9,7 +9,7 @@ use crate::{
     data_dir::DataDir,
     engine::{self, Audit, Choice, Code, Engine, Kind, Mark, Occasion, Rules},
     hex,
-    http::{Answer, admin_socket},
+    http::{Answer, Reloaded, admin_socket},
     kdf,
     metrics::Metrics,
     store::{Embedded, Measured, Revision, Store, StoreError},
@@ -168,8 +168,8 @@ impl Answer for Service {
 
     /// Only the rules can change while running, by their settings and by their module; what concerns sockets, engine and log waits for
     /// a restart.
-    fn reload(&self) -> Result<(), String> {
-        let Some(sources) = &self.sources else { return Ok(()) };
+    fn reload(&self) -> Result<Reloaded, String> {
+        let Some(sources) = &self.sources else { return Ok(Reloaded::default()) };
         let (sources, before) = &mut *sources.lock().unwrap_or_else(PoisonError::into_inner);
         let problems = |problems: Vec<Problem>| problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; ");
         let mut load = || {
@@ -182,7 +182,8 @@ impl Answer for Service {
             if !waiting.is_empty() {
                 tracing::warn!(settings = waiting.join(", "), "these have changed, and wait for a restart");
             }
-            let rules = self.other_rules(&config.host)?;
+            let mut warnings = Vec::new();
+            let rules = self.other_rules(&config.host, &mut warnings)?;
             let other = rules.is_some();
             let runtime = tokio::runtime::Handle::try_current().map_err(|error| error.to_string())?;
             runtime.block_on(self.engine.set(config.settings, rules)).map_err(|error| error.to_string())?;
@@ -192,21 +193,24 @@ impl Answer for Service {
             }
             changes.extend(other.then(|| self.tell_module()));
             *before = loaded;
-            Ok(changes.join(", "))
+            Ok(Reloaded { in_force: changes, waiting, warnings })
         };
         let loaded = load();
-        self.note("config.reload", "settings", loaded.clone().map_err(|_| "bad_configuration"));
-        loaded.map(drop)
+        let detail = loaded.as_ref().map(|reloaded| reloaded.in_force.join(", "));
+        self.note("config.reload", "settings", detail.map_err(|_| "bad_configuration"));
+        loaded
     }
 }
 
 impl Service {
     /// The rules that this configuration names, if they are not in force.
-    fn other_rules(&self, host: &Host) -> Result<Option<Rules>, String> {
+    fn other_rules(&self, host: &Host, warnings: &mut Vec<String>) -> Result<Option<Rules>, String> {
         let named = module::named(host);
         if module::sha256(host) == self.engine.modules().other() {
             if let Err(error) = named {
                 tracing::warn!(error, "the module in force could not be had again; the next start would refuse");
+                warnings
+                    .push(format!("the module in force could not be had again, and the next start would refuse: {error}"));
             }
             return Ok(None);
         }

@@ -2,8 +2,20 @@
 
 use crate::engine::Mark;
 use core::future::Future;
+use serde::Serialize;
 use std::{io, path::Path};
 use waxseal_core::seam::{Peer, Request, Response, Unread};
+
+/// What reading the configuration again has led to, in words for the operator.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Reloaded {
+    /// What is in force and was not before.
+    pub in_force: Vec<String>,
+    /// Settings that differ from those that the server was started with, and wait for a restart.
+    pub waiting: Vec<String>,
+    /// What the next start would not take.
+    pub warnings: Vec<String>,
+}
 
 /// The engine, as the sockets see it.
 pub trait Answer: Send + Sync + 'static {
@@ -53,7 +65,7 @@ pub trait Answer: Send + Sync + 'static {
     ///
     /// # Errors
     /// What is wrong with it, in words for the operator; everything stays as it was then.
-    fn reload(&self) -> Result<(), String> {
-        Ok(())
+    fn reload(&self) -> Result<Reloaded, String> {
+        Ok(Reloaded::default())
     }
 }

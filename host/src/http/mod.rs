@@ -32,7 +32,7 @@ mod unsent;
 #[cfg(test)]
 mod tests;
 
-pub use answer::Answer;
+pub use answer::{Answer, Reloaded};
 pub use forwarded::Forwarding;
 pub(crate) use forwarded::Proxies;
 pub use limits::Limits;

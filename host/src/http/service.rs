@@ -1,7 +1,7 @@
 //! Answers one request: the server's own routes here, everything else from [`Answer`].
 
 use super::{
-    Answer, Limits, RequestId,
+    Answer, Limits, Reloaded, RequestId,
     body::{self, Why},
     convert::{self, HttpResponse, closing, from_core, plain, unavailable},
     documents,
@@ -30,7 +30,7 @@ use hyper::{
     header::{self, HeaderName, HeaderValue},
     http::request::Parts,
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{panic::catch_unwind, path::PathBuf, sync::Arc, time::Instant};
 use tokio::{
     sync::watch,
@@ -79,7 +79,7 @@ pub(crate) struct Setup<A> {
     /// Whether metrics are answered on the main listener, to loopback peers.
     pub(crate) main_metrics: bool,
     /// Reads certificates and settings again, reopens the audit trail. May block.
-    pub(crate) reload: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
+    pub(crate) reload: Arc<dyn Fn() -> Result<Reloaded, String> + Send + Sync>,
 }
 
 /// What all connections share.
@@ -315,6 +315,7 @@ impl<A: Answer> Service<A> {
         };
         let answer = Arc::clone(&self.setup.answer);
         let copied = tokio::task::spawn_blocking(move || answer.backup(&to).map_err(|error| error.to_string())).await;
+        let copied = copied.map(|copied| copied.map(|()| serde_json::json!({})));
         self.done(copied, StatusCode::INTERNAL_SERVER_ERROR)
     }
 
@@ -326,9 +327,9 @@ impl<A: Answer> Service<A> {
         self.done(tokio::task::spawn_blocking(move || reload()).await, StatusCode::BAD_REQUEST)
     }
 
-    fn done(&self, result: Result<Result<(), String>, JoinError>, failed: StatusCode) -> HttpResponse {
+    fn done(&self, result: Result<Result<impl Serialize, String>, JoinError>, failed: StatusCode) -> HttpResponse {
         match result {
-            Ok(Ok(())) => json(StatusCode::OK, &serde_json::json!({})),
+            Ok(Ok(told)) => json(StatusCode::OK, &serde_json::json!(told)),
             Ok(Err(error)) => json(failed, &serde_json::json!({ "error": error })),
             Err(_) => self.panicked(),
         }
