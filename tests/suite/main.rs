@@ -9,6 +9,7 @@
 
 mod allocations;
 mod cases;
+mod commands;
 mod crash;
 mod edge;
 mod elasticsearch;

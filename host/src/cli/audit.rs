@@ -183,7 +183,7 @@ fn verify(path: &Path, no_head: bool, json: bool) -> Result<(), Failure> {
     if json {
         let found = verdict.as_ref().ok();
         let flaw = verdict.as_ref().err().map(ToString::to_string);
-        say_json(&json!({
+        let said = say_json(&json!({
             "file": shown.to_string(),
             "whole": found.is_some_and(|found| found.records > 0),
             "first": found.map(|found| found.first),
@@ -192,13 +192,10 @@ fn verify(path: &Path, no_head: bool, json: bool) -> Result<(), Failure> {
             "headless": found.and_then(|found| found.headless),
             "lost": found.map(|found| found.lost),
             "flaw": flaw,
-        }))?;
-        return if found.is_some_and(|found| found.records > 0 && (found.end_checked && found.headless.is_none() || no_head))
-        {
-            Ok(())
-        } else {
-            Err(Failure::No)
-        };
+        }));
+        let holds =
+            found.is_some_and(|found| found.records > 0 && (found.end_checked && found.headless.is_none() || no_head));
+        return if holds { said } else { Err(Failure::no(said)) };
     }
     match verdict {
         Ok(Whole { records: 0, .. }) => Err(Failure::refused(format_args!(

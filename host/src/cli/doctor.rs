@@ -35,22 +35,22 @@ pub(super) fn run(args: &Args, place: &Place) -> Result<(), Failure> {
     let mut findings = Findings::default();
     examine(place, &mut findings);
     let problems = findings.0.iter().filter(|finding| finding.grade == Grade::Problem).count();
-    if args.json {
+    let said = if args.json {
         let told: Vec<Value> = findings
             .0
             .iter()
             .map(|finding| json!({ "check": finding.check, "grade": finding.grade.word(), "text": finding.text }))
             .collect();
-        say_json(&json!({ "problems": problems, "findings": told }))?;
+        say_json(&json!({ "problems": problems, "findings": told }))
     } else {
         let rows: Vec<[String; 3]> = findings
             .0
             .iter()
             .map(|finding| [finding.grade.word().into(), finding.check.into(), plain(&finding.text)])
             .collect();
-        say(&table(["", "CHECK", "FOUND"], &rows))?;
-    }
-    if problems == 0 { Ok(()) } else { Err(Failure::No) }
+        say(&table(["", "CHECK", "FOUND"], &rows))
+    };
+    if problems == 0 { said } else { Err(Failure::no(said)) }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -29,6 +29,14 @@ impl Failure {
         Self::Usage(vec![text.to_string()])
     }
 
+    /// The verdict "no" after it was told. It holds also where nobody reads: who only asks for the exit status must not take it for "yes".
+    pub(super) fn no(told: Result<(), Self>) -> Self {
+        match told {
+            Ok(()) | Err(Self::Unread) => Self::No,
+            Err(other) => other,
+        }
+    }
+
     /// The same refusal with more said at its end.
     pub(super) fn with(self, more: &str) -> Self {
         match self {

@@ -17,7 +17,7 @@ use std::{
 use waxseal_core::{
     seam::{Method, World},
     settings::Settings,
-    token::KeySet,
+    token::{KeySet, MAX_TOKEN, Refusal},
     vault::Vault,
 };
 
@@ -43,8 +43,9 @@ Examples:
   waxseal token verify \"$TOKEN\"                      where nobody else sees command lines
   waxseal token verify --batch < tokens.jsonl        one verdict per line, exit status 0
   waxseal token verify --jwks keys.json - < token    with keys from a file, without a data directory
-  waxseal token verify --jwks keys.json --revocations snapshot.jwt - < token
-                                                     as a verifier elsewhere does, with what it has fetched
+  waxseal token verify --jwks keys.json --revocations snapshot.jwt \
+    --set issuer=https://auth.example.com - < token  as a verifier elsewhere does, with what it has
+                                                     fetched and the issuer that the server has set
 
 A line of a batch is an object such as {\"token\": \"…\"}, with \"now\" (seconds since 1970) if
 another time than the present is to count. Any other line gets `reject bad_line`. Only --live
@@ -103,6 +104,10 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
         Command::Explain { token, jwks, json } => explain(&text(&token)?, jwks.as_deref(), json, place),
         Command::Revoke { token, jti, expires } => {
             let token = token.map(|token| text(&token)).transpose()?;
+            if token.as_deref().is_some_and(is_too_long) {
+                let (code, sentence) = (TOO_LONG.code(), TOO_LONG.sentence());
+                return Err(Failure::refused(format_args!("nothing to revoke: {sentence} ({code})")));
+            }
             let body = match &token {
                 Some(token) => json!({ "token": token }),
                 None => match expires {
@@ -171,16 +176,25 @@ pub(super) fn world(jwks: Option<&Path>, place: &Place) -> Result<World, Failure
             KeySet::from_jwks(&text)
                 .map_err(|error| Failure::refused(format_args!("the keys `{}` cannot be used: {error}", file.display())))?
         }
-        None => data_keys(&Admin::reach(place)?)?,
+        None => data_keys(&Admin::look(place)?)?,
     };
     Ok(offline(settings, keys))
 }
 
+/// The keys that verify: public parts if there are any, as nobody has to know more; else they are secrets, which a running server puts down in
+/// its trail as given out.
 fn data_keys(admin: &Admin) -> Result<KeySet, Failure> {
-    let answer = admin.send(Method::Get, "/admin/keys/export", None)?;
-    let text = core::str::from_utf8(&answer.body).ok().filter(|_| answer.status == 200);
-    let keys = text.and_then(|text| KeySet::from_jwks(text).ok());
-    keys.ok_or_else(|| Failure::refused(format_args!("the keys cannot be read (status {})", answer.status)))
+    let mut status = 0;
+    for secret in [false, true] {
+        let answer = admin.send(Method::Get, &format!("/admin/keys/export?secret={secret}"), None)?;
+        let text = core::str::from_utf8(&answer.body).ok().filter(|_| answer.status == 200);
+        let keys = text.and_then(|text| KeySet::from_jwks(text).ok());
+        if let Some(keys) = keys.filter(|keys| secret || keys.iter().next().is_some()) {
+            return Ok(keys);
+        }
+        status = answer.status;
+    }
+    Err(Failure::refused(format_args!("the keys cannot be read (status {status})")))
 }
 
 /// A world that can only verify: nothing is derived from its root secret.
@@ -190,18 +204,24 @@ fn offline(settings: Settings, keys: KeySet) -> World {
 
 fn explain(token: &str, jwks: Option<&Path>, json: bool, place: &Place) -> Result<(), Failure> {
     let told = match jwks {
+        // No server has to be asked, and none would read it.
+        _ if is_too_long(token) => json!({ "live": false, "code": TOO_LONG.code(), "sentence": TOO_LONG.sentence() }),
         None if place.data().has_store() => {
             Admin::look(place)?.ask(Method::Post, "/admin/tokens/explain", Some(&json!({ "token": token })))?
         }
         _ => without_data(token, jwks, place)?,
     };
-    if json {
-        say_json(&told)?;
-    } else {
-        tell(&told)?;
-    }
-    if is_live(&told) { Ok(()) } else { Err(Failure::No) }
+    let said = if json { say_json(&told) } else { tell(&told) };
+    if is_live(&told) { said } else { Err(Failure::no(said)) }
 }
+
+/// Whether a text is longer than any token, and perhaps than what a server reads.
+pub(super) const fn is_too_long(token: &str) -> bool {
+    token.len() > MAX_TOKEN
+}
+
+/// Why such a text is refused.
+pub(super) const TOO_LONG: Refusal = Refusal::TooLong;
 
 /// Whether the answer of `/admin/tokens/explain` says that the token works.
 pub(super) fn is_live(told: &Value) -> bool {

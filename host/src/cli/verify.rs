@@ -17,7 +17,7 @@ use waxseal_core::{
     seam::{Method, World},
     settings::Settings,
     time::UnixTime,
-    token::{EdgeVerifier, Stale},
+    token::{EdgeVerifier, Refusal, SnapshotError, Stale},
 };
 
 /// Which token, and how to check it.
@@ -68,10 +68,7 @@ pub(super) fn run(args: &Args, place: &Place) -> Result<(), Failure> {
         None => batch(&mut checker),
         Some(token) => match checker.check(&token::text(token)?, None)? {
             Ok(()) => say("accept"),
-            Err(code) => {
-                say(&format!("reject {code}"))?;
-                Err(Failure::No)
-            }
+            Err(code) => Err(Failure::no(say(&format!("reject {code}")))),
         },
     }
 }
@@ -132,6 +129,8 @@ impl Checker {
             }
             // The store knows the present only.
             Self::Live(_) if now.is_some() => Ok(Err(BAD_LINE.into())),
+            // Also one that no server reads, and that would end a batch.
+            Self::Live(_) if token::is_too_long(token) => Ok(Err(token::TOO_LONG.code().into())),
             Self::Live(admin) => {
                 let told = admin.ask(Method::Post, "/admin/tokens/explain", Some(&json!({ "token": token })))?;
                 let code = told.get("code").and_then(Value::as_str).unwrap_or("refused").to_owned();
@@ -163,8 +162,14 @@ fn edge(world: &World, file: &Path, args: &Args) -> Result<Checker, Failure> {
     let taken = verifier.take(text.trim_end(), &settings.issuer, settings.leeway, made.min(clock.now()));
     taken.map_err(|error| {
         let (shown, code) = (file.display(), error.code());
+        let expected = match error {
+            SnapshotError::Refused(Refusal::WrongIssuer) => {
+                format!("; expected is `{}`, as the setting `issuer` says here", settings.issuer)
+            }
+            _ => String::new(),
+        };
         Failure::refused(format_args!(
-            "the revocation snapshot `{shown}`, which is checked as a token is: {error} ({code})"
+            "the revocation snapshot `{shown}`, which is checked as a token is: {error} ({code}){expected}"
         ))
     })?;
     Ok(Checker::Edge(Box::new((verifier, settings)), clock))

@@ -1,0 +1,140 @@
+//! Commands as scripts run them: exit statuses, what is asked of a server, and what is said.
+
+use serde_json::Value;
+use std::{
+    fs,
+    io::Write,
+    os::unix::ffi::OsStringExt,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+use waxseal_tests::server::{Launch, binary, command, scratch};
+
+/// The exit status of a command on `data`, and what it says.
+fn said(data: &Path, args: &[&str]) -> (Option<i32>, String) {
+    told(&command(data, args).output().unwrap())
+}
+
+fn told(ended: &Output) -> (Option<i32>, String) {
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    (ended.status.code(), format!("{}{}", text(&ended.stdout), text(&ended.stderr)))
+}
+
+/// The same with `input` on standard input.
+fn fed(data: &Path, args: &[&str], input: &[u8]) -> (Option<i32>, String) {
+    let mut child =
+        command(data, args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Whoever is refused at once does not read it.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    told(&child.wait_with_output().unwrap())
+}
+
+/// A verdict that nobody reads is still the exit status: no check fails open.
+#[test]
+fn a_no_is_a_no_also_when_nobody_reads_it() {
+    let (home, data) = scratch();
+    let server = Launch::on(&data).start();
+    let trail = home.path().join("trail");
+    fs::write(&trail, "no record\n").unwrap();
+    let trail = trail.to_str().unwrap();
+    for args in [
+        &["token", "verify", "abc"][..],
+        &["token", "verify", "--live", "abc"],
+        &["token", "explain", "abc"],
+        &["token", "explain", "--json", "abc"],
+        &["doctor", "--set", "server.tls_cert=/none", "--set", "server.tls_key=/none"],
+        &["doctor", "--json", "--set", "server.tls_cert=/none", "--set", "server.tls_key=/none"],
+        &["audit", "verify", "--json", trail],
+    ] {
+        let script = "{ sleep 0.3; \"$@\"; echo $? >&2; } | true";
+        let ended = Command::new("sh")
+            .args(["-c", script, "sh"])
+            .arg(binary())
+            .args(args)
+            .env("WAXSEAL_DATA", &data)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(said.lines().last(), Some("1"), "{args:?}: {said}");
+    }
+    drop(server);
+}
+
+/// What is longer than any token is refused before a server is asked, and ends no batch.
+#[test]
+fn a_token_that_is_too_long_is_refused_as_such() {
+    let (_home, data) = scratch();
+    let server = Launch::on(&data).start();
+    let long = "a".repeat(100_000);
+    let lines = format!("{{\"token\":\"abc\"}}\n{{\"token\":\"{long}\"}}\n{{\"token\":\"abc\"}}\n");
+    let (status, told) = fed(&data, &["token", "verify", "--batch", "--live"], lines.as_bytes());
+    assert_eq!((status, told.as_str()), (Some(0), "reject malformed\nreject too_long\nreject malformed\n"));
+    for args in [["token", "verify", "--live", "-"].as_slice(), &["token", "explain", "-"], &["token", "revoke", "-"]] {
+        let (status, told) = fed(&data, args, long.as_bytes());
+        assert!(status == Some(1) && told.contains("too_long"), "{args:?}: {told}");
+    }
+    drop(server);
+}
+
+#[test]
+fn a_password_in_the_environment_that_is_no_text_is_refused() {
+    let (_home, data) = scratch();
+    let password = std::ffi::OsString::from_vec(b"Grey-Heron 27 l\xffntern".to_vec());
+    let mut serve = command(&data, &["serve", "--listen", "127.0.0.1:0"]);
+    let (status, told) = self::told(&serve.env("WAXSEAL_ADMIN_PASSWORD", password).output().unwrap());
+    assert_eq!(status, Some(2), "{told}");
+    assert!(told.contains("WAXSEAL_ADMIN_PASSWORD is not UTF-8") && !told.contains("Password:"), "{told}");
+}
+
+#[test]
+fn a_reload_says_what_counts_and_what_waits() {
+    let (_home, data) = scratch();
+    let server = Launch::on(&data).start();
+    fs::write(data.join("waxseal.toml"), "leeway = 7\n[server]\ntrusted_proxies = [\"192.0.2.1\"]\n").unwrap();
+    let (status, told) = said(&data, &["reload"]);
+    assert_eq!(status, Some(0), "{told}");
+    assert!(told.contains("in force: leeway ") && told.contains("waits for a restart: server.trusted_proxies"), "{told}");
+    fs::write(data.join("waxseal.toml"), "leeway = x\n").unwrap();
+    assert_eq!(said(&data, &["reload"]).0, Some(1));
+    assert!(server.log().contains("not everything could be reloaded"), "{}", server.log());
+}
+
+/// Whoever checks tokens takes no secret away, as far as that can be, and a stopped server's trail says nothing of him.
+#[test]
+fn a_check_is_no_export() {
+    let (_home, data) = scratch();
+    let trail = || fs::read_to_string(data.join("audit.log")).unwrap();
+    let launch = Launch::on(&data);
+    launch.start().terminate();
+    let (_, token) = said(&data, &["token", "issue", "admin"]);
+    let before = trail();
+    assert_eq!(said(&data, &["token", "verify", token.trim_end()]), (Some(0), "accept\n".into()));
+    assert_eq!(trail(), before);
+
+    let server = launch.start();
+    said(&data, &["key", "rotate", "--algorithm", "ES256", "--end-tokens"]);
+    let (_, token) = said(&data, &["token", "issue", "admin"]);
+    assert_eq!(said(&data, &["token", "verify", token.trim_end()]), (Some(0), "accept\n".into()));
+    assert!(!trail().contains("key.export"), "{}", trail());
+    drop(server);
+}
+
+/// As in `docs/keys.md`.
+#[test]
+fn a_snapshot_of_another_issuer_is_told_from_a_wrong_one() {
+    let (home, data) = scratch();
+    let issuer = "issuer=https://auth.example.com";
+    let server = Launch::on(&data).set("issuer", "https://auth.example.com").set("signing_algorithm", "ES256").start();
+    let get = |path: &str| server.send(&waxseal_core::seam::Request::new(waxseal_core::seam::Method::Get, path)).body;
+    let at = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    let (keys, snapshot) = (at("keys.json"), at("snapshot.jwt"));
+    fs::write(&keys, get("/.well-known/jwks.json")).unwrap();
+    fs::write(&snapshot, get("/auth/revocations")).unwrap();
+    let (_, issued) = said(&data, &["token", "issue", "admin", "--json"]);
+    let issued: Value = serde_json::from_str(&issued).unwrap();
+    let token = issued["access_token"].as_str().unwrap();
+    let args = ["token", "verify", "--jwks", &keys, "--revocations", &snapshot, token];
+    let (status, told) = said(&data, &args);
+    assert!(status == Some(1) && told.contains("expected is `waxseal`"), "{told}");
+    assert_eq!(said(&data, &[&args[..], &["--set", issuer]].concat()), (Some(0), "accept\n".into()));
+}
