@@ -1,6 +1,10 @@
 //! The data directory: what lies in it, and its root key.
 
 use core::fmt;
+use rustix::{
+    fs::{Access, access},
+    io::Errno,
+};
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Read, Write},
@@ -64,6 +68,11 @@ impl DataDir {
     /// Whether there is a store, hence users.
     pub fn has_store(&self) -> bool {
         self.store().exists()
+    }
+
+    /// Whether the system would let this process change the store, unlike on a file system that is mounted read-only; also where there is none.
+    pub fn is_writable(&self) -> bool {
+        !matches!(access(self.store(), Access::WRITE_OK), Err(Errno::ROFS | Errno::ACCESS | Errno::PERM))
     }
 
     /// Checks that the store is not missing beside what a server with a store has left. A first start makes the store before either.

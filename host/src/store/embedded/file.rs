@@ -2,8 +2,9 @@
 
 use super::{FILE_NAME, medium::Medium};
 use crate::store::StoreError;
+use core::ops::Bound;
 use redb::{
-    StorageBackend,
+    BackendError, StorageBackend,
     backends::{FileBackend, InMemoryBackend},
 };
 use std::{
@@ -16,10 +17,61 @@ use std::{
 
 /// The file that is there; `None` if there is none.
 pub(super) fn existing(path: &Path) -> Result<Option<Arc<Medium>>, StoreError> {
+    locked(OpenOptions::new().read(true).write(true).open(path), path)
+}
+
+/// The same for who does not write, hence also where nobody can, as on a file system that is mounted read-only.
+pub(super) fn existing_as_it_is(path: &Path) -> Result<Option<Arc<Medium>>, StoreError> {
+    let unwritable = [io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::PermissionDenied];
     match OpenOptions::new().read(true).write(true).open(path) {
-        Ok(file) => lock(file, path).map(Some),
+        Err(error) if unwritable.contains(&error.kind()) => {
+            let file = File::open(path).map_err(|error| trouble(path, &error))?;
+            lock_on(Unwritten(backend(file)?), path).map(Some)
+        }
+        opened => locked(opened, path),
+    }
+}
+
+fn locked(opened: io::Result<File>, path: &Path) -> Result<Option<Arc<Medium>>, StoreError> {
+    match opened {
+        Ok(file) => lock_on(backend(file)?, path).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(trouble(path, &error)),
+    }
+}
+
+/// A file that was opened for reading only, on which the system gives no lock but one that others who read may share. A writer is kept
+/// out by it all the same.
+#[derive(Debug)]
+struct Unwritten(FileBackend);
+
+impl StorageBackend for Unwritten {
+    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.0.try_lock_shared_range(start, end)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        self.0.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.0.read(offset, out)
+    }
+
+    fn set_len(&self, _len: u64) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn write(&self, _offset: u64, _data: &[u8]) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.0.close()
     }
 }
 
@@ -40,7 +92,7 @@ impl Fresh {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&draft);
         let file = file.map_err(|error| trouble(&draft, &error))?;
         let emptied = file.try_clone().map_err(|error| trouble(&draft, &error))?;
-        let medium = lock(file, &path)?;
+        let medium = lock_on(backend(file)?, &path)?;
         // Looked at after locking: whoever held the draft before may have published it.
         if path.exists() {
             return Err(StoreError::Locked(path));
@@ -70,8 +122,7 @@ pub(super) fn log(path: &Path) -> Result<(Box<dyn StorageBackend>, bool), StoreE
     // What it is going to hold is worth nothing without its name. Also for one that is there: who made it may have been killed before
     // this line.
     sync_parent(path).map_err(failed)?;
-    let backend = FileBackend::new(file).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    Ok((Box::new(backend), made))
+    Ok((Box::new(backend(file)?), made))
 }
 
 /// What the log holds, in memory, and whether there is none.
@@ -111,8 +162,34 @@ pub(super) fn trouble(path: &Path, error: &io::Error) -> StoreError {
     }
 }
 
-fn lock(file: File, path: &Path) -> Result<Arc<Medium>, StoreError> {
-    let backend = FileBackend::new(file).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+fn backend(file: File) -> Result<FileBackend, StoreError> {
+    FileBackend::new(file).map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+fn lock_on(backend: impl StorageBackend, path: &Path) -> Result<Arc<Medium>, StoreError> {
     let medium = Medium::lock(Box::new(backend)).map_err(|error| trouble(path, &error))?;
     medium.ok_or_else(|| StoreError::Locked(path.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Opened as where nobody can write, which root always can.
+    #[test]
+    fn who_cannot_write_is_kept_out_by_a_writer_and_keeps_him_out() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("store");
+        fs::write(&path, "as it is").unwrap();
+        let unwritten = || lock_on(Unwritten(backend(File::open(&path).unwrap()).unwrap()), &path);
+        let locked = Some(StoreError::Locked(path.clone()));
+        let writer = existing(&path).unwrap().unwrap();
+        assert_eq!(unwritten().err(), locked);
+        drop(writer);
+        let readers = [unwritten().unwrap(), unwritten().unwrap()];
+        assert_eq!(existing(&path).err(), locked);
+        drop(readers);
+        assert!(existing(&path).is_ok());
+        assert_eq!(fs::read(&path).unwrap(), b"as it is");
+    }
 }

@@ -96,7 +96,8 @@ impl Embedded {
     /// As [`Embedded::open`]; [`StoreError::Unavailable`] where there is no store.
     pub fn look(data: &Path, clock: Arc<Clock>) -> Result<Self, StoreError> {
         let path = data.join(FILE_NAME);
-        let medium = file::existing(&path)?.ok_or_else(|| StoreError::Unavailable("there is none".into()))?;
+        let there = file::existing_as_it_is(&path)?;
+        let medium = there.ok_or_else(|| StoreError::Unavailable("there is none".into()))?;
         let database = open_existing(&medium, &path, false)?;
         let (log, missing) = file::copy_of_log(&path.with_extension(LOG_EXTENSION))?;
         let shared = Shared::new(database, log, missing, medium, path, clock, false)?;
