@@ -7,7 +7,8 @@ use crate::{
 use alloc::string::{String, ToString};
 use core::fmt::Display;
 
-/// Adds a line: who did what to whom, and the code of the refusal if it was refused.
+/// Adds a line: who did what to whom, and the code of the refusal if it was refused. What was done is not told when the request is
+/// refused after all, as it is not stored then.
 pub(crate) fn audit(
     op: &Op<'_>,
     action: &'static str,
@@ -15,12 +16,20 @@ pub(crate) fn audit(
     subject: &dyn Display,
     refusal: Option<&'static str>,
 ) {
-    note(op, action, actor, subject, String::new(), refusal);
+    match refusal {
+        Some(reason) => op.keep_event(event(op, action, actor, subject, String::new(), Some(reason))),
+        None => audit_change(op, action, actor, subject, String::new()),
+    }
 }
 
-/// Adds a line of a change that was made, and what it was.
+/// Adds a line of a change that was made, and what it was. Not told when the request is refused after all.
 pub(crate) fn audit_change(op: &Op<'_>, action: &'static str, actor: &dyn Display, subject: &dyn Display, detail: String) {
-    note(op, action, actor, subject, detail, None);
+    op.event(event(op, action, actor, subject, detail, None));
+}
+
+/// Adds a line of what holds although the request may be refused for another reason (see [`Op::keep`]).
+pub(crate) fn audit_kept(op: &Op<'_>, action: &'static str, actor: &dyn Display, subject: &dyn Display) {
+    op.keep_event(event(op, action, actor, subject, String::new(), None));
 }
 
 /// Adds a part to the detail of a change.
@@ -33,15 +42,15 @@ pub(crate) fn add_detail(detail: &mut String, parts: &[&str]) {
     }
 }
 
-fn note(
+fn event(
     op: &Op<'_>,
     action: &'static str,
     actor: &dyn Display,
     subject: &dyn Display,
     detail: String,
     refusal: Option<&'static str>,
-) {
-    op.event(Event {
+) -> Event {
+    Event {
         action,
         actor: actor.to_string(),
         subject: subject.to_string(),
@@ -49,7 +58,7 @@ fn note(
         outcome: if refusal.is_some() { Outcome::Refused } else { Outcome::Success },
         reason: refusal.unwrap_or_default(),
         dialect: dialect::name(op.request),
-    });
+    }
 }
 
 #[cfg(test)]
@@ -80,8 +89,29 @@ mod tests {
         );
     }
 
+    /// Role and state are changed before the password is looked at; when it is refused, they are as they were.
     #[test]
-    fn a_change_of_a_policy_names_its_members() {
+    fn what_is_refused_after_all_has_not_been_done() {
+        let mut world = TestWorld::with_admin("admin password");
+        let bearer = alloc::format!("Bearer {}", world.token("admin", "admin password"));
+        let mut call = |line: &str, body: &str, status: u16| {
+            world.audited();
+            let authorization = if line.contains("/v1/") { bearer.clone() } else { basic("admin", "admin password") };
+            let request = request(line, body).with_header("authorization", &authorization);
+            assert_eq!(world.call(request).status, status, "{line} {body}");
+            world.audited()
+        };
+        let ann = r#"{"name": "ann", "role": "none", "password": "ann password"}"#;
+        assert_eq!(call("POST /v1/users", ann, 200), ["user.create: role none"]);
+        assert_eq!(call("PUT /v1/cluster", r#"{"password_complexity": true}"#, 200).len(), 1);
+        assert_eq!(call("PUT /v1/users/2", r#"{"role": "admin", "password": "x"}"#, 400), [""; 0]);
+        let body = r#"{"password": "short", "roles": ["superuser"], "enabled": false}"#;
+        assert_eq!(call("POST /_security/user/ann", body, 400), ["login"]);
+        assert_eq!(call("PUT /v1/users/2", r#"{"role": "admin"}"#, 200), ["user.change: role none -> admin"]);
+    }
+
+    #[test]
+    fn a_change_of_a_policy_says_what_it_was() {
         let mut world = TestWorld::with_admin("admin password");
         let mut call = |path: &str, body: &str| {
             let admin = basic("admin", "admin password");
@@ -92,9 +122,11 @@ mod tests {
             world.audited().pop()
         };
         let body = r#"{"login_lockout_threshold": 7, "password": "secret", "login_lockout_duration": 60}"#;
-        let said = "cluster.policy: login_lockout_threshold, login_lockout_duration";
+        let said = "cluster.policy: login_lockout_threshold 5 -> 7, login_lockout_duration 1800 -> 60";
         assert_eq!(call("/v1/cluster/policy", body).as_deref(), Some(said));
-        let said = "cluster.change: name, password_complexity";
-        assert_eq!(call("/v1/cluster", r#"{"password_complexity": true, "name": "blue"}"#).as_deref(), Some(said));
+        assert_eq!(call("/v1/cluster/policy", body).as_deref(), Some("login"), "nothing has changed");
+        let body = r#"{"password_complexity": true, "name": "blue", "password_min_length": 8}"#;
+        let said = "cluster.change: password_complexity unset -> true, name";
+        assert_eq!(call("/v1/cluster", body).as_deref(), Some(said));
     }
 }

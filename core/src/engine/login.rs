@@ -2,7 +2,7 @@
 
 use super::{account, find, hex, passwords::remember_schemes, throttle::Gate};
 use crate::{
-    engine::audit,
+    engine::{audit, audit_kept},
     password::{self, Derived, Hash, Scheme, prepare},
     record::{Cluster, Schemes, Seen, Stored, Uid, User, key},
     refusal::Refusal,
@@ -48,20 +48,28 @@ pub(crate) fn login_again(op: &Op<'_>, name: &str, password: &str, before: Optio
     let after_login = user.as_ref().is_some_and(|user| Some(user.uid) == before);
     let (user, position) = prove(op, name, user, password, after_login, &refused)?;
     op.keep(key::seen(user.uid), Some(Seen(op.now()).encode()), None);
-    audit(op, "login", &user.uid, &user.uid, None);
+    audit_kept(op, "login", &user.uid, &user.uid);
     Ok(Login { expired: has_expired(op, &user)?, user, position })
 }
 
-/// The name of a failed login for the audit trail: as it was typed, but for one that looks like a token, which some put there, of which
-/// it is a digest (security L2).
-fn as_typed(op: &Op<'_>, name: &str) -> String {
-    // The shortest tokens are refresh tokens; nobody's name is as long and without a blank or another mark.
-    let is_token = name.len() >= 43 && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet));
-    if is_token {
-        ["token#", &hex(&op.vault.derive("name in the trail", name.as_bytes())[..8])].concat()
-    } else {
-        name.into()
+/// A text that somebody has typed, for the audit trail: where a token may stand in it, which some put in the place of a name, its digest
+/// (security L2).
+pub(crate) fn as_typed(op: &Op<'_>, text: &str) -> String {
+    // The shortest tokens are refresh tokens; no part of anybody's name is as long and without a blank or another mark.
+    const SHORTEST: usize = 43;
+    let goes_on = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let mut shown = String::new();
+    for part in text.split_inclusive(|c| !goes_on(c)) {
+        let run = part.trim_end_matches(|c| !goes_on(c));
+        if run.len() < SHORTEST {
+            shown.push_str(run);
+        } else {
+            shown.push_str("token#");
+            shown.push_str(&hex(&op.vault.derive("name in the trail", run.as_bytes())[..8]));
+        }
+        shown.push_str(part.get(run.len()..).unwrap_or_default());
     }
+    shown
 }
 
 /// Where `password` stands in the list of `user`; counts like a login of that user. `after_login` says that this request has

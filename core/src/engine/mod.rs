@@ -22,7 +22,7 @@ mod source;
 mod throttle;
 mod users;
 
-pub(crate) use audit::{add_detail, audit, audit_change};
+pub(crate) use audit::{add_detail, audit, audit_change, audit_kept};
 pub(crate) use authorization::{
     Authorized, NewAuthorization, add, authorization, authorization_token, authorization_with_id, authorizations, end,
     end_all, find_authorization, hex, is_token, note, revoke_everything, scopes,
@@ -35,7 +35,7 @@ pub(crate) use jwks::{export_key, public_part, published_keys};
 pub(crate) use keys::{
     Imported, NotRotated, Rotation, bootstrap_key, import_keys, is_needed, keys, retire_key, rotate_key,
 };
-pub(crate) use login::{Login, has_expired, login, login_again, password_expires, proves};
+pub(crate) use login::{Login, as_typed, has_expired, login, login_again, password_expires, proves};
 pub(crate) use names::{NAME_RULE, has_blank_ends, is_like_uid, valid_email, valid_name, valid_role_name};
 pub(crate) use pair::{Counts, Grant, NotRefreshed, Selection, grant, invalidate, refresh};
 pub(crate) use passwords::{NewPassword, add_password, remove_password, replace_passwords};

@@ -16,7 +16,7 @@
 //! is said openly and costs no derivation.
 
 use super::{
-    audit,
+    audit_kept,
     source::{site, source},
 };
 use crate::{
@@ -153,7 +153,7 @@ impl Gate {
                 if let Some(user) = user {
                     let lock = Lock { until: self.pair.until, epoch: user.lock_epoch, since: self.pair.since };
                     op.keep(key::lock(user.uid), Some(lock.encode()), expiry(self.pair.until));
-                    audit(op, "user.lock", &user.uid, &user.uid, None);
+                    audit_kept(op, "user.lock", &user.uid, &user.uid);
                 }
             }
             if settings.vendor_lockout || self.pair.total <= settings.account_ceiling / SHARES {

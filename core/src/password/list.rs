@@ -95,13 +95,19 @@ impl List {
         if self.0.contains(&hash) {
             return Err(Refusal::SameAsCurrent);
         }
-        let max = max.min(MAX_ENTRIES);
-        if self.0.len() >= usize::from(max) {
-            return Err(Refusal::TooMany { max });
-        }
+        self.has_room(max)?;
         self.fits(&hash)?;
         self.0.push(hash);
         Ok(())
+    }
+
+    /// Whether one more password may be added.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`] when there are `max` (or 64) already.
+    pub fn has_room(&self, max: u8) -> Result<(), Refusal> {
+        let max = max.min(MAX_ENTRIES);
+        if self.0.len() < usize::from(max) { Ok(()) } else { Err(Refusal::TooMany { max }) }
     }
 
     /// Takes the password at `position` out.

@@ -63,7 +63,8 @@ pub struct Op<'a> {
 struct Draft {
     changes: Sorted<Key, Write>,
     kept: Sorted<Key, Write>,
-    events: Vec<Event>,
+    /// Each with whether it is told although the operation is refused.
+    events: Vec<(Event, bool)>,
     token_refusal: Option<&'static str>,
 }
 
@@ -181,9 +182,14 @@ impl<'a> Op<'a> {
         self.draft.borrow_mut().kept.insert(write.key.clone(), write);
     }
 
-    /// Adds a line to the audit trail; it is written also when the operation is refused.
+    /// Adds a line to the audit trail about a change. Dropped with it when the operation is refused.
     pub fn event(&self, event: Event) {
-        self.draft.borrow_mut().events.push(event);
+        self.draft.borrow_mut().events.push((event, false));
+    }
+
+    /// Like [`Op::event`], but goes in even when the operation is refused: for refusals, and for what [`Op::keep`] writes.
+    pub fn keep_event(&self, event: Event) {
+        self.draft.borrow_mut().events.push((event, true));
     }
 
     /// Notes for the log that a token is not good, and which check says so (security T10). The first of a request counts;
@@ -208,9 +214,11 @@ impl<'a> Op<'a> {
         (self.ask.into_inner(), self.verified.into_inner())
     }
 
-    /// Forgets what the operation wanted to change; what it wanted to keep stays.
+    /// Forgets what the operation wanted to change, and what it wanted to be told of it; what it wanted to keep stays.
     pub(super) fn drop_changes(&self) {
-        self.draft.borrow_mut().changes.clear();
+        let mut draft = self.draft.borrow_mut();
+        draft.changes.clear();
+        draft.events.retain(|(_, is_kept)| *is_kept);
     }
 
     /// What the driver gets besides the response.
@@ -228,6 +236,7 @@ impl<'a> Op<'a> {
             checks
         };
         let commit = Commit { checks, writes: writes.into_vec().into_iter().map(|(_, write)| write).collect() };
-        Done { response, commit, events: draft.events, token_refusal: draft.token_refusal }
+        let events = draft.events.into_iter().map(|(event, _)| event).collect();
+        Done { response, commit, events, token_refusal: draft.token_refusal }
     }
 }

@@ -101,7 +101,8 @@ fn check_room(request: &Request<'_>, keys: &SshKeys) -> Result<(), Stop> {
 fn save(request: &Request<'_>, keys: &SshKeys, action: &'static str, name: &str) {
     let (op, uid) = (request.exchange.op, request.caller.user.uid);
     op.store(key::ssh_keys(uid), keys);
-    engine::audit(op, action, &uid, &name, None);
+    // No subject: whoever it is named after has nothing to do with it.
+    engine::audit_change(op, action, &uid, &uid, engine::as_typed(op, name));
 }
 
 fn not_found(request: &Request<'_>) -> Stop {

@@ -5,8 +5,10 @@ use super::{
     error::{invalid, refused},
 };
 use crate::{
-    dialect::json::{self, BadJson},
-    engine::add_detail,
+    dialect::{
+        form::Form,
+        json::{self, BadJson},
+    },
     seam::{Method, Op, Stop},
 };
 use alloc::{borrow::ToOwned, format, string::String};
@@ -17,10 +19,12 @@ use zeroize::Zeroizing;
 /// unchanged.
 ///
 /// # Errors
-/// 400 `invalid_schema` with `dry_run` in the query, unless it is `false`.
+/// 400 `invalid_schema` with `dry_run` in the query, unless it is `false` or `0`.
 pub(super) fn check_real(op: &Op<'_>) -> Result<(), Stop> {
-    let rehearses = |pair: &str| pair.starts_with("dry_run") && pair != "dry_run=false";
-    if op.request.query.split('&').any(rehearses) {
+    let rehearses = |(name, value): (&str, &str)| {
+        name.eq_ignore_ascii_case("dry_run") && !value.eq_ignore_ascii_case("false") && value != "0"
+    };
+    if Form::parse_unescaped(op.request.query.as_bytes()).is_ok_and(|query| query.pairs().any(rehearses)) {
         return invalid("`dry_run` is not supported: nothing was changed");
     }
     Ok(())
@@ -77,15 +81,6 @@ impl Body {
     /// A member as it was sent.
     pub(super) fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
-    }
-
-    /// Those of these members that were sent, for the audit trail.
-    pub(super) fn among(&self, names: &[&'static str]) -> String {
-        let mut sent = String::new();
-        for name in names.iter().filter(|name| self.value(name).is_some()) {
-            add_detail(&mut sent, &[name]);
-        }
-        sent
     }
 
     /// A member that may be missing and else is a string.

@@ -7,13 +7,13 @@ use super::{
     json,
 };
 use crate::{
-    engine::audit_change,
+    engine::{add_detail, audit_change},
     password::Scheme,
-    record::{Cluster, Role, key},
+    record::{Cluster, Role, User, key},
     seam::{Op, Response, Stop},
-    settings::PolicyName,
+    settings::{PolicyName, is_name},
 };
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use serde::Serialize;
 
 /// The members of the cluster that can be changed, and those of its lockout policy.
@@ -55,8 +55,8 @@ pub(super) fn change(op: &Op<'_>) -> Result<Response, Stop> {
     let min_length = body.integer_within(min_length, 8, 256)?;
     let expiration = body.integer_within(expiration, 0, 36_500)?;
     let session = body.integer_within(session, 0, 525_600)?;
-    if name.as_ref().is_some_and(|name| name.is_empty() || name.len() > 255) {
-        return invalid("`name` must be 1 to 255 octets");
+    if name.as_ref().is_some_and(|name| !is_name(name)) {
+        return invalid("`name` must be 1 to 256 characters, none of them a control character");
     }
     if actor.role != Role::Admin {
         return forbidden();
@@ -68,14 +68,14 @@ pub(super) fn change(op: &Op<'_>) -> Result<Response, Stop> {
              knows neither rules of composition nor expiry",
         );
     }
-    let mut cluster = load(op)?;
+    let known = load(op)?;
+    let mut cluster = known.clone();
     cluster.name = name.or(cluster.name);
     cluster.password_complexity = complexity.or(cluster.password_complexity);
     cluster.password_min_length = min_length.and_then(|min| u16::try_from(min).ok()).unwrap_or(cluster.password_min_length);
     cluster.password_expiration_duration = expiration.unwrap_or(cluster.password_expiration_duration);
     cluster.cm_session_timeout_minutes = session.unwrap_or(cluster.cm_session_timeout_minutes);
-    op.store(key::cluster(), &cluster);
-    audit_change(op, "cluster.change", &actor.uid, &"cluster", body.among(&CHANGEABLE));
+    store(op, &actor, "cluster.change", &known, &cluster);
     answer(op, &cluster)
 }
 
@@ -96,12 +96,12 @@ pub(super) fn change_policy(op: &Op<'_>) -> Result<Response, Stop> {
     if actor.role != Role::Admin {
         return forbidden();
     }
-    let mut cluster = load(op)?;
+    let known = load(op)?;
+    let mut cluster = known.clone();
     cluster.login_lockout_threshold = threshold.unwrap_or(cluster.login_lockout_threshold);
     cluster.login_lockout_counter_reset_after = reset_after.unwrap_or(cluster.login_lockout_counter_reset_after);
     cluster.login_lockout_duration = duration.unwrap_or(cluster.login_lockout_duration);
-    op.store(key::cluster(), &cluster);
-    audit_change(op, "cluster.policy", &actor.uid, &"cluster", body.among(&POLICY));
+    store(op, &actor, "cluster.policy", &known, &cluster);
     policy(&cluster)
 }
 
@@ -122,6 +122,34 @@ fn reader(op: &Op<'_>) -> Result<(), Stop> {
 
 fn load(op: &Op<'_>) -> Result<Cluster, Stop> {
     Ok(op.load::<Cluster>(&key::cluster())?.unwrap_or_default())
+}
+
+/// Stores what has become of `known`, and tells what has changed; neither when nothing has.
+fn store(op: &Op<'_>, actor: &User, action: &'static str, known: &Cluster, cluster: &Cluster) {
+    let mut detail = String::new();
+    let mut compare = |member, before: &dyn ToString, after: &dyn ToString| {
+        let [before, after] = [before, after].map(ToString::to_string);
+        if before != after {
+            add_detail(&mut detail, &[member, " ", &before, " -> ", &after]);
+        }
+    };
+    let complexity = |cluster: &Cluster| cluster.password_complexity.map_or("unset", |on| if on { "true" } else { "false" });
+    let [_, complex, min_length, expiration, session] = CHANGEABLE;
+    compare(complex, &complexity(known), &complexity(cluster));
+    compare(min_length, &known.password_min_length, &cluster.password_min_length);
+    compare(expiration, &known.password_expiration_duration, &cluster.password_expiration_duration);
+    compare(session, &known.cm_session_timeout_minutes, &cluster.cm_session_timeout_minutes);
+    let [threshold, reset_after, duration] = POLICY;
+    compare(threshold, &known.login_lockout_threshold, &cluster.login_lockout_threshold);
+    compare(reset_after, &known.login_lockout_counter_reset_after, &cluster.login_lockout_counter_reset_after);
+    compare(duration, &known.login_lockout_duration, &cluster.login_lockout_duration);
+    if known.name != cluster.name {
+        add_detail(&mut detail, &["name"]);
+    }
+    if !detail.is_empty() {
+        op.store(key::cluster(), cluster);
+        audit_change(op, action, &actor.uid, &"cluster", detail);
+    }
 }
 
 fn answer(op: &Op<'_>, cluster: &Cluster) -> Result<Response, Stop> {

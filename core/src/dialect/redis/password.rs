@@ -4,7 +4,7 @@
 use super::{
     body::Body,
     caller::{Caller, caller_even_expired},
-    error::{forbidden, no_such_user},
+    error::{forbidden, no_such_user, refused},
 };
 use crate::{
     engine::{self, NewPassword},
@@ -38,6 +38,8 @@ pub(super) fn replace(op: &Op<'_>) -> Result<Response, Stop> {
 /// The new password is appended; all of them work.
 pub(super) fn add(op: &Op<'_>) -> Result<Response, Stop> {
     let Request { actor, target, new, .. } = read(op, Form { old: false, new: true, expired_may: false })?;
+    // Else whoever has but a token could find out the passwords of a full list, one guess after the other, and leave no trace.
+    target.passwords.has_room(op.settings.passwords.max_per_user)?;
     let new = NewPassword::other(op, &target, &new.unwrap_or_default())?;
     engine::add_password(op, &actor.uid, target, new)?;
     Ok(done())
@@ -80,7 +82,10 @@ fn read(op: &Op<'_>, form: Form) -> Result<Request, Stop> {
     let new = if form.new { Some(Body::need("new_password", body.password("new_password")?)?) } else { None };
     match caller {
         None => {
-            let (username, old) = (Body::need("username", username)?, Body::need("old_password", old)?);
+            let (Some(username), Some(old)) = (username, old) else {
+                let text = "without an `Authorization` header, `username` and `old_password` are needed";
+                return refused(400, "missing_field", text);
+            };
             let login = engine::login(op, &username, &old)?;
             if login.expired && !form.expired_may {
                 return Err(Refusal::PasswordExpired.into());

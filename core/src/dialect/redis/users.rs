@@ -84,7 +84,7 @@ pub(super) fn create(op: &Op<'_>) -> Result<Response, Stop> {
 pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     let caller = caller(op)?;
     let body = Body::required(op)?;
-    let changes = Changes {
+    let mut changes = Changes {
         name: name_of(&body)?,
         email: email_of(&body)?,
         role: role_of(&body)?,
@@ -106,8 +106,9 @@ pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     if changes.role.is_some_and(|role| !engine::may_give(&caller.user, &user, role)) {
         return forbidden();
     }
-    // An address names its owner to whoever trusts it, so nobody gives himself one, nor a name that looks like one or like a uid.
-    let poses = |name: &String| valid_email(name) && *name != user.email || engine::is_like_uid(name);
+    // An address names its owner to whoever trusts it, so nobody gives himself one, nor a name that looks like one, be it but to who
+    // is in a hurry, or like a uid.
+    let poses = |name: &String| name.contains('@') && *name != user.email || engine::is_like_uid(name);
     let poses = changes.name.as_ref().is_some_and(|name| *name != user.name && poses(name));
     if !caller.manages_users() && (poses || changes.email.as_ref().is_some_and(|email| *email != user.email)) {
         return forbidden();
@@ -115,10 +116,16 @@ pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     if !own && changes.name.as_ref().is_some_and(|name| *name != user.name) {
         return invalid("the name of another user cannot be changed");
     }
+    // Who was made without a name has his address for one, and does not sign in by it once it is another's to give.
+    if user.name == user.email && changes.name.is_none() {
+        changes.name = changes.email.clone().filter(|email| !email.is_empty());
+    }
     engine::change_user(op, &caller.user.uid, &mut user, changes)?;
     if let Some(password) = password {
         let new = NewPassword::fresh(op, &password, &user.name, &user.email, &user.salt.clone())?;
-        user.unlock();
+        if !own {
+            user.unlock();
+        }
         user = engine::replace_passwords(op, &caller.user.uid, user, new)?;
     }
     answer(op, &user)
