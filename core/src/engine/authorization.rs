@@ -127,10 +127,10 @@ pub(crate) fn authorizations(
     Ok(found)
 }
 
-/// The live authorization of `user` with this id or token. Those of others are as unknown as those that never were.
+/// The live authorization of `user` with this id or token, in capitals or not. Those of others are as unknown as those that never were.
 pub(crate) fn find_authorization(op: &Op<'_>, user: &User, id: &str) -> Result<Option<Authorization>, Stop> {
-    let by_token = is_token(id);
-    let index = if by_token { key::authorization_token(id) } else { key::authorization_id(id) };
+    let id = id.to_ascii_lowercase();
+    let index = if is_token(&id) { key::authorization_token(&id) } else { key::authorization_id(&id) };
     op.want(&eras(user.uid));
     let Some(at) = op.load::<AuthorizationAt>(&index)?.filter(|at| at.uid == user.uid) else { return Ok(None) };
     let Some(found) = op.load::<Authorization>(&key::authorization(&at))? else { return Ok(None) };

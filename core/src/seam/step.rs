@@ -130,7 +130,8 @@ mod tests {
         for (line, told) in [
             ("POST /v1/users/authorize", "\"error_code\":\"unavailable\""),
             ("POST /_security/oauth2/token", "\"type\":\"unavailable_exception\""),
-            ("GET /broker/rest/user", "the server cannot answer this now"),
+            ("GET /broker/rest/user", "\"status\":\"service_unavailable\""),
+            ("GET /broker/rest/api", "the server cannot answer this now"),
             ("GET /broker/rest/user.xml", "<text>the server cannot answer this now</text>"),
             ("POST /admin/users", "\"unavailable\""),
             ("GET /auth/verify", ""),

@@ -124,7 +124,8 @@ pub(super) fn delete_all(request: &Request<'_>) -> Result<Reply, Stop> {
 fn scope(parameters: &Parameters) -> Option<&Value> {
     let [scope, alias] = ["scope", "scopes"].map(|name| parameters.value(name));
     let blank = |scope: &Value| scope.as_str().is_some_and(|scope| scope.trim().is_empty());
-    // Without the other name it stays as it was sent: among those to be ended, blanks are the name of no scope.
+    // Without the other name it stays as it was sent: among those to be ended, an empty one is all, as in the broker, and blanks are the
+    // name of no scope.
     if scope.is_none_or(blank) { alias.or(scope) } else { scope }
 }
 

@@ -49,7 +49,7 @@ impl Caller {
 pub(super) fn caller(exchange: &Exchange<'_>) -> Result<Caller, Stop> {
     let op = exchange.op;
     // What it asks for is another user's, and would be done to the caller's own.
-    if op.request.header("x-impersonate-user").is_some() {
+    if op.request.header_values("x-impersonate-user").next().is_some() {
         return Err(Refusal::NoCredentials.into());
     }
     match Credentials::of(op.request) {

@@ -107,12 +107,8 @@ impl Reply {
 }
 
 /// The answer to send. What is gone is 204 without a body up to version 1.4.
-pub(super) fn render(agreed: Negotiated, reply: Reply) -> Response {
-    render_as(status_word(reply.status), agreed, reply)
-}
-
-/// The same, with the reason phrase of the status in snake case.
-pub(super) fn render_as(word: &'static str, agreed: Negotiated, mut reply: Reply) -> Response {
+pub(super) fn render(agreed: Negotiated, mut reply: Reply) -> Response {
+    let word = status_word(reply.status);
     if let (true, Data::Value(data)) = (agreed.nolinks, &mut reply.data) {
         drop_links(data);
     }
@@ -156,9 +152,12 @@ const fn status_word(status: u16) -> &'static str {
         404 => "not_found",
         405 => "method_not_allowed",
         406 => "not_acceptable",
+        408 => "request_timeout",
         409 => "conflict",
+        413 => "payload_too_large",
         415 => "unsupported_media_type",
         422 => "unprocessable_entity",
+        503 => "service_unavailable",
         _ => "internal_server_error",
     }
 }

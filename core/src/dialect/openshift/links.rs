@@ -72,7 +72,7 @@ impl Exchange<'_> {
     fn host(&self) -> &str {
         let host = self.op.moment.peer.host.as_deref().or_else(|| self.op.request.header("host")).unwrap_or_default();
         let clean = host.bytes().all(|octet| octet.is_ascii_alphanumeric() || b".-:[]_".contains(&octet));
-        if clean && !host.is_empty() { host } else { "localhost" }
+        if clean && !host.is_empty() && !host.starts_with(':') { host } else { "localhost" }
     }
 }
 

@@ -31,7 +31,7 @@ use parameters::{Flaw, Parameters};
 
 /// Answers a request of this dialect.
 pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
-    let (path, suffix) = negotiate::split_suffix(&op.request.path);
+    let (path, suffix) = negotiate::split_suffix(path(op));
     let parameters = Parameters::read(op);
     let exchange = Exchange { op, agreed: Negotiated::of(op, suffix, &parameters)? };
     let resource = match path.strip_prefix("/broker/rest/").map(Resource::of) {
@@ -54,6 +54,16 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
         Ok(reply) => Ok(caller::identify(request.exchange.send(reply), &request.caller)),
         Err(Stop::Answer(response)) => Err(Stop::answer(caller::identify(*response, &request.caller))),
         Err(stop) => Err(stop),
+    }
+}
+
+/// The path without a slash at its end, which some clients write. Not where something is changed or ended: the name of one thing, left
+/// out, would leave the name of all.
+fn path<'o>(op: &'o Op<'o>) -> &'o str {
+    let path = op.request.path.as_str();
+    match op.request.method {
+        Method::Get | Method::Head | Method::Post => path.strip_suffix('/').unwrap_or(path),
+        _ => path,
     }
 }
 
@@ -217,7 +227,7 @@ impl Parameters {
 pub(super) fn unread(op: &Op<'_>, why: Unread) -> Response {
     let (_, suffix) = negotiate::split_suffix(&op.request.path);
     let reply = Reply::failed(why.status(), Message::unnumbered(why.text()));
-    envelope::render_as(why.code(), agreed_or_usual(op, suffix), reply)
+    envelope::render(agreed_or_usual(op, suffix), reply)
 }
 
 /// What the request asks for, or the usual when that cannot be had.

@@ -75,7 +75,7 @@ impl Negotiated {
 
 /// All values of a header in one, as if they had been sent so (RFC 9110, 5.3).
 fn header(op: &Op<'_>, name: &str) -> String {
-    let values: Vec<_> = op.request.header_values(name).filter_map(|value| core::str::from_utf8(value).ok()).collect();
+    let values: Vec<_> = op.request.header_values(name).map(String::from_utf8_lossy).collect();
     values.join(",")
 }
 

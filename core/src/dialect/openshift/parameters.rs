@@ -72,7 +72,9 @@ impl Parameters {
                 Ok(())
             }
             // `curl -d '{…}'` calls it a form; nothing in there would be read, and `DELETE` would end more than was meant.
-            "application/x-www-form-urlencoded" if body.trim_ascii_start().starts_with(b"{") => Err(Flaw::Malformed),
+            "application/x-www-form-urlencoded" if matches!(body.trim_ascii_start().first(), Some(b'{' | b'[' | b'"')) => {
+                Err(Flaw::Malformed)
+            }
             "application/x-www-form-urlencoded" => self.add_form(body),
             "multipart/form-data" => {
                 for (name, value) in multipart::parts(content_type, body).ok_or(Flaw::Malformed)? {

@@ -367,7 +367,7 @@ fn changes_of_keys_are_audited() {
     assert_eq!(call(Method::Put, "/desktop", r#"{"type": "ssh-rsa", "content": "BBBB"}"#), 404);
     assert_eq!(call(Method::Delete, "/laptop", ""), 200);
     let audited: Vec<_> = world.audited().into_iter().filter(|action| action != "login").collect();
-    assert_eq!(audited, ["ssh_key.add", "ssh_key.change", "ssh_key.delete"]);
+    assert_eq!(audited, ["ssh_key.add: laptop", "ssh_key.change: laptop", "ssh_key.delete: laptop"]);
 }
 
 #[test]
@@ -382,5 +382,19 @@ fn paths_with_dots_lead_nowhere() {
         ("/broker/../broker/rest/user", 404),
     ] {
         assert_eq!(world.call(request(Method::Get, path)).status, status, "{path}");
+    }
+}
+
+/// An id is a number in hexadecimal, whose digits clients write either way; a revocation that found nothing would be answered all the same.
+#[test]
+fn an_id_is_one_in_capitals_too() {
+    let mut world = TestWorld::with_admin("secret");
+    for member in ["id", "token"] {
+        let made = json(&world.call(add(&value!({"scope": "session"}))));
+        let [named, id] = [member, "id"].map(|member| made["data"][member].as_str().unwrap());
+        let capitals = format!("{USER}/authorization/{}", named.to_ascii_uppercase());
+        assert_eq!(world.call(request(Method::Get, &capitals)).status, 200, "{capitals}");
+        assert_eq!(world.call(request(Method::Delete, &capitals)).status, 200);
+        assert_eq!(world.call(request(Method::Get, &format!("{USER}/authorization/{id}"))).status, 404);
     }
 }
