@@ -8,8 +8,8 @@
 //!
 //! A family ends `elasticsearch.family_max` seconds after its login, however often it was refreshed.
 //!
-//! However many pairs there are, ending them costs one bounded operation: up to [`PAGE`] times [`PAGES`] are looked at one by
-//! one and counted exactly; where there are more, the rest ends by its time of issue.
+//! However many pairs there are, ending them costs one bounded operation: up to [`MOST_ENDED`] are ended one by one and counted
+//! exactly; where there are more, the rest ends by its time of issue.
 
 use super::{audit, has_expired, has_room, issue_as, revoke, revoke_counted, user, verify_any_time};
 use crate::{
@@ -34,10 +34,10 @@ const KEEP: u64 = 3600;
 const MOST_KEPT: u32 = if cfg!(test) { 100 } else { 10_000 };
 /// How many of those beyond go at once. One grant in 256 looks, so many more can go than come in.
 const SURPLUS: u32 = 1024;
-/// How many pairs are read at once.
-const PAGE: u32 = if cfg!(test) { 8 } else { 1024 };
-/// How many times so many are read at the most.
-const PAGES: u32 = 4;
+/// How many living pairs are ended one by one at the most.
+const MOST_ENDED: usize = if cfg!(test) { 32 } else { 4096 };
+/// How many pairs are read at a time, which together is all that one user can have.
+const PAGES: [u32; 4] = if cfg!(test) { [8, 16, 32, 1100] } else { [1024, 2048, 4096, 4096] };
 
 /// A pair as its owner gets it.
 pub(crate) struct Grant {
@@ -305,21 +305,24 @@ fn end_all_until(op: &Op<'_>, whose: Option<Uid>, until: UnixTime) {
 /// A pair that was found, with where and how it is stored.
 type Found<'a> = (&'a Key, &'a Record, Pair);
 
-/// The pairs of one user, or of everybody, with a live half; and whether these are all.
+/// The wanted pairs of one user, or of everybody, with a live half; and whether these are all.
 fn live<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -> Result<(Vec<Found<'a>>, bool), Stop> {
     let prefix = whose.map_or_else(|| key::PAIRS.into(), key::pairs_of);
     let ended = whose.map_or_else(|| ended_for(op, None), |uid| ended(op, uid))?;
     let (mut found, mut after) = (Vec::new(), String::new());
-    for _ in 0..PAGES {
-        let page = op.range(&Range { prefix: prefix.clone(), after, limit: PAGE })?;
+    for limit in PAGES {
+        let page = op.range(&Range { prefix: prefix.clone(), after, limit })?;
         for (key, record) in page {
             let pair = Pair::of(record)?;
             if pair.created > ended && wanted(&pair) && (access_lives(op, &pair) || refresh_lives(op, &pair)) {
+                if found.len() == MOST_ENDED {
+                    return Ok((found, false));
+                }
                 found.push((key, record, pair));
             }
         }
         match page.last() {
-            Some((last, _)) if page.len() >= PAGE as usize => after = last.as_str().into(),
+            Some((last, _)) if page.len() >= limit as usize => after = last.as_str().into(),
             _ => return Ok((found, true)),
         }
     }
@@ -328,13 +331,18 @@ fn live<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -> 
 
 /// Whether the access token `verified` has ended together with all others of its time.
 ///
-/// Tokens tell their time in whole seconds: one that was issued in the second of the end counts as ended.
+/// Tokens tell their time in whole seconds: of those that were issued in the second of the end, their pairs know more.
 pub(super) fn ended_with_others(op: &Op<'_>, uid: Uid, verified: &Verified) -> Result<bool, Stop> {
     if verified.dialect().as_deref() != Some(dialect::ELASTICSEARCH) {
         return Ok(false);
     }
-    let issued = verified.issued().unwrap_or_default();
-    ended(op, uid).map(|ended| issued <= ended)
+    let (issued, ended) = (verified.issued().unwrap_or_default(), ended(op, uid)?);
+    if issued.as_secs() != ended.as_secs() {
+        return Ok(issued <= ended);
+    }
+    let Some(jti) = verified.jti() else { return Ok(true) };
+    let Some(PairOf { uid, id }) = op.load::<PairOf>(&key::pair_of_access(&jti))? else { return Ok(true) };
+    Ok(op.load::<Pair>(&key::pair(uid, &id))?.is_none_or(|pair| pair.created <= ended))
 }
 
 /// Up to when the pairs of `uid` have ended all together; the epoch if they never have.
@@ -407,7 +415,11 @@ fn store_new(op: &Op<'_>, pair: &Pair) {
     }
 }
 
+/// An hour after both tokens have ended, or were ended, or would be known as used no longer.
 fn kept_until(op: &Op<'_>, pair: &Pair) -> UnixTime {
+    if pair.access_invalidated && (pair.refresh_invalidated || !pair.refreshable) {
+        return op.now().plus_secs(KEEP);
+    }
     let ends = if pair.refreshable { refresh_ends(op, pair).max(pair.access_expires) } else { pair.access_expires };
     ends.plus_secs(KEEP)
 }

@@ -308,11 +308,44 @@ fn pairs_without_number_end_together() {
         let everybody = body.get("realm_name").is_some();
         let status = world.call(bearer("/_security/_authenticate", &other["access_token"])).status;
         assert_eq!(status, if everybody { 401 } else { 200 });
-        world.advance(1);
+        // In the same second: whoever ends his sessions and logs in at once has a token that is good.
+        world.advance_millis(1);
         let new = grant(&mut world, "bob");
         assert_eq!(world.call(bearer("/_security/_authenticate", &new["access_token"])).status, 200);
         assert!(refresh_by(&mut world, &new["refresh_token"])["access_token"].is_string());
     }
+}
+
+/// However many dead pairs lie about, what came of one login is found and ended, and nothing else.
+#[test]
+fn dead_pairs_are_in_nobodys_way() {
+    let mut world = TestWorld::with_admin("secret");
+    let user = value!({"name": "bob", "password": "pw"});
+    assert_eq!(world.call(admin(send(Method::Post, "/v1/users", &user))).status, 200);
+    let grant = |world: &mut TestWorld| {
+        let body = value!({"grant_type": "password", "username": "bob", "password": "pw"});
+        json(&world.call(post(OLD, &body).with_header("authorization", &basic("bob", "pw"))))
+    };
+    let end = |world: &mut TestWorld| json(&world.call(admin(delete(NEW, &value!({"username": "bob"})))));
+    for _ in 0..3 {
+        (0..20).for_each(|_| drop(grant(&mut world)));
+        world.advance(1);
+        let ended = end(&mut world);
+        assert_eq!(ended["invalidated_tokens"], 40);
+    }
+    let [first, second] = [grant(&mut world), grant(&mut world)];
+    let form = alloc::format!("token={}", first["refresh_token"].as_str().unwrap());
+    let revoke = Request::new(Method::Post, "/auth/revoke").with_header("content-type", "application/x-www-form-urlencoded");
+    let revoke = revoke.with_header("authorization", &basic("bob", "pw")).with_body(form);
+    assert_eq!(world.call(revoke).status, 200);
+    for (pair, status) in [(&first, 401), (&second, 200)] {
+        assert_eq!(world.call(bearer("/_security/_authenticate", &pair["access_token"])).status, status);
+    }
+    assert_eq!(end(&mut world)["invalidated_tokens"], 2);
+    // An hour after both halves have ended, nothing is left of a pair.
+    world.advance(3601);
+    let gone = world.call(admin(delete(NEW, &value!({"token": second["access_token"]}))));
+    assert_eq!(gone.status, 404);
 }
 
 /// A hundred here, a thousand in the real thing.

@@ -8,7 +8,7 @@ use crate::{
     refusal::Refusal,
     seam::{Op, Stop},
 };
-use alloc::string::String;
+use alloc::{format, string::String};
 use zeroize::Zeroizing;
 
 /// The user who asks, by password or by a token that may do everything its owner may.
@@ -19,16 +19,34 @@ pub(super) fn caller(op: &Op<'_>) -> Result<User, Stop> {
     match Credentials::with_jwt(op.request) {
         Credentials::None => Err(Refusal::NoCredentials.into()),
         Credentials::Malformed => Err(Refusal::BadCredentials.into()),
-        Credentials::Basic { login, password } => match engine::login(op, &login, &password)? {
-            login if login.expired => Err(Refusal::PasswordExpired.into()),
-            login => Ok(login.user),
-        },
+        Credentials::Basic { login, password } => {
+            let (login, password) = form_decoded(&login, &password).unwrap_or((login, password));
+            match engine::login(op, &login, &password)? {
+                login if login.expired => Err(Refusal::PasswordExpired.into()),
+                login => Ok(login.user),
+            }
+        }
         Credentials::Token(token) => {
             let live = live(op, &token)?;
             let full = |scopes: &str| scopes.split(' ').any(|scope| scope == Scope::Session.as_str());
             if live.scopes.as_deref().is_none_or(full) { Ok(live.user) } else { Err(Refusal::NotAllowed.into()) }
         }
     }
+}
+
+/// Name and password as they were before the client encoded them as a form does (RFC 6749, 2.3.1), which OAuth clients do before they put
+/// them together for Basic, and others do not. `None` if that was not done, as far as can be told: no octet is escaped, or one is left
+/// that is escaped in every form.
+fn form_decoded(login: &str, password: &str) -> Option<(String, Zeroizing<String>)> {
+    let pair = Zeroizing::new(format!("{login}={password}"));
+    let is_left = |octet: u8| octet.is_ascii_alphanumeric() || b"-_.!~*'()+%=".contains(&octet);
+    if !pair.contains('%') || pair.matches('=').count() > 1 || !pair.bytes().all(is_left) {
+        return None;
+    }
+    let form = Form::parse(pair.as_bytes()).ok()?;
+    let (login, password) = form.pairs().next()?;
+    let clean = !login.chars().chain(password.chars()).any(char::is_control);
+    clean.then(|| (login.into(), Zeroizing::new(password.into())))
 }
 
 /// The `token` of the form in the body (RFC 7662, 2.1; RFC 7009, 2.1). A hint is not needed, and unknown names do not matter.
@@ -46,5 +64,32 @@ pub(super) fn token(op: &Op<'_>) -> Result<Zeroizing<String>, Stop> {
     match form.one("token") {
         Ok(Some(token)) if !token.is_empty() => Ok(Zeroizing::new(token.into())),
         _ => bad_request("the parameter token is missing"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_oauth_clients_encode_is_decoded() {
+        for (login, password, expected) in [
+            ("ann", "Wx7%2Dvtda9u4", Some(("ann", "Wx7-vtda9u4"))),
+            ("ann%40example.com", "first+tea%2C+then+work", Some(("ann@example.com", "first tea, then work"))),
+            ("ann", "caf%C3%A9", Some(("ann", "café"))),
+            ("ann", "plain", None),
+            ("ann", "a+b", None),
+            ("ann", "100%", None),
+            ("ann", "50%25 of it", None),
+            ("ann", "a%2Db/c", None),
+            ("ann", "a%2Db=c", None),
+            ("ann", "a%0Ab", None),
+            ("ann", "a%FFb", None),
+            ("", "a%2Db", Some(("", "a-b"))),
+        ] {
+            let found = form_decoded(login, password);
+            let found = found.as_ref().map(|(login, password)| (login.as_str(), password.as_str()));
+            assert_eq!(found, expected, "{login} {password}");
+        }
     }
 }
