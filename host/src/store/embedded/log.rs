@@ -15,12 +15,14 @@
 //!     revision, expiry in ms (all ones for none)           u64, u64
 //!     key, value
 //! ```
-//! Numbers are big-endian.
+//! Numbers are big-endian. A log that has never had a batch begins with one of length 0, so that it can be told from one that was
+//! emptied.
 //!
 //! INVARIANT: what the log holds is the batches from its start on, of which the first follows the revision that redb has synced and each
 //! other the one before it. Where that ends, older batches or half a batch may lie; neither follows. A later batch does not, as none is
 //! begun before the one ahead of it is synced: if there is one, something acknowledged is damaged. Damage to the last batch looks like
-//! half a batch, which nobody was told of; [`Log::is_torn`] says that it is one of the two.
+//! half a batch, which nobody was told of; [`Log::is_torn`] says that it is one of the two. Before the first batch has followed the
+//! start lies an older one, or that of length 0: where there is neither, [`Log::is_strange`].
 
 use crate::store::Revision;
 use redb::StorageBackend;
@@ -38,6 +40,7 @@ pub(super) struct Log {
     /// The medium has its length and has not failed.
     ready: bool,
     torn: bool,
+    strange: bool,
 }
 
 /// Commits that go to disk together.
@@ -88,8 +91,15 @@ impl Log {
             return Err(io::Error::new(io::ErrorKind::InvalidData, lost));
         }
         let torn = kept.get(whole..).is_some_and(|rest| names(rest, last));
+        let strange = there < ROOM || (!torn && summed(&kept, 0, store).is_none());
         kept.truncate(whole);
-        Ok(Self { medium, store, kept, ready: there == ROOM, torn })
+        Ok(Self { medium, store, kept, ready: !strange, torn, strange })
+    }
+
+    /// Whether it is no log that this store has left when it was opened: it was cut, emptied or overwritten, and what it held is lost. So
+    /// is one that is new, or on a disk that refused it its length.
+    pub(super) const fn is_strange(&self) -> bool {
+        self.strange
     }
 
     /// Whether a batch followed when the log was opened that is not whole. A machine that stopped while it was written leaves that, and
@@ -132,7 +142,10 @@ impl Log {
         self.kept.clear();
         if !self.ready {
             // Wipes out a batch that was refused as the medium failed. If it fails again, redb goes on to sync every batch.
-            let prepared = self.medium.set_len(ROOM as u64).and_then(|()| self.medium.write(0, &vec![0; ROOM]));
+            let mut empty = vec![0; ROOM];
+            let length = [0; 4];
+            empty[..SUM].copy_from_slice(&sum(self.store, &length));
+            let prepared = self.medium.set_len(ROOM as u64).and_then(|()| self.medium.write(0, &empty));
             self.ready = prepared.and_then(|()| self.medium.sync_data()).is_ok();
         }
     }
@@ -182,18 +195,13 @@ impl Batch {
 impl<'l> Logged<'l> {
     /// The batch of this store that begins at `at`, if a whole one does, and where the next one would.
     fn read(log: &'l [u8], at: usize, store: u64) -> Option<(Self, usize)> {
-        let (found, summed) = log.get(at..)?.split_first_chunk::<SUM>()?;
-        let (len, rest) = summed.split_first_chunk::<4>()?;
-        let len = usize::try_from(u32::from_be_bytes(*len)).ok()?;
-        let body = rest.get(..len)?;
-        if sum(store, &summed[..4 + len]) != *found {
-            return None;
-        }
+        let body = summed(log, at, store)?;
+        let end = (at + SUM + 4 + body.len()).next_multiple_of(BLOCK);
         let (before, body) = body.split_first_chunk()?;
         let (horizon, writes) = body.split_first_chunk()?;
         let (before, horizon) = (u64::from_be_bytes(*before), u64::from_be_bytes(*horizon));
         let batch = Self { before: Revision(before), horizon: UnixTime::from_millis(horizon), writes };
-        Some((batch, (at + SUM + 4 + len).next_multiple_of(BLOCK)))
+        Some((batch, end))
     }
 
     /// The revision that it leads to.
@@ -232,6 +240,14 @@ fn names(block: &[u8], last: Revision) -> bool {
         Some((u32::from_be_bytes(*len), u64::from_be_bytes(*before)))
     };
     numbers().is_some_and(|(len, before)| len > 0 && before == last.0)
+}
+
+/// What stands behind the sum and the length at `at`, if the sum is that of this store.
+fn summed(log: &[u8], at: usize, store: u64) -> Option<&[u8]> {
+    let (found, summed) = log.get(at..)?.split_first_chunk::<SUM>()?;
+    let (len, rest) = summed.split_first_chunk::<4>()?;
+    let body = rest.get(..usize::try_from(u32::from_be_bytes(*len)).ok()?)?;
+    (sum(store, &summed[..4 + body.len()]) == *found).then_some(body)
 }
 
 fn sum(store: u64, octets: &[u8]) -> [u8; SUM] {
@@ -412,6 +428,30 @@ mod tests {
         let log = medium.log(STORE, 4);
         assert!(log.is_torn(), "only its first block was written");
         assert_eq!(told(&log, 4), "");
+    }
+
+    #[test]
+    fn a_log_that_was_cut_or_emptied_is_told() {
+        let medium = Medium::new();
+        assert!(medium.log(STORE, 4).is_strange(), "it has no length yet");
+        let mut log = medium.ready(4);
+        assert!(!medium.log(STORE, 4).is_strange(), "nothing was ever written");
+        assert!(medium.log(STORE + 1, 4).is_strange(), "another store's");
+        fill(&mut log, 4..6);
+        assert!(!medium.log(STORE, 4).is_strange());
+        assert!(!medium.log(STORE, 6).is_strange(), "older batches");
+        medium.set_len(ROOM as u64 - 1).unwrap();
+        assert!(medium.log(STORE, 4).is_strange(), "cut");
+        medium.set_len(0).unwrap();
+        assert!(medium.log(STORE, 4).is_strange(), "emptied");
+        medium.set_len(ROOM as u64).unwrap();
+        assert!(medium.log(STORE, 4).is_strange(), "overwritten");
+        // The machine has stopped while it wrote the first batch.
+        let mut log = medium.ready(4);
+        fill(&mut log, 4..5);
+        medium.write(58, &[0xff]).unwrap();
+        let log = medium.log(STORE, 4);
+        assert!(log.is_torn() && !log.is_strange());
     }
 
     #[test]
