@@ -271,14 +271,14 @@ impl Shared {
         let synced = || {
             let snapshot = Snapshot::new(&database.begin_read()?)?;
             // A store of an earlier build has no number, and never had a log.
-            let (number, missing) = match snapshot.log()? {
-                Some(number) => (number, missing),
+            let (number, had_log) = match snapshot.log()? {
+                Some(number) => (number, true),
                 None => (give_log(&database)?, false),
             };
             let synced = snapshot.revision()?;
-            Ok((number, synced, missing && synced > Revision(0)))
+            Ok((number, synced, had_log && synced > Revision(0)))
         };
-        let (number, synced, missing) = synced().map_err(|error| explain(&medium, &path, error))?;
+        let (number, synced, had_log) = synced().map_err(|error| explain(&medium, &path, error))?;
         let opened = Log::open(log, number, synced).map_err(|error| redb::Error::Io(error).into());
         let mut log = opened.map_err(|error| explain(&medium, &path.with_extension(LOG_EXTENSION), error))?;
         let caught_up = || {
@@ -287,7 +287,8 @@ impl Shared {
             Ok((snapshot.revision()?, snapshot.horizon()?))
         };
         let (revision, horizon) = caught_up().map_err(|error| explain(&medium, &path, error))?;
-        let doubts = [(missing, LOG_MISSING), (log.is_torn(), LOG_TORN)];
+        let strange = had_log && !missing && log.is_strange();
+        let doubts = [(had_log && missing, LOG_MISSING), (strange, LOG_STRANGE), (log.is_torn() && !strange, LOG_TORN)];
         let doubts = doubts.into_iter().filter_map(|(doubtful, words)| doubtful.then_some(words)).collect();
         if writable {
             log.clear();
@@ -445,6 +446,10 @@ const LOG_EXTENSION: &str = "log";
 
 const LOG_MISSING: &str = "the store's log, store.log, is missing: if the server was not stopped in order, changes that were \
                            acknowledged right before are lost; bring store.log back if you have it, or look them over";
+
+const LOG_STRANGE: &str = "the store's log, store.log, was cut, emptied or overwritten: it is a part of the store, not a log to be \
+                           rotated. If the server was not stopped in order, changes that were acknowledged right before are lost; \
+                           bring store.log back if you have it, or look them over";
 
 const LOG_TORN: &str = "the last batch of the store's log is not whole: it was being written when the machine stopped, or the disk has \
                         damaged it; in the latter case changes that were acknowledged right before the stop are lost";
