@@ -1,10 +1,10 @@
 //! Request bodies: strict JSON, where a repeated name is an error and not a guess (security H5).
 
 use alloc::{string::String, vec::Vec};
-use core::fmt;
+use core::{cell::Cell, fmt};
 use serde::{
-    Deserialize, Deserializer,
-    de::{self, MapAccess, SeqAccess, Visitor},
+    Deserializer,
+    de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Value};
 
@@ -25,73 +25,88 @@ pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, BadJson> {
     }
 }
 
-/// Reads a body that must be JSON without repeated names; nesting is limited to 128.
+/// How many names a body may have in all its objects. What this server is asked has a few dozen at the most, and each costs its memory and
+/// time before anybody has looked at credentials.
+const MAX_NAMES: u32 = 1024;
+
+/// Reads a body that must be JSON without repeated names; nesting is limited to 128, and names to [`MAX_NAMES`].
 pub(crate) fn value(body: &[u8]) -> Result<Value, BadJson> {
-    serde_json::from_slice::<Strict>(body).map(|strict| strict.0).map_err(|_| BadJson::Malformed)
+    let names = Cell::new(0);
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let value = Strict { names: &names }.deserialize(&mut deserializer);
+    value.and_then(|value| deserializer.end().map(|()| value)).map_err(|_| BadJson::Malformed)
 }
 
-/// A [`Value`] in which no object repeats a name.
-struct Strict(Value);
+/// Reads a [`Value`] in which no object repeats a name.
+#[derive(Clone, Copy)]
+struct Strict<'c> {
+    /// How many names there were so far.
+    names: &'c Cell<u32>,
+}
 
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor)
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-struct StrictVisitor;
-
-impl<'de> Visitor<'de> for StrictVisitor {
-    type Value = Strict;
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<Strict, E> {
-        Ok(Strict(Value::Null))
+    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
     }
 
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Strict, E> {
-        Ok(Strict(value.into()))
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
     }
 
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Strict, E> {
-        Ok(Strict(value.into()))
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
     }
 
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Strict, E> {
-        Ok(Strict(value.into()))
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
     }
 
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Strict, E> {
-        Ok(Strict(value.into()))
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
     }
 
-    fn visit_str<E: de::Error>(self, value: &str) -> Result<Strict, E> {
-        Ok(Strict(value.into()))
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
     }
 
-    fn visit_string<E: de::Error>(self, value: String) -> Result<Strict, E> {
-        Ok(Strict(value.into()))
+    fn visit_string<E: de::Error>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Strict, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(Strict(value)) = seq.next_element()? {
+        while let Some(value) = seq.next_element_seed(self)? {
             values.push(value);
         }
-        Ok(Strict(Value::Array(values)))
+        Ok(Value::Array(values))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Strict, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
-        while let Some((name, Strict(value))) = access.next_entry::<String, Strict>()? {
-            if map.insert(name, value).is_some() {
+        while let Some(name) = access.next_key::<String>()? {
+            self.names.set(self.names.get() + 1);
+            if self.names.get() > MAX_NAMES {
+                return Err(de::Error::custom("too many names"));
+            }
+            if map.insert(name, access.next_value_seed(self)?).is_some() {
                 return Err(de::Error::custom("a name repeats"));
             }
         }
-        Ok(Strict(Value::Object(map)))
+        Ok(Value::Object(map))
     }
 }
 
@@ -127,6 +142,20 @@ mod tests {
         check("[]", Err(BadJson::NotAnObject));
         check("null", Err(BadJson::NotAnObject));
         check("", Err(BadJson::Malformed));
+        check("{} {}", Err(BadJson::Malformed));
+    }
+
+    #[test]
+    fn names_are_bounded_wherever_they_stand() {
+        let names = |from: u32, count: u32| {
+            let pairs: Vec<String> = (from..from + count).map(|at| alloc::format!("\"{at}\":1")).collect();
+            alloc::format!("{{{}}}", pairs.join(","))
+        };
+        check(&names(0, MAX_NAMES), Ok(MAX_NAMES as usize));
+        check(&names(0, MAX_NAMES + 1), Err(BadJson::Malformed));
+        let nested = |count| alloc::format!("{{\"a\":[{},{}]}}", names(0, count), names(0, MAX_NAMES / 2));
+        check(&nested(MAX_NAMES / 2 - 1), Ok(1));
+        check(&nested(MAX_NAMES / 2), Err(BadJson::Malformed));
     }
 
     #[test]

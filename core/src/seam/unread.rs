@@ -16,6 +16,8 @@ pub enum Unread {
     Undecodable,
     /// Its `Content-Encoding` is none that the driver decodes.
     UnknownEncoding,
+    /// It has more than one `Content-Type`.
+    TwoTypes,
 }
 
 impl Unread {
@@ -24,7 +26,7 @@ impl Unread {
         match self {
             Self::TooLarge => 413,
             Self::TooSlow => 408,
-            Self::Incomplete | Self::Undecodable => 400,
+            Self::Incomplete | Self::Undecodable | Self::TwoTypes => 400,
             Self::UnknownEncoding => 415,
         }
     }
@@ -34,7 +36,7 @@ impl Unread {
         match self {
             Self::TooLarge => "content_too_large",
             Self::TooSlow => "request_timeout",
-            Self::Incomplete | Self::Undecodable => "bad_request",
+            Self::Incomplete | Self::Undecodable | Self::TwoTypes => "bad_request",
             Self::UnknownEncoding => "unsupported_media_type",
         }
     }
@@ -46,6 +48,7 @@ impl Unread {
             Self::TooSlow => "the body did not come in time",
             Self::Incomplete => "the body was broken off or is malformed",
             Self::Undecodable => "the body is not what its Content-Encoding says",
+            Self::TwoTypes => "there is more than one Content-Type",
             Self::UnknownEncoding => "the Content-Encoding of a body can be gzip or none",
         }
     }

@@ -13,10 +13,14 @@ use std::{
     error::Error,
     io::{self, Read},
 };
+use tokio::{sync::Semaphore, task::spawn_blocking};
 use waxseal_core::seam::Unread;
 
 /// How much of a body that is too large is still read, so that the connection may go on.
 const DRAIN: usize = 256 * 1024;
+
+/// How much is unpacked where it was read.
+const AT_ONCE: usize = 2048;
 
 /// Why there is no body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -76,9 +80,28 @@ pub(super) async fn decoded(
     match Coding::of(headers) {
         _ if body.is_end_stream() => Ok(Vec::new()),
         Some(Coding::Identity) => read(body, limits, held).await,
-        Some(Coding::Gzip) => unpacked(&read(body, limits, held).await?, limits.body),
+        Some(Coding::Gzip) => {
+            let (packed, limit) = (read(body, limits, held).await?, limits.body);
+            if packed.len() <= AT_ONCE { unpacked(&packed, limit) } else { unpacked_aside(packed, limit).await }
+        }
         None => Err(BodyError { close: true, ..Unread::UnknownEncoding.into() }),
     }
+}
+
+/// As [`unpacked`], without holding up those who have packed nothing: one after the other, and only so many wait. Who knows how can have
+/// a few octets take as long as a thousand times as many.
+async fn unpacked_aside(octets: Vec<u8>, limit: usize) -> Result<Vec<u8>, BodyError> {
+    const WAITING: usize = 64;
+    static PLACES: Semaphore = Semaphore::const_new(WAITING);
+    static TURN: Semaphore = Semaphore::const_new(1);
+    let busy = BodyError { why: Why::Busy, close: false };
+    let place = PLACES.try_acquire().map_err(|_| busy)?;
+    let turn = TURN.acquire().await.map_err(|_| busy)?;
+    let unpacked = spawn_blocking(move || {
+        let _until_then = (place, turn);
+        unpacked(&octets, limit)
+    });
+    unpacked.await.unwrap_or(Err(busy))
 }
 
 /// What is packed in `octets`, one gzip member or several in a row (RFC 1952). Unpacks no more than `limit` octets, however much there

@@ -28,7 +28,7 @@ use hyper::{
     Method, StatusCode,
     body::{Bytes, Incoming},
     header::{self, HeaderName, HeaderValue},
-    http::request::Parts,
+    http::{request::Parts, uri::Authority},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{panic::catch_unwind, path::PathBuf, sync::Arc, time::Instant};
@@ -139,6 +139,10 @@ impl<A: Answer> Service<A> {
         let route = Route::of(request.uri().path());
         let method = request.method().clone();
         let mut response = caught(self.respond(origin, id, route, request)).await.unwrap_or_else(|| self.panicked());
+        if origin.entrance == Entrance::Operations {
+            // There are few places: whoever stayed in one would keep out those who ask whether the server is well.
+            response = closing(response);
+        }
         if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(id.to_string())) {
             response.headers_mut().insert(&REQUEST_ID, value);
         }
@@ -190,7 +194,8 @@ impl<A: Answer> Service<A> {
             return closing(plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ""));
         }
         if request.headers().get_all(header::CONTENT_TYPE).iter().nth(1).is_some() {
-            return plain(StatusCode::BAD_REQUEST, "there is more than one Content-Type\n");
+            let (parts, _body) = request.into_parts();
+            return self.unread(origin, &parts, Unread::TwoTypes);
         }
         // It names no path that anybody could answer for.
         if request.method() == Method::CONNECT {
@@ -234,9 +239,9 @@ impl<A: Answer> Service<A> {
         Own::Answer(match path {
             "/healthz" => reading(parts, || plain(StatusCode::OK, "ok\n")),
             "/readyz" => reading(parts, || self.ready()),
-            "/metrics" if self.shows_metrics(origin, loopback) => reading(parts, || self.render_metrics()),
+            "/metrics" if self.shows_metrics(origin, loopback, parts) => reading(parts, || self.render_metrics()),
             _ if origin.entrance == Entrance::Operations => plain(StatusCode::NOT_FOUND, ""),
-            "/testing/clock" if self.setup.testing && nearby() => return Own::Clock,
+            "/testing/clock" if self.setup.testing && nearby() && names_this_machine(parts) => return Own::Clock,
             "/admin/backup" if origin.entrance == Entrance::Admin => return Own::Backup,
             "/admin/reload" if origin.entrance == Entrance::Admin => return Own::Reload,
             _ if path.starts_with("/openapi/") => {
@@ -263,11 +268,14 @@ impl<A: Answer> Service<A> {
         }
     }
 
-    fn shows_metrics(&self, origin: Origin, loopback: bool) -> bool {
+    fn shows_metrics(&self, origin: Origin, loopback: bool, parts: &Parts) -> bool {
         match origin.entrance {
             Entrance::Operations | Entrance::Admin => true,
             // A proxy on this machine would make every client a loopback peer.
-            Entrance::Main => self.setup.main_metrics && loopback && self.setup.proxies.trusted.is_empty(),
+            Entrance::Main => {
+                let direct = loopback && self.setup.proxies.trusted.is_empty();
+                self.setup.main_metrics && direct && names_this_machine(parts)
+            }
         }
     }
 
@@ -351,7 +359,14 @@ impl<A: Answer> Service<A> {
 
     /// Lets core answer.
     async fn ask(&self, origin: Origin, id: RequestId, route: Route, parts: &Parts, body: Incoming) -> HttpResponse {
-        let body = match body::decoded(&parts.headers, body, &self.setup.limits, &self.held).await {
+        let read = async {
+            // Whoever asks about a token has nothing to say in a body.
+            match route {
+                Route::Verify => body::read(body, &self.setup.limits, &self.held).await,
+                _ => body::decoded(&parts.headers, body, &self.setup.limits, &self.held).await,
+            }
+        };
+        let body = match read.await {
             Ok(body) => body,
             Err(error) => {
                 let response = match error.why {
@@ -540,6 +555,18 @@ fn known(method: &Method) -> &str {
         | Method::CONNECT => method.as_str(),
         _ => "other",
     }
+}
+
+/// Whether the client calls this machine by an address, or by a name without a dot such as `localhost`: a page in a browser on it, whose
+/// name its owner has led here, does not.
+fn names_this_machine(parts: &Parts) -> bool {
+    let Some(host) = parts.headers.get(header::HOST) else { return true };
+    let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+    authority.is_some_and(|authority| {
+        let name = authority.host();
+        let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+        !name.contains('.') || address.parse::<IpAddr>().is_ok()
+    })
 }
 
 fn reading(parts: &Parts, answer: impl FnOnce() -> HttpResponse) -> HttpResponse {

@@ -60,6 +60,15 @@ async fn metrics_are_for_this_machine() {
     assert!(metrics.text().contains("waxseal_connections 1\n"), "{}", metrics.text());
     assert!(metrics.text().ends_with("# EOF\n"));
 
+    // A name that a stranger owns and leads here, as a page in a browser on this machine could.
+    let mut client = server.connect().await;
+    client.send("GET /metrics HTTP/1.1\r\nHost: evil.example:8080\r\n\r\n").await;
+    assert_eq!(client.reply().await.status, 404);
+    for host in ["127.0.0.1:8080", "[::1]:8080", "localhost"] {
+        client.send(format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\n\r\n")).await;
+        assert_eq!(client.reply().await.status, 200, "{host}");
+    }
+
     let behind_a_proxy = start(|options| options.trusted_proxies = vec!["127.0.0.1".parse().unwrap()]).await;
     assert_eq!(behind_a_proxy.get("/metrics", "").await.status, 404);
 }
@@ -69,11 +78,13 @@ async fn metrics_may_have_a_listener_of_their_own() {
     let server = start(|options| options.operations = Some(([127, 0, 0, 1], 0).into())).await;
     assert_eq!(server.get("/metrics", "").await.status, 404);
     let address = server.server.bound.operations.unwrap();
-    let mut client = super::Client::new(tokio::net::TcpStream::connect(address).await.unwrap());
     for (path, status) in
         [("/metrics", 200), ("/healthz", 200), ("/readyz", 200), ("/v1/line", 404), ("/", 404), ("/auth/verify", 404)]
     {
-        assert_eq!(client.get(path, "").await.status, status, "{path}");
+        // One request each: who stayed would keep out the next.
+        let mut client = super::Client::new(tokio::net::TcpStream::connect(address).await.unwrap());
+        let reply = client.get(path, "").await;
+        assert_eq!((reply.status, reply.header("connection")), (status, Some("close")), "{path}");
     }
 }
 
