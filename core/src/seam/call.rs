@@ -19,6 +19,17 @@ pub struct Call {
     pub world: Arc<World>,
 }
 
+impl Call {
+    /// The same call at a later moment, for a driver whose caller has waited: what is issued lives from when it is issued. To be started
+    /// in the place of this one, of which nothing may have become true.
+    #[must_use]
+    pub fn at(&self, now: UnixTime) -> Self {
+        let Self { request, moment: Moment { entropy, peer, .. }, world } = self;
+        let entropy = entropy.as_ref().map(|Entropy(octets)| Entropy(octets.clone()));
+        Self { request: request.clone(), moment: Moment { now, entropy, peer: peer.clone() }, world: Arc::clone(world) }
+    }
+}
+
 /// What is different at each call.
 #[derive(Debug)]
 pub struct Moment {

@@ -79,6 +79,7 @@ impl Driver {
     /// without its events.
     pub(super) async fn drive<R: Run>(&self, run: &R, call: &Arc<Call>, occasion: Occasion) -> Result<Response, Failure> {
         let mut derived = Vec::new();
+        let mut call = Arc::clone(call);
         for start in 0..MOST_STARTS {
             let mut alone = None;
             if start < PATIENCE {
@@ -86,7 +87,12 @@ impl Driver {
             } else {
                 alone = Some(self.committing.write().await);
             }
-            let done = self.run(run, call, &mut derived, &mut alone).await?;
+            let done = loop {
+                if let Some(done) = self.run(run, &call, &mut derived, &mut alone).await? {
+                    break done;
+                }
+                call = Arc::new(call.at(self.clock.now()));
+            };
             if derived.is_empty() {
                 self.kdf.give_way();
             }
@@ -101,14 +107,16 @@ impl Driver {
         Err(Failure::Contended)
     }
 
-    /// One run from the start to an end. It is `alone` no longer when it has to wait for what takes long, such as a derivation.
+    /// One run from the start to an end. It is `alone` no longer when it has to wait for what takes long, such as a derivation. `None`
+    /// when it is another second after one: then all is to be looked at again as it is now, and a token that is issued begins its life
+    /// now. That costs a read, as the derivation is kept.
     async fn run<R: Run>(
         &self,
         run: &R,
         call: &Arc<Call>,
         derived: &mut Vec<(Derivation, kdf::Bits)>,
         alone: &mut Option<RwLockWriteGuard<'_, ()>>,
-    ) -> Result<Done, Failure> {
+    ) -> Result<Option<Done>, Failure> {
         let mut glance = self.foresight.look(&call.request);
         let foreseen = match glance.keys() {
             [] => Vec::new(),
@@ -120,18 +128,22 @@ impl Driver {
             match turn {
                 Turn::Done(done) => {
                     self.foresight.learn(glance);
-                    return Ok(done);
+                    return Ok(Some(done));
                 }
                 Turn::Ask(wait) => {
                     glance.note(&wait.ask().keys);
                     let is_long = is_long(wait.ask());
-                    let derived = match &wait.ask().derive {
+                    let known = derived.len();
+                    let bits = match &wait.ask().derive {
                         Some(derivation) => Some(self.derive(derivation, call.moment.peer.address, derived, alone).await?),
                         None => None,
                     };
+                    if derived.len() > known && self.clock.now().as_secs() != call.moment.now.as_secs() {
+                        return Ok(None);
+                    }
                     let step = async {
                         let (records, ranges) = self.read(wait.ask()).await?;
-                        wait.resume(Answer { records, ranges, derived }).await.map_err(Failure::Fault)
+                        wait.resume(Answer { records, ranges, derived: bits }).await.map_err(Failure::Fault)
                     };
                     if is_long && place.is_none() && !call.moment.peer.local {
                         // Until the call ends: what it has read waits in memory with it. The owner waits for no stranger.

@@ -18,7 +18,7 @@ use crate::{
 use core::{
     mem,
     num::{NonZeroU32, NonZeroUsize},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicU32, AtomicU64, Ordering},
     time::Duration,
 };
 use std::{
@@ -446,6 +446,8 @@ fn instances_are_bounded_in_number() {
 #[derive(Default)]
 struct Scripted {
     starts: AtomicU32,
+    /// The moment of the last start.
+    secs: AtomicU64,
 }
 
 struct Asking(Ask);
@@ -453,8 +455,9 @@ struct Asking(Ask);
 impl Run for Scripted {
     type Wait = Asking;
 
-    async fn begin(&self, _: &Arc<Call>, _: Foreseen) -> Result<Turn<Asking>, Fault> {
+    async fn begin(&self, call: &Arc<Call>, _: Foreseen) -> Result<Turn<Asking>, Fault> {
         self.starts.fetch_add(1, Ordering::Relaxed);
+        self.secs.store(call.moment.now.as_secs(), Ordering::Relaxed);
         let password = Zeroizing::new(b"correct horse".to_vec());
         Ok(Turn::Ask(Asking(Ask {
             keys: vec![Key::from_stored("user/1".into())],
@@ -542,6 +545,20 @@ async fn gives_up_after_many_lost_races() {
     let (ended, counts) = drive(&[Fate::Lose; 16]).await;
     assert!(matches!(ended, Err(Failure::Contended)));
     assert_eq!(counts, [16, 1, 0, 0]);
+}
+
+/// A login may wait for seconds until its password is derived; the life of its token begins when it is issued.
+#[tokio::test]
+async fn what_has_waited_for_a_derivation_is_issued_as_of_now() {
+    let Stage { driver, store, .. } = stage(staged(&[])).await;
+    let occasion = Occasion { time: NOW, source: None, request: 1 };
+    let script = Scripted::default();
+    driver.clock.advance(3_000);
+    let ended = driver.drive(&script, &call(Request::new(Method::Post, "/")), occasion).await;
+    assert_eq!(ended.unwrap().status, 200);
+    assert_eq!(script.secs.load(Ordering::Relaxed), NOW.as_secs() + 3);
+    let counts = [u64::from(script.starts.load(Ordering::Relaxed)), driver.kdf.stats().done];
+    assert_eq!((counts, store.commits.load(Ordering::Relaxed)), ([2, 1], 1));
 }
 
 /// Whoever keeps committing beside a call cannot keep it from its end: from its fifth start on, it commits alone.
