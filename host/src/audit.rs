@@ -5,8 +5,9 @@
 //!        H7 = SHA-256(H6 ‖ the line up to `,"hash":`)      H0 = 32 zero octets
 //! ```
 //!
-//! Beside the trail stands its head, `audit.log.head`: number and hash of a record that is safely on disk. Without it, a cut
-//! at the end would leave a shorter, faultless trail. The chain is not keyed: it reveals careless and accidental changes, and
+//! Beside the trail stands its head, `audit.log.head`: number and hash of a record that is safely on disk, and whether the trail was
+//! closed in order. Without it, a cut at the end would leave a shorter, faultless trail. An answer does not wait for its records, so
+//! a process that is killed may leave none of the last: the next start notes that. The chain is not keyed: it reveals careless and accidental changes, and
 //! deliberate ones to whoever keeps a head elsewhere.
 
 mod chain;
@@ -16,7 +17,7 @@ mod verify;
 
 pub use verify::{Flaw, VerifyError, Whole, verify};
 
-use self::chain::{HEADLESS, LOST, Line, Link, OPEN, REPAIR, Record, digest};
+use self::chain::{HEADLESS, LOST, Line, Link, OPEN, REPAIR, Record, UNCLEAN, digest};
 use crate::{
     clock::Clock,
     engine::{Audit, Occasion},
@@ -55,6 +56,9 @@ const TAIL: u64 = if cfg!(test) { 4096 } else { 1024 * 1024 };
 const LONGEST_TAIL: u64 = 256 * TAIL;
 /// Octets that stay of a text in a record: longer ones are cut, and end with [`CUT`].
 const LONGEST_TEXT: usize = 256;
+/// Octets of the head, and what stands behind it once the trail was closed in order.
+const HEAD: usize = 85;
+const CLOSED: &[u8; 7] = b"closed\n";
 const CUT: &str = "\u{2026}";
 
 /// The open audit trail. A thread of its own writes it; what it cannot write is counted and noted in the trail once it can.
@@ -206,7 +210,16 @@ impl Trail {
                 (synced, dirty) = (Instant::now(), false);
             }
         }
+        self.close();
+    }
+
+    /// Leaves everything on disk, and says so in the head.
+    fn close(&mut self) {
         self.sync_or_say();
+        if let (Some(head), 0) = (&self.head, self.lost.unnoted.load(Ordering::Relaxed)) {
+            // Without it, the next start says that something may be missing.
+            let _ = head.write_all_at(CLOSED, HEAD as u64);
+        }
     }
 
     /// Handles `first` and what waits behind it.
@@ -287,6 +300,8 @@ impl Trail {
         let noted = read_head(&head);
         let known = self.chain.max_by_number(noted);
         let (mut last, mut torn) = tail(&mut file)?;
+        // A running server that opens its file again has written all it had.
+        let unclean = self.chain.is_none() && noted.is_some() && !was_closed(&head)?;
         if !torn.is_empty() && !torn.ends_with(b"\n") {
             file.write_all(b"\n")?;
             torn.push(b'\n');
@@ -329,6 +344,10 @@ impl Trail {
                 torn: hex::text(&digest(&[&torn])),
                 octets: torn.len(),
             });
+        }
+        if unclean {
+            tracing::warn!("the server was not stopped in order: the last records of the audit trail may be missing");
+            records.push(Record::Unclean { time: self.time(), action: UNCLEAN });
         }
         if headless {
             records.push(Record::Headless { time: self.time(), action: HEADLESS });
@@ -398,9 +417,17 @@ pub(crate) fn head_path(path: &Path) -> PathBuf {
     name.into()
 }
 
+/// Whether who wrote this head last was stopped in order; takes that away.
+fn was_closed(head: &File) -> io::Result<bool> {
+    let mut text = [0; CLOSED.len()];
+    let closed = head.read_exact_at(&mut text, HEAD as u64).is_ok() && text == *CLOSED;
+    head.set_len(HEAD as u64)?;
+    Ok(closed)
+}
+
 /// `None` when there is none yet, or none that can be read.
 fn read_head(file: &File) -> Option<Link> {
-    let mut text = [0; 85];
+    let mut text = [0; HEAD];
     file.read_exact_at(&mut text, 0).ok()?;
     let (n, hash) = core::str::from_utf8(&text).ok()?.split_once(' ')?;
     Some(Link { n: n.parse().ok()?, hash: hex::digest(hash.as_bytes())? })

@@ -55,6 +55,8 @@ pub(super) enum Record<'a> {
     },
     /// The file was opened; `prev` is the hash that the chain goes on from.
     Open { time: String, action: &'static str, prev: String },
+    /// What wrote the records before it was not stopped in order: the last of them may never have got here.
+    Unclean { time: String, action: &'static str },
     /// The head was missing when the file was opened: whether records were cut off before this one, nobody can tell.
     Headless { time: String, action: &'static str },
     /// What stands before it, up to the last record, was torn by a crash; its digest and length.
@@ -64,6 +66,7 @@ pub(super) enum Record<'a> {
 }
 
 pub(super) const OPEN: &str = "audit.open";
+pub(super) const UNCLEAN: &str = "audit.unclean";
 pub(super) const HEADLESS: &str = "audit.headless";
 pub(super) const REPAIR: &str = "audit.repair";
 pub(super) const LOST: &str = "audit.lost";

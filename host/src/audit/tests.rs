@@ -131,14 +131,14 @@ fn without_a_head_the_end_is_not_checked() {
     let trail = home.open();
     assert_eq!(
         verify(&home.path()).unwrap(),
-        Whole { first: 1, records: 1, end_checked: true, headless: None, lost: 0 },
+        Whole { first: 1, records: 1, end_checked: true, headless: None, lost: 0, unclean: 0 },
         "a fresh one has a head at once"
     );
     drop(trail);
     fs::write(head_path(&home.path()), "").unwrap();
-    assert_eq!(verify(&home.path()).unwrap(), Whole { first: 1, records: 1, end_checked: false, headless: None, lost: 0 });
+    assert_eq!(verify(&home.path()).unwrap(), Whole { first: 1, records: 1, end_checked: false, headless: None, lost: 0, unclean: 0 });
     fs::remove_file(head_path(&home.path())).unwrap();
-    assert_eq!(verify(&home.path()).unwrap(), Whole { first: 1, records: 1, end_checked: false, headless: None, lost: 0 });
+    assert_eq!(verify(&home.path()).unwrap(), Whole { first: 1, records: 1, end_checked: false, headless: None, lost: 0, unclean: 0 });
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn a_moved_trail_goes_on_in_a_new_file() {
     trail.reopen().unwrap();
     record(&trail, "c");
     drop(trail);
-    assert_eq!(verify(&old).unwrap(), Whole { first: 1, records: 3, end_checked: false, headless: None, lost: 0 });
+    assert_eq!(verify(&old).unwrap(), Whole { first: 1, records: 3, end_checked: false, headless: None, lost: 0, unclean: 0 });
     assert_eq!(home.verify(), Ok(2));
     assert!(home.lines()[0].contains("\"n\":4,") && home.lines()[0].contains("audit.open"));
     home.tamper(|lines| drop(lines.remove(0)));
@@ -281,4 +281,23 @@ fn what_cannot_be_written_is_counted_and_noted() {
     assert!(home.lines()[3].contains("\"action\":\"audit.lost\",\"count\":1"), "{:?}", home.lines());
     let whole = verify(&home.path()).unwrap();
     assert_eq!((whole.lost, whole.to_string().contains("; 1 more could not be written")), (1, true), "{whole}");
+}
+
+/// An answer does not wait for its records, so after a kill nobody knows whether all of them got here.
+#[test]
+fn a_trail_that_was_not_closed_in_order_says_so() {
+    let home = Home::new();
+    home.write(&["a"]);
+    home.write(&["b"]);
+    let unclean = || verify(&home.path()).unwrap().unclean;
+    assert_eq!(unclean(), 0);
+    let head = head_path(&home.path());
+    let closed = fs::read(&head).unwrap();
+    fs::write(&head, &closed[..HEAD]).unwrap();
+    home.write(&["c"]);
+    assert_eq!((unclean(), home.verify()), (1, Ok(7)));
+    home.write(&[]);
+    assert_eq!(unclean(), 1, "closed in order again");
+    let shown = verify(&home.path()).unwrap().to_string();
+    assert!(shown.ends_with("before 1 start, which `audit.unclean` marks, the last records may be missing"), "{shown}");
 }

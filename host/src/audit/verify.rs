@@ -1,7 +1,7 @@
 //! Checks a trail from its file alone.
 
 use super::{
-    chain::{HEADLESS, LOST, Line, Link, OPEN, REPAIR, digest},
+    chain::{HEADLESS, LOST, Line, Link, OPEN, REPAIR, UNCLEAN, digest},
     head_path, read_head,
 };
 use crate::hex;
@@ -24,14 +24,21 @@ pub struct Flaw {
 
 impl fmt::Display for Whole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { first, records, lost, .. } = self;
+        let Self { first, records, lost, unclean, .. } = self;
         match (first, records) {
             (_, 0) => f.write_str("no records"),
             (0 | 1, 1) => f.write_str("1 record, from the beginning"),
             (0 | 1, _) => write!(f, "{records} records, from the beginning"),
             _ => write!(f, "records {first} to {}, those before them are elsewhere", first.saturating_add(records - 1)),
         }?;
-        if *lost > 0 { write!(f, "; {lost} more could not be written (`audit.lost` says when)") } else { Ok(()) }
+        if *lost > 0 {
+            write!(f, "; {lost} more could not be written (`audit.lost` says when)")?;
+        }
+        match unclean {
+            0 => Ok(()),
+            1 => f.write_str("; before 1 start, which `audit.unclean` marks, the last records may be missing"),
+            _ => write!(f, "; before {unclean} starts, which `audit.unclean` marks, the last records may be missing"),
+        }
     }
 }
 
@@ -55,6 +62,9 @@ pub struct Whole {
     pub headless: Option<u64>,
     /// How many records could not be written, as later ones say.
     pub lost: u64,
+    /// How often it was opened after its writer was not stopped in order, by kill -9 or a power cut: the records of the moment before
+    /// may never have been written.
+    pub unclean: u64,
 }
 
 /// Why a trail could not be verified.
@@ -104,14 +114,14 @@ pub fn verify(path: &Path) -> Result<Whole, VerifyError> {
         Err(error) => return Err(error.into()),
     };
     let end_checked = head.is_some();
-    let mut check = Verification { line: 0, first: 0, count: 0, last: None, torn: None, headless: None, lost: 0, head };
+    let mut check = Verification { line: 0, first: 0, count: 0, last: None, torn: None, headless: None, lost: 0, unclean: 0, head };
     let mut line = Vec::new();
     loop {
         line.clear();
         if file.read_until(b'\n', &mut line)? == 0 {
-            let (headless, lost) = (check.headless, check.lost);
+            let (headless, lost, unclean) = (check.headless, check.lost, check.unclean);
             let (first, records) = check.end().map_err(VerifyError::Flaw)?;
-            return Ok(Whole { first, records, end_checked, headless, lost });
+            return Ok(Whole { first, records, end_checked, headless, lost, unclean });
         }
         check.line += 1;
         check.take(&line).map_err(VerifyError::Flaw)?;
@@ -128,6 +138,7 @@ struct Verification {
     torn: Option<(u64, Sha256)>,
     headless: Option<u64>,
     lost: u64,
+    unclean: u64,
     head: Option<Link>,
 }
 
@@ -170,6 +181,7 @@ impl Verification {
         }
         match record.fields.action.as_str() {
             HEADLESS => drop(self.headless.get_or_insert(place.n)),
+            UNCLEAN => self.unclean += 1,
             LOST => self.lost = self.lost.saturating_add(record.fields.count),
             _ => {}
         }

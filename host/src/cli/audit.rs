@@ -191,6 +191,7 @@ fn verify(path: &Path, no_head: bool, json: bool) -> Result<(), Failure> {
             "end_checked": found.is_some_and(|found| found.end_checked),
             "headless": found.and_then(|found| found.headless),
             "lost": found.map(|found| found.lost),
+            "unclean": found.map(|found| found.unclean),
             "flaw": flaw,
         }));
         let holds =
