@@ -42,11 +42,17 @@ pub(crate) fn join(chunks: &[Chunk<'_>], sources: &Sources<'_>) -> Result<Vec<(S
 
 struct Module<'a> {
     imports: Vec<Import<'a>>,
-    /// What it exports, and what that is inside.
-    exports: Vec<(&'a str, String)>,
+    exports: Vec<Export<'a>>,
     /// The modules of which it exports all.
     stars: Vec<String>,
     body: Vec<Token<'a>>,
+}
+
+struct Export<'a> {
+    name: &'a str,
+    /// What that is inside, or inside of another module.
+    inside: &'a str,
+    of: Option<String>,
 }
 
 struct Import<'a> {
@@ -103,7 +109,7 @@ impl<'a> Module<'a> {
             ["const" | "function" | "class", name, ..] | ["async", "function", name, ..]
                 if !matches!(*name, "{" | "[" | "*") =>
             {
-                self.exports.push((name, (*name).into()));
+                self.exports.push(Export { name, inside: name, of: None });
                 // What is declared begins where `export` stood.
                 self.body.push(Token { gap: export.gap, ..tokens[0] });
                 Ok(&tokens[1..])
@@ -115,15 +121,11 @@ impl<'a> Module<'a> {
             ["{", rest @ ..] => {
                 let end = rest.iter().position(|text| *text == "}").ok_or("an export is not closed")?;
                 let names = listed(&rest[..end])?;
-                if texts.get(end + 2) != Some(&"from") {
-                    self.exports.extend(names.into_iter().map(|(inside, name)| (name, inside.into())));
-                    return Ok(&tokens[end + 2..]);
-                }
-                let from = resolved(path, tokens[end + 3].text.trim_matches('\''));
-                self.exports
-                    .extend(names.into_iter().map(|(inside, name)| (name, format!("{}.{inside}", variable(&from)))));
-                self.imports.push(Import { from, names: Names::Some(Vec::new()) });
-                Ok(&tokens[end + 4..])
+                let is_own = texts.get(end + 2) != Some(&"from");
+                let of = (!is_own).then(|| resolved(path, tokens[end + 3].text.trim_matches('\'')));
+                self.exports.extend(names.into_iter().map(|(inside, name)| Export { name, inside, of: of.clone() }));
+                self.imports.extend(of.map(|from| Import { from, names: Names::Some(Vec::new()) }));
+                Ok(&tokens[if is_own { end + 2 } else { end + 4 }..])
             }
             _ => Err(format!("`export {}` is not understood", texts.iter().take(4).copied().collect::<Vec<_>>().join(" "))),
         }
@@ -139,8 +141,8 @@ struct Joined<'a> {
     chunks: &'a [Chunk<'a>],
     moved: &'a BTreeMap<String, String>,
     modules: BTreeMap<&'a str, Module<'a>>,
-    /// In which chunk a module is.
-    homes: BTreeMap<String, usize>,
+    /// In which chunk a module is, and what it is called there.
+    homes: BTreeMap<String, (usize, String)>,
     /// The modules of each chunk, behind those that they import.
     orders: Vec<Vec<String>>,
 }
@@ -159,7 +161,8 @@ impl Joined<'_> {
             self.place(&needed, chunk, order, under)?;
         }
         under.pop();
-        self.homes.insert(path.into(), chunk);
+        // By its number, as the names of all take room.
+        self.homes.insert(path.into(), (chunk, format!("${}", self.homes.len())));
         order.push(path.into());
         Ok(())
     }
@@ -171,10 +174,10 @@ impl Joined<'_> {
         for path in &self.orders[at] {
             let module = self.module(path)?;
             for needed in module.needs() {
-                let home = self.homes[needed];
-                let names = imported.entry(home).or_default();
-                if !names.contains(&variable(needed)) {
-                    names.push(variable(needed));
+                let (home, name) = &self.homes[needed];
+                let names = imported.entry(*home).or_default();
+                if !names.contains(name) {
+                    names.push(name.clone());
                 }
             }
             let written = self.module_written(module, path, here);
@@ -188,19 +191,19 @@ impl Joined<'_> {
         // What others ask for, and the roots.
         let roots = self.chunks[at].roots.iter().map(|root| (*root).to_owned());
         let elsewhere =
-            self.homes.iter().filter(|(_, home)| **home != at).filter_map(|(path, _)| self.modules.get(path.as_str()));
+            self.homes.iter().filter(|(_, (home, _))| *home != at).filter_map(|(path, _)| self.modules.get(path.as_str()));
         let mut exported: Vec<String> =
-            elsewhere.flat_map(Module::needs).cloned().chain(roots).filter(|path| self.homes[path] == at).collect();
+            elsewhere.flat_map(Module::needs).cloned().chain(roots).filter(|path| self.homes[path].0 == at).collect();
         exported.sort_unstable();
         exported.dedup();
-        let exported: Vec<String> = exported.iter().map(|path| variable(path)).collect();
+        let exported: Vec<&str> = exported.iter().map(|path| self.variable(path)).collect();
         Ok(format!("{head}{out}export{{{}}}\n", exported.join(",")))
     }
 
     fn module_written(&self, module: &Module<'_>, path: &str, here: &str) -> Result<String, String> {
-        let mut out = format!("const {}=(()=>{{", variable(path));
+        let mut out = format!("const {}=(()=>{{", self.variable(path));
         for Import { from, names } in &module.imports {
-            let from_variable = variable(from);
+            let from_variable = self.variable(from);
             let _ = match names {
                 Names::All(name) => writeln!(out, "const {name}={from_variable}"),
                 Names::Some(names) if names.is_empty() => Ok(()),
@@ -220,11 +223,12 @@ impl Joined<'_> {
             body.splice(*start..start + length, [Token { text, ..module.body[*start] }]);
         }
         out.push_str(&script::write(&body));
-        let stars = module.stars.iter().map(|star| format!("...{}", variable(star)));
-        let own = module
-            .exports
-            .iter()
-            .map(|(name, inside)| if name == inside { inside.clone() } else { format!("{name}:{inside}") });
+        let stars = module.stars.iter().map(|star| format!("...{}", self.variable(star)));
+        let own = module.exports.iter().map(|Export { name, inside, of }| match of {
+            Some(of) => format!("{name}:{}.{inside}", self.variable(of)),
+            None if name == inside => (*name).into(),
+            None => format!("{name}:{inside}"),
+        });
         let exports: Vec<String> = stars.chain(own).collect();
         let _ = if exports.is_empty() {
             write!(out, "\n}})()\n")
@@ -242,9 +246,9 @@ impl Joined<'_> {
             match texts.as_slice() {
                 ["import", "(", to, ")", ..] => {
                     let to = resolved(path, to.trim_matches('\''));
-                    let home = *self.homes.get(&to).ok_or_else(|| format!("no file has `{to}`"))?;
-                    let file = relative(here, &self.chunks[home].path);
-                    replaced.push((start, format!("import('{file}').then(all=>all.{})", variable(&to)), 4));
+                    let (home, name) = self.homes.get(&to).ok_or_else(|| format!("no file has `{to}`"))?;
+                    let file = relative(here, &self.chunks[*home].path);
+                    replaced.push((start, format!("import('{file}').then(all=>all.{name})"), 4));
                 }
                 ["new", "URL", "(", to, ",", "import", ".", "meta"] => {
                     let to = resolved(path, to.trim_matches('\''));
@@ -264,11 +268,16 @@ impl Joined<'_> {
 
     fn exports(&self, path: &str) -> Result<Vec<&str>, String> {
         let module = self.module(path)?;
-        let mut names: Vec<&str> = module.exports.iter().map(|(name, _)| *name).collect();
+        let mut names: Vec<&str> = module.exports.iter().map(|export| export.name).collect();
         for star in &module.stars {
             names.extend(self.exports(star)?);
         }
         Ok(names)
+    }
+
+    /// What a module is called.
+    fn variable(&self, path: &str) -> &str {
+        &self.homes[path].1
     }
 
     fn module(&self, path: &str) -> Result<&Module<'_>, String> {
@@ -291,12 +300,6 @@ fn pairs<'a>(names: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let names: Vec<String> =
         names.map(|(name, other)| if name == other { name.into() } else { format!("{name}:{other}") }).collect();
     names.join(",")
-}
-
-/// What a module is called in its chunk.
-fn variable(path: &str) -> String {
-    let name = path.trim_end_matches(".js");
-    format!("${}", name.replace(|c: char| !c.is_ascii_alphanumeric(), "_"))
 }
 
 /// `path` as seen from the file `name`.

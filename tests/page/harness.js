@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -72,7 +72,7 @@ export async function openPage(context, url, { path = '/', ready = true } = {}) 
   const page = await context.newPage()
   page.setDefaultTimeout(30_000)
   pollByTime(page)
-  await page.evaluateOnNewDocument(moduleOf)
+  await page.evaluateOnNewDocument(moduleOf, EXPORTS)
   const wrong = []
   page.on('request', request => {
     const { protocol, origin } = new URL(request.url())
@@ -91,11 +91,18 @@ export async function openPage(context, url, { path = '/', ready = true } = {}) 
   return page
 }
 
-/** Lets the page's own modules be had in it: `await moduleOf('js/exchange.js')`. */
-function moduleOf() {
+const WWW = new URL('../../www/', import.meta.url)
+/** What each module of the page exports, in order. */
+const EXPORTS = Object.fromEntries(readdirSync(new URL('js/', WWW), { recursive: true }).filter(path => path.endsWith('.js')).map(path => {
+  const found = readFileSync(new URL(`js/${path}`, WWW), 'utf8').matchAll(/^export (?:async )?(?:const|function|class) (\w+)/gm)
+  return [`js/${path}`, [...found].map(([, name]) => name).join()]
+}))
+
+/** Lets the page's own modules be had in it: `await moduleOf('js/exchange.js')`. Joined they have no names but of what they export. */
+function moduleOf(exports) {
   globalThis.moduleOf = async path => {
     const all = await import(document.querySelector('script[type=module]').src)
-    return all[`$${path.replace(/\.js$/, '').replace(/[^a-z0-9]/gi, '_')}`]
+    return Object.values(all).find(module => Object.keys(module).join() === exports[path])
   }
 }
 

@@ -100,11 +100,11 @@ fn modules_are_joined_in_the_order_of_their_imports() {
             "import { x } from './a.js'\nconst y = x\nexport { y as b, c }\nfunction c() {}\nexport { f } from './a.js'\nexport * from './a.js'\n",
         ),
     ];
-    let expected = "const $js_a=(()=>{const x=1\nasync function f(){}\nclass C{}\nreturn{x,f,C}})()\n\
-                    const $js_b=(()=>{const{x}=$js_a\nconst y=x\nfunction c(){}\n\
-                    return{...$js_a,b:y,c,f:$js_a.f}})()\n\
-                    const $js_main=(()=>{const{b,c:d}=$js_b\nconst all=$js_a\nb(d,all)\n})()\n\
-                    export{$js_main}\n";
+    let expected = "const $0=(()=>{const x=1\nasync function f(){}\nclass C{}\nreturn{x,f,C}})()\n\
+                    const $1=(()=>{const{x}=$0\nconst y=x\nfunction c(){}\n\
+                    return{...$0,b:y,c,f:$0.f}})()\n\
+                    const $2=(()=>{const{b,c:d}=$1\nconst all=$0\nb(d,all)\n})()\n\
+                    export{$2}\n";
     assert_eq!(joined(&sources, &[("out/main.js", &["js/main.js"])]), Ok(vec![expected.into()]));
 }
 
@@ -118,12 +118,12 @@ fn files_name_each_other_by_where_they_will_be() {
     let chunks: [(&str, &[&str]); 3] =
         [("out/a.js", &["js/a.js"]), ("out/main.js", &["js/main.js"]), ("sw.js", &["sw.js"])];
     let [a, main, worker] = joined(&sources, &chunks).unwrap().try_into().unwrap();
-    assert_eq!(a, "const $js_a=(()=>{const x=()=>new URL('./e.wasm',import.meta.url)\nreturn{x}})()\nexport{$js_a}\n");
+    assert_eq!(a, "const $0=(()=>{const x=()=>new URL('./e.wasm',import.meta.url)\nreturn{x}})()\nexport{$0}\n");
     assert!(
-        main.contains("(await import('./a.js').then(all=>all.$js_a)).x\nawait new URL('../sw.js',import.meta.url)"),
+        main.contains("(await import('./a.js').then(all=>all.$0)).x\nawait new URL('../sw.js',import.meta.url)"),
         "{main}"
     );
-    assert!(worker.starts_with("import{$js_a}from'./out/a.js'\nconst $sw=(()=>{const{x}=$js_a\nx()"), "{worker}");
+    assert!(worker.starts_with("import{$0}from'./out/a.js'\nconst $2=(()=>{const{x}=$0\nx()"), "{worker}");
 }
 
 #[test]
