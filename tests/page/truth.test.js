@@ -54,6 +54,18 @@ test('a time that the engine cannot have is refused, and said to be', async () =
   page.verify()
 })
 
+test('a token can be forged whatever its claims are', async () => {
+  await view(page, 'Token')
+  const part = json => Buffer.from(json).toString('base64url')
+  for (const [sub, other] of [['{"toString": 1}', '1'], ['"1"', '2'], ['1', '2'], ['null', '1'], ['["1"]', '1']]) {
+    await type(page, '#token', `${part('{"alg":"HS256"}')}.${part(`{"sub": ${sub}}`)}.${'x'.repeat(43)}`)
+    await press(page, 'Forge it')
+    const claims = await page.$eval('#token', element => JSON.parse(atob(element.value.split('.')[1])))
+    assert.deepEqual(claims, { sub: other, uid: other }, sub)
+  }
+  page.verify()
+})
+
 test('of the clock of a server that is gone nothing is claimed', async () => {
   const mortal = await startServer()
   const other = await openPage(browser, mortal.url)

@@ -56,12 +56,18 @@ export function announce(text) {
   requestAnimationFrame(() => { place.textContent = text })
 }
 
-/** Has a button do one thing at a time. It keeps the focus meanwhile, which a disabled one would lose. */
-export async function once(button, work) {
+/** Thrown when something cannot be done for want of something; the message is for people. */
+export class Missing extends Error {}
+
+/** Has a button do one thing at a time. It keeps the focus meanwhile, which a disabled one would lose. `missed` is told what is missing. */
+export async function once(button, work, missed) {
   if (button.ariaDisabled) return
   button.ariaDisabled = 'true'
   try {
     await work()
+  } catch (error) {
+    if (!(error instanceof Missing)) throw error
+    missed?.(error.message)
   } finally {
     button.ariaDisabled = null
   }
@@ -110,4 +116,4 @@ function attribute(element, name, value) {
 
 const tagOf = selector => selector.split('.')[0]
 const isThere = value => value !== undefined && value !== null && value !== false
-const isPlain = value => Object.getPrototypeOf(Object(value)) === Object.prototype
+const isPlain = value => isThere(value) && Object.getPrototypeOf(value) === Object.prototype

@@ -1,9 +1,10 @@
 // One request and how it went.
 
 import { curl } from './curl.js'
+import { Missing } from './dom.js'
 import { engine } from './engines/current.js'
 import { MARK } from './engines/tab.js'
-import { authorization, escapes, filled, Missing, sendBy, stays, tokens } from './fillings.js'
+import { authorization, escapes, filled, sendBy, stays, tokens } from './fillings.js'
 import { history } from './history.js'
 import { pocket } from './pocket.js'
 
@@ -17,10 +18,10 @@ sendBy(send)
  * `why` says in a few words what it is for. Resolves with the exchange also when there is no answer: its status is 0 then.
  */
 export async function send(draft, why = '') {
-  const { kind } = engine
+  const { kind, era } = engine
   const { headers, ...sent } = await prepared(draft)
   // What was filled in was made for that one.
-  stays(kind)
+  stays(kind, era)
   const exchange = { id: ++number, at: Date.now(), engine: kind, why, ...sent, status: 0, headers: [], text: '' }
   const begun = performance.now()
   try {
@@ -28,6 +29,8 @@ export async function send(draft, why = '') {
   } catch (error) {
     exchange.failure = error.message
   }
+  // What comes after “Sign out” is kept by nobody.
+  if (kind === 'live') stays(engine.kind, era)
   exchange.took = performance.now() - begun
   exchange.ok = exchange.status >= 200 && exchange.status < 300
   exchange.json = parsed(exchange.text)
@@ -35,14 +38,14 @@ export async function send(draft, why = '') {
   history.add(exchange)
   // Whatever was refused may be a token that has been revoked.
   if (exchange.status === 401) tokens.clear()
-  if (exchange.ok && sent.method === 'PUT' && sent.path === '/v1/users/password') await learn(draft, parsed(sent.body) ?? {})
+  if (exchange.ok && sent.method === 'PUT' && sent.path === '/v1/users/password') await learn(draft, parsed(sent.body) ?? {}, kind)
   return exchange
 }
 
 /** Who is known here signs in with the new password from now on. */
-async function learn({ as }, { username = as.split(/:(.*)/s)[1], new_password: password }) {
-  const known = engine.people.find(({ name, email }) => username && [name, email].includes(username))
-  if (known) await engine.remember({ name: known.name, password })
+async function learn({ as }, { username = as.split(/:(.*)/s)[1], new_password: password }, kind) {
+  const known = engine.peopleOf(kind).find(({ name, email }) => username && [name, email].includes(username))
+  if (known) await engine.remember({ name: known.name, password }, kind)
 }
 
 /** The header of this name, in lower case. */

@@ -2,6 +2,7 @@
 // asked of the engine, and stands in the history like everything else.
 
 import { base64 } from './base64.js'
+import { Missing } from './dom.js'
 import { engine, signals } from './engines/current.js'
 import { forged, jwtClaims } from './token/read.js'
 
@@ -11,12 +12,11 @@ export function sendBy(way) {
   send = way
 }
 
-/** Thrown when something cannot be filled in; the message is for people. */
-export class Missing extends Error {}
-
-/** What was begun with one engine ends when the other one answers: neither is told what is meant for the other. */
-export function stays(kind) {
+/** What was begun with one engine ends when the other one answers: neither is told what is meant for the other. It ends with
+ * “Sign out”, too. */
+export function stays(kind, era = engine.era) {
   if (kind !== engine.kind) throw new Missing('The engine was switched, so this was not sent.')
+  if (era !== engine.era) throw new Missing('You have signed out meanwhile.')
 }
 
 /** The text with every `{{name}}` filled in, each value escaped for where it stands. */

@@ -1,12 +1,14 @@
 // What this tab knows of each user's list of passwords: it is never told by an engine, so it is what was typed or made here.
 
 import { base64 } from './base64.js'
-import { engine } from './engines/current.js'
+import { engine, signals } from './engines/current.js'
 import { send } from './exchange.js'
+import { stays } from './fillings.js'
 
 /** After so many refusals in a row one more might lock the user out. */
 const MISSES = 4
 const lists = new Map()
+signals.addEventListener('forget', () => lists.clear())
 
 /** The known passwords of a person: `[{ password, state }]`, oldest first; `state` is `works`, `refused` or `unknown`. Where the one
  * that stands for the person is not among them, they are another's, or of another time. */
@@ -22,9 +24,11 @@ export async function trial({ name }, password, why = 'does it sign in?') {
 
 /** Tries those that have not been refused yet. */
 export async function tryAll(person) {
+  const { kind } = engine
   let misses = 0
   for (const entry of listOf(person)) {
     if (entry.state === 'refused' || misses === MISSES) continue
+    stays(kind)
     const { ok } = await trial(person, entry.password)
     entry.state = ok ? 'works' : 'refused'
     misses = ok ? 0 : misses + 1
@@ -48,7 +52,7 @@ export async function alter(person, method, { fresh, old }) {
   const present = list.filter(({ state }) => state !== 'refused')
   lists.set(person.name, list)
   // From now on another one stands for the person.
-  if (present.length > 0 && !present.some(({ password }) => password === person.password)) await engine.remember({ name: person.name, password: present.at(-1).password })
+  if (present.length > 0 && !present.some(({ password }) => password === person.password)) await engine.remember({ name: person.name, password: present.at(-1).password }, answer.engine)
   return answer
 }
 

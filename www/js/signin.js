@@ -35,6 +35,8 @@ export function signIn(open) {
     const { uid, iat } = jwtClaims(token) ?? {}
     if (Number.isFinite(iat)) engine.setOffset(iat * 1000 - Date.now())
     const own = await send({ method: 'GET', path: `/v1/users/${encodeURIComponent(uid)}`, as: 'raw', raw: `Bearer ${token}` }, 'who that is')
+    // Whoever has switched meanwhile is not to have the password kept by the other engine.
+    if (engine.isTab) return
     engine.remember({ name: own.json?.name ?? name.value, password: password.value, role: own.json?.role })
     announce('Signed in')
   }

@@ -11,8 +11,12 @@ const chosen = preference('engine', ['tab', 'live'])
 export const signals = new EventTarget()
 
 const liveState = { people: [], offset: 0 }
+const stateOf = kind => (kind === 'tab' ? tab.state : liveState)
 
 export const engine = {
+  /** How often somebody has signed out. */
+  era: 0,
+
   /** `tab` or `live`. */
   get kind() {
     return chosen.value
@@ -33,35 +37,40 @@ export const engine = {
 
   /** Those whose passwords this tab knows: `{ name, password, role }`, an administrator first. */
   get people() {
-    return this.isTab ? tab.state.people : liveState.people
+    return this.peopleOf(this.kind)
   },
+
+  /** Those of one engine. */
+  peopleOf: kind => stateOf(kind).people,
 
   /** The engine's clock, in milliseconds since 1970. */
   now() {
-    return Date.now() + (this.isTab ? tab.state.offset : liveState.offset)
+    return Date.now() + stateOf(this.kind).offset
   },
 
   /** Learns how far the live server's clock is from ours. */
   setOffset(millis) {
-    const state = this.isTab ? tab.state : liveState
+    const state = stateOf(this.kind)
     if (Math.abs(state.offset - millis) < 1500) return
     state.offset = millis
     signals.dispatchEvent(new Event('clock'))
   },
 
-  /** Remembers somebody; on the live server only for as long as the page is open. */
-  async remember(person) {
-    const { people } = this
+  /** Remembers somebody of that engine; of the live server only for as long as the page is open. */
+  async remember(person, kind = this.kind) {
+    const people = this.peopleOf(kind)
     const known = people.findIndex(({ name }) => name === person.name)
     if (known >= 0) people[known] = { ...people[known], ...person }
     else people.push(person)
     signals.dispatchEvent(new Event('people'))
-    if (this.isTab) await this.own('PUT', '/tab/people', { people })
+    if (kind === 'tab') await this.own('PUT', '/tab/people', { people })
   },
 
   /** Forgets who has signed in to the live server, and what was said there. */
   forget() {
     liveState.people = []
+    this.era += 1
+    giveUp()
     signals.dispatchEvent(new Event('forget'))
     signals.dispatchEvent(new Event('people'))
   },

@@ -23,6 +23,9 @@ export async function present() {
   const { notebook, kdf } = await (opening ??= open().catch(error => { opening = undefined; throw error }))
   let state = await notebook.read()
   if (state === undefined) state = await alone(async () => (await notebook.read()) ?? begin(notebook))
+  // A page of before may have kept somebody of the live server here, whose role it did not know.
+  const people = state.people.filter(({ role }) => role)
+  if (people.length < state.people.length) await change(notebook, (state = { ...state, people }))
   if (engine === undefined || engine.epoch !== state.epoch || engine.policy !== state.policy) engine = make(state, notebook)
   engine.offset = state.offset
   return { ...engine, state, notebook, kdf }

@@ -33,6 +33,7 @@ export function listCard({ onperson }) {
     nobody, shown,
   )
   let person
+  let kind
 
   function people() {
     const known = engine.people
@@ -40,21 +41,26 @@ export function listCard({ onperson }) {
     nobody.hidden = known.length > 0
     const before = person?.name ?? known.find(({ role }) => role !== 'admin')?.name
     fill(who, known.map(({ name, role }) => h('option', { value: name }, role ? `${name} (${role})` : name)))
-    if (known.length > 0) choose(known.some(({ name }) => name === before) ? before : known[0].name)
+    choose(known.some(({ name }) => name === before) ? before : known[0]?.name)
   }
 
   function choose(name) {
     const next = engine.people.find(known => known.name === name)
-    const isOther = next?.name !== person?.name
+    const isOther = next?.name !== person?.name || kind !== engine.kind
     person = next
+    kind = engine.kind
     who.value = name
-    if (isOther) say(notice)
-    if (!fresh.value) suggest()
+    // What was typed for one is not for the eyes of the next.
+    if (isOther) {
+      say(notice)
+      suggest()
+    }
     draw()
     onperson(person)
   }
 
   async function draw() {
+    if (!person) return fill(keys)
     const list = listOf(person)
     fill(keys, list.map(key))
     const works = list.filter(({ state }) => state !== 'refused').length
@@ -84,6 +90,7 @@ export function listCard({ onperson }) {
     const list = listOf(person)
     const present = list.find(({ state, password }) => state !== 'refused' && password !== text)?.password ?? person.password
     const answer = await alter(person, method, { fresh: text, old: old ?? present })
+    if (answer.engine !== kind) return
     if (!answer.ok) return say(notice, excuse(answer), 'bad', `${answer.status || ''} ${answer.json?.error_code ?? ''}`.trim())
     // On a live server it is kept in sight: nobody knows it yet.
     if (method !== 'DELETE' && engine.isTab) suggest()
@@ -97,20 +104,21 @@ export function listCard({ onperson }) {
 
   async function checked() {
     await tryAll(person)
+    if (!person) return
     const list = listOf(person)
     say(notice, `${list.filter(({ state }) => state === 'works').length} of ${plural(list.length, 'password')} signed in.`, 'good')
     announce(notice.textContent)
     const { name } = person
     setTimeout(() => {
-      if (person.name !== name) return
+      if (person?.name !== name) return
       tidy(person)
       draw()
     }, 6000)
   }
 
-  const run = (button, work) => person && once(button, work).finally(draw)
+  const run = (button, work) => person && once(button, work, message => say(notice, message, 'bad')).finally(draw)
 
-  return { element, draw: () => { if (person) draw() }, people }
+  return { element, draw, people }
 }
 
 const masked = password => `${password.slice(0, 2)}•••••••`

@@ -59,7 +59,7 @@ export function meterCard() {
 
   return {
     element,
-    load(next) {
+    load(next = {}) {
       person = next
       show()
     },

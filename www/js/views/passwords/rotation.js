@@ -1,6 +1,6 @@
 // From one password to the next while two programs go on signing in: the steps, each of them a real request.
 
-import { card, fill, h, once } from '../../dom.js'
+import { card, fill, h, Missing, once } from '../../dom.js'
 import { engine } from '../../engines/current.js'
 import { fresh as freshPassword } from '../../fillings.js'
 import { alter, trial } from '../../lists.js'
@@ -22,23 +22,36 @@ export function rotationCard({ onchange }) {
   const programs = h('ul.programs', { 'aria-live': 'polite' })
   const notice = noticePlace()
   const word = h('p')
-  const next = h('button.primary', { onclick: () => once(next, advance) })
+  const next = h('button.primary', { onclick: () => person && once(next, advance) })
   const again = h('button', { hidden: true, onclick: () => begin() }, 'From the start')
   const element = card(
     'rotation', 'Rotation without a gap',
     steps, word, programs, h('div.row', next, again), notice,
   )
   let person
+  let kind
   let at
   let old
   let fresh
+  /** Of each rotation another list. */
   let uses
 
   function load(next) {
     if (person === next && at !== undefined) return
-    const isSame = person?.name === next.name
+    // Who has the same name at the other engine is somebody else.
+    const isSame = person?.name === next?.name && kind === engine.kind
     person = next
-    if (!isSame || at === 0) begin()
+    kind = engine.kind
+    element.hidden = !person
+    if (!person) end()
+    else if (!isSame || at === 0) begin()
+  }
+
+  /** Nothing is known of who has signed out. */
+  function end() {
+    at = old = fresh = uses = undefined
+    fill(word)
+    say(notice)
   }
 
   function begin() {
@@ -72,23 +85,30 @@ export function rotationCard({ onchange }) {
   }
 
   async function advance() {
+    const mine = uses
+    // Where another rotation has begun meanwhile, or its person has signed out, this one ends.
+    const still = answer => {
+      if (mine !== uses) throw new Missing()
+      return answer
+    }
+    const signsIn = async (password, why) => still(await trial(person, password, why)).ok
     try {
-      const refused = await step()
+      const refused = still(await step())
       if (refused) return say(notice, excuse(refused), 'bad')
-      for (const program of uses) program.state = (await trial(person, program.password, `${program.name} signs in`)).ok ? 'works' : 'refused'
+      for (const program of uses) program.state = (await signsIn(program.password, `${program.name} signs in`)) ? 'works' : 'refused'
       at += 1
       const gap = uses.some(({ state }) => state === 'refused')
       const last = at === STEPS.length
       let text = gap ? 'A program was refused.' : 'Both programs sign in.'
       if (last) {
-        const left = await trial(person, old, 'somebody with the old password')
+        const left = await signsIn(old, 'somebody with the old password')
         // The failure is cleared by a success, or it would count towards a lockout.
-        await trial(person, fresh, 'the new password again')
-        text = left.ok ? 'The old password still signs in.' : 'Both programs sign in, and the old password is refused.'
+        await signsIn(fresh, 'the new password again')
+        text = left ? 'The old password still signs in.' : 'Both programs sign in, and the old password is refused.'
       }
       say(notice, text, gap ? 'bad' : 'good')
     } finally {
-      draw()
+      if (person) draw()
       onchange()
     }
   }

@@ -1,9 +1,9 @@
 // Something for the clock to end, one click each.
 
-import { card, fill, h, once, twice } from '../../dom.js'
+import { card, fill, h, Missing, once, twice } from '../../dom.js'
 import { engine, signals } from '../../engines/current.js'
 import { send } from '../../exchange.js'
-import { aUser, Missing, person } from '../../fillings.js'
+import { aUser, person } from '../../fillings.js'
 import { trial } from '../../lists.js'
 import { noticePlace, say } from '../../parts/notice.js'
 
@@ -60,7 +60,7 @@ export function scenes({ ondone }) {
     const nobody = engine.people.length === 0
     fill(list, SCENES.map(scene => {
       const button = h('button.case.plain', { disabled: nobody }, h('span', scene.name, h('small', nobody ? 'Sign in first.' : scene.about)))
-      button.onclick = () => once(button, () => play(scene))
+      button.onclick = () => once(button, () => play(scene), message => say(notice, message, 'bad'))
       return h('li', scene.rules && !engine.isTab ? twice(button, 'Press again: it changes the live server’s rules', button.onclick) : button)
     }))
   }
@@ -69,9 +69,6 @@ export function scenes({ ondone }) {
     say(notice)
     try {
       say(notice, await scene.play(), 'good')
-    } catch (error) {
-      if (!(error instanceof Missing)) throw error
-      say(notice, error.message, 'bad')
     } finally {
       ondone()
     }

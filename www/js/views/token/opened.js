@@ -1,6 +1,6 @@
 // The sheet of an opened token: seal, countdown, timeline, verdict, checks, header, claims.
 
-import { announce, fill, h } from '../../dom.js'
+import { announce, fill, h, once } from '../../dom.js'
 import { engine } from '../../engines/current.js'
 import { seal } from '../../parts/seal.js'
 import { checks, stageOf } from '../../token/checks.js'
@@ -21,7 +21,7 @@ export function opened({ onask, onforge, onover }) {
   const checksPlace = h('div')
   const partsPlace = h('div.parts')
   const compact = h('p.compact', { tabindex: 0, role: 'group', 'aria-label': 'The token as it is sent' })
-  const askButton = h('button.primary', { onclick: onask }, 'Ask the server')
+  const askButton = h('button.primary', { onclick: () => once(askButton, onask) }, 'Ask the server')
   const forgeButton = h('button', { onclick: onforge }, 'Forge it')
   const element = h(
     'section.card.opened', { 'aria-labelledby': 'opened-title' },

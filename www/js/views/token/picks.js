@@ -3,7 +3,6 @@
 import { fill, h, once } from '../../dom.js'
 import { engine, signals } from '../../engines/current.js'
 import { send } from '../../exchange.js'
-import { Missing } from '../../fillings.js'
 import { noticePlace, say } from '../../parts/notice.js'
 import { pocket } from '../../pocket.js'
 
@@ -18,19 +17,18 @@ const WAYS = [
 export function picks({ onpick }) {
   const list = h('ul.picks')
   const notice = noticePlace()
-  const make = h('div.row', { role: 'group', 'aria-label': 'Have one made' }, WAYS.map(([name, draft, token]) => h('button.small', { onclick: ({ currentTarget }) => once(currentTarget, () => made(draft, token)) }, name)))
+  const make = h('div.row', { role: 'group', 'aria-label': 'Have one made' }, WAYS.map(([name, draft, token]) => h('button.small', { onclick: ({ currentTarget }) => once(currentTarget, () => made(draft, token), missed) }, name)))
   const element = h('div.pick', h('h3', 'Have one made'), make, notice, h('h3', 'Seen so far'), list)
 
   async function made(draft, token) {
     say(notice)
-    try {
-      const answer = await send(draft, 'a token to open')
-      if (answer.ok) onpick(token(answer.json))
-      else say(notice, `The engine refused: ${answer.status || 'no answer'}.`, 'bad')
-    } catch (error) {
-      if (!(error instanceof Missing)) throw error
-      say(notice, error.message, 'bad')
-    }
+    const answer = await send(draft, 'a token to open')
+    if (answer.ok) onpick(token(answer.json))
+    else missed(`The engine refused: ${answer.status || 'no answer'}.`)
+  }
+
+  function missed(message) {
+    say(notice, message, 'bad')
   }
 
   function draw() {

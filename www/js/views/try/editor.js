@@ -4,7 +4,7 @@ import { draftOf } from '../../catalogue/index.js'
 import { announce, asTyped, card, fill, h, once } from '../../dom.js'
 import { engine, signals } from '../../engines/current.js'
 import { bodyOf, send } from '../../exchange.js'
-import { Missing, person } from '../../fillings.js'
+import { person } from '../../fillings.js'
 import { ELSEWHERE, shellLine } from '../../parts/copy.js'
 import { noticePlace, say } from '../../parts/notice.js'
 import { previewed } from './preview.js'
@@ -46,6 +46,8 @@ export function editor({ onsend, onsent }) {
   )
   const element = card('request', 'Request', form)
   signals.addEventListener('people', people)
+  // What was typed may hold a password.
+  signals.addEventListener('forget', () => load(route))
   people()
 
   /** The choices of who a request is sent as. */
@@ -106,15 +108,12 @@ export function editor({ onsend, onsent }) {
   const run = () => once(button, async () => {
     say(notice)
     onsend()
-    try {
-      const exchange = await send(draft())
-      announce(exchange.status ? `Answered ${exchange.status}` : 'No answer')
-      onsent(exchange)
-    } catch (error) {
-      say(notice, error.message, 'bad')
-      onsent()
-      if (!(error instanceof Missing)) throw error
-    }
+    const exchange = await send(draft())
+    announce(exchange.status ? `Answered ${exchange.status}` : 'No answer')
+    onsent(exchange)
+  }, message => {
+    say(notice, message, 'bad')
+    onsent()
   })
 
   function submitted(event) {
