@@ -168,7 +168,7 @@ pub(super) fn invalid<T>(op: &Op<'_>, finding: &str) -> Result<T, Stop> {
 
 /// JSON, or the compatible form of it, with any parameters.
 fn check_media_type(op: &Op<'_>) -> Result<(), Stop> {
-    let text = match op.request.header("content-type") {
+    let text = match op.request.header_values("content-type").next().map(String::from_utf8_lossy) {
         None => "Content-Type header is missing".into(),
         Some(declared) => {
             let media_type = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

@@ -57,13 +57,13 @@ pub(super) fn optional(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
 /// 401.
 pub(super) fn even_expired(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
     // Whoever asks to be taken for another must not be taken for himself, who may do more.
-    if op.request.header("es-security-runas-user").is_some() {
+    if op.request.header_values("es-security-runas-user").next().is_some() {
         return Err(Stop::answer(error(op, 403, "security_exception", "run as is not supported", &[])));
     }
     match Credentials::of(op.request) {
         Credentials::None => Ok(None),
-        // Whoever says "Bearer" has shown a token, however wrong it is.
-        Credentials::Malformed if is_bearer(op) => Err(Refusal::Token(token::Refusal::Malformed).into()),
+        // Whoever says "Bearer", or "ApiKey", has shown something, however wrong it is.
+        Credentials::Malformed if shows_something(op) => Err(Refusal::Token(token::Refusal::Malformed).into()),
         Credentials::Malformed => Err(Refusal::NoCredentials.into()),
         Credentials::Basic { login, password } => {
             let login = prove(op, None, &login, &password, &format!("REST request [{}]", uri(op)))?;
@@ -90,12 +90,12 @@ pub(super) fn renewing(op: &Op<'_>, known: Option<Caller>) -> Result<Caller, Sto
     Ok(caller)
 }
 
-/// Whether there is one `Authorization` header and its scheme is `Bearer`.
-fn is_bearer(op: &Op<'_>) -> bool {
+/// Whether there is one `Authorization` header and its scheme is `Bearer`, or the one for API keys, of which this server has none.
+fn shows_something(op: &Op<'_>) -> bool {
     let mut values = op.request.header_values("authorization");
     let (Some(value), None) = (values.next(), values.next()) else { return false };
     let scheme = value.trim_ascii().split(|octet| *octet == b' ').next();
-    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
+    scheme.is_some_and(|scheme| [&b"bearer"[..], b"apikey"].iter().any(|known| scheme.eq_ignore_ascii_case(known)))
 }
 
 /// Says that the profile of the caller will be read, so that it comes together with him.
