@@ -398,3 +398,19 @@ fn an_id_is_one_in_capitals_too() {
         assert_eq!(world.call(request(Method::Get, &format!("{USER}/authorization/{id}"))).status, 404);
     }
 }
+
+/// Some clients write one; but the name of one thing, left out, must not be the name of all.
+#[test]
+fn a_slash_at_the_end_is_passed_over_where_nothing_ends() {
+    let mut world = TestWorld::with_admin("secret");
+    let (list, user) = (format!("{LIST}/"), format!("{USER}/"));
+    let body = |request: Request| request.with_header("content-type", "application/json").with_body("{}");
+    assert_eq!(world.call(body(request(Method::Post, &list))).status, 201);
+    assert_eq!(json(&world.call(request(Method::Get, &list)))["data"].as_array().unwrap().len(), 1);
+    assert_eq!(json(&world.call(request(Method::Get, &user)))["data"]["login"], "admin");
+    for path in [&list, &user] {
+        assert_eq!(world.call(request(Method::Delete, path)).status, 404, "{path}");
+    }
+    assert_eq!(world.call(request(Method::Get, &format!("{list}/"))).status, 404);
+    assert_eq!(json(&world.call(request(Method::Get, LIST)))["data"].as_array().unwrap().len(), 1);
+}
