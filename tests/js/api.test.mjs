@@ -2,7 +2,7 @@
 
 import { strict as assert } from 'node:assert'
 import { execFileSync, spawn } from 'node:child_process'
-import { createSecretKey, generateKeyPairSync } from 'node:crypto'
+import { createHmac, createSecretKey, generateKeyPairSync } from 'node:crypto'
 import fs, { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { hostname } from 'node:os'
@@ -324,6 +324,7 @@ describe('options', () => {
     ['a store that says it is volatile and makes no root key', { store: { volatile: true, read() {}, range() {}, commit() {} } }, 'bad_root_key'],
     ['a clock that is none', { store, clock: 5 }, 'bad_clock'],
     ['an audit that is none', { store, audit: 'log' }, 'bad_options'],
+    ['settings in a Map', { store, settings: new Map([['issuer', 'me']]) }, 'bad_settings'],
     ['a lone surrogate in the settings', { store, settings: { issuer: 'a\ud800' } }, 'bad_settings'],
   ]) {
     test(what, () => assert.throws(() => new Waxseal(options), code(expected)))
@@ -363,6 +364,12 @@ describe('options', () => {
   for (const settings of [{ no_such: 1 }, { leeway: 61 }, { leeway: 'x' }, { passwords: { scheme: { argon2id: { memory: 1e9, passes: 1, lanes: 1 } } } }, 5, []]) {
     test(`settings ${JSON.stringify(settings)}`, () => assert.rejects(async () => new Waxseal({ store, settings }).fetch(login()), code('bad_settings')))
   }
+  test('a root key that the store makes is looked at, too', async () => {
+    for (const made of [undefined, null, { length: 32 }, 'x'.repeat(32), new Uint8Array(31), 7]) {
+      const vague = Object.assign(new MemoryStore(), { rootKey: async () => made })
+      await assert.rejects(new Waxseal({ store: vague, settings: CHEAP }).ready(), code('bad_root_key'))
+    }
+  })
   test('a root key may be text, or come later', async () => {
     const rootKey = Buffer.from(generateRootKey()).toString('base64url')
     const shared = new MemoryStore()
@@ -550,15 +557,37 @@ test('whoever begins after a key has gone is not answered with it, whichever loo
   await before
 })
 
+/** A record that passes for one, and stops the engine that reads it. */
+function stopping() {
+  let reads = 0
+  return { key: 'key/a', version: 1, get value() { return reads++ === 0 ? new Uint8Array(3) : assert.fail('once too often') } }
+}
+
 test('a trap in one engine is none in another', async () => {
   const sick = new MemoryStore()
   const [good, bad] = [await engine(), await engine({ store: sick })]
-  sick.range = async () => [{ key: 'key/a', version: 1, value: new Proxy(new Uint8Array(3), {}) }]
+  sick.range = async () => [stopping()]
   const ask = () => new Request('http://localhost/auth/verify')
   for (let round = 0; round < 20; round++) {
     const answers = [good.fetch(ask()), bad.fetch(ask()), good.fetch(ask())]
     assert.deepEqual((await Promise.all(answers)).map(({ status }) => status), [401, 503, 401])
   }
+})
+
+test('an engine that keeps stopping does not keep another one waiting for ever', async () => {
+  const [store, sick, problems] = [new MemoryStore(), new MemoryStore(), []]
+  const [good, bad] = [await engine({ store, onError: problem => problems.push(problem.message) }), await engine({ store: sick })]
+  sick.range = async () => [stopping()]
+  const ask = () => new Request('http://localhost/auth/verify')
+  const { range } = store
+  store.range = async (...args) => {
+    assert.equal((await bad.fetch(ask())).status, 503)
+    return range.apply(store, args)
+  }
+  assert.equal((await good.fetch(ask())).status, 503)
+  assert.deepEqual(problems, ['another engine of this process keeps stopping'])
+  store.range = range
+  assert.equal((await good.fetch(ask())).status, 401)
 })
 
 test('a body may be octets of another realm', async () => {
@@ -568,6 +597,28 @@ test('a body may be octets of another realm', async () => {
   const { headers } = login()
   const request = new Request('http://localhost/v1/users/authorize', { method: 'POST', headers, body, duplex: 'half' })
   assert.equal((await waxseal.fetch(request)).status, 200)
+})
+
+test('a promise is no address and no verdict, and may fail', async () => {
+  const lost = []
+  const note = error => lost.push(error)
+  process.on('unhandledRejection', note)
+  try {
+    const fails = async () => { throw new Error('no database') }
+    await assert.rejects((await engine({ clientAddress: fails })).fetch(login()), code('bad_address'))
+    const key = 'x'.repeat(32)
+    const token = createSigner({ key, issuer: 'me', expiresIn: 60 })({ sub: '1' })
+    assert.throws(() => createVerifier({ key, issuer: 'me', revoked: fails })(token), code('bad_options'))
+    await new Promise(resolve => setTimeout(resolve, 20))
+    assert.deepEqual(lost, [])
+  } finally {
+    process.off('unhandledRejection', note)
+  }
+})
+
+test('what is no address is not repeated at length', async () => {
+  const rejected = (await engine({ clientAddress: () => 'x'.repeat(5000) })).fetch(login())
+  await assert.rejects(rejected, error => code('bad_address')(error) && error.message.length < 200)
 })
 
 test('who is told of errors may fail, later too', async () => {
@@ -807,6 +858,11 @@ describe('verify', () => {
     for (const revoked of [new Set([jti]), [jti], new Map([[jti, 1]]), claims => claims.sub === '1']) {
       assert.throws(() => createVerifier({ key, issuer: 'me', audience: 'you', revoked })(token), code('revoked'))
     }
+    // A list is copied.
+    const list = []
+    const early = createVerifier({ key, issuer: 'me', audience: 'you', revoked: list })
+    list.push(jti)
+    assert.equal(early(token).sub, '1')
     const live = new Set()
     const watching = createVerifier({ key, issuer: 'me', audience: 'you', revoked: live })
     watching(token)
@@ -849,6 +905,8 @@ describe('verify', () => {
     ['a public key as secret', () => createVerifier({ key: PEM, issuer }), 'bad_key'],
     ['a public key as secret, behind a byte order mark', () => createVerifier({ key: `\ufeff${PEM}`, issuer }), 'bad_key'],
     ['a public key as secret, in octets', () => createVerifier({ keys: [Buffer.from(`\n${PEM}`)], issuer }), 'bad_key'],
+    ['what only says that it is octets', () => createVerifier({ key: { [Symbol.toStringTag]: 'Uint8Array', length: 32 }, issuer }), 'bad_key'],
+    ['what only says that it is a buffer', () => createVerifier({ key: { [Symbol.toStringTag]: 'ArrayBuffer', length: 32 }, issuer }), 'bad_key'],
     ['an object with a secret', () => createVerifier({ key: createSecretKey(Buffer.from(key)), issuer }), 'bad_jwk'],
     ['a signer for ever', () => createSigner({ key, issuer, expiresIn: 1e15 }), 'bad_options'],
     ['a signer without end', () => createSigner({ key, issuer }), 'bad_options'],
@@ -866,9 +924,35 @@ describe('verify', () => {
     ['a text as time', { sub: '1', nbf: '5' }, 'bad_claims'], ['a begin after the end', { sub: '1', nbf: 9e9 }, 'bad_claims'],
     ['a number as user', { sub: '1', uid: 5 }, 'bad_claims'], ['half a generation', { sub: '1', gen: 0.5 }, 'bad_claims'],
     ['a lone surrogate', { sub: '1', note: '\\\ud800' }, 'bad_claims'], ['a lone surrogate in a name', { sub: '1', '\udc00': 1 }, 'bad_claims'],
+    ['what nests too deep', { sub: '1', deep: JSON.parse('['.repeat(128) + ']'.repeat(128)) }, 'bad_claims'],
+    ['what nests far too deep', { sub: '1', deep: JSON.parse('{"a":'.repeat(1000) + '1' + '}'.repeat(1000)) }, 'bad_claims'],
     ['too much', { sub: 'x'.repeat(9000) }, 'too_long'], ['far too much', { sub: 'x'.repeat(1e7) }, 'too_long']]) {
     test(`${what} cannot be signed`, () => assert.throws(() => sign(claims), code(expected)))
   }
+  test('what nests as deep as may be is signed and taken', () => {
+    const deep = JSON.parse('['.repeat(127) + ']'.repeat(127))
+    assert.deepEqual(verify(sign({ sub: '1', deep })).deep, deep)
+  })
+  test('a token without an id is none that could be looked up, whatever all objects have', () => {
+    const part = value => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const text = `${part({ alg: 'HS256' })}.${part({ iss: 'me', sub: '1', exp: 9_999_999_999 })}`
+    const token = `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`
+    Object.prototype.jti = 'x'
+    try {
+      assert.throws(() => createVerifier({ key, issuer: 'me', revoked: [] })(token), code('bad_jti'))
+    } finally {
+      delete Object.prototype.jti
+    }
+  })
+  test('an instance that there is no room for is a trap', () => {
+    const { Instance } = WebAssembly
+    WebAssembly.Instance = function () { throw new RangeError('Out of memory') }
+    try {
+      assert.throws(() => createVerifier({ key, issuer }), error => error instanceof TokenError && code('trap')(error) && error.cause instanceof RangeError)
+    } finally {
+      WebAssembly.Instance = Instance
+    }
+  })
   test('what looks like the escape of a lone surrogate is signed', () => {
     const claims = { sub: '1', note: '\\ud800 \\\\ud800 \u{1f600} \\', '\\udfff': 1 }
     const { iss, aud, iat, exp, jti, ...rest } = verify(sign(claims))

@@ -285,6 +285,7 @@ describe('options', () => {
     ['an origin with a password', { ...good, origin: 'https://a:b@auth.example' }, 'bad_options'],
     ['keys', { ...good, keys: [] }, 'bad_options'],
     ['a fetch that is none', { ...good, fetch: 5 }, 'bad_options'],
+    ['a fetch that is nothing', { ...good, fetch: null }, 'bad_options'],
     ['no time', { ...good, timeout: 0 }, 'bad_options'],
     ['endless time', { ...good, timeout: Infinity }, 'bad_options'],
     ['no number', { ...good, keysEvery: NaN }, 'bad_options'],

@@ -93,5 +93,9 @@ const code: TokenCode = 'revoked'
 const mistakes: WaxsealCode[] = ['bad_address', 'kdf_busy', 'damaged_store']
 // @ts-expect-error: no such code
 mistakes.push('bad_adress')
+// @ts-expect-error: there is one for all
+new Kdf()
+new WaxsealError('bad_kdf', 'it rains', { cause: 5 }).code satisfies string
+for (const made of [new TokenError('revoked', 'gone'), new EdgeError('ended')]) made.message satisfies string
 const bits: Promise<Uint8Array> = kdf.derive({ scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt: new Uint8Array(16), password: new Uint8Array() })
 export { answered, bits, code, handler, held, Kdf, later, refreshed, scope, seen, snapshotCode, stores, subject }

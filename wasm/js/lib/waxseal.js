@@ -46,7 +46,7 @@ export class Waxseal {
     for (const [name, value] of Object.entries({ audit, clientAddress, onError })) {
       demand(value === undefined || typeof value === 'function', 'bad_options', `\`${name}\` is a function`)
     }
-    demand(typeof settings === 'object' && settings !== null && !Array.isArray(settings), 'bad_settings', '`settings` is an object')
+    demand(typeof settings === 'object' && settings !== null && !settings[Symbol.iterator], 'bad_settings', '`settings` is an object of names')
     demand(kdf === undefined || typeof kdf?.derive === 'function', 'bad_options', '`kdf` has a function `derive`')
     demand(rootKey !== undefined || (store.volatile === true && typeof store.rootKey === 'function'), 'bad_root_key',
       'a store that outlives the process needs a `rootKey`, kept apart from it')
@@ -71,6 +71,8 @@ export class Waxseal {
     } catch (cause) {
       throw new WaxsealError('bad_address', '`clientAddress` failed', { cause })
     }
+    // A promise that fails later would end the process.
+    address?.catch?.(() => {})
     demand(address === null || typeof address === 'string', 'bad_address', '`clientAddress` did not give a string')
     // A zone is this machine's own name for one of its networks.
     return this.#answer(request, { address: address?.replace(/%.*/, '') ?? null, local: false })
@@ -135,7 +137,7 @@ export class Waxseal {
     throw new Error('other requests keep changing the same records')
   }
 
-  /** One run from the start to an end; `undefined` when the instance was replaced meanwhile, so that nothing is known. */
+  /** One run from the start to an end; `undefined` when all is to be done again: in another instance, or in another second. */
   async #run(parts, moment, derived) {
     let step
     let used
@@ -144,11 +146,14 @@ export class Waxseal {
         used = this.#instance
         step = guest.run(() => this.#engine.begin(parts, moment))
       })
+      // Another engine may have stopped it before this goes on.
+      if (guest.instance() !== used) return undefined
       for (;;) {
         const ask = guest.run(() => step.ask())
         if (ask === undefined) return guest.run(() => taken(step).done())
+        const known = derived.length
         const answer = await this.#find(ask, moment.nowMillis, derived)
-        if (guest.instance() !== used) return undefined
+        if (guest.instance() !== used || (derived.length > known && this.#isLate(moment))) return undefined
         step = guest.run(() => taken(step).resume(answer))
       }
     } finally {
@@ -159,6 +164,14 @@ export class Waxseal {
       step = undefined
       return spent
     }
+  }
+
+  /** Whether it is another second than the one of `moment`, which then becomes now: a token begins its life when it is issued. */
+  #isLate(moment) {
+    const now = this.#now()
+    if (Math.floor(now / 1000) === Math.floor(moment.nowMillis / 1000)) return false
+    moment.nowMillis = now
+    return true
   }
 
   async #find({ keys, ranges, derive }, now, derived) {
@@ -190,7 +203,7 @@ export class Waxseal {
   /** Makes the engine know the signing keys as they are stored now, and does `then` before anybody else can open others. */
   async #opened(now, then) {
     const root = await this.#root()
-    for (;;) {
+    for (let start = 0; start < MOST_STARTS; start++) {
       if (this.#engine === undefined || this.#instance !== guest.instance()) {
         this.#engine = guest.run(() => new guest.Engine(this.#settings, root))
         this.#instance = guest.instance()
@@ -206,11 +219,12 @@ export class Waxseal {
       }
       return then?.()
     }
+    throw new Error('another engine of this process keeps stopping')
   }
 
   async #root() {
     if (typeof this.#rootKey === 'function') this.#rootKey = octets32(await this.#rootKey(), 'what `rootKey` gave')
-    if (this.#rootKey === undefined) this.#rootKey = await this.#store.rootKey(() => randomKey())
+    this.#rootKey ??= octets32(await this.#store.rootKey(() => randomKey()), 'what the store’s `rootKey` gave')
     return this.#rootKey
   }
 

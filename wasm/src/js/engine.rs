@@ -85,7 +85,7 @@ pub fn entropy() -> Option<Vec<u8>> {
 
 fn parse_address(text: &str) -> Result<IpAddr, Fault> {
     text.parse().map_err(|_| {
-        Fault::new("bad_address", format_args!("`clientAddress` gave `{text}`, which is not one bare IP address"))
+        Fault::new("bad_address", format_args!("`clientAddress` gave `{text:.64}`, which is not one bare IP address"))
     })
 }
 

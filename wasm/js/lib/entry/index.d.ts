@@ -200,6 +200,7 @@ export class MovableClock {
 
 /** Thrown for what a caller did wrong, and for what the platform cannot do. The `code` is stable, the message is not. */
 export class WaxsealError extends Error {
+  constructor(code: string, message?: string, options?: { cause?: unknown })
   /** One of the codes listed, or that of a refusal of the server (by `bootstrap`). */
   readonly code: WaxsealCode | (string & {})
 }

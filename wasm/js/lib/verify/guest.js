@@ -2,8 +2,8 @@
 
 import { TokenError } from './error.js'
 import { demand } from './options.js'
+import { utf8 } from './statement.js'
 
-const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /**
@@ -20,7 +20,7 @@ export function guest(module, told, restore = () => {}) {
   /** A text made of a text: by `verify` the claims of a token as they were signed, by `sign` the token of claims. */
   function run(name, text, now) {
     look()
-    const { read, written } = encoder.encodeInto(text, buffer)
+    const { read, written } = utf8.encodeInto(text, buffer)
     // It holds more than any text may have.
     if (read < text.length) throw because('too_long')
     return decoder.decode(view(call(name, written, now)))
@@ -29,7 +29,7 @@ export function guest(module, told, restore = () => {}) {
   /** The module takes other keys. */
   function load(octets) {
     look()
-    demand(octets.length <= buffer.length, 'too_many_keys', 'the keys do not fit')
+    demand(octets.length <= buffer.length, 'too_many_keys', 'this does not fit')
     buffer.set(octets)
     call('load', octets.length)
   }
@@ -37,19 +37,23 @@ export function guest(module, told, restore = () => {}) {
   /** The number that a function of the module gives. */
   function call(name, length, now) {
     look()
-    let number
-    try {
-      number = exports[name](length, now)
-    } catch (cause) {
-      exports = undefined
-      throw new TokenError('trap', 'the module stopped', { cause })
-    }
+    const number = alive(() => exports[name](length, now))
     if (number < 0) throw because(decoder.decode(view(-1 - number)))
     return number
   }
 
+  /** What `work` gives. An instance that has stopped, or could not be had, is none. */
+  function alive(work) {
+    try {
+      return work()
+    } catch (cause) {
+      exports = undefined
+      throw new TokenError('trap', 'the module does not run', { cause })
+    }
+  }
+
   function start() {
-    exports = new WebAssembly.Instance(module, {}).exports
+    exports = alive(() => new WebAssembly.Instance(module, {}).exports)
     find()
     try {
       load(told())

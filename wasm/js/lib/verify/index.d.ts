@@ -55,7 +55,10 @@ export interface VerifierOptions {
   leeway?: number
   /** `typ` of the header, `JWT` by default. */
   typ?: string
-  /** Which tokens are revoked: their `jti`, or a function of the claims. A token without `jti` is then refused. No promises. */
+  /**
+   * Which tokens are revoked: their `jti`, or a function of the claims. A token without `jti` is then refused. No promises. What has a
+   * `has`, such as a Set or Map, is asked each time; a list is copied at the beginning, and what is added to it later is not seen.
+   */
   revoked?: Iterable<string> | { has(jti: string): boolean } | ((claims: Claims) => boolean)
   /** Tells the time in milliseconds since the epoch. */
   clock?: (() => number) | { now(): number }
@@ -88,13 +91,14 @@ export interface SignerOptions {
 
 /**
  * Makes a function that signs claims, as `JSON.stringify` writes them. They may replace `iss`, `aud` and `sub` of the options; `iat`, `exp`
- * and a fresh `jti` of 132 random bits are always the signer's own. Claims that no verifier takes, such as those without a `sub`, are
- * refused with `bad_claims`.
+ * and a fresh `jti` of 132 random bits are always the signer's own. Claims that no verifier takes, such as those without a `sub` or that
+ * nest deeper than 128, are refused with `bad_claims`.
  */
 export function createSigner(options: SignerOptions): (claims?: object) => string
 
 /** Why a token, a key or an option is refused. The message may change, the code may not. */
 export class TokenError extends Error {
+  constructor(code: string, message?: string, options?: { cause?: unknown })
   readonly code: TokenCode | OptionCode
 }
 

@@ -2,12 +2,11 @@
 
 import { TokenError } from './error.js'
 import { allowed, demand, isText } from './options.js'
-import { statement } from './statement.js'
+import { statement, utf8 } from './statement.js'
 
 const ALGORITHMS = ['HS256', 'HS384', 'HS512']
 const SIGN = 0
 const VERIFY = 1
-const utf8 = new TextEncoder()
 
 /** What the module is told: what tokens are to say, and the keys. */
 export function told({ keys, unusable, ...expected }) {
@@ -34,7 +33,7 @@ export function keysOf({ key, keys, kid }, algorithms, sign) {
   demand(new Set(read.map(({ symmetric }) => symmetric)).size < 2, 'mixed_key_set', 'a set holds symmetric or asymmetric keys, not both')
   const usable = ({ secret, algorithm }) => secret !== undefined && wanted.includes(ALGORITHMS[algorithm])
   const good = read.filter(usable).map((key, place) => ({ ...key, role: sign && place === 0 ? SIGN : VERIFY }))
-  demand(!sign || good.length > 0, 'no_signing_key', 'no key that could sign was given')
+  demand(!sign || good.length > 0, 'no_signing_key', 'no key could sign')
   return { keys: good, unusable: read.filter(key => !usable(key)).map(({ kid }) => kid) }
 }
 
@@ -44,26 +43,27 @@ function isSecret(stated) {
 }
 
 function bare(stated, kid, algorithms = ['HS256']) {
-  demand(algorithms.length === 1, 'bad_options', 'a secret is for exactly one algorithm; a JWK says which')
+  demand(algorithms.length === 1, 'bad_options', 'a secret is for one algorithm')
   demand(typeof stated !== 'string' || isText(stated), 'bad_key', 'the secret has a lone surrogate')
   demand(kid === undefined || (isText(kid) && kid !== ''), 'bad_key_kid', '`kid` is not a name')
   const secret = typeof stated === 'string' ? utf8.encode(stated) : copied(stated)
-  demand(!/^[^-]*-----BEGIN/.test(String.fromCharCode(...secret.subarray(0, 64))), 'bad_key', 'a PEM is not a secret; public keys are for `waxseal/verify/public`')
+  demand(!/^[^-]*-----BEGIN/.test(String.fromCharCode(...secret.subarray(0, 64))), 'bad_key', 'a PEM is no secret; see `waxseal/verify/public`')
   return { kid: kid ?? '', algorithm: ALGORITHMS.indexOf(algorithms[0]), encoded: 0, secret, symmetric: true }
 }
 
 function copied(octets) {
   try {
-    return new Uint8Array(octets)
+    // A view is made of nothing that only has the name.
+    return new Uint8Array(ArrayBuffer.isView(octets) ? octets : new DataView(octets).buffer)
   } catch (cause) {
-    throw new TokenError('bad_key', 'the octets of the key are gone', { cause })
+    throw new TokenError('bad_key', 'the key has no octets', { cause })
   }
 }
 
 /** Reads a JSON web key by the rules of the server. */
 function jwk(stated, sign) {
   demand(typeof stated === 'object' && stated !== null, 'bad_key', 'a key is a text, octets, or a JSON web key')
-  const good = (holds, name) => demand(holds, 'bad_jwk', `no JSON web key, as a KeyObject or CryptoKey exports it: \`${name}\` is missing or wrong`)
+  const good = (holds, name) => demand(holds, 'bad_jwk', `no JSON web key, as a CryptoKey exports it: \`${name}\` is wrong`)
   const member = (name, needed = false) => {
     const value = stated[name]
     good(value === undefined ? !needed : isText(value), name)

@@ -2,10 +2,10 @@
 
 import { demand } from './options.js'
 
-const utf8 = new TextEncoder()
+export const utf8 = new TextEncoder()
 
 /** Begins with issuer, `typ`, leeway and audience. */
-export function statement({ issuer, audience, leeway, typ }) {
+export function statement({ issuer, audience, leeway = 0, typ = 'JWT' }) {
   const out = []
   // Two octets, the lower first.
   const number = value => {

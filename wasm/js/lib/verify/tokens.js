@@ -15,10 +15,9 @@ export function over(load) {
 
   /** The clock, and the function `name` of a module that has taken the options. */
   function open(name, options, algorithms) {
-    const { issuer, audience, leeway = 0, typ = 'JWT', clock } = options
-    const octets = told({ issuer, audience, leeway, typ, ...keysOf(options, algorithms, name === 'sign') })
+    const octets = told({ ...options, ...keysOf(options, algorithms, name === 'sign') })
     const { run } = guest((module ??= load()), () => octets)
-    return [reader(clock), run]
+    return [reader(options.clock), run]
   }
 
   function createVerifier(options) {
@@ -29,8 +28,10 @@ export function over(load) {
     return function verify(token) {
       const claims = JSON.parse(run('verify', text(token), now()))
       if (isRevoked !== undefined) {
-        demand(claims.jti !== undefined, 'bad_jti', 'the token has no id to look up among the revoked')
+        demand(Object.hasOwn(claims, 'jti'), 'bad_jti', 'the token has no id to look up')
         const found = isRevoked(claims)
+        // One that fails later would end the process.
+        found?.catch?.(() => {})
         demand(!found?.then, 'bad_options', '`revoked` gives no promise')
         demand(!found, 'revoked', 'the token was revoked')
       }
@@ -56,7 +57,7 @@ export function over(load) {
       demand(typeof said === 'object' && said !== null && !Array.isArray(said), 'bad_claims', 'claims are an object')
       const all = { iss, aud, sub, ...said, iat, exp: iat + expiresIn, jti: id() }
       const json = JSON.stringify(all)
-      demand(takeable(all, json), 'bad_claims', 'no verifier takes such claims; look at `sub`, `iss`, `aud`, `nbf`')
+      demand(isShallow(all) && takeable(all, json), 'bad_claims', 'no verifier takes such claims; look at `sub`, `iss`, `aud`, `nbf`, depth')
       return run('sign', json)
     }
   }
@@ -72,10 +73,15 @@ function takeable({ iss, aud = '', sub, nbf = 0, exp, uid = '', dialect = '', ge
     && gen >>> 0 === gen && !/[^\\](\\\\)*\\ud/.test(json)
 }
 
+/** Whether objects and lists in it nest no deeper than verifiers read, here with those around it. */
+function isShallow(value, left = 128) {
+  return Object(value) !== value || (left && Object.values(value).every(inner => isShallow(inner, left - 1)))
+}
+
 /** Whether claims belong to a revoked token: by a function of them, or by something that has their `jti`. */
 function revocations(revoked) {
   if (revoked === undefined || typeof revoked === 'function') return revoked
-  const isList = typeof revoked?.[Symbol.iterator] === 'function' && typeof revoked !== 'string'
+  const isList = typeof revoked === 'object' && revoked?.[Symbol.iterator]
   const set = typeof revoked?.has === 'function' ? revoked : isList && new Set(revoked)
   demand(set, 'bad_options', '`revoked` is a function, a Set or a list of `jti`')
   return ({ jti }) => set.has(jti)

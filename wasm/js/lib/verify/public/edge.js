@@ -3,7 +3,7 @@
 import { TokenError } from '../error.js'
 import { guest } from '../guest.js'
 import { allowed, demand, isText, known, reader, text } from '../options.js'
-import { statement } from '../statement.js'
+import { statement, utf8 } from '../statement.js'
 import { remote } from './remote.js'
 
 const OPTIONS = ['keys', 'issuer', 'audience', 'leeway', 'typ', 'algorithms', 'stale', 'clock']
@@ -14,22 +14,20 @@ const FIRST = 3
 const JWKS = 0
 const OCTETS = 1
 
-const utf8 = new TextEncoder()
-
 /** Both functions, over the module that `load` gives. */
 export function over(load) {
   let module
 
   function createEdgeVerifier(options) {
     known(options, OPTIONS)
-    const { issuer, audience, leeway = 0, typ = 'JWT', stale = 'refuse', clock } = options
+    const { stale = 'refuse', clock, ...expected } = options
     demand(stale === 'refuse' || stale === 'accept', 'bad_options', "`stale` is 'refuse' or 'accept'")
     const wanted = allowed(options.algorithms, ALGORITHMS)
     const unwanted = ALGORITHMS.filter(name => !wanted.includes(name))
     const now = reader(clock)
 
     function told(kind, rest) {
-      const { number, raw, end } = statement({ issuer, audience, leeway, typ })
+      const { number, raw, end } = statement(expected)
       number(stale === 'refuse' ? 1 : 0)
       number(kind)
       if (kind === JWKS) {

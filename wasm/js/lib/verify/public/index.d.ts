@@ -109,6 +109,7 @@ export function createRemoteVerifier(options: RemoteVerifierOptions): RemoteVeri
 
 /** Why a token, a snapshot, a key or an option is refused. The message may change, the code may not. */
 export class TokenError extends Error {
+  constructor(code: string, message?: string, options?: { cause?: unknown })
   readonly code: TokenCode | SnapshotCode | ReadingCode | OptionCode
 }
 

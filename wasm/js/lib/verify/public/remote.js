@@ -16,15 +16,14 @@ const ROUNDS = 3
 export function remote(createEdgeVerifier) {
   return function createRemoteVerifier(options) {
     known(options, OPTIONS)
-    const { keysEvery = 300, revocationsEvery = 30, timeout = 5, onError = () => {} } = options
+    const { keysEvery = 300, revocationsEvery = 30, timeout = 5, onError = () => {}, fetch: get = (url, init) => fetch(url, init) } = options
     for (const [name, value] of Object.entries({ keysEvery, revocationsEvery, timeout })) {
       demand(Number.isFinite(value) && value > 0 && value <= 86_400, 'bad_options', `\`${name}\` is a number of seconds, at most a day`)
     }
-    for (const [name, value] of Object.entries({ onError, fetch: options.fetch ?? onError })) {
+    for (const [name, value] of Object.entries({ onError, fetch: get })) {
       demand(typeof value === 'function', 'bad_options', `\`${name}\` is a function`)
     }
     const base = baseOf(options.origin, options.fetch !== undefined)
-    const get = options.fetch ?? ((url, init) => fetch(url, init))
     const now = reader(options.clock)
     const stated = EDGE.filter(name => options[name] !== undefined).map(name => [name, options[name]])
     // Without keys it takes nothing.
