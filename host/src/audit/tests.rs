@@ -136,9 +136,15 @@ fn without_a_head_the_end_is_not_checked() {
     );
     drop(trail);
     fs::write(head_path(&home.path()), "").unwrap();
-    assert_eq!(verify(&home.path()).unwrap(), Whole { first: 1, records: 1, end_checked: false, headless: None, lost: 0, unclean: 0 });
+    assert_eq!(
+        verify(&home.path()).unwrap(),
+        Whole { first: 1, records: 1, end_checked: false, headless: None, lost: 0, unclean: 0 }
+    );
     fs::remove_file(head_path(&home.path())).unwrap();
-    assert_eq!(verify(&home.path()).unwrap(), Whole { first: 1, records: 1, end_checked: false, headless: None, lost: 0, unclean: 0 });
+    assert_eq!(
+        verify(&home.path()).unwrap(),
+        Whole { first: 1, records: 1, end_checked: false, headless: None, lost: 0, unclean: 0 }
+    );
 }
 
 #[test]
@@ -254,7 +260,10 @@ fn a_moved_trail_goes_on_in_a_new_file() {
     trail.reopen().unwrap();
     record(&trail, "c");
     drop(trail);
-    assert_eq!(verify(&old).unwrap(), Whole { first: 1, records: 3, end_checked: false, headless: None, lost: 0, unclean: 0 });
+    assert_eq!(
+        verify(&old).unwrap(),
+        Whole { first: 1, records: 3, end_checked: false, headless: None, lost: 0, unclean: 0 }
+    );
     assert_eq!(home.verify(), Ok(2));
     assert!(home.lines()[0].contains("\"n\":4,") && home.lines()[0].contains("audit.open"));
     home.tamper(|lines| drop(lines.remove(0)));

@@ -114,7 +114,8 @@ pub fn verify(path: &Path) -> Result<Whole, VerifyError> {
         Err(error) => return Err(error.into()),
     };
     let end_checked = head.is_some();
-    let mut check = Verification { line: 0, first: 0, count: 0, last: None, torn: None, headless: None, lost: 0, unclean: 0, head };
+    let mut check =
+        Verification { line: 0, first: 0, count: 0, last: None, torn: None, headless: None, lost: 0, unclean: 0, head };
     let mut line = Vec::new();
     loop {
         line.clear();

@@ -335,7 +335,8 @@ fn dead_pairs_are_in_nobodys_way() {
     }
     let [first, second] = [grant(&mut world), grant(&mut world)];
     let form = alloc::format!("token={}", first["refresh_token"].as_str().unwrap());
-    let revoke = Request::new(Method::Post, "/auth/revoke").with_header("content-type", "application/x-www-form-urlencoded");
+    let revoke =
+        Request::new(Method::Post, "/auth/revoke").with_header("content-type", "application/x-www-form-urlencoded");
     let revoke = revoke.with_header("authorization", &basic("bob", "pw")).with_body(form);
     assert_eq!(world.call(revoke).status, 200);
     for (pair, status) in [(&first, 401), (&second, 200)] {

@@ -133,7 +133,8 @@ fn store(op: &Op<'_>, actor: &User, action: &'static str, known: &Cluster, clust
             add_detail(&mut detail, &[member, " ", &before, " -> ", &after]);
         }
     };
-    let complexity = |cluster: &Cluster| cluster.password_complexity.map_or("unset", |on| if on { "true" } else { "false" });
+    let complexity =
+        |cluster: &Cluster| cluster.password_complexity.map_or("unset", |on| if on { "true" } else { "false" });
     let [_, complex, min_length, expiration, session] = CHANGEABLE;
     compare(complex, &complexity(known), &complexity(cluster));
     compare(min_length, &known.password_min_length, &cluster.password_min_length);
