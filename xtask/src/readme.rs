@@ -15,7 +15,7 @@ pub(crate) fn run() -> Result<(), Failure> {
 }
 
 /// The pages whose lines are run. Each has `ADMIN` in its environment, as the README asks its reader to set it.
-const PAGES: [&str; 3] = ["README.md", "docs/openshift.md", "docs/elasticsearch.md"];
+const PAGES: [&str; 4] = ["README.md", "docs/redis.md", "docs/openshift.md", "docs/elasticsearch.md"];
 
 /// Runs every `sh` block of the pages against `server`; fails with the first line that fails.
 pub(crate) fn check(server: &Path) -> Result<(), Failure> {
