@@ -6,6 +6,8 @@ use core::{
     sync::atomic::{AtomicU64, Ordering},
 };
 use std::{
+    env,
+    ffi::OsString,
     io::{self, IsTerminal},
     sync::LazyLock,
     time::Instant,
@@ -81,11 +83,16 @@ pub fn start(options: &LogOptions) -> Result<(), LogError> {
     // A log that cannot be written, as on a full disk, must not end the server: to say so on standard error would panic.
     let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
     let started = if text {
-        base.with_ansi(io::stderr().is_terminal()).try_init()
+        base.with_ansi(io::stderr().is_terminal() && colours(env::var_os("NO_COLOR"), env::var_os("TERM"))).try_init()
     } else {
         base.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     };
     started.map_err(|error| LogError(error.to_string()))
+}
+
+/// Whether a terminal is to be shown colours, as `--help` decides it too (<https://no-color.org>).
+fn colours(no_color: Option<OsString>, term: Option<OsString>) -> bool {
+    no_color.is_none_or(|value| value.is_empty()) && term.is_some_and(|term| term != "dumb")
 }
 
 /// So many log lines a second for what anybody can cause at will, so that no flood of requests fills the disk. Who is turned
@@ -132,6 +139,19 @@ const MOST: u64 = (1 << COUNT_BITS) - 1;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn colours_are_only_where_they_are_wanted() {
+        for (no_color, term, expected) in [
+            (None, Some("xterm"), true),
+            (Some(""), Some("xterm"), true),
+            (Some("1"), Some("xterm"), false),
+            (None, Some("dumb"), false),
+            (None, None, false),
+        ] {
+            assert_eq!(colours(no_color.map(Into::into), term.map(Into::into)), expected, "{no_color:?} {term:?}");
+        }
+    }
 
     #[test]
     fn a_flood_gets_ten_lines_a_second_and_the_next_says_how_many_it_was() {

@@ -7,7 +7,10 @@ use rustls::{
     CertificateError, Error, RootCertStore, ServerConfig,
     client::{WebPkiServerVerifier, danger::ServerCertVerifier},
     crypto::ring,
-    pki_types::{self, CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+    pki_types::{
+        self, CertificateDer, PrivateKeyDer, ServerName,
+        pem::{self, PemObject},
+    },
     server::WebPkiClientVerifier,
     version::{TLS12, TLS13},
 };
@@ -190,5 +193,11 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     }
     let mut pem = Zeroizing::new(Vec::new());
     file.read_to_end(&mut pem).map_err(|error| unreadable(&error))?;
-    PrivateKeyDer::from_pem_slice(&pem).map_err(|error| unreadable(&error))
+    PrivateKeyDer::from_pem_slice(&pem).map_err(|error| {
+        let why = match error {
+            pem::Error::NoItemsFound => "there is no PEM private key in it".into(),
+            error => error.to_string(),
+        };
+        TlsError(format!("server.tls_key: cannot use `{}`: {why}; one that is encrypted cannot be used", path.display()))
+    })
 }
