@@ -1,5 +1,6 @@
 //! The data directory: what lies in it, and its root key.
 
+use crate::cli::word;
 use core::fmt;
 use rustix::{
     fs::{Access, access},
@@ -135,9 +136,10 @@ impl DataDir {
             )));
         }
         Err(DataError(format!(
-            "the data directory `{0}` has mode {1:04o}, so others can look into it; run `chmod 700 {0}`",
+            "the data directory `{}` has mode {:04o}, so others can look into it; run `chmod 700 {}`",
             self.0.display(),
-            found.mode() & 0o7777
+            found.mode() & 0o7777,
+            word(self.0.display())
         )))
     }
 
@@ -168,10 +170,11 @@ impl DataDir {
         let found = file.metadata().map_err(fail)?;
         if open_to_others(&found) {
             return Err(DataError(format!(
-                "the root key `{0}` has mode {1:04o}, so others can read it; run `chmod 600 {0}`, and rotate the signing keys \
+                "the root key `{}` has mode {:04o}, so others can read it; run `chmod 600 {}`, and rotate the signing keys \
                  if anybody may have",
                 path.display(),
-                found.mode() & 0o7777
+                found.mode() & 0o7777,
+                word(path.display())
             )));
         }
         let mut text = Zeroizing::new(String::with_capacity(128));

@@ -133,8 +133,8 @@ pub struct Ready {
     signals: Signals,
 }
 
-/// What ends the server or has it read its settings again. Those that come before it answers are not lost.
-struct Signals {
+/// What ends the server or has it read its settings again. Those that come before it answers are not lost, from when this is made.
+pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
@@ -142,18 +142,27 @@ struct Signals {
     _beyond_limit: Signal,
 }
 
+impl Signals {
+    /// Takes them from now on. Belongs before all that takes time or that should not be left half done; within a runtime.
+    ///
+    /// # Errors
+    /// [`ServeError`] when the system refuses.
+    pub fn take() -> Result<Self, ServeError> {
+        let listen_to = |kind| signal(kind).map_err(ServeError::io("listen to signals"));
+        Ok(Self {
+            terminate: listen_to(SignalKind::terminate())?,
+            interrupt: listen_to(SignalKind::interrupt())?,
+            hang_up: listen_to(SignalKind::hangup())?,
+            _beyond_limit: listen_to(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
+        })
+    }
+}
+
 /// Opens the sockets and reads the certificates.
 ///
 /// # Errors
 /// [`ServeError`] when the server cannot start with these options.
-pub async fn prepare(options: ServeOptions) -> Result<Ready, ServeError> {
-    let listen_to = |kind| signal(kind).map_err(ServeError::io("listen to signals"));
-    let signals = Signals {
-        terminate: listen_to(SignalKind::terminate())?,
-        interrupt: listen_to(SignalKind::interrupt())?,
-        hang_up: listen_to(SignalKind::hangup())?,
-        _beyond_limit: listen_to(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
-    };
+pub async fn prepare(options: ServeOptions, signals: Signals) -> Result<Ready, ServeError> {
     process::take_descriptors();
     let sockets = Sockets::open(options).await?;
     Ok(Ready { bound: sockets.bound.clone(), sockets, signals })

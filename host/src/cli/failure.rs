@@ -2,8 +2,13 @@
 
 use super::terminal;
 use crate::{config::Problem, data_dir::DataError, store::StoreError};
+use clap::error::ErrorKind;
 use core::fmt;
-use std::{env, io, process::ExitCode};
+use std::{
+    env,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug)]
@@ -18,6 +23,8 @@ pub(super) enum Failure {
     Unread,
     /// Help or the version, which clap prints itself: exit status 0.
     Help(clap::Error),
+    /// A command is missing: the help on standard error, exit status 2.
+    Bare(clap::Error),
 }
 
 impl Failure {
@@ -56,6 +63,9 @@ impl Failure {
 
     /// Clap's messages have paragraphs; ours are one line.
     pub(super) fn from_clap(error: clap::Error) -> Self {
+        if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            return Self::Bare(error);
+        }
         if !error.use_stderr() {
             return Self::Help(error);
         }
@@ -86,6 +96,10 @@ impl Failure {
             Self::Help(error) => {
                 let _ = error.print();
                 ExitCode::SUCCESS
+            }
+            Self::Bare(error) => {
+                let _ = write!(io::stderr(), "{}", error.render());
+                ExitCode::from(2)
             }
         }
     }

@@ -23,8 +23,10 @@ mod token;
 mod user;
 mod verify;
 
+pub(crate) use terminal::word;
+
 use crate::process;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 use failure::Failure;
 use place::Place;
 use std::{
@@ -32,6 +34,7 @@ use std::{
     panic::{self, PanicHookInfo},
     process::ExitCode,
 };
+use tokio::signal::unix::{SignalKind, signal};
 
 /// One auth engine for the token APIs of Redis Enterprise, OpenShift v2 and Elasticsearch.
 #[derive(Debug, Parser)]
@@ -94,10 +97,20 @@ enum Command {
 pub fn run(line: impl IntoIterator<Item = OsString>) -> ExitCode {
     panic::set_hook(Box::new(report_panic));
     process::dump_nothing();
+    outlive_file_limits();
     let ended = parse(line).and_then(|cli| command(cli.command, &cli.place));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
+    }
+}
+
+/// Has a write beyond the limit on file sizes fail like one to a full disk, instead of ending the process in the middle of its work. Once
+/// somebody has listened to the signal, the process outlives it.
+fn outlive_file_limits() {
+    let beyond = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    if let Ok(runtime) = admin::runtime() {
+        drop(runtime.block_on(async { signal(beyond) }));
     }
 }
 
@@ -113,8 +126,18 @@ fn report_panic(info: &PanicHookInfo<'_>) {
 }
 
 fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Cli, Failure> {
-    let parsed = Cli::command().try_get_matches_from(line).and_then(|matches| Cli::from_arg_matches(&matches));
-    parsed.map_err(Failure::from_clap)
+    let line: Vec<OsString> = line.into_iter().collect();
+    let read = |line: Vec<OsString>| {
+        Cli::command().try_get_matches_from(line).and_then(|matches| Cli::from_arg_matches(&matches))
+    };
+    read(line.clone()).map_err(|error| match error.kind() {
+        // Clap gives the help by itself only where nothing is stated, not in the environment either.
+        ErrorKind::MissingSubcommand => {
+            let help = read([line, vec!["--help".into()]].concat());
+            help.map_or_else(Failure::Bare, |_| Failure::from_clap(error))
+        }
+        _ => Failure::from_clap(error),
+    })
 }
 
 fn command(command: Command, place: &Place) -> Result<(), Failure> {

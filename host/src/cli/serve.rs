@@ -14,7 +14,7 @@ use crate::{
     data_dir::DataDir,
     http::{Forwarding, Limits, tls::Tls},
     logging::{self, LogOptions},
-    serve::{self, Bound, Parts, ServeOptions, TlsFiles},
+    serve::{self, Bound, Parts, ServeOptions, Signals, TlsFiles},
 };
 use core::{net::IpAddr, time::Duration};
 use std::{io, sync::Arc};
@@ -28,8 +28,8 @@ Examples:
   waxseal serve --listen 127.0.0.1:0 --data \"$(mktemp -d)\" --testing
   WAXSEAL_ADMIN_PASSWORD_FILE=/run/secrets/admin waxseal serve --data /var/lib/waxseal
 
-The first start makes the data directory, the root key, a signing key and an administrator:
-WAXSEAL_ADMIN_NAME (`admin`) with WAXSEAL_ADMIN_PASSWORD or the password in the file
+The first start makes the data directory, the root key, a signing key and an administrator: \
+WAXSEAL_ADMIN_NAME (`admin`) with WAXSEAL_ADMIN_PASSWORD or the password in the file \
 WAXSEAL_ADMIN_PASSWORD_FILE; without them a password is made and shown once.
 SIGTERM ends the server; SIGHUP reads the settings of the rules, their module and the certificates again.")]
 pub(super) struct Args {
@@ -67,10 +67,11 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::refused(format_args!("cannot start: {error}")))?;
     runtime.block_on(async {
+        let signals = Signals::take().map_err(Failure::refused)?;
         alone(&data).await?;
         let service = Arc::new(Service::for_server(&data, &config, sources).await?);
         // Whatever can fail comes before the first administrator, whose password is shown once.
-        let ready = serve::prepare(options).await.map_err(Failure::refused)?;
+        let ready = serve::prepare(options, signals).await.map_err(Failure::refused)?;
         let first = first_start::bootstrap(&service).await?;
         tell(&welcome(&ready.bound, &config, &data, first.as_ref()), first.as_ref(), &data)?;
         // Its password has been shown, and nobody needs it any more (security S4).
@@ -195,6 +196,7 @@ fn introduction(url: &str, First { name, password }: &First, data: &DataDir, red
     let mut lines = vec![String::new(), format!("First administrator: {name}"), format!("Password:            {shown}")];
     // Another each time: whoever pastes the line has a password that nobody else can know.
     let second = secret::generate().ok().filter(|_| redis);
+    let at = |path: &str| word(format_args!("{url}{path}"));
     if let Some(second) = second.as_deref() {
         let user = match word(name) {
             plain if plain == *name => format!("\"{name}:{}\"", password.in_shell()),
@@ -204,12 +206,13 @@ fn introduction(url: &str, First { name, password }: &First, data: &DataDir, red
             String::new(),
             "Get a token, use it, add a second password:".into(),
             format!(
-                "  TOKEN=$(curl -sS -u {user} -X POST {url}/v1/users/authorize | sed 's/.*\"access_token\": *\"\\([^\"]*\\)\".*/\\1/')"
+                "  TOKEN=$(curl -sS -u {user} -X POST {} | sed 's/.*\"access_token\": *\"\\([^\"]*\\)\".*/\\1/')",
+                at("/v1/users/authorize")
             ),
-            format!("  curl -sSi -H \"Authorization: Bearer $TOKEN\" {url}/auth/verify"),
+            format!("  curl -sSi -H \"Authorization: Bearer $TOKEN\" {}", at("/auth/verify")),
             format!(
-                "  curl -sSi -u {user} -X POST {url}/v1/users/password -H 'Content-Type: application/json' -d \
-                 '{{\"new_password\": \"{second}\"}}'"
+                "  curl -sSi -u {user} -X POST {} -H 'Content-Type: application/json' -d '{{\"new_password\": \"{second}\"}}'",
+                at("/v1/users/password")
             ),
         ]);
     }

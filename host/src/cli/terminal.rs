@@ -68,7 +68,7 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 /// Text as one word of a shell command (POSIX.1-2024, 2.2.2).
-pub(super) fn word(text: impl Display) -> String {
+pub(crate) fn word(text: impl Display) -> String {
     let text = text.to_string();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
