@@ -102,6 +102,10 @@ pub fn write(store: &Embedded, data: &DataDir, to: &Path) -> Result<(), BackupEr
 pub fn restore(from: &Path, data: &DataDir) -> Result<(), BackupError> {
     let failed = |error| BackupError::Io { path: from.into(), error };
     let mut file = File::open(from).map_err(failed)?;
+    // It is read twice, and its end first.
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(failed(io::Error::other("it is no regular file")));
+    }
     let length = check(&mut file).map_err(failed)?.ok_or_else(|| BackupError::Damaged(from.into()))?;
     let root = read_head(&mut file).map_err(failed)?.ok_or_else(|| BackupError::Damaged(from.into()))?;
     let made = !data.path().exists();

@@ -138,3 +138,52 @@ fn a_snapshot_of_another_issuer_is_told_from_a_wrong_one() {
     assert!(status == Some(1) && told.contains("expected is `waxseal`"), "{told}");
     assert_eq!(said(&data, &[&args[..], &["--set", issuer]].concat()), (Some(0), "accept\n".into()));
 }
+
+/// What went wrong is said as it was asked, with what to do.
+#[test]
+fn messages_name_what_was_given() {
+    let (home, data) = scratch();
+    let server = Launch::on(&data).start();
+    assert!(said(&data, &["init"]).1.contains("from the next reload"));
+    let (status, told) = said(&data, &["user", "show", "77"]);
+    assert!(status == Some(1) && told.contains("`name:77`"), "{told}");
+    let (status, told) = said(&data, &["user", "show", &"x".repeat(100_000)]);
+    assert!(status == Some(1) && told.contains("too long"), "{told}");
+    for (args, part) in [
+        (&["backup", "--to", "-"][..], "not to standard output"),
+        (&["config", "show", "--set", "=1"], "the name of a setting is missing"),
+        (&["user", "add", "ada", "--role", "king"], "db_viewer"),
+        (&[], "Usage: waxseal"),
+        (&["user"], "Usage: waxseal user"),
+        (&["user", "--set", "leeway=1"], "Usage: waxseal user"),
+    ] {
+        let (status, told) = said(&data, args);
+        assert!(status == Some(2) && told.contains(part), "{args:?}: {told}");
+    }
+    let hash = "$pbkdf2-sha256$i=1000$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n";
+    let (status, told) = fed(&data, &["user", "add", "ada", "--password-hash-file", "-"], hash.as_bytes());
+    assert_eq!(status, Some(0), "{told}");
+    let (status, told) = fed(&data, &["restore", "/dev/stdin", "--data", home.path().join("new").to_str().unwrap()], b"x");
+    assert!(status == Some(1) && told.contains("no regular file"), "{told}");
+    for n in 0..20 {
+        let (status, told) =
+            fed(&data, &["user", "passwd", "ada", "--add", "--password-stdin"], format!("Grey-Heron {n}").as_bytes());
+        if status != Some(0) {
+            assert!(told.contains("`waxseal user passwd ada` without --add replaces all of them"), "{told}");
+            return drop(server);
+        }
+    }
+    panic!("there is no end of passwords");
+}
+
+/// A limit on the sizes of files ends no command in the middle of its work.
+#[test]
+fn a_limit_on_files_kills_no_command() {
+    let (_home, data) = scratch();
+    Launch::on(&data).start().terminate();
+    let script = "ulimit -f 100; printf 'Grey-Heron 28' | \"$0\" user add ada --password-stdin";
+    let ended = Command::new("sh").args(["-c", script]).arg(binary()).env("WAXSEAL_DATA", &data).output().unwrap();
+    let (status, told) = told(&ended);
+    assert!(matches!(status, Some(0 | 1)) && !told.is_empty(), "{status:?}: {told}");
+    assert_eq!(said(&data, &["user", "show", "ada"]).0, status, "what is said holds");
+}

@@ -129,6 +129,9 @@ impl Admin {
 
     /// Sends a request and gives the answer as it is.
     pub(super) fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+        if path.len() > LONGEST_PATH {
+            return Err(Failure::refused("the name or id is too long: there is none like it"));
+        }
         let body = body.map(|body| Zeroizing::new(body.to_string()));
         match &self.way {
             Way::Socket(data) => {
@@ -176,6 +179,9 @@ fn is_misuse(answer: &Value) -> bool {
 fn patience(path: &str) -> Duration {
     if path == "/admin/backup" { Duration::from_hours(24) } else { Duration::from_mins(1) }
 }
+
+/// Octets of a path, which is no longer than what a server reads as one.
+const LONGEST_PATH: usize = 8 * 1024;
 
 /// A runtime for one request at a time.
 pub(super) fn runtime() -> Result<Runtime, Failure> {

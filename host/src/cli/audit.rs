@@ -45,8 +45,8 @@ Examples:
     },
     /// Check that no record was changed, cut out or moved; exit status 1 if one was, or if that cannot be told
     #[command(after_help = "\
-The trail's head, FILE.head beside it, tells whether records were cut off at the end. A trail that
-log rotation has moved away has no head: --no-head leaves its end unchecked. The next trail begins
+The trail's head, FILE.head beside it, tells whether records were cut off at the end. A trail that \
+log rotation has moved away has no head: --no-head leaves its end unchecked. The next trail begins \
 with the hash that the one before it ended with.")]
     Verify {
         /// The trail [default: audit.log in the data directory]

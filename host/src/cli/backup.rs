@@ -7,7 +7,7 @@ use super::{
 };
 use crate::backup;
 use serde_json::json;
-use std::path::{self, PathBuf};
+use std::path::{self, Path, PathBuf};
 use waxseal_core::seam::Method;
 
 /// Where the backup goes.
@@ -16,7 +16,7 @@ use waxseal_core::seam::Method;
 Example:
   waxseal backup --data /var/lib/waxseal --to /backup/waxseal-$(date +%F)
 
-The file holds the store and the root key: whoever has it can make tokens. It does not hold
+The file holds the store and the root key: whoever has it can make tokens. It does not hold \
 waxseal.toml and the audit trail.")]
 pub(super) struct BackupArgs {
     /// The new file, made with mode 0600; an existing file is never replaced
@@ -30,7 +30,7 @@ pub(super) struct BackupArgs {
 Example:
   waxseal restore /backup/waxseal-2031-05-06 --data /var/lib/waxseal
 
-Everything is again as it was at the time of the backup: tokens that were revoked since then hold,
+Everything is again as it was at the time of the backup: tokens that were revoked since then hold, \
 and passwords that were replaced since then work. `waxseal key rotate --end-tokens` ends all tokens.")]
 pub(super) struct RestoreArgs {
     /// A file that `waxseal backup` wrote
@@ -38,8 +38,13 @@ pub(super) struct RestoreArgs {
 }
 
 pub(super) fn backup(args: &BackupArgs, place: &Place) -> Result<(), Failure> {
+    if args.to.as_os_str() == "-" {
+        return Err(Failure::usage(
+            "--to -: a backup goes into a new file, not to standard output; `./-` is a file of that name",
+        ));
+    }
     // The running server may have another working directory.
-    let to = path::absolute(&args.to).map_err(Failure::refused)?;
+    let to = absolute(&args.to)?;
     let shown = to.display();
     // Where nobody can write, there is no trail either that could say of the backup.
     let admin = if place.data().is_writable() { Admin::reach(place)? } else { Admin::look(place)? };
@@ -51,6 +56,13 @@ pub(super) fn backup(args: &BackupArgs, place: &Place) -> Result<(), Failure> {
         asked.map_err(|failure| failure.with("; the running server writes it, as the user that it runs as"))?;
     }
     say(&format!("wrote {shown}"))
+}
+
+/// The same path from the root; what cannot be told without a working directory is said of the path that was given.
+pub(super) fn absolute(given: &Path) -> Result<PathBuf, Failure> {
+    path::absolute(given).map_err(|error| {
+        Failure::refused(format_args!("cannot use `{}` from this working directory: {error}", given.display()))
+    })
 }
 
 pub(super) fn restore(args: &RestoreArgs, place: &Place) -> Result<(), Failure> {

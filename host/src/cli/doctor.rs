@@ -23,7 +23,7 @@ use waxseal_core::{seam::Method, settings::PolicyName, time::UnixTime};
 /// How to tell.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-It looks and changes nothing, whether the server runs or is stopped. The exit status is 1 when there is a
+It looks and changes nothing, whether the server runs or is stopped. The exit status is 1 when there is a \
 problem; a note does not count as one.")]
 pub(super) struct Args {
     /// As JSON

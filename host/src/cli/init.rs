@@ -33,7 +33,7 @@ pub(super) fn run(place: &Place) -> Result<(), Failure> {
     if in_use {
         return say(&format!(
             "Wrote the configuration {shown} (0600). {path} is in use already and otherwise as it was: it counts from the next \
-             start of `waxseal serve --data {at}{named}` on."
+             start of `waxseal serve --data {at}{named}` on, and most of it from the next reload (`waxseal reload`, SIGHUP)."
         ));
     }
     say(&format!(

@@ -26,15 +26,15 @@ pub(super) enum Command {
     /// Make a new key that signs; the old one verifies until its last token has expired
     #[command(after_help = "\
 Examples:
-  waxseal key rotate                                 a key like the one that signs now
-  waxseal key rotate --algorithm ES256 --end-tokens  from shared secrets to public keys: everybody signs in again
+  waxseal key rotate                                 a key like the one that signs
+  waxseal key rotate --algorithm ES256 --end-tokens  everybody signs in again
 
-A secret (HS256, HS384, HS512) signs at once, as nobody else has to know it. A public key (EdDSA, Ed25519, ES256) is
-published first, for as long as `gateway.key_lead` says, so that verifiers elsewhere know it before it signs.
+A secret (HS256, HS384, HS512) signs at once, as nobody else has to know it. A public key (EdDSA, Ed25519, ES256) is \
+published first, for as long as `gateway.key_lead` says, so that verifiers elsewhere know it before it signs. \
 The two kinds are never in use together.")]
     Rotate {
         /// HS256, HS384, HS512, EdDSA, ES256 or Ed25519 [default: that of the key which signs now]
-        #[arg(long)]
+        #[arg(long, value_parser = ["HS256", "HS384", "HS512", "EdDSA", "ES256", "Ed25519"], hide_possible_values = true)]
         algorithm: Option<String>,
         /// Remove every other key at once, and with it every token: to change between secrets and public keys, or when a key
         /// has become known
@@ -67,7 +67,8 @@ The two kinds are never in use together.")]
     /// Print keys as a JWK set: public parts, or secrets and private parts as well
     #[command(after_help = "Examples:
   waxseal key export > public.json                   as on /.well-known/jwks.json
-  (umask 077; waxseal key export --secret --json > keys.json)     whoever has this file can make tokens")]
+  (umask 077; waxseal key export --secret --json > keys.json)
+                                                     whoever has it can make tokens")]
     Export {
         /// Only this key; else all, first the one that signs
         #[arg(long, allow_hyphen_values = true)]

@@ -2,6 +2,7 @@
 
 use super::{
     Failure,
+    backup::absolute,
     service::module_limits,
     terminal::{say, say_json},
 };
@@ -13,11 +14,7 @@ use crate::{
 };
 use rustix::process::geteuid;
 use serde_json::json;
-use std::{
-    fs,
-    os::unix::fs::MetadataExt,
-    path::{self, PathBuf},
-};
+use std::{fs, os::unix::fs::MetadataExt, path::PathBuf};
 
 /// What to do with modules.
 #[derive(Debug, clap::Subcommand)]
@@ -29,9 +26,9 @@ Example, to give a running server the rules of a newer build without a restart:
   (put what it prints into waxseal.toml; if there is an [engine] already, the two settings there)
   waxseal reload
 
-Both builds need the same version of wasmtime; a module that does not fit is refused and changes
-nothing. Without the two settings the next reload goes back to the rules in the binary; take them
-out before the binary is replaced by a newer one. Commands on the data of a stopped server run the
+Both builds need the same version of wasmtime; a module that does not fit is refused and changes \
+nothing. Without the two settings the next reload goes back to the rules in the binary; take them \
+out before the binary is replaced by a newer one. Commands on the data of a stopped server run the \
 rules in their own binary.")]
     Export {
         /// The new file; an existing file is never replaced
@@ -45,7 +42,7 @@ rules in their own binary.")]
 
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     let Command::Export { to, json } = command;
-    let to = path::absolute(to).map_err(Failure::refused)?;
+    let to = absolute(to)?;
     let (code, shown) = (Code::built_in(), to.display());
     let path = to
         .to_str()

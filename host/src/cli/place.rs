@@ -54,6 +54,11 @@ impl Place {
                 return Err(Failure::usage(format_args!("--set {stated}: found no `=`, allowed is SETTING=VALUE")));
             };
             let path = path.trim();
+            if path.is_empty() {
+                return Err(Failure::usage(format_args!(
+                    "--set {stated}: the name of a setting is missing before the `=`, allowed is SETTING=VALUE"
+                )));
+            }
             flags.push(Stated { path: path.into(), value: value.into(), origin: Origin::Flag(format!("--set {path}")) });
         }
         let usual = self.data().config();

@@ -35,10 +35,7 @@ impl NewPassword {
         match &self.password_file {
             Some(path) if path.as_os_str() != "-" => from_file(path),
             None if !self.password_stdin => prompt(whom),
-            _ => {
-                let name = "standard input";
-                one_line(&read_from(&mut io::stdin().lock(), name)?, name)
-            }
+            _ => one_line(&octets_of_input()?, INPUT),
         }
     }
 }
@@ -54,6 +51,14 @@ pub(super) fn octets_of(path: &Path, name: &str) -> Result<Zeroizing<Vec<u8>>, F
     let mut file = File::open(path).map_err(|error| Failure::refused(format_args!("cannot read {name}: {error}")))?;
     read_from(&mut file, name)
 }
+
+/// What is on standard input, likewise.
+pub(super) fn octets_of_input() -> Result<Zeroizing<Vec<u8>>, Failure> {
+    read_from(&mut io::stdin().lock(), INPUT)
+}
+
+/// What messages call it.
+pub(super) const INPUT: &str = "standard input";
 
 fn read_from(place: &mut impl Read, name: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
     // With all its room from the start, it never leaves a copy behind when it grows.

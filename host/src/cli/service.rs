@@ -95,9 +95,11 @@ impl Service {
             choice: Choice { hot: kind(host.engine.hot), api: kind(host.engine.api) },
             limits: module_limits(host),
         };
-        let engine = Engine::start(parts)
-            .await
-            .map_err(|error| Failure::refused(format_args!("cannot start on `{}`: {error}", data.path().display())))?;
+        let engine = Engine::start(parts).await.map_err(|error| {
+            let error = error.to_string();
+            let advice = if error.contains("memory pool") { NO_ADDRESSES } else { "" };
+            Failure::refused(format_args!("cannot start on `{}`: {error}{advice}", data.path().display()))
+        })?;
         metrics.watch_kdf(move || kdf.stats());
         let modules = engine.modules().clone();
         metrics.watch_module(move || (modules.stats(), modules.other()));
@@ -252,6 +254,10 @@ impl Service {
         }
     }
 }
+
+/// What helps where the system does not let the module's memories be laid out.
+const NO_ADDRESSES: &str = "; these are addresses and no memory: lift the limit on them (`ulimit -v`, `LimitAS=`), or set `engine.api` and \
+                            `engine.hot` to \"native\"";
 
 /// The settings that can change while it runs, and those that do not count while a module is named.
 const MODULE: [&str; 2] = ["engine.module", "engine.module_sha256"];

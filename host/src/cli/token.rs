@@ -4,7 +4,7 @@ use super::{
     Failure, Place,
     admin::Admin,
     terminal::{complain, plain, say, say_json},
-    user::cell,
+    user::{cell, name_of_digits},
     verify,
 };
 use crate::clock::Clock;
@@ -39,17 +39,17 @@ pub(super) enum Command {
     /// Check signature, times, issuer and audience of tokens
     #[command(after_help = "\
 Examples:
-  waxseal token verify - < token                     prints `accept` or `reject CODE`; exit status 0 or 1
+  waxseal token verify - < token                     `accept` or `reject CODE`
   waxseal token verify \"$TOKEN\"                      where nobody else sees command lines
   waxseal token verify --batch < tokens.jsonl        one verdict per line, exit status 0
-  waxseal token verify --jwks keys.json - < token    with keys from a file, without a data directory
+  waxseal token verify --jwks keys.json - < token    with keys from a file
   waxseal token verify --jwks keys.json --revocations snapshot.jwt \
-    --set issuer=https://auth.example.com - < token  as a verifier elsewhere does, with what it has
-                                                     fetched and the issuer that the server has set
+    --set issuer=https://auth.example.com - < token  as a verifier elsewhere does, with
+                                                     the issuer that the server has set
 
-A line of a batch is an object such as {\"token\": \"…\"}, with \"now\" (seconds since 1970) if
-another time than the present is to count. Any other line gets `reject bad_line`. Only --live
-checks that the user still exists and that the token was not revoked, and knows tokens that are
+A line of a batch is an object such as {\"token\": \"…\"}, with \"now\" (seconds since 1970) if \
+another time than the present is to count. Any other line gets `reject bad_line`. Only --live \
+checks that the user still exists and that the token was not revoked, and knows tokens that are \
 not signed, such as OpenShift authorizations.")]
     Verify(verify::Args),
     /// Explain in words what a token says, and why it is refused if it is
@@ -74,7 +74,7 @@ Without keys it says only what can be told without them.")]
 Examples:
   waxseal token revoke - < token
   waxseal token revoke \"$TOKEN\"                      where nobody else sees command lines
-  waxseal token revoke --jti YlPF0GbZ…                          by its id, see the audit trail")]
+  waxseal token revoke --jti YlPF0GbZ…               by its id, see the audit trail")]
     Revoke {
         /// The token, or `-` for standard input
         #[arg(required_unless_present = "jti", conflicts_with = "jti")]
@@ -97,7 +97,8 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
             if let (Some(ttl), Some(members)) = (ttl, body.as_object_mut()) {
                 members.insert("ttl".into(), ttl.into());
             }
-            let issued = Admin::reach(place)?.ask(Method::Post, "/admin/tokens", Some(&body))?;
+            let issued = Admin::reach(place)?.ask(Method::Post, "/admin/tokens", Some(&body));
+            let issued = issued.map_err(|failure| name_of_digits(&who, failure))?;
             if json { say_json(&issued) } else { say(&cell(&issued, "access_token")) }
         }
         Command::Verify(args) => verify::run(&args, place),

@@ -3,8 +3,8 @@
 use super::{
     Failure, Place,
     admin::{Admin, segment},
-    secret::{NewPassword, octets_of},
-    terminal::{complain, plain, say, say_json, table},
+    secret::{INPUT, NewPassword, octets_of, octets_of_input},
+    terminal::{complain, plain, say, say_json, table, word},
 };
 use crate::config::show_scheme;
 use clap::{ArgGroup, builder::NonEmptyStringValueParser};
@@ -19,7 +19,8 @@ pub(super) enum Command {
     #[command(after_help = "Examples:
   waxseal user add ada --role admin
   waxseal user add ci --role db_viewer --password-file /run/secrets/ci
-  waxseal user add bob --password-hash-file bob.phc      a move from elsewhere: $argon2id$… or $pbkdf2-sha256$…")]
+  waxseal user add bob --password-hash-file bob.phc
+                                  from elsewhere: $argon2id$… or $pbkdf2-sha256$…")]
     Add {
         /// The name to log in with
         #[arg(value_parser = NonEmptyStringValueParser::new())]
@@ -27,11 +28,11 @@ pub(super) enum Command {
         /// The e-mail address, which also works as a name
         #[arg(long)]
         email: Option<String>,
-        #[arg(long, help = format!("{ROLES} [default: db_viewer]"))]
+        #[arg(long, help = format!("{} [default: db_viewer]", any_role()), value_parser = ROLES, hide_possible_values = true)]
         role: Option<String>,
         #[command(flatten)]
         password: NewPassword,
-        /// Read password hashes in PHC notation from a file instead, one per line
+        /// Read password hashes in PHC notation from a file instead, or from standard input if it is `-`; one per line
         #[arg(long, value_name = "FILE", conflicts_with_all = ["password_file", "password_stdin"])]
         password_hash_file: Option<PathBuf>,
         /// Print the new user as JSON
@@ -69,7 +70,7 @@ Examples:
         /// The new e-mail address
         #[arg(long)]
         email: Option<String>,
-        #[arg(long, help = ROLES)]
+        #[arg(long, help = any_role(), value_parser = ROLES, hide_possible_values = true)]
         role: Option<String>,
         /// Print the user as JSON
         #[arg(long)]
@@ -124,7 +125,11 @@ Examples:
     },
 }
 
-const ROLES: &str = "admin, cluster_member, cluster_viewer, db_member, db_viewer, user_manager or none";
+const ROLES: [&str; 7] = ["admin", "cluster_member", "cluster_viewer", "db_member", "db_viewer", "user_manager", "none"];
+
+fn any_role() -> String {
+    ROLES.join(", ").replace(", none", " or none")
+}
 
 pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
     let admin = match command {
@@ -143,11 +148,11 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
             if json { say_json(&user) } else { say(&format!("added {} (uid {})", cell(&user, "name"), cell(&user, "uid"))) }
         }
         Command::List { json } => list(&admin, json),
-        Command::Show { who, json } => show(&admin.ask(Method::Get, &path(&who, ""), None)?, json),
+        Command::Show { who, json } => show(&about(&admin, Method::Get, &who, "", None)?, json),
         Command::Set { who, name, email, role, json } => {
             let renamed = name.is_some();
             let changes = Value::Object(said([("name", name), ("email", email), ("role", role)]).collect());
-            let user = admin.ask(Method::Patch, &path(&who, ""), Some(&changes))?;
+            let user = about(&admin, Method::Patch, &who, "", Some(&changes))?;
             if renamed {
                 warn_of_colon(&user);
             }
@@ -160,10 +165,12 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
         }
         Command::Passwd { who, add, password } => {
             // Asked first, so that nobody types a password for a user who is not there.
-            let user = admin.ask(Method::Get, &path(&who, ""), None)?;
+            let user = about(&admin, Method::Get, &who, "", None)?;
             let body = json!({ "password": password.read(&who)?.as_str() });
             let method = if add { Method::Post } else { Method::Put };
-            admin.ask(method, &path(&format!("uid:{}", cell(&user, "uid")), "/password"), Some(&body))?;
+            let set = admin.ask(method, &path(&format!("uid:{}", cell(&user, "uid")), "/password"), Some(&body));
+            let replace = format!("`waxseal user passwd {}` without --add replaces all of them", word(&who));
+            set.map_err(|failure| failure.reworded("remove one first", &replace))?;
             let done = if add { "has one more password" } else { "has a new password; all earlier tokens have ended" };
             say(&format!("{} {done}", cell(&user, "name")))
         }
@@ -172,7 +179,7 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
         Command::Enable { who } => change(&admin, &who, "enable", "is enabled"),
         Command::Logout { who } => change(&admin, &who, "logout", "is logged out: all earlier tokens have ended"),
         Command::Delete { who } => {
-            let user = admin.ask(Method::Get, &path(&who, ""), None)?;
+            let user = about(&admin, Method::Get, &who, "", None)?;
             let uid = cell(&user, "uid");
             admin.ask(Method::Delete, &path(&format!("uid:{uid}"), ""), None)?;
             say(&format!("{} (uid {uid}) is deleted", cell(&user, "name")))
@@ -216,8 +223,27 @@ fn path(who: &str, rest: &str) -> String {
     format!("/admin/users/{}{rest}", segment(who))
 }
 
+/// Asks about a user; says how a name is written that is taken for a uid.
+fn about(admin: &Admin, method: Method, who: &str, rest: &str, body: Option<&Value>) -> Result<Value, Failure> {
+    admin.ask(method, &path(who, rest), body).map_err(|failure| name_of_digits(who, failure))
+}
+
+/// The refusal of a user who is not there, with how a name is written that is taken for a uid.
+pub(super) fn name_of_digits(who: &str, failure: Failure) -> Failure {
+    let is_uid = who.bytes().all(|octet| octet.is_ascii_digit());
+    match &failure {
+        Failure::Refused(text) if is_uid && text == NO_SUCH_USER => {
+            failure.with(&format!(" with this uid; a name that is a number is written `name:{who}`"))
+        }
+        _ => failure,
+    }
+}
+
+/// As core words it.
+const NO_SUCH_USER: &str = "there is no such user";
+
 fn change(admin: &Admin, who: &str, verb: &str, done: &str) -> Result<(), Failure> {
-    let user = admin.ask(Method::Post, &path(who, &format!("/{verb}")), None)?;
+    let user = about(admin, Method::Post, who, &format!("/{verb}"), None)?;
     say(&format!("{} {done}", cell(&user, "name")))
 }
 
@@ -273,8 +299,13 @@ pub(super) fn cell(object: &Value, name: &str) -> String {
 }
 
 fn hashes(path: &Path) -> Result<Vec<String>, Failure> {
-    let name = format!("the hash file `{}`", path.display());
-    let octets = octets_of(path, &name)?;
+    let (name, octets) = if path.as_os_str() == "-" {
+        (INPUT.into(), octets_of_input()?)
+    } else {
+        let name = format!("the hash file `{}`", path.display());
+        let octets = octets_of(path, &name)?;
+        (name, octets)
+    };
     let text = core::str::from_utf8(&octets).map_err(|_| Failure::refused(format_args!("{name} is no text")))?;
     Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(String::from).collect())
 }
