@@ -22,6 +22,8 @@ struct Request {
     /// Where `old_password` stands in the list of the target, if it was given.
     old: Option<usize>,
     new: Option<Zeroizing<String>>,
+    /// Whether who asks has shown a password, and not just a token.
+    shown: bool,
 }
 
 /// The list becomes exactly the new password, and all tokens of the user end.
@@ -37,9 +39,11 @@ pub(super) fn replace(op: &Op<'_>) -> Result<Response, Stop> {
 
 /// The new password is appended; all of them work.
 pub(super) fn add(op: &Op<'_>) -> Result<Response, Stop> {
-    let Request { actor, target, new, .. } = read(op, Form { old: false, new: true, expired_may: false })?;
-    // Else whoever has but a token could find out the passwords of a full list, one guess after the other, and leave no trace.
-    target.passwords.has_room(op.settings.passwords.max_per_user)?;
+    let Request { actor, target, new, shown, .. } = read(op, Form { old: false, new: true, expired_may: false })?;
+    if !shown {
+        // Else whoever has but a token could find out the passwords of a full list, one guess after the other, and leave no trace.
+        target.passwords.has_room(op.settings.passwords.max_per_user)?;
+    }
     let new = NewPassword::other(op, &target, &new.unwrap_or_default())?;
     engine::add_password(op, &actor.uid, target, new)?;
     Ok(done())
@@ -90,7 +94,7 @@ fn read(op: &Op<'_>, form: Form) -> Result<Request, Stop> {
             if login.expired && !form.expired_may {
                 return Err(Refusal::PasswordExpired.into());
             }
-            Ok(Request { actor: login.user.clone(), target: login.user, old: Some(login.position), new })
+            Ok(Request { actor: login.user.clone(), target: login.user, old: Some(login.position), new, shown: true })
         }
         Some(caller) => {
             let old = if form.old || op.settings.redis.require_old_password {
@@ -100,7 +104,8 @@ fn read(op: &Op<'_>, form: Form) -> Result<Request, Stop> {
             };
             let target = target(op, &caller, username.as_deref())?;
             let old = old.map(|old| position(op, &caller, &target, &old)).transpose()?;
-            Ok(Request { actor: caller.user, target, old, new })
+            let shown = caller.login.is_some() || old.is_some();
+            Ok(Request { actor: caller.user, target, old, new, shown })
         }
     }
 }
