@@ -1,10 +1,17 @@
-//! Joins the modules of the page to a few files. Each module becomes a function that is called once and gives what the module
-//! exports, in the order of the imports; so the names of one never meet those of another.
+//! Joins the modules of the page to a few files, one behind those that it imports. What a module declares for itself gets another name
+//! where another module has it too, for whatever.
 //!
 //! Takes the plain forms of `import` and `export` that the sources use, and stops the build at any other.
 
 use super::script::{self, Kind, Token};
-use std::{collections::BTreeMap, fmt::Write as _};
+use names::Role;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
+
+#[path = "names.rs"]
+mod names;
 
 /// A file to be made.
 pub(crate) struct Chunk<'a> {
@@ -29,7 +36,14 @@ pub(crate) fn join(chunks: &[Chunk<'_>], sources: &Sources<'_>) -> Result<Vec<(S
     for (path, script) in &sources.scripts {
         modules.insert(*path, Module::read(path, script).map_err(|error| format!("`{path}` cannot be joined: {error}"))?);
     }
-    let mut all = Joined { chunks, moved: &sources.moved, modules, homes: BTreeMap::new(), orders: Vec::new() };
+    let mut all = Joined {
+        chunks,
+        moved: &sources.moved,
+        modules,
+        homes: BTreeMap::new(),
+        orders: Vec::new(),
+        names: BTreeMap::new(),
+    };
     for (at, chunk) in chunks.iter().enumerate() {
         let mut order = Vec::new();
         for root in chunk.roots {
@@ -37,15 +51,23 @@ pub(crate) fn join(chunks: &[Chunk<'_>], sources: &Sources<'_>) -> Result<Vec<(S
         }
         all.orders.push(order);
     }
+    all.name()?;
     (0..chunks.len()).map(|at| Ok((chunks[at].path.clone(), all.written(at)?))).collect()
 }
 
+#[derive(Default)]
 struct Module<'a> {
     imports: Vec<Import<'a>>,
     exports: Vec<Export<'a>>,
     /// The modules of which it exports all.
     stars: Vec<String>,
     body: Vec<Token<'a>>,
+    /// What the tokens of the body are.
+    roles: Vec<Role>,
+    /// What it declares.
+    declared: Vec<&'a str>,
+    /// All names that occur in it.
+    used: BTreeSet<&'a str>,
 }
 
 struct Export<'a> {
@@ -70,7 +92,7 @@ enum Names<'a> {
 impl<'a> Module<'a> {
     fn read(path: &str, script: &'a str) -> Result<Self, String> {
         let tokens = script::tokens(script)?;
-        let mut module = Self { imports: Vec::new(), exports: Vec::new(), stars: Vec::new(), body: Vec::new() };
+        let mut module = Self::default();
         let mut rest = tokens.as_slice();
         while let [token, after @ ..] = rest {
             let next = after.first().map_or("", |token| token.text);
@@ -83,6 +105,10 @@ impl<'a> Module<'a> {
                 }
             };
         }
+        module.roles = names::roles(&module.body)?;
+        module.declared = names::declared(&module.body)?;
+        let named = module.body.iter().zip(&module.roles).filter(|(_, role)| **role != Role::Other);
+        module.used = named.map(|(token, _)| token.text).collect();
         Ok(module)
     }
 
@@ -141,13 +167,16 @@ struct Joined<'a> {
     chunks: &'a [Chunk<'a>],
     moved: &'a BTreeMap<String, String>,
     modules: BTreeMap<&'a str, Module<'a>>,
-    /// In which chunk a module is, and what it is called there.
-    homes: BTreeMap<String, (usize, String)>,
+    /// In which chunk a module is.
+    homes: BTreeMap<String, usize>,
     /// The modules of each chunk, behind those that they import.
     orders: Vec<Vec<String>>,
+    /// What the names that modules declare become, by module and name. Of those that begin a chunk the empty name is an object of all
+    /// that they export.
+    names: BTreeMap<(String, String), String>,
 }
 
-impl Joined<'_> {
+impl<'a> Joined<'a> {
     fn place(&mut self, path: &str, chunk: usize, order: &mut Vec<String>, under: &mut Vec<String>) -> Result<(), String> {
         if under.iter().any(|other| other == path) {
             return Err(format!("`{path}` imports itself, through {}", under.join(", ")));
@@ -161,80 +190,183 @@ impl Joined<'_> {
             self.place(&needed, chunk, order, under)?;
         }
         under.pop();
-        // By its number, as the names of all take room.
-        self.homes.insert(path.into(), (chunk, format!("${}", self.homes.len())));
+        self.homes.insert(path.into(), chunk);
         order.push(path.into());
         Ok(())
     }
 
-    fn written(&self, at: usize) -> Result<String, String> {
-        let here = &self.chunks[at].path;
-        let mut imported: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-        let mut out = String::new();
-        for path in &self.orders[at] {
-            let module = self.module(path)?;
-            for needed in module.needs() {
-                let (home, name) = &self.homes[needed];
-                let names = imported.entry(*home).or_default();
-                if !names.contains(name) {
-                    names.push(name.clone());
+    /// Gives every name that is declared one that means nothing else in any module.
+    fn name(&mut self) -> Result<(), String> {
+        let mut imported = BTreeMap::new();
+        for path in self.orders.iter().flatten() {
+            for (local, of) in self.locals(path)? {
+                imported.insert((path.as_str(), local), of);
+            }
+        }
+        let mut names = BTreeMap::new();
+        let mut numbers = 0..;
+        let mut number = || format!("${}", numbers.next().unwrap_or_default());
+        for path in self.orders.iter().flatten() {
+            for name in self.declared(path)? {
+                let of = (path.clone(), name.to_owned());
+                let is_free = |other: &String| {
+                    let is_used = self.modules.get(other.as_str()).is_some_and(|module| module.used.contains(name));
+                    other == path || imported.get(&(other.as_str(), name)).map_or(!is_used, |found| *found == of)
+                };
+                let is_kept = self.orders.iter().flatten().all(is_free);
+                names.insert(of, if is_kept { name.into() } else { number() });
+            }
+        }
+        for root in self.chunks.iter().flat_map(|chunk| chunk.roots) {
+            if !self.exports(root)?.is_empty() {
+                names.insert(((*root).into(), String::new()), number());
+            }
+        }
+        self.names = names;
+        Ok(())
+    }
+
+    /// What a module declares, with the objects that it has of other modules.
+    fn declared(&self, path: &str) -> Result<Vec<&'a str>, String> {
+        let module = self.module(path)?;
+        let whole = module.imports.iter().filter_map(|import| match import.names {
+            Names::All(name) => Some(name),
+            Names::Some(_) => None,
+        });
+        Ok(module.declared.iter().copied().chain(whole).collect())
+    }
+
+    /// What a module imports by name: what it is called there, and which module declares it under which name.
+    fn locals(&self, path: &str) -> Result<Vec<(&'a str, (String, String))>, String> {
+        let mut found = Vec::new();
+        for Import { from, names } in &self.module(path)?.imports {
+            let Names::Some(names) = names else { continue };
+            for (name, local) in names {
+                found.push((*local, self.declaration(from, name)?));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Where that which a module exports under this name is declared, and under which.
+    fn declaration(&self, path: &str, name: &str) -> Result<(String, String), String> {
+        let module = self.module(path)?;
+        if let Some(Export { inside, of, .. }) = module.exports.iter().find(|export| export.name == name) {
+            if let Some(of) = of {
+                return self.declaration(of, inside);
+            }
+            for Import { from, names } in &module.imports {
+                let Names::Some(names) = names else { continue };
+                if let Some((outside, _)) = names.iter().find(|(_, local)| local == inside) {
+                    return self.declaration(from, outside);
                 }
             }
-            let written = self.module_written(module, path, here);
+            return Ok((path.into(), (*inside).into()));
+        }
+        for star in &module.stars {
+            if self.exports(star)?.contains(&name) {
+                return self.declaration(star, name);
+            }
+        }
+        Err(format!("`{path}` does not export `{name}`"))
+    }
+
+    /// An object of all that a module exports.
+    fn object(&self, path: &str) -> Result<String, String> {
+        let pair = |name: &str| Ok(pair(name, self.named(&self.declaration(path, name)?)));
+        let pairs = self.exports(path)?.into_iter().map(pair).collect::<Result<Vec<_>, String>>()?;
+        Ok(format!("{{{}}}", pairs.join(",")))
+    }
+
+    fn named<'n>(&'n self, of: &'n (String, String)) -> &'n str {
+        self.names.get(of).map_or(of.1.as_str(), String::as_str)
+    }
+
+    fn written(&self, at: usize) -> Result<String, String> {
+        let here = &self.chunks[at].path;
+        let mut imported: BTreeMap<usize, BTreeSet<(String, String)>> = BTreeMap::new();
+        let mut out = String::new();
+        for path in &self.orders[at] {
+            for of in self.needed(path)?.into_iter().filter(|of| self.homes[&of.0] != at) {
+                imported.entry(self.homes[&of.0]).or_default().insert(of);
+            }
+            let written = self.module_written(path, here);
             out.push_str(&written.map_err(|error| format!("`{path}` cannot be joined: {error}"))?);
         }
         let mut head = String::new();
-        for (home, names) in imported.iter().filter(|(home, _)| **home != at) {
+        for (home, names) in imported {
+            let names: Vec<String> = names.iter().map(|of| renamed(&of.1, self.named(of), " as ")).collect();
             // Writing to a string does not fail.
-            let _ = writeln!(head, "import{{{}}}from'{}'", names.join(","), relative(here, &self.chunks[*home].path));
+            let _ = writeln!(head, "import{{{}}}from'{}'", names.join(","), relative(here, &self.chunks[home].path));
         }
         // What others ask for, and the roots.
-        let roots = self.chunks[at].roots.iter().map(|root| (*root).to_owned());
-        let elsewhere =
-            self.homes.iter().filter(|(_, (home, _))| *home != at).filter_map(|(path, _)| self.modules.get(path.as_str()));
-        let mut exported: Vec<String> =
-            elsewhere.flat_map(Module::needs).cloned().chain(roots).filter(|path| self.homes[path].0 == at).collect();
-        exported.sort_unstable();
-        exported.dedup();
-        let exported: Vec<&str> = exported.iter().map(|path| self.variable(path)).collect();
+        let mut exported = BTreeSet::new();
+        for path in self.orders.iter().enumerate().filter(|(chunk, _)| *chunk != at).flat_map(|(_, order)| order) {
+            exported.extend(self.needed(path)?.into_iter().filter(|of| self.homes[&of.0] == at));
+        }
+        let outside: BTreeSet<&String> = exported.iter().map(|(_, name)| name).collect();
+        if outside.len() < exported.len() {
+            return Err(format!("two modules of `{here}` export the same name to other files"));
+        }
+        let mut exported: Vec<String> = exported.iter().map(|of| renamed(self.named(of), &of.1, " as ")).collect();
+        for root in self.chunks[at].roots {
+            if let Some(name) = self.names.get(&((*root).into(), String::new())) {
+                let _ = writeln!(out, "const {name}={}", self.object(root)?);
+                exported.push(name.clone());
+            }
+        }
         Ok(format!("{head}{out}export{{{}}}\n", exported.join(",")))
     }
 
-    fn module_written(&self, module: &Module<'_>, path: &str, here: &str) -> Result<String, String> {
-        let mut out = format!("const {}=(()=>{{", self.variable(path));
-        for Import { from, names } in &module.imports {
-            let from_variable = self.variable(from);
-            let _ = match names {
-                Names::All(name) => writeln!(out, "const {name}={from_variable}"),
-                Names::Some(names) if names.is_empty() => Ok(()),
-                Names::Some(names) => {
-                    for (name, _) in names {
-                        if !self.exports(from)?.contains(name) {
-                            return Err(format!("`{from}` does not export `{name}`"));
-                        }
-                    }
-                    writeln!(out, "const{{{}}}={from_variable}", pairs(names.iter().copied()))
+    /// What a module needs of others: which module declares it, and under which name.
+    fn needed(&self, path: &str) -> Result<Vec<(String, String)>, String> {
+        let mut found: Vec<(String, String)> = self.locals(path)?.into_iter().map(|(_, of)| of).collect();
+        for Import { from, names } in &self.module(path)?.imports {
+            if matches!(names, Names::All(_)) {
+                for name in self.exports(from)? {
+                    found.push(self.declaration(from, name)?);
                 }
-            };
+            }
         }
-        let replaced = self.replaced(module, path, here)?;
+        Ok(found)
+    }
+
+    fn module_written(&self, path: &str, here: &str) -> Result<String, String> {
+        let module = self.module(path)?;
+        let mut out = String::new();
+        let mut names: BTreeMap<&str, String> = BTreeMap::new();
+        for name in self.declared(path)? {
+            names.insert(name, self.named(&(path.into(), name.into())).to_owned());
+        }
+        names.extend(self.locals(path)?.into_iter().map(|(local, of)| (local, self.named(&of).to_owned())));
+        for Import { from, names: all } in &module.imports {
+            if let Names::All(name) = all {
+                let _ = writeln!(out, "const {}={}", names[name], self.object(from)?);
+            }
+        }
+        let mut replaced = self.replaced(module, path, here)?;
+        for (at, (token, role)) in module.body.iter().zip(&module.roles).enumerate() {
+            match names.get(token.text) {
+                Some(name) if *role != Role::Other && name != token.text => {
+                    let text = if *role == Role::Short { pair(token.text, name) } else { name.clone() };
+                    replaced.push((at, text, 1));
+                }
+                _ => {}
+            }
+        }
+        replaced.sort_unstable();
         let mut body = module.body.clone();
         for (start, text, length) in replaced.iter().rev() {
             body.splice(*start..start + length, [Token { text, ..module.body[*start] }]);
         }
+        // What it begins with is not to go on where the one before has ended.
+        if body.first().is_some_and(|token| token.kind == Kind::Sign) {
+            out.push(';');
+        }
         out.push_str(&script::write(&body));
-        let stars = module.stars.iter().map(|star| format!("...{}", self.variable(star)));
-        let own = module.exports.iter().map(|Export { name, inside, of }| match of {
-            Some(of) => format!("{name}:{}.{inside}", self.variable(of)),
-            None if name == inside => (*name).into(),
-            None => format!("{name}:{inside}"),
-        });
-        let exports: Vec<String> = stars.chain(own).collect();
-        let _ = if exports.is_empty() {
-            write!(out, "\n}})()\n")
-        } else {
-            write!(out, "\nreturn{{{}}}}})()\n", exports.join(","))
-        };
+        if !body.is_empty() {
+            out.push('\n');
+        }
         Ok(out)
     }
 
@@ -246,8 +378,12 @@ impl Joined<'_> {
             match texts.as_slice() {
                 ["import", "(", to, ")", ..] => {
                     let to = resolved(path, to.trim_matches('\''));
-                    let (home, name) = self.homes.get(&to).ok_or_else(|| format!("no file has `{to}`"))?;
-                    let file = relative(here, &self.chunks[*home].path);
+                    let home = *self.homes.get(&to).ok_or_else(|| format!("no file has `{to}`"))?;
+                    let name = self
+                        .names
+                        .get(&(to.clone(), String::new()))
+                        .ok_or_else(|| format!("no file begins with `{to}`"))?;
+                    let file = relative(here, &self.chunks[home].path);
                     replaced.push((start, format!("import('{file}').then(all=>all.{name})"), 4));
                 }
                 ["new", "URL", "(", to, ",", "import", ".", "meta"] => {
@@ -266,7 +402,7 @@ impl Joined<'_> {
         Ok(replaced)
     }
 
-    fn exports(&self, path: &str) -> Result<Vec<&str>, String> {
+    fn exports(&self, path: &str) -> Result<Vec<&'a str>, String> {
         let module = self.module(path)?;
         let mut names: Vec<&str> = module.exports.iter().map(|export| export.name).collect();
         for star in &module.stars {
@@ -275,12 +411,7 @@ impl Joined<'_> {
         Ok(names)
     }
 
-    /// What a module is called.
-    fn variable(&self, path: &str) -> &str {
-        &self.homes[path].1
-    }
-
-    fn module(&self, path: &str) -> Result<&Module<'_>, String> {
+    fn module(&self, path: &str) -> Result<&Module<'a>, String> {
         self.modules.get(path).ok_or_else(|| format!("there is no module `{path}`"))
     }
 }
@@ -296,10 +427,14 @@ fn listed<'a>(texts: &[&'a str]) -> Result<Vec<(&'a str, &'a str)>, String> {
     named.map(pair).collect()
 }
 
-fn pairs<'a>(names: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let names: Vec<String> =
-        names.map(|(name, other)| if name == other { name.into() } else { format!("{name}:{other}") }).collect();
-    names.join(",")
+/// `a`, or `a:b`.
+fn pair(name: &str, other: &str) -> String {
+    renamed(name, other, ":")
+}
+
+/// `a`, or `a`, what stands between, and `b`.
+fn renamed(name: &str, other: &str, between: &str) -> String {
+    if name == other { name.into() } else { format!("{name}{between}{other}") }
 }
 
 /// `path` as seen from the file `name`.

@@ -95,14 +95,16 @@ const WWW = new URL('../../www/', import.meta.url)
 /** What each module of the page exports, in order. */
 const EXPORTS = Object.fromEntries(readdirSync(new URL('js/', WWW), { recursive: true }).filter(path => path.endsWith('.js')).map(path => {
   const found = readFileSync(new URL(`js/${path}`, WWW), 'utf8').matchAll(/^export (?:async )?(?:const|function|class) (\w+)/gm)
-  return [`js/${path}`, [...found].map(([, name]) => name).join()]
+  return [`js/${path}`, [...found].map(([, name]) => name)]
 }))
 
-/** Lets the page's own modules be had in it: `await moduleOf('js/exchange.js')`. Joined they have no names but of what they export. */
+/** Lets the page's own modules be had in it, as far as other files need them: `await moduleOf('js/exchange.js')`. */
 function moduleOf(exports) {
   globalThis.moduleOf = async path => {
     const all = await import(document.querySelector('script[type=module]').src)
-    return Object.values(all).find(module => Object.keys(module).join() === exports[path])
+    const names = exports[path]
+    const root = Object.values(all).find(module => Object.keys(module).join() === names.join())
+    return root ?? Object.fromEntries(names.map(name => [name, all[name]]))
   }
 }
 

@@ -100,11 +100,10 @@ fn modules_are_joined_in_the_order_of_their_imports() {
             "import { x } from './a.js'\nconst y = x\nexport { y as b, c }\nfunction c() {}\nexport { f } from './a.js'\nexport * from './a.js'\n",
         ),
     ];
-    let expected = "const $0=(()=>{const x=1\nasync function f(){}\nclass C{}\nreturn{x,f,C}})()\n\
-                    const $1=(()=>{const{x}=$0\nconst y=x\nfunction c(){}\n\
-                    return{...$0,b:y,c,f:$0.f}})()\n\
-                    const $2=(()=>{const{b,c:d}=$1\nconst all=$0\nb(d,all)\n})()\n\
-                    export{$2}\n";
+    let expected = "const x=1\nasync function f(){}\nclass C{}\n\
+                    const y=x\nfunction c(){}\n\
+                    const all={x,f,C}\ny(c,all)\n\
+                    export{}\n";
     assert_eq!(joined(&sources, &[("out/main.js", &["js/main.js"])]), Ok(vec![expected.into()]));
 }
 
@@ -118,12 +117,32 @@ fn files_name_each_other_by_where_they_will_be() {
     let chunks: [(&str, &[&str]); 3] =
         [("out/a.js", &["js/a.js"]), ("out/main.js", &["js/main.js"]), ("sw.js", &["sw.js"])];
     let [a, main, worker] = joined(&sources, &chunks).unwrap().try_into().unwrap();
-    assert_eq!(a, "const $0=(()=>{const x=()=>new URL('./e.wasm',import.meta.url)\nreturn{x}})()\nexport{$0}\n");
+    assert_eq!(a, "const x=()=>new URL('./e.wasm',import.meta.url)\nconst $0={x}\nexport{x,$0}\n");
     assert!(
         main.contains("(await import('./a.js').then(all=>all.$0)).x\nawait new URL('../sw.js',import.meta.url)"),
         "{main}"
     );
-    assert!(worker.starts_with("import{$0}from'./out/a.js'\nconst $2=(()=>{const{x}=$0\nx()"), "{worker}");
+    assert!(worker.starts_with("import{x}from'./out/a.js'\nx()"), "{worker}");
+}
+
+#[test]
+fn a_name_that_means_something_else_elsewhere_is_given_another() {
+    let sources = [
+        (
+            "main.js",
+            "import { a as own } from './a.js'\nconst open = { a: own, own, f(own) { return { own } } }\n\
+             class C {\n  a = own\n  own() { return this.own ? own : `${own} own` }\n}\n\
+             const g = ({ own: a, open = own }) => [...own, a, open?.own]\nopen.a(C, g)\n",
+        ),
+        // What the other declares is the platform's here.
+        ("a.js", "let b = open()\nexport const a = b\n"),
+    ];
+    let expected = "let b=open()\nconst $0=b\n\
+                    const $1={a:$0,own:$0,f($0){return{own:$0}}}\n\
+                    class C{a=$0\nown(){return this.own?$0:`${$0} own`}}\n\
+                    const g=({own:a,open:$1=$0})=>[...$0,a,$1?.own]\n$1.a(C,g)\n\
+                    export{}\n";
+    assert_eq!(joined(&sources, &[("out.js", &["main.js"])]), Ok(vec![expected.into()]));
 }
 
 #[test]
