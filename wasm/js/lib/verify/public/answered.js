@@ -35,7 +35,7 @@ async function answer(get, url, accept, tag, signal) {
   } catch (cause) {
     throw new TokenError('unreachable', `${url} could not be read`, { cause })
   }
-  if (octets === undefined) throw new TokenError('bad_answer', `${url} gives no answer that could be taken, but ${response?.status === 200 ? 'too much' : response?.status}`)
+  if (octets === undefined) throw new TokenError('bad_answer', `${url} gives what cannot be taken: ${response?.status === 200 ? 'too much' : response?.status}`)
   try {
     return { text: decoder.decode(octets), tag: response.headers.get('etag') ?? undefined }
   } catch (cause) {

@@ -78,7 +78,7 @@ function jwks(stated) {
     demand(isText(stated), 'bad_jwk', 'the key set has a lone surrogate')
     return utf8.encode(stated)
   }
-  demand(typeof stated === 'object' && stated !== null, 'bad_key', '`keys` is a JWK set, a list of JSON web keys, or one')
+  demand(typeof stated === 'object' && stated !== null, 'bad_key', '`keys` is a JWK set, a list of keys, or one')
   let json
   try {
     json = JSON.stringify(Array.isArray(stated) ? { keys: stated } : stated)

@@ -18,16 +18,15 @@ export function remote(createEdgeVerifier) {
     known(options, OPTIONS)
     const { keysEvery = 300, revocationsEvery = 30, timeout = 5, onError = () => {}, fetch: get = (url, init) => fetch(url, init) } = options
     for (const [name, value] of Object.entries({ keysEvery, revocationsEvery, timeout })) {
-      demand(Number.isFinite(value) && value > 0 && value <= 86_400, 'bad_options', `\`${name}\` is a number of seconds, at most a day`)
+      demand(Number.isFinite(value) && value > 0 && value <= 86_400, 'bad_options', `\`${name}\` is a number of seconds up to a day`)
     }
     for (const [name, value] of Object.entries({ onError, fetch: get })) {
       demand(typeof value === 'function', 'bad_options', `\`${name}\` is a function`)
     }
     const base = baseOf(options.origin, options.fetch !== undefined)
     const now = reader(options.clock)
-    const stated = EDGE.filter(name => options[name] !== undefined).map(name => [name, options[name]])
     // Without keys it takes nothing.
-    const edge = createEdgeVerifier({ ...Object.fromEntries(stated), keys: [] })
+    const edge = createEdgeVerifier({ ...Object.fromEntries(EDGE.map(name => [name, options[name]])), keys: [] })
 
     const document = (path, accept, every, use) => ({
       url: `${base}${path}`, accept, every, use, tag: undefined, read: false, hurried: false, failure: undefined, failures: 0,
@@ -53,7 +52,7 @@ export function remote(createEdgeVerifier) {
     }
 
     function decide(token) {
-      if (!keys.read) throw new TokenError('no_keys', 'the keys of the issuer have not been read yet', { cause: keys.failure })
+      if (!keys.read) throw new TokenError('no_keys', 'no keys have been read yet', { cause: keys.failure })
       try {
         return edge.verify(token)
       } catch (error) {
@@ -112,7 +111,7 @@ export function remote(createEdgeVerifier) {
       }
       const time = now()
       if (failure === undefined && one === revocations && !(edge.held?.expires > time)) {
-        failure = new TokenError('revocations_stale', 'the newest snapshot that the issuer gives is too old')
+        failure = new TokenError('revocations_stale', 'the newest snapshot of the issuer is too old')
       }
       one.settled++
       one.failure = failure
@@ -195,6 +194,6 @@ function baseOf(origin, isOwnFetch) {
   }
   const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
   demand(url.protocol === 'https:' || (url.protocol === 'http:' && (isLocal || isOwnFetch)), 'bad_options', '`origin` is one of https:')
-  demand(!url.username && !url.password && !url.search && !url.hash, 'bad_options', '`origin` has more than a host and a path')
+  demand(!url.username && !url.password && !url.search && !url.hash, 'bad_options', '`origin` is more than host and path')
   return url.href.replace(/\/$/, '')
 }
