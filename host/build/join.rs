@@ -55,6 +55,9 @@ pub(crate) fn join(chunks: &[Chunk<'_>], sources: &Sources<'_>) -> Result<Vec<(S
     (0..chunks.len()).map(|at| Ok((chunks[at].path.clone(), all.written(at)?))).collect()
 }
 
+/// Which module declares something, and under which name.
+type Declared = (String, String);
+
 #[derive(Default)]
 struct Module<'a> {
     imports: Vec<Import<'a>>,
@@ -173,7 +176,7 @@ struct Joined<'a> {
     orders: Vec<Vec<String>>,
     /// What the names that modules declare become, by module and name. Of those that begin a chunk the empty name is an object of all
     /// that they export.
-    names: BTreeMap<(String, String), String>,
+    names: BTreeMap<Declared, String>,
 }
 
 impl<'a> Joined<'a> {
@@ -237,7 +240,7 @@ impl<'a> Joined<'a> {
     }
 
     /// What a module imports by name: what it is called there, and which module declares it under which name.
-    fn locals(&self, path: &str) -> Result<Vec<(&'a str, (String, String))>, String> {
+    fn locals(&self, path: &str) -> Result<Vec<(&'a str, Declared)>, String> {
         let mut found = Vec::new();
         for Import { from, names } in &self.module(path)?.imports {
             let Names::Some(names) = names else { continue };
@@ -249,7 +252,7 @@ impl<'a> Joined<'a> {
     }
 
     /// Where that which a module exports under this name is declared, and under which.
-    fn declaration(&self, path: &str, name: &str) -> Result<(String, String), String> {
+    fn declaration(&self, path: &str, name: &str) -> Result<Declared, String> {
         let module = self.module(path)?;
         if let Some(Export { inside, of, .. }) = module.exports.iter().find(|export| export.name == name) {
             if let Some(of) = of {
@@ -278,13 +281,13 @@ impl<'a> Joined<'a> {
         Ok(format!("{{{}}}", pairs.join(",")))
     }
 
-    fn named<'n>(&'n self, of: &'n (String, String)) -> &'n str {
+    fn named<'n>(&'n self, of: &'n Declared) -> &'n str {
         self.names.get(of).map_or(of.1.as_str(), String::as_str)
     }
 
     fn written(&self, at: usize) -> Result<String, String> {
         let here = &self.chunks[at].path;
-        let mut imported: BTreeMap<usize, BTreeSet<(String, String)>> = BTreeMap::new();
+        let mut imported: BTreeMap<usize, BTreeSet<Declared>> = BTreeMap::new();
         let mut out = String::new();
         for path in &self.orders[at] {
             for of in self.needed(path)?.into_iter().filter(|of| self.homes[&of.0] != at) {
@@ -319,8 +322,8 @@ impl<'a> Joined<'a> {
     }
 
     /// What a module needs of others: which module declares it, and under which name.
-    fn needed(&self, path: &str) -> Result<Vec<(String, String)>, String> {
-        let mut found: Vec<(String, String)> = self.locals(path)?.into_iter().map(|(_, of)| of).collect();
+    fn needed(&self, path: &str) -> Result<Vec<Declared>, String> {
+        let mut found: Vec<Declared> = self.locals(path)?.into_iter().map(|(_, of)| of).collect();
         for Import { from, names } in &self.module(path)?.imports {
             if matches!(names, Names::All(_)) {
                 for name in self.exports(from)? {
