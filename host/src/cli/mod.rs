@@ -127,9 +127,8 @@ fn report_panic(info: &PanicHookInfo<'_>) {
 
 fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Cli, Failure> {
     let line: Vec<OsString> = line.into_iter().collect();
-    let read = |line: Vec<OsString>| {
-        Cli::command().try_get_matches_from(line).and_then(|matches| Cli::from_arg_matches(&matches))
-    };
+    let read =
+        |line: Vec<OsString>| Cli::command().try_get_matches_from(line).and_then(|matches| Cli::from_arg_matches(&matches));
     read(line.clone()).map_err(|error| match error.kind() {
         // Clap gives the help by itself only where nothing is stated, not in the environment either.
         ErrorKind::MissingSubcommand => {
