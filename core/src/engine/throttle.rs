@@ -396,13 +396,17 @@ mod tests {
         let mut world = TestWorld::with_admin("admin password");
         let token = world.token("admin", "admin password");
         let digits = "0123456789abcdef".repeat(4);
-        for name in [token.as_str(), &digits, &digits[..43]] {
+        let [before, behind, around] =
+            [alloc::format!("Bearer {token}"), alloc::format!("{digits} "), alloc::format!("ann {digits}/{token} bob")];
+        for name in [token.as_str(), &digits, &digits[..43], &before, &behind, &around] {
             let login = request("POST /v1/users/authorize", "").with_header("authorization", &basic(name, ""));
             assert_eq!(world.call(login).status, 401);
         }
         let told = world.actors();
         assert!(told.iter().all(|actor| !actor.contains("0123456789abcdef") && !actor.contains("eyJ")), "{told:?}");
-        assert_eq!(told.iter().filter(|actor| actor.starts_with("token#")).count(), 3, "{told:?}");
+        assert_eq!(told.iter().filter(|actor| actor.contains("token#")).count(), 6, "{told:?}");
+        let shape = told.last().map(|actor| actor.split(|c: char| c.is_ascii_hexdigit()).collect::<Vec<_>>().concat());
+        assert_eq!(shape.as_deref(), Some("nn tokn#/tokn# o"), "what stands around a token stays: {told:?}");
     }
 
     /// A customer's IPv6 prefix holds thousands of networks of the size that counts as a source.

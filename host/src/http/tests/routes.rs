@@ -45,6 +45,11 @@ async fn a_packed_body_is_unpacked_for_core() {
     assert_eq!(send("/v1/echo", "identity", b"{}").await.text(), "{}");
     assert_eq!(send("/v1/echo", "gzip", &pack(&vec![0; 64 * 1024])).await.status, 200);
     assert_eq!(send("/v1/echo", "gzip", &pack(&vec![0; 64 * 1024 + 1])).await.status, 413, "more than a body may be");
+    // Nothing that could be packed, so that it is unpacked aside.
+    let noise: Vec<u8> = (0..32_768_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
+    assert!(pack(&noise).len() > 4096);
+    assert_eq!(send("/v1/echo", "gzip", &pack(&noise)).await.body, noise);
+    assert_eq!(send("/auth/verify", "gzip", b"no gzip at all").await.status, 200, "nobody asks for its body");
     let refused = send("/v1/echo", "gzip", b"{}").await;
     assert_eq!(refused.status, 400);
     let refused = send("/v1/echo", "br", b"{}").await;
