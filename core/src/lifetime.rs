@@ -159,8 +159,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // What was asked for is larger still than can be counted.
+            // What was asked for is beyond what can be counted.
             Self::TooLong { asked: i128::MAX, max } => write!(f, "the lifetime is above the maximum of {max} s"),
+            Self::TooShort { asked: i128::MIN, min } => write!(f, "the lifetime is below the minimum of {min} s"),
             Self::TooShort { asked, min } => write!(f, "a lifetime of `{asked}` s is below the minimum of {min} s"),
             Self::TooLong { asked, max } => write!(f, "a lifetime of `{asked}` s is above the maximum of {max} s"),
         }

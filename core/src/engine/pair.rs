@@ -415,7 +415,7 @@ fn store_new(op: &Op<'_>, pair: &Pair) {
     }
 }
 
-/// An hour after both tokens have ended, or were ended, or would be known as used no longer.
+/// An hour after both tokens have expired, or from now on when both were ended.
 fn kept_until(op: &Op<'_>, pair: &Pair) -> UnixTime {
     if pair.access_invalidated && (pair.refresh_invalidated || !pair.refreshable) {
         return op.now().plus_secs(KEEP);

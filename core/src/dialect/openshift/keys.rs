@@ -101,7 +101,7 @@ fn check_room(request: &Request<'_>, keys: &SshKeys) -> Result<(), Stop> {
 fn save(request: &Request<'_>, keys: &SshKeys, action: &'static str, name: &str) {
     let (op, uid) = (request.exchange.op, request.caller.user.uid);
     op.store(key::ssh_keys(uid), keys);
-    // No subject: whoever it is named after has nothing to do with it.
+    // The name is no subject: a user who happens to be called so has nothing to do with it.
     engine::audit_change(op, action, &uid, &uid, engine::as_typed(op, name));
 }
 

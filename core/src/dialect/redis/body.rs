@@ -21,10 +21,15 @@ use zeroize::Zeroizing;
 /// # Errors
 /// 400 `invalid_schema` with `dry_run` in the query, unless it is `false` or `0`.
 pub(super) fn check_real(op: &Op<'_>) -> Result<(), Stop> {
-    let rehearses = |(name, value): (&str, &str)| {
+    let says_so = |(name, value): (&str, &str)| {
         name.eq_ignore_ascii_case("dry_run") && !value.eq_ignore_ascii_case("false") && value != "0"
     };
-    if Form::parse_unescaped(op.request.query.as_bytes()).is_ok_and(|query| query.pairs().any(rehearses)) {
+    // One by one, so that what is malformed hides nothing beside it.
+    let rehearses = |pair: &str| match Form::parse_unescaped(pair.as_bytes()) {
+        Ok(pair) => pair.pairs().any(says_so),
+        Err(_) => pair.to_ascii_lowercase().starts_with("dry_run"),
+    };
+    if op.request.query.split('&').any(rehearses) {
         return invalid("`dry_run` is not supported: nothing was changed");
     }
     Ok(())

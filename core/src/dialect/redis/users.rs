@@ -106,8 +106,8 @@ pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     if changes.role.is_some_and(|role| !engine::may_give(&caller.user, &user, role)) {
         return forbidden();
     }
-    // An address names its owner to whoever trusts it, so nobody gives himself one, nor a name that looks like one, be it but to who
-    // is in a hurry, or like a uid.
+    // An address names its owner to whoever trusts it, so nobody gives himself one, nor a name that looks like one at a glance, nor
+    // like a uid.
     let poses = |name: &String| name.contains('@') && *name != user.email || engine::is_like_uid(name);
     let poses = changes.name.as_ref().is_some_and(|name| *name != user.name && poses(name));
     if !caller.manages_users() && (poses || changes.email.as_ref().is_some_and(|email| *email != user.email)) {
@@ -116,7 +116,7 @@ pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     if !own && changes.name.as_ref().is_some_and(|name| *name != user.name) {
         return invalid("the name of another user cannot be changed");
     }
-    // Who was made without a name has his address for one, and does not sign in by it once it is another's to give.
+    // Who was made without a name has his address for one. It changes with the address, which would else go on to sign him in.
     if user.name == user.email && changes.name.is_none() {
         changes.name = changes.email.clone().filter(|email| !email.is_empty());
     }
