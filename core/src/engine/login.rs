@@ -18,8 +18,20 @@ pub(crate) struct Login {
     pub(crate) user: User,
     /// The password is too old: only replacing it is allowed.
     pub(crate) expired: bool,
-    /// Where the password stands in the list.
-    pub(crate) position: usize,
+    /// The password, as the list of the user knows it.
+    pub(crate) proof: Proof,
+}
+
+/// A right password: what was derived from it, once for each scheme in use.
+pub(crate) type Proof = Vec<Derived>;
+
+/// What a password that is too old is good for.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(crate) enum Expired {
+    /// Nothing.
+    Refused,
+    /// To be replaced, which the caller sees to.
+    Taken,
 }
 
 /// Checks name and password, counts the outcome, and says so in the audit trail.
@@ -27,17 +39,9 @@ pub(crate) struct Login {
 /// The cost is the same for every outcome: one derivation for each scheme that is in use on this server (security P6).
 ///
 /// # Errors
-/// [`Refusal::BadCredentials`] for an unknown, disabled or locked user and for a wrong password; [`Refusal::Throttled`].
-pub(crate) fn login(op: &Op<'_>, name: &str, password: &str) -> Result<Login, Stop> {
-    login_again(op, name, password, None)
-}
-
-/// Like [`login`], in a request that has logged in `before` already, which ended his run of failures: one that follows is the first of a
-/// new run.
-///
-/// # Errors
-/// As [`login`].
-pub(crate) fn login_again(op: &Op<'_>, name: &str, password: &str, before: Option<Uid>) -> Result<Login, Stop> {
+/// [`Refusal::BadCredentials`] for an unknown, disabled or locked user and for a wrong password; [`Refusal::Throttled`];
+/// [`Refusal::PasswordExpired`] where that is [`Expired::Refused`].
+pub(crate) fn login(op: &Op<'_>, name: &str, password: &str, expired: Expired) -> Result<Login, Stop> {
     op.want(&[key::cluster(), key::schemes(), key::name(name), key::email(name)]);
     let refused = |refusal: &Refusal| {
         let name = as_typed(op, name);
@@ -45,11 +49,15 @@ pub(crate) fn login_again(op: &Op<'_>, name: &str, password: &str, before: Optio
     };
     super::admit_source(op, &refused)?;
     let user = find(op, name)?;
-    let after_login = user.as_ref().is_some_and(|user| Some(user.uid) == before);
-    let (user, position) = prove(op, name, user, password, after_login, &refused)?;
+    let (user, proof) = prove(op, name, user, password, &refused)?;
+    let is_expired = has_expired(op, &user)?;
+    if is_expired && expired == Expired::Refused {
+        audit(op, "login", &user.uid, &user.uid, Some(Refusal::PasswordExpired.code()));
+        return Err(Refusal::PasswordExpired.into());
+    }
     op.keep(key::seen(user.uid), Some(Seen(op.now()).encode()), None);
     audit_kept(op, "login", &user.uid, &user.uid);
-    Ok(Login { expired: has_expired(op, &user)?, user, position })
+    Ok(Login { expired: is_expired, user, proof })
 }
 
 /// A text that somebody has typed, for the audit trail: where a token may stand in it, which some put in the place of a name, its digest
@@ -72,29 +80,27 @@ pub(crate) fn as_typed(op: &Op<'_>, text: &str) -> String {
     shown
 }
 
-/// Where `password` stands in the list of `user`; counts like a login of that user. `after_login` says that this request has
-/// logged him in already, which ended the run of failures: one that follows is the first of a new run.
+/// That `password` is one of `user`, whom `actor` has named; counts like a login of that user.
 ///
 /// # Errors
 /// As [`login`].
-pub(crate) fn proves(op: &Op<'_>, user: &User, password: &str, after_login: bool) -> Result<usize, Stop> {
-    let refused = |refusal: &Refusal| audit(op, "password.prove", &user.uid, &user.uid, Some(refusal.code()));
+pub(crate) fn proves(op: &Op<'_>, actor: Uid, user: &User, password: &str) -> Result<Proof, Stop> {
+    let refused = |refusal: &Refusal| audit(op, "password.prove", &actor, &user.uid, Some(refusal.code()));
     super::admit_source(op, &refused)?;
-    let (_, position) = prove(op, &user.name, Some(user.clone()), password, after_login, &refused)?;
-    Ok(position)
+    let (_, proof) = prove(op, &user.name, Some(user.clone()), password, &refused)?;
+    Ok(proof)
 }
 
-/// The user and where the password stands in his list. `refused` is told of a refusal, for the audit trail; of attempts that cost
+/// The user, as the proof has left him, and the proof. `refused` is told of a refusal, for the audit trail; of attempts that cost
 /// nothing, only of the first.
 fn prove(
     op: &Op<'_>,
     name: &str,
     user: Option<User>,
     password: &str,
-    after_login: bool,
     refused: &dyn Fn(&Refusal),
-) -> Result<(User, usize), Stop> {
-    let proved = attempt(op, name, user, password, after_login, refused);
+) -> Result<(User, Proof), Stop> {
+    let proved = attempt(op, name, user, password, refused);
     match &proved {
         // The gate tells of those that it turns away.
         Err(Stop::Refuse(Refusal::Throttled { .. })) => {}
@@ -109,16 +115,14 @@ fn attempt(
     name: &str,
     user: Option<User>,
     password: &str,
-    after_login: bool,
     turned_away: &dyn Fn(&Refusal),
-) -> Result<(User, usize), Stop> {
+) -> Result<(User, Proof), Stop> {
     let account = account(op, name, user.as_ref());
     op.want(&[key::cluster(), key::schemes()]);
     op.want(&Gate::keys(op, &account));
     let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
     let schemes = op.load::<Schemes>(&key::schemes())?.unwrap_or_default();
     let gate = Gate::open(op, &account, user.as_ref(), turned_away)?;
-    let gate = if after_login { gate.after_success(op) } else { gate };
 
     // A password that cannot have been set still costs a derivation, of text that nobody can have as a password.
     let prepared = prepare(password).unwrap_or_else(|_| Zeroizing::new(vec![0]));
@@ -128,7 +132,7 @@ fn attempt(
         (Some(mut user), Some(position)) if !user.disabled && !gate.is_locked(op) => {
             gate.succeeded(op);
             upgrade(op, &mut user, position, &derived)?;
-            Ok((user, position))
+            Ok((user, derived))
         }
         (user, _) => {
             gate.failed(op, &cluster, user.as_ref());

@@ -35,7 +35,7 @@ pub(crate) use jwks::{export_key, public_part, published_keys};
 pub(crate) use keys::{
     Imported, NotRotated, Rotation, bootstrap_key, import_keys, is_needed, keys, retire_key, rotate_key,
 };
-pub(crate) use login::{Login, as_typed, has_expired, login, login_again, password_expires, proves};
+pub(crate) use login::{Expired, Login, Proof, as_typed, has_expired, login, password_expires, proves};
 pub(crate) use names::{NAME_RULE, has_blank_ends, is_like_uid, valid_email, valid_name, valid_role_name};
 pub(crate) use pair::{Counts, Grant, NotRefreshed, Selection, grant, invalidate, refresh};
 pub(crate) use passwords::{NewPassword, add_password, remove_password, replace_passwords};

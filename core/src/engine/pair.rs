@@ -137,17 +137,16 @@ pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Gr
     }
     let user = user_of(op, &pair)?;
     let ended = ended?;
-    let live = !pair.refresh_invalidated && pair.created > ended;
-    let reused = pair.refreshed.is_some_and(|(at, _)| op.now() > at.plus_secs(REPEAT));
-    let Some(user) = user.filter(|_| live) else {
-        return Ok(Err(if reused { NotRefreshed::Used } else { NotRefreshed::Invalidated }));
-    };
-    if reused {
+    if pair.refreshed.is_some_and(|(at, _)| op.now() > at.plus_secs(REPEAT)) {
         // Somebody else has this token: whoever it is, nobody goes on with what came of it, be the token itself over by now.
-        all(op, &client, Some(uid), |other| other.family == pair.family)?;
-        audit(op, "token.reuse", &client, &uid, Some("refresh_token_reused"));
+        let ended = all(op, &client, Some(uid), |other| other.family == pair.family)?;
+        if ended.invalidated > 0 {
+            audit(op, "token.reuse", &client, &uid, Some("refresh_token_reused"));
+        }
         return Ok(Err(NotRefreshed::Used));
     }
+    let live = !pair.refresh_invalidated && pair.created > ended;
+    let Some(user) = user.filter(|_| live) else { return Ok(Err(NotRefreshed::Invalidated)) };
     if op.now() >= refresh_ends(op, &pair) {
         return Ok(Err(NotRefreshed::Expired));
     }

@@ -2,7 +2,7 @@
 
 use super::{
     audit,
-    login::{derive, salt},
+    login::{Proof, derive, salt},
     users::store_user,
 };
 use crate::{
@@ -18,13 +18,25 @@ use zeroize::Zeroizing;
 pub(crate) struct NewPassword(Hash);
 
 impl NewPassword {
-    /// Derives and checks a new password for `user`: first that it is not one he has, then the policy.
+    /// Derives and checks one more password for `user`: first that it is not one he has, then the policy.
     ///
     /// # Errors
     /// [`Refusal::Password`].
-    pub(crate) fn other(op: &Op<'_>, user: &User, text: &str) -> Result<Self, Stop> {
+    pub(crate) fn added(op: &Op<'_>, user: &User, text: &str) -> Result<Self, Stop> {
+        Self::other(op, user, text, user.passwords.scheme_for_new(op.settings.passwords.scheme))
+    }
+
+    /// Derives and checks a password that replaces all others of `user`: first that it is none of them, then the policy.
+    ///
+    /// # Errors
+    /// [`Refusal::Password`].
+    pub(crate) fn replacing(op: &Op<'_>, user: &User, text: &str) -> Result<Self, Stop> {
+        // Whatever schemes the others have: they go.
+        Self::other(op, user, text, op.settings.passwords.scheme)
+    }
+
+    fn other(op: &Op<'_>, user: &User, text: &str, scheme: Scheme) -> Result<Self, Stop> {
         let prepared = prepare(text)?;
-        let scheme = user.passwords.scheme_for_new(op.settings.passwords.scheme);
         let mut all = alloc::vec![derive(op, scheme, salt(user, scheme), &prepared)?];
         for other in user.passwords.schemes().filter(|other| *other != scheme) {
             all.push(derive(op, other, salt(user, other), &prepared)?);
@@ -112,9 +124,9 @@ pub(crate) fn remove_password(
     op: &Op<'_>,
     actor: &dyn core::fmt::Display,
     mut user: User,
-    position: usize,
+    proof: &Proof,
 ) -> Result<(), Stop> {
-    user.passwords.remove(position)?;
+    user.passwords.remove(proof)?;
     store_user(op, &user);
     audit(op, "password.delete", actor, &user.uid, None);
     Ok(())

@@ -114,12 +114,6 @@ impl Gate {
         Ok(gate)
     }
 
-    /// As it is once [`Gate::succeeded`] is in the store. What the source has failed at stays.
-    pub(super) fn after_success(self, op: &Op<'_>) -> Self {
-        let pair = Attempts { succeeded: op.now(), ..Attempts::default() };
-        Self { pair, account: Attempts::default(), ..self }
-    }
-
     /// Whether the account is locked for this source.
     pub(super) fn is_locked(&self, op: &Op<'_>) -> bool {
         holds(op, self.pair.since, self.pair.until)
@@ -205,8 +199,11 @@ impl Gate {
         }
     }
 
+    /// Whether the owner has logged in from this source; where all sources are one, that says nothing about any of them.
     fn is_known_source(&self, op: &Op<'_>) -> bool {
-        self.pair.succeeded > UnixTime::default() && is_within(op, self.pair.succeeded, KNOWN_SOURCE)
+        !op.settings.throttle.vendor_lockout
+            && self.pair.succeeded > UnixTime::default()
+            && is_within(op, self.pair.succeeded, KNOWN_SOURCE)
     }
 }
 
@@ -261,6 +258,44 @@ mod tests {
             request("DELETE /v1/users/password", r#"{"old_password": "wrong"}"#).with_header("authorization", &bearer);
         assert_eq!(world.call(wrong).status, 401);
         assert_eq!(world.audited(), ["password.prove bad_credentials"]);
+    }
+
+    /// Who did it is who asked, whoever's password it is.
+    #[test]
+    fn a_wrong_password_of_another_is_audited_as_the_askers() {
+        let mut world = TestWorld::with_admin("admin password");
+        let authorization = alloc::format!("Bearer {}", world.token("admin", "admin password"));
+        let by_admin = |line, body| request(line, body).with_header("authorization", &authorization);
+        let made = by_admin("POST /v1/users", r#"{"name": "pim", "password": "pim password", "role": "none"}"#);
+        assert_eq!(world.call(made).status, 200);
+        world.events.clear();
+        let body = r#"{"username": "pim", "old_password": "wrong", "new_password": "another password"}"#;
+        assert_eq!(world.call(by_admin("PUT /v1/users/password", body)).status, 401);
+        let told: Vec<_> = world.events.iter().map(|event| (event.actor.as_str(), event.subject.as_str())).collect();
+        assert_eq!(told, [("1", "2")]);
+    }
+
+    #[test]
+    fn a_login_with_an_expired_password_is_audited_as_what_it_is() {
+        let mut world = TestWorld::with_admin("admin password");
+        let by_admin = |line, body| request(line, body).with_header("authorization", &basic("admin", "admin password"));
+        let change = by_admin("PUT /v1/cluster", r#"{"password_expiration_duration": 1}"#);
+        assert_eq!(world.call(change).status, 200);
+        world.advance(2 * 86_400);
+        world.audited();
+        for line in [
+            "POST /v1/users/authorize",
+            "GET /v1/users/1",
+            "GET /broker/rest/user",
+            "POST /auth/introspect",
+            "GET /_security/_authenticate",
+        ] {
+            assert_eq!(world.call(by_admin(line, "")).status, 401, "{line}");
+            assert_eq!(world.audited(), ["login password_expired"], "{line}");
+        }
+        let replaced = by_admin("PUT /v1/users/password", r#"{"new_password": "another password"}"#);
+        assert_eq!(world.call(replaced).status, 200);
+        assert_eq!(world.audited(), ["login", "password.replace"]);
     }
 
     #[test]
@@ -328,6 +363,32 @@ mod tests {
         }
         world.advance(KNOWN_SOURCE + 86_400);
         assert_eq!(world.count("tries/pair/"), 1, "the administrator's");
+    }
+
+    /// Where the vendor's locks take all sources for one, a source that the owner has used is not told from those of an attacker, and
+    /// names that exist are turned away as the others are.
+    #[test]
+    fn with_the_locks_of_the_vendor_no_source_is_known() {
+        let mut world = TestWorld::with_admin("admin password");
+        world.settings_mut().throttle =
+            crate::settings::Throttle { vendor_lockout: true, account_ceiling: 20, ..Default::default() };
+        let token = alloc::format!("Bearer {}", world.token("admin", "admin password"));
+        let change =
+            request("PUT /v1/cluster/policy", r#"{"login_lockout_threshold": 0}"#).with_header("authorization", &token);
+        assert_eq!(world.call(change).status, 200);
+        for name in ["admin", "nobody"] {
+            let login =
+                |password| request("POST /v1/users/authorize", "").with_header("authorization", &basic(name, password));
+            for nth in 0..20 {
+                assert_eq!(world.call_from(&alloc::format!("198.51.100.{nth}"), login("wrong")).status, 401, "{name}");
+            }
+            for from in ["198.51.100.1", "203.0.113.1", "192.0.2.1"] {
+                assert_eq!(world.call_from(from, login("admin password")).status, 429, "{name} from {from}");
+            }
+        }
+        world.advance(901);
+        let login = request("POST /v1/users/authorize", "").with_header("authorization", &basic("admin", "admin password"));
+        assert_eq!(world.call(login).status, 200);
     }
 
     /// What a clock that was a year ahead has written locks nobody once it is right again.

@@ -110,18 +110,21 @@ impl List {
         if self.0.len() < usize::from(max) { Ok(()) } else { Err(Refusal::TooMany { max }) }
     }
 
-    /// Takes the password at `position` out.
+    /// Takes the password behind `derived` out, as [`List::position`] finds it, under every scheme that it is there under.
     ///
     /// # Errors
-    /// [`Refusal::NotInList`] when there is none, [`Refusal::LastPassword`] when there is no other.
-    pub fn remove(&mut self, position: usize) -> Result<(), Refusal> {
-        if position >= self.0.len() {
+    /// [`Refusal::NotInList`] when it is not there, [`Refusal::LastPassword`] when there is no other. The list is then unchanged.
+    pub fn remove(&mut self, derived: &[Derived]) -> Result<(), Refusal> {
+        let is_it =
+            |hash: &Hash| bool::from(derived.iter().fold(Choice::from(0), |hit, derived| hit | hash.matches(derived)));
+        let others: Vec<_> = self.0.iter().filter(|hash| !is_it(hash)).cloned().collect();
+        if others.len() == self.0.len() {
             return Err(Refusal::NotInList);
         }
-        if self.0.len() == 1 {
+        if others.is_empty() {
             return Err(Refusal::LastPassword);
         }
-        self.0.remove(position);
+        self.0 = others;
         Ok(())
     }
 
@@ -199,10 +202,13 @@ mod tests {
         List::import(entries.iter().map(|(password, scheme)| hash(*password, *scheme)).collect(), 64).unwrap()
     }
 
+    fn proof(password: u8) -> Vec<Derived> {
+        (0..3).map(|scheme| derived(password, scheme)).collect()
+    }
+
     /// Where a login with `password` ends up.
     fn find(list: &List, password: u8) -> Option<usize> {
-        let derived: Vec<_> = (0..3).map(|scheme| derived(password, scheme)).collect();
-        list.position(&derived)
+        list.position(&proof(password))
     }
 
     #[track_caller]
@@ -252,20 +258,22 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_remove(entries: &[(u8, usize)], position: usize, expected: Result<&[(u8, usize)], &str>) {
+    fn check_remove(entries: &[(u8, usize)], password: u8, expected: Result<&[(u8, usize)], &str>) {
         let mut list = list(entries);
-        let removed = list.remove(position).map(|()| list.clone()).map_err(Refusal::code);
+        let removed = list.remove(&proof(password)).map(|()| list.clone()).map_err(Refusal::code);
         assert_eq!(removed, expected.map(self::list));
         assert_eq!(list, self::list(expected.unwrap_or(entries)));
     }
 
     #[test]
     fn removing_leaves_the_others_in_order() {
-        check_remove(&[(1, 0), (2, 0), (3, 0)], 1, Ok(&[(1, 0), (3, 0)]));
-        check_remove(&[(1, 0), (2, 0)], 0, Ok(&[(2, 0)]));
-        check_remove(&[(1, 0), (2, 0)], 2, Err("password_not_in_list"));
-        check_remove(&[(1, 0)], 0, Err("password_last"));
-        check_remove(&[(1, 0)], 1, Err("password_not_in_list"));
+        check_remove(&[(1, 0), (2, 0), (3, 0)], 2, Ok(&[(1, 0), (3, 0)]));
+        check_remove(&[(1, 0), (2, 0)], 1, Ok(&[(2, 0)]));
+        check_remove(&[(1, 0), (2, 0)], 3, Err("password_not_in_list"));
+        check_remove(&[(1, 0)], 1, Err("password_last"));
+        check_remove(&[(1, 0)], 2, Err("password_not_in_list"));
+        check_remove(&[(1, 2), (2, 0), (1, 0)], 1, Ok(&[(2, 0)]));
+        check_remove(&[(1, 2), (1, 0)], 1, Err("password_last"));
     }
 
     #[track_caller]
@@ -369,7 +377,7 @@ mod tests {
                     let _ = list.add(hash(password, scheme), u8::try_from(MAX).unwrap());
                 }
                 Self::Remove(password) => {
-                    let _ = find(list, password).map(|position| list.remove(position));
+                    let _ = list.remove(&proof(password));
                 }
                 Self::Upgrade(password, scheme) => {
                     let _ = find(list, password).map(|position| list.upgrade(position, hash(password, scheme)));

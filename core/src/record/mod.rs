@@ -90,12 +90,14 @@ fn extended<T: DeserializeOwned>(version: u8, body: &[u8]) -> Option<T> {
 
 /// Reading and writing typed records.
 impl Op<'_> {
-    /// The record of type `T` under `key`, `None` if there is none.
+    /// The record of type `T` under `key`, `None` if there is none: as this operation has written it, if it has, else as it was read.
     ///
     /// # Errors
     /// [`Stop::Need`] until it has been read; [`Refusal::BadRecord`] when it cannot be decoded.
     pub(crate) fn load<T: Stored>(&self, key: &Key) -> Result<Option<T>, Stop> {
-        Ok(self.read(key)?.map(T::of).transpose()?)
+        let read = self.read(key)?;
+        let record = self.written(key, |value| value.map(T::decode)).unwrap_or_else(|| read.map(T::of));
+        Ok(record.transpose()?)
     }
 
     /// Stores a record without expiry.

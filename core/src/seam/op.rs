@@ -108,7 +108,14 @@ impl<'a> Op<'a> {
         })
     }
 
-    /// The records of `range` in key order. They are no preconditions of the commit: read a key to make it one.
+    /// Shows what this operation has made of a record so far, which is nothing when it has deleted it; `None` if it has written none.
+    pub(crate) fn written<T>(&self, key: &Key, show: impl FnOnce(Option<&[u8]>) -> T) -> Option<T> {
+        let draft = self.draft.borrow();
+        let write = draft.changes.get(key).or_else(|| draft.kept.get(key))?;
+        Some(show(write.value.as_deref()))
+    }
+
+    /// The records of `range` in key order, whatever this operation has written. They are no preconditions of the commit: read a key to make it one.
     ///
     /// # Errors
     /// [`Stop::Need`] until the driver has answered.

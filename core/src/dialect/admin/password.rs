@@ -19,7 +19,7 @@ pub(super) fn replace(op: &Op<'_>, who: &str) -> Result<Response, Stop> {
 /// One more password.
 pub(super) fn add(op: &Op<'_>, who: &str) -> Result<Response, Stop> {
     let (body, user) = request(op, who)?;
-    let new = NewPassword::other(op, &user, body.need("password")?)?;
+    let new = NewPassword::added(op, &user, body.need("password")?)?;
     engine::add_password(op, &ACTOR, user, new)?;
     Ok(Response::empty(204))
 }

@@ -400,6 +400,44 @@ mod tests {
         assert_eq!(done(&mut world, "GET /admin/users/two", "", 200)["passwords"], 2);
     }
 
+    /// Such a list comes of an import only: nobody can see there that two hashes are of one password.
+    #[test]
+    fn a_password_that_came_under_two_schemes_goes_as_a_whole() {
+        let old = Scheme::Pbkdf2Sha256 { iterations: 29_000 };
+        let older = Scheme::Pbkdf2Sha256 { iterations: 1000 };
+        for (name, first, second) in [("ina", old, Scheme::default()), ("bob", older, old)] {
+            let mut world = world();
+            let hashes = [("P", first), ("Q", second), ("P", second)].map(|(text, scheme)| hash(text, scheme, b"saltsalt"));
+            done(&mut world, "POST /admin/users", &json!({"name": name, "password_hash": hashes}).to_string(), 201);
+            let gone = request("DELETE /v1/users/password", r#"{"old_password": "P"}"#);
+            assert_eq!(world.call(gone.with_header("authorization", &basic(name, "P"))).status, 200, "{name}");
+            check_login(&mut world, name, "P", 401);
+            check_login(&mut world, name, "Q", 200);
+
+            let body = json!({"name": "other", "password_hash": hashes}).to_string();
+            done(&mut world, "POST /admin/users", &body, 201);
+            let admin = json!({"name": "root", "password": "root password is long", "role": "admin"}).to_string();
+            done(&mut world, "POST /admin/users", &admin, 201);
+            let bearer = format!("Bearer {}", world.token("root", "root password is long"));
+            let gone = request("DELETE /v1/users/password", r#"{"username": "other", "old_password": "P"}"#);
+            assert_eq!(world.call(gone.with_header("authorization", &bearer)).status, 200, "{name}");
+            check_login(&mut world, "other", "P", 401);
+            check_login(&mut world, "other", "Q", 200);
+        }
+    }
+
+    /// Those of the others, which go, are no reason for a weaker hash.
+    #[test]
+    fn what_replaces_passwords_of_two_old_schemes_is_hashed_as_new() {
+        let mut world = world();
+        let hashes = [1000, 2000].map(|iterations| hash("old", Scheme::Pbkdf2Sha256 { iterations }, b"saltsalt"));
+        done(&mut world, "POST /admin/users", &json!({"name": "pim", "password_hash": hashes}).to_string(), 201);
+        let replaced = request("PUT /v1/users/password", r#"{"new_password": "another long password"}"#);
+        assert_eq!(world.call(replaced.with_header("authorization", &basic("pim", "old"))).status, 200);
+        assert!(!world.stores("pbkdf2-sha256$i=1000") && !world.stores("pbkdf2-sha256$i=2000"));
+        check_login(&mut world, "pim", "another long password", 200);
+    }
+
     #[test]
     fn wrong_hashes_are_refused() {
         let mut world = world();

@@ -2,8 +2,8 @@
 
 use super::error::{error, forbidden, unauthorized, uri};
 use crate::{
-    engine::{self, Credentials},
-    record::{Uid, User},
+    engine::{self, Credentials, Expired},
+    record::User,
     refusal::Refusal,
     seam::{Op, Response, Stop},
     token::{self, dialect},
@@ -45,10 +45,7 @@ pub(super) fn manager(op: &Op<'_>, action: &str) -> Result<Caller, Stop> {
 /// # Errors
 /// 401; also when the password has expired.
 pub(super) fn optional(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
-    match even_expired(op)? {
-        Some(caller) if caller.expired => Err(Stop::answer(expired(op, &caller))),
-        caller => Ok(caller),
-    }
+    known(op, Expired::Refused)
 }
 
 /// Like [`optional`], be the password expired.
@@ -56,6 +53,10 @@ pub(super) fn optional(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
 /// # Errors
 /// 401.
 pub(super) fn even_expired(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
+    known(op, Expired::Taken)
+}
+
+fn known(op: &Op<'_>, expired: Expired) -> Result<Option<Caller>, Stop> {
     // Whoever asks to be taken for another must not be taken for himself, who may do more.
     if op.request.header_values("es-security-runas-user").next().is_some() {
         return Err(Stop::answer(error(op, 403, "security_exception", "run as is not supported", &[])));
@@ -66,7 +67,7 @@ pub(super) fn even_expired(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
         Credentials::Malformed if shows_something(op) => Err(Refusal::Token(token::Refusal::Malformed).into()),
         Credentials::Malformed => Err(Refusal::NoCredentials.into()),
         Credentials::Basic { login, password } => {
-            let login = prove(op, None, &login, &password, &format!("REST request [{}]", uri(op)))?;
+            let login = prove(op, &login, &password, &format!("REST request [{}]", uri(op)), expired)?;
             Ok(Some(Caller { user: login.user, by_token: false, expired: login.expired }))
         }
         Credentials::Token(token) => {
@@ -107,20 +108,12 @@ pub(super) fn want_profile(op: &Op<'_>) {
     }
 }
 
-/// A login, whose failure names the user and what it was for, as the product does; `beside` is who came with the request.
+/// A login, whose failure names the user and what it was for, as the product does.
 ///
 /// # Errors
 /// 401; unknown user, wrong password and expired password alike.
-pub(super) fn login_as(
-    op: &Op<'_>,
-    beside: Option<&Caller>,
-    login: &str,
-    password: &str,
-    purpose: &str,
-) -> Result<User, Stop> {
-    let logged_in = beside.filter(|caller| !caller.by_token).map(|caller| caller.user.uid);
-    let proven = prove(op, logged_in, login, password, purpose)?;
-    if proven.expired { Err(Stop::answer(not_authenticated(op, login, purpose))) } else { Ok(proven.user) }
+pub(super) fn login_as(op: &Op<'_>, login: &str, password: &str, purpose: &str) -> Result<User, Stop> {
+    Ok(prove(op, login, password, purpose, Expired::Refused)?.user)
 }
 
 /// 401 for a caller who may do no more than replace his password.
@@ -133,10 +126,11 @@ pub(super) fn refused(op: &Op<'_>, action: &str, caller: &Caller) -> Stop {
     Stop::answer(forbidden(op, action, &caller.user.name))
 }
 
-/// A login, be the password expired.
-fn prove(op: &Op<'_>, logged_in: Option<Uid>, login: &str, password: &str, purpose: &str) -> Result<engine::Login, Stop> {
-    match engine::login_again(op, login, password, logged_in) {
-        Err(Stop::Refuse(Refusal::BadCredentials)) => Err(Stop::answer(not_authenticated(op, login, purpose))),
+fn prove(op: &Op<'_>, login: &str, password: &str, purpose: &str, expired: Expired) -> Result<engine::Login, Stop> {
+    match engine::login(op, login, password, expired) {
+        Err(Stop::Refuse(Refusal::BadCredentials | Refusal::PasswordExpired)) => {
+            Err(Stop::answer(not_authenticated(op, login, purpose)))
+        }
         outcome => outcome,
     }
 }

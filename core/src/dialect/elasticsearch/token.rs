@@ -54,8 +54,7 @@ pub(super) fn create(op: &Op<'_>, family: Family) -> Result<Response, Stop> {
             if shows {
                 engine::want_profile(op, username);
             }
-            let user =
-                login_as(op, caller.as_ref(), username, password, "action [cluster:admin/xpack/security/token/create]")?;
+            let user = login_as(op, username, password, "action [cluster:admin/xpack/security/token/create]")?;
             let client = caller.map_or(user.uid, |caller| caller.user.uid);
             engine::grant(op, &user, client, true)?
         }

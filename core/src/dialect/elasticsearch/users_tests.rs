@@ -638,3 +638,51 @@ fn routes_have_their_methods_and_bodies() {
         assert_eq!(world.call(by(ADMIN, form)).status, 406, "{line}");
     }
 }
+
+/// One request may do both, and the list of administrators who may log in must not hold who may not: else the last one could go.
+#[test]
+fn who_becomes_an_administrator_and_is_disabled_at_once_is_no_other_administrator() {
+    let admins = |world: &mut TestWorld| json(&world.local(send("GET /admin/status", &Value::Null)))["admins"].clone();
+    let mut world = world();
+    make(&mut world, "eve", "viewer");
+    for (roles, enabled, expected) in [
+        (value!(["superuser"]), false, 1),
+        (value!(["superuser"]), true, 2),
+        (value!([]), false, 1),
+        (value!(["superuser"]), true, 2),
+        (value!(["superuser"]), false, 1),
+        (value!([]), true, 1),
+        (value!(["superuser"]), false, 1),
+    ] {
+        let body = value!({"roles": roles, "enabled": enabled});
+        admin(&mut world, "PUT /_security/user/eve", &body, 200);
+        assert_eq!(admins(&mut world), expected, "{body}");
+    }
+    let demoted = world.call(by(ADMIN, send("PUT /v1/users/1", &value!({"role": "none"}))));
+    assert_eq!((demoted.status, &json(&demoted)["error_code"]), (406, &value!("change_last_admin_role_not_allowed")));
+    admin(&mut world, "DELETE /_security/user/admin", &Value::Null, 400);
+}
+
+/// A thief who has used it ends with it, also when its owner has logged out of it meanwhile.
+#[test]
+fn a_spent_refresh_token_ends_its_family_also_when_it_was_invalidated() {
+    let mut world = world();
+    let refresh = |world: &mut TestWorld, token: &Value, status| {
+        let body = value!({"grant_type": "refresh_token", "refresh_token": token});
+        admin(world, "POST /_security/oauth2/token", &body, status)
+    };
+    let body = value!({"grant_type": "password", "username": ADMIN.0, "password": ADMIN.1});
+    let first = admin(&mut world, "POST /_security/oauth2/token", &body, 200);
+    let second = refresh(&mut world, &first["refresh_token"], 200);
+    let out = value!({"refresh_token": first["refresh_token"]});
+    assert_eq!(admin(&mut world, "DELETE /_security/oauth2/token", &out, 200)["invalidated_tokens"], 1);
+    world.advance(40);
+    world.audited();
+    for _ in 0..2 {
+        assert_eq!(refresh(&mut world, &first["refresh_token"], 400)["error"], "invalid_grant");
+    }
+    let told = world.audited();
+    assert_eq!(told.iter().filter(|line| line.starts_with("token.reuse")).count(), 1, "noted once: {told:?}");
+    refresh(&mut world, &second["refresh_token"], 400);
+    assert_eq!(bearer(&mut world, &second["access_token"]).status, 401);
+}

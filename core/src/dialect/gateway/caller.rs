@@ -3,7 +3,7 @@
 use super::{error::bad_request, live::live};
 use crate::{
     dialect::form::{self, Form},
-    engine::{self, Credentials},
+    engine::{self, Credentials, Expired},
     record::{Scope, User},
     refusal::Refusal,
     seam::{Op, Stop},
@@ -21,10 +21,7 @@ pub(super) fn caller(op: &Op<'_>) -> Result<User, Stop> {
         Credentials::Malformed => Err(Refusal::BadCredentials.into()),
         Credentials::Basic { login, password } => {
             let (login, password) = form_decoded(&login, &password).unwrap_or((login, password));
-            match engine::login(op, &login, &password)? {
-                login if login.expired => Err(Refusal::PasswordExpired.into()),
-                login => Ok(login.user),
-            }
+            Ok(engine::login(op, &login, &password, Expired::Refused)?.user)
         }
         Credentials::Token(token) => {
             let live = live(op, &token)?;

@@ -3,7 +3,7 @@
 use super::Exchange;
 use crate::{
     dialect::CROSS_SITE,
-    engine::{self, Credentials},
+    engine::{self, Credentials, Expired},
     record::{Scope, User, key},
     refusal::Refusal,
     seam::{Response, Stop},
@@ -55,10 +55,7 @@ pub(super) fn caller(exchange: &Exchange<'_>) -> Result<Caller, Stop> {
     match Credentials::of(op.request) {
         Credentials::None | Credentials::Malformed => Err(Refusal::NoCredentials.into()),
         Credentials::Basic { login, password } => {
-            let login = engine::login(op, &login, &password)?;
-            if login.expired {
-                return Err(Refusal::PasswordExpired.into());
-            }
+            let login = engine::login(op, &login, &password, Expired::Refused)?;
             Ok(Caller { user: login.user, scopes: vec![Scope::Session], authorization: None })
         }
         Credentials::Token(token) => {

@@ -1,7 +1,7 @@
 //! Who is asking (contract section 3).
 
 use crate::{
-    engine::{self, Bearer, Credentials},
+    engine::{self, Bearer, Credentials, Expired, Proof},
     record::{User, key},
     refusal::Refusal,
     seam::{Op, Stop},
@@ -16,8 +16,8 @@ pub(super) struct Caller {
     pub(super) user: User,
     /// The password is too old: only replacing the own list is allowed.
     pub(super) expired: bool,
-    /// The password that was given and where it stands in the list, so that it need not be checked twice.
-    pub(super) login: Option<(Zeroizing<String>, usize)>,
+    /// The password that was given, and that it is one of his, so that it need not be checked twice.
+    pub(super) login: Option<(Zeroizing<String>, Proof)>,
 }
 
 impl Caller {
@@ -37,27 +37,28 @@ impl Caller {
 /// # Errors
 /// 401; also when the password has expired.
 pub(super) fn caller(op: &Op<'_>) -> Result<Caller, Stop> {
-    let caller = caller_even_expired(op)?.ok_or(Refusal::NoCredentials)?;
-    if caller.expired { Err(Refusal::PasswordExpired.into()) } else { Ok(caller) }
+    optional(op, Expired::Refused)?.ok_or_else(|| Refusal::NoCredentials.into())
 }
 
-/// The caller, if the request has an `Authorization` header, and be his password expired.
+/// The caller, if the request has an `Authorization` header.
 ///
 /// # Errors
 /// 401.
-pub(super) fn caller_even_expired(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
+pub(super) fn optional(op: &Op<'_>, expired: Expired) -> Result<Option<Caller>, Stop> {
     match Credentials::with_jwt(op.request) {
         Credentials::None => Ok(None),
         Credentials::Malformed => Err(Refusal::BadCredentials.into()),
         Credentials::Basic { login, password } => {
-            let login = engine::login(op, &login, &password)?;
-            Ok(Some(Caller { user: login.user, expired: login.expired, login: Some((password, login.position)) }))
+            let login = engine::login(op, &login, &password, expired)?;
+            Ok(Some(Caller { user: login.user, expired: login.expired, login: Some((password, login.proof)) }))
         }
         Credentials::Token(token) => {
             op.want(&[key::cluster()]);
             let Bearer { user, .. } = engine::bearer(op, &token, &[dialect::REDIS])?;
-            let expired = engine::has_expired(op, &user)?;
-            Ok(Some(Caller { user, expired, login: None }))
+            match engine::has_expired(op, &user)? {
+                true if expired == Expired::Refused => Err(Refusal::PasswordExpired.into()),
+                expired => Ok(Some(Caller { user, expired, login: None })),
+            }
         }
     }
 }

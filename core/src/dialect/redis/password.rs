@@ -3,11 +3,11 @@
 
 use super::{
     body::Body,
-    caller::{Caller, caller_even_expired},
+    caller::{Caller, optional},
     error::{forbidden, no_such_user, refused},
 };
 use crate::{
-    engine::{self, NewPassword},
+    engine::{self, Expired, NewPassword, Proof},
     record::{Role, User},
     refusal::Refusal,
     seam::{Op, Response, Stop},
@@ -19,8 +19,8 @@ use zeroize::Zeroizing;
 struct Request {
     actor: User,
     target: User,
-    /// Where `old_password` stands in the list of the target, if it was given.
-    old: Option<usize>,
+    /// That `old_password` is one of the target, if it was given.
+    old: Option<Proof>,
     new: Option<Zeroizing<String>>,
     /// Whether who asks has shown a password, and not just a token.
     shown: bool,
@@ -28,8 +28,8 @@ struct Request {
 
 /// The list becomes exactly the new password, and all tokens of the user end.
 pub(super) fn replace(op: &Op<'_>) -> Result<Response, Stop> {
-    let Request { actor, mut target, new, .. } = read(op, Form { old: false, new: true, expired_may: true })?;
-    let new = NewPassword::other(op, &target, &new.unwrap_or_default())?;
+    let Request { actor, mut target, new, .. } = read(op, Form { old: false, new: true, expired: Expired::Taken })?;
+    let new = NewPassword::replacing(op, &target, &new.unwrap_or_default())?;
     if actor.uid != target.uid {
         target.unlock();
     }
@@ -39,21 +39,21 @@ pub(super) fn replace(op: &Op<'_>) -> Result<Response, Stop> {
 
 /// The new password is appended; all of them work.
 pub(super) fn add(op: &Op<'_>) -> Result<Response, Stop> {
-    let Request { actor, target, new, shown, .. } = read(op, Form { old: false, new: true, expired_may: false })?;
+    let Request { actor, target, new, shown, .. } = read(op, Form { old: false, new: true, expired: Expired::Refused })?;
     if !shown {
         // Else whoever has but a token could find out the passwords of a full list, one guess after the other, and leave no trace.
         target.passwords.has_room(op.settings.passwords.max_per_user)?;
     }
-    let new = NewPassword::other(op, &target, &new.unwrap_or_default())?;
+    let new = NewPassword::added(op, &target, &new.unwrap_or_default())?;
     engine::add_password(op, &actor.uid, target, new)?;
     Ok(done())
 }
 
 /// The old password is removed, unless it is the last.
 pub(super) fn delete(op: &Op<'_>) -> Result<Response, Stop> {
-    let Request { actor, target, old, .. } = read(op, Form { old: true, new: false, expired_may: false })?;
-    let position = old.ok_or(Refusal::BadCredentials)?;
-    engine::remove_password(op, &actor.uid, target, position)?;
+    let Request { actor, target, old, .. } = read(op, Form { old: true, new: false, expired: Expired::Refused })?;
+    let proof = old.ok_or(Refusal::BadCredentials)?;
+    engine::remove_password(op, &actor.uid, target, &proof)?;
     Ok(done())
 }
 
@@ -67,15 +67,11 @@ fn done() -> Response {
 struct Form {
     old: bool,
     new: bool,
-    expired_may: bool,
+    expired: Expired,
 }
 
 fn read(op: &Op<'_>, form: Form) -> Result<Request, Stop> {
-    let caller = caller_even_expired(op)?;
-    let expired = caller.as_ref().is_some_and(|caller| caller.expired);
-    if expired && !form.expired_may {
-        return Err(Refusal::PasswordExpired.into());
-    }
+    let caller = optional(op, form.expired)?;
     let body = Body::required(op)?;
     if form.new {
         body.check_hash_method()?;
@@ -90,11 +86,8 @@ fn read(op: &Op<'_>, form: Form) -> Result<Request, Stop> {
                 let text = "without an `Authorization` header, `username` and `old_password` are needed";
                 return refused(400, "missing_field", text);
             };
-            let login = engine::login(op, &username, &old)?;
-            if login.expired && !form.expired_may {
-                return Err(Refusal::PasswordExpired.into());
-            }
-            Ok(Request { actor: login.user.clone(), target: login.user, old: Some(login.position), new, shown: true })
+            let login = engine::login(op, &username, &old, form.expired)?;
+            Ok(Request { actor: login.user.clone(), target: login.user, old: Some(login.proof), new, shown: true })
         }
         Some(caller) => {
             let old = if form.old || op.settings.redis.require_old_password {
@@ -103,7 +96,7 @@ fn read(op: &Op<'_>, form: Form) -> Result<Request, Stop> {
                 old
             };
             let target = target(op, &caller, username.as_deref())?;
-            let old = old.map(|old| position(op, &caller, &target, &old)).transpose()?;
+            let old = old.map(|old| proof(op, &caller, &target, &old)).transpose()?;
             let shown = caller.login.is_some() || old.is_some();
             Ok(Request { actor: caller.user, target, old, new, shown })
         }
@@ -126,11 +119,11 @@ fn target(op: &Op<'_>, caller: &Caller, username: Option<&str>) -> Result<User, 
     }
 }
 
-/// Where `old` stands in the list of `target`; a wrong one counts as a failed login of that user.
-fn position(op: &Op<'_>, caller: &Caller, target: &User, old: &Zeroizing<String>) -> Result<usize, Stop> {
+/// That `old` is a password of `target`; a wrong one counts as a failed login of that user.
+fn proof(op: &Op<'_>, caller: &Caller, target: &User, old: &Zeroizing<String>) -> Result<Proof, Stop> {
     match &caller.login {
         // It is the password of the header, checked and counted a moment ago.
-        Some((password, position)) if target.uid == caller.user.uid && password == old => Ok(*position),
-        login => engine::proves(op, target, old, login.is_some() && target.uid == caller.user.uid),
+        Some((password, proof)) if target.uid == caller.user.uid && password == old => Ok(proof.clone()),
+        _ => engine::proves(op, caller.user.uid, target, old),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{JSON, body::Body};
 use crate::{
-    engine::{self, Credentials, audit},
+    engine::{self, Credentials, Expired, audit},
     lifetime::Lifetime,
     record::{User, key},
     refusal::Refusal,
@@ -22,10 +22,7 @@ pub(super) fn authorize(op: &Op<'_>) -> Result<Response, Stop> {
     let Credentials::Basic { login, password } = Credentials::with_jwt(op.request) else {
         return Err(Refusal::NoCredentials.into());
     };
-    let login = engine::login(op, &login, &password)?;
-    if login.expired {
-        return Err(Refusal::PasswordExpired.into());
-    }
+    let login = engine::login(op, &login, &password, Expired::Refused)?;
     let lifetime = lifetime(op)?;
     answer(op, &login.user, lifetime)
 }
