@@ -51,16 +51,19 @@ const CROSS_SITE: &str = "a web page of another site had this request sent";
 
 /// Answers a request in the dialect its path belongs to.
 pub(crate) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
-    if cross_site::is(op.request, op.moment) {
+    let dialect = Dialect::answering(op.request);
+    // There is no such thing for others, whoever had them ask.
+    let is_there = dialect != Dialect::Admin || op.moment.peer.local;
+    if is_there && cross_site::is(op.request, op.moment) {
         return Err(Refusal::CrossSite.into());
     }
     let dialects = &op.settings.dialects;
-    match Dialect::answering(op.request) {
+    match dialect {
         Dialect::Redis if dialects.redis => redis::answer(op),
         Dialect::Openshift if dialects.openshift => openshift::answer(op),
         Dialect::Elasticsearch if dialects.elasticsearch => elasticsearch::answer(op),
         Dialect::Gateway => gateway::answer(op),
-        Dialect::Admin if op.moment.peer.local => admin::answer(op),
+        Dialect::Admin if is_there => admin::answer(op),
         _ => Ok(Response::empty(404)),
     }
 }

@@ -189,6 +189,7 @@ impl core::error::Error for SnapshotError {}
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     number: u64,
+    issued: UnixTime,
     expires: UnixTime,
     keys: Vec<String>,
     tokens: Vec<u8>,
@@ -219,7 +220,8 @@ impl Snapshot {
         if !head.is_by(issuer) {
             return Err(Refusal::WrongIssuer.into());
         }
-        if required(head.iat, Refusal::BadIat, Refusal::BadIat)? > now.saturating_add(leeway) {
+        let iat = required(head.iat, Refusal::BadIat, Refusal::BadIat)?;
+        if iat > now.saturating_add(leeway) {
             return Err(Refusal::IssuedInFuture.into());
         }
         let exp = required(head.exp, Refusal::MissingExp, Refusal::BadExp)?;
@@ -231,8 +233,8 @@ impl Snapshot {
         let (tokens, users, pairs) = (next()?, next()?, next()?);
         let number = head.number().ok_or(SnapshotError::BadLists)?;
         let kids = head.kids().ok_or(SnapshotError::BadLists)?;
-        let expires = UnixTime::from_millis(u64::try_from(exp).unwrap_or(0));
-        Ok(Self { number, expires, keys: kids, tokens, users, pairs })
+        let [issued, expires] = [iat, exp].map(|millis| UnixTime::from_millis(u64::try_from(millis).unwrap_or(0)));
+        Ok(Self { number, issued, expires, keys: kids, tokens, users, pairs })
     }
 
     /// Its number: of two snapshots the one with the higher number is newer.
@@ -248,6 +250,11 @@ impl Snapshot {
     /// When it is too old to go by, leeway not counted.
     pub fn expires(&self) -> UnixTime {
         self.expires
+    }
+
+    /// Whether it may be gone by. Before its own time the clock has been set back, and does not tell how old it is.
+    fn is_current(&self, now: UnixTime, leeway: u64) -> bool {
+        self.issued <= now.plus_secs(leeway) && now < self.expires.plus_secs(leeway)
     }
 
     /// Refuses what the issuer would refuse for what its store says, with the same reason.
@@ -384,8 +391,8 @@ impl EdgeVerifier {
             held.check(&verified)?;
         }
         let leeway = profile.leeway.min(MAX_LEEWAY).into();
-        let is_stale = self.held.as_ref().is_none_or(|held| now >= held.expires.plus_secs(leeway));
-        if is_stale && self.stale == Stale::Refuse {
+        let is_current = self.held.as_ref().is_some_and(|held| held.is_current(now, leeway));
+        if !is_current && self.stale == Stale::Refuse {
             return Err(refusal::Refusal::RevocationsStale);
         }
         Ok(verified)

@@ -138,6 +138,14 @@ fn a_snapshot_ages() {
     assert_eq!(early, Err(SnapshotError::Refused(Refusal::IssuedInFuture)));
     assert_eq!(refusing.take(&snapshot(2), "waxseal", 1, UnixTime::from_secs(NOW - 1)), Ok(()));
 
+    // A clock that was set back does not tell how old the snapshot is; the token was issued before.
+    let older = token_of("a", 7, 3, "redis", 3, NOW - 900);
+    for (at, expected) in [(NOW - 600, Err("revocations_stale")), (NOW - 1, Err("revocations_stale")), (NOW, Ok(()))] {
+        let mut refusing = edge(Stale::Refuse);
+        refusing.take(&snapshot(1), "waxseal", 0, now()).unwrap();
+        assert_eq!(verdict(&refusing, &older, at), expected, "{at}");
+    }
+
     let mut accepting = edge(Stale::Accept);
     assert_eq!(verdict(&accepting, &token(), NOW), Ok(()));
     let mut revoking = new(1);

@@ -233,8 +233,11 @@ mod tests {
         let mut world = world();
         for (path, _) in ROUTES {
             for method in ["GET", "POST", "PUT", "DELETE", "OPTIONS"] {
-                let response = world.call(request(&format!("{method} /admin/{path}"), ""));
-                assert_eq!((response.status, response.body.len(), world.cost.rounds), (404, 0, 0), "{method} {path}");
+                let plain = request(&format!("{method} /admin/{path}"), "");
+                for request in [plain.clone().with_header("origin", "http://elsewhere.example"), plain] {
+                    let response = world.call(request);
+                    assert_eq!((response.status, response.body.len(), world.cost.rounds), (404, 0, 0), "{method} {path}");
+                }
             }
         }
     }
