@@ -1,11 +1,12 @@
 //! What compiling the component and running it must agree on. Shared with the build script.
 
+use core::time::Duration;
 use wasmtime::Config;
 
 /// How often the running server's clock of epochs ticks, and how many ticks a step of a call may take: about a second. Nearly all
 /// take microseconds; the list of 100,000 users takes a good part of it.
-pub(crate) const TICK_MILLIS: u64 = 50;
-/// See [`TICK_MILLIS`].
+pub(crate) const TICK: Duration = Duration::from_millis(50);
+/// See [`TICK`].
 pub(crate) const TICKS_PER_CALL: u64 = 20;
 
 /// The settings that are part of the compiled code. A precompiled component is taken only under equal ones.

@@ -8,6 +8,7 @@
 mod code;
 mod convert;
 mod exports;
+mod patience;
 
 pub use code::{Code, CodeError};
 
@@ -19,9 +20,9 @@ use convert::keyed;
 use core::{
     num::NonZeroU32,
     sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
 };
 use exports::{Export, Exports, Function};
+use patience::Patience;
 use std::{sync::Arc, thread};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{
@@ -65,7 +66,7 @@ pub struct Limits {
     /// Memory of one instance, in bytes. Default 256 MiB: what the list of 100,000 users takes. It is given back at the end of
     /// the request, and only as many instances grow as there are threads to run them.
     pub memory: usize,
-    /// Ticks of 50 ms that a single step may take. Default 20.
+    /// Ticks of 50 ms that a single step may take, not counting the time in which its thread had to wait for a core. Default 20.
     pub ticks_per_step: u64,
 }
 
@@ -84,7 +85,7 @@ pub struct Module {
 
 struct Shared {
     ground: Arc<Ground>,
-    pre: InstancePre<()>,
+    pre: InstancePre<Patience>,
     exports: Exports,
 }
 
@@ -217,7 +218,7 @@ fn tick(engine: &Engine) -> wasmtime::Result<()> {
         while let Some(engine) = weak.upgrade() {
             engine.increment_epoch();
             drop(engine);
-            thread::sleep(Duration::from_millis(config::TICK_MILLIS));
+            thread::sleep(config::TICK);
         }
     };
     thread::Builder::new().name("epoch".into()).spawn(ticking)?;
@@ -227,8 +228,7 @@ fn tick(engine: &Engine) -> wasmtime::Result<()> {
 impl Shared {
     fn instance(self: &Arc<Self>, permit: Option<OwnedSemaphorePermit>) -> Result<Instance, Fault> {
         let Ground { engine, limits, counters, .. } = &*self.ground;
-        let mut store = Store::new(engine, ());
-        store.set_epoch_deadline(limits.ticks_per_step);
+        let mut store = patience::store(engine, limits.ticks_per_step);
         let instance = self.pre.instantiate(&mut store)?;
         counters.instances.fetch_add(1, Ordering::Relaxed);
         Ok(Instance { store, instance, shared: Arc::clone(self), _permit: permit })
@@ -237,7 +237,7 @@ impl Shared {
 
 /// One instance; its place in the pool is free again when it is dropped.
 struct Instance {
-    store: Store<()>,
+    store: Store<Patience>,
     instance: component::Instance,
     shared: Arc<Shared>,
     // Dropped after the store, so that the place is free before another request may take it.
@@ -252,7 +252,7 @@ impl Instance {
         parameters: F::Parameters<'_>,
     ) -> Result<F::Results, Fault> {
         let Self { store, instance, shared, .. } = self;
-        store.set_epoch_deadline(shared.ground.limits.ticks_per_step);
+        patience::begin_step(store, shared.ground.limits.ticks_per_step);
         function(&shared.exports).call(instance, store, parameters)
     }
 

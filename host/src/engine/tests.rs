@@ -326,9 +326,7 @@ async fn long_lists_fit_into_an_instance() {
     }
     records.memory.commit(Commit { checks: Vec::new(), writes }).wait().unwrap();
 
-    // Ten times the time: the tests of a machine all run at once.
-    let usual = Limits::default();
-    let module = Module::load(&Code::built_in(), Limits { ticks_per_step: 10 * usual.ticks_per_step, ..usual }).unwrap();
+    let module = Module::load(&Code::built_in(), Limits::default()).unwrap();
     let over = module.over(Arc::new(world().to_bytes().unwrap()));
     for (path, count) in [("/v1/users", USERS), ("/broker/rest/user/authorizations", AUTHORIZATIONS)] {
         let request = Request::new(Method::Get, path)

@@ -5,7 +5,11 @@
 //!
 //! INVARIANT: an [`Export`] has been compared with the component of its [`Exports`], and is used with instances of that one only.
 
-use super::{Fault, config, wit};
+use super::{
+    Fault, config,
+    patience::{self, Patience},
+    wit,
+};
 use core::marker::PhantomData;
 use wasmtime::{
     Store, bail,
@@ -29,9 +33,8 @@ pub(super) struct Exports {
 
 impl Exports {
     /// Finds them in `component`, and compares their types.
-    pub(super) fn find(component: &Component, pre: &InstancePre<()>) -> wasmtime::Result<Self> {
-        let mut store = Store::new(component.engine(), ());
-        store.set_epoch_deadline(config::TICKS_PER_CALL);
+    pub(super) fn find(component: &Component, pre: &InstancePre<Patience>) -> wasmtime::Result<Self> {
+        let mut store = patience::store(component.engine(), config::TICKS_PER_CALL);
         let instance = pre.instantiate(&mut store)?;
         let Some((ComponentItem::ComponentInstance(_), rules)) = component.get_export(None, RULES) else {
             bail!("the component does not export `{RULES}`");
@@ -44,7 +47,7 @@ impl Exports {
 struct Search<'c> {
     component: &'c Component,
     rules: ComponentExportIndex,
-    store: Store<()>,
+    store: Store<Patience>,
     instance: Instance,
 }
 
@@ -68,7 +71,7 @@ impl<F: Function> Export<F> {
     pub(super) fn call(
         &self,
         instance: &Instance,
-        store: &mut Store<()>,
+        store: &mut Store<Patience>,
         parameters: F::Parameters<'_>,
     ) -> Result<F::Results, Fault> {
         let function = instance.get_func(&mut *store, self.index).ok_or(Fault::Malformed("list of functions"))?;
