@@ -14,7 +14,11 @@ use crate::{
     process,
 };
 use core::{fmt, net::SocketAddr, time::Duration};
-use std::{fs, io, path::PathBuf, sync::Arc};
+use std::{
+    fs, io,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 use tokio::{
     net::{TcpListener, UnixListener},
     signal::unix::{Signal, SignalKind, signal},
@@ -179,17 +183,14 @@ impl Ready {
         let answer = Arc::clone(&parts.answer);
         let server = Server::start(sockets, parts);
         let mut ending = Ok(());
-        loop {
-            tokio::select! {
-                _ = signals.terminate.recv() => break,
-                _ = signals.interrupt.recv() => break,
-                _ = signals.hang_up.recv() => server.reload().await,
-                why = answer.broken() => {
-                    ending = Err(ServeError(why));
-                    break;
-                }
-            }
+        // What is read may hang, as on a file system that is not there any more; no other signal waits for that.
+        let reloading = tokio::spawn(server.reload_whenever(signals.hang_up));
+        tokio::select! {
+            _ = signals.terminate.recv() => {}
+            _ = signals.interrupt.recv() => {}
+            why = answer.broken() => ending = Err(ServeError(why)),
         }
+        reloading.abort();
         tracing::info!("stopping");
         tokio::select! {
             () = server.stop() => {}
@@ -288,12 +289,20 @@ impl<A: Answer> Server<A> {
         Self { bound, service, audit: parts.audit, reload }
     }
 
-    /// Reads certificates and settings again and reopens the audit trail.
-    pub(crate) async fn reload(&self) {
+    /// Reads certificates and settings again and reopens the audit trail, whenever the signal comes. One that comes meanwhile is not
+    /// lost.
+    fn reload_whenever(&self, mut hang_up: Signal) -> impl Future<Output = ()> + use<A> {
         let reload = Arc::clone(&self.reload);
-        if let Err(error) = spawn_blocking(move || reload()).await {
-            tracing::error!(%error, "reloading failed");
+        async move {
+            while hang_up.recv().await.is_some() {
+                reload_aside(Arc::clone(&reload)).await;
+            }
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) async fn reload(&self) {
+        reload_aside(Arc::clone(&self.reload)).await;
     }
 
     /// Takes no more connections and waits for the requests in progress, though not for ever.
@@ -347,9 +356,12 @@ async fn listen_on(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(ServeError::io(format_args!("listen on `{address}`")))
 }
 
-/// Whoever asks for it, by a signal or over the socket, the log says how it went.
+/// Whoever asks for it, by a signal or over the socket, the log says how it went. One at a time, so that what was read last stays.
 fn reload<A: Answer>(tls: Option<Arc<Tls>>, audit: Option<Arc<AuditTrail>>, answer: Arc<A>) -> Arc<Reload> {
+    let turn = Mutex::new(());
     Arc::new(move || {
+        // Nothing is kept under it that a panic could spoil.
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut wrong = Vec::new();
         if let Some(Err(error)) = tls.as_ref().map(|tls| tls.reload()) {
             wrong.push(error.to_string());
@@ -369,6 +381,12 @@ fn reload<A: Answer>(tls: Option<Arc<Tls>>, audit: Option<Arc<AuditTrail>>, answ
         tracing::error!(error, "not everything could be reloaded; what failed stays as it was");
         Err(error)
     })
+}
+
+async fn reload_aside(reload: Arc<Reload>) {
+    if let Err(error) = spawn_blocking(move || reload()).await {
+        tracing::error!(%error, "reloading failed");
+    }
 }
 
 async fn watch_certificates(tls: Arc<Tls>, every: Duration, mut stop: watch::Receiver<bool>) {

@@ -446,6 +446,24 @@ fn a_reload_finds_a_new_configuration_file() {
     panic!("{}", server.log());
 }
 
+/// Files may lie where nobody answers any more.
+#[test]
+fn a_reload_that_hangs_does_not_keep_the_server_from_its_end() {
+    let (_home, data) = scratch();
+    let server = Launch::on(&data).start();
+    let pipe = data.join("waxseal.toml");
+    assert!(Command::new("mkfifo").args(["-m", "600"]).arg(&pipe).status().unwrap().success());
+    server.signal(rustix::process::Signal::HUP);
+    // Opening it for writing succeeds once somebody has it open for reading: then the reload hangs.
+    let _held = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    assert_eq!(server.send(&Request::new(Method::Get, "/healthz")).status, 200);
+    let begun = std::time::Instant::now();
+    assert!(server.terminate().success());
+    assert!(begun.elapsed() < core::time::Duration::from_secs(30));
+    fs::remove_file(&pipe).unwrap();
+    Launch::on(&data).start().terminate();
+}
+
 /// Whoever watches over a server starts it again at once, while the system may still be taking the killed one down.
 #[test]
 fn a_server_starts_at_once_after_a_kill() {

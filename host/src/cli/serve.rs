@@ -66,7 +66,7 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
     data.create()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::refused(format_args!("cannot start: {error}")))?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let signals = Signals::take().map_err(Failure::refused)?;
         alone(&data).await?;
         let service = Arc::new(Service::for_server(&data, &config, sources).await?);
@@ -83,8 +83,14 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
             audit: service.audit.clone(),
         };
         ready.serve(parts).await.map_err(Failure::refused)
-    })
+    });
+    // What still goes on then hangs, as a reload may of files that cannot be had; everything that counts is on disk.
+    runtime.shutdown_timeout(LAST);
+    ended
 }
+
+/// How long what goes on beside the requests may take to its end after all of them have ended, or were cut off.
+const LAST: Duration = Duration::from_secs(5);
 
 /// Prints the welcome. Nobody may be reading, and the server runs all the same, unless a password is in it that nobody would ever
 /// see: that goes to standard error then.
