@@ -189,12 +189,26 @@ impl core::error::Error for SnapshotError {}
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     number: u64,
-    issued: UnixTime,
-    expires: UnixTime,
+    life: Life,
     keys: Vec<String>,
     tokens: Vec<u8>,
     users: Vec<u8>,
     pairs: Vec<u8>,
+}
+
+/// From when to when a snapshot may be gone by, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+struct Life(i64, i64);
+
+impl Life {
+    fn holds(self, now: UnixTime, leeway: u32) -> Result<(), Refusal> {
+        let now = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+        let leeway = i64::from(leeway.min(MAX_LEEWAY)) * 1000;
+        if self.0 > now.saturating_add(leeway) {
+            return Err(Refusal::IssuedInFuture);
+        }
+        if now >= self.1.saturating_add(leeway) { Err(Refusal::Expired) } else { Ok(()) }
+    }
 }
 
 impl Snapshot {
@@ -215,26 +229,19 @@ impl Snapshot {
         let payload = String::from_utf8(signed.payload()?).map_err(|_| Refusal::BadClaimsJson)?;
         let (head, lists) = split(&payload).ok_or(Refusal::BadClaimsJson)?;
         let head = Head::read(&head)?;
-        let now = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
-        let leeway = i64::from(leeway.min(MAX_LEEWAY)) * 1000;
         if !head.is_by(issuer) {
             return Err(Refusal::WrongIssuer.into());
         }
         let iat = required(head.iat, Refusal::BadIat, Refusal::BadIat)?;
-        if iat > now.saturating_add(leeway) {
-            return Err(Refusal::IssuedInFuture.into());
-        }
         let exp = required(head.exp, Refusal::MissingExp, Refusal::BadExp)?;
-        if now >= exp.saturating_add(leeway) {
-            return Err(Refusal::Expired.into());
-        }
+        let life = Life(iat, exp);
+        life.holds(now, leeway)?;
         let mut read = lists.into_iter().zip(SIZES).map(|(text, size)| entries(text, size));
         let mut next = || read.next().flatten().ok_or(SnapshotError::BadLists);
         let (tokens, users, pairs) = (next()?, next()?, next()?);
         let number = head.number().ok_or(SnapshotError::BadLists)?;
         let kids = head.kids().ok_or(SnapshotError::BadLists)?;
-        let [issued, expires] = [iat, exp].map(|millis| UnixTime::from_millis(u64::try_from(millis).unwrap_or(0)));
-        Ok(Self { number, issued, expires, keys: kids, tokens, users, pairs })
+        Ok(Self { number, life, keys: kids, tokens, users, pairs })
     }
 
     /// Its number: of two snapshots the one with the higher number is newer.
@@ -249,12 +256,7 @@ impl Snapshot {
 
     /// When it is too old to go by, leeway not counted.
     pub fn expires(&self) -> UnixTime {
-        self.expires
-    }
-
-    /// Whether it may be gone by. Before its own time the clock has been set back, and does not tell how old it is.
-    fn is_current(&self, now: UnixTime, leeway: u64) -> bool {
-        self.issued <= now.plus_secs(leeway) && now < self.expires.plus_secs(leeway)
+        UnixTime::from_millis(u64::try_from(self.life.1).unwrap_or(0))
     }
 
     /// Refuses what the issuer would refuse for what its store says, with the same reason.
@@ -390,8 +392,8 @@ impl EdgeVerifier {
         if let Some(held) = &self.held {
             held.check(&verified)?;
         }
-        let leeway = profile.leeway.min(MAX_LEEWAY).into();
-        let is_current = self.held.as_ref().is_some_and(|held| held.is_current(now, leeway));
+        // One that lies ahead was taken before the clock was set back, which then does not tell how old it is.
+        let is_current = self.held.as_ref().is_some_and(|held| held.life.holds(now, profile.leeway).is_ok());
         if !is_current && self.stale == Stale::Refuse {
             return Err(refusal::Refusal::RevocationsStale);
         }
