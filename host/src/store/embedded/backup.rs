@@ -16,9 +16,11 @@
 use super::{
     FILE_NAME,
     file::{self, Fresh},
+    log,
     tables::{Snapshot, Tables, TablesError},
 };
 use crate::store::{Revision, StoreError, cache::Entry};
+use redb::ReadableDatabase;
 use sha2::{Digest, Sha256};
 use std::{
     ffi::OsString,
@@ -26,6 +28,7 @@ use std::{
     io::{self, BufReader, BufWriter, Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
+    sync::Arc,
 };
 use waxseal_core::{seam::Version, time::UnixTime};
 
@@ -126,20 +129,31 @@ pub(super) fn restore(backup: impl Read, from: &Path, data: &Path) -> Result<Rev
         Bad::Store(error) => super::explain(&fresh.medium, &data.join(FILE_NAME), error),
     });
     match filled {
-        Ok(revision) => fresh.publish().and_then(|()| {
+        Ok((revision, number)) => {
+            // Keeps the lock: a server that begins meanwhile would make a log of its own.
+            let _held = Arc::clone(&fresh.medium);
+            fresh.publish()?;
             let store = data.join(FILE_NAME);
-            // An empty one: a store without its log may lack something, and this one does not.
-            let log = file::log(&store.with_extension(super::LOG_EXTENSION));
-            log.map(|_| revision).inspect_err(|_| {
-                // It would be in the way of the next try.
-                let _ = fs::remove_file(&store);
+            let log = store.with_extension(super::LOG_EXTENSION);
+            begin_log(&log, number).map(|()| revision).inspect_err(|_| {
+                // They would be in the way of the next try.
+                for made in [log, store] {
+                    let _ = fs::remove_file(made);
+                }
             })
-        }),
+        }
         Err(error) => {
             fresh.discard();
             Err(error)
         }
     }
+}
+
+/// Makes the log of the store with this number, without a batch: a store whose log is missing or strange may lack something, and this
+/// one does not.
+fn begin_log(path: &Path, number: u64) -> Result<(), StoreError> {
+    let (medium, _) = file::log(path)?;
+    log::prepare(&*medium, number).map_err(|error| file::trouble(path, &error))
 }
 
 enum Bad {
@@ -154,8 +168,8 @@ impl<E: Into<TablesError>> From<E> for Bad {
     }
 }
 
-/// Writes the records into a new store as they come; it gets its name only if they were the right ones.
-fn fill(fresh: &Fresh, backup: impl Read) -> Result<Revision, Bad> {
+/// Writes the records into a new store as they come; it gets its name only if they were the right ones. Returns its number in its log, too.
+fn fill(fresh: &Fresh, backup: impl Read) -> Result<(Revision, u64), Bad> {
     let database = super::create_database(&fresh.medium)?.database;
     let transaction = database.begin_write()?;
     let mut tables = Tables::open(&transaction)?;
@@ -197,7 +211,9 @@ fn fill(fresh: &Fresh, backup: impl Read) -> Result<Revision, Bad> {
     tables.set_horizon(horizon)?;
     drop(tables);
     transaction.commit()?;
-    Ok(revision)
+    let number = Snapshot::new(&database.begin_read()?)?.log()?;
+    let number = number.ok_or_else(|| TablesError::Damaged("its number is missing".into())).map_err(Bad::Store)?;
+    Ok((revision, number))
 }
 
 /// Sums what passes through.
@@ -239,5 +255,36 @@ impl<T: Read> Summed<T> {
         }
         self.digest.update(&bytes);
         Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Embedded, LOG_STRANGE};
+    use crate::store::{
+        Store,
+        conforms::{put, show, writes},
+    };
+    use std::{fs, sync::Arc};
+
+    /// It lacks nothing; what its log loses later is told all the same.
+    #[test]
+    fn a_restored_store_has_a_log_that_can_be_missed() {
+        let home = tempfile::tempdir().unwrap();
+        let [data, backup, new] = ["data", "backup", "new"].map(|name| home.path().join(name));
+        let store = Embedded::open(&data, Arc::default()).unwrap();
+        store.commit(writes([put("a", "1")])).wait().unwrap();
+        store.backup(&backup).unwrap();
+        Embedded::restore(fs::File::open(&backup).unwrap(), &backup, &new).unwrap();
+        let doubts = || Embedded::look(&new, Arc::default()).unwrap().doubts().to_vec();
+        assert!(doubts().is_empty(), "{:?}", doubts());
+        let log = fs::read(new.join("store.log")).unwrap();
+        fs::write(new.join("store.log"), "").unwrap();
+        assert_eq!(doubts(), [LOG_STRANGE]);
+        fs::write(new.join("store.log"), log).unwrap();
+        let restored = Embedded::open(&new, Arc::default()).unwrap();
+        assert!(restored.doubts().is_empty());
+        restored.commit(writes([put("b", "2")])).wait().unwrap();
+        assert_eq!(show(&restored, &["a", "b"]), "a@1=1 b@2=2");
     }
 }

@@ -142,17 +142,23 @@ impl Log {
         self.kept.clear();
         if !self.ready {
             // Wipes out a batch that was refused as the medium failed. If it fails again, redb goes on to sync every batch.
-            let mut empty = vec![0; ROOM];
-            let length = [0; 4];
-            empty[..SUM].copy_from_slice(&sum(self.store, &length));
-            let prepared = self.medium.set_len(ROOM as u64).and_then(|()| self.medium.write(0, &empty));
-            self.ready = prepared.and_then(|()| self.medium.sync_data()).is_ok();
+            self.ready = prepare(&*self.medium, self.store).is_ok();
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
+}
+
+/// Puts a log of this store on disk that has its length and has never had a batch.
+pub(super) fn prepare(medium: &dyn StorageBackend, store: u64) -> io::Result<()> {
+    let mut empty = vec![0; ROOM];
+    let length = [0; 4];
+    empty[..SUM].copy_from_slice(&sum(store, &length));
+    medium.set_len(ROOM as u64)?;
+    medium.write(0, &empty)?;
+    medium.sync_data()
 }
 
 impl Batch {
