@@ -23,6 +23,7 @@ mod file;
 mod log;
 mod medium;
 mod open;
+mod outage;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ use self::{
     log::Log,
     medium::Medium,
     open::{Opened, catch_up, create_database, explain, give_log, open_database, open_existing, revision, unpanicked},
+    outage::Outage,
     tables::{Snapshot, TablesError},
     writer::{Job, Writer},
 };
@@ -115,15 +117,7 @@ impl Embedded {
         log: impl StorageBackend,
         clock: Arc<Clock>,
     ) -> Result<Self, StoreError> {
-        let path = PathBuf::new();
-        let medium = Medium::lock(Box::new(backend)).map_err(|error| file::trouble(&path, &error))?;
-        let medium = medium.ok_or_else(|| StoreError::Locked(path.clone()))?;
-        let database = match medium.len() {
-            Ok(0) => create_database(&medium).map_err(|error| explain(&medium, &path, error))?,
-            Ok(_) => open_existing(&medium, &path, true)?,
-            Err(error) => return Err(file::trouble(&path, &error)),
-        };
-        Self::start(Shared::new(database, Box::new(log), false, medium, path, clock, true)?)
+        Self::start(Shared::on_backends(backend, log, clock)?)
     }
 
     /// Writes all live records, from one moment, to the new file `to`, which takes the place of an older one only when it is
@@ -246,6 +240,7 @@ struct Shared {
     is_damaged: AtomicBool,
     verified: bool,
     doubts: Vec<&'static str>,
+    outage: Outage,
     closing: AtomicBool,
 }
 
@@ -257,6 +252,18 @@ struct View {
 }
 
 impl Shared {
+    fn on_backends(backend: impl StorageBackend, log: impl StorageBackend, clock: Arc<Clock>) -> Result<Self, StoreError> {
+        let path = PathBuf::new();
+        let medium = Medium::lock(Box::new(backend)).map_err(|error| file::trouble(&path, &error))?;
+        let medium = medium.ok_or_else(|| StoreError::Locked(path.clone()))?;
+        let database = match medium.len() {
+            Ok(0) => create_database(&medium).map_err(|error| explain(&medium, &path, error))?,
+            Ok(_) => open_existing(&medium, &path, true)?,
+            Err(error) => return Err(file::trouble(&path, &error)),
+        };
+        Self::new(database, Box::new(log), false, medium, path, clock, true)
+    }
+
     /// Takes in what the log has and redb lacks. `missing`: the log was not there; `writable`: the database is no shadow.
     fn new(
         database: Opened,
@@ -307,6 +314,7 @@ impl Shared {
             is_damaged: AtomicBool::new(false),
             verified,
             doubts,
+            outage: Outage::default(),
             closing: AtomicBool::new(false),
         })
     }
@@ -372,7 +380,7 @@ impl Shared {
         self.renew(true).inspect_err(|_| {
             // The attempt has ended the shadow that reads came from.
             if let Err(error) = self.renew(false) {
-                tracing::error!(%error, "the store can neither be written nor read");
+                self.outage.blind(&error);
             }
         })
     }
@@ -396,10 +404,10 @@ impl Shared {
         });
         let (revision, database) = opened.map_err(|error| explain(&self.medium, &self.path, error))?;
         if writable {
+            // Whether it takes a commit is yet to be seen.
             log.clear();
-            tracing::info!("the store takes commits again");
         } else {
-            tracing::error!("the disk has failed the store: reads go on, commits are refused until it recovers");
+            self.outage.begin();
         }
         self.view.store(Arc::new(View { database, writable }));
         // What was read under the old view is not kept, and what was told may not hold.

@@ -1,6 +1,6 @@
 //! The embedded store on disks that lose power or fail.
 
-use super::Embedded;
+use super::{Embedded, Shared, writer::Writer};
 use crate::{
     clock::Clock,
     store::{
@@ -12,8 +12,8 @@ use core::ops::ControlFlow;
 use redb::StorageBackend;
 use std::{
     collections::BTreeMap,
-    io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    io::{self, Seek},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc::sync_channel},
     thread,
     time::Duration,
 };
@@ -114,8 +114,12 @@ impl Disk {
     }
 
     fn open(&self) -> Result<Embedded, StoreError> {
-        let [store, log] = FILES.map(|number| File { disk: self.clone(), number });
+        let [store, log] = self.files();
         Embedded::with_backends(store, log, clock())
+    }
+
+    fn files(&self) -> [File; 2] {
+        FILES.map(|number| File { disk: self.clone(), number })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -378,6 +382,37 @@ fn a_medium_that_fails_costs_writes_only() {
             fail(after, io::ErrorKind::Other, sealed);
         }
     }
+}
+
+/// The lines that the log is told while `work` goes on on this thread.
+fn told(work: impl FnOnce()) -> Vec<String> {
+    let mut file = tempfile::tempfile().unwrap();
+    let format = tracing_subscriber::fmt().without_time().with_target(false).with_ansi(false);
+    let log = format.with_writer(Arc::new(file.try_clone().unwrap()));
+    tracing::subscriber::with_default(log.finish(), work);
+    file.rewind().unwrap();
+    io::read_to_string(file).unwrap().lines().map(|line| line.trim().to_owned()).collect()
+}
+
+/// Not once for each commit that fails, of which strangers' failed logins are some.
+#[test]
+fn an_outage_is_told_when_it_begins_and_when_it_ends() {
+    let disk = Disk::default();
+    let [store, log] = disk.files();
+    let mut writer = Writer::new(Arc::new(Shared::on_backends(store, log, clock()).unwrap()), sync_channel(1).1);
+    let lines = told(|| {
+        for _ in 0..2 {
+            // Among these is a disk on which the store can be opened again, and then takes no commit.
+            for after in [0, 3, 6, 9, 0, 3, 6, 9] {
+                disk.state().fault = Some(Fault { after, kind: io::ErrorKind::StorageFull, files: &FILES });
+                assert!(writer.write(&[commit(1)], true).is_err(), "{after}");
+            }
+            disk.state().fault = None;
+            assert!((0..3).all(|_| writer.write(&[commit(1)], true).is_ok()));
+        }
+    });
+    let levels: Vec<_> = lines.iter().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(levels, ["ERROR", "INFO", "ERROR", "INFO"], "{lines:?}");
 }
 
 #[test]

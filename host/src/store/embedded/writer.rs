@@ -43,7 +43,7 @@ pub(super) struct Writer {
 
 /// What a transaction did.
 #[derive(Default)]
-struct Outcome {
+pub(super) struct Outcome {
     /// One for each commit, in order.
     answers: Vec<Result<Committed, StoreError>>,
     purged: Vec<Key>,
@@ -118,7 +118,7 @@ impl Writer {
     }
 
     /// One transaction; what it reports is on disk and published.
-    fn write(&mut self, commits: &[Commit], seal: bool) -> Result<Outcome, StoreError> {
+    pub(super) fn write(&mut self, commits: &[Commit], seal: bool) -> Result<Outcome, StoreError> {
         self.shared.intact()?;
         if !self.shared.view.load().writable {
             if commits.is_empty() {
@@ -222,13 +222,14 @@ impl Writer {
         if !logged {
             self.shared.log().clear();
         }
+        self.shared.outage.end();
         Ok(true)
     }
 
     /// Whether the batch is on disk now.
     fn log(&self, batch: Batch) -> bool {
         self.shared.log().append(batch).unwrap_or_else(|error| {
-            tracing::warn!(%error, "the store's log has failed: every commit is written to the store itself until it recovers");
+            self.shared.outage.unlogged(&error);
             false
         })
     }
