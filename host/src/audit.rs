@@ -88,8 +88,7 @@ impl AuditTrail {
     /// When the file cannot be written, or holds no record at its end.
     pub fn open(path: &Path, clock: Arc<Clock>, metrics: Arc<Metrics>) -> io::Result<Self> {
         let lost = Arc::new(Lost { metrics, unnoted: AtomicU64::new(0), said: AtomicBool::new(false) });
-        let mut trail = Trail { path: path.into(), clock, chain: None, file: None, head: None, lost: Arc::clone(&lost) };
-        trail.attach()?;
+        let trail = Trail::open(path, clock, Arc::clone(&lost))?;
         let (queue, messages) = sync_channel(QUEUE);
         let writer = thread::Builder::new().name("audit".into()).spawn(move || trail.run(&messages))?;
         Ok(Self { queue: Some(queue), writer: Some(writer), lost })
@@ -189,9 +188,17 @@ struct Trail {
     file: Option<File>,
     head: Option<File>,
     lost: Arc<Lost>,
+    /// A sync has failed: the system tells that once, and what it was for may be missing although a later one succeeds.
+    unsure: bool,
 }
 
 impl Trail {
+    fn open(path: &Path, clock: Arc<Clock>, lost: Arc<Lost>) -> io::Result<Self> {
+        let mut trail = Self { path: path.into(), clock, chain: None, file: None, head: None, lost, unsure: false };
+        trail.attach()?;
+        Ok(trail)
+    }
+
     fn run(mut self, messages: &Receiver<Message>) {
         let mut synced = Instant::now();
         let mut dirty = true;
@@ -213,10 +220,10 @@ impl Trail {
         self.close();
     }
 
-    /// Leaves everything on disk, and says so in the head.
+    /// Leaves everything on disk, and says so in the head if that is sure.
     fn close(&mut self) {
-        self.sync_or_say();
-        if let (Some(head), 0) = (&self.head, self.lost.unnoted.load(Ordering::Relaxed)) {
+        let sure = self.sync_or_say() && !self.unsure;
+        if let (true, Some(head), 0) = (sure, &self.head, self.lost.unnoted.load(Ordering::Relaxed)) {
             // Without it, the next start says that something may be missing.
             let _ = head.write_all_at(CLOSED, HEAD as u64);
         }
@@ -377,14 +384,14 @@ impl Trail {
         let (Some(file), Some(head), Some(link)) = (&self.file, &self.head, self.chain) else {
             return Err(io::ErrorKind::NotConnected.into());
         };
-        file.sync_data()?;
+        file.sync_data().inspect_err(|_| self.unsure = true)?;
         head.write_all_at(format!("{:020} {}\n", link.n, hex::text(&link.hash)).as_bytes(), 0)
     }
 
-    fn sync_or_say(&mut self) {
-        if let Err(error) = self.sync() {
-            tracing::error!(%error, "cannot force the audit trail to disk");
-        }
+    /// Whether it has succeeded.
+    fn sync_or_say(&mut self) -> bool {
+        let synced = self.sync();
+        synced.inspect_err(|error| tracing::error!(%error, "cannot force the audit trail to disk")).is_ok()
     }
 
     fn time(&self) -> String {
@@ -417,11 +424,12 @@ pub(crate) fn head_path(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Whether who wrote this head last was stopped in order; takes that away.
+/// Whether who wrote this head last was stopped in order; takes that away for good, as a power cut would bring it back.
 fn was_closed(head: &File) -> io::Result<bool> {
     let mut text = [0; CLOSED.len()];
     let closed = head.read_exact_at(&mut text, HEAD as u64).is_ok() && text == *CLOSED;
     head.set_len(HEAD as u64)?;
+    head.sync_all()?;
     Ok(closed)
 }
 

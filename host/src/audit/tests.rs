@@ -310,3 +310,24 @@ fn a_trail_that_was_not_closed_in_order_says_so() {
     let shown = verify(&home.path()).unwrap().to_string();
     assert!(shown.ends_with("before 1 start, which `audit.unclean` marks, the last records may be missing"), "{shown}");
 }
+
+/// What a sync has failed for may be missing, although the next one succeeds.
+#[test]
+fn a_trail_that_is_not_surely_on_disk_is_not_closed_in_order() {
+    for (fails_at_the_end, unclean) in [(None, 0), (Some(true), 1), (Some(false), 1)] {
+        let home = Home::new();
+        let lost = Lost { metrics: Arc::default(), unnoted: AtomicU64::new(0), said: AtomicBool::new(false) };
+        let mut trail = Trail::open(&home.path(), Arc::default(), Arc::new(lost)).unwrap();
+        // It takes whatever is written, and cannot be synced.
+        let failing = fails_at_the_end.map(|_| OpenOptions::new().write(true).open("/dev/null").unwrap());
+        let file = failing.and_then(|failing| trail.file.replace(failing));
+        if fails_at_the_end == Some(false) {
+            assert!(trail.sync().is_err());
+            trail.file = file;
+        }
+        trail.close();
+        drop(trail);
+        home.write(&["a"]);
+        assert_eq!(verify(&home.path()).unwrap().unclean, unclean, "{fails_at_the_end:?}");
+    }
+}
