@@ -295,7 +295,7 @@ impl Trail {
             lines.extend(octets);
             link = next;
         }
-        self.file.as_mut().ok_or(io::ErrorKind::NotConnected)?.write_all(&lines)?;
+        append_whole(self.file.as_mut().ok_or(io::ErrorKind::NotConnected)?, &lines)?;
         self.chain = Some(link);
         Ok(())
     }
@@ -396,6 +396,32 @@ impl Trail {
 
     fn time(&self) -> String {
         rfc_3339(self.clock.now())
+    }
+}
+
+/// Puts all of `lines` at the end, or none: what counts as lost is not there. One that cannot be cut keeps a part.
+fn append_whole(file: &mut impl Cut, lines: &[u8]) -> io::Result<()> {
+    let end = file.end()?;
+    file.write_all(lines).inspect_err(|_| {
+        // If this fails, the next that opens the file goes on behind the last whole record.
+        let _ = file.cut(end);
+    })
+}
+
+/// What is written at its end and can be cut back.
+trait Cut: Write {
+    fn end(&self) -> io::Result<u64>;
+
+    fn cut(&mut self, end: u64) -> io::Result<()>;
+}
+
+impl Cut for File {
+    fn end(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn cut(&mut self, end: u64) -> io::Result<()> {
+        self.set_len(end)
     }
 }
 

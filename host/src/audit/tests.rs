@@ -292,6 +292,55 @@ fn what_cannot_be_written_is_counted_and_noted() {
     assert_eq!((whole.lost, whole.to_string().contains("; 1 more could not be written")), (1, true), "{whole}");
 }
 
+/// A disk on which so much room is left.
+struct Narrow {
+    file: File,
+    room: usize,
+}
+
+impl Write for Narrow {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        match octets.get(..self.room.min(octets.len())) {
+            None | Some([]) => Err(io::ErrorKind::StorageFull.into()),
+            Some(fits) => {
+                self.room -= fits.len();
+                self.file.write(fits)
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Cut for Narrow {
+    fn end(&self) -> io::Result<u64> {
+        Cut::end(&self.file)
+    }
+
+    fn cut(&mut self, end: u64) -> io::Result<()> {
+        self.file.cut(end)
+    }
+}
+
+/// Records that fit before the disk was full are lost with the rest, so that as many are noted as are missing.
+#[test]
+fn what_counts_as_lost_is_not_in_the_trail() {
+    let home = Home::new();
+    home.write(&["a"]);
+    let before = home.lines();
+    let lines = before.iter().flat_map(|line| [line.as_str(), "\n"]).collect::<String>().into_bytes();
+    for room in [0, 1, before[0].len() + 1, lines.len() - 1] {
+        let file = OpenOptions::new().append(true).open(home.path()).unwrap();
+        let error = append_whole(&mut Narrow { file, room }, &lines).unwrap_err();
+        assert_eq!((error.kind(), home.lines()), (io::ErrorKind::StorageFull, before.clone()), "{room}");
+    }
+    let mut file = OpenOptions::new().append(true).open(home.path()).unwrap();
+    append_whole(&mut file, &lines).unwrap();
+    assert_eq!(home.lines(), [before.clone(), before].concat());
+}
+
 /// An answer does not wait for its records, so after a kill nobody knows whether all of them got here.
 #[test]
 fn a_trail_that_was_not_closed_in_order_says_so() {
