@@ -24,10 +24,10 @@ export async function inProcess(program, args) {
 }
 
 /** What `play` gets from `workers/cases.mjs` in workerd. */
-export async function inWorkerd(play) {
+export async function inWorkerd(play, useSQLite = true) {
   const miniflare = new Miniflare({
     modules: await forWorkerd('workers/cases.mjs'), compatibilityDate: '2026-04-01', cf: false,
-    durableObjects: { WORLDS: { className: 'World', useSQLite: true } },
+    durableObjects: { WORLDS: { className: 'World', useSQLite } },
   })
   try {
     return await play(miniflare)

@@ -34,7 +34,7 @@ describe('deno kv', () => {
   test('the database is told to drop a record an hour after its end', async () => {
     const told = []
     const atomic = { check: () => atomic, delete: () => atomic, set: (...args) => (told.push(args), atomic), commit: async () => ({ ok: true }) }
-    const store = new DenoKvStore({ atomic: () => atomic, getMany: async () => [] })
+    const store = new DenoKvStore({ atomic: () => atomic, getMany: async keys => keys.map(key => ({ key, value: null, versionstamp: null })) })
     const write = (key, expires) => ({ key, expect: null, value: Uint8Array.of(1), expires })
     await store.commit({ checks: [], writes: [write('a', 5000), write('b', null), write('c', 900)] }, 1000)
     assert.deepEqual(told.map(([, , options]) => options), [{ expireIn: HOUR + 4000 }, {}, { expireIn: HOUR }])
@@ -64,7 +64,7 @@ describe('the file', () => {
 })
 
 async function playInWorkerd() {
-  return inWorkerd(async miniflare => (await miniflare.dispatchFetch('http://localhost/')).json())
+  return inWorkerd(async miniflare => (await miniflare.dispatchFetch('http://localhost/purging')).json())
 }
 
 async function playInChromium() {

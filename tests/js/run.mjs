@@ -1,15 +1,16 @@
 // The cases in this process, for Node, Deno and Bun: `run.mjs STORE [PATH]` prints the results as JSON. `run.mjs purging STORE [PATH]`
-// plays the scenarios of `purging.mjs` instead.
+// plays the scenarios of `purging.mjs` instead, and `run.mjs long deno-kv PATH` those of `long.mjs`.
 
 import * as api from 'waxseal'
 import { rmSync } from 'node:fs'
 import { caseFiles } from './files.mjs'
+import { long, overKv } from './long.mjs'
 import { purging } from './purging.mjs'
 import { runCases } from './run-cases.mjs'
 
 const args = process.argv.slice(2)
-const purges = args[0] === 'purging'
-const [kind, path] = purges ? args.slice(1) : args
+const list = ['purging', 'long'].includes(args[0]) ? args.shift() : 'cases'
+const [kind, path] = args
 let last
 let count = 0
 
@@ -32,7 +33,16 @@ const stores = {
   },
 }
 
-const results = await (purges ? purging(stores[kind]) : runCases(api, caseFiles(), stores[kind]))
+const lists = {
+  cases: () => runCases(api, caseFiles(), stores[kind]),
+  purging: () => purging(stores[kind]),
+  async long() {
+    const { DenoKvStore } = await import('waxseal/store/deno-kv')
+    last = await globalThis.Deno.openKv(`${path}/kv`)
+    return long(() => overKv(DenoKvStore, last, `world ${count++}`))
+  },
+}
+const results = await lists[list]()
 last?.close()
 if (path) rmSync(path, { recursive: true, force: true })
 process.stdout.write(JSON.stringify(results), () => process.exit(0))

@@ -217,7 +217,7 @@ export type WaxsealCode =
   /** Derivations. */
   | 'bad_kdf' | 'bad_derivation' | 'kdf_busy' | 'kdf_failed' | 'out_of_memory'
   /** Stores. */
-  | 'no_store' | 'store_in_use' | 'damaged_store'
+  | 'no_store' | 'store_in_use' | 'damaged_store' | 'too_large'
 
 /** A new secret of 32 octets for {@link WaxsealOptions.rootKey}. */
 export function generateRootKey(): Uint8Array

@@ -1,8 +1,12 @@
 import { demand } from '../check.js'
+import { WaxsealError } from '../errors.js'
+import { cut, first, whole } from './parts.js'
 import { HOUR } from './purge.js'
 
 /** How many keys `getMany` takes at once. */
 const AT_ONCE = 10
+/** How many octets of a value stand in one entry, which takes 64 KiB with all that is around them. */
+const PIECE = 60 * 1024
 
 /** Records in Deno KV, shared by every isolate that opens it. */
 export class DenoKvStore {
@@ -21,16 +25,17 @@ export class DenoKvStore {
   }
 
   async read(keys, now) {
-    const entries = await this.#entries(keys)
-    return entries.map(entry => live(entry, now) ?? null)
+    const entries = await this.#entries(keys.map(key => this.#name(key)))
+    return Promise.all(keys.map(async (key, i) => (await this.#whole(key, entries[i], now)) ?? null))
   }
 
   async range({ prefix, after, limit }, now) {
-    const start = [this.#space, after < prefix ? prefix : `${after}\0`]
+    const start = this.#name(after < prefix ? prefix : `${after}\0`)
     const list = []
-    for await (const entry of this.#kv.list({ start, end: [this.#space, `${prefix}\x7f`] })) {
-      const record = live(entry, now)
-      if (record) list.push({ key: entry.key[1], ...record })
+    for await (const entry of this.#kv.list({ start, end: this.#name(`${prefix}\x7f`) })) {
+      const key = entry.key[1]
+      const record = await this.#whole(key, entry, now)
+      if (record) list.push({ key, ...record })
       if (list.length === limit) break
     }
     return list
@@ -38,25 +43,68 @@ export class DenoKvStore {
 
   async commit({ checks, writes }, now) {
     const conditions = [...checks, ...writes.filter(write => write.expect !== null).map(({ key, expect }) => ({ key, version: expect }))]
-    const entries = await this.#entries(conditions.map(({ key }) => key))
+    const keys = [...conditions, ...writes.filter(write => write.expect === null)].map(({ key }) => key)
+    const entries = await this.#entries(keys.map(key => this.#name(key)))
     if (!conditions.every(({ version }, i) => (live(entries[i], now)?.version ?? 0) === version)) return false
-    const commit = this.#kv.atomic().check(...entries.map(({ key, versionstamp }) => ({ key, versionstamp })))
-    for (const { key, value, expires } of writes) {
-      if (value === null) commit.delete([this.#space, key])
-      // The database itself drops it, by the time that really passes.
-      else commit.set([this.#space, key], { value, expires }, expires === null ? {} : { expireIn: Math.max(0, expires - now) + HOUR })
-    }
-    return (await commit.commit()).ok
+    const commit = this.#kv.atomic().check(...entries.slice(0, conditions.length).map(seen))
+    const before = new Map(keys.map((key, i) => [key, entries[i]]))
+    for (const write of writes) this.#write(commit, write, before.get(write.key), now)
+    return sent(commit)
   }
 
-  async #entries(keys) {
-    const parts = Array.from({ length: Math.ceil(keys.length / AT_ONCE) }, (_, i) => keys.slice(i * AT_ONCE, (i + 1) * AT_ONCE))
-    return (await Promise.all(parts.map(part => this.#kv.getMany(part.map(key => [this.#space, key]))))).flat()
+  #write(commit, { key, value, expires, expect }, before, now) {
+    const pieces = value === null ? [] : cut(value, PIECE)
+    const old = before.value?.parts ?? 0
+    // Whoever else writes it meanwhile could leave parts that nobody knows of.
+    if (expect === null && (old > 0 || pieces.length > 1)) commit.check(seen(before))
+    // The database itself drops it, by the time that really passes.
+    const options = expires === null ? {} : { expireIn: Math.max(0, expires - now) + HOUR }
+    if (value === null) commit.delete(this.#name(key))
+    else commit.set(this.#name(key), first(pieces, { expires }), options)
+    for (let number = 1; number < pieces.length; number++) commit.set(this.#part(key, number), pieces[number], options)
+    for (let number = Math.max(1, pieces.length); number <= old; number++) commit.delete(this.#part(key, number))
+  }
+
+  #name(key) {
+    return [this.#space, key]
+  }
+
+  /** Numbers stand behind all texts, so that no range of keys has parts in it. */
+  #part(key, number) {
+    return [this.#space, number, key]
+  }
+
+  #whole(key, entry, now) {
+    const rest = async count => {
+      const entries = await this.#entries(Array.from({ length: count }, (_, i) => this.#part(key, i + 1)))
+      return entries.map(part => (part.versionstamp === null ? undefined : { version: version(part), value: part.value }))
+    }
+    const again = async () => live((await this.#entries([this.#name(key)]))[0], now)
+    return whole(live(entry, now), rest, again)
+  }
+
+  async #entries(names) {
+    const groups = Array.from({ length: Math.ceil(names.length / AT_ONCE) }, (_, i) => names.slice(i * AT_ONCE, (i + 1) * AT_ONCE))
+    return (await Promise.all(groups.map(group => this.#kv.getMany(group)))).flat()
   }
 }
 
-function live({ versionstamp, value }, now) {
+async function sent(commit) {
+  try {
+    return (await commit.commit()).ok
+  } catch (cause) {
+    if (!/\btoo (large|many)\b/i.test(cause?.message)) throw cause
+    throw new WaxsealError('too_large', `Deno KV does not take this much in one commit: ${cause.message}`, { cause })
+  }
+}
+
+const seen = ({ key, versionstamp }) => ({ key, versionstamp })
+
+/** The last two of the ten octets number the writes of one batch, between which nobody reads. */
+const version = ({ versionstamp }) => Number(BigInt(`0x${versionstamp.slice(0, 16)}`))
+
+function live(entry, now) {
+  const { versionstamp, value } = entry
   if (versionstamp === null || (value.expires !== null && value.expires <= now)) return undefined
-  // The last two of its ten octets number the writes of one batch, between which nobody reads.
-  return { version: Number(BigInt(`0x${versionstamp.slice(0, 16)}`)), value: value.value }
+  return { version: version(entry), value: value.value, parts: value.parts }
 }

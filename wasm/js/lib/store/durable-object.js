@@ -1,9 +1,13 @@
 import { demand } from '../check.js'
+import { cut, first, whole } from './parts.js'
 import { isDue, STEP, told, UNTOLD } from './purge.js'
 
-/** How many keys `get`, and pairs `put` take at once. */
+/** How many keys `get` and `delete`, and pairs `put` take at once. */
 const AT_ONCE = 128
+/** How many octets of a value stand in one entry: objects without SQLite take 128 KiB with all that is around them. */
+const PIECE = 120 * 1024
 const RECORDS = 'record/'
+const PARTS = 'part/'
 const REVISION = 'revision'
 /** What was told, and how far the search for what has expired has come: an object itself is soon forgotten. */
 const PURGE = 'purge'
@@ -19,7 +23,8 @@ export class DurableObjectStore {
   }
 
   async read(keys, now) {
-    return found(this.#storage, keys, now)
+    const found = await entries(this.#storage, keys.map(key => RECORDS + key))
+    return Promise.all(keys.map(async key => (await complete(this.#storage, key, found.get(RECORDS + key), now)) ?? null))
   }
 
   async range({ prefix, after, limit }, now) {
@@ -28,10 +33,10 @@ export class DurableObjectStore {
     while (list.length < limit) {
       const size = Math.min(AT_ONCE, limit - list.length)
       const page = await this.#storage.list({ prefix: RECORDS + prefix, limit: size, ...(start >= prefix && start !== '' ? { startAfter: RECORDS + start } : {}) })
-      for (const [name, record] of page) {
+      for (const [name, entry] of page) {
         start = name.slice(RECORDS.length)
-        const { version, value } = live(record, now) ?? {}
-        if (version !== undefined) list.push({ key: start, version, value })
+        const record = await complete(this.#storage, start, entry, now)
+        if (record) list.push({ key: start, ...record })
       }
       if (page.size < size) break
     }
@@ -40,16 +45,23 @@ export class DurableObjectStore {
 
   async commit({ checks, writes }, now) {
     return this.#storage.transaction(async storage => {
+      const before = await entries(storage, [...checks, ...writes].map(({ key }) => RECORDS + key))
       const conditions = [...checks, ...writes.filter(write => write.expect !== null).map(({ key, expect }) => ({ key, version: expect }))]
-      const stored = await found(storage, conditions.map(({ key }) => key), now)
-      if (!conditions.every(({ version }, i) => (stored[i]?.version ?? 0) === version)) return false
+      if (!conditions.every(({ key, version }) => (live(before.get(RECORDS + key), now)?.version ?? 0) === version)) return false
       const kinds = await storage.get([REVISION, PURGE])
       const version = (kinds.get(REVISION) ?? 0) + 1
       await purge(storage, kinds.get(PURGE) ?? { mark: UNTOLD, swept: 0 }, now)
-      const kept = writes.filter(({ value }) => value !== null)
-      const entries = [[REVISION, version], ...kept.map(({ key, value, expires }) => [RECORDS + key, { version, value, expires }])]
-      for (const part of parts(entries)) await storage.put(Object.fromEntries(part))
-      for (const part of parts(writes.filter(({ value }) => value === null))) await storage.delete(part.map(({ key }) => RECORDS + key))
+      const puts = [[REVISION, version]]
+      const gone = []
+      for (const { key, value, expires } of writes) {
+        const pieces = value === null ? [] : cut(value, PIECE)
+        if (value === null) gone.push(RECORDS + key)
+        else puts.push([RECORDS + key, first(pieces, { version, expires })])
+        for (let number = 1; number < pieces.length; number++) puts.push([part(key, number), { version, value: pieces[number] }])
+        gone.push(...partsOf(key, before.get(RECORDS + key)).slice(Math.max(0, pieces.length - 1)))
+      }
+      for (const group of groups(puts)) await storage.put(Object.fromEntries(group))
+      for (const group of groups(gone)) await storage.delete(group)
       return true
     })
   }
@@ -68,21 +80,41 @@ async function purge(storage, { mark: before, swept: last, after }, now) {
     return
   }
   const page = await storage.list({ prefix: RECORDS, startAfter: after ?? RECORDS, limit: STEP })
-  const due = [...page].filter(([, { expires }]) => isDue(expires, mark)).map(([name]) => name)
-  if (due.length > 0) await storage.delete(due)
+  const due = [...page].filter(([, { expires }]) => isDue(expires, mark))
+  const names = due.flatMap(([name, record]) => [name, ...partsOf(name.slice(RECORDS.length), record)])
+  for (const group of groups(names)) await storage.delete(group)
   await storage.put(PURGE, { mark, swept, after: page.size < STEP ? undefined : [...page.keys()].at(-1) })
 }
 
-async function found(storage, keys, now) {
-  const pages = await Promise.all(parts(keys).map(part => storage.get(part.map(key => RECORDS + key))))
-  const all = new Map(pages.flatMap(page => [...page]))
-  return keys.map(key => live(all.get(RECORDS + key), now) ?? null)
+/** The entries of these names that are there. */
+async function entries(storage, names) {
+  const pages = await Promise.all(groups(names).map(group => storage.get(group)))
+  return new Map(pages.flatMap(page => [...page]))
 }
 
-function parts(list) {
+/** A record whose first entry is `entry`, with all its octets. */
+function complete(storage, key, entry, now) {
+  const rest = async () => {
+    const names = partsOf(key, entry)
+    const found = await entries(storage, names)
+    return names.map(name => found.get(name))
+  }
+  const again = async () => {
+    entry = (await entries(storage, [RECORDS + key])).get(RECORDS + key)
+    return live(entry, now)
+  }
+  return whole(live(entry, now), rest, again)
+}
+
+/** The number stands first, as a key may end in anything. */
+const part = (key, number) => `${PARTS}${number}/${key}`
+
+const partsOf = (key, entry) => Array.from({ length: entry?.parts ?? 0 }, (_, i) => part(key, i + 1))
+
+function groups(list) {
   return Array.from({ length: Math.ceil(list.length / AT_ONCE) }, (_, i) => list.slice(i * AT_ONCE, (i + 1) * AT_ONCE))
 }
 
 function live(record, now) {
-  return record && (record.expires === null || now < record.expires) ? { version: record.version, value: record.value } : undefined
+  return record && (record.expires === null || now < record.expires) ? record : undefined
 }

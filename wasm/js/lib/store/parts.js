@@ -1,0 +1,44 @@
+// Long values in several entries, for databases that bound how long one may be.
+//
+//   the record's own entry   the first octets, and how many parts follow; a short value stands here as a whole
+//   part 1, part 2, …        the octets behind them; apart from all records, so that no search for records meets them
+//
+// All of them are written together and have one version. A part of another version was read before or after the record was written anew.
+
+import { WaxsealError } from '../errors.js'
+
+/** How often a record that is written all the time is read, until its entries belong together. */
+const TURNS = 16
+
+/** The value in pieces of at most `size` octets, at least one; each in memory of its own, of which a database would keep all. */
+export function cut(value, size) {
+  return Array.from({ length: Math.max(1, Math.ceil(value.length / size)) }, (_, i) => value.slice(i * size, (i + 1) * size))
+}
+
+/** The first entry of a record beside what else it says. */
+export const first = (pieces, rest) => ({ value: pieces[0], ...rest, ...(pieces.length > 1 ? { parts: pieces.length - 1 } : {}) })
+
+/**
+ * `{ version, value }` of a record, whose first entry is `record`; `undefined` of none. `rest` gives that many parts, each `undefined`
+ * or with its version, and `again` the first entry as it is now.
+ */
+export async function whole(record, rest, again) {
+  for (let turn = 0; turn < TURNS; turn++) {
+    if (record === undefined) return undefined
+    const { version, value, parts = 0 } = record
+    const more = parts > 0 ? await rest(parts) : []
+    if (more.every(part => part?.version === version)) return { version, value: parts > 0 ? joined([value, ...more.map(part => part.value)]) : value }
+    record = await again()
+  }
+  throw new WaxsealError('damaged_store', 'the parts of a record do not belong together')
+}
+
+function joined(pieces) {
+  const octets = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    octets.set(piece, at)
+    at += piece.length
+  }
+  return octets
+}
