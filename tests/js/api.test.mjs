@@ -430,6 +430,26 @@ describe('requests', () => {
   ]) {
     test(what, async () => assert.equal((await (await engine()).fetch(request())).status, status))
   }
+  for (const [lines, status] of [
+    [['gzip'], 200], [['gzip, identity'], 200], [[' ,Identity,\tX-GZip ,, '], 200], [['identity', 'gzip'], 200], [['gzip', ''], 200],
+    [['gzip, gzip'], 415], [['gzip', 'x-gzip'], 415], [['br', 'gzip'], 415], [['gzip', 'br'], 415], [['gz ip'], 415],
+  ]) {
+    test(`a body packed as ${JSON.stringify(lines)} says`, async () => {
+      const { method, url, headers } = login()
+      const packed = [...headers, ...lines.map(line => ['content-encoding', line])]
+      const waxseal = await engine()
+      assert.equal((await waxseal.fetch({ method, url, headers: packed, body: new Blob([gzipSync('{}')]).stream() })).status, status)
+      if (lines.length > 1) return
+      assert.equal((await waxseal.fetch(new Request(url, { method, headers: packed, body: gzipSync('{}') }))).status, status)
+    })
+  }
+  for (const line of ['', 'identity', ' , identity,IDENTITY']) {
+    test(`a body packed by nothing, as ${JSON.stringify(line)} says`, async () => {
+      const { method, url, headers } = login()
+      const plain = new Request(url, { method, headers: [...headers, ['content-encoding', line]], body: '{}' })
+      assert.equal((await (await engine()).fetch(plain)).status, 200)
+    })
+  }
   test('administration is not there from outside', async () => {
     const waxseal = await engine()
     const request = () => new Request('http://localhost/admin/users')

@@ -30,16 +30,16 @@ export async function read(request) {
   const [, path, query = ''] = /^([^?]*)(?:\?(.*))?$/s.exec(target)
   const lines = []
   let head = method.length + target.length
-  let coding = ''
+  const codings = []
   for (const [name, value] of headers) {
     if (FORGEABLE.has(name.toLowerCase())) continue
-    if (name.toLowerCase() === 'content-encoding') coding = value.trim().toLowerCase()
+    if (name.toLowerCase() === 'content-encoding') codings.push(value)
     else lines.push([name.toLowerCase(), latin1(value)])
     head += name.length + value.length
     if (lines.length > HEADERS || head > HEAD) throw new Refused(431)
   }
   if (!lines.some(([name]) => name === 'host')) lines.push(['host', latin1(authority.replace(/^.*@/, ''))])
-  const body = await unpacked(await bodyOf(request), coding)
+  const body = await unpacked(await bodyOf(request), codings.join())
   return { secure: scheme.toLowerCase() === 'https', parts: { method, path: path || '/', query, headers: lines, body } }
 }
 
@@ -90,10 +90,11 @@ async function buffered(request) {
   return body
 }
 
-/** The body as it was before its sender packed it with gzip. The limit holds for both. */
-async function unpacked(body, coding) {
-  if (body.length === 0 || coding === '' || coding === 'identity') return body
-  if (!/^(x-)?gzip$/.test(coding) || typeof DecompressionStream !== 'function') throw new Refused(415)
+/** The body as it was before its sender packed it with gzip, and nothing else. The limit holds for both. */
+async function unpacked(body, codings) {
+  const names = codings.toLowerCase().split(',').map(name => name.trim()).filter(name => name && name !== 'identity')
+  if (body.length === 0 || names.length === 0) return body
+  if (!/^(x-)?gzip$/.test(names.join()) || typeof DecompressionStream !== 'function') throw new Refused(415)
   let octets
   try {
     octets = await drained(new Blob([body]).stream().pipeThrough(new DecompressionStream('gzip')), BODY)
