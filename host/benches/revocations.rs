@@ -94,7 +94,7 @@ fn revoke(store: &dyn Store, count: u32) {
     let write = |number: u32| Write {
         key: key::revoked(&jti_text(u128::from(number) << 64)),
         expect: Expect::Any,
-        value: Some(Revoked(until).encode()),
+        value: Some(Revoked { until, only_here: true }.encode()),
         expires: Some(until),
     };
     for start in (0..count).step_by(20_000) {

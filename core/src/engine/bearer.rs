@@ -85,7 +85,7 @@ pub(crate) fn explain(op: &Op<'_>, token: &str) -> Explanation {
 /// Ends the token with this id. The entry stays until the token has expired at every verifier (security T16).
 pub(crate) fn revoke(op: &Op<'_>, jti: &str, expires: UnixTime) {
     let until = expires.plus_secs(u64::from(token::MAX_LEEWAY));
-    op.store_until(key::revoked(jti), &Revoked(until), until);
+    op.store_until(key::revoked(jti), &Revoked { until, only_here: !has_snapshots(op) }, until);
 }
 
 /// Like [`revoke`], counted for `uid`, whose token it is, whoever ends it. Snapshots have to name every revoked token, so that one user

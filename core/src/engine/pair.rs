@@ -6,7 +6,8 @@
 //!                └─ later: the whole family ends (security T17)
 //! ```
 //!
-//! A family ends `elasticsearch.family_max` seconds after its login, however often it was refreshed.
+//! A family ends `elasticsearch.family_max` seconds after its login, however often it was refreshed. What is granted for an access token
+//! alone is of its family.
 //!
 //! However many pairs there are, ending them costs one bounded operation: up to [`MOST_ENDED`] are ended one by one and counted
 //! exactly; where there are more, the rest ends by its time of issue.
@@ -19,7 +20,7 @@ use crate::{
     seam::{Key, Op, Range, Record, Stop},
     sorted::Sorted,
     time::UnixTime,
-    token::{Verified, dialect},
+    token::{MAX_LEEWAY, Verified, dialect},
 };
 use alloc::{string::String, vec::Vec};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -63,6 +64,25 @@ pub(crate) fn grant(op: &Op<'_>, user: &User, client: Uid, refreshable: bool) ->
     show(op, &pair, user)
 }
 
+/// An access token alone, for `user`, who has shown the one with this `jti`: of the same family, so that nobody goes on with it when that
+/// ends.
+///
+/// # Errors
+/// As [`grant`].
+pub(crate) fn grant_for_token(op: &Op<'_>, user: &User, jti: &str) -> Result<Result<Grant, NotRefreshed>, Stop> {
+    let Some(PairOf { uid, id }) = op.load::<PairOf>(&key::pair_of_access(jti))? else {
+        return Ok(Err(NotRefreshed::Unknown));
+    };
+    let Some(shown) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(Err(NotRefreshed::Unknown)) };
+    if op.now() >= family_ends(op, &shown) {
+        return Ok(Err(NotRefreshed::Expired));
+    }
+    bound(op, user)?;
+    let pair = new_pair(op, op.moment.draw("pair")?, (shown.family, shown.began), user, user.uid, false);
+    store_new(op, &pair);
+    Ok(Ok(show(op, &pair, user)?))
+}
+
 /// Drops pairs of `user` where he has too many, the dead before the living and the oldest first, so that nobody fills the store.
 ///
 /// Those that still live end with all of their time and before, by one record: a flood of them must not fill the revocation
@@ -79,7 +99,7 @@ fn bound(op: &Op<'_>, user: &User) -> Result<(), Stop> {
     let ended = ended(op, user.uid)?;
     let lives = |pair: &Pair| {
         let alive = pair.created > ended && pair.generation == user.generation;
-        alive && (access_lives(op, pair) || refresh_lives(op, pair))
+        alive && (access_is_taken(op, pair) || refresh_lives(op, pair))
     };
     let pairs: Result<Vec<_>, _> = stored.iter().map(|(_, record)| Pair::of(record)).collect();
     let mut pairs: Vec<_> = pairs?.into_iter().map(|pair| (lives(&pair), pair.created, pair)).collect();
@@ -121,6 +141,20 @@ pub(crate) enum NotRefreshed {
     Used,
 }
 
+impl NotRefreshed {
+    /// For the audit trail.
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Unknown => "refresh_token_unknown",
+            Self::OtherClient => "refresh_token_of_other_client",
+            Self::Invalidated => "refresh_token_invalidated",
+            Self::PasswordExpired => "password_expired",
+            Self::Expired => "refresh_token_expired",
+            Self::Used => "refresh_token_reused",
+        }
+    }
+}
+
 /// The next pair for a refresh token; the same again for 30 seconds after its first use. What it changes must be committed
 /// also when it gives nothing, so a dialect answers with `Ok`.
 pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Grant, NotRefreshed>, Stop> {
@@ -132,10 +166,23 @@ pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Gr
     op.want(&[key::pair(uid, &id), of_user, key::profile(uid), key::cluster()]);
     let ended = ended(op, uid);
     let Some(pair) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(Err(NotRefreshed::Unknown)) };
+    let refreshed = renew(op, &pair, client, ended)?;
+    let refusal = refreshed.as_ref().err().map(|refusal| refusal.code());
+    audit(op, "token.refresh", &client, &uid, refusal);
+    Ok(refreshed)
+}
+
+fn renew(
+    op: &Op<'_>,
+    pair: &Pair,
+    client: Uid,
+    ended: Result<UnixTime, Stop>,
+) -> Result<Result<Grant, NotRefreshed>, Stop> {
+    let Pair { uid, id, .. } = *pair;
     if pair.client != client {
         return Ok(Err(NotRefreshed::OtherClient));
     }
-    let user = user_of(op, &pair)?;
+    let user = user_of(op, pair)?;
     let ended = ended?;
     if pair.refreshed.is_some_and(|(at, _)| op.now() > at.plus_secs(REPEAT)) {
         // Somebody else has this token: whoever it is, nobody goes on with what came of it, be the token itself over by now.
@@ -147,7 +194,7 @@ pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Gr
     }
     let live = !pair.refresh_invalidated && pair.created > ended;
     let Some(user) = user.filter(|_| live) else { return Ok(Err(NotRefreshed::Invalidated)) };
-    if op.now() >= refresh_ends(op, &pair) {
+    if op.now() >= refresh_ends(op, pair) {
         return Ok(Err(NotRefreshed::Expired));
     }
     match pair.refreshed {
@@ -160,9 +207,8 @@ pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Gr
             bound(op, &user)?;
             let next = new_pair(op, op.moment.draw("pair")?, (pair.family, pair.began), &user, client, true);
             store_new(op, &next);
-            let used = Pair { refreshed: Some((op.now(), next.id)), ..pair };
+            let used = Pair { refreshed: Some((op.now(), next.id)), ..pair.clone() };
             op.store_until(key::pair(uid, &id), &used, kept_until(op, &used));
-            audit(op, "token.refresh", &client, &uid, None);
             Ok(Ok(show(op, &next, &user)?))
         }
     }
@@ -201,7 +247,7 @@ pub(crate) fn invalidate(
         Selection::Access(token) => {
             let Ok(jti) = verify_any_time(op, token) else { return Ok(None) };
             one(op, actor, &key::pair_of_access(&jti), |op, pair| {
-                if access_lives(op, pair) {
+                if access_is_taken(op, pair) {
                     revoke_counted(op, actor, pair.uid, &jti, pair.access_expires)?;
                 }
                 Ok(core::mem::replace(&mut pair.access_invalidated, true))
@@ -268,7 +314,7 @@ fn all(
     }
     found.retain(|(.., pair)| generations.get(&pair.uid) == Some(&Some(pair.generation)));
     for (key, seen, mut pair) in found {
-        if singly && access_lives(op, &pair) {
+        if singly && access_is_taken(op, &pair) {
             match whose {
                 Some(uid) => revoke_counted(op, actor, uid, &jti(op, &pair), pair.access_expires)?,
                 None => revoke(op, &jti(op, &pair), pair.access_expires),
@@ -304,7 +350,7 @@ fn end_all_until(op: &Op<'_>, whose: Option<Uid>, until: UnixTime) {
 /// A pair that was found, with where and how it is stored.
 type Found<'a> = (&'a Key, &'a Record, Pair);
 
-/// The wanted pairs of one user, or of everybody, with a live half; and whether these are all.
+/// The wanted pairs of one user, or of everybody, of which a half is taken somewhere; and whether these are all.
 fn live<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -> Result<(Vec<Found<'a>>, bool), Stop> {
     let prefix = whose.map_or_else(|| key::PAIRS.into(), key::pairs_of);
     let ended = whose.map_or_else(|| ended_for(op, None), |uid| ended(op, uid))?;
@@ -313,7 +359,7 @@ fn live<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -> 
         let page = op.range(&Range { prefix: prefix.clone(), after, limit })?;
         for (key, record) in page {
             let pair = Pair::of(record)?;
-            if pair.created > ended && wanted(&pair) && (access_lives(op, &pair) || refresh_lives(op, &pair)) {
+            if pair.created > ended && wanted(&pair) && (access_is_taken(op, &pair) || refresh_lives(op, &pair)) {
                 if found.len() == MOST_ENDED {
                     return Ok((found, false));
                 }
@@ -365,8 +411,14 @@ fn kill(op: &Op<'_>, pair: &mut Pair) -> (u64, u64) {
     (access + refresh, halves - access - refresh)
 }
 
+/// Whether the access token counts as living, which it does to its own end.
 fn access_lives(op: &Op<'_>, pair: &Pair) -> bool {
     !pair.access_invalidated && op.now() < pair.access_expires
+}
+
+/// Whether somebody may take the access token: verifiers do for as long as their leeway after its end.
+fn access_is_taken(op: &Op<'_>, pair: &Pair) -> bool {
+    !pair.access_invalidated && op.now() < pair.access_expires.plus_secs(MAX_LEEWAY.into())
 }
 
 /// A used refresh token still lives in this sense (contract/elasticsearch.md section 6).
@@ -376,8 +428,12 @@ fn refresh_lives(op: &Op<'_>, pair: &Pair) -> bool {
 
 /// When a refresh token ends: 24 hours after it was made, and never later than its family (security T17).
 fn refresh_ends(op: &Op<'_>, pair: &Pair) -> UnixTime {
-    let family_ends = pair.began.plus_secs(op.settings.elasticsearch.family_max.into());
-    pair.created.plus_secs(REFRESH_LIFE).min(family_ends)
+    pair.created.plus_secs(REFRESH_LIFE).min(family_ends(op, pair))
+}
+
+/// When the last token is granted for what came of the login of this pair.
+fn family_ends(op: &Op<'_>, pair: &Pair) -> UnixTime {
+    pair.began.plus_secs(op.settings.elasticsearch.family_max.into())
 }
 
 /// `family` is its id and when it began.

@@ -77,7 +77,8 @@ fn check(op: &Op<'_>, text: &str, name: &str, email: &str) -> Result<(), Stop> {
         complexity: cluster.complexity(op.settings.passwords.policy),
         min_length: cluster.password_min_length,
     };
-    policy.check(text, &Who { name, email, service: &op.settings.service })?;
+    let cluster = cluster.name.as_deref().unwrap_or_default();
+    policy.check(text, &Who { name, email, service: &op.settings.service, cluster })?;
     Ok(())
 }
 

@@ -37,7 +37,8 @@ pub(crate) fn snapshot(op: &Op<'_>) -> Result<Published, Stop> {
     let mut new = NewSnapshot::new(issuer, number, op.now(), gateway.revocations_max_age);
     let [revoked, ended, pairs] = [key::REVOKED, key::ENDED, key::PAIRS_ENDED].map(|prefix| all(op, prefix));
     for (key, record) in revoked? {
-        if op.now() < Revoked::of(record)?.0 {
+        let revoked = Revoked::of(record)?;
+        if op.now() < revoked.until && !revoked.only_here {
             new.revoke(key);
         }
     }

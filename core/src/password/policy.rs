@@ -26,6 +26,8 @@ pub struct Who<'a> {
     pub email: &'a str,
     /// The service, see [`Settings::service`](crate::settings::Settings::service).
     pub service: &'a str,
+    /// What administrators have called the Redis cluster, if they have.
+    pub cluster: &'a str,
 }
 
 impl Policy {
@@ -69,7 +71,7 @@ fn nist(password: &str, who: &Who<'_>) -> Result<(), Refusal> {
         return Err(Refusal::Common);
     }
     let local_part = who.email.split('@').next().unwrap_or_default();
-    if beside(&folded, [who.name, who.email, local_part, who.service]) < NIST_BESIDE_NAMES {
+    if beside(&folded, [who.name, who.email, local_part, who.service, who.cluster]) < NIST_BESIDE_NAMES {
         return Err(Refusal::ContainsName);
     }
     Ok(())
@@ -126,7 +128,7 @@ fn holds(text: &[char], part: &[char]) -> bool {
 }
 
 /// How many characters of `folded` belong to no occurrence of any of `names`.
-fn beside(folded: &[char], names: [&str; 4]) -> usize {
+fn beside(folded: &[char], names: [&str; 5]) -> usize {
     let mut covered = vec![false; folded.len()];
     for name in names.map(fold).iter().filter(|name| !name.is_empty()) {
         for (start, window) in folded.windows(name.len()).enumerate() {
@@ -153,7 +155,8 @@ mod tests {
     const OPEN: Policy = Policy { name: PolicyName::Open, complexity: false, min_length: 8 };
     const REDIS: Policy = Policy { name: PolicyName::Redis, complexity: true, min_length: 8 };
     const NIST: Policy = Policy { name: PolicyName::Nist, complexity: false, min_length: 8 };
-    const WHO: Who<'_> = Who { name: "marianne", email: "Marie.Curie@example.com", service: "waxseal" };
+    const WHO: Who<'_> =
+        Who { name: "marianne", email: "Marie.Curie@example.com", service: "waxseal", cluster: "galactic warehouse" };
 
     #[track_caller]
     fn check(policy: Policy, password: &str, expected: Result<(), &str>) {
@@ -268,6 +271,7 @@ mod tests {
         check(NIST, "Marie.Curie.1867", Err("password_contains_name"));
         check(NIST, "waxsealWAXSEAL1", Err("password_contains_name"));
         check(NIST, "waxseal-marianne-1", Err("password_contains_name"));
+        check(NIST, "Galactic Warehouse!", Err("password_contains_name"));
         check(NIST, "marianne1234567", Err("password_contains_name"));
         check(NIST, "marianne12345678", Ok(()));
         check(NIST, "marianne likes radium", Ok(()));
@@ -287,7 +291,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_panics(password in "\\PC{0,40}|[\\x00-\u{ff}]{0,40}", name in "\\PC{0,10}", email in "\\PC{0,10}@\\PC{0,10}") {
-            let who = Who { name: &name, email: &email, service: "waxseal" };
+            let who = Who { name: &name, email: &email, service: "waxseal", cluster: "" };
             for policy in [OPEN, REDIS, NIST] {
                 let _ = policy.check(&password, &who);
             }

@@ -32,10 +32,10 @@ impl Stored for Ended {
 
 /// Ending tokens. There is no other way, so that the record of it is never forgotten.
 impl User {
-    /// Ends all tokens of this user, who is stored by the caller.
+    /// Ends all tokens of this user, who is stored by the caller; of authorizations too, unless they outlive a replaced password list.
+    /// That is decided now: what has ended is not to live again when the setting changes.
     pub(crate) fn end_tokens(&mut self, op: &Op<'_>) {
-        self.generation = Self::next_generation(op, self.generation);
-        self.remember_end(op);
+        self.end(op, op.settings.openshift.password_change_revokes);
     }
 
     /// The generation of tokens that begins now, after `last`. It tells the time: a store that was brought back from an older copy gives
@@ -51,8 +51,15 @@ impl User {
 
     /// Ends all tokens of this user, and authorizations that would outlive a replaced password list.
     pub(crate) fn log_out(&mut self, op: &Op<'_>) {
-        self.end_tokens(op);
-        self.session_epoch = self.session_epoch.saturating_add(1);
+        self.end(op, true);
+    }
+
+    fn end(&mut self, op: &Op<'_>, authorizations: bool) {
+        self.generation = Self::next_generation(op, self.generation);
+        if authorizations {
+            self.session_epoch = self.session_epoch.saturating_add(1);
+        }
+        self.remember_end(op);
     }
 
     /// Lets a user in again, or no longer; the latter ends all tokens.

@@ -1,14 +1,24 @@
 //! Tokens that ended before their time.
 
-use super::Stored;
+use super::{Stored, extended};
 use crate::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
 /// A token is revoked: it is refused while this record exists. Until then it must, so that no clock set back revives the token
 /// (security T16).
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
-pub struct Revoked(pub UnixTime);
+pub struct Revoked {
+    /// Until when this record must exist.
+    pub until: UnixTime,
+    /// Whether no verifier elsewhere could take the token: it was revoked while there were no public keys, whose set has no secret beside
+    /// them. Version 1 did not say, and every one of them counts as one that could be taken.
+    pub only_here: bool,
+}
 
 impl Stored for Revoked {
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    fn migrate(version: u8, body: &[u8]) -> Option<Self> {
+        extended(version, body)
+    }
 }

@@ -187,7 +187,7 @@ mod tests {
         let (one, other) = (generate().unwrap(), generate().unwrap());
         assert_ne!(*one, *other);
         assert_eq!(one.len(), 35);
-        let who = Who { name: "admin", email: "", service: "waxseal" };
+        let who = Who { name: "admin", service: "waxseal", ..Who::default() };
         for name in [PolicyName::Open, PolicyName::Nist, PolicyName::Redis] {
             let policy = Policy { name, complexity: true, min_length: 8 };
             assert_eq!(policy.check(&one, &who), Ok(()), "{one:?}", one = *one);

@@ -61,7 +61,8 @@ pub const SETTINGS: &[Setting] = &[
     row(
         "service",
         Kind::Text(NAME),
-        "name of the service and of the Redis cluster object; `nist` refuses passwords that are little more than it",
+        "name of the service and of the Redis cluster object; `nist` refuses passwords that are little more than it, or than the name that \
+         administrators have given the cluster",
     ),
     row("server.listen", Kind::Text(SOCKET), "where the server listens; port 0 takes a free one"),
     row(
@@ -204,7 +205,7 @@ pub const SETTINGS: &[Setting] = &[
         "whether a replaced password list ends the user's authorizations",
     ),
     row("elasticsearch.token_timeout", seconds(1, 3_600), "life of an access token"),
-    row("elasticsearch.family_max", seconds(3_600, 31_536_000), "how long after a login its refresh tokens can be renewed"),
+    row("elasticsearch.family_max", seconds(3_600, 31_536_000), "how long after a login tokens are renewed"),
     row(
         "elasticsearch.password_grant",
         Kind::Switch,

@@ -192,7 +192,7 @@ fn revoke_id(op: &Op<'_>, jti: &str, expires: Option<i128>) -> Result<Response, 
         Some(Ok(secs)) => UnixTime::from_secs(secs.into()),
         Some(Err(_)) => return invalid("expires", "is not a time in Unix seconds before 2106"),
     };
-    let known = op.load::<Revoked>(&key::revoked(jti))?.map_or(UnixTime::default(), |revoked| revoked.0);
+    let known = op.load::<Revoked>(&key::revoked(jti))?.map_or(UnixTime::default(), |revoked| revoked.until);
     let expires = Ended::until(op.now()).max(expires);
     if known < expires.plus_secs(token::MAX_LEEWAY.into()) {
         engine::revoke(op, jti, expires);
@@ -430,7 +430,7 @@ mod tests {
         let mut world = world();
         let long = (world.now().as_secs() + 1_000_000).to_string();
         let key = crate::record::key::revoked("some-id");
-        let until = |world: &TestWorld| world.stored::<crate::record::Revoked>(&key).map(|revoked| revoked.0);
+        let until = |world: &TestWorld| world.stored::<crate::record::Revoked>(&key).map(|revoked| revoked.until);
         let mut last = None;
         for expires in ["", ", \"expires\": 0", &format!(", \"expires\": {long}"), "", ", \"expires\": 1"] {
             done(&mut world, "POST /admin/tokens/revoke", &format!(r#"{{"jti": "some-id"{expires}}}"#), 200);

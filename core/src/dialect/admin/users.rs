@@ -586,6 +586,28 @@ mod tests {
         check_login(&mut world, "ann", "ann password", 200);
     }
 
+    /// It is decided when they end, and not again when the setting changes.
+    #[test]
+    fn authorizations_that_a_password_has_ended_stay_ended() {
+        for revokes in [true, false] {
+            let mut world = world();
+            world.settings_mut().openshift.password_change_revokes = revokes;
+            let add = request("POST /broker/rest/user/authorizations", "")
+                .with_header("accept", "application/json")
+                .with_header("authorization", &basic("ann", "ann password"));
+            let added: Value = serde_json::from_slice(&world.call(add).body).unwrap();
+            let token = format!("Bearer {}", added["data"]["token"].as_str().unwrap());
+            let replace = |world: &mut TestWorld| {
+                done(world, "PUT /admin/users/ann/password", r#"{"password": "ann's next password"}"#, 204);
+                let verify = || request("GET /auth/verify", "").with_header("authorization", &token);
+                let before = world.call(verify()).status;
+                world.settings_mut().openshift.password_change_revokes = !revokes;
+                (before, world.call(verify()).status)
+            };
+            assert_eq!(replace(&mut world), if revokes { (401, 401) } else { (204, 401) });
+        }
+    }
+
     #[test]
     fn a_deleted_user_is_gone_and_his_names_are_free() {
         let mut world = world();

@@ -2,20 +2,20 @@
 
 use super::error::{error, forbidden, unauthorized, uri};
 use crate::{
-    engine::{self, Credentials, Expired},
+    engine::{self, Bearer, Credentials, Expired},
     record::User,
     refusal::Refusal,
     seam::{Op, Response, Stop},
     token::{self, dialect},
 };
-use alloc::format;
+use alloc::{format, string::String};
 
 /// A user whose credentials are good.
 pub(super) struct Caller {
     /// Who it is.
     pub(super) user: User,
-    /// The credentials were a token.
-    pub(super) by_token: bool,
+    /// The `jti` of the token that was shown, if it was one.
+    pub(super) token: Option<String>,
     /// The password that was shown is too old: only replacing it is allowed.
     pub(super) expired: bool,
 }
@@ -68,11 +68,11 @@ fn known(op: &Op<'_>, expired: Expired) -> Result<Option<Caller>, Stop> {
         Credentials::Malformed => Err(Refusal::NoCredentials.into()),
         Credentials::Basic { login, password } => {
             let login = prove(op, &login, &password, &format!("REST request [{}]", uri(op)), expired)?;
-            Ok(Some(Caller { user: login.user, by_token: false, expired: login.expired }))
+            Ok(Some(Caller { user: login.user, token: None, expired: login.expired }))
         }
         Credentials::Token(token) => {
-            let user = engine::bearer(op, &token, &[dialect::ELASTICSEARCH])?.user;
-            Ok(Some(Caller { user, by_token: true, expired: false }))
+            let Bearer { user, jti, .. } = engine::bearer(op, &token, &[dialect::ELASTICSEARCH])?;
+            Ok(Some(Caller { user, token: Some(jti), expired: false }))
         }
     }
 }
@@ -85,7 +85,10 @@ fn known(op: &Op<'_>, expired: Expired) -> Result<Option<Caller>, Stop> {
 pub(super) fn renewing(op: &Op<'_>, known: Option<Caller>) -> Result<Caller, Stop> {
     let caller = known.map_or_else(|| caller(op), Ok)?;
     // Who came with a password was asked before.
-    if caller.by_token && engine::has_expired(op, &caller.user)? {
+    if let Some(jti) = &caller.token
+        && engine::has_expired(op, &caller.user)?
+    {
+        engine::audit(op, "token.refresh", &caller.user.uid, jti, Some(Refusal::PasswordExpired.code()));
         return Err(Stop::answer(expired(op, &caller)));
     }
     Ok(caller)

@@ -51,7 +51,7 @@ pub(super) fn authenticate(op: &Op<'_>) -> Result<Response, Stop> {
     want_profile(op);
     let caller = caller(op)?;
     let profile = engine::profile(op, caller.user.uid)?;
-    Ok(answer::json(op, 200, &about(&caller.user, profile, if caller.by_token { "token" } else { "realm" })?))
+    Ok(answer::json(op, 200, &about(&caller.user, profile, if caller.token.is_some() { "token" } else { "realm" })?))
 }
 
 /// `GET /`: what clients of 7.17 ask first, with their credentials.

@@ -34,7 +34,7 @@ pub(super) fn change(op: &Op<'_>, name: Option<&str>) -> Result<Response, Stop> 
     }
     let body = Body::of_any(op, "change_password", &["password", "password_hash"])?;
     let Some(password) = password_of(op, &body)? else { return invalid(op, "password is missing") };
-    if !engine::manages_users(&caller.user) && (!own || caller.by_token) {
+    if !engine::manages_users(&caller.user) && (!own || caller.token.is_some()) {
         return Err(refused(op, ACTION, &caller));
     }
     let actor = caller.user.uid;

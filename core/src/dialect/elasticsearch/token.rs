@@ -56,20 +56,24 @@ pub(super) fn create(op: &Op<'_>, family: Family) -> Result<Response, Stop> {
             }
             let user = login_as(op, username, password, "action [cluster:admin/xpack/security/token/create]")?;
             let client = caller.map_or(user.uid, |caller| caller.user.uid);
-            engine::grant(op, &user, client, true)?
+            Ok(engine::grant(op, &user, client, true)?)
         }
         GrantType::ClientCredentials => {
             let client = renewing(op, caller)?;
-            engine::grant(op, &client.user, client.user.uid, false)?
+            match &client.token {
+                Some(jti) => engine::grant_for_token(op, &client.user, jti)?,
+                None => Ok(engine::grant(op, &client.user, client.user.uid, false)?),
+            }
         }
         GrantType::RefreshToken(token) => {
             let client = renewing(op, caller)?;
-            match engine::refresh(op, token, client.user.uid)? {
-                Ok(grant) => grant,
-                // Not an early end: a token that was used twice has consequences, which must be committed.
-                Err(refusal) => return Ok(oauth(op, "invalid_grant", why(refusal))),
-            }
+            engine::refresh(op, token, client.user.uid)?
         }
+    };
+    // Not an early end: a token that was used twice has consequences, which must be committed.
+    let grant = match grant {
+        Ok(grant) => grant,
+        Err(refusal) => return Ok(oauth(op, "invalid_grant", why(refusal))),
     };
     let Grant { access_token, expires_in, refresh_token, user } = grant;
     let authentication = if shows {

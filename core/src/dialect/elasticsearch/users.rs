@@ -150,7 +150,10 @@ fn change(op: &Op<'_>, caller: &Caller, user: User, before: &Profile, wanted: Wa
     if let Some(enabled) = enabled.filter(|enabled| *enabled == user.disabled) {
         set_enabled(op, caller, &mut user, enabled)?;
     }
-    engine::store_profile(op, user.uid, before, &profile);
+    if profile != *before {
+        engine::store_profile(op, user.uid, before, &profile);
+        engine::audit_change(op, "user.change", actor, &user.uid, "profile".into());
+    }
     if let Some(password) = password {
         let new = NewPassword::fresh(op, &password, &user.name, &user.email, &user.salt.clone())?;
         if !own {

@@ -686,3 +686,98 @@ fn a_spent_refresh_token_ends_its_family_also_when_it_was_invalidated() {
     refresh(&mut world, &second["refresh_token"], 400);
     assert_eq!(bearer(&mut world, &second["access_token"]).status, 401);
 }
+
+/// Else a stolen access token would renew itself beside the family that its owner ends.
+#[test]
+fn what_is_granted_for_a_token_is_of_its_family() {
+    let more = |world: &mut TestWorld, token: &Value| {
+        let request = send("POST /_security/oauth2/token", &value!({"grant_type": "client_credentials"}));
+        let value = format!("Bearer {}", token.as_str().unwrap());
+        json(&world.call(request.with_header("authorization", &value)))
+    };
+    let mut world = world();
+    let grant = value!({"grant_type": "password", "username": ADMIN.0, "password": ADMIN.1});
+    for by in ["reuse", "the owner"] {
+        let first = admin(&mut world, "POST /_security/oauth2/token", &grant, 200);
+        let one = more(&mut world, &first["access_token"]);
+        let two = more(&mut world, &one["access_token"]);
+        assert_eq!(bearer(&mut world, &two["access_token"]).status, 200);
+        if by == "reuse" {
+            let body = value!({"grant_type": "refresh_token", "refresh_token": first["refresh_token"]});
+            admin(&mut world, "POST /_security/oauth2/token", &body, 200);
+            world.advance(31);
+            admin(&mut world, "POST /_security/oauth2/token", &body, 400);
+        } else {
+            let form = format!("token={}", first["refresh_token"].as_str().unwrap());
+            let revoke = Request::new(Method::Post, "/auth/revoke").with_body(form);
+            let revoke = revoke.with_header("content-type", "application/x-www-form-urlencoded");
+            assert_eq!(world.call(self::by(ADMIN, revoke)).status, 200);
+        }
+        for token in [&first, &one, &two] {
+            assert_eq!(bearer(&mut world, &token["access_token"]).status, 401, "{by}");
+        }
+    }
+
+    world.settings_mut().elasticsearch.family_max = 3600;
+    let mut last = admin(&mut world, "POST /_security/oauth2/token", &grant, 200);
+    for _ in 0..3 {
+        world.advance(1199);
+        last = more(&mut world, &last["access_token"]);
+    }
+    world.advance(3);
+    let refused = value!({"error": "invalid_grant", "error_description": "token document has expired"});
+    assert_eq!(more(&mut world, &last["access_token"]), refused);
+}
+
+/// Verifiers take it for as long as their leeway after its end, so that it has to be ended until then.
+#[test]
+fn an_access_token_can_be_ended_within_the_leeway() {
+    for by in ["access", "user", "grant"] {
+        let mut world = world();
+        world.settings_mut().leeway = 60;
+        let grant = value!({"grant_type": "password", "username": ADMIN.0, "password": ADMIN.1});
+        let pair = admin(&mut world, "POST /_security/oauth2/token", &grant, 200);
+        world.advance(1210);
+        assert_eq!(bearer(&mut world, &pair["access_token"]).status, 200);
+        let ending = match by {
+            "access" => send("DELETE /_security/oauth2/token", &value!({"token": pair["access_token"]})),
+            "user" => send("DELETE /_security/oauth2/token", &value!({"username": ADMIN.0})),
+            _ => {
+                let form = format!("token={}", pair["refresh_token"].as_str().unwrap());
+                let revoke = Request::new(Method::Post, "/auth/revoke").with_body(form);
+                revoke.with_header("content-type", "application/x-www-form-urlencoded")
+            }
+        };
+        assert_eq!(world.call(self::by(ADMIN, ending)).status, 200, "{by}");
+        assert_eq!(bearer(&mut world, &pair["access_token"]).status, 401, "{by}");
+    }
+}
+
+#[test]
+fn a_refused_refresh_is_audited() {
+    let mut world = world();
+    make(&mut world, "eve", "viewer");
+    let grant = value!({"grant_type": "password", "username": ADMIN.0, "password": ADMIN.1});
+    let pair = admin(&mut world, "POST /_security/oauth2/token", &grant, 200);
+    let body = value!({"grant_type": "refresh_token", "refresh_token": pair["refresh_token"]});
+    world.audited();
+    check(&mut world, ("eve", "eve secret"), "POST /_security/oauth2/token", &body, 400);
+    assert_eq!(world.audited(), ["login", "token.refresh refresh_token_of_other_client"]);
+    admin(&mut world, "DELETE /_security/oauth2/token", &value!({"refresh_token": pair["refresh_token"]}), 200);
+    world.audited();
+    admin(&mut world, "POST /_security/oauth2/token", &body, 400);
+    assert_eq!(world.audited(), ["login", "token.refresh refresh_token_invalidated"]);
+}
+
+#[test]
+fn a_changed_profile_is_audited() {
+    let mut world = world();
+    make(&mut world, "eve", "viewer");
+    let mut put = |body: Value| {
+        world.audited();
+        admin(&mut world, "PUT /_security/user/eve", &body, 200);
+        world.audited()
+    };
+    assert_eq!(put(value!({"roles": ["viewer", "reports"]})), ["login", "user.change: profile"]);
+    assert_eq!(put(value!({"roles": ["viewer", "reports"]})), ["login"]);
+}

@@ -234,7 +234,7 @@ mod tests {
         text(&mut world);
         for number in 0..65 {
             let until = world.now().plus_secs(100);
-            world.put(key::revoked(&format!("{number}")), Revoked(until).encode());
+            world.put(key::revoked(&format!("{number}")), Revoked { until, only_here: false }.encode());
         }
         world.advance(5);
         let response = revocations(&mut world);
@@ -246,6 +246,23 @@ mod tests {
         // What has expired does not count, even while the store still has it.
         world.advance(100);
         text(&mut world);
+    }
+
+    /// Nobody else could ever take them, and one user may have any number of them.
+    #[test]
+    fn what_was_revoked_under_a_secret_is_in_no_snapshot() {
+        let mut world = TestWorld::with_admin("admin password");
+        let admin = basic("admin", "admin password");
+        for _ in 0..70 {
+            let token = world.token("admin", "admin password");
+            let revoke = request("POST /auth/revoke", "").with_body(format!("token={token}"));
+            let revoke = revoke.with_header("content-type", "application/x-www-form-urlencoded");
+            assert_eq!(world.call(revoke.with_header("authorization", &admin)).status, 200);
+        }
+        let rotated = r#"{"algorithm": "EdDSA", "end_tokens": true}"#;
+        assert_eq!(world.local(request("POST /admin/keys/rotate", rotated)).status, 201);
+        assert_eq!(world.count("revoked/"), 70);
+        assert_eq!(text(&mut world).split('.').count(), 3);
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
     let (op, user) = (exchange.op, &request.caller.user);
     // An authorization goes on to its end when the passwords of its owner have expired, but makes no other: else it would live for ever.
     if engine::has_expired(op, user)? {
+        engine::audit(op, "token.issue", &user.uid, &user.uid, Some(Refusal::PasswordExpired.code()));
         return Err(Refusal::PasswordExpired.into());
     }
     let Ok(scopes) = scopes::parse(scope(parameters)) else { return Err(unknown_scope(exchange)) };

@@ -35,6 +35,7 @@ pub(super) fn refresh(op: &Op<'_>) -> Result<Response, Stop> {
     op.want(&[key::cluster()]);
     let bearer = engine::bearer(op, &token, &[dialect::REDIS])?;
     if engine::has_expired(op, &bearer.user)? {
+        audit(op, "token.refresh", &bearer.user.uid, &bearer.jti, Some(Refusal::PasswordExpired.code()));
         return Err(Refusal::PasswordExpired.into());
     }
     let lifetime = lifetime(op)?;
