@@ -100,9 +100,9 @@ impl DataDir {
     /// # Errors
     /// When it cannot be made, is something else, or is open to others.
     pub fn create(&self) -> Result<(), DataError> {
-        match DirBuilder::new().recursive(true).mode(0o700).create(&self.0) {
+        match make(&self.0) {
             Ok(()) => self.check_mode(),
-            Err(_) if self.0.exists() => self.check(),
+            Err(_) if self.0.exists() && !self.0.is_dir() => self.check(),
             Err(error) => Err(self.failed("made", &error)),
         }
     }
@@ -221,6 +221,26 @@ impl fmt::Display for DataError {
 
 impl core::error::Error for DataError {}
 
+/// Makes the directory and those above it that are missing, for their owner only. They are on disk then, under their names: what is synced
+/// within one that has none after a power cut is lost.
+pub(crate) fn make(directory: &Path) -> io::Result<()> {
+    // Asked before, as nobody can tell afterwards.
+    let grown = grown_by(directory);
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    grown.into_iter().try_for_each(|above| File::open(above)?.sync_all())
+}
+
+/// Which directories get an entry when this one is made: that of each which is missing, up to one that is there.
+fn grown_by(directory: &Path) -> Vec<&Path> {
+    let missing = directory.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists());
+    missing.map(above).collect()
+}
+
+/// The directory that the name is in.
+fn above(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Writes a file that is not there yet and that its owner alone can read; after a crash, or on a full disk, there is the whole file or none.
 ///
 /// # Errors
@@ -242,8 +262,7 @@ pub(crate) fn write_new_with(mode: u32, path: &Path, parts: &[&[u8]]) -> io::Res
         file.sync_all()?;
         // Unlike a rename, a link does not replace what is there.
         fs::hard_link(unfinished, path)?;
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+        File::open(above(path))?.sync_all()
     };
     let written = write();
     let _ = fs::remove_file(unfinished);
@@ -312,6 +331,20 @@ mod tests {
         assert_eq!((mode(scratch.0.path()), mode(&scratch.0.root_key_file())), (0o700, 0o600));
         assert_eq!(*scratch.0.root_key_or_new().unwrap(), *key);
         assert_eq!(fs::read_dir(scratch.0.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn every_directory_that_gets_an_entry_is_synced() {
+        let home = tempfile::tempdir().unwrap();
+        let (deep, at) = (home.path().join("a/b/c"), |name: &str| home.path().join(name));
+        assert_eq!(grown_by(&deep), [at("a/b"), at("a"), home.path().into()]);
+        fs::create_dir(at("a")).unwrap();
+        assert_eq!(grown_by(&deep), [at("a/b"), at("a")]);
+        make(&deep).unwrap();
+        assert_eq!((grown_by(&deep), mode(&deep), mode(&at("a/b"))), (Vec::new(), 0o700, 0o700));
+        assert_eq!(grown_by(Path::new("none of/these")), [Path::new("none of"), Path::new(".")]);
+        make(&home.path().join("d/../e")).unwrap();
+        assert!(at("e").is_dir());
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! The file of a store, and how it comes into being.
 
 use super::{FILE_NAME, medium::Medium};
-use crate::store::StoreError;
+use crate::{data_dir, store::StoreError};
 use core::ops::Bound;
 use redb::{
     BackendError, StorageBackend,
     backends::{FileBackend, InMemoryBackend},
 };
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -85,7 +85,7 @@ pub(super) struct Fresh {
 impl Fresh {
     /// An empty file in the directory `data`, which is made if it is missing; both for the owner only.
     pub(super) fn create(data: &Path) -> Result<Self, StoreError> {
-        DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(|error| trouble(data, &error))?;
+        data_dir::make(data).map_err(|error| trouble(data, &error))?;
         let path = data.join(FILE_NAME);
         let draft = path.with_extension("new");
         // Not cut while it is opened: it may be another process's.
