@@ -237,7 +237,15 @@ impl Queue {
     fn has_room(&self, limits: &Limits, source: Option<IpAddr>) -> bool {
         let share = limits.queue.div_ceil(2);
         let own = || self.jobs.iter().filter(|job| job.source == source).count();
-        self.jobs.len() < limits.queue && (source.is_none() || self.jobs.len() < share || own() < share)
+        // Of the owner there are no more than his connections.
+        source.is_none() || (self.jobs.len() < limits.queue && (self.jobs.len() < share || own() < share))
+    }
+
+    /// Behind all that wait, but for the owner, who waits for his own only.
+    fn push(&mut self, job: Job) {
+        let of_owner = || self.jobs.iter().take_while(|job| job.source.is_none()).count();
+        let at = if job.source.is_none() { of_owner() } else { self.jobs.len() };
+        self.jobs.insert(at, job);
     }
 }
 
@@ -275,7 +283,7 @@ impl Shared {
 
     fn push(&self, job: Job) -> Result<(), Error> {
         let mut queue = self.room(job.source)?;
-        queue.jobs.push_back(job);
+        queue.push(job);
         drop(queue);
         // One of each: whoever comes first takes it.
         self.ready.notify_one();
@@ -467,8 +475,9 @@ mod tests {
         assert_eq!(started.recv().unwrap(), b"a");
         queue(b.as_mut()).await;
         queue(c.as_mut()).await;
-        assert_eq!(pool.derive(job("d"), None).await, Err(Error::Busy { retry_after: 1 }));
-        assert_eq!(pool.admit(None), Err(Error::Busy { retry_after: 1 }));
+        let stranger = Some(IpAddr::from([192, 0, 2, 1]));
+        assert_eq!(pool.derive(job("d"), stranger).await, Err(Error::Busy { retry_after: 1 }));
+        assert_eq!(pool.admit(stranger), Err(Error::Busy { retry_after: 1 }));
         assert_eq!((pool.stats().queued, pool.stats().running, pool.stats().rejected), (2, 1, 2));
         for _ in 0..3 {
             go.send(()).unwrap();
@@ -498,6 +507,33 @@ mod tests {
         let all = (running.await, b.await, c.await, other.await);
         assert_eq!(all, (Ok(bits("a")), Ok(bits("b")), Ok(bits("c")), Ok(bits("e"))));
         assert_eq!(pool.admit(source(1)), Ok(()));
+    }
+
+    /// However many strangers wait.
+    #[tokio::test]
+    async fn the_owner_waits_for_his_own_only() {
+        let Staged { pool, started, go } = staged(1, 2);
+        let source = |last: u8| Some(IpAddr::from([192, 0, 2, last]));
+        let mut running = pin!(pool.derive(job("a"), source(1)));
+        queue(running.as_mut()).await;
+        assert_eq!(started.recv().unwrap(), b"a");
+        let (mut b, mut c) = (pin!(pool.derive(job("b"), source(2))), pin!(pool.derive(job("c"), source(3))));
+        queue(b.as_mut()).await;
+        queue(c.as_mut()).await;
+        assert!(pool.admit(source(4)).is_err());
+        assert_eq!(pool.admit(None), Ok(()));
+        let (mut d, mut e) = (pin!(pool.derive(job("d"), None)), pin!(pool.derive(job("e"), None)));
+        queue(d.as_mut()).await;
+        queue(e.as_mut()).await;
+        let mut order = String::new();
+        for _ in 0..4 {
+            go.send(()).unwrap();
+            order.push_str(core::str::from_utf8(&started.recv().unwrap()).unwrap());
+        }
+        go.send(()).unwrap();
+        assert_eq!(order, "debc");
+        let all = (running.await, b.await, c.await, d.await, e.await);
+        assert_eq!(all, (Ok(bits("a")), Ok(bits("b")), Ok(bits("c")), Ok(bits("d")), Ok(bits("e"))));
     }
 
     #[tokio::test]

@@ -663,9 +663,10 @@ async fn other_rules_answer_once_they_are_put_in_force() {
 #[tokio::test]
 async fn without_room_for_a_derivation_a_login_costs_nothing() {
     let engine = engine_with_room(&Arc::new(staged(&[])), Choice::default(), 0).await;
+    let stranger = || Peer { address: Some([192, 0, 2, 1].into()), ..Peer::default() };
     let instances = || engine.modules().stats().unwrap().instances;
     let ask = |method, path, header: &'static str| {
-        engine.answer(Request::new(method, path).with_header("authorization", header), Peer::default())
+        engine.answer(Request::new(method, path).with_header("authorization", header), stranger())
     };
     for path in ["/v1/users/authorize", "/auth/introspect"] {
         let refused = ask(Method::Post, path, "Basic YTpi").await;
@@ -673,7 +674,7 @@ async fn without_room_for_a_derivation_a_login_costs_nothing() {
     }
     let change = r#"{"username":"a","old_password":"b","new_password":"c"}"#;
     let by_body = Request::new(Method::Put, "/v1/users/password").with_body(change);
-    assert_eq!((engine.answer(by_body, Peer::default()).await.status, instances()), (503, 0));
+    assert_eq!((engine.answer(by_body, stranger()).await.status, instances()), (503, 0));
     assert_eq!(ask(Method::Get, "/auth/verify", "Basic YTpi").await.status, 401, "no derivation is needed to refuse it");
     assert_eq!(ask(Method::Get, "/v1/users/1", "Bearer a.b.c").await.status, 401);
     assert_eq!(ask(Method::Get, "/broker/rest/api", "Basic YTpi").await.status, 200, "everybody may read it");
