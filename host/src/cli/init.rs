@@ -4,7 +4,10 @@ use super::{
     Failure, Place,
     terminal::{say, word},
 };
-use crate::{config::PRODUCTION, data_dir::write_new};
+use crate::{
+    config::{PRODUCTION, is_named},
+    data_dir::write_new,
+};
 use std::io::ErrorKind;
 
 /// Makes what is missing; replaces nothing.
@@ -17,17 +20,21 @@ pub(super) fn run(place: &Place) -> Result<(), Failure> {
             "--set {set}: `init` writes no settings of options; put it into `{shown}` afterwards"
         )));
     }
+    let there = || Failure::refused(format_args!("`{shown}` is there already; nothing was changed"));
+    if is_named(&config) {
+        return Err(there());
+    }
     let in_use = data.has_store() || data.root_key().is_ok();
     data.create()?;
+    data.root_key_or_new()?;
     // What a full disk has cut short would be in force.
     let written = write_new(&config, &[PRODUCTION.as_bytes()]);
     match written {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            return Err(Failure::refused(format_args!("`{shown}` is there already; nothing was changed")));
+            return Err(there());
         }
         written => written.map_err(|error| Failure::refused(format_args!("cannot write `{shown}`: {error}")))?,
     }
-    data.root_key_or_new()?;
     let (path, at) = (data.path().display(), word(data.path().display()));
     let named = if place.config.is_some() { format!(" --config {}", word(config.display())) } else { String::new() };
     if in_use {

@@ -2,10 +2,10 @@
 
 use super::{Failure, terminal};
 use crate::{
-    config::{Loaded, Origin, Sources, Stated},
+    config::{self, Loaded, Origin, Sources, Stated},
     data_dir::DataDir,
 };
-use std::{env, ffi::OsString, io::ErrorKind, path::PathBuf};
+use std::{env, ffi::OsString, path::PathBuf};
 
 /// Flags that every command has.
 #[derive(Clone, Debug, clap::Args)]
@@ -65,10 +65,7 @@ impl Place {
         // One that is there at the start has to be there at every reload.
         let (file, usual) = match &self.config {
             Some(named) => (Some(named.clone()), None),
-            // One that cannot be looked at is told of when it is read.
-            None if usual.try_exists().unwrap_or_else(|error| error.kind() == ErrorKind::PermissionDenied) => {
-                (Some(usual), None)
-            }
+            None if config::is_named(&usual) => (Some(usual), None),
             None => (None, Some(usual)),
         };
         Ok(Sources { file, usual, env: environment()?, flags })

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use std::{
     collections::BTreeMap,
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 use toml::de::{DeTable, DeValue};
@@ -80,6 +81,15 @@ pub struct Loaded {
     origins: BTreeMap<&'static str, Origin>,
 }
 
+/// Whether there is something under this name, be it a link that leads nowhere: whoever has put it there does not mean the defaults. What
+/// cannot be looked at is told of when it is read.
+pub(crate) fn is_named(path: &Path) -> bool {
+    match fs::symlink_metadata(path) {
+        Ok(_) => true,
+        Err(error) => error.kind() == ErrorKind::PermissionDenied,
+    }
+}
+
 impl Sources {
     /// Reads and checks everything.
     ///
@@ -87,7 +97,7 @@ impl Sources {
     /// Every problem there is, one line each, in the order of the sources.
     pub fn load(self) -> Result<Loaded, Vec<Problem>> {
         let mut draft = Draft::default();
-        let file = self.file.or(self.usual.filter(|path| path.exists()));
+        let file = self.file.or(self.usual.filter(|path| is_named(path)));
         if let Some(path) = &file {
             draft.read_file(path);
         }

@@ -21,6 +21,7 @@ pub use load::{Loaded, Origin, Sources, Stated};
 pub use problem::Problem;
 pub use schema::{SETTINGS, Setting};
 
+pub(crate) use load::is_named;
 pub(crate) use notation::show_scheme;
 
 use waxseal_core::settings::Settings;
