@@ -57,8 +57,10 @@ pub(crate) fn linker() -> Result<(), Failure> {
 
 /// Makes sure that `program` can be run, by the Debian package of which it is part where it is missing.
 pub(crate) fn program(program: &str, package: &str) -> Result<(), Failure> {
-    let is_there = |path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
-    if std::env::var_os("PATH").is_some_and(is_there) { Ok(()) } else { debian(&[package]) }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Where Debian keeps servers, and leaves out of the path of ordinary users.
+    let mut folders = std::env::split_paths(&path).chain(["/usr/local/sbin", "/usr/sbin"].map(PathBuf::from));
+    if folders.any(|folder| folder.join(program).is_file()) { Ok(()) } else { debian(&[package]) }
 }
 
 /// The pinned cargo-deny, built once into `target/tools`.

@@ -78,6 +78,9 @@ fn one_line(octets: &[u8], place: &str) -> Result<Secret, Failure> {
         .map_err(|_| Failure::refused(format_args!("{place} is not UTF-8, which a password has to be")))?;
     let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
     match text {
+        text if text.starts_with('\u{feff}') => Err(Failure::refused(format_args!(
+            "{place} begins with a byte order mark, which nobody could type; save it as UTF-8 without one"
+        ))),
         "" => Err(Failure::refused(format_args!("{place} is empty; put the password there"))),
         text if text.contains('\n') => {
             Err(Failure::refused(format_args!("{place} has several lines; a password is one line")))
@@ -167,6 +170,7 @@ mod tests {
         check("\n", None);
         check("a\n\n", None);
         check("a\nb", None);
+        check("\u{feff}secret\r\n", None);
     }
 
     #[test]

@@ -56,7 +56,12 @@ impl FromStr for Network {
             Some(_) => return Err(wrong()),
             None => longest,
         };
-        if prefix > longest { Err(wrong()) } else { Ok(Self { address, prefix }) }
+        match (address, address.to_canonical()) {
+            _ if prefix > longest => Err(wrong()),
+            // As the addresses are that it is compared with.
+            (IpAddr::V6(_), mapped @ IpAddr::V4(_)) if prefix >= 96 => Ok(Self { address: mapped, prefix: prefix - 96 }),
+            _ => Ok(Self { address, prefix }),
+        }
     }
 }
 
@@ -88,6 +93,9 @@ mod tests {
         check("2001:db8::/32", "2001:db8:ffff::1", true);
         check("2001:db8::/32", "2001:db9::1", false);
         check("10.0.0.0/8", "::ffff:10.0.0.1", true);
+        check("::ffff:10.0.0.1", "10.0.0.1", true);
+        check("::ffff:10.0.0.0/104", "10.255.0.1", true);
+        check("::ffff:10.0.0.0/104", "11.0.0.1", false);
     }
 
     #[test]
