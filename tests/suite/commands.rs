@@ -187,3 +187,78 @@ fn a_limit_on_files_kills_no_command() {
     assert!(matches!(status, Some(0 | 1)) && !told.is_empty(), "{status:?}: {told}");
     assert_eq!(said(&data, &["user", "show", "ada"]).0, status, "what is said holds");
 }
+
+/// Tokens are made by strangers, and one refresh token in 64 begins with a hyphen: none is taken for an option of ours.
+#[test]
+fn a_token_or_a_name_is_no_option() {
+    let (_home, data) = scratch();
+    let server = Launch::on(&data).start();
+    for token in ["-hxyz", "-QTFpAIn960vS", "--jwks=/none", "-"] {
+        for args in [
+            &["token", "verify", "--", token][..],
+            &["token", "verify", "--live", "--", token],
+            &["token", "explain", "--", token],
+        ] {
+            let (status, told) = fed(&data, args, b"none");
+            assert_eq!(status, Some(1), "{args:?}: {told}");
+        }
+    }
+    for token in ["-hxyz", "-QTFpAIn960vS"] {
+        for args in [["token", "verify", token], ["token", "explain", token]] {
+            assert_eq!(said(&data, &args).0, Some(1), "{args:?}");
+        }
+        let (status, told) = said(&data, &["token", "revoke", token]);
+        assert!(status == Some(1) && !told.contains("Usage"), "{told}");
+    }
+    assert_eq!(said(&data, &["token", "verify", "--", "--help"]).0, Some(1));
+    for args in [
+        &["user", "add", "-hello", "--password-stdin"][..],
+        &["user", "show", "-hello"],
+        &["user", "set", "-hello", "--name", "-dash"],
+        &["user", "disable", "-dash"],
+    ] {
+        let (status, told) = fed(&data, args, b"a password");
+        assert_eq!(status, Some(0), "{args:?}: {told}");
+    }
+    assert!(said(&data, &["user", "show", "-dash"]).1.contains("disabled"));
+    server.terminate();
+}
+
+/// A volume may be missing that the configuration lies on: the defaults are not what was meant.
+#[test]
+fn a_configuration_that_leads_nowhere_is_not_none() {
+    let (home, data) = scratch();
+    fs::create_dir(&data).unwrap();
+    std::os::unix::fs::symlink(home.path().join("none/waxseal.toml"), data.join("waxseal.toml")).unwrap();
+    for args in [&["config", "check"][..], &["serve", "--listen", "127.0.0.1:0"]] {
+        let (status, told) = said(&data, args);
+        assert!(status == Some(2) && told.contains("waxseal.toml"), "{args:?}: {told}");
+    }
+    assert!(!data.join("store.redb").exists());
+}
+
+/// What is made half would be in force, and in the way of the next try.
+#[test]
+fn what_cannot_be_made_whole_leaves_no_configuration() {
+    let (_home, data) = scratch();
+    Launch::on(&data).start().terminate();
+    fs::remove_file(data.join("root.key")).unwrap();
+    let (status, told) = said(&data, &["init"]);
+    assert!(status == Some(1) && told.contains("root"), "{told}");
+    assert!(!data.join("waxseal.toml").exists());
+}
+
+/// A prompt that somebody has left open.
+#[test]
+fn who_is_asked_for_a_password_keeps_no_server_from_starting() {
+    let (_home, data) = scratch();
+    Launch::on(&data).start().terminate();
+    for args in [["user", "add", "zed", "--password-stdin"], ["user", "passwd", "admin", "--password-stdin"]] {
+        let mut asking = command(&data, &args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(core::time::Duration::from_millis(500));
+        let server = Launch::on(&data).start();
+        asking.stdin.take().unwrap().write_all(b"another password\n").unwrap();
+        assert!(asking.wait_with_output().unwrap().status.success(), "{args:?}");
+        server.terminate();
+    }
+}

@@ -27,7 +27,7 @@ pub(super) enum Command {
     /// Print a new token for a user
     Issue {
         /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
-        #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
         who: String,
         /// How many seconds the token lives
         #[arg(long, value_name = "SECONDS")]
@@ -40,7 +40,7 @@ pub(super) enum Command {
     #[command(after_help = "\
 Examples:
   waxseal token verify - < token                     `accept` or `reject CODE`
-  waxseal token verify \"$TOKEN\"                      where nobody else sees command lines
+  waxseal token verify -- \"$TOKEN\"                   where nobody else sees command lines
   waxseal token verify --batch < tokens.jsonl        one verdict per line, exit status 0
   waxseal token verify --jwks keys.json - < token    with keys from a file
   waxseal token verify --jwks keys.json --revocations snapshot.jwt \
@@ -57,10 +57,11 @@ not signed, such as OpenShift authorizations.")]
 Examples:
   waxseal token explain - < token                    with the keys and users of --data
   pbpaste | waxseal token explain - --jwks keys.json
-  waxseal token explain \"$TOKEN\"                     where nobody else sees command lines
+  waxseal token explain -- \"$TOKEN\"                  where nobody else sees command lines
 Without keys it says only what can be told without them.")]
     Explain {
         /// The token, or `-` for standard input
+        #[arg(allow_hyphen_values = true)]
         token: String,
         /// Take keys from this file (a JWK or JWK set) instead of the data directory
         #[arg(long, value_name = "FILE")]
@@ -73,11 +74,11 @@ Without keys it says only what can be told without them.")]
     #[command(after_help = "\
 Examples:
   waxseal token revoke - < token
-  waxseal token revoke \"$TOKEN\"                      where nobody else sees command lines
+  waxseal token revoke -- \"$TOKEN\"                   where nobody else sees command lines
   waxseal token revoke --jti YlPF0GbZ…               by its id, see the audit trail")]
     Revoke {
         /// The token, or `-` for standard input
-        #[arg(required_unless_present = "jti", conflicts_with = "jti")]
+        #[arg(required_unless_present = "jti", conflicts_with = "jti", allow_hyphen_values = true)]
         token: Option<String>,
         /// The id of the token, instead of the token itself
         #[arg(long, allow_hyphen_values = true)]

@@ -23,7 +23,7 @@ pub(super) enum Command {
                                   from elsewhere: $argon2id$… or $pbkdf2-sha256$…")]
     Add {
         /// The name to log in with
-        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        #[arg(value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
         name: String,
         /// The e-mail address, which also works as a name
         #[arg(long)]
@@ -48,7 +48,7 @@ pub(super) enum Command {
     /// Show one user
     Show {
         /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
-        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        #[arg(value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
         who: String,
         /// As JSON
         #[arg(long)]
@@ -62,10 +62,10 @@ Examples:
   waxseal user set ada --email ''                        without an address")]
     Set {
         /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
-        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        #[arg(value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
         who: String,
         /// The new name to log in with
-        #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+        #[arg(long, value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
         name: Option<String>,
         /// The new e-mail address
         #[arg(long)]
@@ -79,7 +79,7 @@ Examples:
     /// Set a new password, which replaces all others and ends earlier tokens
     Passwd {
         /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
-        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        #[arg(value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
         who: String,
         /// Add it to the others instead; no token ends
         #[arg(long)]
@@ -90,31 +90,31 @@ Examples:
     /// Forget the failed logins of a locked user
     Unlock {
         /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
-        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        #[arg(value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
         who: String,
     },
     /// Disable a user: neither logins nor tokens work any more
     Disable {
         /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
-        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        #[arg(value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
         who: String,
     },
     /// Let a disabled user log in again; earlier tokens do not come back
     Enable {
         /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
-        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        #[arg(value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
         who: String,
     },
     /// End all tokens of a user
     Logout {
         /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
-        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        #[arg(value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
         who: String,
     },
     /// Delete a user; all tokens end at once
     Delete {
         /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
-        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        #[arg(value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
         who: String,
     },
     /// Forget schemes of password hashes that no user has any more; each one costs every login a derivation
@@ -132,10 +132,8 @@ fn any_role() -> String {
 }
 
 pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
-    let admin = match command {
-        Command::List { .. } | Command::Show { .. } => Admin::look(place)?,
-        _ => Admin::reach(place)?,
-    };
+    // While somebody is asked for a password, the store is nobody's: a server can start.
+    let reach = || Admin::reach(place);
     match command {
         Command::Add { name, email, role, password, password_hash_file, json } => {
             let (member, secret) = match password_hash_file {
@@ -143,16 +141,16 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
                 None => ("password", Value::from(password.read(&name)?.as_str())),
             };
             let new = said([("name", Some(name)), ("email", email), ("role", role)]).chain([(member.to_owned(), secret)]);
-            let user = admin.ask(Method::Post, "/admin/users", Some(&Value::Object(new.collect())))?;
+            let user = reach()?.ask(Method::Post, "/admin/users", Some(&Value::Object(new.collect())))?;
             warn_of_colon(&user);
             if json { say_json(&user) } else { say(&format!("added {} (uid {})", cell(&user, "name"), cell(&user, "uid"))) }
         }
-        Command::List { json } => list(&admin, json),
-        Command::Show { who, json } => show(&about(&admin, Method::Get, &who, "", None)?, json),
+        Command::List { json } => list(&Admin::look(place)?, json),
+        Command::Show { who, json } => show(&about(&Admin::look(place)?, Method::Get, &who, "", None)?, json),
         Command::Set { who, name, email, role, json } => {
             let renamed = name.is_some();
             let changes = Value::Object(said([("name", name), ("email", email), ("role", role)]).collect());
-            let user = about(&admin, Method::Patch, &who, "", Some(&changes))?;
+            let user = about(&reach()?, Method::Patch, &who, "", Some(&changes))?;
             if renamed {
                 warn_of_colon(&user);
             }
@@ -165,27 +163,28 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
         }
         Command::Passwd { who, add, password } => {
             // Asked first, so that nobody types a password for a user who is not there.
-            let user = about(&admin, Method::Get, &who, "", None)?;
+            let user = about(&Admin::look(place)?, Method::Get, &who, "", None)?;
             let body = json!({ "password": password.read(&who)?.as_str() });
             let method = if add { Method::Post } else { Method::Put };
-            let set = admin.ask(method, &path(&format!("uid:{}", cell(&user, "uid")), "/password"), Some(&body));
+            let set = reach()?.ask(method, &path(&format!("uid:{}", cell(&user, "uid")), "/password"), Some(&body));
             let replace = format!("`waxseal user passwd {}` without --add replaces all of them", word(&who));
             set.map_err(|failure| failure.reworded("remove one first", &replace))?;
             let done = if add { "has one more password" } else { "has a new password; all earlier tokens have ended" };
             say(&format!("{} {done}", cell(&user, "name")))
         }
-        Command::Unlock { who } => change(&admin, &who, "unlock", "is unlocked"),
-        Command::Disable { who } => change(&admin, &who, "disable", "is disabled; all earlier tokens have ended"),
-        Command::Enable { who } => change(&admin, &who, "enable", "is enabled"),
-        Command::Logout { who } => change(&admin, &who, "logout", "is logged out: all earlier tokens have ended"),
+        Command::Unlock { who } => change(&reach()?, &who, "unlock", "is unlocked"),
+        Command::Disable { who } => change(&reach()?, &who, "disable", "is disabled; all earlier tokens have ended"),
+        Command::Enable { who } => change(&reach()?, &who, "enable", "is enabled"),
+        Command::Logout { who } => change(&reach()?, &who, "logout", "is logged out: all earlier tokens have ended"),
         Command::Delete { who } => {
+            let admin = reach()?;
             let user = about(&admin, Method::Get, &who, "", None)?;
             let uid = cell(&user, "uid");
             admin.ask(Method::Delete, &path(&format!("uid:{uid}"), ""), None)?;
             say(&format!("{} (uid {uid}) is deleted", cell(&user, "name")))
         }
         Command::PruneSchemes { json } => {
-            let pruned = admin.ask(Method::Post, "/admin/schemes/prune", None)?;
+            let pruned = reach()?.ask(Method::Post, "/admin/schemes/prune", None)?;
             if json {
                 return say_json(&pruned);
             }

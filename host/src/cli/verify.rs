@@ -24,7 +24,7 @@ use waxseal_core::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The token, or `-` for standard input
-    #[arg(required_unless_present = "batch", conflicts_with = "batch")]
+    #[arg(required_unless_present = "batch", conflicts_with = "batch", allow_hyphen_values = true)]
     token: Option<String>,
     /// Read JSON lines with a `token` member from standard input, and print one verdict per line
     #[arg(long)]
