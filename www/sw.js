@@ -39,7 +39,8 @@ function isFile(request, url) {
 
 /** What is named by its content is taken from the cache; what names it, from the network when there is one. */
 async function file(request, url) {
-  const name = request.mode === 'navigate' ? here.href : request.url
+  // Whatever else the address says, it is one file.
+  const name = url.origin + url.pathname
   const kept = () => caches.open(CACHE).then(cache => cache.match(name)).catch(() => undefined)
   if (url.pathname.startsWith(`${here.pathname}page/`)) return (await kept()) ?? fetch(request)
   try {

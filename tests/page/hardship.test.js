@@ -63,6 +63,62 @@ test('it works when the server is gone for good', async () => {
   await context.close()
 })
 
+test('offline, an address shows its own file, and no other in its place', async () => {
+  const context = await stranger()
+  // Without the routes by which a browser takes the files from the cache by itself, as in those that have none.
+  const between = await serverBetween(server, { '/sw.js': text => text.replace('addRoutes', 'noRoutes') })
+  const page = await openPage(context, between.url)
+  await page.waitForFunction(async () => (await caches.open('waxseal-page')).match('/files.json'))
+  const script = await page.evaluate(() => new URL(document.querySelector('script[type=module]').src).pathname)
+  const told = async path => {
+    const other = await context.newPage()
+    const response = await other.goto(between.url + path).catch(() => undefined)
+    const type = response && response.headers()['content-type']
+    await other.close()
+    return type?.split(';')[0]
+  }
+  assert.equal(await told(script), 'text/javascript')
+  await between.stop()
+  const paths = ['/', '/?from=mail', '/#/token', '/index.html', '/index.html?a#b', '/favicon.svg', script, '/page/none.js', '/none', '/v1/users', '/sw.js']
+  const types = []
+  for (const path of paths) types.push(await told(path))
+  assert.deepEqual(types, [...Array(5).fill('text/html'), 'image/svg+xml', 'text/javascript', ...Array(4).fill(undefined)])
+  await context.close()
+})
+
+/**
+ * A server between the page and `real`: some files are changed by `changes`, what is `missing` is not there, and after `upgrade` it is of
+ * another version, which has nothing of the one before.
+ */
+async function serverBetween(real, changes = {}) {
+  const [, folder] = /page\/([0-9a-f]{16})\//.exec(await (await fetch(`${real.url}/files.json`)).text())
+  let old = false
+  const self = {
+    upgrade() { old = true },
+    async stop() {
+      listener.closeAllConnections()
+      await new Promise(resolve => { listener.close(resolve) })
+    },
+  }
+  const listener = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, real.url)
+    const isGone = old && pathname.startsWith(`/page/${folder}/`)
+    const asked = old ? request.url.replace('f'.repeat(16), folder) : request.url
+    const found = isGone || self.missing?.test(pathname) ? new Response(null, { status: 404 })
+      : await fetch(`${real.url}${asked}`, { headers: { accept: request.headers.accept ?? '*/*', 'accept-encoding': 'identity' } })
+    const headers = Object.fromEntries([...found.headers].filter(([name]) => !['content-encoding', 'content-length', 'transfer-encoding', 'connection', 'etag'].includes(name)))
+    // A browser's own cache may have dropped what it was sent.
+    headers['cache-control'] = 'no-store'
+    let body = Buffer.from(await found.arrayBuffer())
+    if (old && /html|script|json/.test(headers['content-type'])) body = body.toString().replaceAll(folder, 'f'.repeat(16))
+    response.writeHead(found.status, headers)
+    response.end(changes[pathname]?.(body.toString()) ?? body)
+  })
+  await new Promise(resolve => { listener.listen(0, '127.0.0.1', resolve) })
+  self.url = `http://127.0.0.1:${listener.address().port}`
+  return self
+}
+
 test('two tabs share one engine, at once', async () => {
   const context = await stranger()
   const [one, two] = await Promise.all([openPage(context, server.url), openPage(context, server.url)])
