@@ -86,6 +86,79 @@ test('offline, an address shows its own file, and no other in its place', async 
   await context.close()
 })
 
+test('a tab that was open while the server was replaced shows its other views', async () => {
+  const context = await stranger()
+  const between = await serverBetween(server)
+  const [one, two] = [await openPage(context, between.url), await openPage(context, between.url)]
+  await one.waitForFunction(async () => (await caches.open('waxseal-page')).match('/files.json'))
+  between.upgrade()
+  await two.reload()
+  await engineReady(two)
+  await two.waitForFunction(async () => !(await (await caches.open('waxseal-page')).keys()).some(({ url }) => !/page\/f{16}/.test(url) && url.includes('/page/')))
+  await one.bringToFront()
+  const loads = loadsOf(one)
+  await view(one, 'Time')
+  await engineReady(one)
+  assert.equal(loads.count, 1)
+  assert.match(await one.$eval('script[type=module]', element => element.src), /\/page\/f{16}\//)
+  one.verify()
+  two.verify()
+  await context.close()
+  await between.stop()
+})
+
+test('a view that does not come is said to after one reload, and comes when it can', async () => {
+  const context = await stranger()
+  const between = await serverBetween(server)
+  between.missing = /views\.js$/
+  const page = await context.newPage()
+  await page.evaluateOnNewDocument(() => { delete Navigator.prototype.serviceWorker })
+  await page.goto(between.url)
+  await page.waitForSelector('.catalogue a')
+  const loads = loadsOf(page)
+  const open = async name => {
+    await press(page, name, '.views')
+    await waitForText(page, 'main', 'could not be loaded')
+  }
+  await open('Token')
+  await pause(1000)
+  assert.equal(loads.count, 1)
+  assert.match(await page.title(), /^Not loaded/)
+  await waitForText(page, '.where', 'The engine runs in')
+  await press(page, 'Try', '.views')
+  await page.waitForSelector('.catalogue a')
+  between.missing = undefined
+  await page.reload()
+  await view(page, 'Token')
+  assert.equal(await page.$('main .notice.bad'), null)
+  await context.close()
+  await between.stop()
+})
+
+test('a tab whose server is gone keeps what it has, and says which view did not come', async () => {
+  const context = await stranger()
+  const between = await serverBetween(server)
+  const page = await context.newPage()
+  await page.evaluateOnNewDocument(() => { delete Navigator.prototype.serviceWorker })
+  await page.goto(between.url)
+  await page.waitForSelector('.catalogue a')
+  const loads = loadsOf(page)
+  await between.stop()
+  await press(page, 'Token', '.views')
+  await waitForText(page, 'main', 'could not be loaded')
+  await press(page, 'Try', '.views')
+  await page.waitForSelector('.catalogue a')
+  assert.equal(loads.count, 0)
+  await context.close()
+})
+
+/** How often a page is loaded from here on. */
+function loadsOf(page) {
+  const loads = { count: 0 }
+  page.on('domcontentloaded', () => { loads.count += 1 })
+  return loads
+}
+
 /**
  * A server between the page and `real`: some files are changed by `changes`, what is `missing` is not there, and after `upgrade` it is of
  * another version, which has nothing of the one before.

@@ -48,7 +48,7 @@ async function show() {
   showing = name
   for (const link of document.querySelectorAll('.views a')) link.ariaCurrent = link.hash === `#/${name}` ? 'page' : null
   if (!built.has(name)) {
-    const { build, title } = await views[name]()
+    const { build, title } = await load(name)
     // Somebody may have been quicker.
     if (!built.has(name)) built.set(name, { title, ...build() })
   }
@@ -67,6 +67,24 @@ async function show() {
   }
   if (!document.documentElement.dataset.started) performance.mark('usable')
   document.documentElement.dataset.started = 'yes'
+}
+
+/**
+ * The module of a view. A server of another version has it no more, but names its own in the markup: so the page is loaded anew where that
+ * is to be had, once for each entry of the browser's history.
+ */
+async function load(name) {
+  try {
+    return await views[name]()
+  } catch {
+    if (!history.state && (await fetch('index.html').catch(() => ({}))).ok) {
+      history.replaceState(1, '')
+      location.reload()
+      await new Promise(() => {})
+    }
+    const element = h('p.notice.bad', 'This view could not be loaded. Come back to it, or reload the page.')
+    return { title: 'Not loaded', build: () => ({ element, leave: () => built.delete(name) }) }
+  }
 }
 
 function startEngines() {
