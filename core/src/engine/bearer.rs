@@ -145,3 +145,62 @@ pub(crate) fn verify_any_time(op: &Op<'_>, token: &str) -> Result<String, Refusa
     let claims = op.vault.keys().verify_signature(token)?;
     serde_json::from_slice::<Id>(&claims).map(|id| id.jti).map_err(|_| Refusal::TokenForeign)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        record::{Uid, User, key},
+        testing::{TestWorld, basic, json, request},
+    };
+    use alloc::{format, string::String};
+
+    const PASSWORD: &str = "admin password";
+
+    /// What this token gets from `line`.
+    fn status(world: &mut TestWorld, line: &str, token: &str) -> u16 {
+        world.call(request(line, "").with_header("authorization", &format!("Bearer {token}"))).status
+    }
+
+    fn elasticsearch(world: &mut TestWorld) -> String {
+        let grant = format!(r#"{{"grant_type": "password", "username": "admin", "password": "{PASSWORD}"}}"#);
+        let granted = world.call(request("POST /_xpack/security/oauth2/token", &grant));
+        json(&granted)["access_token"].as_str().unwrap().into()
+    }
+
+    fn openshift(world: &mut TestWorld) -> String {
+        let add = request("POST /broker/rest/user/authorizations", r#"{"scope": "session"}"#);
+        let added = world.call(add.with_header("authorization", &basic("admin", PASSWORD)));
+        let added: serde_json::Value = serde_json::from_slice(&added.body).unwrap();
+        added["data"]["token"].as_str().unwrap().into()
+    }
+
+    /// Each has rules of its own for what a token may do, how long it lives and how it ends.
+    #[test]
+    fn a_token_of_one_dialect_is_none_in_another() {
+        let mut world = TestWorld::with_admin(PASSWORD);
+        let tokens = [world.token("admin", PASSWORD), elasticsearch(&mut world), openshift(&mut world)];
+        for (issuer, token) in tokens.iter().enumerate() {
+            for (dialect, line) in
+                ["GET /v1/users/1", "GET /_security/_authenticate", "GET /broker/rest/user"].into_iter().enumerate()
+            {
+                let expected = if issuer == dialect { 200 } else { 401 };
+                assert_eq!(status(&mut world, line, token), expected, "{line} with token {issuer}");
+            }
+            let renewed = if issuer == 0 { 200 } else { 401 };
+            assert_eq!(status(&mut world, "POST /v1/users/refresh_jwt", token), renewed, "token {issuer}");
+        }
+    }
+
+    /// A store that was brought back from an older copy does not know how often the tokens of a user have ended since.
+    #[test]
+    fn a_token_of_a_generation_to_come_is_refused() {
+        let mut world = TestWorld::with_admin(PASSWORD);
+        let uid = Uid::new(1).unwrap();
+        let before: User = world.stored(&key::user(uid)).unwrap();
+        assert_eq!(world.local(request("POST /admin/users/1/logout", "")).status, 200);
+        let token = world.token("admin", PASSWORD);
+        assert_eq!(status(&mut world, "GET /v1/users/1", &token), 200);
+        world.put(key::user(uid), crate::record::Stored::encode(&before));
+        assert_eq!(status(&mut world, "GET /v1/users/1", &token), 401);
+    }
+}
