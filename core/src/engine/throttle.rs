@@ -515,4 +515,150 @@ mod tests {
         world.advance(600);
         assert_eq!(world.call(login("admin password")).status, 401, "as long as it was to last");
     }
+
+    /// Whoever holds a token only must not try old passwords from a source that has used up its failures.
+    #[test]
+    fn a_source_that_is_turned_away_proves_no_old_password() {
+        let mut world = TestWorld::with_admin("admin password");
+        world.settings_mut().throttle.source_limit = 3;
+        let bearer = alloc::format!("Bearer {}", world.token("admin", "admin password"));
+        let login = request("POST /v1/users/authorize", "").with_header("authorization", &basic("nobody", "wrong"));
+        for _ in 0..3 {
+            assert_eq!(world.call(login.clone()).status, 401);
+        }
+        for old in ["wrong", "admin password"] {
+            let body = alloc::format!(r#"{{"old_password": "{old}", "new_password": "another password"}}"#);
+            let change = request("PUT /v1/users/password", &body).with_header("authorization", &bearer);
+            assert_eq!((world.call(change).status, world.cost.derivations), (429, 0), "{old}");
+        }
+    }
+
+    /// A right password was shown, whatever else is wrong with the request.
+    #[test]
+    fn a_login_is_remembered_although_the_request_is_refused() {
+        let mut world = TestWorld::with_admin("admin password");
+        world.advance(60);
+        world.audited();
+        let refused = request("PUT /v1/users/1", "{").with_header("authorization", &basic("admin", "admin password"));
+        assert_eq!(world.call(refused).status, 400);
+        assert_eq!(world.audited(), ["login"]);
+        let shown = world.local(request("GET /admin/users/admin", ""));
+        assert_eq!(crate::testing::json(&shown)["last_login"], "2027-01-15T08:01:00Z");
+    }
+
+    /// Security P8: never more than the ceiling in a row, also from one source and without the vendor's locks.
+    #[test]
+    fn one_source_never_fails_more_often_than_the_ceiling() {
+        let mut world = TestWorld::with_admin("admin password");
+        world.settings_mut().throttle = crate::settings::Throttle { account_ceiling: 10, ..Default::default() };
+        let by_admin = |line, body| request(line, body).with_header("authorization", &basic("admin", "admin password"));
+        let change = by_admin("PUT /v1/cluster/policy", r#"{"login_lockout_threshold": 0}"#);
+        assert_eq!(world.call(change).status, 200);
+        let login =
+            |password| request("POST /v1/users/authorize", "").with_header("authorization", &basic("admin", password));
+        for nth in 1..=10 {
+            assert_eq!(world.call_from("192.0.2.9", login("wrong")).status, 401, "{nth}");
+        }
+        assert_eq!(world.call_from("192.0.2.9", login("admin password")).status, 401, "the tenth failure was the last");
+        world.advance(900);
+        assert_eq!(world.call_from("192.0.2.9", login("admin password")).status, 200);
+    }
+
+    /// Else a source that many share would be turned away for what it has failed in days.
+    #[test]
+    fn the_window_of_a_source_begins_with_its_first_failure() {
+        let mut world = TestWorld::with_admin("admin password");
+        world.settings_mut().throttle =
+            crate::settings::Throttle { source_limit: 3, source_window: 60, ..Default::default() };
+        let login =
+            |name, password| request("POST /v1/users/authorize", "").with_header("authorization", &basic(name, password));
+        for pause in [40, 40, 0] {
+            assert_eq!(world.call(login("nobody", "wrong")).status, 401);
+            world.advance(pause);
+        }
+        assert_eq!(world.call(login("admin", "admin password")).status, 200, "only the last is of this window");
+    }
+
+    /// Who waits as long as he was told is let in, whatever part of a second the pause began in.
+    #[test]
+    fn who_comes_back_when_told_is_let_in() {
+        let mut world = TestWorld::with_admin("admin password");
+        world.settings_mut().throttle.source_limit = 3;
+        let login =
+            |name, password| request("POST /v1/users/authorize", "").with_header("authorization", &basic(name, password));
+        for _ in 0..3 {
+            assert_eq!(world.call(login("nobody", "wrong")).status, 401);
+        }
+        world.advance_millis(500);
+        let away = world.call(login("admin", "admin password"));
+        assert_eq!(away.status, 429);
+        world.advance(away.header("retry-after").unwrap().parse().unwrap());
+        assert_eq!(world.call(login("admin", "admin password")).status, 200);
+    }
+
+    /// A failure counts on until the time of the policy has passed, that second included.
+    #[test]
+    fn the_count_goes_on_for_as_long_as_the_policy_says() {
+        for (pause, status) in [(60, 401), (61, 200)] {
+            let mut world = TestWorld::with_admin("admin password");
+            let by_admin = |line, body| request(line, body).with_header("authorization", &basic("admin", "admin password"));
+            let body = r#"{"login_lockout_threshold": 2, "login_lockout_counter_reset_after": 60}"#;
+            assert_eq!(world.call(by_admin("PUT /v1/cluster/policy", body)).status, 200);
+            let login =
+                |password| request("POST /v1/users/authorize", "").with_header("authorization", &basic("admin", password));
+            assert_eq!(world.call(login("wrong")).status, 401);
+            world.advance(pause);
+            assert_eq!(world.call(login("wrong")).status, 401);
+            assert_eq!(world.call(login("admin password")).status, status, "{pause} s later");
+        }
+    }
+
+    /// What is counted is kept for as long as the policy counts on, be that longer than a day.
+    #[test]
+    fn a_count_that_goes_on_for_days_is_kept_for_days() {
+        let mut world = TestWorld::with_admin("admin password");
+        let by_admin = |line, body| request(line, body).with_header("authorization", &basic("admin", "admin password"));
+        let body = r#"{"login_lockout_threshold": 2, "login_lockout_counter_reset_after": 259200}"#;
+        assert_eq!(world.call(by_admin("PUT /v1/cluster/policy", body)).status, 200);
+        for name in ["admin", "nobody"] {
+            let login =
+                |password| request("POST /v1/users/authorize", "").with_header("authorization", &basic(name, password));
+            assert_eq!(world.call_from("192.0.2.9", login("wrong")).status, 401);
+        }
+        world.advance(2 * 86_400);
+        assert_eq!(world.count("tries/pair/"), 3, "one of them is the source that the administrator has used");
+        let login =
+            |password| request("POST /v1/users/authorize", "").with_header("authorization", &basic("admin", password));
+        assert_eq!(world.call_from("192.0.2.9", login("wrong")).status, 401);
+        assert_eq!(world.call_from("192.0.2.9", login("admin password")).status, 401, "the second has locked");
+    }
+
+    /// An administrator who unlocks an account lets its owner in from anywhere.
+    #[test]
+    fn unlocking_ends_what_sources_have_done_together() {
+        let mut world = TestWorld::with_admin("admin password");
+        world.settings_mut().throttle = crate::settings::Throttle { account_ceiling: 5, ..Default::default() };
+        let login =
+            |password| request("POST /v1/users/authorize", "").with_header("authorization", &basic("admin", password));
+        for source in 1..=5 {
+            assert_eq!(world.call_from(&alloc::format!("192.0.2.{source}"), login("wrong")).status, 401);
+        }
+        assert_eq!(world.call_from("192.0.2.9", login("admin password")).status, 429);
+        assert_eq!(world.local(request("POST /admin/users/admin/unlock", "")).status, 200);
+        assert_eq!(world.call_from("192.0.2.9", login("admin password")).status, 200);
+    }
+
+    /// Else every source that ever failed, and every account that was ever locked, would have its record for ever.
+    #[test]
+    fn what_counts_no_more_is_kept_no_longer() {
+        let mut world = TestWorld::with_admin("admin password");
+        let wrong = request("POST /v1/users/authorize", "").with_header("authorization", &basic("admin", "wrong"));
+        for _ in 0..5 {
+            assert_eq!(world.call(wrong.clone()).status, 401);
+        }
+        let window = u64::from(world.settings_mut().throttle.source_window);
+        assert_eq!((world.count("tries/source/"), world.count("lock/")), (1, 1));
+        world.advance(window.max(1800));
+        assert_eq!((world.count("tries/source/"), world.count("lock/")), (0, 0));
+    }
 }
