@@ -153,3 +153,48 @@ pub(crate) fn remember_schemes(op: &Op<'_>, used: impl Iterator<Item = Scheme>) 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        password::Scheme,
+        testing::{TestWorld, basic, request},
+    };
+
+    /// Else the cost of a login would tell who has a password of a scheme that was configured for a while (security P6).
+    #[test]
+    fn a_scheme_that_passwords_were_set_under_is_derived_for_everybody() {
+        for line in ["PUT /admin/users/ann/password", "POST /admin/users/ann/password"] {
+            let mut world = TestWorld::with_admin("admin password");
+            let usual = world.settings_mut().passwords.scheme;
+            assert_eq!(
+                world.local(request("POST /admin/users", r#"{"name": "ann", "password": "ann password"}"#)).status,
+                201
+            );
+            world.settings_mut().passwords.scheme = Scheme::Argon2id { memory: 65_536, passes: 3, lanes: 1 };
+            assert_eq!(world.local(request(line, r#"{"password": "another password"}"#)).status, 204);
+            world.settings_mut().passwords.scheme = usual;
+            for name in ["ann", "admin", "nobody"] {
+                let login = request("POST /v1/users/authorize", "").with_header("authorization", &basic(name, "wrong"));
+                assert_eq!(world.call(login).status, 401);
+                assert_eq!(world.cost.derivations, 2, "{name} after {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_change_of_a_list_is_audited() {
+        let mut world = TestWorld::with_admin("admin password");
+        let mut call = |line: &str, body: &str| {
+            let request = request(line, body).with_header("authorization", &basic("admin", "admin password"));
+            assert_eq!(world.call(request).status, 200, "{line}");
+            world.audited()
+        };
+        let added = r#"{"new_password": "second password"}"#;
+        assert_eq!(call("POST /v1/users/password", added), ["login", "password.add"]);
+        let proved = r#"{"old_password": "second password"}"#;
+        assert_eq!(call("DELETE /v1/users/password", proved).last().map(|line| &**line), Some("password.delete"));
+        let replaced = r#"{"new_password": "third password"}"#;
+        assert_eq!(call("PUT /v1/users/password", replaced), ["login", "password.replace"]);
+    }
+}

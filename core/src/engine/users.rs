@@ -246,3 +246,74 @@ fn enlist(op: &Op<'_>, uid: Uid, belongs: bool) -> Result<(), Stop> {
     op.store(key::admins(), &admins);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        record::{Uid, key},
+        seam::Response,
+        testing::{TestWorld, basic, json, request},
+    };
+
+    fn local(world: &mut TestWorld, line: &str, body: &str) -> Response {
+        world.local(request(line, body))
+    }
+
+    /// A server with `admin` and `ann`, who has no rights.
+    fn world() -> TestWorld {
+        let mut world = TestWorld::with_admin("admin password");
+        let ann = r#"{"name": "ann", "email": "ann@example.com", "role": "none", "password": "ann password"}"#;
+        assert_eq!(local(&mut world, "POST /admin/users", ann).status, 201);
+        world
+    }
+
+    /// Who may not log in keeps nobody from being the last who may.
+    #[test]
+    fn a_disabled_user_who_becomes_an_administrator_does_not_count_as_one() {
+        let mut world = world();
+        assert_eq!(local(&mut world, "POST /admin/users/ann/disable", "").status, 200);
+        assert_eq!(local(&mut world, "PATCH /admin/users/ann", r#"{"role": "admin"}"#).status, 200);
+        for (line, body) in [
+            ("DELETE /admin/users/admin", ""),
+            ("POST /admin/users/admin/disable", ""),
+            ("PATCH /admin/users/admin", r#"{"role": "none"}"#),
+        ] {
+            let refused = local(&mut world, line, body);
+            assert_eq!((refused.status, json(&refused)["error"].as_str()), (409, Some("last_admin")), "{line}");
+        }
+        assert_eq!(local(&mut world, "POST /admin/users/ann/enable", "").status, 200);
+        assert_eq!(local(&mut world, "DELETE /admin/users/admin", "").status, 204);
+    }
+
+    /// Nothing that is kept of a user outlives him, but that his tokens have ended.
+    #[test]
+    fn nothing_of_a_deleted_user_is_kept() {
+        let mut world = world();
+        let uid = Uid::new(2).unwrap();
+        let by_ann = |line, body| request(line, body).with_header("authorization", &basic("ann", "ann password"));
+        let key = r#"{"name": "laptop", "type": "ssh-rsa", "content": "AAAA"}"#;
+        assert_eq!(world.call(by_ann("POST /broker/rest/user/keys", key)).status, 201);
+        assert_eq!(world.call(by_ann("POST /broker/rest/user/authorizations", "{}")).status, 201);
+        assert_eq!(world.call(by_ann("DELETE /broker/rest/user/authorizations", "")).status, 200);
+        for _ in 0..5 {
+            let wrong = request("POST /v1/users/authorize", "").with_header("authorization", &basic("ann", "wrong"));
+            assert_eq!(world.call(wrong).status, 401);
+        }
+        let put = request("PUT /_security/user/ann", r#"{"roles": [], "full_name": "Ann"}"#);
+        let put = put.with_header("authorization", &basic("admin", "admin password"));
+        assert_eq!(world.call_from("192.0.2.7", put).status, 200);
+        let kept = [
+            key::user(uid),
+            key::name("ann"),
+            key::lock(uid),
+            key::seen(uid),
+            key::ssh_keys(uid),
+            key::revoked_scopes(uid),
+            key::profile(uid),
+        ];
+        let count = |world: &TestWorld| kept.each_ref().map(|key| world.count(key.as_str()));
+        assert_eq!(count(&world), [1; 7]);
+        assert_eq!(local(&mut world, "DELETE /admin/users/ann", "").status, 204);
+        assert_eq!((count(&world), world.count(key::ended(uid).as_str())), ([0; 7], 1));
+    }
+}
