@@ -2,7 +2,7 @@
 
 use crate::{
     engine::is_token,
-    record::{Authorization, AuthorizationAt, Stored, Uid, key},
+    record::{Authorization, AuthorizationAt, Stored, Uid, User, key},
     seam::{Method, Peer, Request, Response},
     testing::{TestWorld, basic},
     time::UnixTime,
@@ -413,4 +413,36 @@ fn a_slash_at_the_end_is_passed_over_where_nothing_ends() {
     }
     assert_eq!(world.call(request(Method::Get, &format!("{list}/"))).status, 404);
     assert_eq!(json(&world.call(request(Method::Get, LIST)))["data"].as_array().unwrap().len(), 1);
+}
+
+/// The store may keep a record for longer than it has to, and what it keeps of a user may have lost a part: each rule holds by itself.
+#[test]
+fn a_token_ends_with_its_time_and_its_user_whatever_the_store_keeps() {
+    let mut world = TestWorld::with_admin("secret");
+    let made = token(&mut world, "session");
+    let at = world.stored::<AuthorizationAt>(&key::authorization_token(&made)).unwrap();
+    let authorization = world.stored::<Authorization>(&key::authorization(&at)).unwrap();
+    world.put(key::authorization_token(&made), at.encode());
+    world.put(key::authorization(&at), authorization.encode());
+    world.set(UnixTime::from_millis(authorization.expires.as_millis() - 1));
+    check_alive(&mut world, &made, true);
+    let user = world.stored::<User>(&key::user(at.uid)).unwrap();
+    world.put(key::user(at.uid), User { disabled: true, ..user.clone() }.encode());
+    check_alive(&mut world, &made, false);
+    world.put(key::user(at.uid), user.encode());
+    world.set(authorization.expires);
+    check_alive(&mut world, &made, false);
+}
+
+/// Those beyond the newest end without a line of their own, so that there is one for all.
+#[test]
+fn ending_all_is_audited() {
+    let mut world = TestWorld::with_admin("secret");
+    for path in [LIST.into(), format!("{LIST}?scope=read")] {
+        token(&mut world, "read");
+        token(&mut world, "read");
+        world.audited();
+        assert_eq!(world.call(request(Method::Delete, &path)).status, 200);
+        assert_eq!(world.audited(), ["login", "token.revoke", "token.revoke", "token.revoke_all"], "{path}");
+    }
 }
