@@ -453,7 +453,9 @@ mod tests {
             let third = done(&mut world, "POST /admin/keys/rotate", "", 201)["kid"].as_str().unwrap().to_string();
             world.advance(600);
             assert_eq!((signed_by(&mut world), published(&mut world).len()), (third, 3));
-            world.advance(86_461 - 600);
+            world.advance(86_460 - 600);
+            assert!(published(&mut world).contains(&first), "it may have signed until the second one did");
+            world.advance(1);
             assert!(!published(&mut world).contains(&first) && !alive(&mut world, &token));
         }
     }
@@ -587,5 +589,31 @@ mod tests {
         let states = listed(&mut world);
         assert_eq!(states.iter().filter(|key| key["state"] == "signs").count(), 1);
         assert_eq!(states.len(), 3);
+    }
+
+    /// It stands in the list still, so that whoever imports another of this name has mistaken the one for the other.
+    #[test]
+    fn the_kid_of_a_key_that_has_expired_is_taken_while_it_is_listed() {
+        let mut world = world();
+        done(&mut world, "POST /admin/keys/rotate", "", 201);
+        world.advance(86_461);
+        assert!(listed(&mut world).iter().any(|key| key["kid"] == "test"));
+        refused(&mut world, "POST /admin/keys/import", &import(&jwk("test"), false), 409, "kid_taken");
+        done(&mut world, "POST /admin/keys/rotate", "", 201);
+        done(&mut world, "POST /admin/keys/import", &import(&jwk("test"), false), 201);
+    }
+
+    /// A rotation writes what becomes of the other keys, and must not write one back that was retired meanwhile.
+    #[test]
+    fn a_key_that_is_retired_during_a_rotation_stays_away() {
+        let mut world = public_world(crate::token::Algorithm::EdDsa);
+        let first = signed_by(&mut world);
+        done(&mut world, "POST /admin/keys/rotate", "", 201);
+        world.advance(600);
+        let rotated = world.race_local(request("POST /admin/keys/rotate", ""), |world| {
+            done(world, &format!("POST /admin/keys/{first}/retire"), "", 204);
+        });
+        assert_eq!(rotated.status, 201);
+        assert!(listed(&mut world).iter().all(|key| key["kid"] != first));
     }
 }

@@ -281,6 +281,7 @@ mod tests {
             assert_eq!(world.cost.late, 0);
         }
         assert_eq!((world.count(key::REVOKED), world.count(key::ENDED)), (4, 1), "the fifth has ended all");
+        assert!(world.audited().contains(&"token.revoke_all".into()));
         let later = world.token("ann", "annann");
         assert_eq!(world.call(revoke(&later)).status, 200);
         assert_eq!(world.count(key::REVOKED), 4);
