@@ -442,3 +442,71 @@ fn wrong_credentials_name_what_they_were_for() {
     assert_eq!(json(&banner)["error"]["reason"], "missing authentication credentials for REST request [/]");
     assert_eq!(json(&world.call(admin(Request::new(Method::Get, "/"))))["tagline"], "You Know, for Search");
 }
+
+/// Whoever ends all of a user's pairs ends also what comes of one of them at that moment.
+#[test]
+fn a_pair_that_is_refreshed_while_all_are_ended_ends_too() {
+    let mut world = TestWorld::with_admin("secret");
+    let first = login(&mut world);
+    let mut second = Value::Null;
+    let ended = world.race(admin(delete(NEW, &value!({"username": "admin"}))), |world| {
+        second = json(&refresh(world, &first["refresh_token"]));
+    });
+    assert_eq!((ended.status, &json(&ended)["invalidated_tokens"]), (200, &value!(4)));
+    for pair in [&first, &second] {
+        assert_eq!(world.call(bearer("/_security/_authenticate", &pair["access_token"])).status, 401);
+        assert_eq!(refresh(&mut world, &pair["refresh_token"]).status, 400);
+    }
+}
+
+/// What a refresh token gives once more is what it gave, unless that was ended meanwhile.
+#[test]
+fn a_repeated_refresh_gives_no_pair_that_was_ended() {
+    let mut world = TestWorld::with_admin("secret");
+    let first = login(&mut world);
+    let second = json(&refresh(&mut world, &first["refresh_token"]));
+    let ended = admin(delete(NEW, &value!({"refresh_token": second["refresh_token"]})));
+    assert_eq!(json(&world.call(ended))["invalidated_tokens"], 1);
+    let again = refresh(&mut world, &first["refresh_token"]);
+    assert_eq!((again.status, &json(&again)["error_description"]), (400, &value!("token has been invalidated")));
+}
+
+#[test]
+fn what_happens_to_pairs_is_audited() {
+    let mut world = TestWorld::with_admin("secret");
+    let first = login(&mut world);
+    world.audited();
+    assert_eq!(refresh(&mut world, &first["refresh_token"]).status, 200);
+    assert_eq!(world.audited(), ["login", "token.issue", "token.refresh"]);
+    assert_eq!(world.call(admin(delete(NEW, &value!({"username": "admin"})))).status, 200);
+    assert_eq!(world.audited(), ["login", "token.revoke", "token.revoke"]);
+    // More than are ended one by one.
+    for body in [value!({"username": "admin"}), value!({"realm_name": "default_native"})] {
+        for _ in 0..40 {
+            login(&mut world);
+        }
+        world.audited();
+        assert_eq!(world.call(admin(delete(NEW, &body))).status, 200);
+        assert_eq!(world.audited().last().map(|line| &**line), Some("token.revoke_all"), "{body}");
+        world.advance(1);
+    }
+}
+
+/// One record ends them, which must be there for as long as one of them could live; and what it has ended is not ended again.
+#[test]
+fn pairs_that_ended_together_stay_ended() {
+    let mut world = TestWorld::with_admin("secret");
+    for body in [value!({"username": "admin"}), value!({"realm_name": "default_native"})] {
+        let pairs: alloc::vec::Vec<_> = (0..40).map(|_| login(&mut world)).collect();
+        assert_ne!(json(&world.call(admin(delete(NEW, &body))))["invalidated_tokens"], 0);
+        assert_eq!(json(&world.call(admin(delete(NEW, &body))))["invalidated_tokens"], 0, "{body}");
+        for pair in &pairs {
+            let again = json(&world.call(admin(delete(NEW, &value!({"token": pair["access_token"]})))));
+            assert_eq!((&again["invalidated_tokens"], &again["previously_invalidated_tokens"]), (&value!(0), &value!(1)));
+        }
+        world.advance(86_399);
+        for pair in &pairs {
+            assert_eq!(refresh(&mut world, &pair["refresh_token"]).status, 400, "{body}");
+        }
+    }
+}

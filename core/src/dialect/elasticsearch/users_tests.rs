@@ -781,3 +781,19 @@ fn a_changed_profile_is_audited() {
     assert_eq!(put(value!({"roles": ["viewer", "reports"]})), ["login", "user.change: profile"]);
     assert_eq!(put(value!({"roles": ["viewer", "reports"]})), ["login"]);
 }
+
+#[test]
+fn changes_of_roles_are_audited() {
+    let mut world = world();
+    world.audited();
+    for (line, body, told) in [
+        ("PUT /_security/role/readers", value!({"cluster": ["monitor"]}), "role.put"),
+        ("PUT /_security/role/readers", value!({}), "role.put"),
+        ("DELETE /_security/role/readers", Value::Null, "role.delete"),
+    ] {
+        admin(&mut world, line, &body, 200);
+        assert_eq!(world.audited(), ["login", told], "{line}");
+    }
+    admin(&mut world, "DELETE /_security/role/readers", &Value::Null, 404);
+    assert_eq!(world.audited(), ["login"]);
+}
