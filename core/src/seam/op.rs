@@ -185,7 +185,7 @@ impl<'a> Op<'a> {
 
     /// Like [`Op::put`], but goes in even when the operation is refused: for failure counters.
     pub fn keep(&self, key: Key, value: Option<Vec<u8>>, expires: Option<UnixTime>) {
-        let write = Write { expect: self.expect(&key), key, value, expires };
+        let write = Write { expect: Expect::Any, key, value, expires };
         self.draft.borrow_mut().kept.insert(write.key.clone(), write);
     }
 
@@ -208,12 +208,8 @@ impl<'a> Op<'a> {
     }
 
     fn change(&self, key: Key, value: Option<Vec<u8>>, expires: Option<UnixTime>) {
-        let write = Write { expect: self.expect(&key), key, value, expires };
+        let write = Write { expect: Expect::Any, key, value, expires };
         self.draft.borrow_mut().changes.insert(write.key.clone(), write);
-    }
-
-    fn expect(&self, key: &Key) -> Expect {
-        self.known.version(key).map_or(Expect::Any, Expect::Version)
     }
 
     /// What is missing; and what was decided of a token, if anything was.
@@ -233,6 +229,12 @@ impl<'a> Op<'a> {
         let draft = self.draft.into_inner();
         let mut writes = draft.kept;
         writes.extend(draft.changes.into_vec());
+        // Only now, as a record may be read after it was written.
+        for (key, write) in writes.as_mut_slice() {
+            if let (Expect::Any, Some(version)) = (write.expect, self.known.version(key)) {
+                write.expect = Expect::Version(version);
+            }
+        }
         let writes = writes;
         let checks = if writes.as_slice().is_empty() {
             Vec::new()

@@ -116,7 +116,7 @@ mod tests {
     use super::*;
     use crate::{
         seam::{Moment, Peer},
-        testing::{TestWorld, request},
+        testing::{TestWorld, basic, request},
     };
     use alloc::string::String;
 
@@ -145,5 +145,15 @@ mod tests {
             assert_eq!(response.header("retry-after"), Some("7"), "{line}");
         }
         assert_eq!(unavailable("GET /_security/_authenticate").header("x-elastic-product"), Some("Elasticsearch"));
+    }
+
+    /// The answer shows the last login, which the login has written before: whether that was read ahead or when it was asked for, the
+    /// commit has the same conditions, which the world of the tests compares.
+    #[test]
+    fn what_is_read_after_it_was_written_is_a_condition_too() {
+        let mut world = TestWorld::with_admin("admin password");
+        let change = request("PUT /v1/users/1", r#"{"email_alerts": false}"#);
+        let changed = world.call(change.with_header("authorization", &basic("admin", "admin password")));
+        assert_eq!(changed.status, 200);
     }
 }
