@@ -9,6 +9,8 @@ mod cluster;
 mod error;
 mod password;
 mod roles;
+#[cfg(test)]
+mod tests;
 mod token;
 mod user;
 mod users;

@@ -1,0 +1,138 @@
+//! Who may do what to whom, and what the audit trail says of it.
+
+use crate::{
+    seam::{Request, Response},
+    testing::{TestWorld, basic, json, request},
+};
+use alloc::format;
+
+/// `admin`, `mia` (`user_manager`), `ann` (`none`) and `eve` (`db_viewer`), uids 1 to 4; everybody's password is his name, doubled.
+fn world() -> TestWorld {
+    let mut world = TestWorld::with_admin("adminadmin");
+    for (name, role) in [("mia", "user_manager"), ("ann", "none"), ("eve", "db_viewer")] {
+        let body =
+            format!(r#"{{"name": "{name}", "email": "{name}@example.com", "role": "{role}", "password": "{name}{name}"}}"#);
+        assert_eq!(world.local(request("POST /admin/users", &body)).status, 201);
+    }
+    world.audited();
+    world
+}
+
+fn by(name: &str, line: &str, body: &str) -> Request {
+    request(line, body).with_header("authorization", &basic(name, &format!("{name}{name}")))
+}
+
+/// By a token of his.
+fn bearing(world: &mut TestWorld, name: &str, line: &str, body: &str) -> Response {
+    let token = world.token(name, &format!("{name}{name}"));
+    world.audited();
+    world.call(request(line, body).with_header("authorization", &format!("Bearer {token}")))
+}
+
+#[track_caller]
+fn check_login(world: &mut TestWorld, name: &str, password: &str, status: u16) {
+    let login = request("POST /v1/users/authorize", "").with_header("authorization", &basic(name, password));
+    assert_eq!(world.call(login).status, status, "{name} {password}");
+}
+
+/// Whoever could set an administrator's password, or his address, would be one.
+#[test]
+fn user_managers_have_no_hand_on_administrators() {
+    let mut world = world();
+    for (line, body) in [
+        ("PUT /v1/users/1", r#"{"password": "chosen"}"#),
+        ("PUT /v1/users/1", r#"{"email": "mia@example.org"}"#),
+        ("PUT /v1/users/1", r#"{"role": "none"}"#),
+        ("PUT /v1/users/1", r#"{"email_alerts": false}"#),
+        ("PUT /v1/users/4", r#"{"role": "admin"}"#),
+        ("PUT /v1/users/2", r#"{"role": "admin"}"#),
+        ("PUT /v1/users/password", r#"{"username": "admin", "new_password": "chosen"}"#),
+        ("DELETE /v1/users/1", ""),
+        ("POST /v1/users", r#"{"name": "max", "role": "admin", "password": "max"}"#),
+    ] {
+        // With another administrator, so that it is not for being the last that he stays.
+        let mut world = world.clone();
+        assert_eq!(
+            world.local(request("POST /admin/users", r#"{"name": "other", "role": "admin", "password": "other"}"#)).status,
+            201
+        );
+        assert_eq!(world.call(by("mia", line, body)).status, 403, "{line} {body}");
+        let shown = json(&world.local(request("GET /admin/users/1", "")));
+        assert_eq!((&shown["role"], &shown["email"]), (&"admin".into(), &"".into()), "{line} {body}");
+        check_login(&mut world, "admin", "adminadmin", 200);
+    }
+    assert_eq!(world.call(by("mia", "PUT /v1/users/4", r#"{"password": "chosen"}"#)).status, 200);
+    assert_eq!(world.call(by("mia", "DELETE /v1/users/4", "")).status, 200);
+}
+
+#[test]
+fn the_policies_are_read_by_every_role_but_none() {
+    let mut world = world();
+    for path in ["/v1/cluster", "/v1/cluster/policy"] {
+        for (name, status) in [("admin", 200), ("mia", 200), ("eve", 200), ("ann", 403)] {
+            assert_eq!(world.call(by(name, &format!("GET {path}"), "")).status, status, "{name} {path}");
+        }
+    }
+}
+
+/// Where the old password has to be shown, a token that was found does not stand for it, by any way.
+#[test]
+fn a_token_alone_changes_no_password_where_the_old_one_is_required() {
+    let mut world = world();
+    world.settings_mut().redis.require_old_password = true;
+    for (line, body) in [
+        ("PUT /v1/users/3", r#"{"password": "chosen"}"#),
+        ("PUT /v1/users/password", r#"{"new_password": "chosen"}"#),
+        ("POST /v1/users/password", r#"{"new_password": "chosen"}"#),
+    ] {
+        assert_eq!(bearing(&mut world, "ann", line, body).status, 400, "{line}");
+        check_login(&mut world, "ann", "chosen", 401);
+    }
+    let others = bearing(&mut world, "mia", "PUT /v1/users/3", r#"{"password": "chosen"}"#);
+    assert_eq!(others.status, 200, "who manages users knows no password of theirs");
+    assert_eq!(world.call(by("mia", "PUT /v1/users/2", r#"{"password": "other"}"#)).status, 200);
+}
+
+/// A lock ends with the password that an administrator sets, by either way, and not with one that the owner sets.
+#[test]
+fn a_password_set_by_another_ends_a_lock() {
+    for (name, line, body, status) in [
+        ("admin", "PUT /v1/users/password", r#"{"username": "ann", "new_password": "chosen"}"#, 200),
+        ("admin", "PUT /v1/users/3", r#"{"password": "chosen"}"#, 200),
+        ("ann", "PUT /v1/users/password", r#"{"new_password": "chosen"}"#, 401),
+        ("ann", "PUT /v1/users/3", r#"{"password": "chosen"}"#, 401),
+    ] {
+        let mut world = world();
+        for _ in 0..5 {
+            check_login(&mut world, "ann", "wrong", 401);
+        }
+        check_login(&mut world, "ann", "annann", 401);
+        // The owner comes from elsewhere.
+        assert_eq!(world.call_from("192.0.2.7", by(name, line, body)).status, 200, "{name} {line}");
+        check_login(&mut world, "ann", "chosen", status);
+    }
+}
+
+/// Else whoever has found a token would learn, guess by guess, which passwords are in a list that is full.
+#[test]
+fn a_full_list_tells_a_token_nothing_of_its_passwords() {
+    let mut world = world();
+    world.settings_mut().passwords.max_per_user = 1;
+    let mut code = |guess: &str| {
+        let body = format!(r#"{{"new_password": "{guess}"}}"#);
+        let refused = bearing(&mut world, "ann", "POST /v1/users/password", &body);
+        (refused.status, world.cost.derivations, refused.body)
+    };
+    let wrong = code("wrong");
+    assert_eq!((wrong.0, wrong.1), (400, 0));
+    assert_eq!(code("annann"), wrong);
+}
+
+#[test]
+fn a_renewed_token_is_audited() {
+    let mut world = world();
+    assert_eq!(bearing(&mut world, "ann", "POST /v1/users/refresh_jwt", "").status, 200);
+    let subjects: alloc::vec::Vec<_> =
+        world.events.iter().map(|event| (event.action, event.actor.as_str(), event.dialect)).collect();
+    assert_eq!(subjects, [("token.refresh", "3", "redis"), ("token.issue", "3", "redis")]);
+}
