@@ -407,13 +407,52 @@ fn an_expired_password_is_good_for_replacing_it_only() {
 fn a_password_set_by_another_ends_a_lock() {
     let mut world = world();
     make(&mut world, "ann", "db_viewer");
-    for _ in 0..5 {
-        check(&mut world, ("ann", "wrong"), "GET /", &Value::Null, 401);
-    }
-    check(&mut world, ("ann", "ann secret"), "GET /", &Value::Null, 401);
     // Also one that he has.
-    admin(&mut world, "PUT /_security/user/ann/_password", &value!({"password": "ann secret"}), 200);
-    check(&mut world, ("ann", "ann secret"), "GET /", &Value::Null, 200);
+    for (path, body) in [
+        ("/_security/user/ann/_password", value!({"password": "ann secret"})),
+        ("/_security/user/ann", value!({"password": "ann secret", "roles": ["db_viewer"]})),
+    ] {
+        for _ in 0..5 {
+            check(&mut world, ("ann", "wrong"), "GET /", &Value::Null, 401);
+        }
+        check(&mut world, ("ann", "ann secret"), "GET /", &Value::Null, 401);
+        admin(&mut world, &format!("PUT {path}"), &body, 200);
+        check(&mut world, ("ann", "ann secret"), "GET /", &Value::Null, 200);
+    }
+}
+
+/// As in the product: he would not come in again to take it back.
+#[test]
+fn nobody_enables_or_disables_himself() {
+    let mut world = world();
+    make(&mut world, "ann", "superuser");
+    make(&mut world, "mia", "user_manager");
+    for name in ["ann", "mia"] {
+        let password = format!("{name} secret");
+        for (line, body) in [
+            (format!("PUT /_security/user/{name}/_disable"), Value::Null),
+            (format!("PUT /_security/user/{name}/_enable"), Value::Null),
+        ] {
+            let refused = check(&mut world, (name, &password), &line, &body, 400);
+            assert_eq!(reason(&refused), "nobody may enable or disable himself", "{line}");
+        }
+        let role = if name == "ann" { "superuser" } else { "user_manager" };
+        let body = value!({"roles": [role], "enabled": false});
+        check(&mut world, (name, &password), &format!("PUT /_security/user/{name}"), &body, 400);
+        check(&mut world, (name, &password), "GET /", &Value::Null, 200);
+    }
+}
+
+#[test]
+fn the_definition_of_a_role_is_bounded() {
+    let mut world = world();
+    admin(&mut world, "PUT /_security/role/long", &value!({"description": ""}), 200);
+    let shown = admin(&mut world, "GET /_security/role/long", &Value::Null, 200)["long"].take();
+    let most = 8192 - format!("{shown}").len();
+    for (length, status) in [(most, 200), (most + 1, 400)] {
+        let body = value!({"description": "x".repeat(length)});
+        admin(&mut world, "PUT /_security/role/long", &body, status);
+    }
 }
 
 #[test]
@@ -499,7 +538,7 @@ fn bounds_are_kept_and_nothing_is_changed_by_what_is_refused() {
         value!({"roles": [], "metadata": null}),
         value!({"roles": [], "metadata": []}),
         value!({"roles": [], "metadata": {"_reserved": true}}),
-        value!({"roles": [], "metadata": {"a": long(8192)}}),
+        value!({"roles": [], "metadata": {"a": long(8185)}}),
         value!({"roles": [], "enabled": "true"}),
         value!({"roles": [], "enabled": null}),
         value!({"roles": [], "username": "bob"}),
@@ -796,4 +835,18 @@ fn changes_of_roles_are_audited() {
     }
     admin(&mut world, "DELETE /_security/role/readers", &Value::Null, 404);
     assert_eq!(world.audited(), ["login"]);
+}
+
+/// An address is good for logging in, and names nobody whose tokens are to end: it may be another's name.
+#[test]
+fn tokens_are_ended_by_name_and_not_by_address() {
+    let mut world = world();
+    let body = value!({"password": "ann secret", "roles": [], "email": "ann@example.com"});
+    admin(&mut world, "PUT /_security/user/ann", &body, 200);
+    let pair = token(&mut world, "ann");
+    for (name, ended) in [("ann@example.com", 0), ("ann", 2)] {
+        let told = admin(&mut world, "DELETE /_security/oauth2/token", &value!({"username": name}), 200);
+        assert_eq!(told["invalidated_tokens"], ended, "{name}");
+        assert_eq!(bearer(&mut world, &pair).status, if ended == 0 { 200 } else { 401 }, "{name}");
+    }
 }

@@ -214,6 +214,21 @@ mod tests {
         assert_eq!(at_the_edge(&edge, &token, world.now()), Err("ended".into()));
     }
 
+    /// One that was made while the clock was ahead would hide what is revoked until that time has come.
+    #[test]
+    fn a_snapshot_of_a_time_to_come_is_made_anew() {
+        let mut world = world(Algorithm::EdDsa, &["ann"]);
+        let mut edge = edge(&mut world);
+        let token = world.token("ann", "annann");
+        let right = world.now();
+        world.advance(200);
+        text(&mut world);
+        world.set(right);
+        world.local(request("POST /admin/users/ann/logout", ""));
+        take(&mut world, &mut edge);
+        assert_eq!(at_the_edge(&edge, &token, right), Err("ended".into()));
+    }
+
     #[test]
     fn with_a_shared_secret_there_is_no_snapshot() {
         let mut world = TestWorld::with_admin("adminadmin");

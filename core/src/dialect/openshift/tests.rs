@@ -351,7 +351,7 @@ fn keys_have_their_room_together() {
         assert_eq!(send(Method::Post, name, 16_384), 201);
     }
     assert_eq!((send(Method::Post, "h", 16_384), send(Method::Post, "h", 16_000)), (422, 201));
-    assert_eq!((send(Method::Put, "h", 16_384), send(Method::Put, "h", 16_368)), (422, 200));
+    assert_eq!((send(Method::Put, "h", 16_369), send(Method::Put, "h", 16_368)), (422, 200));
 }
 
 #[test]
