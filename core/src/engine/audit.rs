@@ -129,4 +129,44 @@ mod tests {
         let said = "cluster.change: password_complexity unset -> true, name";
         assert_eq!(call("/v1/cluster", body).as_deref(), Some(said));
     }
+
+    /// Whoever looks for what one has done to another finds it by both (security L1).
+    #[test]
+    fn every_line_says_who_did_what_to_whom() {
+        let mut world = TestWorld::with_admin("admin password");
+        let mut call = |line: &str, body: &str| {
+            let by_admin = request(line, body).with_header("authorization", &basic("admin", "admin password"));
+            assert_eq!(world.call(by_admin).status, 200, "{line} {body}");
+            let told = world.events.drain(..).filter(|event| event.action != "login");
+            told.map(|event| (event.action, event.actor, event.subject)).collect::<alloc::vec::Vec<_>>()
+        };
+        for (line, body, action, subject) in [
+            ("POST /v1/users", r#"{"name": "ann", "role": "none", "password": "ann password"}"#, "user.create", "2"),
+            ("PUT /v1/users/2", r#"{"role": "db_viewer"}"#, "user.change", "2"),
+            ("PUT /v1/users/2", r#"{"password": "other password"}"#, "password.replace", "2"),
+            ("POST /v1/users/password", r#"{"username": "ann", "new_password": "second password"}"#, "password.add", "2"),
+            (
+                "DELETE /v1/users/password",
+                r#"{"username": "ann", "old_password": "second password"}"#,
+                "password.delete",
+                "2",
+            ),
+            ("PUT /_security/user/ann/_disable", "", "user.disable", "2"),
+            ("PUT /_security/user/ann/_enable", "", "user.enable", "2"),
+            ("PUT /_security/role/readers", "{}", "role.put", "readers"),
+            ("DELETE /_security/role/readers", "", "role.delete", "readers"),
+            ("PUT /v1/cluster", r#"{"password_complexity": false}"#, "cluster.change", "cluster"),
+            ("DELETE /v1/users/2", "", "user.delete", "2"),
+        ] {
+            let expected = (action, "1".into(), subject.into());
+            assert_eq!(call(line, body), [expected], "{line} {body}");
+        }
+        // A token is named by its id, by who asks for it and by who ends it.
+        assert_eq!(call("POST /v1/users", r#"{"name": "bob", "password": "bob password"}"#).len(), 1);
+        let grant = r#"{"grant_type": "password", "username": "bob", "password": "bob password"}"#;
+        let issued = call("POST /_security/oauth2/token", grant);
+        assert_eq!((issued.len(), issued[0].0, &*issued[0].1, issued[0].2.len()), (1, "token.issue", "3", 22));
+        let ended = call("DELETE /_security/oauth2/token", r#"{"username": "bob"}"#);
+        assert_eq!(ended, [("token.revoke", "1".into(), issued[0].2.clone())]);
+    }
 }
