@@ -30,6 +30,8 @@ pub(crate) struct TestWorld {
     pub(crate) events: Vec<Event>,
     /// What the last call cost; counts every run of it if it had to start over.
     pub(crate) cost: Cost,
+    /// Why a token of the last call was not good, as the log is told.
+    pub(crate) token_refusal: Option<&'static str>,
     records: BTreeMap<Key, (Record, Option<UnixTime>)>,
     revision: u64,
     settings: Settings,
@@ -71,6 +73,7 @@ impl TestWorld {
         Self {
             events: Vec::new(),
             cost: Cost::default(),
+            token_refusal: None,
             records: BTreeMap::new(),
             revision: 0,
             settings: Settings::default(),
@@ -243,6 +246,7 @@ impl TestWorld {
             }
             if self.commit(&done.commit) {
                 self.cost = cost;
+                self.token_refusal = done.token_refusal;
                 self.events.extend(done.events);
                 return done.response;
             }

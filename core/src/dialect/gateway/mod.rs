@@ -248,6 +248,22 @@ mod tests {
         check_inactive(&mut world, &by("admin"), &token);
     }
 
+    /// Who asks learns that it is not good, and the log why (security T10).
+    #[test]
+    fn the_log_is_told_why_a_token_is_not_good() {
+        let mut world = world();
+        let token = redis(&mut world, "ann");
+        check_alive(&mut world, &token, true);
+        assert_eq!(world.token_refusal, None);
+        world.local(request("POST /admin/users/ann/logout", ""));
+        check_inactive(&mut world, &by("admin"), &token);
+        assert_eq!(world.token_refusal, Some("ended"));
+        check_alive(&mut world, &token, false);
+        assert_eq!(world.token_refusal, Some("ended"));
+        revoke(&mut world, &by("admin"), &"0".repeat(64));
+        assert_eq!(world.token_refusal, Some("revoked"));
+    }
+
     #[test]
     fn a_caller_must_prove_who_he_is() {
         let mut world = world();

@@ -136,3 +136,40 @@ fn a_renewed_token_is_audited() {
         world.events.iter().map(|event| (event.action, event.actor.as_str(), event.dialect)).collect();
     assert_eq!(subjects, [("token.refresh", "3", "redis"), ("token.issue", "3", "redis")]);
 }
+
+/// Security P1: what an administrator has set under another policy is forgotten under this one.
+#[test]
+fn the_policy_of_nist_knows_neither_composition_nor_expiry_whatever_was_set_before() {
+    let mut world = world();
+    let body = r#"{"password_complexity": true, "password_expiration_duration": 1}"#;
+    assert_eq!(world.call(by("admin", "PUT /v1/cluster", body)).status, 200);
+    world.advance(2 * 86_400);
+    check_login(&mut world, "admin", "adminadmin", 401);
+    world.settings_mut().passwords.policy = crate::settings::PolicyName::Nist;
+    check_login(&mut world, "admin", "adminadmin", 200);
+    let shown = json(&world.call(by("admin", "GET /v1/cluster", "")));
+    assert_eq!(
+        (&shown["password_complexity"], &shown["password_expiration_duration"]),
+        (&false.into(), &serde_json::json!(0))
+    );
+    let plain = r#"{"username": "ann", "new_password": "a passphrase in small letters"}"#;
+    assert_eq!(world.call(by("admin", "PUT /v1/users/password", plain)).status, 200);
+}
+
+#[test]
+fn what_roles_may_do_is_told_to_users_only() {
+    let mut world = world();
+    for path in [
+        "/v1/roles",
+        "/v1/roles/1",
+        "/v1/users/role",
+        "/v1/users/permissions",
+        "/v1/users/permissions/admin",
+        "/v1/roles/9",
+    ] {
+        let line = format!("GET {path}");
+        assert_eq!(world.call(request(&line, "")).status, 401, "{path}");
+        let expected = if path == "/v1/roles/9" { 404 } else { 200 };
+        assert_eq!(world.call(by("ann", &line, "")).status, expected, "{path}");
+    }
+}
