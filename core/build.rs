@@ -1,10 +1,8 @@
-//! Writes the tables of normalisation form C (`src/password/nfc.rs`), from those of `unicode-normalization`, and that of common
-//! passwords (`src/password/blocklist.rs`).
+//! Writes the tables of normalisation form C (`src/password/nfc.rs`), from those of `unicode-normalization`.
 //!
 //! The library's own tables are made to be looked up at once, and hold every form: five times as much as all else that the page
 //! needs of Unicode. These are rows of numbers, and lie in columns of differences, which squeeze to half of the rows.
 
-use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
     env, error, fs,
@@ -52,25 +50,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     write(&out, "pairs", &pairs)?;
     write(&out, "others", &others)?;
     write(&out, "classes", &classes)?;
-    fs::write(out.join("common_passwords.bin"), common_passwords()?)?;
     Ok(())
-}
-
-/// How many digests begin with each octet, and the four octets that follow it in each, in order. No two of the list begin alike.
-fn common_passwords() -> Result<Vec<u8>, Box<dyn error::Error>> {
-    const LIST: &str = "data/common_passwords.txt";
-    println!("cargo::rerun-if-changed={LIST}");
-    let list = fs::read_to_string(LIST)?;
-    let mut digests: Vec<_> = list.lines().map(Sha256::digest).collect();
-    digests.sort_unstable();
-    let mut table = Vec::new();
-    for first in 0..=u8::MAX {
-        table.push(u8::try_from(digests.iter().filter(|digest| digest[0] == first).count())?);
-    }
-    for digest in digests {
-        table.extend_from_slice(&digest[1..5]);
-    }
-    Ok(table)
 }
 
 /// What `c` decomposes into.
