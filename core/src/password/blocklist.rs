@@ -42,7 +42,7 @@ mod tests {
         digests.sort_unstable();
         let counts = (0..=u8::MAX).map(|first| digests.iter().filter(|digest| digest[0] == first).count());
         let mut table: Vec<u8> = counts.map(|count| u8::try_from(count).unwrap()).collect();
-        digests.iter().for_each(|digest| table.extend(&digest[1..5]));
+        table.extend(digests.iter().flat_map(|digest| &digest[1..5]));
         assert!(table == COMMON, "common_passwords.bin is not that of common_passwords.txt");
         assert!(lines.is_sorted_by(|one, next| one < next));
         for line in lines {
