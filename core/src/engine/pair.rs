@@ -75,6 +75,7 @@ pub(crate) fn grant_for_token(op: &Op<'_>, user: &User, jti: &str) -> Result<Res
     };
     let Some(shown) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(Err(NotRefreshed::Unknown)) };
     if op.now() >= family_ends(op, &shown) {
+        audit(op, "token.issue", &user.uid, &jti, Some("login_too_long_ago"));
         return Ok(Err(NotRefreshed::Expired));
     }
     bound(op, user)?;

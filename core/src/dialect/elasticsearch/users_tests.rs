@@ -764,8 +764,10 @@ fn what_is_granted_for_a_token_is_of_its_family() {
         last = more(&mut world, &last["access_token"]);
     }
     world.advance(3);
+    world.audited();
     let refused = value!({"error": "invalid_grant", "error_description": "token document has expired"});
     assert_eq!(more(&mut world, &last["access_token"]), refused);
+    assert_eq!(world.audited(), ["token.issue login_too_long_ago"]);
 }
 
 /// Verifiers take it for as long as their leeway after its end, so that it has to be ended until then.
