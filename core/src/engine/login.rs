@@ -80,15 +80,15 @@ pub(crate) fn as_typed(op: &Op<'_>, text: &str) -> String {
     shown
 }
 
-/// That `password` is one of `user`, whom `actor` has named; counts like a login of that user.
+/// That `password` is one of `user`, whom `actor` has named; counts like a login of that user. Returns him as the proof has left him.
 ///
 /// # Errors
 /// As [`login`].
-pub(crate) fn proves(op: &Op<'_>, actor: Uid, user: &User, password: &str) -> Result<Proof, Stop> {
-    let refused = |refusal: &Refusal| audit(op, "password.prove", &actor, &user.uid, Some(refusal.code()));
+pub(crate) fn proves(op: &Op<'_>, actor: Uid, user: User, password: &str) -> Result<(User, Proof), Stop> {
+    let (uid, name) = (user.uid, user.name.clone());
+    let refused = |refusal: &Refusal| audit(op, "password.prove", &actor, &uid, Some(refusal.code()));
     super::admit_source(op, &refused)?;
-    let (_, proof) = prove(op, &user.name, Some(user.clone()), password, &refused)?;
-    Ok(proof)
+    prove(op, &name, Some(user), password, &refused)
 }
 
 /// The user, as the proof has left him, and the proof. `refused` is told of a refusal, for the audit trail; of attempts that cost

@@ -96,7 +96,10 @@ fn read(op: &Op<'_>, form: Form) -> Result<Request, Stop> {
                 old
             };
             let target = target(op, &caller, username.as_deref())?;
-            let old = old.map(|old| proof(op, &caller, &target, &old)).transpose()?;
+            let (target, old) = match old {
+                Some(old) => proof(op, &caller, target, &old).map(|(target, proof)| (target, Some(proof)))?,
+                None => (target, None),
+            };
             let shown = caller.login.is_some() || old.is_some();
             Ok(Request { actor: caller.user, target, old, new, shown })
         }
@@ -119,11 +122,11 @@ fn target(op: &Op<'_>, caller: &Caller, username: Option<&str>) -> Result<User, 
     }
 }
 
-/// That `old` is a password of `target`; a wrong one counts as a failed login of that user.
-fn proof(op: &Op<'_>, caller: &Caller, target: &User, old: &Zeroizing<String>) -> Result<Proof, Stop> {
+/// That `old` is a password of `target`, who comes back as that has left him; a wrong one counts as a failed login of that user.
+fn proof(op: &Op<'_>, caller: &Caller, target: User, old: &Zeroizing<String>) -> Result<(User, Proof), Stop> {
     match &caller.login {
         // It is the password of the header, checked and counted a moment ago.
-        Some((password, proof)) if target.uid == caller.user.uid && password == old => Ok(proof.clone()),
+        Some((password, proof)) if target.uid == caller.user.uid && password == old => Ok((target, proof.clone())),
         _ => engine::proves(op, caller.user.uid, target, old),
     }
 }

@@ -1,10 +1,12 @@
 //! Who may do what to whom, and what the audit trail says of it.
 
 use crate::{
+    password::Scheme,
+    record::{Uid, User, key},
     seam::{Request, Response},
     testing::{TestWorld, basic, json, request},
 };
-use alloc::format;
+use alloc::{format, vec::Vec};
 
 /// `admin`, `mia` (`user_manager`), `ann` (`none`) and `eve` (`db_viewer`), uids 1 to 4; everybody's password is his name, doubled.
 fn world() -> TestWorld {
@@ -91,6 +93,26 @@ fn a_token_alone_changes_no_password_where_the_old_one_is_required() {
     let others = bearing(&mut world, "mia", "PUT /v1/users/3", r#"{"password": "chosen"}"#);
     assert_eq!(others.status, 200, "who manages users knows no password of theirs");
     assert_eq!(world.call(by("mia", "PUT /v1/users/2", r#"{"password": "other"}"#)).status, 200);
+}
+
+/// What the old password has proved is not lost to what is done with it: its hash is redone as at any login (security P4).
+#[test]
+fn an_old_password_that_is_shown_is_hashed_anew() {
+    for (name, body) in [
+        ("ann", r#"{"old_password": "annann", "new_password": "chosen"}"#),
+        ("admin", r#"{"username": "ann", "old_password": "annann", "new_password": "chosen"}"#),
+    ] {
+        let mut world = world();
+        let bearer = format!("Bearer {}", world.token(name, &format!("{name}{name}")));
+        let scheme = Scheme::Argon2id { memory: 65_536, passes: 3, lanes: 1 };
+        world.settings_mut().passwords.scheme = scheme;
+        let add = request("POST /v1/users/password", body).with_header("authorization", &bearer);
+        assert_eq!(world.call(add).status, 200, "{name}");
+        let ann: User = world.stored(&key::user(Uid::new(3).unwrap())).unwrap();
+        assert_eq!(ann.passwords.schemes().collect::<Vec<_>>(), [scheme], "{name}");
+        check_login(&mut world, "ann", "annann", 200);
+        check_login(&mut world, "ann", "chosen", 200);
+    }
 }
 
 /// A lock ends with the password that an administrator sets, by either way, and not with one that the owner sets.
