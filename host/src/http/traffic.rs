@@ -72,7 +72,7 @@ impl Route {
 }
 
 /// Statuses that are counted apart; every other one counts as `other`.
-const STATUSES: [(u16, &str); 21] = [
+const STATUSES: [(u16, &str); 22] = [
     (200, "200"),
     (201, "201"),
     (204, "204"),
@@ -82,6 +82,7 @@ const STATUSES: [(u16, &str); 21] = [
     (403, "403"),
     (404, "404"),
     (405, "405"),
+    (406, "406"),
     (408, "408"),
     (409, "409"),
     (413, "413"),
@@ -173,6 +174,7 @@ impl Collector for Traffic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::documents;
 
     #[track_caller]
     fn check(path: &str, route: Route) {
@@ -205,6 +207,19 @@ mod tests {
     fn every_route_has_its_own_counters() {
         for (at, route) in ROUTES.iter().enumerate() {
             assert_eq!(*route as usize, at);
+        }
+    }
+
+    #[test]
+    fn every_status_that_is_documented_is_counted_apart() {
+        for file in documents::FILES {
+            let document: serde_json::Value = serde_json::from_slice(file.content).unwrap();
+            let operations = document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap());
+            for (method, operation) in operations {
+                for status in operation["responses"].as_object().into_iter().flat_map(|responses| responses.keys()) {
+                    assert!(STATUSES.iter().any(|(_, label)| label == status), "{status} of {method}");
+                }
+            }
         }
     }
 }
