@@ -7,8 +7,8 @@
 //!
 //! Beside the trail stands its head, `audit.log.head`: number and hash of a record that is safely on disk, and whether the trail was
 //! closed in order. Without it, a cut at the end would leave a shorter, faultless trail. An answer does not wait for its records, so
-//! a process that is killed may leave none of the last: the next start notes that. The chain is not keyed: it reveals careless and accidental changes, and
-//! deliberate ones to whoever keeps a head elsewhere.
+//! a process that is killed may leave none of the last: the next start notes that. The chain is not keyed: it reveals careless and
+//! accidental changes, and deliberate ones to whoever keeps a head elsewhere.
 
 mod chain;
 #[cfg(test)]
@@ -188,36 +188,53 @@ struct Trail {
     file: Option<File>,
     head: Option<File>,
     lost: Arc<Lost>,
+    /// Something may not be on disk yet.
+    dirty: bool,
+    /// When it was last tried to force it there.
+    tried: Instant,
+    /// The last try has failed, and the log has been told.
+    failing: bool,
     /// A sync has failed: the system tells that once, and what it was for may be missing although a later one succeeds.
     unsure: bool,
 }
 
 impl Trail {
     fn open(path: &Path, clock: Arc<Clock>, lost: Arc<Lost>) -> io::Result<Self> {
-        let mut trail = Self { path: path.into(), clock, chain: None, file: None, head: None, lost, unsure: false };
+        let mut trail = Self {
+            path: path.into(),
+            clock,
+            chain: None,
+            file: None,
+            head: None,
+            lost,
+            dirty: false,
+            tried: Instant::now(),
+            failing: false,
+            unsure: false,
+        };
         trail.attach()?;
         Ok(trail)
     }
 
     fn run(mut self, messages: &Receiver<Message>) {
-        let mut synced = Instant::now();
-        let mut dirty = true;
         loop {
-            let wait = if dirty { SYNC.saturating_sub(synced.elapsed()) } else { Duration::from_hours(1) };
-            match messages.recv_timeout(wait) {
-                Ok(first) => {
-                    dirty = true;
-                    self.take(first, messages);
-                }
+            match messages.recv_timeout(self.until_due()) {
+                Ok(first) => self.take(first, messages),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            if dirty && synced.elapsed() >= SYNC {
+            if self.until_due().is_zero() {
                 self.sync_or_say();
-                (synced, dirty) = (Instant::now(), false);
+                self.tried = Instant::now();
             }
         }
         self.close();
+    }
+
+    /// How long until what was written is to be forced to disk, tried again if that has failed. A trail that is not open has nothing
+    /// to force: the next record opens it.
+    fn until_due(&self) -> Duration {
+        if self.dirty && self.file.is_some() { SYNC.saturating_sub(self.tried.elapsed()) } else { Duration::from_hours(1) }
     }
 
     /// Leaves everything on disk, and says so in the head if that is sure.
@@ -295,6 +312,7 @@ impl Trail {
             lines.extend(octets);
             link = next;
         }
+        self.dirty = true;
         append_whole(self.file.as_mut().ok_or(io::ErrorKind::NotConnected)?, &lines)?;
         self.chain = Some(link);
         Ok(())
@@ -385,13 +403,21 @@ impl Trail {
             return Err(io::ErrorKind::NotConnected.into());
         };
         file.sync_data().inspect_err(|_| self.unsure = true)?;
-        head.write_all_at(format!("{:020} {}\n", link.n, hex::text(&link.hash)).as_bytes(), 0)
+        head.write_all_at(format!("{:020} {}\n", link.n, hex::text(&link.hash)).as_bytes(), 0)?;
+        self.dirty = false;
+        Ok(())
     }
 
-    /// Whether it has succeeded.
+    /// Whether it has succeeded. The log is told when that begins to fail, and when it ends.
     fn sync_or_say(&mut self) -> bool {
         let synced = self.sync();
-        synced.inspect_err(|error| tracing::error!(%error, "cannot force the audit trail to disk")).is_ok()
+        match &synced {
+            Err(error) if !self.failing => tracing::error!(%error, "cannot force the audit trail to disk"),
+            Ok(()) if self.failing => tracing::warn!("the audit trail is being forced to disk again"),
+            _ => {}
+        }
+        self.failing = synced.is_err();
+        !self.failing
     }
 
     fn time(&self) -> String {

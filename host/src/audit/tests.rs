@@ -360,6 +360,23 @@ fn a_trail_that_was_not_closed_in_order_says_so() {
     assert!(shown.ends_with("before 1 start, which `audit.unclean` marks, the last records may be missing"), "{shown}");
 }
 
+/// A disk that takes nothing for a while is asked again although nobody has done anything meanwhile.
+#[test]
+fn what_could_not_be_forced_to_disk_is_tried_again() {
+    let home = Home::new();
+    let lost = Lost { metrics: Arc::default(), unnoted: AtomicU64::new(0), said: AtomicBool::new(false) };
+    let mut trail = Trail::open(&home.path(), Arc::default(), Arc::new(lost)).unwrap();
+    let cannot_be_synced = OpenOptions::new().write(true).open("/dev/null").unwrap();
+    let file = trail.file.replace(cannot_be_synced);
+    for _ in 0..2 {
+        assert!(!trail.sync_or_say());
+        assert!(trail.until_due() <= SYNC);
+    }
+    trail.file = file;
+    assert!(trail.sync_or_say());
+    assert!(trail.until_due() > SYNC, "there is nothing left to do");
+}
+
 /// What a sync has failed for may be missing, although the next one succeeds.
 #[test]
 fn a_trail_that_is_not_surely_on_disk_is_not_closed_in_order() {
