@@ -316,6 +316,7 @@ describe('options', () => {
   for (const [what, options, expected] of [
     ['no options', undefined, 'bad_options'],
     ['an unknown option', { store, colour: 'red' }, 'bad_options'],
+    ['an unknown option that is inherited', Object.assign(Object.create({ colour: 'red' }), { store }), 'bad_options'],
     ['no store', {}, 'bad_store'],
     ['half a store', { store: { read() {}, range() {} } }, 'bad_store'],
     ['a store that stays, without a root key', { store: { read() {}, range() {}, commit() {} } }, 'bad_root_key'],
@@ -335,6 +336,16 @@ describe('options', () => {
     for (const settings of [cyclic, { n: 1n }, { toJSON() {} }]) {
       assert.throws(() => new Waxseal({ store, settings }), error => code('bad_settings')(error) && /no JSON form/.test(error.message))
     }
+  })
+  test('settings that JSON would drop are refused, at any depth', async () => {
+    class Settings {
+      get leeway() { return 5 }
+    }
+    for (const settings of [new Settings(), Object.create({ leeway: 5 }), { throttle: new Settings() }, { throttle: new Map([['source_limit', 5]]) }, { gateway: { introspection_roles: new Set(['admin']) } }, { leeway: () => 5 }]) {
+      assert.throws(() => new Waxseal({ store, settings }), error => code('bad_settings')(error) && /inherit/.test(error.message))
+    }
+    const plain = [runInNewContext('({ leeway: 5, gateway: { introspection_roles: ["admin"] } })'), Object.assign(Object.create(null), { leeway: 5 }), { toJSON: () => ({ leeway: 5 }) }]
+    for (const settings of plain) await new Waxseal({ store: new MemoryStore(), settings }).ready()
   })
   test('mistakes show at the start, to who asks for it and to who bootstraps', async () => {
     await new Waxseal({ store: new MemoryStore(), settings: CHEAP }).ready()
@@ -934,6 +945,38 @@ describe('verify', () => {
   ]) {
     test(`${what} is a mistake`, () => assert.throws(make, error => error instanceof TokenError && code(expected)(error)))
   }
+  describe('options that are inherited', () => {
+    class Config {
+      get key() { return key }
+      get issuer() { return issuer }
+      get audience() { return 'you' }
+      get typ() { return 'at+jwt' }
+    }
+    const both = { key, issuer, audience: 'you', typ: 'at+jwt' }
+    const inherited = { 'by a class with getters': new Config(), 'from defaults': Object.create(both), 'in part': Object.assign(Object.create({ audience: 'you', typ: 'at+jwt' }), { key, issuer }) }
+    for (const [how, options] of Object.entries(inherited)) {
+      test(`${how} count like own ones`, () => {
+        const verify = createVerifier(options)
+        const signed = other => createSigner({ ...both, ...other, expiresIn: 60 })({ sub: '1' })
+        assert.equal(verify(signed()).sub, '1')
+        assert.throws(() => verify(signed({ audience: undefined })), code('wrong_audience'))
+        assert.throws(() => verify(signed({ typ: undefined })), code('wrong_typ'))
+        const sign = createSigner(Object.assign(Object.create(options), { expiresIn: 60, subject: '2' }))
+        assert.equal(verify(sign()).sub, '2')
+      })
+    }
+    test('and unknown are a mistake like own ones', () => {
+      const options = Object.assign(Object.create({ audiance: 'you' }), { key, issuer })
+      assert.throws(() => createVerifier(options), code('bad_options'))
+      assert.throws(() => createSigner(Object.assign(Object.create(options), { expiresIn: 60 })), code('bad_options'))
+    })
+    test('are asked for once, so that what is checked is what counts', () => {
+      const asked = []
+      const told = new Proxy({ key, issuer: 'me', audience: 'you' }, { get: (options, name) => (asked.push(name), options[name]) })
+      createVerifier(told)
+      assert.equal(new Set(asked).size, asked.length, asked.join())
+    })
+  })
   const cyclic = {}
   cyclic.self = cyclic
   for (const [what, claims, expected] of [['a cycle', cyclic, 'bad_claims'], ['a bigint', { n: 1n }, 'bad_claims'], ['a list', [], 'bad_claims'], ['null', null, 'bad_claims'],

@@ -237,6 +237,13 @@ describe('bad input', () => {
     test(`${what} is no token`, () => assert.throws(() => edge().verifier.verify(token), code(expected)))
   }
   test('a module that is none', () => assert.throws(() => withModule({}), code('no_module')))
+  test('what is inherited counts like what is an option of its own', () => {
+    const options = { keys: [one.jwk], issuer, audience: 'you', stale: 'accept', algorithms: ['EdDSA'], clock: () => NOW * 1000 }
+    const { verify } = createEdgeVerifier(Object.create(options))
+    assert.equal(verify(one.token({ aud: 'you' })).sub, '7')
+    assert.throws(() => verify(one.token()), code('wrong_audience'))
+    assert.throws(() => createEdgeVerifier(Object.create({ ...options, audiance: 'you' })), code('bad_options'))
+  })
 })
 
 test('a real trap ends one call, and neither keys nor snapshot are forgotten', () => {

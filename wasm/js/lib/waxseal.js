@@ -37,8 +37,8 @@ export class Waxseal {
 
   constructor(options, platform) {
     demand(typeof options === 'object' && options !== null, 'bad_options', 'options are an object')
-    const unknown = Object.keys(options).find(name => !OPTIONS.includes(name))
-    demand(unknown === undefined, 'bad_options', `there is no option \`${unknown}\``)
+    // What all objects have is no option.
+    for (const name in options) demand(OPTIONS.includes(name) || name in {}, 'bad_options', `there is no option \`${name}\``)
     const { store, settings = {}, rootKey, clock, audit, clientAddress, kdf, onError } = options
     for (const verb of ['read', 'range', 'commit']) {
       demand(typeof store?.[verb] === 'function', 'bad_store', `a store has a function \`${verb}\``)
@@ -264,15 +264,28 @@ export function generateRootKey() {
 
 function text(settings) {
   let json
+  let isWhole = true
   try {
-    json = JSON.stringify(settings)
+    json = JSON.stringify(settings, (_, value) => {
+      isWhole &&= isShown(value)
+      return value
+    })
   } catch (cause) {
     throw new WaxsealError('bad_settings', 'the settings have no JSON form', { cause })
   }
   demand(json, 'bad_settings', 'the settings have no JSON form')
+  demand(isWhole, 'bad_settings', 'the settings are plain objects and lists: what others inherit would be left out')
   // JSON writes an escape for half a surrogate, so that none reaches the engine as something else.
   demand(!/[^\\](\\\\)*\\ud/.test(json), 'bad_settings', 'a string in the settings has a lone surrogate')
   return json
+}
+
+/** Whether JSON shows all of a value, which it does not of an object that inherits something. */
+function isShown(value) {
+  if (Object(value) !== value || Array.isArray(value)) return true
+  const parent = Object.getPrototypeOf(value)
+  // By what the last of all prototypes has, as that of another realm is as good.
+  return parent === null || Object.hasOwn(parent, 'isPrototypeOf')
 }
 
 function randomKey() {

@@ -8,33 +8,36 @@ const ALGORITHMS = ['HS256', 'HS384', 'HS512']
 const SIGN = 0
 const VERIFY = 1
 
-/** What the module is told: what tokens are to say, and the keys. */
-export function told({ keys, unusable, ...expected }) {
-  const { number, octets, text, end } = statement(expected)
-  number(keys.length)
-  for (const { role, kid, algorithm, encoded, secret } of keys) {
-    number(role)
-    text(kid)
-    number(algorithm)
-    number(encoded)
-    octets(secret)
-  }
-  number(unusable.length)
-  unusable.forEach(text)
-  return end()
-}
-
-/** The keys of `options.key` (and `kid`, `algorithms`) or `options.keys`; `sign` says whether one of them signs. */
-export function keysOf({ key, keys, kid }, algorithms, sign) {
+/**
+ * What the module is told: what tokens are to say, and the keys of `key` (and `kid`, `algorithms`) or `keys`; `sign` says whether the first
+ * of them signs.
+ */
+export function told(options, algorithms, sign) {
+  const { key, keys, kid } = options
   demand((key === undefined) !== (keys === undefined), 'bad_options', 'either `key` or `keys` is needed')
   const wanted = allowed(algorithms, ALGORITHMS)
   const list = Array.isArray(keys) ? keys : Array.isArray(keys?.keys) ? keys.keys : [key ?? keys]
   const read = list.map(stated => (isSecret(stated) ? bare(stated, kid, algorithms) : jwk(stated, sign)))
   demand(new Set(read.map(({ symmetric }) => symmetric)).size < 2, 'mixed_key_set', 'a set holds symmetric or asymmetric keys, not both')
-  const usable = ({ secret, algorithm }) => secret !== undefined && wanted.includes(ALGORITHMS[algorithm])
-  const good = read.filter(usable).map((key, place) => ({ ...key, role: sign && place === 0 ? SIGN : VERIFY }))
-  demand(!sign || good.length > 0, 'no_signing_key', 'no key could sign')
-  return { keys: good, unusable: read.filter(key => !usable(key)).map(({ kid }) => kid) }
+  const isUsable = ({ secret, algorithm }) => secret !== undefined && wanted.includes(ALGORITHMS[algorithm])
+  const usable = read.filter(isUsable)
+  demand(!sign || usable.length > 0, 'no_signing_key', 'no key could sign')
+
+  const { number, octets, text, end } = statement(options)
+  let role = sign ? SIGN : VERIFY
+  number(usable.length)
+  for (const { kid, algorithm, encoded, secret } of usable) {
+    number(role)
+    text(kid)
+    number(algorithm)
+    number(encoded)
+    octets(secret)
+    role = VERIFY
+  }
+  const others = read.filter(key => !isUsable(key))
+  number(others.length)
+  for (const { kid } of others) text(kid)
+  return end()
 }
 
 function isSecret(stated) {

@@ -11,16 +11,23 @@ export function isText(value) {
   return typeof value === 'string' && !/\p{Surrogate}/u.test(value)
 }
 
-/** Only these options are given, and those that are texts are. */
-export function known(options, names) {
-  demand(typeof options === 'object' && options !== null, 'bad_options', 'options are an object')
-  for (const name of Object.keys(options)) demand(names.includes(name), 'bad_options', `there is no option \`${name}\``)
+/**
+ * A copy of the options: only these are given, and those that are texts are. Inherited ones count, and each is asked for once: who spread
+ * what was given would check one thing and go by another.
+ */
+export function known(given, names) {
+  demand(typeof given === 'object' && given !== null, 'bad_options', 'options are an object')
+  // What all objects have is no option.
+  for (const name in given) demand(names.includes(name) || name in {}, 'bad_options', `there is no option \`${name}\``)
+  const options = {}
+  for (const name of names) options[name] = given[name]
   for (const name of ['issuer', 'audience', 'subject', 'typ']) {
     const value = options[name]
     demand(value === undefined ? name !== 'issuer' : isText(value), 'bad_options', `\`${name}\` is not a text`)
   }
   const { leeway = 0 } = options
   demand(Number.isInteger(leeway) && leeway >= 0 && leeway <= 60, 'bad_options', '`leeway` is a whole number of seconds from 0 to 60')
+  return options
 }
 
 /** The names of algorithms that are wanted: all that there are unless some are stated. */

@@ -2,7 +2,7 @@
 
 import { TokenError } from './error.js'
 import { guest } from './guest.js'
-import { keysOf, told } from './keys.js'
+import { told } from './keys.js'
 import { demand, isText, known, reader, text } from './options.js'
 
 const BOTH = ['key', 'keys', 'kid', 'issuer', 'audience', 'typ', 'clock']
@@ -15,13 +15,13 @@ export function over(load) {
 
   /** The clock, and the function `name` of a module that has taken the options. */
   function open(name, options, algorithms) {
-    const octets = told({ ...options, ...keysOf(options, algorithms, name === 'sign') })
+    const octets = told(options, algorithms, name === 'sign')
     const { run } = guest((module ??= load()), () => octets)
     return [reader(options.clock), run]
   }
 
-  function createVerifier(options) {
-    known(options, VERIFIER)
+  function createVerifier(given) {
+    const options = known(given, VERIFIER)
     const isRevoked = revocations(options.revoked)
     const [now, run] = open('verify', options, options.algorithms)
 
@@ -39,8 +39,8 @@ export function over(load) {
     }
   }
 
-  function createSigner(options) {
-    known(options, SIGNER)
+  function createSigner(given) {
+    const options = known(given, SIGNER)
     const { issuer: iss, audience: aud, subject: sub, expiresIn, algorithm } = options
     demand(Number.isInteger(expiresIn) && expiresIn > 0 && expiresIn < 1e12, 'bad_options', '`expiresIn` is a whole number of seconds')
     const [now, run] = open('sign', options, algorithm === undefined ? undefined : [algorithm])

@@ -18,16 +18,16 @@ const OCTETS = 1
 export function over(load) {
   let module
 
-  function createEdgeVerifier(options) {
-    known(options, OPTIONS)
-    const { stale = 'refuse', clock, ...expected } = options
+  function createEdgeVerifier(given) {
+    const options = known(given, OPTIONS)
+    const { stale = 'refuse', clock } = options
     demand(stale === 'refuse' || stale === 'accept', 'bad_options', "`stale` is 'refuse' or 'accept'")
     const wanted = allowed(options.algorithms, ALGORITHMS)
     const unwanted = ALGORITHMS.filter(name => !wanted.includes(name))
     const now = reader(clock)
 
     function told(kind, rest) {
-      const { number, raw, end } = statement(expected)
+      const { number, raw, end } = statement(options)
       number(stale === 'refuse' ? 1 : 0)
       number(kind)
       if (kind === JWKS) {

@@ -14,8 +14,8 @@ const PAUSE = 60
 const ROUNDS = 3
 
 export function remote(createEdgeVerifier) {
-  return function createRemoteVerifier(options) {
-    known(options, OPTIONS)
+  return function createRemoteVerifier(given) {
+    const options = known(given, OPTIONS)
     const { keysEvery = 300, revocationsEvery = 30, timeout = 5, onError = () => {}, fetch: get = (url, init) => fetch(url, init) } = options
     for (const [name, value] of Object.entries({ keysEvery, revocationsEvery, timeout })) {
       demand(Number.isFinite(value) && value > 0 && value <= 86_400, 'bad_options', `\`${name}\` is a number of seconds up to a day`)
