@@ -113,6 +113,26 @@ describe('the file store', () => {
     assert.equal(await waxseal.bootstrap({ password: PASSWORD }), null)
     later.close()
   })
+  test('tells nothing once it is closed, as another may write the file by then', async () => {
+    const path = join(folder(), 'records')
+    const options = { rootKey: generateRootKey(), settings: CHEAP }
+    const store = new FileStore(path)
+    const waxseal = await engine({ ...options, store })
+    const { access_token: token } = await (await waxseal.fetch(login())).json()
+    const headers = { authorization: `Bearer ${token}` }
+    const verified = async engine => (await engine.fetch(new Request('http://localhost/auth/verify', { headers }))).status
+    assert.equal(await verified(waxseal), 204)
+    store.close()
+    const later = new FileStore(path)
+    const other = new Waxseal({ ...options, store: later, clock: new MovableClock(NOW) })
+    assert.equal((await other.fetch(new Request('http://localhost/auth/revoke', { method: 'POST', headers, body: new URLSearchParams({ token }) }))).status, 200)
+    assert.deepEqual([await verified(other), await verified(waxseal)], [401, 503])
+    await assert.rejects(store.read(['a'], 1), code('no_store'))
+    await assert.rejects(store.range({ prefix: '', after: '', limit: 1 }, 1), code('no_store'))
+    await assert.rejects(store.commit({ checks: [], writes: [] }, 1), code('no_store'))
+    store.close()
+    later.close()
+  })
   test('forgets a commit that was cut off, as a whole', async () => {
     const path = join(folder(), 'records')
     const store = new FileStore(path)

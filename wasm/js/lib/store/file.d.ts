@@ -17,6 +17,6 @@ export class FileStore implements Store {
   read(keys: string[], now: number): Promise<(StoredRecord | null)[]>
   range(range: { prefix: string; after: string; limit: number }, now: number): Promise<({ key: string } & StoredRecord)[]>
   commit(commit: Commit, now: number): Promise<boolean>
-  /** Closes the file. */
+  /** Closes the file, which then may be another's: whatever the store is asked from then on, it throws `no_store`. */
   close(): void
 }

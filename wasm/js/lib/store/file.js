@@ -49,16 +49,16 @@ export class FileStore {
   }
 
   async read(keys, now) {
-    return this.#records.read(keys, now)
+    return this.#opened().read(keys, now)
   }
 
   async range(range, now) {
-    return this.#records.range(range, now)
+    return this.#opened().range(range, now)
   }
 
   async commit(commit, now) {
     if (this.#failed) throw this.#failed
-    const holds = this.#records.holds(commit, now)
+    const holds = this.#opened().holds(commit, now)
     if (!holds || commit.writes.length === 0) return holds
     const line = written(commit.writes.map(({ key, value, expires }) => [key, value && Buffer.from(value).toString('base64'), expires]))
     try {
@@ -81,9 +81,14 @@ export class FileStore {
   close() {
     if (this.#file !== undefined) closeSync(this.#file)
     this.#file = undefined
-    this.#failed ??= new WaxsealError('no_store', 'the file is closed')
     this.#lock?.()
     this.#lock = undefined
+  }
+
+  /** The records, while nobody else can change them. */
+  #opened() {
+    demand(this.#file !== undefined, 'no_store', 'the file is closed')
+    return this.#records
   }
 
   #load() {
