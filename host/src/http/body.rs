@@ -1,7 +1,7 @@
 //! Reads a body within its limits, and decodes it.
 
-use super::Limits;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use super::{Limits, held::Held, shares::Shares};
+use core::net::IpAddr;
 use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
 use hyper::{
@@ -12,6 +12,7 @@ use hyper::{
 use std::{
     error::Error,
     io::{self, Read},
+    sync::Arc,
 };
 use tokio::{sync::Semaphore, task::spawn_blocking};
 use waxseal_core::seam::Unread;
@@ -21,6 +22,11 @@ const DRAIN: usize = 256 * 1024;
 
 /// How much is unpacked where it was read.
 const AT_ONCE: usize = 2048;
+
+/// How many larger ones wait to be unpacked.
+const UNPACKING: usize = 64;
+/// How many of these are of one source.
+const UNPACKING_OF_ONE: usize = 8;
 
 /// Why there is no body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,7 +40,7 @@ pub(super) struct BodyError {
 pub(super) enum Why {
     /// It could not be read.
     Unread(Unread),
-    /// All bodies together hold too much already.
+    /// All bodies together, or those of its source, hold too much already.
     Busy,
 }
 
@@ -43,6 +49,16 @@ impl From<Unread> for BodyError {
     fn from(why: Unread) -> Self {
         Self { why: Why::Unread(why), close: false }
     }
+}
+
+/// What the bodies that are being read take, and who takes it.
+#[derive(Debug)]
+pub(super) struct Bodies {
+    held: Held,
+    /// Who waits to have one unpacked, how many there may be of them, and whose turn it is.
+    unpacking: Arc<Shares>,
+    places: Arc<Semaphore>,
+    turn: Arc<Semaphore>,
 }
 
 /// How a body is encoded (RFC 9110, 8.4).
@@ -70,38 +86,66 @@ impl Coding {
     }
 }
 
-/// The whole body as it was before its sender encoded it. The limit holds for what is sent and for what comes out.
-pub(super) async fn decoded(
-    headers: &HeaderMap,
-    body: Incoming,
-    limits: &Limits,
-    held: &AtomicUsize,
-) -> Result<Vec<u8>, BodyError> {
-    match Coding::of(headers) {
-        _ if body.is_end_stream() => Ok(Vec::new()),
-        Some(Coding::Identity) => read(body, limits, held).await,
-        Some(Coding::Gzip) => {
-            let (packed, limit) = (read(body, limits, held).await?, limits.body);
-            if packed.len() <= AT_ONCE { unpacked(&packed, limit) } else { unpacked_aside(packed, limit).await }
+impl Bodies {
+    pub(super) fn new() -> Self {
+        Self {
+            held: Held::default(),
+            unpacking: Shares::of(UNPACKING_OF_ONE),
+            places: Arc::new(Semaphore::new(UNPACKING)),
+            turn: Arc::new(Semaphore::new(1)),
         }
-        None => Err(BodyError { close: true, ..Unread::UnknownEncoding.into() }),
+    }
+
+    /// The whole body from `source` as it was before its sender encoded it. The limit holds for what is sent and for what comes out.
+    pub(super) async fn decoded(
+        &self,
+        headers: &HeaderMap,
+        body: Incoming,
+        limits: &Limits,
+        source: Option<IpAddr>,
+    ) -> Result<Vec<u8>, BodyError> {
+        match Coding::of(headers) {
+            _ if body.is_end_stream() => Ok(Vec::new()),
+            Some(Coding::Identity) => self.read(body, limits, source).await,
+            Some(Coding::Gzip) => {
+                let (packed, limit) = (self.read(body, limits, source).await?, limits.body);
+                if packed.len() <= AT_ONCE {
+                    unpacked(&packed, limit)
+                } else {
+                    self.unpacked_aside(packed, limit, source).await
+                }
+            }
+            None => Err(BodyError { close: true, ..Unread::UnknownEncoding.into() }),
+        }
+    }
+
+    /// The whole body from `source`; that of the owner, who has no address, waits for nobody else's.
+    pub(super) async fn read(&self, body: Incoming, limits: &Limits, source: Option<IpAddr>) -> Result<Vec<u8>, BodyError> {
+        let mut share = Share { held: &self.held, source, octets: 0 };
+        collect(body, limits, Some(&mut share)).await
+    }
+
+    /// As [`unpacked`], without holding up those who have packed nothing: one after the other, and only so many wait. Who knows how can
+    /// have a few octets take as long as a thousand times as many.
+    async fn unpacked_aside(&self, octets: Vec<u8>, limit: usize, source: Option<IpAddr>) -> Result<Vec<u8>, BodyError> {
+        let busy = BodyError { why: Why::Busy, close: false };
+        let share = match source {
+            Some(source) => Some(self.unpacking.take(source).ok_or(busy)?),
+            None => None,
+        };
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| busy)?;
+        let turn = Arc::clone(&self.turn).acquire_owned().await.map_err(|_| busy)?;
+        let unpacked = spawn_blocking(move || {
+            let _until_then = (share, place, turn);
+            unpacked(&octets, limit)
+        });
+        unpacked.await.unwrap_or(Err(busy))
     }
 }
 
-/// As [`unpacked`], without holding up those who have packed nothing: one after the other, and only so many wait. Who knows how can have
-/// a few octets take as long as a thousand times as many.
-async fn unpacked_aside(octets: Vec<u8>, limit: usize) -> Result<Vec<u8>, BodyError> {
-    const WAITING: usize = 64;
-    static PLACES: Semaphore = Semaphore::const_new(WAITING);
-    static TURN: Semaphore = Semaphore::const_new(1);
-    let busy = BodyError { why: Why::Busy, close: false };
-    let place = PLACES.try_acquire().map_err(|_| busy)?;
-    let turn = TURN.acquire().await.map_err(|_| busy)?;
-    let unpacked = spawn_blocking(move || {
-        let _until_then = (place, turn);
-        unpacked(&octets, limit)
-    });
-    unpacked.await.unwrap_or(Err(busy))
+/// Reads the body of a request that has nothing to say in it, and keeps none of it.
+pub(super) async fn skip(body: Incoming, limits: &Limits) -> Result<(), BodyError> {
+    collect(body, limits, None).await.map(drop)
 }
 
 /// What is packed in `octets`, one gzip member or several in a row (RFC 1952). Unpacks no more than `limit` octets, however much there
@@ -116,8 +160,8 @@ fn unpacked(octets: &[u8], limit: usize) -> Result<Vec<u8>, BodyError> {
     }
 }
 
-/// The whole body. `held` counts the octets of all bodies that are still being read.
-pub(super) async fn read(mut body: Incoming, limits: &Limits, held: &AtomicUsize) -> Result<Vec<u8>, BodyError> {
+/// Reads the whole body, and keeps it if there is a `share` for it.
+async fn collect(mut body: Incoming, limits: &Limits, mut share: Option<&mut Share<'_>>) -> Result<Vec<u8>, BodyError> {
     if body.is_end_stream() {
         return Ok(Vec::new());
     }
@@ -127,7 +171,6 @@ pub(super) async fn read(mut body: Incoming, limits: &Limits, held: &AtomicUsize
     }
     let mut whole = Vec::new();
     let mut length = 0_usize;
-    let mut share = Share { held, octets: 0 };
     while let Some(frame) = body.frame().await {
         let data = match frame {
             Ok(frame) => frame.into_data().unwrap_or_else(|_trailers| Bytes::new()),
@@ -136,12 +179,15 @@ pub(super) async fn read(mut body: Incoming, limits: &Limits, held: &AtomicUsize
         length = length.saturating_add(data.len());
         if length > limits.body {
             whole = Vec::new();
-            share.give_back();
+            if let Some(share) = &mut share {
+                share.give_back();
+            }
             if length > limits.body + DRAIN {
                 return Err(BodyError { close: true, ..Unread::TooLarge.into() });
             }
             continue;
         }
+        let Some(share) = &mut share else { continue };
         if body.is_end_stream() && whole.is_empty() {
             return Ok(data.into());
         }
@@ -166,20 +212,25 @@ fn unreadable(error: &hyper::Error) -> BodyError {
     BodyError { close: true, ..why.into() }
 }
 
-/// What one body has taken of the octets all bodies may hold together.
+/// What one body has taken of the octets all bodies may hold together, and those of its source.
 struct Share<'a> {
-    held: &'a AtomicUsize,
+    held: &'a Held,
+    source: Option<IpAddr>,
     octets: usize,
 }
 
 impl Share<'_> {
     fn take(&mut self, octets: usize, limit: usize) -> bool {
-        self.octets += octets;
-        self.held.fetch_add(octets, Ordering::Relaxed) + octets <= limit
+        let Some(source) = self.source else { return true };
+        let taken = self.held.take(source, octets, limit);
+        self.octets += if taken { octets } else { 0 };
+        taken
     }
 
     fn give_back(&mut self) {
-        self.held.fetch_sub(self.octets, Ordering::Relaxed);
+        if let Some(source) = self.source {
+            self.held.give_back(source, self.octets);
+        }
         self.octets = 0;
     }
 }
@@ -193,6 +244,7 @@ impl Drop for Share<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::task::{Context, Poll, Waker};
     use flate2::{Compression, write::GzEncoder};
     use hyper::header::HeaderValue;
     use std::io::Write;
@@ -219,6 +271,30 @@ mod tests {
         for other in [&["br"][..], &["deflate"], &["gzip, gzip"], &["gzip", "br"], &["gzip;q=1"]] {
             check(other, None);
         }
+    }
+
+    /// Else who packs a few octets so that they take long keeps out whoever packs at all.
+    #[tokio::test]
+    async fn one_source_waits_with_so_many_packed_bodies_and_no_more() {
+        let bodies = Bodies::new();
+        let held = Arc::clone(&bodies.turn).acquire_owned().await.unwrap();
+        let unpack = |source: Option<[u8; 4]>| {
+            let mut unpacking = Box::pin(bodies.unpacked_aside(packed(b"{}"), 64, source.map(IpAddr::from)));
+            let mut context = Context::from_waker(Waker::noop());
+            match unpacking.as_mut().poll(&mut context) {
+                Poll::Pending => Ok(unpacking),
+                Poll::Ready(done) => Err(done.unwrap_err().why),
+            }
+        };
+        let mut waiting: Vec<_> = (0..UNPACKING_OF_ONE).map(|_| unpack(Some([192, 0, 2, 1])).unwrap()).collect();
+        assert_eq!(unpack(Some([192, 0, 2, 1])).err(), Some(Why::Busy));
+        waiting.push(unpack(Some([192, 0, 2, 2])).unwrap());
+        waiting.push(unpack(None).unwrap());
+        drop(held);
+        for unpacking in waiting {
+            assert_eq!(unpacking.await.as_deref(), Ok(&b"{}"[..]));
+        }
+        assert!(unpack(Some([192, 0, 2, 1])).is_ok(), "who has waited may again");
     }
 
     #[test]

@@ -13,8 +13,8 @@ pub struct Limits {
     pub target: usize,
     /// Octets of a body; beyond 413.
     pub body: usize,
-    /// Octets of all bodies that are still being read, over all connections; beyond 503. The same holds for large bodies of
-    /// responses that are still being sent, of which one source has a quarter at most.
+    /// Octets of all bodies that are still being read, over all connections, of which one source has a quarter at most; beyond 503. The
+    /// same holds for large bodies of responses that are still being sent.
     pub bodies: usize,
     /// From the first octet of a head to its end, and for a TLS handshake; beyond the connection is closed.
     pub head_time: Duration,

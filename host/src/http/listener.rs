@@ -70,7 +70,8 @@ impl Listener {
 /// that has most of them it closes.
 pub(crate) async fn listen<A: Answer>(listener: Listener, service: Arc<Service<A>>, most: usize) {
     let slots = Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)));
-    let shares = Shares::new(most);
+    // Three quarters, so that nobody alone keeps the others out.
+    let shares = Shares::of((most - most / 4).max(1));
     let mut stop = service.stop.subscribe();
     let mut pause = None;
     loop {

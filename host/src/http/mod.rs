@@ -15,6 +15,7 @@ mod convert;
 mod documents;
 mod forwarded;
 mod framing;
+mod held;
 mod limits;
 pub(crate) mod listener;
 mod network;

@@ -2,7 +2,7 @@
 
 use super::{
     Answer, Limits, Reloaded, RequestId,
-    body::{self, Why},
+    body::{self, Bodies, Why},
     convert::{self, HttpResponse, closing, from_core, plain, unavailable},
     documents,
     forwarded::Proxies,
@@ -93,8 +93,7 @@ pub(crate) struct Service<A> {
     pub(crate) stop: watch::Sender<bool>,
     ids: RequestIds,
     in_flight: Arc<AtomicUsize>,
-    /// Octets of bodies that are still being read.
-    held: AtomicUsize,
+    bodies: Bodies,
     unsent: Unsent,
 }
 
@@ -110,7 +109,7 @@ impl<A: Answer> Service<A> {
             stop,
             ids: RequestIds::new(),
             in_flight: Arc::default(),
-            held: AtomicUsize::new(0),
+            bodies: Bodies::new(),
             unsent: Unsent::default(),
         }
     }
@@ -344,7 +343,8 @@ impl<A: Answer> Service<A> {
     }
 
     async fn read_json<T: DeserializeOwned>(&self, body: Incoming) -> Result<T, HttpResponse> {
-        let body = body::read(body, &self.setup.limits, &self.held).await.map_err(|error| {
+        // The owner's, or that of who moves the clock for a test.
+        let body = self.bodies.read(body, &self.setup.limits, None).await.map_err(|error| {
             let response = match error.why {
                 Why::Busy => unavailable(),
                 Why::Unread(why) => {
@@ -359,11 +359,12 @@ impl<A: Answer> Service<A> {
 
     /// Lets core answer.
     async fn ask(&self, origin: Origin, id: RequestId, route: Route, parts: &Parts, body: Incoming) -> HttpResponse {
+        let (limits, peer) = (&self.setup.limits, self.peer(origin, parts));
         let read = async {
             // Whoever asks about a token has nothing to say in a body.
             match route {
-                Route::Verify => body::read(body, &self.setup.limits, &self.held).await,
-                _ => body::decoded(&parts.headers, body, &self.setup.limits, &self.held).await,
+                Route::Verify => body::skip(body, limits).await.map(|()| Vec::new()),
+                _ => self.bodies.decoded(&parts.headers, body, limits, peer.address).await,
             }
         };
         let body = match read.await {
@@ -384,7 +385,6 @@ impl<A: Answer> Service<A> {
                 None => return self.overloaded(origin, parts),
             },
         };
-        let peer = self.peer(origin, parts);
         let to = match peer.address {
             _ if parts.uri.path() == "/auth/revocations" => To::Everybody,
             None => To::Owner,

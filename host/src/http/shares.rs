@@ -1,5 +1,4 @@
-//! Connections of one source: of all that may be open it has three quarters at most, so that nobody alone keeps the others out (security
-//! H4).
+//! What there is a number of, such as connections: one source has only so many, so that nobody alone keeps the others out (security H4).
 
 use crate::source::site;
 use core::net::IpAddr;
@@ -8,14 +7,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Who has how many of a listener's connections.
+/// Who has how many.
 #[derive(Debug)]
 pub(super) struct Shares {
     of_one: usize,
     by_source: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// A connection of a source, until it is dropped.
+/// One of a source, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Share {
     shares: Arc<Shares>,
@@ -23,12 +22,12 @@ pub(super) struct Share {
 }
 
 impl Shares {
-    /// Of a listener that has `all` connections at the most.
-    pub(super) fn new(all: usize) -> Arc<Self> {
-        Arc::new(Self { of_one: (all - all / 4).max(1), by_source: Mutex::default() })
+    /// One source has `of_one` at the most.
+    pub(super) fn of(of_one: usize) -> Arc<Self> {
+        Arc::new(Self { of_one, by_source: Mutex::default() })
     }
 
-    /// One more connection from `address`; `None` when its source has as many as it may.
+    /// One more for `address`; `None` when its source has as many as it may.
     pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Option<Share> {
         let source = site(address);
         let mut by_source = self.lock();
@@ -68,7 +67,7 @@ mod tests {
 
     #[test]
     fn one_source_leaves_room_for_others() {
-        let shares = Shares::new(8);
+        let shares = Shares::of(6);
         let mut held: Vec<_> = (0..6).map(|_| take(&shares, "192.0.2.1").unwrap()).collect();
         assert!(take(&shares, "192.0.2.1").is_none() && take(&shares, "::ffff:192.0.2.1").is_none());
         let others: Vec<_> = (0..6).map(|network| take(&shares, &format!("2001:db8:7:{network}::1")).unwrap()).collect();
@@ -77,6 +76,5 @@ mod tests {
         held.push(take(&shares, "192.0.2.1").unwrap());
         drop((held, others));
         assert!(shares.lock().is_empty(), "who has none is not remembered");
-        assert!(take(&Shares::new(1), "192.0.2.1").is_some());
     }
 }

@@ -104,7 +104,8 @@ async fn the_size_of_a_body_can_be_set() {
 
 #[tokio::test]
 async fn all_bodies_together_are_bounded() {
-    let server = start(|options| options.limits.bodies = 1000).await;
+    // One source has a quarter.
+    let server = start(|options| options.limits.bodies = 4000).await;
     let mut first = server.connect().await;
     first.send(format!("POST /v1/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{}", "x".repeat(900))).await;
     let mut status = 200;
@@ -121,6 +122,35 @@ async fn all_bodies_together_are_bounded() {
     first.send("x".repeat(100)).await;
     assert_eq!(first.reply().await.body.len(), 1000);
     assert_eq!(server.connect().await.post("/v1/echo", "ok").await.status, 200);
+}
+
+/// Bodies of which one octet is missing, from one source: a quarter of what all may hold, and nobody else's.
+#[tokio::test]
+async fn bodies_that_never_end_leave_room_for_those_of_others() {
+    let server = start(|options| options.limits.bodies = 40_000).await;
+    let chunked = |path: &str, part: &str| {
+        format!("POST {path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{part}\r\n", part.len())
+    };
+    let mut stalled = Vec::new();
+    let mut status = 0;
+    while status != 503 {
+        let mut client = server.connect_from(2).await;
+        client.send(chunked("/v1/echo", &"x".repeat(900))).await;
+        let answered = tokio::time::timeout(SOON, client.reply()).await;
+        status = answered.map_or(0, |reply| reply.status);
+        stalled.push(client);
+        assert!(stalled.len() < 20, "a quarter holds eleven");
+    }
+    for (last, expected) in [(2, 503), (3, 200)] {
+        let mut client = server.connect_from(last).await;
+        client.send(chunked("/v1/echo", &"x".repeat(900))).await;
+        client.send("0\r\n\r\n").await;
+        assert_eq!(client.reply().await.status, expected, "from {last}");
+        let mut client = server.connect_from(last).await;
+        client.send(chunked("/auth/verify", &"x".repeat(900))).await;
+        client.send("0\r\n\r\n").await;
+        assert_eq!(client.reply().await.status, 200, "nobody asks for its body");
+    }
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ use std::{
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     sync::Semaphore,
 };
 use waxseal_core::seam::{Peer, Request, Response};
@@ -127,6 +127,13 @@ impl Running {
 
     async fn connect(&self) -> Client<TcpStream> {
         Client::new(TcpStream::connect(self.address()).await.unwrap())
+    }
+
+    /// As [`Self::connect`], from 127.0.0.`last`.
+    async fn connect_from(&self, last: u8) -> Client<TcpStream> {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, last], 0).into()).unwrap();
+        Client::new(socket.connect(self.address()).await.unwrap())
     }
 
     /// Sends `octets` over a new connection; everything that comes back until the server closes it.
