@@ -43,7 +43,14 @@ pub(super) async fn bootstrap(service: &Service) -> Result<Option<First>, Failur
     let status = service.ask(Method::Get, "/admin/status", b"").await;
     let status: Value = serde_json::from_slice(&status.body).unwrap_or_default();
     match status.get("bootstrapped").and_then(Value::as_bool) {
-        Some(true) => return Ok(None),
+        Some(true) => {
+            if env::var_os("WAXSEAL_ADMIN_PASSWORD").is_some_and(|value| !value.is_empty()) {
+                tracing::info!(
+                    "WAXSEAL_ADMIN_PASSWORD is no longer needed: it stays in the memory of the process, so take it out of the environment"
+                );
+            }
+            return Ok(None);
+        }
         Some(false) => {}
         None => return Err(Failure::refused("the store cannot be read; `waxseal doctor` says more")),
     }
