@@ -366,6 +366,8 @@ fn what_could_not_be_forced_to_disk_is_tried_again() {
     let home = Home::new();
     let lost = Lost { metrics: Arc::default(), unnoted: AtomicU64::new(0), said: AtomicBool::new(false) };
     let mut trail = Trail::open(&home.path(), Arc::default(), Arc::new(lost)).unwrap();
+    let occasion = Occasion { time: UnixTime::from_millis(2_500), source: None, request: 255 };
+    trail.write(&[(occasion, RequestId::from(255), vec![event("a")])]);
     let cannot_be_synced = OpenOptions::new().write(true).open("/dev/null").unwrap();
     let file = trail.file.replace(cannot_be_synced);
     for _ in 0..2 {
