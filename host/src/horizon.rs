@@ -13,6 +13,10 @@
 //! A clock that is set far ahead by mistake and corrected after a time T has thus carried the horizon ahead by T at the most,
 //! and 2 T later nothing is left of it. Meanwhile time goes on, so lockouts end and tokens expire. Where the clock is right all
 //! the time, the horizon is where the clock is.
+//!
+//! What this leaves open: how long a process was not there, or a machine slept, only the clock tells, and it may be wrong. So after a
+//! stop of D the horizon is behind a right clock for D, and a clock that is set back within that time revives what has expired since
+//! the stop. What was revoked stays so, as nothing is purged that the horizon has not passed.
 
 use core::{
     sync::atomic::{AtomicU64, Ordering},
