@@ -384,6 +384,9 @@ describe('options', () => {
       await assert.rejects(new Waxseal(options).bootstrap({ password: PASSWORD }), code(expected))
     }
   })
+  test('a class may be the clock, as Date is', async () => {
+    await new Waxseal({ store: new MemoryStore(), settings: CHEAP, clock: Date }).ready()
+  })
   test('nobody is no first administrator', async () => {
     for (const first of [undefined, null, {}, { password: 5 }, 'x']) await assert.rejects(new Waxseal({ store: new MemoryStore() }).bootstrap(first), code('bad_options'))
   })

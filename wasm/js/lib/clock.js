@@ -24,7 +24,8 @@ export class MovableClock {
 /** The function that tells the time by `clock`: a function, something with `now()`, or nothing for the system's clock. */
 export function reader(clock) {
   if (clock === undefined) return Date.now
-  const read = typeof clock === 'function' ? clock : typeof clock?.now === 'function' ? () => clock.now() : undefined
+  // `Date` is both, and called as a function it gives a text.
+  const read = typeof clock?.now === 'function' ? () => clock.now() : typeof clock === 'function' ? clock : undefined
   demand(read, 'bad_clock', '`clock` is a function or has a method `now`')
   return () => {
     const now = read()
