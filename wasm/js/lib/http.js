@@ -28,15 +28,14 @@ export async function read(request) {
   if (target === undefined) throw new WaxsealError('bad_request', 'the URL of a request is absolute')
   if (target.length > TARGET) throw new Refused(414)
   const [, path, query = ''] = /^([^?]*)(?:\?(.*))?$/s.exec(target)
+  const head = headers.reduce((sum, [name, value]) => sum + name.length + value.length, method.length + target.length)
+  if (headers.length > HEADERS || head > HEAD) throw new Refused(431)
   const lines = []
-  let head = method.length + target.length
   const codings = []
   for (const [name, value] of headers) {
     if (FORGEABLE.has(name.toLowerCase())) continue
     if (name.toLowerCase() === 'content-encoding') codings.push(value)
     else lines.push([name.toLowerCase(), latin1(value)])
-    head += name.length + value.length
-    if (lines.length > HEADERS || head > HEAD) throw new Refused(431)
   }
   if (!lines.some(([name]) => name === 'host')) lines.push(['host', latin1(authority.replace(/^.*@/, ''))])
   const body = await unpacked(await bodyOf(request), codings.join())
