@@ -310,6 +310,42 @@ describe('the file store', () => {
         assert.deepEqual(readdirSync(join(path, '..')), ['records'])
       })
     }
+    describe('also where one who took a dead one\'s lock over has died of it', { skip: !existsSync('/proc/self/stat') }, () => {
+      const dead = id => ({ pid: 2 ** 22 + 1, start: '1', host: hostname(), id })
+      const living = id => ({ pid: process.ppid, start: startOf(process.ppid), host: hostname(), id })
+      /** A file whose lock is the first owner's, with heirs of whom each is named after the one before. */
+      const left = owners => {
+        const path = join(folder(), 'records')
+        for (const [i, owner] of owners.entries()) writeFileSync(i === 0 ? `${path}.lock` : `${path}.lock.${owners[i - 1].id}`, JSON.stringify(owner))
+        return path
+      }
+      for (const owners of [[dead('a'), dead('b')], [dead('a'), dead('b'), dead('c')]]) {
+        test(`${owners.length - 1} times`, () => {
+          const path = left(owners)
+          const store = new FileStore(path)
+          assert.deepEqual(readdirSync(join(path, '..')).sort(), ['records', 'records.lock'])
+          assert.equal(JSON.parse(readFileSync(`${path}.lock`)).pid, process.pid)
+          store.close()
+          assert.deepEqual(readdirSync(join(path, '..')), ['records'])
+        })
+      }
+      for (const [what, owners] of [['lives', [dead('a'), living('b')]], ['is on another host', [dead('a'), { ...dead('b'), host: 'elsewhere' }]], ['has an heir who lives', [dead('a'), dead('b'), living('c')]]]) {
+        test(`but not one who ${what}`, () => {
+          const path = left(owners)
+          const before = readdirSync(join(path, '..')).sort()
+          assert.throws(() => new FileStore(path), inUse)
+          assert.deepEqual(readdirSync(join(path, '..')).filter(name => name !== 'records').sort(), before)
+        })
+      }
+      test('and of many processes one has it then', async () => {
+        const path = left([dead('a'), dead('b')])
+        const source = `${program}while (Date.now() < ${Date.now() + 1500}); console.log(opened(${JSON.stringify(path)})); process.stdin.resume()`
+        const children = Array.from({ length: 6 }, () => spawn(process.execPath, ['--input-type=module', '--eval', source], { stdio: ['pipe', 'pipe', 'inherit'] }))
+        const said = await Promise.all(children.map(child => new Promise(resolve => child.stdout.once('data', data => resolve(String(data).trim())))))
+        for (const child of children) child.stdin.end()
+        assert.deepEqual(said.sort(), ['open', ...Array(5).fill('store_in_use')])
+      })
+    })
     test('and a lock that is another\'s by now is not removed', () => {
       const path = join(folder(), 'records')
       const store = new FileStore(path)

@@ -187,41 +187,42 @@ function read(line) {
  * Takes the lock of the file at `path` for this process; what gives it back.
  *
  * INVARIANT: a lock whose owner may be alive is never removed by another, and one whose owner is dead is replaced by one only: by whoever
- * makes the file that is named after that owner, and then still finds it there.
+ * has the file that is named after that owner, and then still finds it there. That file is a lock like the first.
  */
 function locked(path) {
   const lock = `${path}.lock`
   const host = known(hostname)
   const mine = JSON.stringify({ pid: process.pid, start: startOf('self'), host, id: randomUUID() })
-  for (;;) {
-    try {
-      create(lock, mine)
-      break
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error
-    }
-    const found = textOf(lock)
-    // It was given back meanwhile.
-    if (found === undefined) continue
-    const owner = ownerIn(found)
-    const inUse = message => new WaxsealError('store_in_use', `${message}; if that is not so, remove ${lock}`)
-    if (owner === undefined) throw inUse(`something has ${path} open`)
-    if (owner.host !== host) throw inUse(`a process on the host \`${owner.host}\` has ${path} open`)
-    if (lives(owner)) throw inUse(`process ${owner.pid} has ${path} open`)
-    const heir = `${lock}.${owner.id}`
-    try {
-      create(heir, mine)
-    } catch (error) {
-      throw error.code === 'EEXIST' ? inUse(`another process is opening ${path}`) : error
-    }
-    if (textOf(lock) === found) {
-      renameSync(heir, lock)
-      break
-    }
-    rmSync(heir)
-  }
+  take(lock)
   return () => {
     if (textOf(lock) === mine) rmSync(lock, { force: true })
+  }
+
+  /** Makes `file`, or has that of a dead owner. */
+  function take(file) {
+    for (;;) {
+      try {
+        create(file, mine)
+        return
+      } catch (error) {
+        if (error.code !== 'EEXIST') throw error
+      }
+      const found = textOf(file)
+      // It was given back meanwhile.
+      if (found === undefined) continue
+      const owner = ownerIn(found)
+      const inUse = message => new WaxsealError('store_in_use', `${message}; if that is not so, remove ${lock}`)
+      if (owner === undefined) throw inUse(`something has ${path} open`)
+      if (owner.host !== host) throw inUse(`a process on the host \`${owner.host}\` has ${path} open`)
+      if (lives(owner)) throw inUse(`process ${owner.pid} has ${path} open`)
+      const heir = `${lock}.${owner.id}`
+      take(heir)
+      if (textOf(file) === found) {
+        renameSync(heir, file)
+        return
+      }
+      rmSync(heir)
+    }
   }
 }
 
