@@ -80,6 +80,62 @@ describe('what is read when', () => {
     open.resolve()
     await assert.rejects(reading, code('revoked'))
   })
+  test('who asks anew is not told what was answered before', async () => {
+    const { clock, issuer, verifier, taken } = world()
+    await verifier.refresh()
+    for (const also of [[], [KEYS]]) {
+      // The keys as well, or the snapshot alone.
+      clock.advance(also.length > 0 ? 300 : 30)
+      const token = issuer.key.token({ jti: `${issuer.num}` })
+      issuer.num++
+      issuer.snapshot.tokens = []
+      const give = issuer.answer[REVOCATIONS]
+      const open = deferred()
+      const early = give()
+      issuer.answer[REVOCATIONS] = async () => (await open.promise, early)
+      taken()
+      const reading = verifier.verify(token)
+      await sleep(1)
+      issuer.answer[REVOCATIONS] = give
+      issuer.num++
+      issuer.snapshot.tokens = [`${issuer.num - 2}`]
+      const anew = [verifier.refresh(), verifier.refresh()]
+      const later = sleep(1).then(() => verifier.refresh())
+      await sleep(5)
+      assert.deepEqual(taken(), [...also, REVOCATIONS], 'one reading at a time')
+      open.resolve()
+      await Promise.all([...anew, later])
+      assert.equal(verifier.held.number, issuer.num)
+      assert.deepEqual(taken(), [KEYS, REVOCATIONS], 'those who ask meanwhile share one')
+      await assert.rejects(verifier.verify(token), code('revoked'))
+      await reading.catch(code('revoked'))
+    }
+  })
+  test('who asks anew while somebody does is told what is answered later still', async () => {
+    const { issuer, verifier, taken } = world()
+    const give = issuer.answer[REVOCATIONS]
+    const open = deferred()
+    const early = give()
+    issuer.answer[REVOCATIONS] = async () => (await open.promise, early)
+    const one = verifier.refresh()
+    await sleep(1)
+    issuer.answer[REVOCATIONS] = give
+    issuer.num = 2
+    const other = verifier.refresh()
+    open.resolve()
+    await one
+    assert.equal(verifier.held.number, 1)
+    await other
+    assert.deepEqual([verifier.held.number, taken()], [2, [KEYS, REVOCATIONS, KEYS, REVOCATIONS]])
+  })
+  test('who asks anew beside a reading that ends in nothing is told', async () => {
+    const { issuer, verifier } = world({ timeout: 0.1 })
+    issuer.answer[REVOCATIONS] = () => new Promise(() => {})
+    const stale = assert.rejects(verifier.verify(issuer.key.token()), code('revocations_stale'))
+    await sleep(1)
+    await assert.rejects(verifier.refresh(), code('unreachable'))
+    await stale
+  })
   test('an unknown key is looked for at most once in ten seconds', async () => {
     const { clock, issuer, verifier, taken } = world()
     await verifier.refresh()

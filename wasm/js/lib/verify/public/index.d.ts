@@ -98,7 +98,7 @@ export interface RemoteVerifier {
    * caller reads them first and the others go by what is at hand, as long as the snapshot is not too old.
    */
   verify<C extends object = Claims>(token: string): Promise<C & Claims>
-  /** Reads both now; rejects with the reason why one of them could not be read or is not taken. */
+  /** Reads both anew, whatever is being read already; rejects with the reason why one of them could not be read or is not taken. */
   refresh(): Promise<void>
   /** The snapshot at hand. */
   readonly held: Snapshot | undefined

@@ -30,14 +30,15 @@ export function remote(createEdgeVerifier) {
 
     const document = (path, accept, every, use) => ({
       url: `${base}${path}`, accept, every, use, tag: undefined, read: false, hurried: false, failure: undefined, failures: 0,
-      settled: 0, since: -Infinity, next: -Infinity,
+      reading: 0, since: -Infinity, next: -Infinity,
     })
     const keys = document('/.well-known/jwks.json', 'application/jwk-set+json, application/json', keysEvery, edge.setKeys)
     const revocations = document('/auth/revocations', 'application/jwt', revocationsEvery, take)
     // The snapshot is signed with one of the keys.
     const both = [keys, revocations]
-    /** The reading that is under way. */
+    /** The reading that is under way, and how many have begun. */
     let flight
+    let readings = 0
 
     async function verify(token) {
       await update(due, isUsable)
@@ -62,10 +63,12 @@ export function remote(createEdgeVerifier) {
     }
 
     async function refresh() {
-      const before = both.map(({ settled }) => settled)
-      await update(() => both.filter(({ settled, hurried }, place) => settled === before[place] || hurried))
-      const failed = both.find(({ failure }) => failure !== undefined)
-      if (failed !== undefined) throw failed.failure
+      const before = readings
+      // Those who ask at once share a reading. One that has begun already may have been answered before.
+      await (underWay() && within(flight.ended, timeout + 1))
+      await update(() => both.filter(({ reading, hurried }) => reading <= before || hurried))
+      const failed = both.find(({ reading, failure }) => reading <= before || failure !== undefined)
+      if (failed !== undefined) throw failed.failure ?? new TokenError('unreachable', 'others read and do not end')
     }
 
     /** Reads what `missing` names until it names nothing. While another caller reads, who `canDo` without does not wait for him. */
@@ -73,22 +76,23 @@ export function remote(createEdgeVerifier) {
       for (let round = 0; round < ROUNDS; round++) {
         const list = missing()
         if (list.length === 0) return
-        // A caller that is gone takes what he waited for with him: a worker's request that was broken off, for one.
-        if (flight !== undefined && isLate(flight)) flight = undefined
-        if (flight === undefined) await begin(list)
+        if (underWay() === undefined) await begin(list)
         else if (canDo()) return
         else await within(flight.ended, timeout + 1)
       }
     }
 
-    function isLate({ begun }) {
-      const elapsed = Date.now() - begun
-      return elapsed < 0 || elapsed > (timeout + 1) * 1000
+    /** The reading that others wait for. A caller that is gone takes his with him: a worker's request that was broken off, for one. */
+    function underWay() {
+      const elapsed = Date.now() - flight?.begun
+      if (elapsed < 0 || elapsed > (timeout + 1) * 1000) flight = undefined
+      return flight
     }
 
     function begin(list) {
       const mine = { begun: Date.now() }
       flight = mine
+      readings++
       mine.ended = Promise.allSettled(list.map(one => answered(get, one, timeout))).then(answers => {
         // Given up meanwhile, and what others have read since then is newer.
         if (flight !== mine) return
@@ -113,7 +117,7 @@ export function remote(createEdgeVerifier) {
       if (failure === undefined && one === revocations && !(edge.held?.expires > time)) {
         failure = new TokenError('revocations_stale', 'the newest snapshot of the issuer is too old')
       }
-      one.settled++
+      one.reading = readings
       one.failure = failure
       one.failures = failure === undefined ? 0 : one.failures + 1
       // Not to the second, as many may have failed together.
