@@ -1,7 +1,7 @@
 //! The most common passwords that are long enough for the `nist` policy.
 //!
-//! Of each there are the first five octets of its SHA-256, which take half of the room that the texts do on their way to a browser. One
-//! password in 290 million is taken for one of them.
+//! Of each there are the first four octets of its SHA-256, which take a third of the room that the texts do on their way to a browser. One
+//! password in a million is taken for one of them.
 
 use alloc::string::String;
 use sha2::{Digest, Sha256};
@@ -16,10 +16,10 @@ pub(super) fn contains(folded: &[char]) -> bool {
     let (before, from) = counts.split_at(first[0].into());
     let start = before.iter().map(|count| usize::from(*count)).sum();
     let count = from.first().map_or(0, |count| usize::from(*count));
-    digests.chunks_exact(4).skip(start).take(count).any(|digest| rest.starts_with(digest))
+    digests.chunks_exact(3).skip(start).take(count).any(|digest| rest.starts_with(digest))
 }
 
-/// How many digests begin with each octet, and the four octets that follow it in each, in order; see `core/data/SOURCE.md`.
+/// How many digests begin with each octet, and the three octets that follow it in each, in order; see `core/data/SOURCE.md`.
 const COMMON: &[u8] = include_bytes!("../../data/common_passwords.bin");
 
 #[cfg(test)]
@@ -42,7 +42,7 @@ mod tests {
         digests.sort_unstable();
         let counts = (0..=u8::MAX).map(|first| digests.iter().filter(|digest| digest[0] == first).count());
         let mut table: Vec<u8> = counts.map(|count| u8::try_from(count).unwrap()).collect();
-        table.extend(digests.iter().flat_map(|digest| &digest[1..5]));
+        table.extend(digests.iter().flat_map(|digest| &digest[1..4]));
         assert!(table == COMMON, "common_passwords.bin is not that of common_passwords.txt");
         assert!(lines.is_sorted_by(|one, next| one < next));
         for line in lines {
