@@ -62,6 +62,96 @@ test('a worker guards an origin', async () => {
   }
 })
 
+test('a worker goes nowhere but to its origin, and says who is asking by itself', async () => {
+  const asked = []
+  const origin = await listening((request, response) => response.end(JSON.stringify({ url: request.url, ...request.headers })))
+  const thief = await listening((request, response) => response.end(String(asked.push(request.headers))))
+  const modules = await forWorkerd(join(examples, 'worker-guard/worker.mjs'))
+  const miniflare = new Miniflare({ ...workerd, modules, kvNamespaces: ['REVOKED'], bindings: { KEYS: JSON.stringify({ keys: [jwk] }), ISSUER: 'me', ORIGIN: `${origin.url}/below?x` } })
+  const ask = (path, sub, headers) => miniflare.dispatchFetch(`http://guard${path}`, { headers: { authorization: `Bearer ${sign({ sub })}`, cookie: 'session=1', ...headers } })
+  try {
+    const host = new URL(thief.url).host
+    for (const [path, told] of [[`//${host}/a?b=1`, `//${host}/a?b=1`], [`/\\${host}/a`, `//${host}/a`], ['/a%2f?', '/a%2f'], ['/?b=1', '/?b=1']]) {
+      const answer = await ask(path, 'ann')
+      assert.equal(answer.status, 200)
+      assert.equal((await answer.json()).url, told)
+    }
+    assert.deepEqual(asked, [])
+
+    const forged = { 'x-auth-user': 'root', 'X-Auth-Role': 'admin', 'x-auth-uid': '1', 'x-auth-email': 'root@example.com', x_auth_role: 'admin', 'x-other': 'kept' }
+    const told = await (await ask('/', 'ann of "here", 2', forged)).json()
+    assert.deepEqual(Object.entries(told).filter(([name]) => /^x.auth|^x-other/.test(name)).sort(), [['x-auth-user', 'ann of "here", 2'], ['x-other', 'kept']])
+    for (const sub of ['\u6f22', 'é', ' ann', 'ann ', 'ann\r\nx-auth-role: admin', 'ann\0', '\t']) {
+      const refused = await ask('/', sub)
+      assert.deepEqual([refused.status, await refused.text()], [403, ''], sub)
+    }
+  } finally {
+    await miniflare.dispose()
+    await Promise.all([origin, thief].map(server => server.stop()))
+  }
+})
+
+describe('that nobody can decide is not said of the token', () => {
+  const shown = () => ({ headers: { authorization: `Bearer ${sign({ sub: 'ann' })}` } })
+
+  /** Asks what `open` gives while its verifier stops and there is no room for another, and once there is. */
+  async function withoutRoom(open) {
+    const { Instance } = WebAssembly
+    let isFull = false
+    let memory
+    WebAssembly.Instance = function (...args) {
+      if (isFull) throw new RangeError('Out of memory')
+      const instance = new Instance(...args)
+      memory = instance.exports.memory
+      return instance
+    }
+    try {
+      const ask = await open()
+      assert.equal((await ask()).status, 200)
+      new Uint8Array(memory.buffer).fill(0xff)
+      isFull = true
+      for (let turn = 0; turn < 2; turn++) {
+        const { status, headers } = await ask()
+        assert.deepEqual([status, headers.get('retry-after'), headers.get('www-authenticate')], [503, '2', null])
+      }
+      isFull = false
+      assert.equal((await ask()).status, 200)
+    } finally {
+      WebAssembly.Instance = Instance
+    }
+  }
+
+  test('by the worker', async () => {
+    const { default: worker } = await example('worker-guard/worker.mjs')
+    const origin = await listening((request, response) => response.end())
+    const env = { KEYS: JSON.stringify({ keys: [jwk] }), ISSUER: 'me', ORIGIN: origin.url, REVOKED: { get: async () => null } }
+    try {
+      await withoutRoom(() => () => worker.fetch(new Request('http://guard/', shown()), env))
+    } finally {
+      await origin.stop()
+    }
+  })
+  test('by Express', async () => {
+    const { guard } = await example('middleware/express.mjs')
+    let server
+    try {
+      await withoutRoom(async () => {
+        server = await listening(express().use(guard({ keys: [jwk], issuer: 'me' }), (request, response) => response.end()))
+        return () => fetch(server.url, shown())
+      })
+    } finally {
+      await server?.stop()
+    }
+  })
+  test('by Hono', async () => {
+    const { guard } = await example('middleware/hono.mjs')
+    await withoutRoom(() => {
+      const app = new Hono().use(guard({ keys: [jwk], issuer: 'me' })).get('/', context => context.text('good'))
+      return () => app.request('/', shown())
+    })
+  })
+})
+
 describe('a worker guards an origin with public keys', () => {
   const admin = { authorization: `Basic ${btoa('admin:Grey-Heron 27 lantern')}`, 'content-type': 'application/json' }
 

@@ -8,8 +8,10 @@ export function guard(options) {
     const token = /^Bearer ([^\s,]+)$/i.exec(request.get('authorization') ?? '')?.[1]
     try {
       request.claims = verify(token)
-    } catch {
-      response.set('www-authenticate', token === undefined ? 'Bearer' : 'Bearer error="invalid_token"').sendStatus(401)
+    } catch ({ code }) {
+      // It says nothing about the token: there was no room to decide.
+      if (code === 'trap') response.set('retry-after', '2').sendStatus(503)
+      else response.set('www-authenticate', token === undefined ? 'Bearer' : 'Bearer error="invalid_token"').sendStatus(401)
       return
     }
     next()

@@ -8,7 +8,9 @@ export function guard(options) {
     const token = /^Bearer ([^\s,]+)$/i.exec(context.req.header('authorization') ?? '')?.[1]
     try {
       context.set('claims', verify(token))
-    } catch {
+    } catch ({ code }) {
+      // It says nothing about the token: there was no room to decide.
+      if (code === 'trap') return context.body(null, 503, { 'retry-after': '2' })
       return context.body(null, 401, { 'www-authenticate': token === undefined ? 'Bearer' : 'Bearer error="invalid_token"' })
     }
     await next()

@@ -4,8 +4,6 @@
 import { createRemoteVerifier } from 'waxseal/verify/public'
 import { bearer, passed, refused } from './origin.mjs'
 
-/** What says nothing about a token: it could not be decided, and may be later. */
-const UNDECIDED = ['no_keys', 'revocations_stale', 'trap']
 let verifier
 
 export default {
@@ -22,8 +20,7 @@ export default {
     try {
       claims = await verifier.verify(token)
     } catch (error) {
-      if (!UNDECIDED.includes(error.code)) return refused(error)
-      return new Response(null, { status: 503, headers: { 'retry-after': '2' } })
+      return refused(error)
     }
     return passed(request, env.ORIGIN, claims)
   },
