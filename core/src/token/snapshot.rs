@@ -8,7 +8,7 @@
 //! | `iat`, `exp` | when it was made, and when it is too old to go by |
 //! | `num` | its number; a later snapshot has a higher one |
 //! | `keys` | the `kid`s of the keys that verify now |
-//! | `tokens` | revoked tokens: base64url of 12 octets each, the start of the SHA-256 of their `jti` |
+//! | `tokens` | revoked tokens: base64url of 12 octets each, the start of the SHA-256 of their `jti`; of one that is longer than 64 octets, not all printable ASCII, or begins with `#`: of `#` and the base64url of its SHA-256 |
 //! | `users` | ended users: base64url of 8 octets each, `uid` and the oldest `gen` that is good; all ones if none is |
 //! | `pairs` | ended Elasticsearch tokens: base64url of 12 octets each, `uid` (0: everybody) and the last second of issue that ended |
 //!

@@ -110,6 +110,24 @@ fn what_is_signed_is_what_is_written_down() {
     check_text(&text, Ok(5));
 }
 
+/// As `docs/keys.md` tells those who write a verifier of their own.
+#[test]
+fn an_entry_is_made_as_written_down() {
+    use sha2::{Digest, Sha256};
+    let long = "j".repeat(65);
+    for (jti, as_it_is) in
+        [("", true), ("a b~", true), (&long[..64], true), (&*long, false), ("#", false), ("\u{e9}", false)]
+    {
+        let name = if as_it_is { jti.into() } else { format!("#{}", base64url::encode(&Sha256::digest(jti))) };
+        let mut snapshot = new(5);
+        snapshot.revoke(&key::revoked(jti));
+        let text = issuer_keys(&["a"]).sign_snapshot(snapshot).unwrap();
+        let payload = String::from_utf8(base64url::decode(text.split('.').nth(1).unwrap()).unwrap()).unwrap();
+        let expected = format!("\"tokens\":\"{}\"", base64url::encode(&Sha256::digest(name)[..12]));
+        assert!(payload.contains(&expected), "{jti}: {payload}");
+    }
+}
+
 #[test]
 fn numbers_rise() {
     let mut edge = edge(Stale::Refuse);
