@@ -1,6 +1,6 @@
 //! Failed logins, locks and last logins.
 
-use super::{Stored, extended};
+use super::{Stored, from_version_1};
 use crate::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ impl Stored for Attempts {
 
     /// Version 1 had no total.
     fn migrate(version: u8, body: &[u8]) -> Option<Self> {
-        extended(version, body)
+        from_version_1(version, body)
     }
 }
 
@@ -46,7 +46,7 @@ impl Stored for Lock {
 
     /// Version 1 did not say since when.
     fn migrate(version: u8, body: &[u8]) -> Option<Self> {
-        extended(version, body)
+        from_version_1(version, body)
     }
 }
 

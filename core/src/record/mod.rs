@@ -79,8 +79,9 @@ pub trait Stored: Serialize + DeserializeOwned {
     }
 }
 
-/// What a record of `version` 1 holds, which is one of today without the last member, zero.
-fn extended<T: DeserializeOwned>(version: u8, body: &[u8]) -> Option<T> {
+/// What a record of `version` 1 holds, where that is one of today without its last member, which then is zero. Not for a version 3: it says
+/// itself what versions 1 and 2 lacked.
+fn from_version_1<T: DeserializeOwned>(version: u8, body: &[u8]) -> Option<T> {
     let body = (version == 1).then(|| [body, &[0]].concat())?;
     match postcard::take_from_bytes(&body) {
         Ok((decoded, [])) => Some(decoded),

@@ -1,6 +1,6 @@
 //! Token pairs of the Elasticsearch dialect.
 
-use super::{Stored, Uid, extended};
+use super::{Stored, Uid, from_version_1};
 use crate::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,7 @@ impl Stored for Pair {
 
     /// Version 1 was the same without the last member; the family of such a pair counts from this pair on.
     fn migrate(version: u8, body: &[u8]) -> Option<Self> {
-        extended(version, body).map(|pair: Self| Self { began: pair.created, ..pair })
+        from_version_1(version, body).map(|pair: Self| Self { began: pair.created, ..pair })
     }
 }
 

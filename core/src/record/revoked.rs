@@ -1,6 +1,6 @@
 //! Tokens that ended before their time.
 
-use super::{Stored, extended};
+use super::{Stored, from_version_1};
 use crate::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,6 @@ impl Stored for Revoked {
     const VERSION: u8 = 2;
 
     fn migrate(version: u8, body: &[u8]) -> Option<Self> {
-        extended(version, body)
+        from_version_1(version, body)
     }
 }
