@@ -115,6 +115,7 @@ impl Op<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::password::Scheme;
     use serde::Deserialize;
 
     #[derive(Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -158,38 +159,101 @@ mod tests {
         }
     }
 
-    /// The stored forms of the released format: who changes one of them has to raise its version and migrate.
+    /// Holds the stored form of the released format: who changes one of them has to raise its version and migrate.
+    #[track_caller]
+    fn check<T: Stored + PartialEq + core::fmt::Debug>(record: &T, octets: &[u8]) {
+        assert_eq!(record.encode(), octets);
+        assert_eq!(T::decode(octets).as_ref(), Ok(record));
+    }
+
+    const TIME: UnixTime = UnixTime::from_secs(1);
+
+    fn uid() -> Uid {
+        Uid::new(300).unwrap()
+    }
+
     #[test]
-    fn the_format_stays() {
-        let time = UnixTime::from_secs(1);
-        assert_eq!(Uid::new(300).map(|uid| uid.encode()), Some([1, 0xac, 0x02].into()));
-        assert_eq!(Seen(time).encode(), [1, 0xe8, 0x07]);
-        let lock = Lock { until: time, epoch: 2, since: time };
-        assert_eq!(lock.encode(), [2, 0xe8, 0x07, 2, 0xe8, 0x07]);
+    fn the_format_of_users_stays() {
+        const HASH: &[u8] = b"$pbkdf2-sha256$i=1000$c2FsdHNhbHQ$iqbHhgtqJMWWf23kIatRWniYNRyhFWif/l6I+m/2Exw";
+        let hash: crate::password::Hash = core::str::from_utf8(HASH).unwrap().parse().unwrap();
+        let user = User {
+            uid: uid(),
+            id: [5; 12],
+            name: "n".into(),
+            email: "e".into(),
+            role: Role::UserManager,
+            email_alerts: true,
+            passwords: crate::password::List::new(hash),
+            salt: [6; 16],
+            password_issued: TIME,
+            generation: 2,
+            session_epoch: 3,
+            lock_epoch: 4,
+            disabled: false,
+            created: TIME,
+        };
+        let [first, second, third] =
+            [&[1, 0xac, 0x02][..], &[1, b'n', 1, b'e', 6, 1, 1, 77], &[0xe8, 0x07, 2, 3, 4, 0, 0xe8, 0x07]];
+        check(&user, &[first, &[5; 12], second, HASH, &[6; 16], third].concat());
+        for (number, role) in (0..).zip(Role::ALL) {
+            assert_eq!(postcard::to_allocvec(&role).as_deref(), Ok(&[number][..]));
+        }
+        check(&uid(), &[1, 0xac, 0x02]);
+        check(&LastUid(300), &[1, 0xac, 0x02]);
+        check(&Admins([Uid::new(1).unwrap(), uid()].into()), &[1, 2, 1, 0xac, 0x02]);
+        check(&Seen(TIME), &[1, 0xe8, 0x07]);
+        check(&Ended { uid: uid(), generation: Ended::GONE }, &[1, 0xac, 0x02, 0xff, 0xff, 0xff, 0xff, 0x0f]);
+        let profile = Profile { full_name: Some("A".into()), roles: ["r".into()].into(), metadata: "{}".into() };
+        check(&profile, &[1, 1, 1, b'A', 1, 1, b'r', 2, b'{', b'}']);
+        check(&CustomRole { definition: "{}".into() }, &[1, 2, b'{', b'}']);
+        check(&CustomRoles(["r".into()].into()), &[1, 1, 1, b'r']);
+        let key = SshKey { name: "n".into(), kind: "k".into(), content: "c".into() };
+        check(&SshKeys([key].into()), &[1, 1, 1, b'n', 1, b'k', 1, b'c']);
+    }
+
+    #[test]
+    fn the_format_of_logins_stays() {
+        let lock = Lock { until: TIME, epoch: 2, since: TIME };
+        check(&lock, &[2, 0xe8, 0x07, 2, 0xe8, 0x07]);
         assert_eq!(Lock::decode(&[1, 0xe8, 0x07, 2]), Ok(Lock { since: UnixTime::default(), ..lock }));
-        let attempts = Attempts { failures: 1, since: time, until: time, epoch: 2, succeeded: time, total: 3 };
-        assert_eq!(attempts.encode(), [2, 1, 0xe8, 0x07, 0xe8, 0x07, 2, 0xe8, 0x07, 3]);
+        assert_eq!(Lock::decode(&[1, 0xe8, 0x07, 2, 0]), Err(Refusal::BadRecord));
+        let attempts = Attempts { failures: 1, since: TIME, until: TIME, epoch: 2, succeeded: TIME, total: 3 };
+        check(&attempts, &[2, 1, 0xe8, 0x07, 0xe8, 0x07, 2, 0xe8, 0x07, 3]);
         let old = Attempts::decode(&[1, 1, 0xe8, 0x07, 0xe8, 0x07, 2, 0xe8, 0x07]);
         assert_eq!(old, Ok(Attempts { total: 0, ..attempts }));
-        assert_eq!(Lock::decode(&[1, 0xe8, 0x07, 2, 0]), Err(Refusal::BadRecord));
+        let (argon2id, pbkdf2) =
+            (Scheme::Argon2id { memory: 19_456, passes: 2, lanes: 1 }, Scheme::Pbkdf2Sha256 { iterations: 1000 });
+        check(&Schemes([argon2id, pbkdf2].into()), &[1, 2, 0, 0x80, 0x98, 0x01, 2, 1, 1, 0xe8, 0x07]);
+        check(&Cluster::default(), &[1, 0, 0, 8, 0, 5, 0x84, 0x07, 0x88, 0x0e, 15]);
+        let cluster = Cluster { name: Some("n".into()), password_complexity: Some(true), ..Cluster::default() };
+        check(&cluster, &[1, 1, 1, b'n', 1, 1, 8, 0, 5, 0x84, 0x07, 0x88, 0x0e, 15]);
+    }
+
+    #[test]
+    fn the_format_of_tokens_stays() {
+        let revoked = Revoked { until: TIME, only_here: true };
+        check(&revoked, &[2, 0xe8, 0x07, 1]);
+        assert_eq!(Revoked::decode(&[1, 0xe8, 0x07]), Ok(Revoked { only_here: false, ..revoked }));
+        check(&PairsEnded(TIME), &[1, 0xe8, 0x07]);
+        check(&PairOf { uid: uid(), id: [7; 32] }, &[[1, 0xac, 0x02].as_slice(), &[7; 32]].concat());
         let pair = Pair {
             id: [7; 32],
             family: [8; 32],
-            uid: Uid::new(300).unwrap(),
+            uid: uid(),
             client: Uid::new(1).unwrap(),
             generation: 2,
-            created: time,
-            access_expires: time,
+            created: TIME,
+            access_expires: TIME,
             access_invalidated: true,
             refreshable: true,
             refresh_invalidated: false,
-            refreshed: Some((time, [9; 32])),
+            refreshed: Some((TIME, [9; 32])),
             began: UnixTime::from_secs(0),
         };
         let rest = [0xac, 0x02, 1, 2, 0xe8, 0x07, 0xe8, 0x07, 1, 1, 0, 1, 0xe8, 0x07];
         let octets = [[7; 32].as_slice(), &[8; 32], &rest, &[9; 32]].concat();
-        assert_eq!(pair.encode(), [[2].as_slice(), &octets, &[0]].concat());
-        assert_eq!(Pair::decode(&[[1].as_slice(), &octets].concat()), Ok(Pair { began: time, ..pair }));
+        check(&pair, &[[2].as_slice(), &octets, &[0]].concat());
+        assert_eq!(Pair::decode(&[[1].as_slice(), &octets].concat()), Ok(Pair { began: TIME, ..pair }));
         for damaged in [
             [[1].as_slice(), &octets, &[0]].concat(),
             [[1].as_slice(), &octets[..octets.len() - 1]].concat(),
@@ -197,23 +261,46 @@ mod tests {
         ] {
             assert_eq!(Pair::decode(&damaged), Err(Refusal::BadRecord));
         }
-        let profile = Profile { full_name: Some("A".into()), roles: ["r".into()].into(), metadata: "{}".into() };
-        assert_eq!(profile.encode(), [1, 1, 1, b'A', 1, 1, b'r', 2, b'{', b'}']);
-        assert_eq!(CustomRole { definition: "{}".into() }.encode(), [1, 2, b'{', b'}']);
-        assert_eq!(CustomRoles(["r".into()].into()).encode(), [1, 1, 1, b'r']);
-        assert_eq!(Cluster::default().encode(), [1, 0, 0, 8, 0, 5, 0x84, 0x07, 0x88, 0x0e, 15]);
+    }
+
+    #[test]
+    fn the_format_of_authorizations_stays() {
+        let authorization = Authorization {
+            id: [5; 12],
+            secret: [6; 32],
+            uid: uid(),
+            scopes: Scope::ALL.into(),
+            note: Some("n".into()),
+            created: TIME,
+            expires: TIME,
+            generation: 2,
+            session_epoch: 3,
+            era: 4,
+        };
+        let rest = [0xac, 0x02, 3, 0, 1, 2, 1, 1, b'n', 0xe8, 0x07, 0xe8, 0x07, 2, 3, 4];
+        check(&authorization, &[[1].as_slice(), &[5; 12], &[6; 32], &rest].concat());
+        let at = AuthorizationAt { uid: uid(), created: TIME, id: [5; 12] };
+        check(&at, &[[1, 0xac, 0x02, 0xe8, 0x07].as_slice(), &[5; 12]].concat());
+        check(&Era(300), &[1, 0xac, 0x02]);
+        check(&RevokedScopes::default().plus(None).plus(Some(Scope::Userinfo)), &[1, 1, 1, 2]);
+    }
+
+    #[test]
+    fn the_format_of_keys_stays() {
         let signing = SigningKey {
             kid: "k".into(),
             algorithm: crate::token::Algorithm::Hs256,
-            state: KeyState::Verifies { until: Some(time) },
-            created: time,
+            state: KeyState::Signs,
+            created: TIME,
             sealed: [9].into(),
         };
-        assert_eq!(signing.encode(), [1, 1, b'k', 0, 1, 1, 0xe8, 0x07, 0xe8, 0x07, 1, 9]);
-        let follows = SigningKey { state: KeyState::Follows { from: time }, ..signing.clone() };
-        assert_eq!(follows.encode(), [1, 1, b'k', 0, 2, 0xe8, 0x07, 0xe8, 0x07, 1, 9]);
-        let leaves = SigningKey { state: KeyState::Leaves { at: time, until: time }, ..signing };
-        assert_eq!(leaves.encode(), [1, 1, b'k', 0, 3, 0xe8, 0x07, 0xe8, 0x07, 0xe8, 0x07, 1, 9]);
+        check(&signing, &[1, 1, b'k', 0, 0, 0xe8, 0x07, 1, 9]);
+        let verifies = SigningKey { state: KeyState::Verifies { until: Some(TIME) }, ..signing.clone() };
+        check(&verifies, &[1, 1, b'k', 0, 1, 1, 0xe8, 0x07, 0xe8, 0x07, 1, 9]);
+        let follows = SigningKey { state: KeyState::Follows { from: TIME }, ..signing.clone() };
+        check(&follows, &[1, 1, b'k', 0, 2, 0xe8, 0x07, 0xe8, 0x07, 1, 9]);
+        let leaves = SigningKey { state: KeyState::Leaves { at: TIME, until: TIME }, ..signing };
+        check(&leaves, &[1, 1, b'k', 0, 3, 0xe8, 0x07, 0xe8, 0x07, 0xe8, 0x07, 1, 9]);
         #[cfg(feature = "public-keys")]
         for (algorithm, number) in [
             (crate::token::Algorithm::EdDsa, 3),
@@ -222,9 +309,7 @@ mod tests {
         ] {
             assert_eq!(SigningKey { algorithm, ..leaves.clone() }.encode()[3], number);
         }
-        let ended = Uid::new(300).map(|uid| Ended { uid, generation: Ended::GONE }.encode());
-        assert_eq!(ended, Some([1, 0xac, 0x02, 0xff, 0xff, 0xff, 0xff, 0x0f].into()));
-        let published = Published { number: 1, issued: time, kid: "k".into(), issuer: "i".into(), text: "t".into() };
-        assert_eq!(published.encode(), [1, 1, 0xe8, 0x07, 1, b'k', 1, b'i', 1, b't']);
+        let published = Published { number: 1, issued: TIME, kid: "k".into(), issuer: "i".into(), text: "t".into() };
+        check(&published, &[1, 1, 0xe8, 0x07, 1, b'k', 1, b'i', 1, b't']);
     }
 }
