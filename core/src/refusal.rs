@@ -98,9 +98,40 @@ impl Refusal {
             Self::BadRecord => "bad_record",
         }
     }
-}
 
-impl Refusal {
+    /// What is wrong with a token, as one plain sentence without a full stop, for the owner of the server; `None` where it is no token
+    /// that was refused.
+    pub(crate) const fn sentence(&self) -> Option<&'static str> {
+        match self {
+            Self::Token(refusal) => Some(refusal.sentence()),
+            Self::TokenRevoked => Some("the token was revoked, or never issued here"),
+            Self::TokenEnded => Some("all tokens of its user were ended after it was issued"),
+            Self::TokenUserGone => Some("its user is deleted or disabled"),
+            Self::TokenForeign => Some("the token has no id, so this server did not issue it"),
+            Self::RevocationsStale => Some("there are no revocations that are new enough to go by"),
+            Self::NoCredentials
+            | Self::BadCredentials
+            | Self::PasswordExpired
+            | Self::Throttled { .. }
+            | Self::CrossSite
+            | Self::NotAllowed
+            | Self::Lifetime(_)
+            | Self::Password(_)
+            | Self::UserNotFound
+            | Self::NameTaken
+            | Self::EmailTaken
+            | Self::LastAdmin
+            | Self::NoEntropy
+            | Self::NoSigningKey
+            | Self::TooManyKeys
+            | Self::NoPublicKey
+            | Self::TooManyRevocations
+            | Self::TooManyRoles
+            | Self::Unavailable { .. }
+            | Self::BadRecord => None,
+        }
+    }
+
     /// When it is the server that cannot answer: seconds until another try is worth it.
     pub(crate) const fn retry_after(&self) -> Option<u32> {
         match self {

@@ -45,7 +45,21 @@ pub(in crate::dialect) fn refuse(_op: &Op<'_>, refusal: &Refusal) -> Response {
         Refusal::NoEntropy => error(503, "there is no source of randomness"),
         Refusal::Unavailable { .. } => error(503, "the server cannot answer this now"),
         Refusal::BadRecord => error(503, "a stored record cannot be read"),
-        // Nobody logs in here, and no token is a credential.
-        _ => error(403, "not allowed"),
+        // Nobody logs in here, no token is a credential, and what else there is is asked for elsewhere.
+        Refusal::NoCredentials
+        | Refusal::BadCredentials
+        | Refusal::PasswordExpired
+        | Refusal::Token(_)
+        | Refusal::TokenRevoked
+        | Refusal::TokenEnded
+        | Refusal::TokenUserGone
+        | Refusal::TokenForeign
+        | Refusal::Throttled { .. }
+        | Refusal::CrossSite
+        | Refusal::NotAllowed
+        | Refusal::NoPublicKey
+        | Refusal::TooManyRevocations
+        | Refusal::RevocationsStale
+        | Refusal::TooManyRoles => error(403, "not allowed"),
     }
 }

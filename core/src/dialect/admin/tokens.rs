@@ -111,7 +111,7 @@ pub(super) fn explain(op: &Op<'_>) -> Result<Response, Stop> {
         Err(Stop::Refuse(refusal)) if refusal.is_token() => {
             explained.live = false;
             explained.code = Some(refusal.code());
-            explained.sentence = sentence(&refusal);
+            explained.sentence = refusal.sentence().unwrap_or_default();
         }
         Err(stop) => return Err(stop),
     }
@@ -123,16 +123,6 @@ fn owner_of(op: &Op<'_>, token: &str) -> Result<Option<User>, Stop> {
     match engine::verify(op, token).ok().and_then(|verified| Uid::parse(&verified.uid()?)) {
         Some(uid) => engine::user(op, uid),
         None => Ok(None),
-    }
-}
-
-fn sentence(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::Token(refusal) => refusal.sentence(),
-        Refusal::TokenRevoked => "the token was revoked, or never issued here",
-        Refusal::TokenEnded => "all tokens of its user were ended after it was issued",
-        Refusal::TokenUserGone => "its user is deleted or disabled",
-        _ => "the token has no id, so this server did not issue it",
     }
 }
 
@@ -214,7 +204,7 @@ fn revoked(id: &str) -> Result<Response, Stop> {
 
 /// There was nothing to end, and why.
 fn nothing(refusal: &Refusal) -> Result<Response, Stop> {
-    json(200, &serde_json::json!({ "revoked": false, "code": refusal.code(), "sentence": sentence(refusal) }))
+    json(200, &serde_json::json!({ "revoked": false, "code": refusal.code(), "sentence": refusal.sentence() }))
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ pub(in crate::dialect) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
         | Refusal::TokenEnded
         | Refusal::TokenUserGone
         | Refusal::Token(crate::token::Refusal::Expired) => token_expired(op),
-        refusal if refusal.is_token() => unauthorized(
+        Refusal::Token(_) | Refusal::TokenForeign | Refusal::RevocationsStale => unauthorized(
             op,
             "unable to authenticate with provided credentials and anonymous access is not allowed for this request",
         ),
@@ -132,6 +132,20 @@ pub(in crate::dialect) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
         }
         Refusal::CrossSite => error(op, 403, "security_exception", CROSS_SITE, &[]),
         Refusal::NotAllowed => error(op, 403, "security_exception", "action is unauthorized", &[]),
-        _ => unauthorized(op, &format!("missing authentication credentials for REST request [{}]", uri(op))),
+        // From the lifetime on: what no route of this dialect comes to, or has been answered above.
+        Refusal::NoCredentials
+        | Refusal::BadCredentials
+        | Refusal::PasswordExpired
+        | Refusal::Lifetime(_)
+        | Refusal::UserNotFound
+        | Refusal::TooManyKeys
+        | Refusal::NoPublicKey
+        | Refusal::TooManyRevocations
+        | Refusal::NoEntropy
+        | Refusal::NoSigningKey
+        | Refusal::Unavailable { .. }
+        | Refusal::BadRecord => {
+            unauthorized(op, &format!("missing authentication credentials for REST request [{}]", uri(op)))
+        }
     }
 }

@@ -25,14 +25,39 @@ pub(in crate::dialect) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
     if let Some(response) = super::published::refuse(refusal) {
         return response.with_header("cache-control", "no-store");
     }
+    if let Some(retry_after) = refusal.retry_after() {
+        return Response::empty(503)
+            .with_header("retry-after", retry_after.to_string())
+            .with_header("cache-control", "no-store");
+    }
     let response = match refusal {
         Refusal::CrossSite => error(403, "access_denied", CROSS_SITE),
         Refusal::NotAllowed => error(403, "insufficient_scope", "the token of the caller has not the scope for this"),
         Refusal::Throttled { retry_after } => Response::empty(429).with_header("retry-after", retry_after.to_string()),
-        refusal => match refusal.retry_after() {
-            Some(retry_after) => Response::empty(503).with_header("retry-after", retry_after.to_string()),
-            None => unauthorized(op, refusal),
-        },
+        Refusal::NoCredentials
+        | Refusal::BadCredentials
+        | Refusal::PasswordExpired
+        | Refusal::Token(_)
+        | Refusal::TokenRevoked
+        | Refusal::TokenEnded
+        | Refusal::TokenUserGone
+        | Refusal::TokenForeign
+        | Refusal::RevocationsStale
+        // What no route here comes to, or has been answered above.
+        | Refusal::Lifetime(_)
+        | Refusal::Password(_)
+        | Refusal::UserNotFound
+        | Refusal::NameTaken
+        | Refusal::EmailTaken
+        | Refusal::LastAdmin
+        | Refusal::TooManyKeys
+        | Refusal::TooManyRoles
+        | Refusal::NoPublicKey
+        | Refusal::TooManyRevocations
+        | Refusal::NoEntropy
+        | Refusal::NoSigningKey
+        | Refusal::Unavailable { .. }
+        | Refusal::BadRecord => unauthorized(op, refusal),
     };
     response.with_header("cache-control", "no-store")
 }

@@ -61,7 +61,7 @@ pub(super) fn caller(exchange: &Exchange<'_>) -> Result<Caller, Stop> {
         Credentials::Token(token) => {
             // Read with the rest, for whoever asks for another authorization.
             op.want(&[key::cluster()]);
-            let engine::Authorized { user, authorization } = engine::authorization(op, &token)?;
+            let engine::Authorized { user, authorization } = engine::authorized(op, &token)?;
             Ok(Caller { user, scopes: authorization.scopes, authorization: Some(authorization.id) })
         }
     }
@@ -72,7 +72,7 @@ pub(super) fn identify(response: Response, caller: &Caller) -> Response {
     response
         .with_header("x-openshift-identity", caller.user.name.clone())
         .with_header("x-openshift-identity-id", engine::hex(&caller.user.id))
-        .with_header("x-oauth-scopes", engine::scopes(&caller.scopes))
+        .with_header("x-oauth-scopes", engine::scopes_text(&caller.scopes))
 }
 
 /// A failure to authenticate: a short text.
@@ -85,10 +85,35 @@ pub(super) fn refuse(refusal: &Refusal) -> Response {
             text(429, "Too many failed attempts, try again later.\n").with_header("retry-after", retry_after.to_string())
         }
         Refusal::CrossSite => text(403, &[CROSS_SITE, "\n"].concat()),
-        refusal if refusal.is_token() => text(401, "The token is unknown, revoked or expired.\n").with_header(
+        Refusal::Token(_)
+        | Refusal::TokenRevoked
+        | Refusal::TokenEnded
+        | Refusal::TokenUserGone
+        | Refusal::TokenForeign
+        | Refusal::RevocationsStale => text(401, "The token is unknown, revoked or expired.\n").with_header(
             "www-authenticate",
             "Bearer error=\"invalid_token\", error_description=\"The token is unknown, revoked or expired\", realm=\"OpenShift broker API\"",
         ),
-        _ => text(401, "HTTP Basic: Access denied.\n").with_header("www-authenticate", "Basic realm=\"OpenShift broker API\""),
+        // From the right to do something on: what no route of this dialect comes to, or is answered in the envelope.
+        Refusal::NoCredentials
+        | Refusal::BadCredentials
+        | Refusal::PasswordExpired
+        | Refusal::NotAllowed
+        | Refusal::Lifetime(_)
+        | Refusal::Password(_)
+        | Refusal::UserNotFound
+        | Refusal::NameTaken
+        | Refusal::EmailTaken
+        | Refusal::LastAdmin
+        | Refusal::TooManyKeys
+        | Refusal::TooManyRoles
+        | Refusal::NoPublicKey
+        | Refusal::TooManyRevocations
+        | Refusal::NoEntropy
+        | Refusal::NoSigningKey
+        | Refusal::Unavailable { .. }
+        | Refusal::BadRecord => {
+            text(401, "HTTP Basic: Access denied.\n").with_header("www-authenticate", "Basic realm=\"OpenShift broker API\"")
+        }
     }
 }

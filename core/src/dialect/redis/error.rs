@@ -63,6 +63,10 @@ pub(in crate::dialect) fn unread(why: Unread) -> Response {
 
 /// Words a refusal of the engine.
 pub(in crate::dialect) fn refuse(_op: &Op<'_>, refusal: &Refusal) -> Response {
+    if let Some(retry_after) = refusal.retry_after() {
+        return error(503, "unavailable", "the server cannot answer this now")
+            .with_header("retry-after", retry_after.to_string());
+    }
     match refusal {
         Refusal::PasswordExpired => unauthorized("password_expired", "the password has expired and must be replaced"),
         Refusal::Throttled { retry_after } => error(429, "too_many_requests", "too many failed attempts, try again later")
@@ -79,11 +83,23 @@ pub(in crate::dialect) fn refuse(_op: &Op<'_>, refusal: &Refusal) -> Response {
             "change_last_admin_role_not_allowed",
             "the last administrator can neither be deleted nor get another role",
         ),
-        _ => match refusal.retry_after() {
-            Some(retry_after) => error(503, "unavailable", "the server cannot answer this now")
-                .with_header("retry-after", retry_after.to_string()),
-            None => unauthorized("unauthorized", "missing or wrong credentials"),
-        },
+        Refusal::NoCredentials
+        | Refusal::BadCredentials
+        | Refusal::Token(_)
+        | Refusal::TokenRevoked
+        | Refusal::TokenEnded
+        | Refusal::TokenUserGone
+        | Refusal::TokenForeign
+        | Refusal::RevocationsStale
+        // What no route of this dialect comes to, or has been answered above.
+        | Refusal::TooManyKeys
+        | Refusal::TooManyRoles
+        | Refusal::NoPublicKey
+        | Refusal::TooManyRevocations
+        | Refusal::NoEntropy
+        | Refusal::NoSigningKey
+        | Refusal::Unavailable { .. }
+        | Refusal::BadRecord => unauthorized("unauthorized", "missing or wrong credentials"),
     }
 }
 
