@@ -46,7 +46,7 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
         return Ok(exchange.send(reply).with_header("allow", resource.methods()));
     };
     if let Resource::Api = resource {
-        return parameters.check(&exchange).map(|()| root::api(&exchange));
+        return parameters.check(&exchange).map(|()| exchange.send(root::api(&exchange)));
     }
     let caller = caller::caller(&exchange)?;
     let request = Request { exchange, caller, parameters };
@@ -203,7 +203,8 @@ impl Request<'_> {
             (Resource::Key(name), Verb::Delete) => keys::delete(self, name),
             (Resource::Key(name), _) => keys::show(self, name),
             (Resource::Domains, _) => Ok(Reply::none_of("domains", "List domains")),
-            (Resource::Cartridges | Resource::Api, _) => Ok(Reply::none_of("cartridges", "List cartridges")),
+            (Resource::Cartridges, _) => Ok(Reply::none_of("cartridges", "List cartridges")),
+            (Resource::Api, _) => Ok(root::api(&self.exchange)),
         }
     }
 }

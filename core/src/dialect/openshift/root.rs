@@ -6,13 +6,13 @@ use super::{
     links::{Link, Optional, Required},
     scopes::bounds,
 };
-use crate::{engine, record::Scope, seam::Response, sorted::Sorted};
+use crate::{engine, record::Scope, sorted::Sorted};
 use alloc::{format, string::String, string::ToString, vec, vec::Vec};
 use core::fmt::Write;
 use serde_json::{Value, json};
 
 /// The links a client starts from; no credentials are needed.
-pub(super) fn api(exchange: &Exchange<'_>) -> Response {
+pub(super) fn api(exchange: &Exchange<'_>) -> Reply {
     let mut links = Sorted::default();
     links.insert("API", exchange.link("GET", "API entry point", "/api", &[]));
     links.insert("GET_USER", exchange.link("GET", "Get user information", "/user", &[]));
@@ -26,7 +26,7 @@ pub(super) fn api(exchange: &Exchange<'_>) -> Response {
         links.insert("ADD_AUTHORIZATION", add(exchange));
     }
     // These are the data themselves, not decoration of it: `nolinks` leaves them.
-    exchange.send(Reply::of("links", links))
+    Reply::of("links", links)
 }
 
 /// How an authorization is added.
