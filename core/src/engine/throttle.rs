@@ -121,56 +121,57 @@ impl Gate {
 
     /// Counts a failure. A failure while locked does not count, so a lock ends in time even under attack.
     pub(super) fn failed(mut self, op: &Op<'_>, cluster: &Cluster, user: Option<&User>) {
-        let (now, settings) = (op.now(), &op.settings.throttle);
         if !self.is_locked(op) {
-            let reset_after = u64::from(cluster.login_lockout_counter_reset_after);
-            let goes_on = self.pair.failures > 0 && is_within(op, self.pair.since, reset_after.saturating_add(1));
-            self.pair.failures = if goes_on { self.pair.failures.saturating_add(1) } else { 1 };
-            // Another operation may have begun later and ended before.
-            self.pair.since = if goes_on { now.max(self.pair.since) } else { now };
-            self.pair.total = self.pair.total.saturating_add(1);
-            let threshold = cluster.login_lockout_threshold;
-            let locks = threshold > 0 && self.pair.failures >= threshold;
-            // Without the vendor's locks, or when they have not helped.
-            let is_hopeless = self.pair.total >= settings.account_ceiling && !settings.vendor_lockout;
-            if locks || is_hopeless {
-                self.pair.failures = 0;
-                let pause = if is_hopeless { now.plus_secs(settings.account_pause.into()) } else { now };
-                let lock = match cluster.login_lockout_duration {
-                    _ if !locks => now,
-                    0 if user.is_some() => ENDLESS,
-                    // Nobody could ever end it; it looks the same.
-                    0 => now.plus_secs(KNOWN_SOURCE),
-                    secs => now.plus_secs(secs.into()),
-                };
-                self.pair.until = lock.max(pause);
-                if let Some(user) = user {
-                    let lock = Lock { until: self.pair.until, epoch: user.lock_epoch, since: self.pair.since };
-                    op.keep(key::lock(user.uid), Some(lock.encode()), expiry(self.pair.until));
-                    audit_kept(op, "user.lock", &user.uid, &user.uid);
-                }
-            }
-            if settings.vendor_lockout || self.pair.total <= settings.account_ceiling / SHARES {
-                self.account.failures = self.account.failures.saturating_add(1);
-                self.account.since = now;
-                if self.account.failures >= settings.account_ceiling {
-                    self.account.until = now.plus_secs(settings.account_pause.into());
-                }
-            }
+            self.count_pair(op, cluster, user);
+            self.count_account(op);
         }
         self.count_source(op);
-        self.pair.epoch = self.epoch;
-        self.account.epoch = self.epoch;
-        // A run of failures over all sources ends only with a success, or after a day of silence for each of them and a month at the most:
-        // who tries a name once in a while is slower than the ceiling lets him be, and names that nobody has fill the store no longer
-        // than that. What a source has added is remembered for as long, or its share would begin anew.
-        let silence = now.plus_secs(DAY * u64::from(self.account.failures.clamp(1, 30)));
-        let reset = now.plus_secs(cluster.login_lockout_counter_reset_after.into());
-        let known =
-            if self.pair.succeeded > UnixTime::default() { self.pair.succeeded.plus_secs(KNOWN_SOURCE) } else { now };
-        let [pair, account, _] = self.keys;
-        op.keep(pair, Some(self.pair.encode()), expiry(silence.max(reset).max(known).max(self.pair.until)));
-        op.keep(account, Some(self.account.encode()), expiry(silence.max(self.account.until)));
+        self.keep(op, cluster);
+    }
+
+    /// Counts a failure of the account from this source, and locks it for the source when there have been too many.
+    fn count_pair(&mut self, op: &Op<'_>, cluster: &Cluster, user: Option<&User>) {
+        let (now, settings) = (op.now(), &op.settings.throttle);
+        let reset_after = u64::from(cluster.login_lockout_counter_reset_after);
+        let goes_on = self.pair.failures > 0 && is_within(op, self.pair.since, reset_after.saturating_add(1));
+        self.pair.failures = if goes_on { self.pair.failures.saturating_add(1) } else { 1 };
+        // Another operation may have begun later and ended before.
+        self.pair.since = if goes_on { now.max(self.pair.since) } else { now };
+        self.pair.total = self.pair.total.saturating_add(1);
+        let threshold = cluster.login_lockout_threshold;
+        let locks = threshold > 0 && self.pair.failures >= threshold;
+        // Without the vendor's locks, or when they have not helped.
+        let is_hopeless = self.pair.total >= settings.account_ceiling && !settings.vendor_lockout;
+        if !locks && !is_hopeless {
+            return;
+        }
+        self.pair.failures = 0;
+        let pause = if is_hopeless { now.plus_secs(settings.account_pause.into()) } else { now };
+        let lock = match cluster.login_lockout_duration {
+            _ if !locks => now,
+            0 if user.is_some() => ENDLESS,
+            // Nobody could ever end it; it looks the same.
+            0 => now.plus_secs(KNOWN_SOURCE),
+            secs => now.plus_secs(secs.into()),
+        };
+        self.pair.until = lock.max(pause);
+        if let Some(user) = user {
+            let lock = Lock { until: self.pair.until, epoch: user.lock_epoch, since: self.pair.since };
+            op.keep(key::lock(user.uid), Some(lock.encode()), expiry(self.pair.until));
+            audit_kept(op, "user.lock", &user.uid, &user.uid);
+        }
+    }
+
+    /// Counts a failure of the account over all sources, unless this one has used up its share.
+    fn count_account(&mut self, op: &Op<'_>) {
+        let settings = &op.settings.throttle;
+        if settings.vendor_lockout || self.pair.total <= settings.account_ceiling / SHARES {
+            self.account.failures = self.account.failures.saturating_add(1);
+            self.account.since = op.now();
+            if self.account.failures >= settings.account_ceiling {
+                self.account.until = op.now().plus_secs(settings.account_pause.into());
+            }
+        }
     }
 
     /// Counts a failure of the source.
@@ -184,6 +185,23 @@ impl Gate {
         self.source.failures = if in_window { self.source.failures.saturating_add(1) } else { 1 };
         self.source.since = if in_window { self.source.since } else { op.now() };
         op.keep(self.keys[2].clone(), Some(self.source.encode()), expiry(op.now().plus_secs(window)));
+    }
+
+    /// Keeps the counters of the account, each as long as it says something.
+    fn keep(mut self, op: &Op<'_>, cluster: &Cluster) {
+        let now = op.now();
+        self.pair.epoch = self.epoch;
+        self.account.epoch = self.epoch;
+        // A run of failures over all sources ends only with a success, or after a day of silence for each of them and a month at the most:
+        // who tries a name once in a while is slower than the ceiling lets him be, and names that nobody has fill the store no longer
+        // than that. What a source has added is remembered for as long, or its share would begin anew.
+        let silence = now.plus_secs(DAY * u64::from(self.account.failures.clamp(1, 30)));
+        let reset = now.plus_secs(cluster.login_lockout_counter_reset_after.into());
+        let known =
+            if self.pair.succeeded > UnixTime::default() { self.pair.succeeded.plus_secs(KNOWN_SOURCE) } else { now };
+        let [pair, account, _] = self.keys;
+        op.keep(pair, Some(self.pair.encode()), expiry(silence.max(reset).max(known).max(self.pair.until)));
+        op.keep(account, Some(self.account.encode()), expiry(silence.max(self.account.until)));
     }
 
     /// Ends the runs of failures of this account, and remembers the source once a day.
