@@ -9,8 +9,8 @@
 use crate::{
     record::{KeyState, SigningKey, Stored, key},
     seam::{
-        Answer, Ask, Call, Commit, Derivation, Done, Entropy, Event, Expect, Key, Method, Moment, Peer, Range, Record,
-        Request, Response, Step, Version, World, Write, begin, begin_foreseeing,
+        ACTIONS, Answer, Ask, Call, Commit, Derivation, Done, Entropy, Event, Expect, Key, Method, Moment, Peer, Range,
+        Record, Request, Response, Step, Version, World, Write, begin, begin_foreseeing,
     },
     settings::Settings,
     time::UnixTime,
@@ -247,6 +247,8 @@ impl TestWorld {
             if self.commit(&done.commit) {
                 self.cost = cost;
                 self.token_refusal = done.token_refusal;
+                let named = |event: &Event| assert!(ACTIONS.contains(&event.action), "`{}` is in no list", event.action);
+                done.events.iter().for_each(named);
                 self.events.extend(done.events);
                 return done.response;
             }

@@ -13,11 +13,48 @@ pub enum Outcome {
     Refused,
 }
 
+/// What [`Event::action`] may be. The driver adds some of its own.
+pub const ACTIONS: [&str; 33] = [
+    "login",
+    "password.prove",
+    "password.add",
+    "password.replace",
+    "password.delete",
+    "user.create",
+    "user.change",
+    "user.delete",
+    "user.enable",
+    "user.disable",
+    "user.lock",
+    "user.unlock",
+    "user.logout",
+    "token.issue",
+    "token.mint",
+    "token.refresh",
+    "token.reuse",
+    "token.note",
+    "token.revoke",
+    "token.revoke_all",
+    "key.rotate",
+    "key.import",
+    "key.export",
+    "key.retire",
+    "role.put",
+    "role.delete",
+    "ssh_key.add",
+    "ssh_key.change",
+    "ssh_key.delete",
+    "schemes.prune",
+    "cluster.change",
+    "cluster.policy",
+    "failure",
+];
+
 /// One line of the audit trail (security L1). The driver adds time, source and request id. Never holds a secret: tokens
 /// appear as their `jti` or record id.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Event {
-    /// What happened, as `noun.verb`: `login`, `token.issue`, `password.add`, `user.create`, …
+    /// What happened, as `noun.verb`, or one word: one of [`ACTIONS`].
     pub action: &'static str,
     /// Who did it: the uid of the caller or the name that was tried.
     pub actor: String,
@@ -32,4 +69,21 @@ pub struct Event {
     pub reason: &'static str,
     /// Which dialect was spoken.
     pub dialect: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ACTIONS;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn every_action_is_written_down() {
+        let text = include_str!("../../../docs/operating.md");
+        let (_, table) = text.split_once("| action |").unwrap();
+        let rows = table.split("\n\n").next().unwrap().lines().skip(2);
+        let firsts = rows.filter_map(|row| row.split('|').nth(1));
+        let documented: Vec<_> = firsts.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+        // The server's own follow.
+        assert_eq!(documented.get(..ACTIONS.len()), Some(&ACTIONS[..]));
+    }
 }

@@ -31,7 +31,7 @@ mod world;
 pub use ask::{Answer, Ask, Derivation, Key, Range, Record, Version};
 pub use call::{Call, Entropy, Moment, Peer};
 pub use done::{Check, Commit, Done, Expect, Write};
-pub use event::{Event, Outcome};
+pub use event::{ACTIONS, Event, Outcome};
 pub use op::{Op, Stop};
 pub use request::{Method, Request};
 pub use response::Response;
