@@ -10,7 +10,7 @@ use crate::{
 use alloc::{string::String, vec::Vec};
 use core::fmt::Display;
 
-/// How many there may be.
+/// How many there may be on one server.
 pub(crate) const MAX_ROLES: usize = 256;
 
 /// The roles of these names that there are, or all; read together.

@@ -36,7 +36,7 @@ const MAX_NAMES: usize = 256;
 /// The longest full name, in octets.
 const MAX_FULL_NAME: usize = 1024;
 /// How many roles a user may have.
-const MAX_ROLES: usize = 64;
+const MAX_ROLES_OF_USER: usize = 64;
 /// The most metadata, in octets of JSON.
 const MAX_METADATA: usize = 8192;
 /// The fewest characters of a password, whatever the policy (contract section 10).
@@ -242,8 +242,8 @@ impl Wanted {
 
 /// The one role among `names` that grants something, and the others.
 fn roles_of(op: &Op<'_>, names: &[&str]) -> Result<(Role, Vec<String>), Stop> {
-    if names.len() > MAX_ROLES {
-        return invalid(op, &format!("there are more than {MAX_ROLES} roles"));
+    if names.len() > MAX_ROLES_OF_USER {
+        return invalid(op, &format!("there are more than {MAX_ROLES_OF_USER} roles"));
     }
     let (mut granted, mut custom) = (None, Vec::<String>::new());
     for name in names {
