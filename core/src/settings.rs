@@ -68,6 +68,18 @@ pub enum PolicyName {
     Nist,
 }
 
+impl PolicyName {
+    /// Whether administrators may demand a composition of passwords, and let them expire.
+    pub const fn takes_complexity_and_expiry(self) -> bool {
+        !matches!(self, Self::Nist)
+    }
+
+    /// Whether passwords need a composition where no administrator has said.
+    pub const fn is_complex(self) -> bool {
+        matches!(self, Self::Redis)
+    }
+}
+
 /// Rules for passwords.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

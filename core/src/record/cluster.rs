@@ -48,11 +48,11 @@ impl Stored for Cluster {
 impl Cluster {
     /// Whether the complexity rules hold under the configured policy. NIST's rules know none of composition (security P1).
     pub fn complexity(&self, policy: PolicyName) -> bool {
-        policy != PolicyName::Nist && self.password_complexity.unwrap_or(policy == PolicyName::Redis)
+        policy.takes_complexity_and_expiry() && self.password_complexity.unwrap_or(policy.is_complex())
     }
 
     /// After how many days passwords expire under the configured policy, 0 for never. NIST's rules know no expiry (security P1).
     pub fn expiration_days(&self, policy: PolicyName) -> u32 {
-        if policy == PolicyName::Nist { 0 } else { self.password_expiration_duration }
+        if policy.takes_complexity_and_expiry() { self.password_expiration_duration } else { 0 }
     }
 }

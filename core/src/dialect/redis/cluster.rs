@@ -11,7 +11,7 @@ use crate::{
     password::Scheme,
     record::{Cluster, Role, User, key},
     seam::{Op, Response, Stop},
-    settings::{PolicyName, is_name},
+    settings::is_name,
 };
 use alloc::string::{String, ToString};
 use serde::Serialize;
@@ -61,8 +61,8 @@ pub(super) fn change(op: &Op<'_>) -> Result<Response, Stop> {
     if actor.role != Role::Admin {
         return forbidden();
     }
-    let is_nist = op.settings.passwords.policy == PolicyName::Nist;
-    if is_nist && (complexity == Some(true) || expiration.is_some_and(|days| days > 0)) {
+    let refused = !op.settings.passwords.policy.takes_complexity_and_expiry();
+    if refused && (complexity == Some(true) || expiration.is_some_and(|days| days > 0)) {
         return invalid(
             "`password_complexity` and `password_expiration_duration` do not go with the server's policy for passwords, `nist`, which \
              knows neither rules of composition nor expiry",
