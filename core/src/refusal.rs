@@ -55,7 +55,7 @@ pub enum Refusal {
     TooManyRevocations,
     /// A verifier elsewhere has no revocation snapshot, or one that is too old to go by.
     RevocationsStale,
-    /// There are as many roles of their own definition as there may be.
+    /// There are as many custom roles as there may be.
     TooManyRoles,
     /// The driver cannot do its part now: it is overloaded, or its store fails.
     Unavailable {

@@ -16,8 +16,8 @@ pub(super) fn is(request: &Request, moment: &Moment) -> bool {
 const FORMS: [&str; 3] = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
 
 /// Whether browsers send this to another site without asking that site first: a `POST` with the body of a form, or one that says
-/// nothing of its body, be it empty, as path and query say enough. Before all else they ask, and are never allowed. Proxies ask about
-/// requests of every kind, and hand on what the browser says of them.
+/// nothing of its body, be it empty, as path and query say enough. Before sending anything else a browser asks first (a preflight), and
+/// this server never allows it. Proxies ask about requests of every kind, and hand on what the browser says of them.
 fn is_sent_unasked(request: &Request) -> bool {
     if request.method != Method::Post || is_verification(&request.path) {
         return false;

@@ -82,7 +82,7 @@ fn check(op: &Op<'_>, text: &str, name: &str, email: &str) -> Result<(), Stop> {
     Ok(())
 }
 
-/// The list becomes exactly the new password; all tokens of the user end. He as he is then.
+/// The list becomes exactly the new password; all tokens of the user end. Returns the user as he then is.
 pub(crate) fn replace_passwords(
     op: &Op<'_>,
     actor: &dyn core::fmt::Display,

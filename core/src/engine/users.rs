@@ -199,7 +199,7 @@ pub(crate) const fn manages_users(actor: &User) -> bool {
     matches!(actor.role, Role::Admin | Role::UserManager)
 }
 
-/// Whether `actor` may change `target`, who is not himself: user managers have no hand on administrators.
+/// Whether `actor` may change `target`, who is not himself: user managers may not change administrators.
 pub(crate) fn may_manage(actor: &User, target: &User) -> bool {
     actor.role == Role::Admin || (manages_users(actor) && target.role != Role::Admin)
 }

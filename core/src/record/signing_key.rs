@@ -40,7 +40,7 @@ impl KeyState {
         }
     }
 
-    /// When the key stops to verify, as far as that is known.
+    /// When the key stops verifying, as far as that is known.
     pub fn until(self) -> Option<UnixTime> {
         match self {
             Self::Signs | Self::Follows { .. } => None,

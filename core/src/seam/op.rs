@@ -115,7 +115,8 @@ impl<'a> Op<'a> {
         Some(show(write.value.as_deref()))
     }
 
-    /// The records of `range` in key order, whatever this operation has written. They are no preconditions of the commit: read a key to make it one.
+    /// The records of `range` in key order, whatever this operation has written. They are no preconditions of the commit: read a key to
+    /// make it one.
     ///
     /// # Errors
     /// [`Stop::Need`] until the driver has answered.

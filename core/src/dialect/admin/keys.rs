@@ -34,7 +34,7 @@ struct Shown<'a> {
     /// From when on it signs, if it follows.
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
-    /// When it stops to verify; none if it does not.
+    /// When it stops verifying; none if it does not.
     until: Option<String>,
     created: String,
 }

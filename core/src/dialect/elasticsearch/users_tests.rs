@@ -309,7 +309,7 @@ fn of_two_who_put_one_name_at_once_the_second_changes_it() {
 }
 
 #[test]
-fn user_managers_have_no_hand_on_administrators() {
+fn user_managers_may_not_change_administrators() {
     let mut world = world();
     make(&mut world, "max", "user_manager");
     make(&mut world, "ann", "db_viewer");

@@ -26,7 +26,7 @@ impl Caller {
         engine::manages_users(&self.user)
     }
 
-    /// Whether the caller may change `target`, who is not himself: user managers have no hand on administrators.
+    /// Whether the caller may change `target`, who is not himself: user managers may not change administrators.
     pub(super) fn may_manage(&self, target: &User) -> bool {
         engine::may_manage(&self.user, target)
     }

@@ -39,7 +39,7 @@ fn check_login(world: &mut TestWorld, name: &str, password: &str, status: u16) {
 
 /// Whoever could set an administrator's password, or his address, would be one.
 #[test]
-fn user_managers_have_no_hand_on_administrators() {
+fn user_managers_may_not_change_administrators() {
     let mut world = world();
     for (line, body) in [
         ("PUT /v1/users/1", r#"{"password": "chosen"}"#),
