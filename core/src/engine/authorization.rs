@@ -54,7 +54,7 @@ pub(crate) struct Authorized {
 ///
 /// # Errors
 /// [`Refusal::NoEntropy`].
-pub(crate) fn add(op: &Op<'_>, user: &User, new: NewAuthorization) -> Result<Authorization, Stop> {
+pub(crate) fn add_authorization(op: &Op<'_>, user: &User, new: NewAuthorization) -> Result<Authorization, Stop> {
     bound(op, user, new.asked_by)?;
     let authorization = Authorization {
         id: op.moment.draw("authorization id")?,
@@ -87,7 +87,7 @@ fn bound(op: &Op<'_>, user: &User, asked_by: Option<[u8; 12]>) -> Result<(), Sto
     for (_, record) in newest.iter().skip(MOST_KEPT as usize) {
         let authorization = Authorization::of(record)?;
         if asked_by != Some(authorization.id) {
-            end(op, &"waxseal", &authorization);
+            end_authorization(op, &"waxseal", &authorization);
         }
     }
     Ok(())
@@ -130,7 +130,7 @@ pub(crate) fn authorizations(
 /// The live authorization of `user` with this id or token, in capitals or not. Those of others are as unknown as those that never were.
 pub(crate) fn find_authorization(op: &Op<'_>, user: &User, id: &str) -> Result<Option<Authorization>, Stop> {
     let id = id.to_ascii_lowercase();
-    let index = if is_token(&id) { key::authorization_token(&id) } else { key::authorization_id(&id) };
+    let index = if is_authorization_token(&id) { key::authorization_token(&id) } else { key::authorization_id(&id) };
     op.want(&eras(user.uid));
     let Some(at) = op.load::<AuthorizationAt>(&index)?.filter(|at| at.uid == user.uid) else { return Ok(None) };
     let Some(found) = op.load::<Authorization>(&key::authorization(&at))? else { return Ok(None) };
@@ -149,8 +149,8 @@ pub(crate) fn authorization_with_id(op: &Op<'_>, id: &str) -> Result<Option<Auth
 ///
 /// # Errors
 /// [`Refusal::is_token`] for a token that is unknown, revoked or expired, or whose user is gone.
-pub(crate) fn authorization(op: &Op<'_>, token: &str) -> Result<Authorized, Stop> {
-    if !is_token(token) {
+pub(crate) fn authorized(op: &Op<'_>, token: &str) -> Result<Authorized, Stop> {
+    if !is_authorization_token(token) {
         return Err(Refusal::TokenForeign.into());
     }
     op.want(&[key::revoked_everything()]);
@@ -169,14 +169,14 @@ pub(crate) fn authorization(op: &Op<'_>, token: &str) -> Result<Authorized, Stop
 }
 
 /// Changes the note; nothing else about an authorization ever changes.
-pub(crate) fn note(op: &Op<'_>, authorization: &mut Authorization, note: Option<String>) {
+pub(crate) fn note_authorization(op: &Op<'_>, authorization: &mut Authorization, note: Option<String>) {
     authorization.note = note;
     op.store_until(key::authorization(&at(authorization)), authorization, authorization.expires);
     audit(op, "token.note", &authorization.uid, &hex(&authorization.id), None);
 }
 
 /// Ends an authorization: its token is refused from the next request on.
-pub(crate) fn end(op: &Op<'_>, actor: &dyn core::fmt::Display, authorization: &Authorization) {
+pub(crate) fn end_authorization(op: &Op<'_>, actor: &dyn core::fmt::Display, authorization: &Authorization) {
     op.remove(key::authorization(&at(authorization)));
     op.remove(key::authorization_id(&hex(&authorization.id)));
     op.remove(key::authorization_token(&authorization_token(op, authorization)));
@@ -185,7 +185,7 @@ pub(crate) fn end(op: &Op<'_>, actor: &dyn core::fmt::Display, authorization: &A
 
 /// Ends all authorizations of `user`, or all with a scope, however many there are: those among the newest go from the store at
 /// once; older ones count no more, and go when they expire.
-pub(crate) fn end_all(op: &Op<'_>, user: &User, scope: Option<Scope>) -> Result<(), Stop> {
+pub(crate) fn end_authorizations(op: &Op<'_>, user: &User, scope: Option<Scope>) -> Result<(), Stop> {
     op.want(&eras(user.uid));
     let newest = op.range(&Range { prefix: key::authorizations_of(user.uid), after: String::new(), limit: PAGE })?;
     if newest.is_empty() {
@@ -194,7 +194,7 @@ pub(crate) fn end_all(op: &Op<'_>, user: &User, scope: Option<Scope>) -> Result<
     for (_, record) in newest {
         let authorization = Authorization::of(record)?;
         if scope.is_none_or(|scope| authorization.scopes.contains(&scope)) {
-            end(op, &user.uid, &authorization);
+            end_authorization(op, &user.uid, &authorization);
         }
     }
     let key = key::revoked_scopes(user.uid);
@@ -218,7 +218,7 @@ pub(crate) fn authorization_token(op: &Op<'_>, authorization: &Authorization) ->
 }
 
 /// Whether `text` has the form of a token.
-pub(crate) fn is_token(text: &str) -> bool {
+pub(crate) fn is_authorization_token(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|octet| matches!(octet, b'0'..=b'9' | b'a'..=b'f'))
 }
 
@@ -235,7 +235,7 @@ pub(crate) fn hex(octets: &[u8]) -> String {
 }
 
 /// The scopes as one text, separated by blanks.
-pub(crate) fn scopes(scopes: &[Scope]) -> String {
+pub(crate) fn scopes_text(scopes: &[Scope]) -> String {
     scopes.iter().fold(String::new(), |text, scope| {
         if text.is_empty() { scope.as_str().to_string() } else { format!("{text} {}", scope.as_str()) }
     })

@@ -4,7 +4,7 @@ use super::throttle;
 use crate::{
     record::{Lock, Stored, Uid, User, key},
     refusal::Refusal,
-    seam::{Op, Range, Record, Stop},
+    seam::{Key, Op, Range, Record, Stop},
     sorted::Sorted,
 };
 use alloc::{string::String, vec::Vec};
@@ -18,7 +18,7 @@ pub(crate) fn user(op: &Op<'_>, uid: Uid) -> Result<Option<User>, Stop> {
 }
 
 /// The user who logs in as `login`: by name, else by e-mail address, compared exactly (contract/redis.md section 3).
-pub(crate) fn find(op: &Op<'_>, login: &str) -> Result<Option<User>, Stop> {
+pub(crate) fn find_user(op: &Op<'_>, login: &str) -> Result<Option<User>, Stop> {
     let (name, email) = (key::name(login), key::email(login));
     op.want([&name, &email]);
     let by_name = op.load::<Uid>(&name)?;
@@ -31,12 +31,12 @@ pub(crate) fn find(op: &Op<'_>, login: &str) -> Result<Option<User>, Stop> {
 
 /// All records under `prefix`, each behind the rest of its key. None is decoded yet: every page is a round, and every round goes
 /// over all pages.
-pub(crate) fn all<'a>(op: &Op<'a>, prefix: &str) -> Result<Vec<(&'a str, &'a Record)>, Stop> {
+pub(crate) fn all_records<'a>(op: &Op<'a>, prefix: &str) -> Result<Vec<(&'a str, &'a Record)>, Stop> {
     let mut records = Vec::new();
     let mut after = String::new();
     loop {
         let page = op.range(&Range { prefix: prefix.into(), after, limit: PAGE })?;
-        records.extend(page.iter().map(|(key, record)| (key.as_str().strip_prefix(prefix).unwrap_or_default(), record)));
+        records.extend(behind(prefix, page));
         match page.last() {
             Some((last, _)) if page.len() >= PAGE as usize => after = last.as_str().into(),
             _ => return Ok(records),
@@ -44,12 +44,19 @@ pub(crate) fn all<'a>(op: &Op<'a>, prefix: &str) -> Result<Vec<(&'a str, &'a Rec
     }
 }
 
-/// Records of [`all`], decoded.
+/// Records under `prefix`, each behind the rest of its key.
+pub(crate) fn behind<'a>(prefix: &str, page: &'a [(Key, Record)]) -> impl Iterator<Item = (&'a str, &'a Record)> {
+    page.iter().map(move |(key, record)| (key.as_str().strip_prefix(prefix).unwrap_or_default(), record))
+}
+
+/// Records of [`all_records`] or [`behind`], decoded.
 ///
 /// # Errors
 /// [`Refusal::BadRecord`].
-pub(crate) fn by_id<'a, T: Stored>(records: &[(&'a str, &Record)]) -> Result<Sorted<&'a str, T>, Refusal> {
-    records.iter().map(|(id, record)| Ok((*id, T::of(record)?))).collect()
+pub(crate) fn decoded_by_id<'a, T: Stored>(
+    records: impl IntoIterator<Item = (&'a str, &'a Record)>,
+) -> Result<Sorted<&'a str, T>, Refusal> {
+    records.into_iter().map(|(id, record)| Ok((id, T::of(record)?))).collect()
 }
 
 /// Octets that name an account towards throttling: its uid, or a name that nobody has. Under the root secret, so that the

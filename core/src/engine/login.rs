@@ -1,6 +1,6 @@
 //! Logging in with a password.
 
-use super::{account, find, hex, passwords::remember_schemes, throttle::Gate};
+use super::{account, find_user, hex, passwords::remember_schemes, throttle::Gate};
 use crate::{
     engine::{audit, audit_kept},
     password::{self, Derived, Hash, Scheme, prepare},
@@ -48,7 +48,7 @@ pub(crate) fn login(op: &Op<'_>, name: &str, password: &str, expired: Expired) -
         audit(op, "login", &name, &name, Some(refusal.code()));
     };
     super::admit_source(op, &refused)?;
-    let user = find(op, name)?;
+    let user = find_user(op, name)?;
     let (user, proof) = prove(op, name, user, password, &refused)?;
     let is_expired = has_expired(op, &user)?;
     if is_expired && expired == Expired::Refused {

@@ -24,12 +24,13 @@ mod users;
 
 pub(crate) use audit::{add_detail, audit, audit_change, audit_kept};
 pub(crate) use authorization::{
-    Authorized, NewAuthorization, add, authorization, authorization_token, authorization_with_id, authorizations, end,
-    end_all, find_authorization, hex, is_token, note, revoke_everything, scopes,
+    Authorized, NewAuthorization, add_authorization, authorization_token, authorization_with_id, authorizations,
+    authorized, end_authorization, end_authorizations, find_authorization, hex, is_authorization_token, note_authorization,
+    revoke_everything, scopes_text,
 };
 pub(crate) use bearer::{Bearer, any_bearer, bearer, explain, has_room, revoke, revoke_counted, verify, verify_any_time};
 pub(crate) use credentials::Credentials;
-pub(crate) use directory::{account, all, by_id, find, is_locked, user};
+pub(crate) use directory::{account, all_records, behind, decoded_by_id, find_user, is_locked, user};
 pub(crate) use issue::{issue, issue_as};
 pub(crate) use jwks::{export_key, public_part, published_keys};
 pub(crate) use keys::{

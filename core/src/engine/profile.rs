@@ -46,7 +46,7 @@ pub(crate) fn named(op: &Op<'_>, names: &[&str]) -> Result<Vec<(User, Profile)>,
 
 /// Says that the profile of who logs in as `login` will be read, as soon as it is known who that is.
 pub(crate) fn want_profile(op: &Op<'_>, login: &str) {
-    if let Ok(Some(user)) = super::find(op, login) {
+    if let Ok(Some(user)) = super::find_user(op, login) {
         op.want(&[key::profile(user.uid)]);
     }
 }

@@ -150,16 +150,16 @@ fn target(op: &Op<'_>, who: &str) -> Result<User, Stop> {
     let of_uid = |uid: &str| Uid::parse(uid).map_or(Ok(None), |uid| engine::user(op, uid));
     let user = match who.split_once(':').unwrap_or_default() {
         ("uid", uid) if is_number(uid) => of_uid(uid)?,
-        ("name", name) if is_number(name) => engine::find(op, name)?,
+        ("name", name) if is_number(name) => engine::find_user(op, name)?,
         _ if is_number(who) => {
             let user = of_uid(who)?;
             let uid = user.as_ref().map(|user| user.uid);
-            if uid.is_some() && engine::find(op, who)?.is_some_and(|named| uid != Some(named.uid)) {
+            if uid.is_some() && engine::find_user(op, who)?.is_some_and(|named| uid != Some(named.uid)) {
                 return error::refused(409, "ambiguous_user", "it is a uid and a name: put `uid:` or `name:` before it");
             }
             user
         }
-        _ => engine::find(op, who)?,
+        _ => engine::find_user(op, who)?,
     };
     user.ok_or(Stop::Refuse(Refusal::UserNotFound))
 }

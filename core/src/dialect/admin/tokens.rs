@@ -89,12 +89,12 @@ pub(super) fn explain(op: &Op<'_>) -> Result<Response, Stop> {
         explained.sentence = "it is a refresh token, which no service takes";
         explained.user = engine::user(op, pair.uid)?.map(owner);
         Ok(())
-    } else if engine::is_token(token) {
-        engine::authorization(op, token).map(|authorized| {
+    } else if engine::is_authorization_token(token) {
+        engine::authorized(op, token).map(|authorized| {
             let authorization = authorized.authorization;
             explained.authorization = Some(Found {
                 id: engine::hex(&authorization.id),
-                scopes: engine::scopes(&authorization.scopes),
+                scopes: engine::scopes_text(&authorization.scopes),
                 created: authorization.created.to_string(),
                 expires: authorization.expires.to_string(),
             });
@@ -139,10 +139,10 @@ pub(super) fn revoke(op: &Op<'_>) -> Result<Response, Stop> {
 }
 
 fn revoke_token(op: &Op<'_>, token: &str) -> Result<Response, Stop> {
-    if engine::is_token(token) {
-        return match engine::authorization(op, token) {
+    if engine::is_authorization_token(token) {
+        return match engine::authorized(op, token) {
             Ok(found) => {
-                engine::end(op, &ACTOR, &found.authorization);
+                engine::end_authorization(op, &ACTOR, &found.authorization);
                 revoked(&engine::hex(&found.authorization.id))
             }
             Err(Stop::Refuse(refusal)) if refusal.is_token() => nothing(&refusal),
@@ -174,7 +174,7 @@ fn revoke_id(op: &Op<'_>, jti: &str, expires: Option<i128>) -> Result<Response, 
         return invalid("jti", &format!("is not 1 to {MAX_JTI} octets long"));
     }
     if let Some(authorization) = engine::authorization_with_id(op, jti)? {
-        engine::end(op, &ACTOR, &authorization);
+        engine::end_authorization(op, &ACTOR, &authorization);
         return revoked(jti);
     }
     let expires = match expires.map(u32::try_from) {

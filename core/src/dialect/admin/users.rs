@@ -11,10 +11,8 @@ use crate::{
     dialect::form::Form,
     engine::{self, Changes, NAME_RULE, NewPassword, NewUser, valid_email, valid_name},
     password::{Hash, List},
-    record::{Lock, Role, Seen, Stored, Uid, User, key},
-    refusal::Refusal,
+    record::{Lock, Role, Seen, Uid, User, key},
     seam::{Op, Range, Response, Stop},
-    sorted::Sorted,
 };
 use alloc::{
     format,
@@ -43,22 +41,14 @@ pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
     };
     // Only users have locks and last logins, so as many of these reach at least as far.
     let (users, locks, seen) = (records(key::USERS), records(key::LOCKS), records(key::SEEN));
-    let users: Sorted<_, User> = decoded(key::USERS, users?)?;
-    let (locks, seen): (Sorted<_, Lock>, Sorted<_, Seen>) = (decoded(key::LOCKS, locks?)?, decoded(key::SEEN, seen?)?);
+    let users = engine::decoded_by_id::<User>(engine::behind(key::USERS, users?))?;
+    let locks = engine::decoded_by_id::<Lock>(engine::behind(key::LOCKS, locks?))?;
+    let seen = engine::decoded_by_id::<Seen>(engine::behind(key::SEEN, seen?))?;
     let shown =
         users.as_slice().iter().map(|(id, user)| Shown::new(op, user, locks.get(id).copied(), seen.get(id).copied()));
     let more = users.as_slice().len() >= limit as usize;
     let next = users.as_slice().last().filter(|_| more).map(|(_, user)| user.uid.as_u32());
     json(200, &Page { users: shown.collect(), next })
-}
-
-/// Records by the rest of their key.
-fn decoded<'r, T: Stored>(
-    prefix: &str,
-    records: &'r [(crate::seam::Key, crate::seam::Record)],
-) -> Result<Sorted<&'r str, T>, Refusal> {
-    let rest = |key: &'r crate::seam::Key| key.as_str().strip_prefix(prefix).unwrap_or_default();
-    records.iter().map(|(key, record)| Ok((rest(key), T::of(record)?))).collect()
 }
 
 /// `after` and `limit` of a query.

@@ -68,7 +68,7 @@ pub(super) fn invalidate(op: &Op<'_>, family: Family) -> Result<Response, Stop> 
             match username {
                 _ if elsewhere => Some(Counts::default()),
                 None => engine::invalidate(op, &actor, &Selection::Everybody)?,
-                Some(name) => match engine::find(op, name)?.filter(|user| user.name == name) {
+                Some(name) => match engine::find_user(op, name)?.filter(|user| user.name == name) {
                     Some(user) => engine::invalidate(op, &actor, &Selection::User(user.uid))?,
                     None => Some(Counts::default()),
                 },

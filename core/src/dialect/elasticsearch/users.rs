@@ -46,8 +46,8 @@ const MIN_PASSWORD: u16 = 6;
 pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
     manager(op, GET)?;
     // The pages of both kinds are asked for together.
-    let (users, profiles) = (engine::all(op, key::USERS), engine::all(op, key::PROFILES));
-    let (users, mut profiles) = (engine::by_id::<User>(&users?)?, engine::by_id::<Profile>(&profiles?)?);
+    let (users, profiles) = (engine::all_records(op, key::USERS), engine::all_records(op, key::PROFILES));
+    let (users, mut profiles) = (engine::decoded_by_id::<User>(users?)?, engine::decoded_by_id::<Profile>(profiles?)?);
     show_all(
         op,
         200,

@@ -39,13 +39,13 @@ impl Live {
 /// # Errors
 /// [`Refusal::is_token`](crate::refusal::Refusal::is_token).
 pub(super) fn live(op: &Op<'_>, token: &str) -> Result<Live, Stop> {
-    if engine::is_token(token) {
-        let engine::Authorized { user, authorization } = engine::authorization(op, token)?;
+    if engine::is_authorization_token(token) {
+        let engine::Authorized { user, authorization } = engine::authorized(op, token)?;
         return Ok(Live {
             user,
             dialect: dialect::OPENSHIFT.into(),
             id: engine::hex(&authorization.id),
-            scopes: Some(engine::scopes(&authorization.scopes)),
+            scopes: Some(engine::scopes_text(&authorization.scopes)),
             issued: authorization.created,
             expires: authorization.expires,
         });

@@ -50,9 +50,9 @@ fn may_end(op: &Op<'_>, caller: &User, owner: Uid, id: &str) -> bool {
 }
 
 fn end(op: &Op<'_>, caller: &User, token: &str, live: &Live) -> Result<(), Stop> {
-    if engine::is_token(token) {
+    if engine::is_authorization_token(token) {
         if let Some(authorization) = engine::find_authorization(op, &live.user, token)? {
-            engine::end(op, &caller.uid, &authorization);
+            engine::end_authorization(op, &caller.uid, &authorization);
         }
         return Ok(());
     }

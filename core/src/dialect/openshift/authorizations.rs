@@ -53,7 +53,11 @@ pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
             return Ok(one(request, found).saying("Reused existing"));
         }
     }
-    let added = engine::add(op, user, NewAuthorization { scopes, note, lifetime, asked_by: request.caller.authorization })?;
+    let added = engine::add_authorization(
+        op,
+        user,
+        NewAuthorization { scopes, note, lifetime, asked_by: request.caller.authorization },
+    )?;
     Ok(one(request, added).created().saying("Create authorization"))
 }
 
@@ -87,7 +91,7 @@ pub(super) fn show(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
 pub(super) fn update(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
     let mut found = find(request, id)?;
     if let Some(note) = note(request)? {
-        engine::note(request.exchange.op, &mut found, Some(note));
+        engine::note_authorization(request.exchange.op, &mut found, Some(note));
     }
     Ok(one(request, found).saying("Change authorization"))
 }
@@ -96,7 +100,7 @@ pub(super) fn update(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
 pub(super) fn delete(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
     let (op, user) = (request.exchange.op, &request.caller.user);
     if let Some(found) = engine::find_authorization(op, user, id)? {
-        engine::end(op, &user.uid, &found);
+        engine::end_authorization(op, &user.uid, &found);
     }
     Ok(Reply::gone(format!("Authorization {id} is revoked.")))
 }
@@ -112,11 +116,11 @@ pub(super) fn delete_all(request: &Request<'_>) -> Result<Reply, Stop> {
         Some(_) => return Err(unknown_scope(&request.exchange)),
     };
     if scope.is_empty() {
-        engine::end_all(op, user, None)?;
+        engine::end_authorizations(op, user, None)?;
         return Ok(Reply::gone(format!("All authorizations for {owner} are revoked.")));
     }
     if let Some(scope) = Scope::parse(scope) {
-        engine::end_all(op, user, Some(scope))?;
+        engine::end_authorizations(op, user, Some(scope))?;
     }
     Ok(Reply::gone(format!("All authorizations for {owner} with scope {scope} are revoked.")))
 }
@@ -198,7 +202,7 @@ impl Shown {
             expires_in: expires.secs_since(created),
             expires_in_seconds: expires.rounded_secs_since(op.now()),
             identity: request.caller.user.name.clone(),
-            scopes: engine::scopes(&authorization.scopes),
+            scopes: engine::scopes_text(&authorization.scopes),
             token: engine::authorization_token(op, &authorization),
             note: authorization.note,
             links: (!request.exchange.agreed.nolinks).then(|| Links::to(&request.exchange, &id)),

@@ -1,7 +1,7 @@
 //! What no case of `tests/cases/openshift_*.json` can stage: proxies, races, damage, sizes, what lies in the store.
 
 use crate::{
-    engine::is_token,
+    engine::is_authorization_token,
     record::{Authorization, AuthorizationAt, Stored, Uid, User, key},
     seam::{Method, Peer, Request, Response},
     testing::{TestWorld, basic},
@@ -71,7 +71,7 @@ fn the_store_reveals_no_token() {
     let mut world = TestWorld::with_admin("secret");
     let tokens: Vec<_> = ["session", "read", "userinfo"].map(|scope| token(&mut world, scope)).into();
     for token in tokens {
-        assert!(is_token(&token));
+        assert!(is_authorization_token(&token));
         let octets: Vec<u8> = (0..64).step_by(2).map(|at| u8::from_str_radix(&token[at..at + 2], 16).unwrap()).collect();
         assert!(!world.stores(&token) && !world.stores(token.to_uppercase()) && !world.stores(&octets));
         for encoding in [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD] {

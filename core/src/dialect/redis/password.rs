@@ -115,7 +115,7 @@ fn target(op: &Op<'_>, caller: &Caller, username: Option<&str>) -> Result<User, 
         Some(name) if own(name) => Ok(caller.user.clone()),
         Some(_) if caller.expired => Err(Refusal::PasswordExpired.into()),
         Some(_) if caller.user.role != Role::Admin => forbidden(),
-        Some(name) => match engine::find(op, name)? {
+        Some(name) => match engine::find_user(op, name)? {
             Some(user) => Ok(user),
             None => no_such_user(),
         },

@@ -28,8 +28,9 @@ pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
     }
     let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
     // The pages of all three kinds are asked for together.
-    let (locks, seen, users) = (engine::all(op, key::LOCKS), engine::all(op, key::SEEN), engine::all(op, key::USERS));
-    let (locks, seen, users) = (engine::by_id::<Lock>(&locks?)?, engine::by_id::<Seen>(&seen?)?, users?);
+    let (locks, seen, users) =
+        (engine::all_records(op, key::LOCKS), engine::all_records(op, key::SEEN), engine::all_records(op, key::USERS));
+    let (locks, seen, users) = (engine::decoded_by_id::<Lock>(locks?)?, engine::decoded_by_id::<Seen>(seen?)?, users?);
     // One after the other, as an instance of the component has room for many users' records, but not twice.
     let mut body = Vec::with_capacity(users.len() * SHOWN);
     for (id, record) in users {
