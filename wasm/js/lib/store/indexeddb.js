@@ -65,7 +65,7 @@ export class IndexedDbStore {
   }
 
   /**
-   * A root key in a database of its own, made at the first call. Whoever can run script in this origin can read it: for
+   * A root key beside the records, made at the first call. Whoever can run script in this origin can read it: for
    * throw-away keys only.
    */
   async rootKey() {
