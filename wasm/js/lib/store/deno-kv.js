@@ -2,6 +2,7 @@ import { demand } from '../check.js'
 import { WaxsealError } from '../errors.js'
 import { cut, first, whole } from './parts.js'
 import { HOUR } from './purge.js'
+import { conditions, live } from './record.js'
 
 /** How many keys `getMany` takes at once. */
 const AT_ONCE = 10
@@ -41,28 +42,29 @@ export class DenoKvStore {
     return list
   }
 
-  async commit({ checks, writes }, now) {
-    const conditions = [...checks, ...writes.filter(write => write.expect !== null).map(({ key, expect }) => ({ key, version: expect }))]
-    const keys = [...conditions, ...writes.filter(write => write.expect === null)].map(({ key }) => key)
+  async commit(commit, now) {
+    const { writes } = commit
+    const expected = conditions(commit)
+    const keys = [...expected, ...writes.filter(write => write.expect === null)].map(({ key }) => key)
     const entries = await this.#entries(keys.map(key => this.#name(key)))
-    if (!conditions.every(({ version }, i) => (live(entries[i], now)?.version ?? 0) === version)) return false
-    const commit = this.#kv.atomic().check(...entries.slice(0, conditions.length).map(seen))
+    if (!expected.every(({ version }, i) => (recordIn(entries[i], now)?.version ?? 0) === version)) return false
+    const changes = this.#kv.atomic().check(...entries.slice(0, expected.length).map(seen))
     const before = new Map(keys.map((key, i) => [key, entries[i]]))
-    for (const write of writes) this.#write(commit, write, before.get(write.key), now)
-    return sent(commit)
+    for (const write of writes) this.#write(changes, write, before.get(write.key), now)
+    return sent(changes)
   }
 
-  #write(commit, { key, value, expires, expect }, before, now) {
+  #write(changes, { key, value, expires, expect }, before, now) {
     const pieces = value === null ? [] : cut(value, PIECE)
     const old = before.value?.parts ?? 0
     // Whoever else writes it meanwhile could leave parts that nobody knows of.
-    if (expect === null && (old > 0 || pieces.length > 1)) commit.check(seen(before))
+    if (expect === null && (old > 0 || pieces.length > 1)) changes.check(seen(before))
     // The database itself drops it, by the time that really passes.
     const options = expires === null ? {} : { expireIn: Math.max(0, expires - now) + HOUR }
-    if (value === null) commit.delete(this.#name(key))
-    else commit.set(this.#name(key), first(pieces, { expires }), options)
-    for (let number = 1; number < pieces.length; number++) commit.set(this.#part(key, number), pieces[number], options)
-    for (let number = Math.max(1, pieces.length); number <= old; number++) commit.delete(this.#part(key, number))
+    if (value === null) changes.delete(this.#name(key))
+    else changes.set(this.#name(key), first(pieces, { expires }), options)
+    for (let number = 1; number < pieces.length; number++) changes.set(this.#part(key, number), pieces[number], options)
+    for (let number = Math.max(1, pieces.length); number <= old; number++) changes.delete(this.#part(key, number))
   }
 
   #name(key) {
@@ -79,8 +81,8 @@ export class DenoKvStore {
       const entries = await this.#entries(Array.from({ length: count }, (_, i) => this.#part(key, i + 1)))
       return entries.map(part => (part.versionstamp === null ? undefined : { version: version(part), value: part.value }))
     }
-    const again = async () => live((await this.#entries([this.#name(key)]))[0], now)
-    return whole(live(entry, now), rest, again)
+    const again = async () => recordIn((await this.#entries([this.#name(key)]))[0], now)
+    return whole(recordIn(entry, now), rest, again)
   }
 
   async #entries(names) {
@@ -89,9 +91,9 @@ export class DenoKvStore {
   }
 }
 
-async function sent(commit) {
+async function sent(changes) {
   try {
-    return (await commit.commit()).ok
+    return (await changes.commit()).ok
   } catch (cause) {
     if (!/\btoo (large|many)\b/i.test(cause?.message)) throw cause
     throw new WaxsealError('too_large', `Deno KV does not take this much in one commit: ${cause.message}`, { cause })
@@ -103,8 +105,8 @@ const seen = ({ key, versionstamp }) => ({ key, versionstamp })
 /** The last two of the ten octets number the writes of one batch, between which nobody reads. */
 const version = ({ versionstamp }) => Number(BigInt(`0x${versionstamp.slice(0, 16)}`))
 
-function live(entry, now) {
-  const { versionstamp, value } = entry
-  if (versionstamp === null || (value.expires !== null && value.expires <= now)) return undefined
-  return { version: version(entry), value: value.value, parts: value.parts }
+/** The record in an entry, with its parts still to come. */
+function recordIn(entry, now) {
+  const found = live(entry.value, now)
+  return found && { ...found, version: version(entry) }
 }

@@ -1,6 +1,7 @@
 import { demand } from '../check.js'
 import { cut, first, whole } from './parts.js'
 import { isDue, STEP, told, UNTOLD } from './purge.js'
+import { holds, live } from './record.js'
 
 /** How many keys `get` and `delete`, and pairs `put` take at once. */
 const AT_ONCE = 128
@@ -43,11 +44,11 @@ export class DurableObjectStore {
     return list
   }
 
-  async commit({ checks, writes }, now) {
+  async commit(commit, now) {
+    const { checks, writes } = commit
     return this.#storage.transaction(async storage => {
       const before = await entries(storage, [...checks, ...writes].map(({ key }) => RECORDS + key))
-      const conditions = [...checks, ...writes.filter(write => write.expect !== null).map(({ key, expect }) => ({ key, version: expect }))]
-      if (!conditions.every(({ key, version }) => (live(before.get(RECORDS + key), now)?.version ?? 0) === version)) return false
+      if (!holds(commit, key => live(before.get(RECORDS + key), now)?.version ?? 0)) return false
       const kinds = await storage.get([REVISION, PURGE])
       const version = (kinds.get(REVISION) ?? 0) + 1
       await purge(storage, kinds.get(PURGE) ?? { mark: UNTOLD, swept: 0 }, now)
@@ -113,8 +114,4 @@ const partsOf = (key, entry) => Array.from({ length: entry?.parts ?? 0 }, (_, i)
 
 function groups(list) {
   return Array.from({ length: Math.ceil(list.length / AT_ONCE) }, (_, i) => list.slice(i * AT_ONCE, (i + 1) * AT_ONCE))
-}
-
-function live(record, now) {
-  return record && (record.expires === null || now < record.expires) ? record : undefined
 }

@@ -1,6 +1,7 @@
 import { demand } from '../check.js'
 import { WaxsealError } from '../errors.js'
 import { STEP, told, UNTOLD } from './purge.js'
+import { conditions, live } from './record.js'
 
 const RECORDS = 'records'
 const SECRETS = 'secrets'
@@ -19,7 +20,7 @@ export class IndexedDbStore {
 
   async read(keys, now) {
     const [records] = await this.#transaction('readonly', async records => Promise.all(keys.map(key => asked(records.get(key)))))
-    return records.map(record => live(record, now) ?? null)
+    return records.map(record => shown(live(record, now)) ?? null)
   }
 
   async range({ prefix, after, limit }, now) {
@@ -32,7 +33,7 @@ export class IndexedDbStore {
       cursor.onsuccess = () => {
         const at = cursor.result
         if (!at || list.length === limit) return resolve(list)
-        const record = live(at.value, now)
+        const record = shown(live(at.value, now))
         if (record) list.push({ key: at.key, ...record })
         at.continue()
       }
@@ -40,12 +41,12 @@ export class IndexedDbStore {
     return found
   }
 
-  async commit({ checks, writes }, now) {
+  async commit(commit, now) {
     const [held] = await this.#transaction('readwrite', async (records, transaction) => {
-      const conditions = [...checks, ...writes.filter(write => write.expect !== null).map(({ key, expect }) => ({ key, version: expect }))]
-      const stored = await Promise.all([asked(records.get('')), ...conditions.map(({ key }) => asked(records.get(key)))])
+      const expected = conditions(commit)
+      const stored = await Promise.all([asked(records.get('')), ...expected.map(({ key }) => asked(records.get(key)))])
       const [last, ...found] = stored
-      if (!conditions.every(({ version }, i) => (live(found[i], now)?.version ?? 0) === version)) {
+      if (!expected.every(({ version }, i) => (live(found[i], now)?.version ?? 0) === version)) {
         transaction.abort()
         return false
       }
@@ -53,7 +54,7 @@ export class IndexedDbStore {
       const mark = told(last?.told ?? UNTOLD, now)
       // The revision and what was told lie under the empty key, which no record has.
       records.put({ version, value: new Uint8Array(), expires: null, told: mark }, '')
-      for (const { key, value, expires } of writes) {
+      for (const { key, value, expires } of commit.writes) {
         if (value === null) records.delete(key)
         else records.put({ version, value, expires }, key)
       }
@@ -139,7 +140,6 @@ function asked(request) {
   })
 }
 
-function live(record, now) {
-  if (!record || (record.expires !== null && record.expires <= now)) return undefined
-  return { version: record.version, value: record.value }
+function shown(record) {
+  return record && { version: record.version, value: record.value }
 }

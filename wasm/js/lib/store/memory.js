@@ -1,4 +1,5 @@
 import { isDue, STEP, told, UNTOLD } from './purge.js'
+import { holds, live } from './record.js'
 
 /** Records in memory, for tests and for trying things out: gone with the process. */
 export class MemoryStore {
@@ -32,10 +33,8 @@ export class MemoryStore {
   }
 
   /** Whether every condition of a commit holds. */
-  holds({ checks, writes }, now) {
-    const version = key => this.#live(key, now)?.version ?? 0
-    return checks.every(check => version(check.key) === check.version)
-      && writes.every(write => write.expect === null || version(write.key) === write.expect)
+  holds(commit, now) {
+    return holds(commit, key => this.#live(key, now)?.version ?? 0)
   }
 
   /** Writes without asking. */
@@ -84,8 +83,7 @@ export class MemoryStore {
   }
 
   #live(key, now) {
-    const record = this.#records.get(key)
-    return record && (record.expires === null || now < record.expires) ? record : undefined
+    return live(this.#records.get(key), now)
   }
 }
 

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { chmodSync, closeSync, openSync } from 'node:fs'
 import { demand } from '../check.js'
 import { STEP, told, UNTOLD } from './purge.js'
+import { holds } from './record.js'
 
 /** Records in a SQLite file, which several processes of one machine may share. */
 export class SqliteStore {
@@ -54,22 +55,20 @@ export class SqliteStore {
     return this.#range.all(prefix, after, `${prefix}\x7f`, now, limit).map(row => ({ key: row.key, ...shown(row) }))
   }
 
-  async commit({ checks, writes }, now) {
-    const version = key => this.#read.get(key, now)?.version ?? 0
+  async commit(commit, now) {
     this.#database.exec('BEGIN IMMEDIATE')
     try {
-      const holds = checks.every(check => version(check.key) === check.version)
-        && writes.every(write => write.expect === null || version(write.key) === write.expect)
-      if (holds) {
+      const isGood = holds(commit, key => this.#read.get(key, now)?.version ?? 0)
+      if (isGood) {
         const { last } = this.#revision.get()
-        for (const { key, value, expires } of writes) {
+        for (const { key, value, expires } of commit.writes) {
           if (value === null) this.#delete.run(key)
           else this.#put.run(key, last, value, expires)
         }
         this.#drop(now)
       }
-      this.#database.exec(holds ? 'COMMIT' : 'ROLLBACK')
-      return holds
+      this.#database.exec(isGood ? 'COMMIT' : 'ROLLBACK')
+      return isGood
     } catch (error) {
       try {
         this.#database.exec('ROLLBACK')
