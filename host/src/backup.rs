@@ -132,8 +132,8 @@ fn fill(store: impl Read, from: &Path, root: &RootKey, data: &DataDir) -> Result
     })
 }
 
-/// Checks that there is nothing but `made`, a configuration, what a restore has begun that was killed while it read, and what a file system has
-/// of its own at its root: anything else may be what is left of another server.
+/// Checks that nothing is there but `made`, a configuration, the unfinished store of a restore that was killed while it read, and what a
+/// file system has of its own at its root. Anything else may be what is left of another server.
 fn vacant(data: &DataDir, made: &[PathBuf]) -> Result<(), BackupError> {
     let failed = |error| BackupError::Io { path: data.path().into(), error };
     let harmless = [data.config(), data.store_draft(), data.path().join("lost+found")];

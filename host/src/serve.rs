@@ -356,7 +356,7 @@ async fn listen_on(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(ServeError::io(format_args!("listen on `{address}`")))
 }
 
-/// Whoever asks for it, by a signal or over the socket, the log says how it went. One at a time, so that what was read last stays.
+/// Whoever asks for a reload, the log says how it went. One runs at a time, so that what was read last stays.
 fn reload<A: Answer>(tls: Option<Arc<Tls>>, audit: Option<Arc<AuditTrail>>, answer: Arc<A>) -> Arc<Reload> {
     let turn = Mutex::new(());
     Arc::new(move || {

@@ -125,8 +125,8 @@ impl Bodies {
         collect(body, limits, Some(&mut share)).await
     }
 
-    /// As [`unpacked`], without holding up those who have packed nothing: one after the other, and only so many wait. Who knows how can
-    /// have a few octets take as long as a thousand times as many.
+    /// As [`unpacked`], without holding up those who have packed nothing: one after the other, and only so many wait. A few crafted
+    /// octets can take as long to unpack as a thousand times as many plain ones.
     async fn unpacked_aside(&self, octets: Vec<u8>, limit: usize, source: Option<IpAddr>) -> Result<Vec<u8>, BodyError> {
         let busy = BodyError { why: Why::Busy, close: false };
         let share = match source {

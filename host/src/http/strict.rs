@@ -24,7 +24,8 @@ const SLOWEST: u64 = 4096;
 /// A connection under the limits of time and grammar.
 ///
 /// A head that breaks the grammar ends in a NUL instead of its line end, and in what looks like the end of a head, as hyper does not
-/// look at one that comes in pieces before: it answers with 400 and a close. A body that breaks it ends in an error, which the reader of the body answers. Too slow a client gets an error of kind `TimedOut`.
+/// look at one that comes in pieces before: it answers with 400 and a close. A body that breaks it ends in an error, which the reader
+/// of the body answers. Too slow a client gets an error of kind `TimedOut`.
 pub(super) struct Strict<IO> {
     io: IO,
     framing: Framing,

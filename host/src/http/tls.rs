@@ -149,7 +149,7 @@ fn load(files: &TlsFiles) -> Result<Loaded, TlsError> {
     Ok(Loaded { config: Arc::new(config), until })
 }
 
-/// When a certificate expires, as whoever checks it in the last of years is told.
+/// When a certificate expires. rustls says so only to whoever checks it too late, so it is checked as of the end of the year 9999.
 fn expiry(certificate: &CertificateDer<'static>) -> Option<UnixTime> {
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).ok()?;

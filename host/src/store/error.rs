@@ -82,8 +82,8 @@ impl fmt::Display for StoreError {
             Self::Occupied(path) => {
                 write!(
                     f,
-                    "{} is there already; a backup is restored where there is nothing but a configuration: name another directory, or move what is \
-                     there away while no server runs on it{}",
+                    "{} is there already; a backup is restored where there is nothing but a configuration: name another directory, \
+                     or move what is there away while no server runs on it{}",
                     Named(path),
                     if path.ends_with("root.key") {
                         "; a root key that `waxseal init` has made opens nothing as long as no server was started"
