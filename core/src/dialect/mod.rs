@@ -17,7 +17,7 @@ use crate::{
     token::dialect,
 };
 
-pub use gateway::is_verification;
+pub use gateway::{is_asked_often, is_snapshot, is_verification};
 
 /// Whether `request` states a password where one is checked, in its `Authorization` header (RFC 7617) or, without one, in its body: that
 /// costs a derivation, unless something else is wrong with it or its source has failed too often.

@@ -49,7 +49,7 @@ use std::{
 };
 use tokio::sync::RwLock;
 use waxseal_core::{
-    dialect::{checks_password, is_verification},
+    dialect::{checks_password, is_asked_often},
     seam::{self, Call, Entropy, Moment, Peer, Request, Response, Unread},
     settings::Settings,
 };
@@ -246,7 +246,7 @@ impl Engine {
                 return self.unavailable(request, peer);
             }
         };
-        let is_hot = is_verification(&request.path) || request.path == "/auth/introspect";
+        let is_hot = is_asked_often(&request.path);
         let rules = self.modules.rules.load_full();
         let runner = if is_hot { &rules.hot } else { &rules.api };
         let call = Arc::new(Call { request, moment: Moment { now, entropy, peer }, world: Arc::clone(&shaped.world) });

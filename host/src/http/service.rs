@@ -38,6 +38,7 @@ use tokio::{
     time::timeout,
 };
 use waxseal_core::{
+    dialect::is_snapshot,
     seam::{Peer, Response, Unread},
     time::UnixTime,
 };
@@ -386,7 +387,7 @@ impl<A: Answer> Service<A> {
             },
         };
         let to = match peer.address {
-            _ if parts.uri.path() == "/auth/revocations" => To::Everybody,
+            _ if is_snapshot(parts.uri.path()) => To::Everybody,
             None => To::Owner,
             Some(address) => To::Source(address),
         };

@@ -43,6 +43,16 @@ pub fn is_verification(path: &str) -> bool {
     Route::of(path).is_some_and(Route::is_verification)
 }
 
+/// Whether `path` is one that services and proxies ask at for every request of their own: [`is_verification`] and introspection.
+pub fn is_asked_often(path: &str) -> bool {
+    Route::of(path).is_some_and(|route| route.is_verification() || route == Route::Introspect)
+}
+
+/// Whether revocation snapshots are given out at `path`: one text, which may be long, for everybody.
+pub fn is_snapshot(path: &str) -> bool {
+    Route::of(path) == Some(Route::Revocations)
+}
+
 /// Whether a caller has to prove at `path` who he is.
 pub(super) fn has_caller(path: &str) -> bool {
     Route::of(path).is_some_and(Route::has_caller)
@@ -183,6 +193,23 @@ mod tests {
     fn check_alive(world: &mut TestWorld, token: &str, alive: bool) {
         let request = request("GET /auth/verify", "").with_header("authorization", &format!("Bearer {token}"));
         assert_eq!(world.call(request).status, if alive { 204 } else { 401 });
+    }
+
+    #[test]
+    fn a_path_says_what_it_is_asked_for() {
+        for (path, often, snapshot) in [
+            ("/auth/verify", true, false),
+            ("/auth/envoy/v1/users", true, false),
+            ("/auth/introspect", true, false),
+            ("/auth/introspect/", false, false),
+            ("/auth/revoke", false, false),
+            ("/auth/revocations", false, true),
+            ("/auth/revocations/", false, false),
+            ("/.well-known/jwks.json", false, false),
+            ("/v1/users", false, false),
+        ] {
+            assert_eq!((super::is_asked_often(path), super::is_snapshot(path)), (often, snapshot), "{path}");
+        }
     }
 
     #[test]
