@@ -92,6 +92,9 @@ pub struct Passwords {
     pub max_per_user: u8,
 }
 
+/// Leading bits that the IPv6 networks of one customer share at least: providers give out a /48 at most, and often a /56 or /64 (RFC 6177).
+pub const SITE_PREFIX: u8 = 48;
+
 /// Limits on failed logins (security P8). The vendor's threshold, reset and duration stand in the cluster policy record.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

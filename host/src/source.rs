@@ -1,11 +1,15 @@
 //! Whom a request is counted for, where one source may take only so much.
 
 use core::net::{IpAddr, Ipv6Addr};
+use waxseal_core::settings::SITE_PREFIX;
 
-/// All that one customer has: an IPv4 address, the first 48 bits of an IPv6 one, as providers give out no more (RFC 6177).
+/// All that one customer has: an IPv4 address, the first [`SITE_PREFIX`] bits of an IPv6 one.
 pub(crate) fn site(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 80 << 80).into(),
+        IpAddr::V6(address) => {
+            let rest = 128 - u32::from(SITE_PREFIX);
+            Ipv6Addr::from_bits(address.to_bits() >> rest << rest).into()
+        }
         address @ IpAddr::V4(_) => address,
     }
 }

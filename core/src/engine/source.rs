@@ -1,6 +1,6 @@
 //! Where a request comes from, as far as throttling goes.
 
-use crate::seam::Op;
+use crate::{seam::Op, settings::SITE_PREFIX};
 use core::net::IpAddr;
 
 /// The network a request comes from, cut to the configured prefix; requests without an address (local ones) are one source.
@@ -8,12 +8,9 @@ pub(super) fn source(op: &Op<'_>) -> [u8; 17] {
     network(op, 128)
 }
 
-/// Leading bits that the networks of one customer share at least: providers give out a /48 at most, and often a /56 or /64 (RFC 6177).
-const SITE_PREFIX: u32 = 48;
-
 /// The source, and with it all IPv6 networks that may be of the same customer.
 pub(super) fn site(op: &Op<'_>) -> [u8; 17] {
-    network(op, SITE_PREFIX)
+    network(op, SITE_PREFIX.into())
 }
 
 /// An IPv6 address keeps `most` bits at most.
