@@ -74,7 +74,7 @@ impl Place {
 
 /// Variables of ours that no part of this program reads, with what may have been meant. Orchestrators put the addresses of services
 /// there, such as `WAXSEAL_SERVICE_HOST` and `WAXSEAL_PORT_80_TCP`; those are passed over.
-pub(super) fn unread(env: &[(String, String)]) -> Vec<(&str, Option<&'static str>)> {
+pub(super) fn unread_variables(env: &[(String, String)]) -> Vec<(&str, Option<&'static str>)> {
     let foreign = |name: &str| name.contains("_SERVICE_") || name.contains("_PORT");
     let names = env.iter().map(|(name, _)| name.as_str());
     let unread = names.filter(|name| !READ.contains(name) && !name.starts_with("WAXSEAL__") && !foreign(name));
@@ -137,6 +137,6 @@ mod tests {
             ("WAXSEAL_ADMIN_PASSWORT", Some("WAXSEAL_ADMIN_PASSWORD")),
             ("WAXSEAL_BIN", None),
         ];
-        assert_eq!(unread(&env), found);
+        assert_eq!(unread_variables(&env), found);
     }
 }

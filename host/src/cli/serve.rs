@@ -4,7 +4,7 @@ use super::{
     Failure, Place,
     first_start::{self, First, Password},
     module,
-    place::unread,
+    place::unread_variables,
     secret,
     service::{Service, alone},
     terminal::{self, word},
@@ -59,7 +59,7 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
     // As `config check` says it; they are read again for the sockets.
     options.tls.clone().map(Tls::open).transpose().map_err(Failure::usage)?;
     logging::start(&log(&config.host)).map_err(Failure::usage)?;
-    for (variable, meant) in unread(&sources.env) {
+    for (variable, meant) in unread_variables(&sources.env) {
         tracing::warn!(variable, meant, "nothing reads this environment variable");
     }
     let data = place.data();

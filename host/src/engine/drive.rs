@@ -23,9 +23,9 @@ use waxseal_core::seam::{Answer, Ask, Call, Derivation, Done, Key, Record, Respo
 
 /// How often a call is started before the server gives up. Starting over is cheap, as derivations are kept.
 const MOST_STARTS: u32 = 16;
-/// How often a call loses a race before nobody else may commit while it runs. So whoever keeps changing a record cannot keep others
-/// from it, an administrator who disables him least of all.
-const PATIENCE: u32 = 4;
+/// How many races a call loses before it runs alone, while nobody else may commit. So nobody who keeps changing a record can keep
+/// others from it, least of all an administrator who disables him.
+const RACES: u32 = 4;
 /// The longest pause before starting over.
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 
@@ -82,7 +82,7 @@ impl Driver {
         let mut call = Arc::clone(call);
         for start in 0..MOST_STARTS {
             let mut alone = None;
-            if start < PATIENCE {
+            if start < RACES {
                 pause(start).await;
             } else {
                 alone = Some(self.committing.write().await);

@@ -19,8 +19,8 @@ use waxseal_core::seam::{Key, Request};
 const REMEMBERED: usize = 1024;
 /// How many records are read ahead for one request at the most.
 const MOST: usize = 16;
-/// After how many calls that have asked for more than was foreseen it is learnt anew.
-const PATIENCE: u32 = 64;
+/// How many calls may have asked for more than was foreseen for their request before that is learnt anew.
+const SHORT: u32 = 64;
 
 pub(super) struct Foresight {
     memory: Cache<u64, Arc<Memory>>,
@@ -69,7 +69,7 @@ impl Foresight {
                 asked.truncate(MOST);
                 keep(asked, true);
             }
-            Some(memory) if !asked.is_empty() && memory.short.fetch_add(1, Ordering::Relaxed) >= PATIENCE => {
+            Some(memory) if !asked.is_empty() && memory.short.fetch_add(1, Ordering::Relaxed) >= SHORT => {
                 drop(self.memory.remove(&request));
             }
             _ => {}
@@ -144,7 +144,7 @@ mod tests {
         for _ in 0..3 {
             call(&foresight, &request, &["old"]);
         }
-        for _ in 0..PATIENCE + 4 {
+        for _ in 0..SHORT + 4 {
             call(&foresight, &request, &["new"]);
         }
         assert_eq!(call(&foresight, &request, &["new"]), keys(&["new"]));
