@@ -12,7 +12,7 @@ use waxseal_core::{
 const START: UnixTime = UnixTime::from_secs(1_000);
 
 /// Runs `suite` on a new store of each kind, with a clock that stands at [`START`].
-fn conforms(suite: fn(&dyn Store, &Clock)) {
+fn conforms(suite: impl Fn(&dyn Store, &Clock)) {
     let clock = Arc::new(Clock::stopped_at(START));
     suite(&Memory::new(Arc::clone(&clock)), &clock);
     let clock = Arc::new(Clock::stopped_at(START));
@@ -73,7 +73,7 @@ fn committed(store: &dyn Store, commit: Commit) -> Option<u64> {
 /// Commits to a store that holds `a@1=1`, `b@2=2` and, expired, `c@3`; compares outcome and content.
 #[track_caller]
 fn check(commit: &Commit, revision: Option<u64>, content: &str) {
-    let run = |store: &dyn Store, clock: &Clock| {
+    conforms(|store, clock| {
         for write in [put("a", "1"), put("b", "2"), until(1_001, put("c", "3"))] {
             store.commit(writes([write])).wait().unwrap();
         }
@@ -84,11 +84,7 @@ fn check(commit: &Commit, revision: Option<u64>, content: &str) {
             assert_eq!(show(store, &["a", "b", "c", "d"]), content);
         }
         assert_eq!(store.revision(), Revision(revision.unwrap_or(3)));
-    };
-    let clock = Arc::new(Clock::stopped_at(START));
-    run(&Memory::new(Arc::clone(&clock)), &clock);
-    let clock = Arc::new(Clock::stopped_at(START));
-    run(&on_backends(&clock), &clock);
+    });
 }
 
 const UNCHANGED: &str = "a@1=1 b@2=2 c d";

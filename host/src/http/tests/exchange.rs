@@ -1,6 +1,6 @@
 //! Requests and responses in every shape that real clients use.
 
-use super::{Client, start};
+use super::{Client, start, until};
 use core::sync::atomic::Ordering;
 use proptest::prelude::*;
 use tokio::io::AsyncWriteExt;
@@ -101,13 +101,12 @@ async fn a_begun_answer_does_not_end_with_its_client() {
     // Reset, not closed: the server sees the end at once.
     client.io.set_zero_linger().unwrap();
     drop(client);
-    while server.metrics.connections.get() > 0 {
-        tokio::task::yield_now().await;
+    until("the connection is closed", || {
         server.engine.gate.add_permits(1);
-    }
-    while server.engine.answered.load(Ordering::SeqCst) == 0 {
-        tokio::task::yield_now().await;
-    }
+        server.metrics.connections.get() == 0
+    })
+    .await;
+    until("the request is answered", || server.engine.answered.load(Ordering::SeqCst) > 0).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Security H4, limit by limit.
 
-use super::{Client, Running, start};
+use super::{Client, Running, start, until, within};
 use core::time::Duration;
 use std::process::Command;
 use tokio::net::TcpStream;
@@ -237,10 +237,11 @@ async fn a_client_that_does_not_read_is_let_go() {
     let body = "x".repeat(64 * 1024);
     let request = format!("POST /v1/echo HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     // Until both systems' buffers are full and the server gives up.
-    while tokio::io::AsyncWriteExt::write_all(&mut client.io, request.as_bytes()).await.is_ok() {}
-    while server.metrics.connections.get() > 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    within("nothing is taken any more", async {
+        while tokio::io::AsyncWriteExt::write_all(&mut client.io, request.as_bytes()).await.is_ok() {}
+    })
+    .await;
+    until("the connection is closed", || server.metrics.connections.get() == 0).await;
 }
 
 async fn stalled(server: &Running, count: usize) -> Vec<Client<TcpStream>> {

@@ -151,10 +151,25 @@ impl Running {
 
     /// Returns once `count` requests wait at the gate.
     async fn waiting(&self, count: u64) {
-        while self.engine.waiting.load(Ordering::SeqCst) < count {
+        until(&format!("{count} requests wait"), || self.engine.waiting.load(Ordering::SeqCst) >= count).await;
+    }
+}
+
+/// Longer than anything here takes, on however busy a machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until it is so; a test that waits in vain says for what.
+async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    within(what, async {
+        while !is_so() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-    }
+    })
+    .await;
+}
+
+async fn within<T>(what: &str, wait: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"))
 }
 
 /// One end of a connection.
