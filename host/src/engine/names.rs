@@ -19,10 +19,13 @@ pub(super) fn name(text: &str) -> Option<&'static str> {
         return Some(known);
     }
     let mut names = NAMES.write().unwrap_or_else(PoisonError::into_inner);
+    // Another thread may have been faster.
+    if let Some(known) = names.get(text) {
+        return Some(known);
+    }
     if text.len() > LONGEST || names.len() >= MOST {
         return None;
     }
-    // Another thread may have been faster; then the twin is the price of one name.
     let kept: &'static str = Box::leak(text.into());
     names.insert(kept);
     Some(kept)
