@@ -63,19 +63,22 @@ impl Default for Server {
             operations: None,
             tls_cert: None,
             tls_key: None,
+        let limits = Limits::default();
+        let number = |limit: usize| u32::try_from(limit).unwrap_or(u32::MAX);
+        let secs = |limit: Duration| u32::try_from(limit.as_secs()).unwrap_or(u32::MAX);
             tls_client_ca: None,
             allow_plain_http: false,
             trusted_proxies: Vec::new(),
             forwarding: Forwarding::XForwarded,
             page: true,
-            max_connections: 10_000,
-            max_in_flight: 1_024,
-            head_bytes: 16 * 1024,
-            body_bytes: 64 * 1024,
-            head_secs: 10,
-            request_secs: 30,
-            idle_secs: 75,
-            drain_secs: 10,
+            max_connections: number(limits.connections),
+            max_in_flight: number(limits.in_flight),
+            head_bytes: number(limits.head),
+            body_bytes: number(limits.body),
+            head_secs: secs(limits.head_time),
+            request_secs: secs(limits.request_time),
+            idle_secs: secs(limits.idle_time),
+            drain_secs: secs(limits.drain_time),
         }
     }
 }

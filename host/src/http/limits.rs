@@ -48,3 +48,20 @@ impl Default for Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The package for JavaScript answers without a server before it, so it has the same bounds.
+    #[test]
+    fn the_package_has_the_same_limits() {
+        let text = include_str!("../../../wasm/js/lib/http.js");
+        let number = |name: &str| -> usize {
+            let line = text.lines().find_map(|line| line.strip_prefix(&format!("const {name} = "))).unwrap();
+            line.split(" * ").map(|factor| factor.parse::<usize>().unwrap()).product()
+        };
+        let Limits { head, headers, target, body, .. } = Limits::default();
+        assert_eq!(["HEAD", "HEADERS", "TARGET", "BODY"].map(number), [head, headers, target, body]);
+    }
+}
