@@ -8,13 +8,18 @@ import { stays } from './fillings.js'
 /** After so many refusals in a row one more might lock the user out. */
 const MISSES = 4
 const lists = new Map()
-signals.addEventListener('forget', () => lists.clear())
+signals.addEventListener('forget', () => { for (const key of lists.keys()) if (key.startsWith('live')) lists.delete(key) })
+
+/** Who has the same name at the other engine is somebody else. */
+const keyOf = ({ name }) => `${engine.kind}:${name}`
 
 /** The known passwords of a person: `[{ password, state }]`, oldest first; `state` is `works`, `refused` or `unknown`. Where the one
  * that stands for the person is not among them, they are another's, or of another time. */
-export function listOf({ name, password }) {
-  if (!lists.get(name)?.some(known => known.password === password)) lists.set(name, [{ password, state: 'unknown' }])
-  return lists.get(name)
+export function listOf(person) {
+  const { password } = person
+  const key = keyOf(person)
+  if (!lists.get(key)?.some(known => known.password === password)) lists.set(key, [{ password, state: 'unknown' }])
+  return lists.get(key)
 }
 
 /** Whether this password signs in, by trying it. */
@@ -22,23 +27,29 @@ export async function trial({ name }, password, why = 'does it sign in?') {
   return send({ method: 'POST', path: '/v1/users/authorize', as: 'raw', raw: `Basic ${base64(`${name}:${password}`)}`, type: 'json', body: '{"ttl": 60}' }, why)
 }
 
-/** Tries those that have not been refused yet. */
+/** Whether an answer says that the password is wrong, as far as anybody is told: not that it is too old, or that the server is gone. */
+export const isRefused = ({ status, json }) => status === 401 && json?.error_code !== 'password_expired'
+
+/** Tries those that have not been refused yet; the answer that says nothing of its password, if one did not. It ends with that. */
 export async function tryAll(person) {
   const { kind } = engine
   let misses = 0
   for (const entry of listOf(person)) {
     if (entry.state === 'refused' || misses === MISSES) continue
     stays(kind)
-    const { ok } = await trial(person, entry.password)
-    entry.state = ok ? 'works' : 'refused'
-    misses = ok ? 0 : misses + 1
+    const answer = await trial(person, entry.password)
+    if (!answer.ok && !isRefused(answer)) return answer
+    entry.state = answer.ok ? 'works' : 'refused'
+    misses = answer.ok ? 0 : misses + 1
   }
+  return undefined
 }
 
 /** Adds a password, replaces all, or removes one; the exchange that did it. */
 export async function alter(person, method, { fresh, old }) {
   const body = JSON.stringify({ username: person.name, ...(old && { old_password: old }), ...(fresh && { new_password: fresh }) }, null, 2)
   const why = { POST: 'adding a password', PUT: 'replacing the list', DELETE: 'removing a password' }[method]
+  const key = keyOf(person)
   const list = listOf(person)
   const answer = await send({ method, path: '/v1/users/password', as: 'none', type: 'json', body }, why)
   if (!answer.ok) return answer
@@ -50,13 +61,13 @@ export async function alter(person, method, { fresh, old }) {
     else list.push({ password: fresh, state: 'works' })
   }
   const present = list.filter(({ state }) => state !== 'refused')
-  lists.set(person.name, list)
+  lists.set(key, list)
   // From now on another one stands for the person.
   if (present.length > 0 && !present.some(({ password }) => password === person.password)) await engine.remember({ name: person.name, password: present.at(-1).password }, answer.engine)
   return answer
 }
 
-/** Forgets the passwords that do not work any more. */
+/** Forgets the passwords that do not work any more. Where none does, its owner may be locked out. */
 export function tidy(person) {
-  lists.set(person.name, listOf(person).filter(({ state, password }) => state !== 'refused' || password === person.password))
+  if (listOf(person).some(({ state }) => state === 'works')) lists.set(keyOf(person), listOf(person).filter(({ state, password }) => state !== 'refused' || password === person.password))
 }

@@ -103,8 +103,9 @@ export function listCard({ onperson }) {
   }
 
   async function checked() {
-    await tryAll(person)
+    const silent = await tryAll(person)
     if (!person) return
+    if (silent) return say(notice, excuse(silent), 'bad')
     const list = listOf(person)
     say(notice, `${list.filter(({ state }) => state === 'works').length} of ${plural(list.length, 'password')} signed in.`, 'good')
     announce(notice.textContent)

@@ -3,7 +3,7 @@
 import { card, fill, h, Missing, once } from '../../dom.js'
 import { engine } from '../../engines/current.js'
 import { fresh as freshPassword } from '../../fillings.js'
-import { alter, trial } from '../../lists.js'
+import { alter, isRefused, trial } from '../../lists.js'
 import { noticePlace, say } from '../../parts/notice.js'
 import { excuse } from '../try/excuse.js'
 
@@ -22,7 +22,7 @@ export function rotationCard({ onchange }) {
   const programs = h('ul.programs', { 'aria-live': 'polite' })
   const notice = noticePlace()
   const word = h('p')
-  const next = h('button.primary', { onclick: () => person && once(next, advance) })
+  const next = h('button.primary', { onclick: () => person && once(next, advance, message => message && say(notice, message, 'bad')) })
   const again = h('button', { hidden: true, onclick: () => begin() }, 'From the start')
   const element = card(
     'rotation', 'Rotation without a gap',
@@ -31,6 +31,8 @@ export function rotationCard({ onchange }) {
   let person
   let kind
   let at
+  /** Which step has been made, whether or not it is known who signs in after it. */
+  let made
   let old
   let fresh
   /** Of each rotation another list. */
@@ -49,13 +51,14 @@ export function rotationCard({ onchange }) {
 
   /** Nothing is known of who has signed out. */
   function end() {
-    at = old = fresh = uses = undefined
+    at = made = old = fresh = uses = undefined
     fill(word)
     say(notice)
   }
 
   function begin() {
     at = 0
+    made = undefined
     old = person.password
     fresh = freshPassword()
     uses = PROGRAMS.map(name => ({ name, password: old, state: '' }))
@@ -91,14 +94,18 @@ export function rotationCard({ onchange }) {
       if (mine !== uses) throw new Missing()
       return answer
     }
-    const signsIn = async (password, why) => still(await trial(person, password, why)).ok
+    const signsIn = async (password, why) => {
+      const answer = still(await trial(person, password, why))
+      if (!answer.ok && !isRefused(answer)) throw new Missing(excuse(answer))
+      return answer.ok
+    }
     try {
-      const refused = still(await step())
+      const refused = made !== at && still(await step())
       if (refused) return say(notice, excuse(refused), 'bad')
+      made = at
       for (const program of uses) program.state = (await signsIn(program.password, `${program.name} signs in`)) ? 'works' : 'refused'
-      at += 1
       const gap = uses.some(({ state }) => state === 'refused')
-      const last = at === STEPS.length
+      const last = at === STEPS.length - 1
       let text = gap ? 'A program was refused.' : 'Both programs sign in.'
       if (last) {
         const left = await signsIn(old, 'somebody with the old password')
@@ -106,6 +113,7 @@ export function rotationCard({ onchange }) {
         await signsIn(fresh, 'the new password again')
         text = left ? 'The old password still signs in.' : 'Both programs sign in, and the old password is refused.'
       }
+      at += 1
       say(notice, text, gap ? 'bad' : 'good')
     } finally {
       if (person) draw()

@@ -1,0 +1,134 @@
+// What the page does to the people of a live server, and keeps for them: passwords that were replaced elsewhere, a server that is silent.
+
+import assert from 'node:assert/strict'
+import { createServer, request } from 'node:http'
+import { after, before, beforeEach, test } from 'node:test'
+import { ADMIN, launch, openPage, pause, press, signIn, startServer, statusOf, type, view, waitForText } from './harness.js'
+
+const EVE = { name: 'eve', password: 'Quiet-Harbour-Lamp-42' }
+let server
+let between
+let browser
+
+before(async () => {
+  server = await startServer()
+  between = await breaking()
+  browser = await launch()
+  assert.equal(await asked('POST', '/v1/users', { ...EVE, email: 'eve@example.com', role: 'db_viewer' }), 200)
+})
+beforeEach(() => { between.broken = () => false })
+after(async () => {
+  await browser?.close()
+  between?.close()
+  await server?.stop()
+})
+
+/** What an administrator does without the page. */
+async function asked(method, path, body, { name, password } = ADMIN) {
+  const authorization = `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`
+  return (await fetch(`${server.url}${path}`, { method, headers: { authorization, 'content-type': 'application/json' }, body: JSON.stringify(body) })).status
+}
+
+/** A page on which these have signed in. */
+async function signedIn(...all) {
+  const context = await browser.createBrowserContext()
+  const page = await openPage(context, between.url)
+  for (const [at, who] of all.entries()) {
+    if (at > 0) await press(page, 'Sign in as somebody else too')
+    await signIn(page, who)
+    await page.waitForFunction(count => document.querySelectorAll('.person').length === count, {}, at + 1)
+  }
+  return page
+}
+
+const states = page => page.$$eval('.key', all => all.map(element => element.className.replace('key is-', '')))
+
+test('a server that does not answer has refused no password, and none is forgotten', async () => {
+  const page = await signedIn(EVE)
+  await view(page, 'Passwords')
+  await type(page, '#fresh', 'Marble-Thimble-Road-41')
+  await press(page, 'Add')
+  await waitForText(page, '.list .notice.good', 'Added')
+  between.broken = path => path === '/v1/users/authorize'
+  await press(page, 'Try each')
+  await waitForText(page, '.list .notice.bad', 'The server did not answer')
+  assert.deepEqual(await states(page), ['unknown', 'works'])
+  await press(page, 'Let both sign in', '.rotation')
+  await waitForText(page, '.rotation .notice.bad', 'The server did not answer')
+  assert.equal(await page.$$eval('.rotation .is-done', all => all.length), 0)
+  between.broken = () => false
+  await press(page, 'Let both sign in', '.rotation')
+  await waitForText(page, '.rotation .notice.good', 'Both programs sign in.')
+  // What was done is not done again because nobody knows who signs in.
+  between.broken = path => path === '/v1/users/authorize'
+  await press(page, 'Add the new one', '.rotation')
+  await waitForText(page, '.rotation .notice.bad', 'The server did not answer')
+  between.broken = () => false
+  await press(page, 'Add the new one', '.rotation')
+  await waitForText(page, '.rotation .notice.good', 'Both programs sign in.')
+  await press(page, 'Try each')
+  await waitForText(page, '.list .notice.good', '3 of 3 passwords signed in')
+  page.verify()
+  await page.close()
+})
+
+test('of a user who is locked out no password is forgotten', async () => {
+  const page = await signedIn(EVE)
+  await view(page, 'Passwords')
+  await type(page, '#fresh', 'Copper-Saddle-Road-52')
+  await press(page, 'Add')
+  await waitForText(page, '.list .notice.good', 'Added')
+  for (let tries = 0; tries < 5; tries += 1) await statusOf(server.url, { ...EVE, password: 'wrong' })
+  await press(page, 'Try each')
+  await waitForText(page, '.list .notice', '0 of 2 passwords signed in')
+  await pause(6500)
+  assert.deepEqual(await states(page), ['refused', 'refused'])
+  await page.close()
+})
+
+test('what the page knows of a list is still there after the other engine was looked at', async () => {
+  const page = await signedIn(ADMIN)
+  await view(page, 'Passwords')
+  await type(page, '#fresh', 'Saddle-Thimble-Road-63')
+  await press(page, 'Add')
+  await waitForText(page, '.list .notice.good', 'Added')
+  await press(page, 'This tab', '#engines')
+  await page.select('#whose', 'admin')
+  await page.waitForFunction(() => document.querySelectorAll('.key').length === 1)
+  await press(page, 'Live server', '#engines')
+  await page.waitForFunction(() => document.querySelectorAll('.key').length === 2)
+  // Of the tab nothing is forgotten by signing out.
+  await press(page, 'This tab', '#engines')
+  await type(page, '#fresh', 'Marble-Saddle-Road-74')
+  await press(page, 'Add')
+  await waitForText(page, '.keys', 'Marble-Saddle-Road-74')
+  await press(page, 'Live server', '#engines')
+  await press(page, 'Sign out')
+  await press(page, 'This tab', '#engines')
+  await page.waitForFunction(() => document.querySelector('#whose').value === 'ada')
+  await page.select('#whose', 'admin')
+  await waitForText(page, '.keys', 'Marble-Saddle-Road-74')
+  page.verify()
+  await page.close()
+})
+
+/** The server behind another one that breaks off what is `broken`, and tells which requests of the API were `seen`. */
+async function breaking() {
+  const proxy = createServer((incoming, response) => {
+    const { method, url: path, headers } = incoming
+    if (path.startsWith('/v1')) own.seen.push(`${method} ${path}`)
+    if (own.broken(path)) return response.destroy()
+    incoming.pipe(request({ host: '127.0.0.1', port: server.port, method, path, headers }, answer => {
+      response.writeHead(answer.statusCode, answer.rawHeaders)
+      answer.pipe(response)
+    }).on('error', () => response.destroy()))
+  })
+  await new Promise(resolve => { proxy.listen(0, '127.0.0.1', resolve) })
+  const own = {
+    seen: [],
+    broken: () => false,
+    url: `http://127.0.0.1:${proxy.address().port}`,
+    close() { proxy.closeAllConnections(); proxy.close() },
+  }
+  return own
+}
