@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict'
 import { createServer, request } from 'node:http'
 import { after, before, beforeEach, test } from 'node:test'
-import { ADMIN, launch, openPage, pause, press, signIn, startServer, statusOf, type, view, waitForText } from './harness.js'
+import { ADMIN, launch, openPage, pause, press, signIn, startServer, statusOf, textOf, type, view, waitForText } from './harness.js'
 
 const EVE = { name: 'eve', password: 'Quiet-Harbour-Lamp-42' }
+const NEXT = { ...ADMIN, password: 'Brown-Heron 28 lantern' }
 let server
 let between
 let browser
@@ -42,6 +43,29 @@ async function signedIn(...all) {
 }
 
 const states = page => page.$$eval('.key', all => all.map(element => element.className.replace('key is-', '')))
+
+test('an administrator whose password was replaced elsewhere is not locked out by looking at the clock', async () => {
+  const page = await signedIn(ADMIN)
+  assert.equal(await asked('PUT', '/v1/users/password', { username: ADMIN.name, old_password: ADMIN.password, new_password: NEXT.password }), 200)
+  await view(page, 'Time')
+  await waitForText(page, '.watch', 'The password of admin known here signs in no more.')
+  const before = between.seen.length
+  for (let times = 0; times < 6; times += 1) {
+    await view(page, 'Try')
+    await view(page, 'Time')
+    await pause(200)
+  }
+  assert.deepEqual(between.seen.slice(before), [])
+  assert.equal(await statusOf(server.url, NEXT), 200)
+  // Who signs in with the new one is told again.
+  await press(page, 'Sign in as somebody else too')
+  await signIn(page, NEXT)
+  await waitForText(page, '.watch', 'eve')
+  assert.doesNotMatch(await textOf(page, '.watch'), /no more/)
+  assert.equal(await asked('PUT', '/v1/users/password', { username: ADMIN.name, old_password: NEXT.password, new_password: ADMIN.password }, NEXT), 200)
+  page.verify()
+  await page.close()
+})
 
 test('a server that does not answer has refused no password, and none is forgotten', async () => {
   const page = await signedIn(EVE)

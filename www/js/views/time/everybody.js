@@ -2,18 +2,27 @@
 
 import { base64 } from '../../base64.js'
 import { engine } from '../../engines/current.js'
+import { isRefused } from '../../lists.js'
 
 const MOST = 50
 const DAY = 86_400_000
 
-/** `[{ name, status, until }]`; `undefined` when nobody here may know. */
+/** `[{ name, status, until }]`; where nobody here may know, a sentence that says so. */
 export const everybody = () => (engine.isTab ? fromTheTab() : fromTheServer())
+
+/** Whose password was refused. It is not shown again, which would lock its owner out. */
+let refused
 
 async function fromTheServer() {
   const admin = engine.people.find(({ role }) => role === 'admin' || role === 'user_manager')
-  if (!admin) return undefined
-  const users = await asked('/v1/users', `Basic ${base64(`${admin.name}:${admin.password}`)}`)
-  return Array.isArray(users) ? users.slice(0, MOST).map(({ name, status }) => ({ name, status })) : undefined
+  if (!admin) return 'Who may sign in is told to administrators.'
+  if (admin !== refused) {
+    const { status, json } = await asked('/v1/users', `Basic ${base64(`${admin.name}:${admin.password}`)}`)
+    if (status === 200) return json.slice(0, MOST).map(({ name, status: state }) => ({ name, status: state }))
+    if (!isRefused({ status, json })) return 'The server does not tell who may sign in.'
+    refused = admin
+  }
+  return `The password of ${admin.name} known here signs in no more.`
 }
 
 /** The owner of an engine sees locks and ages; whether an age is too much, the rules say. */
@@ -31,10 +40,10 @@ let minted = { exp: 0 }
 
 /** Passwords set at this time or before have expired. */
 async function oldest(users) {
-  const rules = await asked('/v1/cluster', `Bearer ${await ownToken()}`)
+  const { status, json: rules } = await asked('/v1/cluster', `Bearer ${await ownToken()}`)
   days = rules?.password_expiration_duration ?? days
   // Who has no right to read the rules any more is himself too late.
-  const admin = rules === undefined ? Date.parse(users.find(({ uid }) => uid === 1)?.password_issued) : -Infinity
+  const admin = status !== 200 ? Date.parse(users.find(({ uid }) => uid === 1)?.password_issued) : -Infinity
   return Math.max(days > 0 ? engine.now() - days * DAY : -Infinity, Number.isFinite(admin) ? admin : -Infinity)
 }
 
@@ -53,8 +62,8 @@ async function ownToken() {
 async function asked(path, authorization) {
   try {
     const { status, text } = await engine.transport({ method: 'GET', path, headers: [['authorization', authorization]] })
-    return status === 200 ? JSON.parse(text) : undefined
+    return { status, json: JSON.parse(text) }
   } catch {
-    return undefined
+    return {}
   }
 }

@@ -45,8 +45,9 @@ export function watchList() {
     const mine = round
     const all = await everybody()
     if (mine !== round) return
-    note.textContent = all === undefined ? 'Who may sign in is told to administrators.' : ''
-    fill(users, (all ?? []).map(({ name, status, until }) => h(`li.is-${status === 'active' ? 'live' : 'over'}`, h('strong', name), h('small', `${STATUS[status] ?? status}${until ? ` until ${until}` : ''}`))))
+    const isTold = Array.isArray(all)
+    note.textContent = isTold ? '' : all
+    fill(users, isTold && all.map(({ name, status, until }) => h(`li.is-${status === 'active' ? 'live' : 'over'}`, h('strong', name), h('small', `${STATUS[status] ?? status}${until ? ` until ${until}` : ''}`))))
   }
 
   pocket.addEventListener('change', () => { if (element.isConnected) drawTokens() })
