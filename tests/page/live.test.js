@@ -67,6 +67,21 @@ test('an administrator whose password was replaced elsewhere is not locked out b
   await page.close()
 })
 
+test('a key that is held down presses nothing twice', async () => {
+  const page = await signedIn(EVE)
+  await view(page, 'Passwords')
+  await page.evaluate(() => [...document.querySelectorAll('.list button')].find(button => button.textContent === 'Replace all').focus())
+  for (let times = 0; times < 5; times += 1) {
+    await page.keyboard.down('Enter')
+    await pause(40)
+  }
+  await page.keyboard.up('Enter')
+  assert.match(await page.evaluate(() => document.activeElement.textContent), /^Press again/)
+  assert.equal(await statusOf(server.url, EVE), 200)
+  page.verify()
+  await page.close()
+})
+
 test('a server that does not answer has refused no password, and none is forgotten', async () => {
   const page = await signedIn(EVE)
   await view(page, 'Passwords')

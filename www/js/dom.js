@@ -73,7 +73,7 @@ export async function once(button, work, missed) {
   }
 }
 
-/** Has a button say what it will do, and do it when it is pressed again. A double click is one press. */
+/** Has a button say what it will do, and do it when it is pressed again. A double click is one press, and so is a key held down. */
 export function twice(button, warning, work) {
   const was = [...button.childNodes]
   let timer
@@ -81,6 +81,7 @@ export function twice(button, warning, work) {
     timer = clearTimeout(timer)
     button.replaceChildren(...was)
   }
+  button.onkeydown = event => { if (event.repeat) event.preventDefault() }
   button.onclick = ({ detail }) => {
     if (detail > 1) return
     if (timer) {
