@@ -42,12 +42,22 @@ pub struct Limits {
     pub queue: usize,
 }
 
+impl Limits {
+    /// With so many workers, and the rest as it usually is with them.
+    pub fn of(workers: NonZeroUsize) -> Self {
+        let steady = NonZeroUsize::new(cores().get() - 1).unwrap_or(NonZeroUsize::MIN);
+        Self { workers, steady: steady.min(workers), queue: workers.get().saturating_mul(64) }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        let workers = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let steady = NonZeroUsize::new(workers.get() - 1).unwrap_or(NonZeroUsize::MIN);
-        Self { workers, steady, queue: workers.get().saturating_mul(64) }
+        Self::of(cores())
     }
+}
+
+fn cores() -> NonZeroUsize {
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 /// Why there is no result.

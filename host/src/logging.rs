@@ -2,9 +2,9 @@
 
 use core::{
     fmt,
-    str::FromStr,
     sync::atomic::{AtomicU64, Ordering},
 };
+use serde::{Deserialize, Serialize};
 use std::{
     env,
     ffi::OsString,
@@ -15,7 +15,8 @@ use std::{
 use tracing_subscriber::EnvFilter;
 
 /// How log records look.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LogFormat {
     /// Text for a terminal, JSON otherwise.
     #[default]
@@ -52,19 +53,6 @@ impl fmt::Display for LogError {
 }
 
 impl core::error::Error for LogError {}
-
-impl FromStr for LogFormat {
-    type Err = LogError;
-
-    fn from_str(text: &str) -> Result<Self, LogError> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            other => Err(LogError(format!("`{}` is not one of `auto`, `text` and `json`", other.escape_debug()))),
-        }
-    }
-}
 
 /// Starts logging to standard error, for the whole process and once.
 ///

@@ -4,7 +4,7 @@ use crate::{
     audit::AuditTrail,
     clock::Clock,
     http::{
-        Answer, Forwarding, Limits, Network, Proxies, Reloaded, admin_socket,
+        Answer, Forwarding, Limits, Network, Proxies, Reloaded, admin_socket, is_exposed,
         listener::{self, Listener},
         page::{self, Page},
         service::{Entrance, Service, Setup},
@@ -332,7 +332,7 @@ const OWN_CONNECTIONS: usize = 64;
 impl ServeOptions {
     /// Security H6.
     pub(crate) fn check(&self) -> Result<(), ServeError> {
-        let exposed = |address: &SocketAddr| !address.ip().to_canonical().is_loopback() && !self.allow_plain_http;
+        let exposed = |address: &SocketAddr| is_exposed(address) && !self.allow_plain_http;
         if let Some(address) = Some(self.listen).filter(|_| self.tls.is_none()).filter(exposed) {
             return Err(ServeError(format!(
                 "`{address}` can be reached from elsewhere, in plain HTTP: give a certificate (`server.tls_cert`), or allow that \

@@ -13,7 +13,10 @@ use crate::{
     clock::Clock,
     config::Config,
     data_dir::open_to_others,
-    http::tls::{SOON, Tls},
+    http::{
+        is_exposed,
+        tls::{SOON, Tls},
+    },
 };
 use rustix::fs::statvfs;
 use serde_json::{Value, json};
@@ -157,7 +160,7 @@ fn examine(place: &Place, findings: &mut Findings) {
 }
 
 fn transport(config: &Config, place: &Place, findings: &mut Findings) {
-    let loopback = config.host.server.listen.ip().to_canonical().is_loopback();
+    let loopback = !is_exposed(&config.host.server.listen);
     let opened = serve::options(&config.host, place)
         .and_then(|options| options.tls.map(Tls::open).transpose().map_err(Failure::usage));
     match (opened, loopback) {

@@ -10,9 +10,9 @@ use super::{
     terminal::{self, word},
 };
 use crate::{
-    config::{self, Config, Host, LogFormat, Origin, Stated},
+    config::{Config, Host, Origin, Stated},
     data_dir::DataDir,
-    http::{Forwarding, Limits, tls::Tls},
+    http::{Limits, is_exposed, tls::Tls},
     logging::{self, LogOptions},
     serve::{self, Bound, Parts, ServeOptions, Signals, TlsFiles},
 };
@@ -50,7 +50,7 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
     module::check(&loaded).map_err(Failure::usage)?;
     let config = loaded.config;
     let options = ServeOptions { testing: args.testing, ..options(&config.host, place)? };
-    if options.testing && !options.listen.ip().to_canonical().is_loopback() {
+    if options.testing && is_exposed(&options.listen) {
         return Err(Failure::usage(format_args!(
             "--testing: server.listen is `{}`, but only a loopback address is allowed with it",
             options.listen
@@ -124,10 +124,7 @@ pub(super) fn options(host: &Host, place: &Place) -> Result<ServeOptions, Failur
         tls,
         allow_plain_http: server.allow_plain_http,
         trusted_proxies: trusted_proxies.map_err(Failure::usage)?,
-        forwarding: match server.forwarding {
-            config::Forwarding::XForwarded => Forwarding::XForwarded,
-            config::Forwarding::Forwarded => Forwarding::Forwarded,
-        },
+        forwarding: server.forwarding,
         page: server.page,
         limits: Limits {
             head: server.head_bytes as usize,
@@ -145,12 +142,7 @@ pub(super) fn options(host: &Host, place: &Place) -> Result<ServeOptions, Failur
 }
 
 fn log(host: &Host) -> LogOptions {
-    let format = match host.log.format {
-        LogFormat::Auto => logging::LogFormat::Auto,
-        LogFormat::Text => logging::LogFormat::Text,
-        LogFormat::Json => logging::LogFormat::Json,
-    };
-    LogOptions { format, filter: host.log.filter.clone() }
+    LogOptions { format: host.log.format, filter: host.log.filter.clone() }
 }
 
 /// What the operator reads once the server listens. Goes to standard output and never into the log, as it may hold the first

@@ -5,7 +5,7 @@ use crate::{
     audit::{self, AuditTrail},
     backup::{self, BackupError},
     clock::Clock,
-    config::{self, Config, EngineKind, Host, Loaded, Problem, Sources},
+    config::{self, Config, Host, Loaded, Problem, Sources},
     data_dir::DataDir,
     engine::{self, Audit, Choice, Code, Engine, Kind, Mark, Occasion, Rules},
     hex,
@@ -92,7 +92,7 @@ impl Service {
             clock: Arc::clone(&clock),
             settings: settings.clone(),
             root,
-            choice: Choice { hot: kind(host.engine.hot), api: kind(host.engine.api) },
+            choice: Choice { hot: host.engine.hot, api: host.engine.api },
             limits: module_limits(host),
         };
         let engine = Engine::start(parts).await.map_err(|error| {
@@ -223,7 +223,7 @@ impl Service {
     fn rules(&self, code: Option<&Code>) -> Result<Rules, String> {
         let choice = match code {
             Some(_) => Choice { hot: Kind::Module, api: Kind::Module },
-            None => Choice { hot: kind(self.host.engine.hot), api: kind(self.host.engine.api) },
+            None => Choice { hot: self.host.engine.hot, api: self.host.engine.api },
         };
         let whose = if code.is_some() { "engine.module" } else { "the module of this binary" };
         self.engine.prepare(code, choice).map_err(|error| format!("{whose}: it cannot be run here: {error:#}"))
@@ -291,8 +291,7 @@ fn changed(before: &Host, after: &Host) -> Vec<String> {
 /// The rules as they are compiled in, one derivation at a time.
 fn compiled_in(config: &Config) -> Config {
     let mut config = config.clone();
-    config.host.engine =
-        config::Engine { hot: EngineKind::Native, api: EngineKind::Native, kdf_workers: 1, ..config.host.engine };
+    config.host.engine = config::Engine { hot: Kind::Native, api: Kind::Native, kdf_workers: 1, ..config.host.engine };
     config
 }
 
@@ -359,21 +358,13 @@ fn locked(data: &DataDir, error: StoreError) -> Failure {
     }
 }
 
-const fn kind(kind: EngineKind) -> Kind {
-    match kind {
-        EngineKind::Native => Kind::Native,
-        EngineKind::Module => Kind::Module,
-    }
-}
-
 fn kdf_limits(host: &Host) -> kdf::Limits {
-    let usual = kdf::Limits::default();
-    let workers = NonZeroUsize::new(host.engine.kdf_workers as usize).unwrap_or(usual.workers);
-    let queue = match host.engine.kdf_queue as usize {
-        0 => workers.get().saturating_mul(64),
-        queue => queue,
-    };
-    kdf::Limits { workers, steady: usual.steady.min(workers), queue }
+    let workers = NonZeroUsize::new(host.engine.kdf_workers as usize);
+    let usual = workers.map_or_else(kdf::Limits::default, kdf::Limits::of);
+    match host.engine.kdf_queue as usize {
+        0 => usual,
+        queue => kdf::Limits { queue, ..usual },
+    }
 }
 
 pub(super) fn module_limits(host: &Host) -> engine::Limits {

@@ -1,6 +1,11 @@
 //! Settings of the native server, as plain data.
 
-use core::net::SocketAddr;
+use crate::{
+    engine::Kind,
+    http::{Forwarding, Limits},
+    logging::LogFormat,
+};
+use core::{net::SocketAddr, time::Duration};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -58,14 +63,14 @@ pub struct Server {
 
 impl Default for Server {
     fn default() -> Self {
+        let limits = Limits::default();
+        let number = |limit: usize| u32::try_from(limit).unwrap_or(u32::MAX);
+        let secs = |limit: Duration| u32::try_from(limit.as_secs()).unwrap_or(u32::MAX);
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             operations: None,
             tls_cert: None,
             tls_key: None,
-        let limits = Limits::default();
-        let number = |limit: usize| u32::try_from(limit).unwrap_or(u32::MAX);
-        let secs = |limit: Duration| u32::try_from(limit.as_secs()).unwrap_or(u32::MAX);
             tls_client_ca: None,
             allow_plain_http: false,
             trusted_proxies: Vec::new(),
@@ -81,16 +86,6 @@ impl Default for Server {
             drain_secs: secs(limits.drain_time),
         }
     }
-}
-
-/// Which headers trusted proxies write.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Forwarding {
-    /// `X-Forwarded-For`, `-Proto` and `-Host`.
-    XForwarded,
-    /// `Forwarded` (RFC 7239).
-    Forwarded,
 }
 
 /// What is logged, and how.
@@ -109,26 +104,14 @@ impl Default for Log {
     }
 }
 
-/// The shape of log records.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LogFormat {
-    /// Text on a terminal, JSON otherwise.
-    Auto,
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
 /// Which engine answers, and how passwords are derived.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Engine {
     /// What answers `/auth/verify`, `/auth/envoy` and `/auth/introspect`.
-    pub hot: EngineKind,
+    pub hot: Kind,
     /// What answers everything else.
-    pub api: EngineKind,
+    pub api: Kind,
     /// A module to run in the place of the one in this binary; then everything is answered by it.
     pub module: Option<PathBuf>,
     /// The SHA-256 of that file, in hexadecimal digits.
@@ -144,8 +127,8 @@ pub struct Engine {
 impl Default for Engine {
     fn default() -> Self {
         Self {
-            hot: EngineKind::Native,
-            api: EngineKind::Module,
+            hot: Kind::Native,
+            api: Kind::Module,
             module: None,
             module_sha256: None,
             instances: 256,
@@ -153,14 +136,4 @@ impl Default for Engine {
             kdf_queue: 0,
         }
     }
-}
-
-/// Which way core is run. Both give the same answers.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EngineKind {
-    /// Compiled into the server.
-    Native,
-    /// The WebAssembly component, in a fresh instance for each request.
-    Module,
 }

@@ -15,7 +15,7 @@ mod notation;
 mod problem;
 mod schema;
 
-pub use host::{Engine, EngineKind, Forwarding, Host, Log, LogFormat, Server};
+pub use host::{Engine, Host, Log, Server};
 pub use kind::Kind;
 pub use load::{Loaded, Origin, Sources, Stated};
 pub use problem::Problem;

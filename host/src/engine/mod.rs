@@ -42,6 +42,7 @@ use drive::{Driver, Failure};
 use foresight::Foresight;
 use logins::Logins;
 use places::Places;
+use serde::{Deserialize, Serialize};
 use std::{
     io,
     sync::{Arc, OnceLock},
@@ -57,7 +58,8 @@ use worlds::{Shaped, Worlds};
 use zeroize::{Zeroize, Zeroizing};
 
 /// Which way core is run.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Compiled into the server: fastest.
     Native,

@@ -37,5 +37,6 @@ pub use answer::{Answer, Reloaded};
 pub use forwarded::Forwarding;
 pub(crate) use forwarded::Proxies;
 pub use limits::Limits;
+pub(crate) use network::is_exposed;
 pub use network::{Network, NetworkError};
 pub use request_id::RequestId;

@@ -1,6 +1,10 @@
 //! Address ranges, for trusted proxies.
 
-use core::{fmt, net::IpAddr, str::FromStr};
+use core::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
 
 /// An address range such as `10.0.0.0/8`, `2001:db8::/32` or a single address.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -24,6 +28,11 @@ impl Network {
             _ => false,
         }
     }
+}
+
+/// Whether others than this machine can reach `address`, where plain HTTP needs to be allowed (security H6).
+pub(crate) fn is_exposed(address: &SocketAddr) -> bool {
+    !address.ip().to_canonical().is_loopback()
 }
 
 /// The text is no address range.
