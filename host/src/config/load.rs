@@ -5,6 +5,7 @@ use super::{
     kind::{Given, Kind},
     notation,
 };
+use crate::http::is_exposed;
 use core::{fmt, ops::Range};
 use serde_json::{Map, Value};
 use std::{
@@ -136,6 +137,10 @@ impl Loaded {
     /// The effective value of a setting in serialized form.
     pub fn value(&self, path: &str) -> &Value {
         self.values.get(path).unwrap_or(&Value::Null)
+    }
+
+    fn is_set(&self, path: &str) -> bool {
+        !self.value(path).is_null()
     }
 
     /// Where the effective value of a setting comes from.
@@ -286,7 +291,15 @@ fn nearest(path: &str) -> Option<&'static Setting> {
 
 /// Settings that are each allowed but do not go together.
 fn disagreements(loaded: &Loaded) -> Vec<Problem> {
-    let mut problems = Vec::new();
+    let mut problems = out_of_order(loaded);
+    problems.extend(incomplete(loaded));
+    problems.extend(native_beside_a_module(loaded));
+    problems.extend(one_address_for_two(loaded));
+    problems.extend(exposed_in_plain(loaded));
+    problems
+}
+
+fn out_of_order(loaded: &Loaded) -> Vec<Problem> {
     let ordered = [
         ("redis.ttl.min", "redis.ttl.default"),
         ("redis.ttl.default", "redis.ttl.max"),
@@ -294,53 +307,64 @@ fn disagreements(loaded: &Loaded) -> Vec<Problem> {
         ("openshift.read.default", "openshift.read.max"),
         ("openshift.userinfo.default", "openshift.userinfo.max"),
     ];
-    for (less, more) in ordered {
-        if loaded.value(less).as_u64() > loaded.value(more).as_u64() {
-            // The blame goes to the one that was stated, the later one if both were.
-            let [(blamed, word, other), _] = {
-                let mut pair = [(less, "at most", more), (more, "at least", less)];
-                pair.sort_by_key(|(path, ..)| core::cmp::Reverse(loaded.origin(path).clone()));
-                pair
-            };
-            let allowed = format!("{word} {other}, which is {} ({})", loaded.value(other), loaded.origin(other));
-            problems.push(Problem::value(blamed, loaded.origin(blamed), &loaded.value(blamed).to_string(), &allowed));
-        }
-    }
-    let set = |path: &str| !loaded.value(path).is_null();
-    for (one, other) in [
+    let wrong = ordered.into_iter().filter(|&(less, more)| loaded.value(less).as_u64() > loaded.value(more).as_u64());
+    let problem = |(less, more): (&'static str, &'static str)| {
+        // The blame goes to the one that was stated, the later one if both were.
+        let [(blamed, word, other), _] = {
+            let mut pair = [(less, "at most", more), (more, "at least", less)];
+            pair.sort_by_key(|(path, ..)| core::cmp::Reverse(loaded.origin(path).clone()));
+            pair
+        };
+        let allowed = format!("{word} {other}, which is {} ({})", loaded.value(other), loaded.origin(other));
+        Problem::value(blamed, loaded.origin(blamed), &loaded.value(blamed).to_string(), &allowed)
+    };
+    wrong.map(problem).collect()
+}
+
+fn incomplete(loaded: &Loaded) -> Vec<Problem> {
+    let needed = [
         ("server.tls_cert", "server.tls_key"),
         ("server.tls_key", "server.tls_cert"),
         ("server.tls_client_ca", "server.tls_cert"),
         ("engine.module", "engine.module_sha256"),
         ("engine.module_sha256", "engine.module"),
-    ] {
-        if set(one) && !set(other) {
-            problems.push(Problem::new(format_args!(
-                "{one} ({}): it also needs {other}, which is not set",
-                loaded.origin(one)
-            )));
-        }
-    }
-    for path in ["engine.hot", "engine.api"] {
-        if set("engine.module") && loaded.value(path) == "native" && *loaded.origin(path) != Origin::Default {
-            let allowed = &"`module` beside engine.module: what is native are the rules in this binary";
-            problems.push(Problem::value(path, loaded.origin(path), "native", allowed));
-        }
-    }
+    ];
+    let lonely = needed.into_iter().filter(|&(one, other)| loaded.is_set(one) && !loaded.is_set(other));
+    let problem = |(one, other): (&str, &str)| {
+        Problem::new(format_args!("{one} ({}): it also needs {other}, which is not set", loaded.origin(one)))
+    };
+    lonely.map(problem).collect()
+}
+
+fn native_beside_a_module(loaded: &Loaded) -> Vec<Problem> {
+    let stated = |path: &&str| loaded.value(path) == "native" && *loaded.origin(path) != Origin::Default;
+    let wrong = ["engine.hot", "engine.api"].into_iter().filter(|path| loaded.is_set("engine.module") && stated(path));
+    let allowed = &"`module` beside engine.module: what is native are the rules in this binary";
+    wrong.map(|path| Problem::value(path, loaded.origin(path), "native", allowed)).collect()
+}
+
+fn one_address_for_two(loaded: &Loaded) -> Option<Problem> {
     let (main, operations) = (loaded.value("server.listen"), loaded.value("server.operations"));
-    if main == operations && !main.as_str().is_some_and(|address| address.ends_with(":0")) {
-        problems.push(Problem::value(
+    let is_one = main == operations && !main.as_str().is_some_and(|address| address.ends_with(":0"));
+    is_one.then(|| {
+        Problem::value(
             "server.operations",
             loaded.origin("server.operations"),
             operations.as_str().unwrap_or(""),
             &"another address than that of server.listen",
-        ));
+        )
+    })
+}
+
+/// Security H6, as the server holds it when it starts.
+fn exposed_in_plain(loaded: &Loaded) -> Vec<Problem> {
+    if loaded.value("server.allow_plain_http").as_bool() == Some(true) {
+        return Vec::new();
     }
-    let allowed = loaded.value("server.allow_plain_http").as_bool() == Some(true);
-    for (path, is_plain, advice) in [
+    let plain = [
         (
             "server.listen",
-            !set("server.tls_cert"),
+            !loaded.is_set("server.tls_cert"),
             "a loopback address as long as this is plain HTTP; set server.tls_cert and server.tls_key, or \
              server.allow_plain_http = true behind a proxy that does TLS",
         ),
@@ -349,10 +373,11 @@ fn disagreements(loaded: &Loaded) -> Vec<Problem> {
             true,
             "a loopback address, as this is always plain HTTP; or set server.allow_plain_http = true",
         ),
-    ] {
+    ];
+    let mut problems = Vec::new();
+    for (path, is_plain, advice) in plain {
         let stated = loaded.value(path).as_str().unwrap_or("");
-        let address = stated.parse().map(|address: core::net::SocketAddr| address.ip().to_canonical());
-        if is_plain && !allowed && address.is_ok_and(|address| !address.is_loopback()) {
+        if is_plain && stated.parse().is_ok_and(|address| is_exposed(&address)) {
             problems.push(Problem::value(path, loaded.origin(path), stated, &advice));
         }
     }
