@@ -1,6 +1,6 @@
 //! The data directory: what lies in it, and its root key.
 
-use crate::cli::word;
+use crate::{cli::word, hex};
 use core::fmt;
 use rustix::{
     fs::{Access, access},
@@ -276,13 +276,10 @@ pub(crate) fn open_to_others(found: &fs::Metadata) -> bool {
 
 /// The text of a root key.
 pub(crate) fn to_hex(key: &[u8; 32]) -> Zeroizing<String> {
-    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
-    let mut hex = Zeroizing::new(String::with_capacity(64));
-    hex.extend(key.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]));
-    hex
+    Zeroizing::new(hex::text(key))
 }
 
-/// The root key that [`to_hex`] has written.
+/// The root key that [`to_hex`] has written; in capitals too, as by other hands.
 pub(crate) fn from_hex(text: &str) -> Option<RootKey> {
     let mut key: RootKey = Zeroizing::new([0; 32]);
     if text.len() != 64 || !text.bytes().all(|octet| octet.is_ascii_hexdigit()) {
