@@ -11,19 +11,19 @@
 
 #[cfg(test)]
 mod at_rest_tests;
-mod audit;
-mod config;
-mod drive;
-mod foresight;
-mod logins;
-mod module;
-mod names;
-mod native;
-mod places;
-mod run;
+mod audit; // where events go
+mod config; // what compiling and running the component agree on
+mod drive; // the loop between core and the world
+mod foresight; // what a request will ask for
+mod logins; // calls that check a password stand back
+mod module; // core as a component
+mod names; // texts of a component that live for ever
+mod native; // core as a part of the binary
+mod places; // how many calls may take long at once
+mod run; // what native and module have in common
 #[cfg(test)]
 mod tests;
-mod worlds;
+mod worlds; // settings and signing keys in force
 
 pub use audit::{Audit, Occasion};
 pub use module::{COMPONENT, Code, CodeError, Limits, Module, Stats, Verifier};

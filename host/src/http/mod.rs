@@ -8,27 +8,27 @@
 //! INVARIANT: core is told of no header that a client could forge to look like a proxy's; who the peer is stands in
 //! [`Peer`](waxseal_core::seam::Peer) only.
 
-pub mod admin_socket;
-mod answer;
-mod body;
-mod convert;
-mod documents;
-mod forwarded;
-mod framing;
-mod held;
-mod limits;
-pub(crate) mod listener;
-mod network;
-pub(crate) mod page;
-mod request_id;
-pub(crate) mod service;
-mod shares;
-mod socket;
-mod standing;
-mod strict;
-pub(crate) mod tls;
-pub(crate) mod traffic;
-mod unsent;
+pub mod admin_socket; // the socket of the owner
+mod answer; // what is asked of the engine
+mod body; // reads a body, unpacks it
+mod convert; // between hyper's shape and core's
+mod documents; // the OpenAPI documents
+mod forwarded; // who the client is behind a proxy
+mod framing; // what of HTTP passes
+mod held; // octets held for clients, counted
+mod limits; // what a client may cost
+pub(crate) mod listener; // accepts, counts, spawns
+mod network; // ranges of addresses
+pub(crate) mod page; // the page, from the binary
+mod request_id; // a number for each request
+pub(crate) mod service; // one request, from its head to its answer
+mod shares; // what one source may have of anything
+mod socket; // kinds of socket
+mod standing; // answers that are given a second time
+mod strict; // a connection under framing and times
+pub(crate) mod tls; // certificates
+pub(crate) mod traffic; // counts of requests
+mod unsent; // large answers, until they are sent
 
 #[cfg(test)]
 mod tests;
