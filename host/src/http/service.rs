@@ -187,24 +187,23 @@ impl<A: Answer> Service<A> {
         request: hyper::Request<Incoming>,
     ) -> HttpResponse {
         let limits = &self.setup.limits;
-        if request.uri().path_and_query().map_or(0, |target| target.as_str().len()) > limits.target {
+        let (parts, body) = request.into_parts();
+        if parts.uri.path_and_query().map_or(0, |target| target.as_str().len()) > limits.target {
             return closing(plain(StatusCode::URI_TOO_LONG, ""));
         }
-        if request.headers().len() > limits.headers {
+        if parts.headers.len() > limits.headers {
             return closing(plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ""));
         }
-        if request.headers().get_all(header::CONTENT_TYPE).iter().nth(1).is_some() {
-            let (parts, _body) = request.into_parts();
+        if parts.headers.get_all(header::CONTENT_TYPE).iter().nth(1).is_some() {
             return self.unread(origin, &parts, Unread::TwoTypes);
         }
         // It names no path that anybody could answer for.
-        if request.method() == Method::CONNECT {
+        if parts.method == Method::CONNECT {
             return not_allowed(METHODS);
         }
         if matches!(route, Route::Host | Route::Admin | Route::Other | Route::Elasticsearch)
             || origin.entrance == Entrance::Operations
         {
-            let (parts, body) = request.into_parts();
             return match self.own(origin, &parts) {
                 Own::Answer(response) => response,
                 Own::Clock => self.clock(&parts, body).await,
@@ -213,7 +212,6 @@ impl<A: Answer> Service<A> {
                 Own::No => self.ask(origin, id, route, &parts, body).await,
             };
         }
-        let (parts, body) = request.into_parts();
         if route == Route::Verify
             && let Some(mark) = self.setup.answer.mark()
             && let Some(asked) = standing::asked(&parts, &body)
