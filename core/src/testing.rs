@@ -10,7 +10,7 @@ use crate::{
     record::{KeyState, SigningKey, Stored, key},
     seam::{
         ACTIONS, Answer, Ask, Call, Commit, Derivation, Done, Entropy, Event, Expect, Key, Method, Moment, Peer, Range,
-        Record, Request, Response, Step, Version, World, Write, begin, begin_foreseeing,
+        Record, Request, Response, Step, Unread, Version, World, Write, begin, begin_foreseeing, unread,
     },
     settings::Settings,
     time::UnixTime,
@@ -114,6 +114,12 @@ impl TestWorld {
     /// Answers a request; when it is about to commit for the first time, `meanwhile` happens, so that a race can be staged.
     pub(crate) fn race(&mut self, request: Request, meanwhile: impl FnOnce(&mut Self)) -> Response {
         self.run(Peer { address: Some([192, 0, 2, 1].into()), ..Peer::default() }, request, meanwhile)
+    }
+
+    /// What is answered to a request whose body could not be read.
+    pub(crate) fn unread(&self, request: Request, why: Unread) -> Response {
+        let moment = Moment { now: self.now, entropy: None, peer: Peer::default() };
+        unread(&Call { request, moment, world: Arc::new(self.world()) }, why)
     }
 
     /// A token of the Redis dialect, good for 300 seconds.

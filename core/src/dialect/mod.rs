@@ -35,7 +35,7 @@ pub fn checks_password(request: &Request) -> bool {
     request.header_values("authorization").any(is_basic)
         && match dialect {
             Some(Dialect::Redis | Dialect::Elasticsearch) => true,
-            Some(Dialect::Openshift) => !openshift::is_for_everybody(&request.path),
+            Some(Dialect::Openshift) => !openshift::is_for_everybody(request),
             Some(Dialect::Gateway) => gateway::has_caller(&request.path),
             Some(Dialect::Admin) | None => false,
         }
@@ -153,7 +153,8 @@ mod tests {
             assert!(!check(path, "Bearer a") && !check(path, "Basic") && !check(path, ""), "{path}");
         }
         let open = ["/auth/verify", "/auth/envoy/a", "/auth/revocations", "/.well-known/jwks.json"];
-        for path in open.into_iter().chain(["/broker/rest/api", "/broker/rest/api.json", "/admin/users", "/other"]) {
+        let api = ["/broker/rest/api", "/broker/rest/api/", "/broker/rest/api.json", "/broker/rest/api.json/"];
+        for path in open.into_iter().chain(api).chain(["/admin/users", "/other"]) {
             assert!(!check(path, "Basic YTpi"), "{path}");
         }
     }

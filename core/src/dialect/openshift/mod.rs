@@ -21,7 +21,7 @@ use crate::{
     dialect::form::{self, BadForm},
     engine,
     refusal::Refusal,
-    seam::{Method, Op, Response, Stop, Unread},
+    seam::{self, Method, Op, Response, Stop, Unread},
 };
 use alloc::{format, string::String};
 use caller::Caller;
@@ -31,7 +31,7 @@ use parameters::{Flaw, Parameters};
 
 /// Answers a request of this dialect.
 pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
-    let (path, suffix) = negotiate::split_suffix(path(op));
+    let (path, suffix) = split(op.request);
     let parameters = Parameters::read(op);
     let exchange = Exchange { op, agreed: Negotiated::of(op, suffix, &parameters)? };
     let resource = match path.strip_prefix("/broker/rest/").map(Resource::of) {
@@ -57,19 +57,19 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
     }
 }
 
-/// The path without a slash at its end, which some clients write. Not where something is changed or ended: the name of one thing, left
-/// out, would leave the name of all.
-fn path<'o>(op: &'o Op<'o>) -> &'o str {
-    let path = op.request.path.as_str();
-    match op.request.method {
+/// The path and the format that stands behind it, without a slash at the end, which some clients write. Not where something is changed
+/// or ended: the name of one thing, left out, would leave the name of all.
+fn split(request: &seam::Request) -> (&str, Option<negotiate::Format>) {
+    let path = request.path.as_str();
+    negotiate::split_suffix(match request.method {
         Method::Get | Method::Head | Method::Post => path.strip_suffix('/').unwrap_or(path),
         _ => path,
-    }
+    })
 }
 
-/// Whether nobody is asked at `path` who he is, whatever credentials he sends.
-pub(super) fn is_for_everybody(path: &str) -> bool {
-    let (path, _) = negotiate::split_suffix(path);
+/// Whether `request` asks nobody who he is, whatever credentials he sends.
+pub(super) fn is_for_everybody(request: &seam::Request) -> bool {
+    let (path, _) = split(request);
     matches!(path.strip_prefix("/broker/rest/").map(Resource::of), Some(Ok(Some(Resource::Api))))
 }
 
@@ -226,13 +226,13 @@ impl Parameters {
 
 /// Words that the body could not be read.
 pub(super) fn unread(op: &Op<'_>, why: Unread) -> Response {
-    let (_, suffix) = negotiate::split_suffix(&op.request.path);
     let reply = Reply::failed(why.status(), Message::unnumbered(why.text()));
-    envelope::render(agreed_or_usual(op, suffix), reply)
+    envelope::render(agreed_or_usual(op), reply)
 }
 
 /// What the request asks for, or the usual when that cannot be had.
-fn agreed_or_usual(op: &Op<'_>, suffix: Option<negotiate::Format>) -> Negotiated {
+fn agreed_or_usual(op: &Op<'_>) -> Negotiated {
+    let (_, suffix) = split(op.request);
     let fallback = Negotiated::unasked(suffix.unwrap_or(negotiate::Format::Json));
     Negotiated::of(op, suffix, &Parameters::read(op)).unwrap_or(fallback)
 }
@@ -241,8 +241,7 @@ fn agreed_or_usual(op: &Op<'_>, suffix: Option<negotiate::Format>) -> Negotiated
 /// server itself comes in the envelope, with a reference that the audit trail has too.
 pub(super) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
     let Some(retry_after) = refusal.retry_after() else { return caller::refuse(refusal) };
-    let (_, suffix) = negotiate::split_suffix(&op.request.path);
-    let agreed = agreed_or_usual(op, suffix);
+    let agreed = agreed_or_usual(op);
     let send = |status, text: &str| Exchange { op, agreed }.send(Reply::failed(status, Message::error(1, None, text)));
     if matches!(refusal, Refusal::Unavailable { .. }) {
         return send(503, "the server cannot answer this now").with_header("retry-after", format!("{retry_after}"));

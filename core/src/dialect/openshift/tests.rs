@@ -3,7 +3,7 @@
 use crate::{
     engine::is_authorization_token,
     record::{Authorization, AuthorizationAt, Stored, Uid, User, key},
-    seam::{Method, Peer, Request, Response},
+    seam::{Method, Peer, Request, Response, Unread},
     testing::{TestWorld, basic},
     time::UnixTime,
 };
@@ -288,6 +288,24 @@ fn a_failure_of_the_server_comes_in_the_envelope_with_a_reference() {
     assert!(event.subject.len() == 16 && body["messages"][0]["text"].as_str().unwrap().ends_with(&event.subject));
     let failed = world.call(request(Method::Get, "/broker/rest/user/keys.xml"));
     assert_eq!((failed.status, failed.header("content-type")), (500, Some("application/xml; charset=utf-8")));
+    let failed = world.call(request(Method::Get, "/broker/rest/user/keys.xml/"));
+    assert_eq!((failed.status, failed.header("content-type")), (500, Some("application/xml; charset=utf-8")));
+}
+
+#[test]
+fn a_body_that_cannot_be_read_is_refused_in_the_form_that_the_path_asks_for() {
+    let world = TestWorld::with_admin("secret");
+    for (method, path, xml) in [
+        (Method::Post, "/broker/rest/user/keys.xml", true),
+        (Method::Post, "/broker/rest/user/keys.xml/", true),
+        (Method::Post, "/broker/rest/user/keys/", false),
+        // There such a path names nothing, and asks for nothing.
+        (Method::Delete, "/broker/rest/user/keys.xml/", false),
+    ] {
+        let refused = world.unread(request(method, path), Unread::TooLarge);
+        let is_xml = refused.header("content-type") == Some("application/xml; charset=utf-8");
+        assert_eq!((refused.status, is_xml), (413, xml), "{path}");
+    }
 }
 
 #[test]
