@@ -3,7 +3,7 @@
 //! A token is `HMAC-SHA-256(root secret, random octets of the record)`: it can be shown whenever its owner asks, and whoever
 //! has the store but not the root secret has no token. It is found by its digest.
 
-use super::{audit, user};
+use super::{audit, audit_change, user};
 use crate::{
     lifetime::Lifetime,
     record::{Authorization, AuthorizationAt, Era, RevokedScopes, Scope, Stored, Uid, User, key},
@@ -200,7 +200,8 @@ pub(crate) fn end_authorizations(op: &Op<'_>, user: &User, scope: Option<Scope>)
     let key = key::revoked_scopes(user.uid);
     let revoked = op.load::<RevokedScopes>(&key)?.unwrap_or_default();
     op.store(key, &revoked.plus(scope));
-    audit(op, "token.revoke_all", &user.uid, &user.uid, None);
+    let which = scope.map_or_else(String::new, |scope| format!("scope {}", scope.as_str()));
+    audit_change(op, "token.revoke_all", &user.uid, &user.uid, which);
     Ok(())
 }
 

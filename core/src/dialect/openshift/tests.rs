@@ -456,11 +456,11 @@ fn a_token_ends_with_its_time_and_its_user_whatever_the_store_keeps() {
 #[test]
 fn ending_all_is_audited() {
     let mut world = TestWorld::with_admin("secret");
-    for path in [LIST.into(), format!("{LIST}?scope=read")] {
+    for (scope, told) in [("", "token.revoke_all"), ("?scope=read", "token.revoke_all: scope read")] {
         token(&mut world, "read");
         token(&mut world, "read");
         world.audited();
-        assert_eq!(world.call(request(Method::Delete, &path)).status, 200);
-        assert_eq!(world.audited(), ["login", "token.revoke", "token.revoke", "token.revoke_all"], "{path}");
+        assert_eq!(world.call(request(Method::Delete, &format!("{LIST}{scope}"))).status, 200);
+        assert_eq!(world.audited(), ["login", "token.revoke", "token.revoke", told], "{scope}");
     }
 }
