@@ -60,7 +60,8 @@ impl Parameters {
         if body.is_empty() {
             return Ok(());
         }
-        let content_type = op.request.header("content-type").unwrap_or("application/x-www-form-urlencoded");
+        let content_type = op.request.header_values("content-type").next().unwrap_or(b"application/x-www-form-urlencoded");
+        let content_type = core::str::from_utf8(content_type).map_err(|_| Flaw::UnknownType)?;
         let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         match media_type.as_str() {
             "application/json" => {

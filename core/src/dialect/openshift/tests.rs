@@ -403,6 +403,15 @@ fn paths_with_dots_lead_nowhere() {
     }
 }
 
+/// It must not be read as a form, like a body without a type.
+#[test]
+fn a_type_that_is_no_text_is_unknown() {
+    let mut world = TestWorld::with_admin("secret");
+    let mut add = request(Method::Post, LIST).with_body("scope=read");
+    add.headers.push(("content-type".into(), b"text/\xff".to_vec()));
+    assert_eq!((world.call(add).status, world.count("authz/")), (415, 0));
+}
+
 /// An id is a number in hexadecimal, whose digits clients write either way; a revocation that found nothing would be answered all the same.
 #[test]
 fn an_id_is_one_in_capitals_too() {
