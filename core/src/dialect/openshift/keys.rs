@@ -4,6 +4,8 @@ use super::{
     Exchange, Request,
     envelope::{Message, Reply},
     links::{Required, segment},
+    negotiate::{Negotiated, split_suffix},
+    split,
 };
 use crate::{
     engine,
@@ -24,6 +26,18 @@ const MAX_ALL: usize = 131_072;
 /// What a link says that a change takes.
 const PARAMETERS: &[Required] =
     &[Required::text("type", "Type of the key"), Required::text("content", "The key portion of the public key file")];
+
+/// Makes `name` whole, of which the end was taken for a format, where there is a key of that name: a client may write the `%2E` of a
+/// link as a dot (RFC 3986, 6.2.2.2), and must not reach another key with it.
+pub(super) fn complete(request: &mut Request<'_>, name: &mut String) -> Result<(), Stop> {
+    let op = request.exchange.op;
+    let asked = (name.as_str(), split(op.request).1);
+    if let Some(key) = load(request)?.0.into_iter().find(|key| split_suffix(&key.name) == asked) {
+        *name = key.name;
+        request.exchange.agreed = Negotiated::of(op, None, &request.parameters)?;
+    }
+    Ok(())
+}
 
 /// All keys.
 pub(super) fn list(request: &Request<'_>) -> Result<Reply, Stop> {

@@ -49,8 +49,8 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
         return parameters.check(&exchange).map(|()| exchange.send(root::api(&exchange)));
     }
     let caller = caller::caller(&exchange)?;
-    let request = Request { exchange, caller, parameters };
-    match request.answer(&resource, verb) {
+    let mut request = Request { exchange, caller, parameters };
+    match request.answer(resource, verb) {
         Ok(reply) => Ok(caller::identify(request.exchange.send(reply), &request.caller)),
         Err(Stop::Answer(response)) => Err(Stop::answer(caller::identify(*response, &request.caller))),
         Err(stop) => Err(stop),
@@ -179,13 +179,16 @@ struct Request<'o> {
 
 impl Request<'_> {
     /// Scope first, then the parameters, then whatever is asked.
-    fn answer(&self, resource: &Resource, verb: Verb) -> Result<Reply, Stop> {
+    fn answer(&mut self, mut resource: Resource, verb: Verb) -> Result<Reply, Stop> {
         if !self.caller.may(verb == Verb::Get, resource.kind()) {
             let text = "this action is not allowed with your current authorization";
             return Err(self.exchange.refuse(403, Message::error(1, None, text)));
         }
         self.parameters.check(&self.exchange)?;
-        match (resource, verb) {
+        if let Resource::Key(name) = &mut resource {
+            keys::complete(self, name)?;
+        }
+        match (&resource, verb) {
             (Resource::User, Verb::Delete) => {
                 let text = "only accounts that belong to another account can be deleted here";
                 Err(self.exchange.refuse(403, Message::error(138, None, text)))

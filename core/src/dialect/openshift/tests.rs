@@ -388,6 +388,39 @@ fn changes_of_keys_are_audited() {
     assert_eq!(audited, ["ssh_key.add: laptop", "ssh_key.change: laptop", "ssh_key.delete: laptop"]);
 }
 
+/// A client may write the `%2E` of a link as a dot (RFC 3986, 6.2.2.2), and must not reach another key with it.
+#[test]
+fn the_end_of_a_keys_name_is_no_format() {
+    let mut world = TestWorld::with_admin("secret");
+    let mut call = |method, path: &str, body: &str| {
+        let sent = request(method, &format!("/broker/rest/user/keys{path}"));
+        world.call(sent.with_header("content-type", "application/json").with_body(body))
+    };
+    for name in ["laptop", "laptop.json", "laptop.xml", "laptop.xml.json"] {
+        let added = call(Method::Post, "", &format!(r#"{{"name": "{name}", "type": "ssh-rsa", "content": "{name}"}}"#));
+        assert_eq!(added.status, 201);
+    }
+    for (path, name) in [
+        ("/laptop.xml", "laptop.xml"),
+        ("/laptop.json/", "laptop.json"),
+        ("/laptop%2Exml", "laptop.xml"),
+        ("/laptop.xml.json", "laptop.xml.json"),
+        ("/laptop.json.json", "laptop.json"),
+        ("/laptop", "laptop"),
+    ] {
+        assert_eq!(json(&call(Method::Get, path, ""))["data"]["name"], name, "{path}");
+    }
+    let changed = call(Method::Put, "/laptop.xml", r#"{"type": "ssh-rsa", "content": "new"}"#);
+    assert_eq!(json(&changed)["data"]["name"], "laptop.xml");
+    for name in ["laptop.json", "laptop.xml.json", "laptop.xml"] {
+        assert_eq!(call(Method::Delete, &format!("/{name}"), "").status, 200);
+        assert_eq!(json(&call(Method::Get, "/laptop", ""))["data"]["content"], "laptop", "after {name}");
+    }
+    // Where there is no key of that name, it is a format as everywhere.
+    let shown = call(Method::Get, "/laptop.xml", "");
+    assert_eq!((shown.status, shown.header("content-type")), (200, Some("application/xml; charset=utf-8")));
+}
+
 #[test]
 fn paths_with_dots_lead_nowhere() {
     let mut world = TestWorld::with_admin("secret");
