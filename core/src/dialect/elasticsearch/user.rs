@@ -48,9 +48,10 @@ impl Shown {
 /// What the product calls the role of administrators.
 pub(super) const SUPERUSER: &str = "superuser";
 
-/// The role that this name grants: `superuser`, or a word of [`Role`]. Every other name grants nothing.
+/// The role that this name grants: `superuser`, or a word of [`Role`] but for `admin`, which is a custom role here, as in the product.
+/// Every other name grants nothing.
 pub(super) fn built_in(name: &str) -> Option<Role> {
-    if name == SUPERUSER { Some(Role::Admin) } else { Role::parse(name) }
+    if name == SUPERUSER { Some(Role::Admin) } else { Role::parse(name).filter(|role| *role != Role::Admin) }
 }
 
 /// What this API calls a role.
