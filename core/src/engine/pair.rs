@@ -322,8 +322,11 @@ fn all(
             }
         }
         let (ended, dead) = kill(op, &mut pair);
-        counts.invalidated += ended;
-        counts.previously += dead;
+        // What had ended by itself is revoked for those with leeway, and no part of what was asked for.
+        if ended > 0 {
+            counts.invalidated += ended;
+            counts.previously += dead;
+        }
         op.replace(key.clone(), seen, pair.encode(), Some(kept_until(op, &pair)));
         audit(op, "token.revoke", actor, &jti(op, &pair), None);
     }

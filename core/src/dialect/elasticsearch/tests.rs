@@ -246,6 +246,25 @@ fn pairs_that_died_with_their_user_are_not_counted() {
     assert_eq!((&ended["invalidated_tokens"], &ended["previously_invalidated_tokens"]), (&value!(2), &value!(0)));
 }
 
+/// Verifiers may take a token within their leeway, so it is revoked for them; by its own time it had ended before.
+#[test]
+fn what_had_ended_by_itself_is_revoked_and_not_counted() {
+    let mut world = TestWorld::with_admin("secret");
+    let alone = value!({"grant_type": "client_credentials"});
+    assert_eq!(world.call(admin(post(NEW, &alone))).status, 200);
+    world.advance(1201);
+    world.audited();
+    let ended = json(&world.call(admin(delete(NEW, &value!({"username": "admin"})))));
+    assert_eq!((&ended["invalidated_tokens"], &ended["previously_invalidated_tokens"]), (&value!(0), &value!(0)));
+    assert_eq!(world.audited(), ["login", "token.revoke"]);
+    assert_eq!(world.count(key::REVOKED), 1);
+    // Of a pair with a living half, both are counted.
+    login(&mut world);
+    world.advance(1201);
+    let ended = json(&world.call(admin(delete(NEW, &value!({"username": "admin"})))));
+    assert_eq!((&ended["invalidated_tokens"], &ended["previously_invalidated_tokens"]), (&value!(1), &value!(1)));
+}
+
 #[test]
 fn a_token_that_died_with_its_user_counts_as_dead_before() {
     for (line, body) in [
