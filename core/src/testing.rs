@@ -116,6 +116,11 @@ impl TestWorld {
         self.run(Peer { address: Some([192, 0, 2, 1].into()), ..Peer::default() }, request, meanwhile)
     }
 
+    /// Loses every record under `prefix`.
+    pub(crate) fn forget(&mut self, prefix: &str) {
+        self.records.retain(|key, _| !key.as_str().starts_with(prefix));
+    }
+
     /// What is answered to a request whose body could not be read.
     pub(crate) fn unread(&self, request: Request, why: Unread) -> Response {
         let moment = Moment { now: self.now, entropy: None, peer: Peer::default() };

@@ -70,13 +70,15 @@ pub(crate) fn grant(op: &Op<'_>, user: &User, client: Uid, refreshable: bool) ->
 /// # Errors
 /// As [`grant`].
 pub(crate) fn grant_for_token(op: &Op<'_>, user: &User, jti: &str) -> Result<Result<Grant, NotRefreshed>, Stop> {
-    let Some(PairOf { uid, id }) = op.load::<PairOf>(&key::pair_of_access(jti))? else {
-        return Ok(Err(NotRefreshed::Unknown));
+    let refused = |reason, refusal| {
+        audit(op, "token.issue", &user.uid, &jti, Some(reason));
+        Ok(Err(refusal))
     };
-    let Some(shown) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(Err(NotRefreshed::Unknown)) };
+    let Some(shown) = pair_of(op, &key::pair_of_access(jti))? else {
+        return refused("token_unknown", NotRefreshed::Unknown);
+    };
     if op.now() >= family_ends(op, &shown) {
-        audit(op, "token.issue", &user.uid, &jti, Some("login_too_long_ago"));
-        return Ok(Err(NotRefreshed::Expired));
+        return refused("login_too_long_ago", NotRefreshed::Expired);
     }
     bound(op, user)?;
     let pair = new_pair(op, op.moment.draw("pair")?, (shown.family, shown.began), user, user.uid, false);
@@ -160,14 +162,17 @@ impl NotRefreshed {
 /// also when it gives nothing, so a dialect answers with `Ok`.
 pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Grant, NotRefreshed>, Stop> {
     let Some(PairOf { uid, id }) = op.load::<PairOf>(&key::pair_of_refresh(token))? else {
+        audit(op, "token.refresh", &client, &client, Some(NotRefreshed::Unknown.code()));
         return Ok(Err(NotRefreshed::Unknown));
     };
     let of_user = key::user(uid);
     // The profile for who shows the user; a read beside others costs no round.
     op.want(&[key::pair(uid, &id), of_user, key::profile(uid), key::cluster()]);
     let ended = ended(op, uid);
-    let Some(pair) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(Err(NotRefreshed::Unknown)) };
-    let refreshed = renew(op, &pair, client, ended)?;
+    let refreshed = match op.load::<Pair>(&key::pair(uid, &id))? {
+        Some(pair) => renew(op, &pair, client, ended)?,
+        None => Err(NotRefreshed::Unknown),
+    };
     let refusal = refreshed.as_ref().err().map(|refusal| refusal.code());
     audit(op, "token.refresh", &client, &uid, refusal);
     Ok(refreshed)
@@ -258,12 +263,19 @@ pub(crate) fn invalidate(
             Ok(core::mem::replace(&mut pair.refresh_invalidated, true))
         }),
         Selection::Grant(token) => {
-            let Some(PairOf { uid, id }) = op.load::<PairOf>(&key::pair_of_refresh(token))? else { return Ok(None) };
-            let Some(Pair { family, .. }) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(None) };
+            let Some(Pair { uid, family, .. }) = pair_of(op, &key::pair_of_refresh(token))? else { return Ok(None) };
             all(op, actor, Some(uid), |pair| pair.family == family).map(Some)
         }
         Selection::User(uid) => all(op, actor, Some(*uid), |_| true).map(Some),
         Selection::Everybody => all(op, actor, None, |_| true).map(Some),
+    }
+}
+
+/// The pair that an index names.
+fn pair_of(op: &Op<'_>, index: &Key) -> Result<Option<Pair>, Stop> {
+    match op.load::<PairOf>(index)? {
+        Some(PairOf { uid, id }) => op.load(&key::pair(uid, &id)),
+        None => Ok(None),
     }
 }
 
@@ -390,8 +402,7 @@ pub(super) fn ended_with_others(op: &Op<'_>, uid: Uid, verified: &Verified) -> R
         return Ok(issued <= ended);
     }
     let Some(jti) = verified.jti() else { return Ok(true) };
-    let Some(PairOf { uid, id }) = op.load::<PairOf>(&key::pair_of_access(&jti))? else { return Ok(true) };
-    Ok(op.load::<Pair>(&key::pair(uid, &id))?.is_none_or(|pair| pair.created <= ended))
+    Ok(pair_of(op, &key::pair_of_access(&jti))?.is_none_or(|pair| pair.created <= ended))
 }
 
 /// Up to when the pairs of `uid` have ended all together; the epoch if they never have.

@@ -813,6 +813,24 @@ fn a_refused_refresh_is_audited() {
     world.audited();
     admin(&mut world, "POST /_security/oauth2/token", &body, 400);
     assert_eq!(world.audited(), ["login", "token.refresh refresh_token_invalidated"]);
+    // An hour later nobody knows it, no more than one that never was.
+    world.advance(90_000);
+    for token in [&pair["refresh_token"], &value!("none")] {
+        let body = value!({"grant_type": "refresh_token", "refresh_token": token});
+        admin(&mut world, "POST /_security/oauth2/token", &body, 400);
+        assert_eq!(world.audited(), ["login", "token.refresh refresh_token_unknown"]);
+    }
+    // Nor is one known whose pair is lost, be it shown to get another.
+    let pair = admin(&mut world, "POST /_security/oauth2/token", &grant, 200);
+    world.forget("pair/");
+    let body = value!({"grant_type": "refresh_token", "refresh_token": pair["refresh_token"]});
+    world.audited();
+    admin(&mut world, "POST /_security/oauth2/token", &body, 400);
+    assert_eq!(world.audited(), ["login", "token.refresh refresh_token_unknown"]);
+    let authorization = format!("Bearer {}", pair["access_token"].as_str().unwrap());
+    let more = send("POST /_security/oauth2/token", &value!({"grant_type": "client_credentials"}));
+    assert_eq!(world.call(more.with_header("authorization", &authorization)).status, 400);
+    assert_eq!(world.audited(), ["token.issue token_unknown"]);
 }
 
 #[test]
