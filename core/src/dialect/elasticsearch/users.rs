@@ -155,10 +155,12 @@ fn change(op: &Op<'_>, caller: &Caller, user: User, before: &Profile, wanted: Wa
         engine::audit_change(op, "user.change", actor, &user.uid, "profile".into());
     }
     if let Some(password) = password {
-        let new = NewPassword::fresh(op, &password, &user.name, &user.email, &user.salt.clone())?;
-        if !own {
+        let new = if own {
+            NewPassword::replacing(op, &user, &password)?
+        } else {
             user.unlock();
-        }
+            NewPassword::fresh(op, &password, &user.name, &user.email, &user.salt.clone())?
+        };
         engine::replace_passwords(op, actor, user, new)?;
     }
     Ok(())
