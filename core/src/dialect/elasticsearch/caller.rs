@@ -57,10 +57,16 @@ pub(super) fn even_expired(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
 }
 
 fn known(op: &Op<'_>, expired: Expired) -> Result<Option<Caller>, Stop> {
+    let caller = shown(op, expired)?;
     // Whoever asks to be taken for another must not be taken for himself, who may do more.
-    if op.request.header_values("es-security-runas-user").next().is_some() {
-        return Err(Stop::answer(error(op, 403, "security_exception", "run as is not supported", &[])));
+    match op.request.header_values("es-security-runas-user").next() {
+        None => Ok(caller),
+        Some(_) if caller.is_none() => Err(Refusal::NoCredentials.into()),
+        Some(_) => Err(Stop::answer(error(op, 403, "security_exception", "run as is not supported", &[]))),
     }
+}
+
+fn shown(op: &Op<'_>, expired: Expired) -> Result<Option<Caller>, Stop> {
     match Credentials::of(op.request) {
         Credentials::None => Ok(None),
         // Whoever says "Bearer", or "ApiKey", has shown something, however wrong it is.

@@ -491,6 +491,29 @@ fn a_repeated_refresh_gives_no_pair_that_was_ended() {
 }
 
 #[test]
+fn nobody_is_told_that_he_may_not_act_for_another_before_he_is_known() {
+    let mut world = TestWorld::with_admin("secret");
+    let run_as = |request: Request| request.with_header("es-security-runas-user", "bob");
+    let whoami = || run_as(Request::new(Method::Get, "/_security/_authenticate"));
+    let reason = |answer: Response| json(&answer)["error"]["reason"].as_str().map(alloc::string::String::from);
+    assert_eq!(reason(world.call(admin(whoami()))).as_deref(), Some("run as is not supported"));
+    for (nobody, text) in [
+        (whoami(), "missing authentication credentials for REST request [/_security/_authenticate]"),
+        (
+            whoami().with_header("authorization", &basic("admin", "x")),
+            "unable to authenticate user [admin] for REST request [/_security/_authenticate]",
+        ),
+        (
+            run_as(post(OLD, &value!({"grant_type": "password", "username": "admin", "password": "secret"}))),
+            "missing authentication credentials for REST request [/_xpack/security/oauth2/token]",
+        ),
+    ] {
+        let answer = world.call(nobody);
+        assert_eq!((answer.status, reason(answer).as_deref()), (401, Some(text)));
+    }
+}
+
+#[test]
 fn what_happens_to_pairs_is_audited() {
     let mut world = TestWorld::with_admin("secret");
     let first = login(&mut world);
