@@ -184,6 +184,31 @@ fn every_document_is_whole() {
     }
 }
 
+/// Where a body is read, it may be too large, come too late, or be packed with what is not read.
+#[test]
+fn every_body_that_is_read_may_be_one_that_is_not() {
+    for path in Path::all() {
+        for (method, operation) in path.operations {
+            let responses = operation["responses"].as_object().unwrap();
+            let stated = ["408", "413", "415"].map(|status| responses.contains_key(status));
+            assert!(!stated[1] || stated == [true; 3], "{method} {}: {stated:?}", path.template);
+        }
+    }
+}
+
+/// `null` counts as absent in the broker's API, so it is as good as what may be left out.
+#[test]
+fn what_may_be_left_out_of_a_body_for_the_broker_may_be_null() {
+    let document = Document(&DOCUMENTS["openshift"]);
+    for name in ["NewAuthorization", "AuthorizationChange"] {
+        let value = &document.0["components"]["schemas"][name];
+        for (member, _) in value["properties"].as_object().unwrap() {
+            let body = Value::Object([(member.clone(), Value::Null)].into_iter().collect());
+            assert_eq!(Schema { document, value }.check(&body), Ok(()), "{name}");
+        }
+    }
+}
+
 /// Both directions: what a document has is answered, what it has not is refused as a wrong method.
 #[test]
 fn every_path_has_the_methods_its_document_says() {
