@@ -130,7 +130,7 @@ fn said(data: &Path, args: &[&str]) -> (Option<i32>, String) {
 }
 
 /// Whether the server's log, which another thread collects, comes to hold `text`.
-fn logs(server: &waxseal_tests::server::Server, text: &str) -> bool {
+pub(crate) fn logs(server: &waxseal_tests::server::Server, text: &str) -> bool {
     (0..500).any(|_| {
         let there = server.log().contains(text);
         if !there {
