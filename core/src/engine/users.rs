@@ -45,12 +45,14 @@ pub(crate) fn new_salt(op: &Op<'_>) -> Result<[u8; 16], Refusal> {
     op.moment.draw("salt")
 }
 
-/// Refuses a name or an address that another user goes by. Both kinds share one space, as both are good for logging in.
+/// Refuses a name or an address that another user goes by. Both kinds share one space, as both are good for logging in. A name that is
+/// the address is looked at as the address: mostly nobody has chosen it.
 ///
 /// # Errors
 /// [`Refusal::NameTaken`], [`Refusal::EmailTaken`].
 pub(crate) fn check_free(op: &Op<'_>, name: Option<&str>, email: Option<&str>, except: Option<Uid>) -> Result<(), Stop> {
     let email = email.filter(|email| !email.is_empty());
+    let name = name.filter(|name| email != Some(name));
     for text in [name, email].into_iter().flatten() {
         op.want(&[key::name(text), key::email(text)]);
     }

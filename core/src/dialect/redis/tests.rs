@@ -115,6 +115,23 @@ fn an_old_password_that_is_shown_is_hashed_anew() {
     }
 }
 
+/// Who gives but an address did not choose the name that it makes.
+#[test]
+fn an_address_that_is_taken_is_no_name_that_is_taken() {
+    let mut world = world();
+    for (line, body, code) in [
+        ("POST /v1/users", r#"{"email": "ann@example.com", "password": "pw"}"#, "email_already_exists"),
+        ("POST /v1/users", r#"{"email": "bob@example.com", "password": "pw"}"#, ""),
+        ("POST /v1/users", r#"{"email": "bob@example.com", "password": "pw"}"#, "email_already_exists"),
+        ("PUT /v1/users/5", r#"{"email": "ann@example.com"}"#, "email_already_exists"),
+        ("POST /v1/users", r#"{"name": "ann@example.com", "password": "pw"}"#, "name_already_exists"),
+        ("POST /v1/users", r#"{"name": "ann", "email": "new@example.com", "password": "pw"}"#, "name_already_exists"),
+    ] {
+        let told = json(&world.call(by("admin", line, body)));
+        assert_eq!(told["error_code"].as_str().unwrap_or_default(), code, "{line} {body}");
+    }
+}
+
 /// A lock ends with the password that an administrator sets, by either way, and not with one that the owner sets.
 #[test]
 fn a_password_set_by_another_ends_a_lock() {
