@@ -37,6 +37,17 @@ pub(crate) struct Changes {
     pub(crate) email_alerts: Option<bool>,
 }
 
+impl Changes {
+    /// The same where `user` has his address for a name, as whoever was made without one: the name changes with the address, which would
+    /// else go on to sign him in. When he loses the address it stays, as he would have no name.
+    pub(crate) fn with_name_of(mut self, user: &User) -> Self {
+        if user.name == user.email && self.name.is_none() {
+            self.name = self.email.clone().filter(|email| !email.is_empty());
+        }
+        self
+    }
+}
+
 /// The salt under which the passwords of a user that is being created are hashed.
 ///
 /// # Errors

@@ -67,7 +67,7 @@ Examples:
         /// The new name to log in with
         #[arg(long, value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
         name: Option<String>,
-        /// The new e-mail address
+        /// The new e-mail address; if the old one is the name, it becomes the name too
         #[arg(long)]
         email: Option<String>,
         #[arg(long, help = any_role(), value_parser = ROLES, hide_possible_values = true)]

@@ -128,7 +128,7 @@ pub(super) fn delete(op: &Op<'_>, who: &str) -> Result<Response, Stop> {
     Ok(Response::empty(204))
 }
 
-/// Another name, address or role; what is not said stays. No token ends: its owner is who he was.
+/// Another name, address or role; what is not said stays, but a name that is the address. No token ends: its owner is who he was.
 pub(super) fn amend(op: &Op<'_>, who: &str) -> Result<Response, Stop> {
     let body = Body::of(op, &["name", "email", "role"])?;
     let said = |member| body.value(member).is_some();
@@ -136,7 +136,8 @@ pub(super) fn amend(op: &Op<'_>, who: &str) -> Result<Response, Stop> {
     let email = said("email").then(|| email_of(&body)).transpose()?.map(Into::into);
     let role = said("role").then(|| role_of(&body)).transpose()?;
     let mut user = target(op, who)?;
-    engine::change_user(op, &ACTOR, &mut user, Changes { name, email, role, email_alerts: None })?;
+    let changes = Changes { name, email, role, email_alerts: None }.with_name_of(&user);
+    engine::change_user(op, &ACTOR, &mut user, changes)?;
     json(200, &Shown::read(op, &user)?)
 }
 
@@ -306,6 +307,28 @@ mod tests {
         world.audited();
         assert_eq!(change(&mut world, "2", json!({}), 200), change(&mut world, "anna", json!({"name": "anna"}), 200));
         assert_eq!(world.audited(), Vec::<String>::new(), "nothing has changed");
+    }
+
+    /// Else the old address would go on to sign him in.
+    #[test]
+    fn who_has_his_address_for_a_name_gets_the_new_one_for_both() {
+        let mut world = world();
+        let mut change = |who: &str, body: Value| {
+            let shown = done(&mut world, &format!("PATCH /admin/users/{who}"), &body.to_string(), 200);
+            [&shown["name"], &shown["email"]].map(|text| text.as_str().unwrap().to_string())
+        };
+        assert_eq!(change("ann", json!({"name": "ann@example.com"})), ["ann@example.com"; 2]);
+        assert_eq!(change("ann@example.com", json!({"email": "ann@example.org"})), ["ann@example.org"; 2]);
+        // Without an address it is all that he goes by.
+        assert_eq!(change("ann@example.org", json!({"email": ""})), ["ann@example.org", ""]);
+        assert_eq!(change("2", json!({"email": "ann@example.org"})), ["ann@example.org"; 2]);
+        assert_eq!(
+            change("2", json!({"email": "ann@example.net", "name": "ann@example.org"})),
+            ["ann@example.org", "ann@example.net"]
+        );
+        check_login(&mut world, "ann@example.com", "ann password", 401);
+        check_login(&mut world, "ann@example.org", "ann password", 200);
+        check_login(&mut world, "ann@example.net", "ann password", 200);
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub(super) fn create(op: &Op<'_>) -> Result<Response, Stop> {
 pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     let caller = caller(op)?;
     let body = Body::required(op)?;
-    let mut changes = Changes {
+    let changes = Changes {
         name: name_of(&body)?,
         email: email_of(&body)?,
         role: role_of(&body)?,
@@ -117,10 +117,7 @@ pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     if !own && changes.name.as_ref().is_some_and(|name| *name != user.name) {
         return invalid("the name of another user cannot be changed");
     }
-    // Who was made without a name has his address for one. It changes with the address, which would else go on to sign him in.
-    if user.name == user.email && changes.name.is_none() {
-        changes.name = changes.email.clone().filter(|email| !email.is_empty());
-    }
+    let changes = changes.with_name_of(&user);
     engine::change_user(op, &caller.user.uid, &mut user, changes)?;
     if let Some(password) = password {
         let new = NewPassword::fresh(op, &password, &user.name, &user.email, &user.salt.clone())?;
