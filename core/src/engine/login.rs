@@ -49,7 +49,7 @@ pub(crate) fn login(op: &Op<'_>, name: &str, password: &str, expired: Expired) -
     };
     super::admit_source(op, &refused)?;
     let user = find_user(op, name)?;
-    let (user, proof) = prove(op, name, user, password, &refused)?;
+    let (user, proof) = prove(op, name, user, |user| !user.disabled, password, &refused)?;
     let is_expired = has_expired(op, &user)?;
     if is_expired && expired == Expired::Refused {
         audit(op, "login", &user.uid, &user.uid, Some(Refusal::PasswordExpired.code()));
@@ -83,24 +83,25 @@ pub(crate) fn as_typed(op: &Op<'_>, text: &str) -> String {
 /// That `password` is one of `user`, whom `actor` has named; counts like a login of that user. Returns him as the proof has left him.
 ///
 /// # Errors
-/// As [`login`].
+/// As [`login`], but a disabled user has passwords like any other.
 pub(crate) fn proves(op: &Op<'_>, actor: Uid, user: User, password: &str) -> Result<(User, Proof), Stop> {
     let (uid, name) = (user.uid, user.name.clone());
     let refused = |refusal: &Refusal| audit(op, "password.prove", &actor, &uid, Some(refusal.code()));
     super::admit_source(op, &refused)?;
-    prove(op, &name, Some(user), password, &refused)
+    prove(op, &name, Some(user), |_| true, password, &refused)
 }
 
-/// The user, as the proof has left him, and the proof. `refused` is told of a refusal, for the audit trail; of attempts that cost
-/// nothing, only of the first.
+/// The user, as the proof has left him, and the proof. Who `may` not is refused as if the password was wrong. `refused` is told of a
+/// refusal, for the audit trail; of attempts that cost nothing, only of the first.
 fn prove(
     op: &Op<'_>,
     name: &str,
     user: Option<User>,
+    may: fn(&User) -> bool,
     password: &str,
     refused: &dyn Fn(&Refusal),
 ) -> Result<(User, Proof), Stop> {
-    let proved = attempt(op, name, user, password, refused);
+    let proved = attempt(op, name, user, may, password, refused);
     match &proved {
         // The gate tells of those that it turns away.
         Err(Stop::Refuse(Refusal::Throttled { .. })) => {}
@@ -114,6 +115,7 @@ fn attempt(
     op: &Op<'_>,
     name: &str,
     user: Option<User>,
+    may: fn(&User) -> bool,
     password: &str,
     turned_away: &dyn Fn(&Refusal),
 ) -> Result<(User, Proof), Stop> {
@@ -129,7 +131,7 @@ fn attempt(
     let derived = derive_all(op, user.as_ref(), &account, &schemes, &prepared)?;
     let position = user.as_ref().and_then(|user| user.passwords.position(&derived));
     match (user, position) {
-        (Some(mut user), Some(position)) if !user.disabled && !gate.is_locked(op) => {
+        (Some(mut user), Some(position)) if may(&user) && !gate.is_locked(op) => {
             gate.succeeded(op);
             upgrade(op, &mut user, position, &derived)?;
             Ok((user, derived))

@@ -95,6 +95,32 @@ fn a_token_alone_changes_no_password_where_the_old_one_is_required() {
     assert_eq!(world.call(by("mia", "PUT /v1/users/2", r#"{"password": "other"}"#)).status, 200);
 }
 
+/// It has to be in the list (contract/redis.md section 6), whether or not its owner may log in.
+#[test]
+fn the_old_password_of_a_disabled_user_is_one_of_his() {
+    let mut world = world();
+    assert_eq!(world.local(request("POST /admin/users/ann/disable", "")).status, 200);
+    world.audited();
+    let locks = |world: &TestWorld| world.count(key::lock(Uid::new(3).unwrap()).as_str());
+    let add = r#"{"username": "ann", "old_password": "annann", "new_password": "second"}"#;
+    assert_eq!(world.call(by("admin", "POST /v1/users/password", add)).status, 200);
+    assert_eq!(world.audited(), ["login", "password.add"]);
+    let delete = r#"{"username": "ann", "old_password": "second"}"#;
+    assert_eq!(world.call(by("admin", "DELETE /v1/users/password", delete)).status, 200);
+    let put = r#"{"username": "ann", "old_password": "annann", "new_password": "third"}"#;
+    for _ in 0..5 {
+        assert_eq!(world.call(by("admin", "PUT /v1/users/password", &put.replace("annann", "second"))).status, 401);
+    }
+    assert_eq!(locks(&world), 1, "a wrong one counts");
+    assert_eq!(world.call_from("192.0.2.7", by("admin", "PUT /v1/users/password", put)).status, 200);
+    let ann: User = world.stored(&key::user(Uid::new(3).unwrap())).unwrap();
+    assert!(ann.disabled);
+    // He himself is as unknown as before, in both forms.
+    let own = r#"{"username": "ann", "old_password": "third", "new_password": "fourth"}"#;
+    assert_eq!(world.call_from("192.0.2.8", request("PUT /v1/users/password", own)).status, 401);
+    check_login(&mut world, "ann", "third", 401);
+}
+
 /// What the old password has proved is not lost to what is done with it: its hash is redone as at any login (security P4).
 #[test]
 fn an_old_password_that_is_shown_is_hashed_anew() {
