@@ -27,9 +27,10 @@ pub(super) fn keys(op: &Op<'_>) -> Response {
 pub(super) fn revocations(op: &Op<'_>) -> Result<Response, Stop> {
     let crate::record::Published { number, text, issued, .. } = engine::snapshot(op)?;
     let tag = format!("\"{number}\"");
-    let tags = op.request.header("if-none-match").unwrap_or_default();
-    // Weakened on the way, it still names the same (RFC 9110, 13.1.2).
-    let known = tags.split(',').map(str::trim).any(|known| known.strip_prefix("W/").unwrap_or(known) == tag);
+    let lists = op.request.header_values("if-none-match");
+    let mut tags = lists.flat_map(|list| list.split(|octet| *octet == b',')).map(<[u8]>::trim_ascii);
+    // Weakened on the way, it still names the same; an asterisk names any (RFC 9110, 13.1.2).
+    let known = tags.any(|known| known == b"*" || known.strip_prefix(b"W/").unwrap_or(known) == tag.as_bytes());
     let until = issued.plus_secs(op.settings.gateway.revocations_every.into());
     let response = if known { Response::empty(304) } else { Response::new(200, "application/jwt", text) };
     Ok(response
@@ -176,11 +177,15 @@ mod tests {
         assert_eq!((&again.body, again.header("cache-control")), (&first.body, Some("public, max-age=1")));
         assert_eq!((world.cost.commits, world.cost.rounds), (0, 1));
         let known = |tags: &str| request("GET /auth/revocations", "").with_header("if-none-match", tags);
-        for tags in [tag(0), format!("\"7\", {}", tag(0)), format!("W/{}", tag(0))] {
+        for tags in [tag(0), format!("\"7\", {}", tag(0)), format!("W/{}", tag(0)), "*".into()] {
             let response = world.call(known(&tags));
             assert_eq!((response.status, response.body.len(), response.header("etag")), (304, 0, Some(&*tag(0))));
         }
-        assert_eq!(world.call(known(tag(0).trim_matches('"'))).status, 200);
+        // A list may come in several lines (RFC 9110, 5.3).
+        assert_eq!(world.call(known("\"7\"").with_header("if-none-match", &tag(0))).status, 304);
+        for other in [tag(0).trim_matches('"'), "\"7\"", "\"*\"", ""] {
+            assert_eq!(world.call(known(other)).status, 200, "{other}");
+        }
         world.advance(1);
         let next = world.call(known(&tag(0)));
         assert_eq!((next.status, next.header("etag")), (200, Some(&*tag(5))));
