@@ -289,6 +289,12 @@ mod tests {
         assert_eq!(world.token_refusal, Some("ended"));
         revoke(&mut world, &by("admin"), &"0".repeat(64));
         assert_eq!(world.token_refusal, Some("revoked"));
+        revoke(&mut world, &by("admin"), "x");
+        assert_eq!(world.token_refusal, Some("malformed"));
+        // A refresh token is one as well.
+        let (_, refresh) = elasticsearch(&mut world, "ann");
+        revoke(&mut world, &by("ann"), &refresh);
+        assert_eq!(world.token_refusal, None);
     }
 
     #[test]
