@@ -12,6 +12,8 @@ use alloc::{format, string::ToString};
 const BEARER: &str = "Bearer realm=\"waxseal\"";
 /// The challenge to who has shown a token that is not good (RFC 6750, 3.1).
 const BEARER_INVALID: &str = "Bearer realm=\"waxseal\", error=\"invalid_token\"";
+/// The challenge to who has shown a token that may not do this (RFC 6750, 3.1).
+const BEARER_LESSER: &str = "Bearer realm=\"waxseal\", error=\"insufficient_scope\"";
 /// The challenge where a password works too.
 const BASIC: &str = "Basic realm=\"waxseal\", charset=\"UTF-8\"";
 
@@ -32,7 +34,8 @@ pub(in crate::dialect) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
     }
     let response = match refusal {
         Refusal::CrossSite => error(403, "access_denied", CROSS_SITE),
-        Refusal::NotAllowed => error(403, "insufficient_scope", "the token of the caller has not the scope for this"),
+        Refusal::NotAllowed => error(403, "insufficient_scope", "the token of the caller has not the scope for this")
+            .with_header("www-authenticate", BEARER_LESSER),
         Refusal::Throttled { retry_after } => Response::empty(429).with_header("retry-after", retry_after.to_string()),
         Refusal::NoCredentials
         | Refusal::BadCredentials

@@ -332,6 +332,9 @@ mod tests {
             for path in ["/auth/introspect", "/auth/revoke"] {
                 let response = world.call(form(path, &format!("Bearer {own}"), &format!("token={token}x")));
                 assert_eq!(response.status, status, "{scope} {path}");
+                // RFC 6750, 3.1.
+                let lesser = "Bearer realm=\"waxseal\", error=\"insufficient_scope\"";
+                assert_eq!(response.header("www-authenticate"), (status == 403).then_some(lesser), "{scope} {path}");
             }
         }
     }
