@@ -75,7 +75,9 @@ mod tests {
             ("ann%40example.com", "first+tea%2C+then+work", Some(("ann@example.com", "first tea, then work"))),
             ("ann", "caf%C3%A9", Some(("ann", "café"))),
             ("ann", "plain", None),
+            // As likely with a plus in it as with a blank that was encoded.
             ("ann", "a+b", None),
+            ("ann", "a%20b", Some(("ann", "a b"))),
             ("ann", "100%", None),
             ("ann", "50%25 of it", None),
             ("ann", "a%2Db/c", None),
