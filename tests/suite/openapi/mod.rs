@@ -13,7 +13,8 @@ use std::{
     sync::LazyLock,
 };
 use waxseal_core::{
-    seam::{Method, Peer, Request},
+    dialect::is_verification,
+    seam::{Method, Peer, Request, Response, Unread, unavailable, unread},
     settings::Settings,
 };
 use waxseal_tests::{client::Reply, memory::Memory};
@@ -239,6 +240,30 @@ fn every_path_has_the_methods_its_document_says() {
             let stated: BTreeSet<_> =
                 METHODS.into_iter().filter(|method| path.takes(method) && (*method != "HEAD" || head_is_told)).collect();
             assert_eq!(allowed, stated, "{place}: Allow");
+        }
+    }
+}
+
+/// What drivers answer by themselves: they read no body where proxies ask, but its length.
+#[test]
+fn what_is_answered_before_the_gateway_is_asked_is_in_its_document() {
+    let mut memory = Memory::new(Settings::default());
+    let own = ["/healthz", "/readyz", "/metrics", "/openapi/{dialect}.json"];
+    for path in Path::all().filter(|path| path.document == "gateway" && !own.contains(&path.template)) {
+        for method in METHODS.into_iter().filter(|method| path.takes(method)) {
+            let request = Request::new(Method::parse(method), &path.example());
+            let call = memory.call(Peer::default(), request);
+            let reply = |response: Response| {
+                let headers = response.headers.into_iter().map(|(name, value)| (name.into(), value));
+                Reply { status: response.status, headers: headers.collect(), body: response.body }
+            };
+            let told = check_reply(&call.request, &reply(unavailable(&call, 1)));
+            assert_eq!(told, Ok(()), "overloaded");
+            for why in [Unread::TooLarge, Unread::TooSlow, Unread::Incomplete, Unread::TwoTypes] {
+                assert_eq!(check_reply(&call.request, &reply(unread(&call, why))), Ok(()), "{why:?}");
+            }
+            let unpacks = path.operation(method).unwrap()["responses"].get("415").is_some();
+            assert_eq!(unpacks, !is_verification(&call.request.path), "{method} {}", path.template);
         }
     }
 }
