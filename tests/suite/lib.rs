@@ -10,5 +10,6 @@
 pub mod client;
 mod leaks;
 pub mod memory;
+pub mod nginx;
 pub mod server;
 pub mod torture;
