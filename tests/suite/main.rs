@@ -17,6 +17,7 @@ mod first_start;
 mod openapi;
 mod openshift_clients;
 mod promises;
+mod proxies;
 mod source;
 mod stands;
 mod statements;
