@@ -11,7 +11,7 @@ use std::{
 };
 use waxseal_core::seam::{Method, Request};
 use waxseal_tests::{
-    server::{Launch, Server, command, scratch},
+    server::{ADMIN, Launch, Server, command, scratch},
     torture::{api::authorize, load::other_module},
 };
 
@@ -167,6 +167,27 @@ fn a_start_that_fails_makes_no_administrator() {
     let server = Launch::on(&data).without("WAXSEAL_ADMIN_NAME").without("WAXSEAL_ADMIN_PASSWORD").start();
     let shown = server.until("Password:");
     assert!(shown.contains("First administrator: admin"), "{shown}");
+}
+
+/// What a start has left that failed has no user, and the first of them is made by a start that does not.
+#[test]
+fn nobody_comes_before_the_first_administrator() {
+    let (home, data) = scratch();
+    let other = home.path().join("other");
+    fs::write(&other, "a much longer passphrase\n").unwrap();
+    let launch = Launch::on(&data).set("passwords.policy", "nist");
+    let why = launch.without("WAXSEAL_ADMIN_PASSWORD").env("WAXSEAL_ADMIN_PASSWORD", "short").try_start().err().unwrap();
+    assert!(why.contains("cannot be made"), "{why}");
+    let add = ["user", "add", "boss", "--role", "admin", "--password-file", other.to_str().unwrap()];
+    let (status, told) = said(&data, &add);
+    assert!(status == Some(1) && told.contains("`waxseal serve`"), "{told}");
+    let (status, told) = said(&data, &["doctor"]);
+    assert!(status == Some(1) && told.contains("the next `waxseal serve` makes an administrator and a key"), "{told}");
+
+    let server = Launch::on(&data).start();
+    assert_eq!(said(&data, &add).0, Some(0));
+    assert_eq!(server.send(&authorize("boss", "a much longer passphrase")).status, 200);
+    assert_eq!(server.send(&authorize(ADMIN.0, ADMIN.1)).status, 200);
 }
 
 #[test]

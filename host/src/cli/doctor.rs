@@ -254,9 +254,15 @@ const fn is_enough(free: u64) -> (Grade, &'static str) {
 fn inside(admin: &Admin, findings: &mut Findings) {
     let status = admin.ask(Method::Get, "/admin/status", None).map_err(words);
     if let Some(status) = findings.judge("records", status, "can be read") {
+        if status.get("bootstrapped") == Some(&Value::Bool(false)) {
+            let text = "no start has come to its end yet; the next `waxseal serve` makes an administrator and a key";
+            findings.add("users", Grade::Problem, text);
+            return;
+        }
         match status.get("admins").and_then(Value::as_u64) {
             Some(0) | None => {
-                findings.add("administrators", Grade::Problem, "there is none; start the server to make the first");
+                let text = "there is none; `waxseal user set NAME --role admin` makes somebody one";
+                findings.add("administrators", Grade::Problem, text);
             }
             Some(count) => findings.add("administrators", Grade::Good, count.to_string()),
         }

@@ -8,7 +8,7 @@ use super::{
 };
 use serde_json::{Value, json};
 use std::{env, path::PathBuf};
-use waxseal_core::seam::Method;
+use waxseal_core::seam::{Method, Response};
 use zeroize::Zeroizing;
 
 /// The first administrator, fresh.
@@ -38,7 +38,7 @@ impl Password {
     }
 }
 
-/// Makes the first administrator and the first signing key, unless there are users.
+/// Makes the first administrator and the first signing key, unless there are users. Users without a key get one.
 pub(super) async fn bootstrap(service: &Service) -> Result<Option<First>, Failure> {
     let status = service.ask(Method::Get, "/admin/status", b"").await;
     let status: Value = serde_json::from_slice(&status.body).unwrap_or_default();
@@ -48,6 +48,9 @@ pub(super) async fn bootstrap(service: &Service) -> Result<Option<First>, Failur
                 tracing::info!(
                     "WAXSEAL_ADMIN_PASSWORD is no longer needed: it stays in the memory of the process, so take it out of the environment"
                 );
+            }
+            if status.get("signing_key").is_some_and(Value::is_null) {
+                first_key(service).await?;
             }
             return Ok(None);
         }
@@ -76,9 +79,24 @@ pub(super) async fn bootstrap(service: &Service) -> Result<Option<First>, Failur
     if answer.status == 201 {
         return Ok(Some(First { name, password }));
     }
-    let told: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let why = told.get("message").and_then(Value::as_str).unwrap_or("the server cannot answer now");
+    let why = why_not(&answer);
     Err(Failure::refused(format_args!("the first administrator `{name}` cannot be made: {why}")))
+}
+
+/// A server that is ready and issues no token would be found out by its clients.
+async fn first_key(service: &Service) -> Result<(), Failure> {
+    let answer = service.ask(Method::Post, "/admin/keys/rotate", br#"{"at_once":true}"#).await;
+    if answer.status != 201 {
+        let why = why_not(&answer);
+        return Err(Failure::refused(format_args!("there is no key that signs, and none can be made: {why}")));
+    }
+    tracing::warn!("there were users and no key that signs; one was made");
+    Ok(())
+}
+
+fn why_not(answer: &Response) -> String {
+    let told: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    told.get("message").and_then(Value::as_str).unwrap_or("the server cannot answer now").into()
 }
 
 fn chosen(variable: &str) -> Result<Option<Secret>, Failure> {
@@ -88,4 +106,42 @@ fn chosen(variable: &str) -> Result<Option<Secret>, Failure> {
         Failure::usage(format_args!("{variable} is not UTF-8, which a password has to be"))
     })?;
     Ok(Some(value).filter(|value| !value.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::Config,
+        data_dir::DataDir,
+        store::{Embedded, Store},
+    };
+    use std::sync::Arc;
+    use waxseal_core::{
+        record::{LastUid, Stored, key},
+        seam::{Commit, Expect, Write},
+    };
+
+    #[tokio::test]
+    async fn users_without_a_key_get_one() {
+        let home = tempfile::tempdir().unwrap();
+        let data = DataDir::new(home.path().join("data"));
+        data.create().unwrap();
+        data.create_root_key().unwrap();
+        let store = Embedded::open(data.path(), Arc::default()).unwrap();
+        let value = Some(LastUid(1).encode());
+        let writes = vec![Write { key: key::last_uid(), expect: Expect::Any, value, expires: None }];
+        store.commit(Commit { checks: Vec::new(), writes }).await.unwrap();
+        drop(store);
+
+        let Ok(service) = Service::here(&data, &Config::default()).await else { panic!("it does not open") };
+        let keys = async || {
+            let status = service.ask(Method::Get, "/admin/status", b"").await;
+            serde_json::from_slice::<Value>(&status.body).unwrap()["keys"].clone()
+        };
+        for expected in [0, 1, 1] {
+            assert_eq!(keys().await, expected);
+            assert!(matches!(bootstrap(&service).await, Ok(None)));
+        }
+    }
 }

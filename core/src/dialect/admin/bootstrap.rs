@@ -45,6 +45,7 @@ mod tests {
         settings::PolicyName,
         testing::{TestWorld, basic, request},
     };
+    use alloc::format;
 
     const ADMIN: &str = r#"{"name": "admin", "password": "a quite long passphrase"}"#;
 
@@ -68,6 +69,18 @@ mod tests {
         done(&mut world, "POST /admin/users", second, 201);
         done(&mut world, "DELETE /admin/users/1", "", 204);
         refused(&mut world, "POST /admin/bootstrap", ADMIN, 409, "already_bootstrapped");
+    }
+
+    /// With another first, neither key nor administrator would ever be made.
+    #[test]
+    fn nobody_is_made_before_the_first_user() {
+        let mut world = TestWorld::unsown();
+        for secret in [r#""password": "another long passphrase""#, r#""password_hash": []"#] {
+            let other = format!(r#"{{"name": "other", "role": "admin", {secret}}}"#);
+            refused(&mut world, "POST /admin/users", &other, 409, "not_bootstrapped");
+        }
+        done(&mut world, "POST /admin/bootstrap", ADMIN, 201);
+        assert_eq!(done(&mut world, "GET /admin/status", "", 200)["keys"], 1);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{
     dialect::form::Form,
     engine::{self, Changes, NAME_RULE, NewPassword, NewUser, valid_email, valid_name},
     password::{Hash, List},
-    record::{Lock, Role, Seen, Uid, User, key},
+    record::{LastUid, Lock, Role, Seen, Uid, User, key},
     seam::{Op, Range, Response, Stop},
 };
 use alloc::{
@@ -84,6 +84,11 @@ pub(super) fn create(op: &Op<'_>) -> Result<Response, Stop> {
     let body = Body::of(op, &["name", "email", "role", "password", "password_hash"])?;
     let (name, email, role) = (name_of(&body)?, email_of(&body)?, role_of(&body)?);
     op.want(&[key::last_uid(), key::admins(), key::schemes(), key::cluster()]);
+    if op.load::<LastUid>(&key::last_uid())?.is_none() {
+        // After him there would be no bootstrap any more, hence neither key nor administrator.
+        let why = "there is no user yet: the first start (`waxseal serve`, in JavaScript `bootstrap`) makes the first";
+        return refused(409, "not_bootstrapped", why);
+    }
     let secret = match (body.text("password")?, body.value("password_hash")) {
         (Some(password), None) => Secret::Password(password),
         (None, Some(hashes)) => Secret::Hashes(hashes_of(op, hashes)?),
