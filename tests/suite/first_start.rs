@@ -205,6 +205,14 @@ fn a_password_that_cannot_be_printed_goes_to_standard_error() {
     let (_home, data) = scratch();
     let ended = shell(&data, "timeout 60 \"$W\" serve --listen 127.0.0.1:0 >/dev/full 2>/dev/full");
     assert_eq!(ended.status.code(), Some(1), "nobody would ever see it");
+
+    let (_home, data) = scratch();
+    for nowhere in [">/dev/null 2>&1", ">&- 2>&-"] {
+        let ended = shell(&data, &format!("timeout 20 \"$W\" serve --listen 127.0.0.1:0 {nowhere}"));
+        assert_eq!(ended.status.code(), Some(1), "{nowhere}: nobody would ever see it");
+    }
+    let server = Launch::on(&data).without("WAXSEAL_ADMIN_NAME").without("WAXSEAL_ADMIN_PASSWORD").start();
+    server.until("Password:            Wx7-");
 }
 
 /// The log may be on a disk that is full.

@@ -4,10 +4,10 @@ use super::{
     Failure,
     secret::{self, Secret},
     service::Service,
-    terminal::word,
+    terminal::{is_nowhere, word},
 };
 use serde_json::{Value, json};
-use std::{env, path::PathBuf};
+use std::{env, io, path::PathBuf};
 use waxseal_core::seam::{Method, Response};
 use zeroize::Zeroizing;
 
@@ -68,6 +68,12 @@ pub(super) async fn bootstrap(service: &Service) -> Result<Option<First>, Failur
         (None, Some(path)) => {
             let path = PathBuf::from(path.as_str());
             (secret::from_file(&path)?, Password::File(path))
+        }
+        (None, None) if is_nowhere(io::stdout()) && is_nowhere(io::stderr()) => {
+            return Err(Failure::refused(
+                "nobody would see the password that is made for the first administrator, as both outputs lead nowhere; name a file \
+                 with one in WAXSEAL_ADMIN_PASSWORD_FILE",
+            ));
         }
         (None, None) => {
             let secret = secret::generate()?;

@@ -95,10 +95,13 @@ const LAST: Duration = Duration::from_secs(5);
 /// Prints the welcome. Nobody may be reading, and the server runs all the same, unless a password is in it that nobody would ever
 /// see: that goes to standard error then.
 fn tell(welcome: &str, first: Option<&First>, data: &DataDir) -> Result<(), Failure> {
-    let said = if terminal::out_is_nowhere() { Err(Failure::Unread) } else { terminal::say_once(welcome) };
+    let nowhere = || Err(Failure::Unread);
+    let said = if terminal::is_nowhere(io::stdout()) { nowhere() } else { terminal::say_once(welcome) };
     match first {
         Some(First { name, password: Password::Generated(_) }) if said.is_err() => {
-            terminal::say_to(&mut io::stderr().lock(), welcome).map_err(|_| {
+            let mut err = io::stderr().lock();
+            let said = if terminal::is_nowhere(&err) { nowhere() } else { terminal::say_to(&mut err, welcome) };
+            said.map_err(|_| {
                 Failure::refused(format_args!(
                     "the password of the first administrator `{name}` could not be shown; {} sets another",
                     passwd(name, data)

@@ -2,6 +2,7 @@
 
 use super::Failure;
 use core::fmt::Display;
+use rustix::fs::{FileType, fstat};
 use serde_json::Value;
 use std::{
     fs::{self, File},
@@ -29,11 +30,12 @@ pub(super) fn say_to(out: &mut impl Write, line: &str) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
-/// Whether standard output is the null device, as it also is for a process that was started with its standard output closed.
-pub(super) fn out_is_nowhere() -> bool {
-    let device =
-        |path: &str| fs::metadata(path).ok().filter(|found| found.file_type().is_char_device()).map(|found| found.rdev());
-    device("/dev/null").is_some_and(|null| device("/dev/stdout") == Some(null))
+/// Whether this output is the null device, as it also is for a process that was started with it closed.
+pub(super) fn is_nowhere(out: impl AsFd) -> bool {
+    let null = fs::metadata("/dev/null").ok().filter(|null| null.file_type().is_char_device());
+    null.zip(fstat(out).ok()).is_some_and(|(null, out)| {
+        FileType::from_raw_mode(out.st_mode) == FileType::CharacterDevice && out.st_rdev == null.rdev()
+    })
 }
 
 /// Prints JSON in one line to standard output, without what a terminal would act on.
