@@ -8,7 +8,11 @@ use std::{
     path::Path,
     process::{Command, Output, Stdio},
 };
-use waxseal_tests::server::{Launch, binary, command, scratch};
+use waxseal_core::seam::{Method, Request};
+use waxseal_tests::{
+    server::{ADMIN, Launch, binary, command, scratch},
+    torture::api::basic,
+};
 
 /// The exit status of a command on `data`, and what it says.
 fn said(data: &Path, args: &[&str]) -> (Option<i32>, String) {
@@ -97,6 +101,22 @@ fn a_reload_says_what_counts_and_what_waits() {
     fs::write(data.join("waxseal.toml"), "leeway = x\n").unwrap();
     assert_eq!(said(&data, &["reload"]).0, Some(1));
     assert!(crate::first_start::logs(&server, "not everything could be reloaded"), "{}", server.log());
+}
+
+/// Told that it has ended, it would live on, and stand in the trail. The server's end looks for it there.
+#[test]
+fn a_token_is_not_revoked_as_an_id() {
+    let (_home, data) = scratch();
+    let server = Launch::on(&data).start();
+    let made = Request::new(Method::Post, "/broker/rest/user/authorizations")
+        .with_header("accept", "application/json")
+        .with_header("authorization", &basic(ADMIN.0, ADMIN.1));
+    let token = server.send(&made).json().unwrap()["data"]["token"].as_str().unwrap().to_owned();
+    let (status, told) = said(&data, &["token", "revoke", "--jti", &token]);
+    assert!(status == Some(2) && told.contains("leave out `--jti`"), "{told}");
+    assert_eq!(said(&data, &["token", "verify", "--live", &token]).0, Some(0));
+    assert_eq!(said(&data, &["token", "revoke", &token]).0, Some(0));
+    assert_eq!(said(&data, &["token", "verify", "--live", &token]).0, Some(1));
 }
 
 /// Whoever checks tokens takes no secret away, as far as that can be, and a stopped server's trail says nothing of him.

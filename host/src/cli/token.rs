@@ -117,7 +117,8 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
                     None => json!({ "jti": jti }),
                 },
             };
-            let done = Admin::reach(place)?.ask(Method::Post, "/admin/tokens/revoke", Some(&body))?;
+            let done = Admin::reach(place)?.ask(Method::Post, "/admin/tokens/revoke", Some(&body));
+            let done = done.map_err(|failure| failure.reworded("it belongs into `token`", "leave out `--jti`"))?;
             if done.get("revoked") == Some(&Value::Bool(true)) {
                 let id = cell(&done, "id");
                 return say(&match token {

@@ -170,6 +170,12 @@ fn revoke_token(op: &Op<'_>, token: &str) -> Result<Response, Stop> {
 /// that this server could have issued by now has expired, or longer if `expires` (in Unix seconds) is later: for tokens that were issued
 /// elsewhere. It never gets shorter (security T16).
 fn revoke_id(op: &Op<'_>, jti: &str, expires: Option<i128>) -> Result<Response, Stop> {
+    // Else it would live on, called revoked, and stand in the trail (security L2).
+    let (stored, refresh) = (key::authorization_token(jti), key::pair_of_refresh(jti));
+    op.want(&[stored.clone(), refresh.clone()]);
+    if op.read(&stored)?.is_some() || op.read(&refresh)?.is_some() || engine::verify(op, jti).is_ok() {
+        return invalid("jti", "is a token and no id of one: it belongs into `token`");
+    }
     if !(1..=MAX_JTI).contains(&jti.len()) {
         return invalid("jti", &format!("is not 1 to {MAX_JTI} octets long"));
     }
@@ -430,6 +436,27 @@ mod tests {
         assert_eq!(last.unwrap().as_secs(), world.now().as_secs() + 1_000_000 + 60);
         world.advance(1_000_060);
         assert_eq!(until(&world), None);
+    }
+
+    #[test]
+    fn a_token_is_not_taken_for_its_id() {
+        let mut world = world();
+        let grant = json!({ "grant_type": "password", "username": "ann", "password": "ann password" });
+        let ask = request("POST /_security/oauth2/token", &grant.to_string())
+            .with_header("content-type", "application/json")
+            .with_header("authorization", &crate::testing::basic("ann", "ann password"));
+        let refresh = json(&world.call(ask))["refresh_token"].as_str().unwrap().to_string();
+        let (stored, signed) = (authorization(&mut world), made(&mut world).0);
+        world.audited();
+        for token in [refresh, stored, signed] {
+            let body = json!({ "jti": token }).to_string();
+            refused(&mut world, "POST /admin/tokens/revoke", &body, 400, "invalid_value");
+            assert!(world.audited().is_empty());
+        }
+        // An id that only looks like one, of a token that was issued elsewhere.
+        for id in ["0".repeat(64), "a.b.c".into()] {
+            done(&mut world, "POST /admin/tokens/revoke", &json!({ "jti": id }).to_string(), 200);
+        }
     }
 
     #[test]
