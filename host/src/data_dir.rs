@@ -1,6 +1,6 @@
 //! The data directory: what lies in it, and its root key.
 
-use crate::{cli::word, hex};
+use crate::{audit, cli::word, hex};
 use core::fmt;
 use rustix::{
     fs::{Access, access},
@@ -81,8 +81,9 @@ impl DataDir {
     /// # Errors
     /// What is there and what to do: a new store in its place would have none of the users.
     pub fn check_store(&self) -> Result<(), DataError> {
-        // In this order, as another process may be making them.
-        let left = [self.store_log(), self.audit()].into_iter().find(|path| path.exists());
+        // In this order, as another process may be making them. The trail itself may have been moved away to begin a new one.
+        let traces = [self.store_log(), self.audit(), audit::head_path(&self.audit())];
+        let left = traces.into_iter().find(|path| path.exists());
         match left {
             Some(left) if !self.has_store() => Err(DataError(format!(
                 "the store `{}` is missing, yet `{}` is there, so there was one: bring a backup back into an empty directory with \
@@ -389,7 +390,7 @@ mod tests {
 
     #[test]
     fn a_lost_store_is_no_first_start() {
-        for (name, left) in [("lost-log", "store.log"), ("lost-trail", "audit.log")] {
+        for (name, left) in [("lost-log", "store.log"), ("lost-trail", "audit.log"), ("lost-head", "audit.log.head")] {
             let scratch = Scratch::new(name);
             scratch.0.create().unwrap();
             scratch.0.create_root_key().unwrap();

@@ -234,17 +234,17 @@ fn a_lost_store_is_not_replaced_in_silence() {
     let (store, log, trail) = (data.join("store.redb"), data.join("store.log"), data.join("audit.log"));
     let aside = home.path().join("aside");
     fs::rename(&store, &aside).unwrap();
-    for gone in [None, Some(&trail), Some(&log)] {
-        if let Some(gone) = gone {
-            fs::rename(gone, home.path().join("gone")).unwrap();
+    for gone in [&[][..], &[&trail], &[&log], &[&log, &trail]] {
+        for file in gone {
+            fs::rename(file, home.path().join(file.file_name().unwrap())).unwrap();
         }
         let why = launch.try_start().err().unwrap();
         assert!(why.contains("exit status: 1") && why.contains("waxseal restore") && why.contains("is missing"), "{why}");
         let told = command(&data, &["user", "list"]).output().unwrap();
         assert!(text(&told.stderr).contains("is missing"), "{}", text(&told.stderr));
         assert!(!store.exists());
-        if let Some(gone) = gone {
-            fs::rename(home.path().join("gone"), gone).unwrap();
+        for file in gone {
+            fs::rename(home.path().join(file.file_name().unwrap()), file).unwrap();
         }
     }
 
