@@ -5,7 +5,7 @@
 //! ```
 
 use crate::{
-    data_dir::{DataDir, RootKey},
+    data_dir::{DataDir, RootKey, beside},
     store::{Embedded, StoreError},
 };
 use core::fmt;
@@ -218,10 +218,7 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn beside(path: &Path, what: &str) -> Self {
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        let own = getrandom::u64().unwrap_or_else(|_| std::process::id().into());
-        name.push(format!(".{what}.{own:016x}"));
-        Self(path.with_file_name(name))
+        Self(beside(path, what))
     }
 }
 

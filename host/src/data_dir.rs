@@ -252,22 +252,27 @@ pub(crate) fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
 
 /// The same with other permissions.
 pub(crate) fn write_new_with(mode: u32, path: &Path, parts: &[&[u8]]) -> io::Result<()> {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(format!(".{}", std::process::id()));
-    let unfinished = Path::new(&unfinished);
-    // In a container every process may have the same number, and one that was killed leaves its file.
-    let _ = fs::remove_file(unfinished);
-    let write = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(unfinished)?;
+    let unfinished = beside(path, "part");
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&unfinished)?;
+    let mut write = || {
         parts.iter().try_for_each(|part| file.write_all(part))?;
         file.sync_all()?;
         // Unlike a rename, a link does not replace what is there.
-        fs::hard_link(unfinished, path)?;
+        fs::hard_link(&unfinished, path)?;
         File::open(above(path))?.sync_all()
     };
     let written = write();
-    let _ = fs::remove_file(unfinished);
+    let _ = fs::remove_file(&unfinished);
     written
+}
+
+/// A name beside `path` that nobody else has, for what is not finished. The number of a process would not do: in a container every one may
+/// have the same.
+pub(crate) fn beside(path: &Path, what: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    let own = getrandom::u64().unwrap_or_else(|_| std::process::id().into());
+    name.push(format!(".{what}.{own:016x}"));
+    path.with_file_name(name)
 }
 
 /// Whether group or others have any right to it.
@@ -343,6 +348,19 @@ mod tests {
         assert_eq!(grown_by(Path::new("none of/these")), [Path::new("none of"), Path::new(".")]);
         make(&home.path().join("d/../e")).unwrap();
         assert!(at("e").is_dir());
+    }
+
+    #[test]
+    fn nothing_that_lies_beside_a_new_file_is_touched() {
+        let home = tempfile::tempdir().unwrap();
+        let new = home.path().join("new");
+        let others = [format!("new.{}", std::process::id()), "new.part".into()].map(|name| home.path().join(name));
+        others.iter().for_each(|other| fs::write(other, "kept").unwrap());
+        write_new(&new, &[b"text"]).unwrap();
+        assert!(write_new(&new, &[b"other"]).is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists));
+        assert_eq!(fs::read(&new).unwrap(), b"text");
+        assert!(others.iter().all(|other| fs::read(other).unwrap() == b"kept"));
+        assert_eq!(home.path().read_dir().unwrap().count(), 3, "nothing is left behind");
     }
 
     #[test]
