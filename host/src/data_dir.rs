@@ -164,6 +164,10 @@ impl DataDir {
         let advice = "bring a backup back into an empty directory (`waxseal restore`): without it nobody can open the signing keys \
                       in the store";
         let fail = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound if !self.has_store() && self.check_store().is_ok() => DataError(format!(
+                "there is no root key `{}` yet; `waxseal init` makes one, and so does the first `waxseal serve`",
+                path.display()
+            )),
             io::ErrorKind::NotFound => DataError(format!("the root key `{}` is missing; {advice}", path.display())),
             _ => DataError(format!("the root key `{}` cannot be read: {error}", path.display())),
         };
@@ -404,6 +408,16 @@ mod tests {
         scratch.0.create().unwrap();
         fs::write(scratch.0.store(), "").unwrap();
         refused(&scratch.0, "is missing; bring a backup back into an empty directory");
+    }
+
+    #[test]
+    fn where_nothing_was_yet_nothing_is_to_be_brought_back() {
+        let scratch = Scratch::new("fresh");
+        scratch.0.create().unwrap();
+        let said = || scratch.0.root_key().unwrap_err().to_string();
+        assert!(said().contains("`waxseal init` makes one") && !said().contains("backup"), "{}", said());
+        fs::write(scratch.0.store_log(), "").unwrap();
+        assert!(said().contains("bring a backup back"), "{}", said());
     }
 
     #[test]

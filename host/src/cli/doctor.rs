@@ -285,23 +285,33 @@ fn inside(admin: &Admin, findings: &mut Findings) {
     for key in others.filter(|key| key.get("until").is_some_and(Value::is_string)) {
         findings.add("older key", Grade::Good, format!("{} verifies until {}", cell(key, "kid"), cell(key, "until")));
     }
-    clock(&keys, findings);
+    let (grade, text) = is_right(Clock::system().now(), &keys);
+    findings.add("clock", grade, text);
 }
 
-/// A clock that is behind what it was before gives tokens a longer life than they should have.
-fn clock(keys: &[&Value], findings: &mut Findings) {
-    let now = Clock::system().now();
+/// What a clock is worth that says `now`, with these keys. One that is behind what it was before gives tokens a longer life than they
+/// should have. Behind may also be right, after it was ahead: whoever has replaced the key that was made then has said so.
+fn is_right(now: UnixTime, keys: &[&Value]) -> (Grade, String) {
     let text = now.to_string();
     // RFC 3339 in UTC and of one length sorts by time.
-    let later = keys.iter().map(|key| cell(key, "created")).find(|created| *created > text);
-    match later {
-        Some(created) => {
-            findings.add("clock", Grade::Problem, format!("it says {text}, but a key was made at {created}; set it right"));
+    let mut later: Vec<_> = keys.iter().filter(|key| cell(key, "created") > text).collect();
+    later.sort_by_key(|key| key.get("until").is_some_and(Value::is_string));
+    match later.first() {
+        Some(key) => {
+            let (kid, created, until) = (cell(key, "kid"), cell(key, "created"), key.get("until").and_then(Value::as_str));
+            let (grade, replaced) = match until {
+                Some(until) => (Grade::Note, format!("that key has been replaced, and is gone after {until}")),
+                None => (Grade::Problem, "replace that key: `waxseal key rotate`".into()),
+            };
+            (
+                grade,
+                format!(
+                    "it says {text}, but the key {kid} was made at {created}; set it right, or if it is right, {replaced}"
+                ),
+            )
         }
-        None if now < UnixTime::from_secs(EARLIEST) => {
-            findings.add("clock", Grade::Problem, format!("it says {text}; set it right"));
-        }
-        None => findings.add("clock", Grade::Good, text),
+        None if now < UnixTime::from_secs(EARLIEST) => (Grade::Problem, format!("it says {text}; set it right")),
+        None => (Grade::Good, text),
     }
 }
 
@@ -348,6 +358,29 @@ mod tests {
         ] {
             assert_eq!(is_valid(until, now).0, expected, "{until:?}");
         }
+    }
+
+    #[test]
+    fn a_clock_is_behind_until_the_key_is_replaced_that_says_so() {
+        let now = UnixTime::from_secs(EARLIEST);
+        let key = |kid: &str, created: UnixTime, until: Option<UnixTime>| json!({ "kid": kid, "created": created.to_string(), "until": until.map(|until| until.to_string()) });
+        let later = now.plus_secs(86_400);
+        let (first, early) = (key("first", now, None), key("early", later, None));
+        let replaced = key("replaced", later, Some(later));
+        for (keys, grade, part) in [
+            (&[&first][..], Grade::Good, ""),
+            (
+                &[&first, &early],
+                Grade::Problem,
+                "the key early was made at 2025-01-02T00:00:00Z; set it right, or if it is right",
+            ),
+            (&[&replaced, &early], Grade::Problem, "replace that key: `waxseal key rotate`"),
+            (&[&first, &replaced], Grade::Note, "that key has been replaced, and is gone after"),
+        ] {
+            let (found, text) = is_right(now, keys);
+            assert!(found == grade && text.contains(part), "{text}");
+        }
+        assert_eq!(is_right(UnixTime::from_secs(EARLIEST - 1), &[]).0, Grade::Problem);
     }
 
     #[test]
