@@ -245,7 +245,7 @@ pub(crate) struct Server<A> {
     reload: Arc<Reload>,
 }
 
-type Reload = dyn Fn() -> Result<Reloaded, String> + Send + Sync;
+type Reload = dyn Fn() -> Reloaded + Send + Sync;
 
 impl<A: Answer> Server<A> {
     /// Answers from now on.
@@ -375,11 +375,11 @@ fn reload<A: Answer>(tls: Option<Arc<Tls>>, audit: Option<Arc<AuditTrail>>, answ
         });
         if wrong.is_empty() {
             tracing::info!("reloaded");
-            return Ok(reloaded);
+            return reloaded;
         }
         let error = wrong.join("; ");
         tracing::error!(error, "not everything could be reloaded; what failed stays as it was");
-        Err(error)
+        Reloaded { error: Some(error), ..reloaded }
     })
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::{
     fs,
     io::Write,
-    os::unix::ffi::OsStringExt,
+    os::unix::{ffi::OsStringExt, fs::PermissionsExt},
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -101,6 +101,25 @@ fn a_reload_says_what_counts_and_what_waits() {
     fs::write(data.join("waxseal.toml"), "leeway = x\n").unwrap();
     assert_eq!(said(&data, &["reload"]).0, Some(1));
     assert!(crate::first_start::logs(&server, "not everything could be reloaded"), "{}", server.log());
+}
+
+/// What is wrong with one part says nothing of the rest, which is in force.
+#[test]
+fn a_reload_that_fails_in_part_says_what_counts_all_the_same() {
+    let (home, data) = scratch();
+    let file = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".into()]).unwrap();
+    let (certificate, key) = (file("cert.pem"), file("key.pem"));
+    fs::write(&certificate, made.cert.pem()).unwrap();
+    fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    let server = Launch::on(&data).set("server.tls_cert", &certificate).set("server.tls_key", &key).start();
+    fs::write(&certificate, "none").unwrap();
+    fs::write(data.join("waxseal.toml"), "leeway = 7\n[log]\nfilter = \"debug\"\n").unwrap();
+    let (status, told) = said(&data, &["reload"]);
+    assert!(status == Some(1) && told.contains("cert.pem") && !told.contains("reloaded"), "{told}");
+    assert!(told.contains("in force: leeway 0 -> 7") && told.contains("waits for a restart: log.filter"), "{told}");
+    drop(server);
 }
 
 /// Told that it has ended, it would live on, and stand in the trail. The server's end looks for it there.

@@ -40,14 +40,22 @@ pub(super) fn reload(place: &Place) -> Result<(), Failure> {
     if admin_socket::connect(data.path()).is_err_and(|error| error.kind() != io::ErrorKind::PermissionDenied) {
         return Err(Failure::refused("no server runs on this data; it reads its configuration when it starts"));
     }
-    let told = Admin::look(place)?.ask(Method::Post, "/admin/reload", None)?;
+    let (told, refused) = Admin::look(place)?.told(Method::Post, "/admin/reload", None)?;
+    let said = tell_reloaded(&told, refused.is_none());
+    refused.map_or(said, Err)
+}
+
+/// What has come of a reload. Also of one of which a part has failed, as the rest is in force.
+fn tell_reloaded(told: &Value, whole: bool) -> Result<(), Failure> {
     let list = |name: &str| -> Vec<String> {
         told.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(plain).collect()
     };
     for warning in list("warnings") {
         complain(&format!("note: {warning}"));
     }
-    say("reloaded")?;
+    if whole {
+        say("reloaded")?;
+    }
     for (what, named) in [("in force", list("in_force")), ("waits for a restart", list("waiting"))] {
         if !named.is_empty() {
             say(&format!("{what}: {}", named.join(", ")))?;
@@ -107,6 +115,12 @@ impl Admin {
     /// # Errors
     /// The answer's own message when its status says that it was refused.
     pub(super) fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        let (json, refused) = self.told(method, path, body)?;
+        refused.map_or(Ok(json), Err)
+    }
+
+    /// The answer's JSON, and that it refuses if it does.
+    fn told(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(Value, Option<Failure>), Failure> {
         let answer = self.send(method, path, body)?;
         let json: Value = match answer.body.as_slice() {
             [] => Value::Null,
@@ -116,15 +130,18 @@ impl Admin {
         };
         // Core says `message`, the routes of the server itself say `error`.
         let why = ["message", "error"].into_iter().find_map(|member| json.get(member)?.as_str());
-        match (answer.status, why) {
-            (200..=299, _) => Ok(json),
-            (400, Some(message)) if is_misuse(&json) => Err(Failure::usage(message)),
-            (413, _) => Err(Failure::refused("this is more than the server takes at once (`server.body_bytes`)")),
-            (503, None) => Err(Failure::refused("the server cannot answer now; its log says why; try again")),
-            (503, Some(message)) if self.is_running() => Err(Failure::refused(format_args!("{message}; its log says why"))),
-            (_, Some(message)) => Err(Failure::refused(message)),
-            (status, None) => Err(Failure::refused(format_args!("the server refused with status {status}"))),
-        }
+        let refused = match (answer.status, why) {
+            (200..=299, _) => None,
+            (400, Some(message)) if is_misuse(&json) => Some(Failure::usage(message)),
+            (413, _) => Some(Failure::refused("this is more than the server takes at once (`server.body_bytes`)")),
+            (503, None) => Some(Failure::refused("the server cannot answer now; its log says why; try again")),
+            (503, Some(message)) if self.is_running() => {
+                Some(Failure::refused(format_args!("{message}; its log says why")))
+            }
+            (_, Some(message)) => Some(Failure::refused(message)),
+            (status, None) => Some(Failure::refused(format_args!("the server refused with status {status}"))),
+        };
+        Ok((json, refused))
     }
 
     /// Sends a request and gives the answer as it is.

@@ -195,7 +195,7 @@ impl Answer for Service {
             }
             changes.extend(other.then(|| self.tell_module()));
             *before = loaded;
-            Ok(Reloaded { in_force: changes, waiting, warnings })
+            Ok(Reloaded { in_force: changes, waiting, warnings, error: None })
         };
         let loaded = load();
         let detail = loaded.as_ref().map(|reloaded| reloaded.in_force.join(", "));

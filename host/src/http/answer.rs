@@ -15,6 +15,9 @@ pub struct Reloaded {
     pub waiting: Vec<String>,
     /// What the next start would not take.
     pub warnings: Vec<String>,
+    /// What is wrong with the rest, which stays as it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// The engine, as the sockets see it.

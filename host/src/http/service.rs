@@ -30,13 +30,9 @@ use hyper::{
     header::{self, HeaderName, HeaderValue},
     http::{request::Parts, uri::Authority},
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, de::DeserializeOwned};
 use std::{panic::catch_unwind, path::PathBuf, sync::Arc, time::Instant};
-use tokio::{
-    sync::watch,
-    task::{JoinError, yield_now},
-    time::timeout,
-};
+use tokio::{sync::watch, task::yield_now, time::timeout};
 use waxseal_core::{
     dialect::is_snapshot,
     seam::{Peer, Response, Unread},
@@ -80,7 +76,7 @@ pub(crate) struct Setup<A> {
     /// Whether metrics are answered on the main listener, to loopback peers.
     pub(crate) main_metrics: bool,
     /// Reads certificates and settings again, reopens the audit trail. May block.
-    pub(crate) reload: Arc<dyn Fn() -> Result<Reloaded, String> + Send + Sync>,
+    pub(crate) reload: Arc<dyn Fn() -> Reloaded + Send + Sync>,
 }
 
 /// What all connections share.
@@ -320,9 +316,11 @@ impl<A: Answer> Service<A> {
             Err(response) => return response,
         };
         let answer = Arc::clone(&self.setup.answer);
-        let copied = tokio::task::spawn_blocking(move || answer.backup(&to).map_err(|error| error.to_string())).await;
-        let copied = copied.map(|copied| copied.map(|()| serde_json::json!({})));
-        self.done(copied, StatusCode::INTERNAL_SERVER_ERROR)
+        match tokio::task::spawn_blocking(move || answer.backup(&to).map_err(|error| error.to_string())).await {
+            Ok(Ok(())) => json(StatusCode::OK, &serde_json::json!({})),
+            Ok(Err(error)) => json(StatusCode::INTERNAL_SERVER_ERROR, &serde_json::json!({ "error": error })),
+            Err(_) => self.panicked(),
+        }
     }
 
     async fn reload(&self, parts: &Parts) -> HttpResponse {
@@ -330,13 +328,11 @@ impl<A: Answer> Service<A> {
             return not_allowed("POST");
         }
         let reload = Arc::clone(&self.setup.reload);
-        self.done(tokio::task::spawn_blocking(move || reload()).await, StatusCode::BAD_REQUEST)
-    }
-
-    fn done(&self, result: Result<Result<impl Serialize, String>, JoinError>, failed: StatusCode) -> HttpResponse {
-        match result {
-            Ok(Ok(told)) => json(StatusCode::OK, &serde_json::json!(told)),
-            Ok(Err(error)) => json(failed, &serde_json::json!({ "error": error })),
+        match tokio::task::spawn_blocking(move || reload()).await {
+            Ok(told) => {
+                let status = if told.error.is_none() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+                json(status, &serde_json::json!(told))
+            }
             Err(_) => self.panicked(),
         }
     }
