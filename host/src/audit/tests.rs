@@ -226,6 +226,31 @@ fn a_torn_line_is_closed_and_noted() {
     }
 }
 
+/// As a running server may leave it for a moment.
+#[test]
+fn a_last_line_that_is_half_written_is_waited_for() {
+    let home = Home::new();
+    home.write(&["a"]);
+    let head = fs::read(head_path(&home.path())).unwrap();
+    home.write(&["b", "c"]);
+    let whole = fs::read(home.path()).unwrap();
+    let (before, rest) = whole.split_at(whole.len() - 150);
+    // It is moved on once a second.
+    fs::write(head_path(&home.path()), head).unwrap();
+    fs::write(home.path(), before).unwrap();
+    assert_eq!(home.verify(), Err(5), "nobody writes on");
+    thread::scope(|scope| {
+        let mut file = OpenOptions::new().append(true).open(home.path()).unwrap();
+        scope.spawn(move || {
+            for part in rest.chunks(50) {
+                thread::sleep(Duration::from_millis(30));
+                file.write_all(part).unwrap();
+            }
+        });
+        assert_eq!(home.verify(), Ok(5));
+    });
+}
+
 #[test]
 fn a_torn_line_cannot_hide_a_record() {
     let home = Home::new();

@@ -5,12 +5,13 @@ use super::{
     head_path, read_head,
 };
 use crate::hex;
-use core::fmt;
+use core::{fmt, time::Duration};
 use sha2::{Digest, Sha256};
 use std::{
     fs::File,
     io::{self, BufRead, BufReader},
     path::Path,
+    thread,
 };
 
 /// The first line of an audit trail that is not as it was written.
@@ -97,8 +98,7 @@ impl From<io::Error> for VerifyError {
 }
 
 /// Checks every record of the trail at `path`, and its end against its head if that stands beside it. A trail that was moved away
-/// begins with the hash it goes on from. Works on a stopped server's trail; that of a
-/// running one may end in the middle of a line.
+/// begins with the hash it goes on from. The last line of a running server's trail may be half written yet, and is waited for.
 ///
 /// # Errors
 /// [`VerifyError::Flaw`] names the first line that was changed, or behind which lines are missing.
@@ -124,10 +124,29 @@ pub fn verify(path: &Path) -> Result<Whole, VerifyError> {
             let (first, records) = check.end().map_err(VerifyError::Flaw)?;
             return Ok(Whole { first, records, end_checked, headless, lost, unclean });
         }
+        if check.may_go_on() {
+            read_on(&mut file, &mut line)?;
+        }
         check.line += 1;
         check.take(&line).map_err(VerifyError::Flaw)?;
     }
 }
+
+/// Reads the rest of a line that somebody may be writing. What a crash has torn stays as it is.
+fn read_on(file: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<()> {
+    for _ in 0..READINGS {
+        if line.ends_with(b"\n") {
+            break;
+        }
+        thread::sleep(PAUSE);
+        file.read_until(b'\n', line)?;
+    }
+    Ok(())
+}
+
+/// How often, and after how long each time, the end of a line is looked for.
+const READINGS: u32 = 25;
+const PAUSE: Duration = Duration::from_millis(20);
 
 struct Verification {
     /// The present line, from 1.
@@ -189,6 +208,11 @@ impl Verification {
         self.last = Some(place);
         self.count += 1;
         Ok(())
+    }
+
+    /// Whether all that is surely on disk has been read, so that what comes may be on its way there.
+    fn may_go_on(&self) -> bool {
+        self.head.is_some_and(|head| self.last.is_some_and(|last| head.n <= last.n))
     }
 
     fn end(self) -> Result<(u64, u64), Flaw> {
