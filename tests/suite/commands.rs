@@ -138,6 +138,25 @@ fn a_token_is_not_revoked_as_an_id() {
     assert_eq!(said(&data, &["token", "verify", "--live", &token]).0, Some(1));
 }
 
+/// A command's refusal names what this command line can do.
+#[test]
+fn a_key_that_waits_can_be_let_sign_before_another_is_imported() {
+    let (home, data) = scratch();
+    let server = Launch::on(&data).start();
+    let other = home.path().join("other.json");
+    assert_eq!(said(&data, &["key", "rotate", "--algorithm", "ES256", "--end-tokens"]).0, Some(0));
+    let (_, exported) = said(&data, &["key", "export", "--secret"]);
+    fs::write(&other, exported).unwrap();
+    assert_eq!(said(&data, &["key", "rotate", "--algorithm", "ES256", "--end-tokens"]).0, Some(0));
+    assert_eq!(said(&data, &["key", "rotate"]).0, Some(0));
+    let import = || said(&data, &["key", "import", "--sign", other.to_str().unwrap()]);
+    let (status, told) = import();
+    assert!(status == Some(1) && told.contains("first: `waxseal key rotate --at-once`"), "{told}");
+    assert_eq!(said(&data, &["key", "rotate", "--at-once"]).0, Some(0));
+    assert_eq!(import().0, Some(0));
+    drop(server);
+}
+
 /// Whoever checks tokens takes no secret away, as far as that can be, and a stopped server's trail says nothing of him.
 #[test]
 fn a_check_is_no_export() {

@@ -122,7 +122,9 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
             let text = read(&file)?;
             let keys: Value = serde_json::from_str(&text)
                 .map_err(|error| Failure::refused(format_args!("`{file}` is not a JWK or JWK set: {error}")))?;
-            let done = admin.ask(Method::Post, "/admin/keys/import", Some(&json!({ "keys": keys, "sign": sign })))?;
+            let done = admin.ask(Method::Post, "/admin/keys/import", Some(&json!({ "keys": keys, "sign": sign })));
+            let first = "have it sign first: `waxseal key rotate --at-once`";
+            let done = done.map_err(|failure| failure.reworded("use `at_once`", first))?;
             let kids: Vec<&str> =
                 done.get("imported").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
             let role = if sign {
