@@ -138,6 +138,20 @@ fn a_token_is_not_revoked_as_an_id() {
     assert_eq!(said(&data, &["token", "verify", "--live", &token]).0, Some(1));
 }
 
+/// Only who is asked goes by his own settings.
+#[test]
+fn settings_that_count_are_not_said_to_count_for_nothing() {
+    let (_home, data) = scratch();
+    let server = Launch::on(&data).start();
+    let (_, token) = said(&data, &["token", "issue", "admin"]);
+    let verify =
+        |more: &[&str]| said(&data, &[&["token", "verify", "--set", "issuer=other", token.trim_end()], more].concat());
+    assert_eq!(verify(&[]), (Some(1), "reject wrong_issuer\n".into()));
+    let (status, told) = verify(&["--live"]);
+    assert!(status == Some(0) && told.contains("--set changes nothing there"), "{told}");
+    drop(server);
+}
+
 /// A command's refusal names what this command line can do.
 #[test]
 fn a_key_that_waits_can_be_let_sign_before_another_is_imported() {

@@ -65,14 +65,25 @@ fn tell_reloaded(told: &Value, whole: bool) -> Result<(), Failure> {
 }
 
 impl Admin {
-    /// Finds the running server; else opens the data itself, which must be there.
+    /// Finds the running server, which goes by its own settings; else opens the data itself, which must be there.
     pub(super) fn reach(place: &Place) -> Result<Self, Failure> {
-        Self::open(place, true)
+        Self::open(place, true).inspect(|admin| admin.warn_of_settings(place))
     }
 
     /// The same for who changes nothing: data that is opened here stays as it is.
     pub(super) fn look(place: &Place) -> Result<Self, Failure> {
+        Self::for_its_keys(place).inspect(|admin| admin.warn_of_settings(place))
+    }
+
+    /// The same for who only takes keys, and judges by the settings that he has himself.
+    pub(super) fn for_its_keys(place: &Place) -> Result<Self, Failure> {
         Self::open(place, false)
+    }
+
+    fn warn_of_settings(&self, place: &Place) {
+        if self.is_running() {
+            place.warn_of_what_counts_for_nothing();
+        }
     }
 
     fn open(place: &Place, writable: bool) -> Result<Self, Failure> {
@@ -80,10 +91,7 @@ impl Admin {
         data.check()?;
         let runtime = runtime()?;
         let way = match admin_socket::connect(data.path()) {
-            Ok(_) => {
-                place.warn_of_what_counts_for_nothing();
-                Way::Socket(data)
-            }
+            Ok(_) => Way::Socket(data),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 return Err(Failure::refused(format_args!(
                     "the server's socket `{}` is its owner's only; run this command as that user",

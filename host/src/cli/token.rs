@@ -179,7 +179,7 @@ pub(super) fn world(jwks: Option<&Path>, place: &Place) -> Result<World, Failure
             KeySet::from_jwks(&text)
                 .map_err(|error| Failure::refused(format_args!("the keys `{}` cannot be used: {error}", file.display())))?
         }
-        None => data_keys(&Admin::look(place)?)?,
+        None => data_keys(&Admin::for_its_keys(place)?)?,
     };
     Ok(offline(settings, keys))
 }
