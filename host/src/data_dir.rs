@@ -359,7 +359,9 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let new = home.path().join("new");
         let others = [format!("new.{}", std::process::id()), "new.part".into()].map(|name| home.path().join(name));
-        others.iter().for_each(|other| fs::write(other, "kept").unwrap());
+        for other in &others {
+            fs::write(other, "kept").unwrap();
+        }
         write_new(&new, &[b"text"]).unwrap();
         assert!(write_new(&new, &[b"other"]).is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists));
         assert_eq!(fs::read(&new).unwrap(), b"text");
