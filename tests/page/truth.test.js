@@ -129,7 +129,7 @@ test('a token is found in what it comes in', async () => {
   await press(page, 'A token of 5 minutes')
   await waitForText(page, '.verdict', 'Accepted')
   const token = await page.$eval('#token', element => element.value)
-  for (const text of [`Authorization: Bearer ${token}`, `"${token}"`, `{"access_token": "${token}", "expires_in": 300}`]) {
+  for (const text of [`Authorization: Bearer ${token}`, `"${token}"`, `{"access_token": "${token}", "expires_in": 300}`, `{"data": {"id": "1", "token": "${token}"}}`]) {
     await paste('x')
     await waitForText(page, '.verdict', 'malformed')
     await paste(text)
@@ -154,6 +154,21 @@ test('a timeline says the day where it is long, and writes nothing over itself',
   assert.match(texts.join(), /20\d\d/)
   assert.ok(!texts.includes('good from'))
   assert.match(await page.$eval('.timeline', element => element.ariaLabel), /good from/)
+  await paste(`${base64({ alg: 'HS256' })}.${base64({ iat: now - 3610, exp: now - 3600 })}.x`)
+  await waitForText(page, '.life', 'over 1 h')
+  assert.deepEqual((await page.$$eval('.timeline text', all => all.map(element => element.textContent))).filter(text => /issued|expires/.test(text)), ['expires'])
+})
+
+test('what a claim says of now goes on, and nothing in it turns around what stands beside it', async () => {
+  const now = Math.floor(Date.now() / 1000)
+  await paste(`${base64({ alg: 'HS256', kid: 'x' })}.${base64({ sub: '\u202enimda', jti: 'a', iat: now, exp: now + 50 })}.x`)
+  await waitForText(page, '.claims-list', 'HS256')
+  const claims = () => page.$$eval('.claims-list', all => all.at(-1).textContent)
+  assert.match(await claims(), /\\u202enimda/)
+  const before = /in \d+ s/.exec(await claims())[0]
+  await page.waitForFunction(old => ![...document.querySelectorAll('.claims-list')].at(-1).textContent.includes(old), {}, before)
+  assert.match(await claims(), /in 4\d s/)
+  assert.match(await claims(), /a by this it can be revoked/)
 })
 
 test('a text that can be no token is refused at once', async () => {

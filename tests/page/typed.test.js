@@ -246,6 +246,22 @@ test('what was filled in for one engine is not sent to the other', async () => {
   assert.deepEqual(sent, ['The engine was switched, so this was not sent.', 0])
 })
 
+test('a name in an answer turns nothing around that stands beside it', async () => {
+  assert.equal(await asked(page, { method: 'PUT', path: '/_security/user/turned', as: 'password:admin', type: 'json', headers: [], body: '{"password": "{{fresh}}", "roles": [], "full_name": "\u202Enimda"}' }), 200)
+  await put(page, { method: 'GET', path: '/_security/user/turned', as: 'password:admin' })
+  assert.equal(await sendRequest(page), '200 OK')
+  assert.match(await textOf(page, 'pre.body'), /"full_name": "\\u202enimda"/)
+})
+
+test('a pair is opened by its access token', async () => {
+  await page.evaluate(() => document.querySelector('.catalogue a[href="#/try/elasticsearch/token"]').click())
+  await waitForText(page, '.answer-body', 'Nothing sent')
+  assert.equal(await sendRequest(page), '200 OK')
+  await press(page, 'Open the token')
+  await waitForText(page, '#opened-title', 'A signed token')
+  await view(page, 'Try')
+})
+
 /** The server behind another one that shows what was asked, and leaves some of it unanswered. */
 async function passing(show, silent = () => false) {
   const between = createServer((incoming, response) => {

@@ -20,8 +20,9 @@ class Pocket extends EventTarget {
     const { iat, exp: end } = jwtClaims(json.access_token) ?? {}
     const life = Number(json.expires_in ?? data.expires_in_seconds ?? end - iat)
     const found = [
-      [json.access_token, 'access'],
+      // Before the other one, which is to be opened first.
       [json.refresh_token, 'refresh'],
+      [json.access_token, 'access'],
       [data.token, 'authorization'],
     ].filter(([token]) => typeof token === 'string')
     for (const [token, kind] of found) {

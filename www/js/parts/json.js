@@ -1,6 +1,7 @@
 // JSON on the page: indented, with its kinds of values told apart.
 
 import { h } from '../dom.js'
+import { seen } from '../words.js'
 
 const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(true|false|null)\b|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/g
 /** More than this is shown without colours, which would cost more than they are worth. */
@@ -8,8 +9,9 @@ const COLOURED = 60_000
 
 /** What a text holds, as nodes for a `pre`. What is not JSON stays as it is. */
 export function shown(text) {
-  const pretty = indented(text)
-  if (pretty === undefined || pretty.length > COLOURED) return [pretty ?? text]
+  const json = indented(text)
+  const pretty = seen(json ?? text)
+  if (json === undefined || pretty.length > COLOURED) return [pretty]
   const nodes = []
   let end = 0
   for (const match of pretty.matchAll(TOKEN)) {

@@ -6,7 +6,7 @@ import { moment, timeOfDay } from '../words.js'
 const [WIDTH, MARGIN, LINE] = [640, 16, 46]
 /** A time of day would say too little of what is longer. */
 const LONG = 12 * 3600_000
-/** What is nearer to its neighbour would be written over it. */
+/** What is nearer to one that says more would be written over it. */
 const ROOM = 150
 
 /** A drawing, with the same in words for those who cannot see it. Times in milliseconds; `undefined` where there is none. */
@@ -15,6 +15,7 @@ export function timeline({ issued, notBefore, expires, now, revoked }) {
   const times = points.map(([, time]) => time)
   const [first, last] = [Math.min(...times), Math.max(...times)]
   const place = time => MARGIN + ((time - first) / Math.max(1, last - first)) * (WIDTH - 2 * MARGIN)
+  const before = { issued: [expires], 'good from': [issued, expires] }
   const begins = notBefore ?? issued ?? first
   const good = Number.isFinite(expires) && Math.min(now, expires) > begins
   const said = last - first > LONG ? moment : timeOfDay
@@ -31,7 +32,7 @@ export function timeline({ issued, notBefore, expires, now, revoked }) {
   function mark(name, time, x) {
     // Now stands above the line, everything else below it.
     const isNow = name === 'now'
-    const isAlone = name !== 'good from' || !(x - place(issued) < ROOM)
+    const isAlone = !before[name]?.some(time => Math.abs(x - place(time)) < ROOM)
     const anchor = x < 90 ? 'start' : x > WIDTH - 90 ? 'end' : 'middle'
     return svg(
       `g.mark.${isNow ? 'is-now' : name === 'expires' ? 'is-end' : 'is-begin'}`,

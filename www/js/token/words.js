@@ -1,6 +1,6 @@
 // What stands in a token, in words.
 
-import { duration, isTime, moment } from '../words.js'
+import { duration, isTime, moment, seen } from '../words.js'
 
 /** `{ name, label, text, note }` for each member of a header or claims, those with a meaning first. */
 export function inWords(members, now) {
@@ -10,7 +10,7 @@ export function inWords(members, now) {
   return names
     .map(name => {
       const [label, say = plain] = Object.hasOwn(meanings, name) ? meanings[name] : ['']
-      return { name, label, ...said(say(members[name], now)) }
+      return { name: seen(name), label, ...said(say(members[name], now)) }
     })
     .sort((a, b) => rank(a.name) - rank(b.name))
 }
@@ -40,5 +40,5 @@ function time(value, now) {
   return [moment(value * 1000), away >= 0 ? `in ${duration(away)}` : `${duration(-away)} ago`]
 }
 
-const plain = value => (typeof value === 'string' ? value : JSON.stringify(value))
+const plain = value => seen(typeof value === 'string' ? value : JSON.stringify(value))
 const said = value => (Array.isArray(value) ? { text: value[0], note: value[1] } : { text: value })

@@ -34,7 +34,7 @@ export function build() {
 
   function change(wanted) {
     // As it stands in a header, in quotes, or in the answer that brought it.
-    text = (/"access_token"\s*:\s*"([^"]+)/.exec(wanted)?.[1] ?? wanted).replace(/^[\s"']*(authorization:)?\s*(bearer\s)?|[\s"']/gi, '')
+    text = (/"(?:access_)?token"\s*:\s*"([^"]+)/.exec(wanted)?.[1] ?? wanted).replace(/^[\s"']*(authorization:)?\s*(bearer\s)?|[\s"']/gi, '')
     if (input.value.trim() !== shortened(wanted.trim())) input.value = shortened(wanted)
     judge()
   }

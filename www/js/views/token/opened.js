@@ -68,6 +68,8 @@ export function opened({ onask, onforge, onover }) {
     const whole = (times.expires - (times.issued ?? now)) / 1000
     wax.set(live === undefined ? (left <= 0 ? 'dead' : 'unknown') : live ? 'live' : 'dead', left > 0 && live !== false ? left / whole : 0)
     life.textContent = left === undefined ? 'No end of its life can be read in it.' : left > 0 ? `${live ? 'Good for another' : live === undefined ? 'If it holds, then for another' : 'Its time would last another'} ${duration(Math.ceil(left))}${whole > 0 ? ` of ${duration(whole)}` : ''}.` : `Its time was over ${duration(-left)} ago.`
+    const notes = [read?.header, read?.claims].flatMap(members => inWords(members ?? {}, now)).filter(({ note }) => note)
+    for (const [at, small] of partsPlace.querySelectorAll('small').entries()) small.textContent = notes[at].note
     timePlace.hidden = left === undefined
     fill(timePlace, left !== undefined && timeline({ ...times, now, revoked: verdict && ['revoked', 'ended', 'user_gone'].includes(verdict.code) }))
     // What was said of it held until now.
@@ -120,4 +122,4 @@ function partsOf({ read, verdict, kind }) {
   ]
 }
 
-const list = rows => h('dl.claims-list', rows.map(({ name, label, text, note }) => h('div', h('dt', label || name, label && h('code', name)), h('dd', text, note && h('small', ` ${note}`)))))
+const list = rows => h('dl.claims-list', rows.map(({ name, label, text, note }) => h('div', h('dt', label || name, label && h('code', name)), h('dd', h('bdi', text), note && [' ', h('small', note)]))))
