@@ -201,7 +201,7 @@ test('who replaced a list goes on with the new password', async () => {
 })
 
 test('the ways of the page itself are no routes', async () => {
-  for (const path of ['/admin/users', '/tab/state']) assert.equal(await asked(page, { method: 'GET', path, as: 'none', headers: [] }), 'This path is the page’s own.')
+  for (const path of ['/admin/users', '/tab/state', '/./admin/users', '/x/../tab/state']) assert.equal(await asked(page, { method: 'GET', path, as: 'none', headers: [] }), 'This path is the page’s own.')
 })
 
 test('a suggested password is taken by every policy and guessed by nobody', async () => {
@@ -244,6 +244,42 @@ test('what was filled in for one engine is not sent to the other', async () => {
     return [said, history.entries.slice(before).filter(entry => entry.engine === 'live').length]
   })
   assert.deepEqual(sent, ['The engine was switched, so this was not sent.', 0])
+})
+
+test('a password that was replaced in any way is the one that goes on', async () => {
+  const ways = [
+    ['PUT', '/_security/user/ada/_password', 'admin', { password: 'Saddle-Marble-Road-43' }],
+    ['POST', '/_security/user/_password', 'ada', { password: 'Saddle-Marble-Road-44' }],
+    ['PUT', '/_xpack/security/user/ada', 'admin', { roles: ['db_viewer'], password: 'Saddle-Marble-Road-45', email: 'ada@example.com' }],
+    ['PUT', '/v1/users/2', 'admin', { password: 'Saddle-Marble-Road-46' }],
+  ]
+  for (const [method, path, who, body] of ways) {
+    assert.equal(await asked(page, { method, path, as: `password:${who}`, type: 'json', headers: [], body: JSON.stringify(body) }), 200, path)
+    await waitForText(page, '.people', body.password)
+    assert.equal(await asked(page, { method: 'GET', path: '/v1/users/role', as: 'password:ada', headers: [] }), 200, path)
+  }
+  // One that was added stands for nobody yet.
+  await asked(page, { method: 'POST', path: '/v1/users/password', as: 'password:ada', type: 'json', headers: [], body: '{"new_password": "Saddle-Marble-Road-47"}' })
+  assert.doesNotMatch(await textOf(page, '.people'), /Road-47/)
+})
+
+test('whose password was refused is said in the words of who refused it', async () => {
+  await page.evaluate(async () => (await moduleOf('js/engines/current.js')).engine.own('PUT', '/tab/settings', { policy: 'nist' }))
+  await view(page, 'Passwords')
+  await page.evaluate(() => { document.getElementById('fresh').value = 'short' })
+  await press(page, 'Add')
+  await waitForText(page, '.list .notice.bad', 'fewer than 15 characters')
+  await page.evaluate(async () => (await moduleOf('js/engines/current.js')).engine.own('PUT', '/tab/settings', { policy: 'open' }))
+  await view(page, 'Try')
+})
+
+test('a password that curl would make something else of stands as it was written', async () => {
+  await put(page, { as: 'raw', raw: `Basic ${Buffer.from('a:b').toString('base64')}` })
+  assert.deepEqual(words(await textOf(page, 'pre.curl')).slice(0, 5), ['-i', '-X', 'POST', '-u', 'a:b'])
+  for (const basic of ['YTpi=', 'YTpj77+9Cg', Buffer.from('\ufeffa:b').toString('base64'), Buffer.from('a:\0b').toString('base64')]) {
+    await put(page, { as: 'raw', raw: `Basic ${basic}` })
+    assert.deepEqual(words(await textOf(page, 'pre.curl')).slice(3, 5), ['-H', `Authorization: Basic ${basic}`])
+  }
 })
 
 test('a name in an answer turns nothing around that stands beside it', async () => {

@@ -1,6 +1,6 @@
 // A request as a line for a shell.
 
-import { fromBase64 } from './base64.js'
+import { base64, fromBase64 } from './base64.js'
 
 /** Every value stands in the line as it is sent, quoted for a POSIX shell by `word`. `user` is for curl to sign in, and to ask for the
  * password. */
@@ -14,8 +14,8 @@ export function curl({ method, path, headers, body, user }, word = quoted) {
   for (const [name, value] of headers) {
     const basic = name === 'authorization' && value.match(/^Basic ([a-z\d+/=]+)$/i)
     const credentials = basic ? decoded(basic[1]) : ''
-    // An empty value is written with a semicolon.
-    words.push(credentials?.includes(':') ? `-u ${word(credentials)}` : `-H ${word(canonical(name) + (value ? `: ${value}` : ';'))}`)
+    // What curl would make of them must be what is sent. An empty value is written with a semicolon.
+    words.push(/^[^\0]*:[^\0]*$/.test(credentials) && base64(credentials) === basic[1] ? `-u ${word(credentials)}` : `-H ${word(canonical(name) + (value ? `: ${value}` : ';'))}`)
   }
   if (body) {
     // Left to itself, curl calls every body a form.

@@ -38,13 +38,17 @@ export async function send(draft, why = '') {
   history.add(exchange)
   // Whatever was refused may be a token that has been revoked.
   if (exchange.status === 401) tokens.clear()
-  if (exchange.ok && sent.method === 'PUT' && sent.path === '/v1/users/password') await learn(draft, parsed(sent.body) ?? {}, kind)
+  if (exchange.ok) await learn(draft, exchange)
   return exchange
 }
 
-/** Who is known here signs in with the new password from now on. */
-async function learn({ as }, { username = as.split(/:(.*)/s)[1], new_password: password }, kind) {
-  const known = engine.peopleOf(kind).find(({ name, email }) => username && [name, email].includes(username))
+/** Who is known here signs in with a password that has replaced the others from now on. */
+async function learn({ as }, { method, path, body, json, engine: kind }) {
+  const who = /^P(?:UT \/v1\/users|\w+ \/_(?:xpack\/)?security\/user)\/([^/?]+)/.exec(`${method} ${path}`)?.[1]
+  if (!who) return
+  const { new_password: fresh, password = fresh, username } = parsed(body) ?? {}
+  const whose = username ?? json?.name ?? (/^_?password$/.test(who) ? as.split(/:(.*)/s)[1] : decodeURIComponent(who))
+  const known = password && engine.peopleOf(kind).find(({ name, email }) => whose && [name, email].includes(whose))
   if (known) await engine.remember({ name: known.name, password }, kind)
 }
 
@@ -54,7 +58,7 @@ export const header = (exchange, name) => exchange.headers.find(([known]) => kno
 async function prepared(draft) {
   const path = await filled(draft.path, draft, encodeURIComponent)
   if (path[0] !== '/') throw new Missing('A path begins with “/”.')
-  if (engine.isTab && /^\/(admin|tab)\//.test(path)) throw new Missing('This path is the page’s own.')
+  if (engine.isTab && /^\/(admin|tab)\//.test(new URL(location.origin + path).pathname)) throw new Missing('This path is the page’s own.')
   const body = await filled(bodyOf(draft), draft, escapes[draft.type])
   const value = await authorization(draft)
   const headers = []

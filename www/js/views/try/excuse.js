@@ -4,7 +4,6 @@ import { header } from '../../exchange.js'
 
 const known = {
   password_expired: 'The password is right, but too old. Replace it to sign in again.',
-  password_not_complex: 'This password does not meet the rules for passwords.',
   new_password_same_as_current: 'This password is in the list already.',
   cannot_delete_last_password: 'This is the only password. Add another one before it goes.',
 }
@@ -14,7 +13,10 @@ export function excuse(exchange) {
   const { status, json } = exchange
   const own = json?.description ?? json?.message ?? json?.error_description ?? json?.messages?.[0]?.text ?? json?.error?.reason
   const sentence = typeof own === 'string' && own && `${own[0].toUpperCase()}${own.slice(1)}${/[.;!?]$/.test(own) ? '' : '.'}`
-  if (status === 0) return `The ${exchange.engine === 'tab' ? 'engine in this tab' : 'server'} did not answer: ${exchange.failure ?? 'it leads elsewhere'}. ${exchange.engine === 'tab' ? 'Reload the page to start it again.' : 'Is it still running?'}`
+  if (status === 0) {
+    const [what, then] = exchange.engine === 'tab' ? ['engine in this tab', 'Reload the page to start it again.'] : ['server', 'Is it still running?']
+    return `The ${what} did not answer: ${exchange.failure ?? 'it leads elsewhere'}. ${then}`
+  }
   if (status < 400) return undefined
   if (Object.hasOwn(known, json?.error_code ?? '')) return known[json.error_code]
   if (status === 429 || status === 503) {
