@@ -111,6 +111,15 @@ test('a server that does not answer has refused no password, and none is forgott
   await page.close()
 })
 
+test('nobody is said to be locked out by a server that does not answer', async () => {
+  const page = await signedIn(ADMIN)
+  await view(page, 'Time')
+  between.broken = path => path === '/v1/users/authorize'
+  await press(page, 'Lock somebody outFive wrong passwords. Then move the clock.')
+  await waitForText(page, '.scenes .notice.bad', 'The server did not answer')
+  await page.close()
+})
+
 test('of a user who is locked out no password is forgotten', async () => {
   const page = await signedIn(EVE)
   await view(page, 'Passwords')

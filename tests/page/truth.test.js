@@ -1,6 +1,7 @@
 // What the page says of times and tokens must be true, also of odd ones.
 
 import assert from 'node:assert/strict'
+import { createServer, request } from 'node:http'
 import { after, before, test } from 'node:test'
 import { launch, openPage, pause, press, sendRequest, startPlainServer, startServer, textOf, type, view, waitForText } from './harness.js'
 
@@ -30,7 +31,9 @@ test('a time that the engine cannot have is refused, and said to be', async () =
     await set('2030-01-01T00:00:00')
     await page.waitForFunction(() => document.querySelector('.clock .notice').hidden && document.querySelector('.clock-day').textContent.includes('2030'))
   }
-  // The browser itself says so of what is too late.
+  // The browser itself says so of what is none, or too late.
+  await set('')
+  assert.equal(await page.$eval('#clock-date', element => element.validity.valueMissing), true)
   await set('275760-09-12T00:00:00')
   assert.equal(await page.$eval('#clock-date', element => element.validity.rangeOverflow), true)
   assert.match(await textOf(page, '.clock-day'), /2030/)
@@ -52,6 +55,41 @@ test('a time that the engine cannot have is refused, and said to be', async () =
   await view(page, 'Try')
   assert.equal(await sendRequest(page), '200 OK')
   page.verify()
+})
+
+test('what a clock tells that was asked before is not said of the one that answers now', async () => {
+  const mute = createServer((incoming, response) => {
+    if (incoming.url === '/testing/clock') return
+    incoming.pipe(request({ port: server.port, host: '127.0.0.1', method: incoming.method, path: incoming.url, headers: incoming.headers }, answer => {
+      response.writeHead(answer.statusCode, answer.rawHeaders)
+      answer.pipe(response)
+    }))
+  })
+  await new Promise(resolve => { mute.listen(0, '127.0.0.1', resolve) })
+  const other = await openPage(browser, `http://127.0.0.1:${mute.address().port}`)
+  await press(other, 'Live server', '#engines')
+  await view(other, 'Time')
+  await press(other, 'This tab', '#engines')
+  await pause(500)
+  assert.equal(await other.$eval('#clock-date', element => element.disabled), false)
+  assert.equal(await other.$eval('.clock div.notice', element => element.hidden), true)
+  other.verify()
+  await other.close()
+  mute.closeAllConnections()
+  mute.close()
+})
+
+test('what was said of one engine is not said of the other', async () => {
+  await view(page, 'Time')
+  await page.evaluate(() => { [...document.querySelectorAll('.case')].find(button => button.textContent.startsWith('Lock somebody out')).click() })
+  await waitForText(page, '.scenes .notice.good', 'refused now, with the right password too.')
+  await press(page, 'Live server', '#engines')
+  assert.equal(await page.$eval('.scenes .notice', element => element.hidden), true)
+  await press(page, 'This tab', '#engines')
+  // The lock ends.
+  await press(page, '+ 1 hour')
+  await press(page, 'Back to the present')
+  await page.waitForFunction(() => !document.querySelector('.watch').textContent.includes('locked out'))
 })
 
 test('a token can be forged whatever its claims are', async () => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createServer, request } from 'node:http'
 import { after, before, test } from 'node:test'
-import { launch, openPage, pause, press, sendRequest, startServer, textOf, until, view, waitForText } from './harness.js'
+import { ADMIN, launch, openPage, pause, press, sendRequest, signIn, startServer, textOf, until, view, waitForText } from './harness.js'
 
 let server
 let browser
@@ -296,6 +296,17 @@ test('a pair is opened by its access token', async () => {
   await press(page, 'Open the token')
   await waitForText(page, '#opened-title', 'A signed token')
   await view(page, 'Try')
+})
+
+test('whom the other engine does not know is nobody there', async () => {
+  await put(page, { as: 'password:ben' })
+  await press(page, 'Live server', '#engines')
+  await signIn(page, ADMIN)
+  await waitForText(page, '.people', 'admin')
+  assert.equal(await page.$eval('#as', element => element.value), 'none')
+  await press(page, 'This tab', '#engines')
+  assert.equal(await page.$eval('#as', element => element.value), 'password:ben')
+  page.verify()
 })
 
 /** The server behind another one that shows what was asked, and leaves some of it unanswered. */

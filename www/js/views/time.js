@@ -2,7 +2,7 @@
 
 import { announce, card, fill, h } from '../dom.js'
 import { engine, signals } from '../engines/current.js'
-import { noticePlace, say } from '../parts/notice.js'
+import { standingNotice, say } from '../parts/notice.js'
 import { duration } from '../words.js'
 import { setTime, readTime } from './time/clock.js'
 import { scenes } from './time/scenes.js'
@@ -19,10 +19,10 @@ export function build() {
   const ahead = h('p.quiet', { 'aria-live': 'polite' })
   const back = h('button', { onclick: () => move({ to: Date.now() }) }, 'Back to the present')
   const jumps = h('div.row', { role: 'group', 'aria-label': 'Move the clock on by' }, JUMPS.map(([name, seconds]) => h('button.primary.jump', { onclick: () => move({ by: seconds }) }, `+ ${name}`)), back)
-  const date = h('input', { id: 'clock-date', type: 'datetime-local', step: 1, max: '9999-12-31T23:59' })
-  const set = h('form.inline', { onsubmit: event => { event.preventDefault(); if (date.value) move({ to: new Date(date.value).getTime() }) } }, h('label', { for: 'clock-date' }, 'Or to'), date, h('button', { type: 'submit' }, 'Set'))
+  const date = h('input', { id: 'clock-date', type: 'datetime-local', required: true, step: 1, max: '9999-12-31T23:59' })
+  const set = h('form.inline', { onsubmit: event => { event.preventDefault(); move({ to: new Date(date.value).getTime() }) } }, h('label', { for: 'clock-date' }, 'Or to'), date, h('button', { type: 'submit' }, 'Set'))
   const fixed = h('div.notice', { hidden: true })
-  const notice = noticePlace()
+  const notice = standingNotice()
   const watch = watchList()
   const element = h(
     'div.two',
@@ -52,7 +52,10 @@ export function build() {
   }
 
   async function show() {
+    const { kind } = engine
     const { status } = await readTime()
+    // The other one may answer by now.
+    if (kind !== engine.kind) return
     const movable = status === 200
     for (const control of [...jumps.children, date, set.lastElementChild]) control.disabled = !movable
     fixed.hidden = movable

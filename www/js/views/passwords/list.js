@@ -4,7 +4,7 @@ import { announce, asTyped, card, fill, h, once, twice } from '../../dom.js'
 import { engine } from '../../engines/current.js'
 import { fresh as freshPassword } from '../../fillings.js'
 import { alter, listOf, tidy, tryAll } from '../../lists.js'
-import { noticePlace, say } from '../../parts/notice.js'
+import { standingNotice, say } from '../../parts/notice.js'
 import { plural } from '../../words.js'
 import { excuse } from '../try/excuse.js'
 
@@ -16,7 +16,7 @@ export function listCard({ onperson }) {
   const keys = h('ul.keys', { tabindex: -1, 'aria-label': 'Passwords of the list' })
   const count = h('p.quiet')
   const fresh = h('input', { id: 'fresh', ...asTyped, required: true })
-  const notice = noticePlace()
+  const notice = standingNotice()
   const nobody = h('p', { hidden: true }, 'Sign in to the live server above: the list shown here is your own.')
   const add = h('button.primary', { type: 'submit' }, 'Add')
   const replace = twice(h('button', 'Replace all'), 'Press again: only the new one will sign in', () => run(replace, () => changed('PUT', { fresh: fresh.value })))

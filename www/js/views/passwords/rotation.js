@@ -4,7 +4,7 @@ import { card, fill, h, Missing, once } from '../../dom.js'
 import { engine } from '../../engines/current.js'
 import { fresh as freshPassword } from '../../fillings.js'
 import { alter, isRefused, trial } from '../../lists.js'
-import { noticePlace, say } from '../../parts/notice.js'
+import { standingNotice, say } from '../../parts/notice.js'
 import { excuse } from '../try/excuse.js'
 
 const PROGRAMS = ['Mail robot', 'Nightly job']
@@ -20,7 +20,7 @@ const STEPS = [
 export function rotationCard({ onchange }) {
   const steps = h('ol.steps')
   const programs = h('ul.programs', { 'aria-live': 'polite' })
-  const notice = noticePlace()
+  const notice = standingNotice()
   const word = h('p')
   const next = h('button.primary', { onclick: () => person && once(next, advance, message => message && say(notice, message, 'bad')) })
   const again = h('button', { hidden: true, onclick: () => begin() }, 'From the start')
@@ -53,7 +53,6 @@ export function rotationCard({ onchange }) {
   function end() {
     at = made = old = fresh = uses = undefined
     fill(word)
-    say(notice)
   }
 
   function begin() {

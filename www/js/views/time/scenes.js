@@ -3,9 +3,10 @@
 import { card, fill, h, Missing, once, twice } from '../../dom.js'
 import { engine, signals } from '../../engines/current.js'
 import { send } from '../../exchange.js'
-import { aUser, person } from '../../fillings.js'
-import { trial } from '../../lists.js'
-import { noticePlace, say } from '../../parts/notice.js'
+import { aUser, person, stays } from '../../fillings.js'
+import { isRefused, trial } from '../../lists.js'
+import { standingNotice, say } from '../../parts/notice.js'
+import { excuse } from '../try/excuse.js'
 
 const as = 'password:@admin'
 const SCENES = [
@@ -19,13 +20,19 @@ const SCENES = [
   },
   {
     name: 'Lock somebody out',
-    about: 'Five wrong passwords. The lock ends after half an hour.',
+    about: 'Five wrong passwords. Then move the clock.',
     async play() {
       // On a live server nobody who is needed there.
       const user = engine.isTab ? engine.people.findLast(({ role }) => role !== 'admin') ?? person('@user') : await aUser()
-      for (let tries = 0; tries < 5; tries += 1) await trial(user, 'not the password', 'a wrong password')
+      const { kind } = engine
+      for (let tries = 0; tries < 5; tries += 1) {
+        await trial(user, 'not the password', 'a wrong password')
+        stays(kind)
+      }
       const answer = await trial(user, user.password, 'the right password')
-      return answer.ok ? 'The lockout is switched off here.' : `${user.name} is refused now, with the right password too, for half an hour.`
+      if (answer.ok) return 'Five wrong passwords lock nobody out here.'
+      if (!isRefused(answer)) throw new Missing(excuse(answer))
+      return `${user.name} is refused now, with the right password too.`
     },
   },
   {
@@ -50,7 +57,7 @@ const SCENES = [
 
 /** `{ element }`; `ondone` is called after each scene. */
 export function scenes({ ondone }) {
-  const notice = noticePlace()
+  const notice = standingNotice()
   const list = h('ul.cases')
   const element = card('scenes', 'Something to end', list, notice)
   signals.addEventListener('people', draw)

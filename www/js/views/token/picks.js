@@ -3,7 +3,7 @@
 import { fill, h, once } from '../../dom.js'
 import { engine, signals } from '../../engines/current.js'
 import { send } from '../../exchange.js'
-import { noticePlace, say } from '../../parts/notice.js'
+import { standingNotice, say } from '../../parts/notice.js'
 import { pocket } from '../../pocket.js'
 
 const WAYS = [
@@ -16,7 +16,7 @@ const WAYS = [
 /** `{ element, draw }`; `onpick` is given the token's text. */
 export function picks({ onpick }) {
   const list = h('ul.picks')
-  const notice = noticePlace()
+  const notice = standingNotice()
   const make = h('div.row', { role: 'group', 'aria-label': 'Have one made' }, WAYS.map(([name, draft, token]) => h('button.small', { onclick: ({ currentTarget }) => once(currentTarget, () => made(draft, token), missed) }, name)))
   const element = h('div.pick', h('h3', 'Have one made'), make, notice, h('h3', 'Seen so far'), list)
 

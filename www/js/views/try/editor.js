@@ -6,7 +6,7 @@ import { engine, signals } from '../../engines/current.js'
 import { bodyOf, send } from '../../exchange.js'
 import { person } from '../../fillings.js'
 import { ELSEWHERE, shellLine } from '../../parts/copy.js'
-import { noticePlace, say } from '../../parts/notice.js'
+import { standingNotice, say } from '../../parts/notice.js'
 import { previewed } from './preview.js'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
@@ -27,7 +27,7 @@ export function editor({ onsend, onsent }) {
   const shellHint = h('p.quiet')
   const button = h('button.primary', { type: 'submit' }, 'Send')
   const back = h('button.small', { hidden: true, onclick: () => { button.focus(); load(route) } }, 'As it was')
-  const notice = noticePlace()
+  const notice = standingNotice()
   let route
   /** Who it is to be sent as; `password:@user` is whoever is no administrator, once somebody is known. */
   let wanted = 'none'
@@ -61,7 +61,12 @@ export function editor({ onsend, onsent }) {
   function choose(who) {
     wanted = who
     const [way, name] = wanted.split(/:(.*)/s)
-    as.value = !name ? way : engine.people.length > 0 ? `${way}:${person(name).name}` : 'none'
+    try {
+      as.value = name ? `${way}:${person(name).name}` : way
+    } catch {
+      // He is not known here.
+      as.value = 'none'
+    }
     rawRow.hidden = as.value !== 'raw'
   }
 
