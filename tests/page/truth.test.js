@@ -92,6 +92,28 @@ test('what was said of one engine is not said of the other', async () => {
   await page.waitForFunction(() => !document.querySelector('.watch').textContent.includes('locked out'))
 })
 
+test('what is not all that there is says so', async () => {
+  await view(page, 'Observe')
+  const [many, label, points] = await page.evaluate(async () => {
+    const { audit } = await moduleOf('js/audit.js')
+    const { history } = await moduleOf('js/history.js')
+    const event = { time: Date.now(), action: 'x', actor: '', subject: '', detail: '', outcome: 'ok', reason: '', dialect: '' }
+    audit.events.push(...Array.from({ length: 61 }, (_, at) => ({ ...event, action: `action.${at}` })))
+    audit.dispatchEvent(new Event('change'))
+    // The device's clock may be set back.
+    history.clear()
+    const drawn = () => new Promise(done => { setTimeout(() => done(document.querySelector('.own .spark')), 2500) })
+    const { ariaLabel } = await drawn()
+    history.add({ engine: 'tab', at: Date.now() + 3600_000, status: 200, took: 1, text: '', method: 'GET', path: '/', headers: [] })
+    return [document.querySelector('.events .card-head').textContent, ariaLabel, (await drawn()).outerHTML]
+  })
+  assert.match(many, /\d+ events, the latest 60 below/)
+  assert.equal((await page.$$('.events tbody tr')).length, 60)
+  assert.ok((await page.$$('.events .bars .bar')).length > 60)
+  assert.match(label, /at most 0, now 0$/)
+  assert.doesNotMatch(points, /NaN/)
+})
+
 test('a token can be forged whatever its claims are', async () => {
   await view(page, 'Token')
   const part = json => Buffer.from(json).toString('base64url')

@@ -28,7 +28,7 @@ export function spark(values, label) {
   const step = width / Math.max(1, values.length - 1)
   const points = values.map((value, at) => `${(at * step).toFixed(1)},${(height - 3 - (value / most) * (height - 8)).toFixed(1)}`)
   return svg(
-    'svg.spark', { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `${label}: at most ${most.toLocaleString()}, now ${(values.at(-1) ?? 0).toLocaleString()}` },
+    'svg.spark', { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `${label}: at most ${Math.max(0, ...values).toLocaleString()}, now ${(values.at(-1) ?? 0).toLocaleString()}` },
     svg('line.axis', { x1: 0, x2: width, y1: height - 2, y2: height - 2 }),
     points.length > 1 && svg('polygon.area', { points: `0,${height - 2} ${points.join(' ')} ${width},${height - 2}` }),
     points.length > 1 && svg('polyline.edge', { points: points.join(' '), 'vector-effect': 'non-scaling-stroke' }),

@@ -21,10 +21,10 @@ export function eventsCard() {
     const { events } = audit
     empty.hidden = events.length > 0
     table.hidden = clear.hidden = events.length === 0
-    count.textContent = events.length ? plural(events.length, 'event') : ''
+    count.textContent = events.length ? `${plural(events.length, 'event')}${events.length > SHOWN ? `, the latest ${SHOWN} below` : ''}` : ''
     const rows = [...Map.groupBy(events, ({ action, outcome }) => (outcome === 'refused' ? `${action}, refused` : action))]
       .map(([label, all]) => ({ label, value: all.length, tone: all[0].outcome === 'refused' ? 'refused' : 'good' }))
-    fill(kinds, rows.length > 0 && bars(rows.sort((a, b) => b.value - a.value).slice(0, 10), 'Events of each kind'))
+    fill(kinds, rows.length > 0 && bars(rows.sort((a, b) => b.value - a.value), 'Events of each kind'))
     fill(body, events.slice(-SHOWN).reverse().map(({ time, action, actor, subject, detail, outcome, reason, dialect }) => h(
       'tr',
       h('td', new Date(time).toLocaleTimeString()), h('td', h('code', action)), h('td', actor), h('td.subject', detail ? `${subject}: ${detail}` : subject),

@@ -23,7 +23,7 @@ export function ownTraffic() {
     count.textContent = plural(entries.length, 'request')
     const now = Date.now()
     const perSecond = Array.from({ length: WINDOW }, () => 0)
-    for (let at = entries.length - 1; at >= 0 && now - entries[at].at < WINDOW * 1000; at -= 1) perSecond[WINDOW - 1 - Math.floor((now - entries[at].at) / 1000)] += 1
+    for (let at = entries.length - 1; at >= 0 && now - entries[at].at < WINDOW * 1000; at -= 1) perSecond[WINDOW - 1 - Math.max(0, Math.floor((now - entries[at].at) / 1000))] += 1
     fill(rate, spark(perSecond, 'Requests each second over the last minute'))
     const byStatus = [...Map.groupBy(entries, ({ status }) => status)].sort(([a], [b]) => a - b)
     const drawn = (rows, label) => (entries.length > 0 ? bars(rows, label) : h('p.quiet', 'Nothing sent yet.'))

@@ -4,7 +4,8 @@ import { base64 } from '../../base64.js'
 import { engine } from '../../engines/current.js'
 import { isRefused } from '../../lists.js'
 
-const MOST = 50
+/** One more than are shown. */
+const MOST = 51
 const DAY = 86_400_000
 
 /** `[{ name, status, until }]`; where nobody here may know, a sentence that says so. */

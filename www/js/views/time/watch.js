@@ -9,13 +9,14 @@ import { everybody } from './everybody.js'
 
 const STATUS = { active: 'may sign in', locked: 'locked out', password_expired: 'password has expired', disabled: 'disabled' }
 const MOST = 8
+const USERS = 50
 
 /** `{ element, refresh, tick }` */
 export function watchList() {
   const tokens = h('ul.watched')
   const users = h('ul.watched')
   const note = h('p.quiet')
-  const element = card('watch', 'What it ends', h('h3', 'Tokens'), tokens, h('h3', 'Users'), users, note)
+  const element = card('watch', 'What it ends', h('h3', 'Latest tokens'), tokens, h('h3', 'Users'), users, note)
   let rows = []
   let round = 0
 
@@ -46,8 +47,8 @@ export function watchList() {
     const all = await everybody()
     if (mine !== round) return
     const isTold = Array.isArray(all)
-    note.textContent = isTold ? '' : all
-    fill(users, isTold && all.map(({ name, status, until }) => h(`li.is-${status === 'active' ? 'live' : 'over'}`, h('strong', name), h('small', `${STATUS[status] ?? status}${until ? ` until ${until}` : ''}`))))
+    note.textContent = !isTold ? all : all.length > USERS ? `The first ${USERS} of them.` : ''
+    fill(users, isTold && all.slice(0, USERS).map(({ name, status, until }) => h(`li.is-${status === 'active' ? 'live' : 'over'}`, h('strong', name), h('small', `${STATUS[status] ?? status}${until ? ` until ${until}` : ''}`))))
   }
 
   pocket.addEventListener('change', () => { if (element.isConnected) drawTokens() })
