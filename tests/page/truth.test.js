@@ -114,6 +114,21 @@ test('what is not all that there is says so', async () => {
   assert.doesNotMatch(points, /NaN/)
 })
 
+test('a password is judged however long it is', async () => {
+  await view(page, 'Passwords')
+  const judged = text => page.evaluate(value => {
+    const input = document.getElementById('judged')
+    input.value = value
+    input.dispatchEvent(new Event('input'))
+  }, text)
+  await judged('x'.repeat(70_000))
+  await page.waitForFunction(() => [...document.querySelectorAll('.policies li')].filter(line => /1024 octets/.test(line.textContent)).length === 3)
+  await judged('\ud83d, and fifteen more')
+  await waitForText(page, '.policies', 'half a character')
+  await judged('Quiet-Harbour-Lamp-42')
+  await page.waitForFunction(() => document.querySelectorAll('.policies .is-yes').length === 3)
+})
+
 test('a token can be forged whatever its claims are', async () => {
   await view(page, 'Token')
   const part = json => Buffer.from(json).toString('base64url')

@@ -11,6 +11,8 @@ const POLICIES = {
   nist: 'SP 800-63B-4: 15 characters at least, none of the common ones.',
 }
 
+const LONG = 4096
+
 /** `{ element, load }` */
 export function meterCard() {
   const input = h('input', { id: 'judged', ...asTyped, value: 'Tr0ub4dor&3', oninput: soon })
@@ -49,9 +51,12 @@ export function meterCard() {
   async function judge() {
     round += 1
     const mine = round
-    const { json } = await engine.own('POST', '/tab/judge', { password: input.value, name: person.name, email: person.email }).catch(error => ({ json: { failure: error.message } }))
+    // Of a longer text the start is too long as well.
+    const password = input.value.slice(0, LONG)
+    const isWhole = input.value.isWellFormed()
+    const { json } = await engine.own('POST', '/tab/judge', { password: password.toWellFormed(), name: person.name, email: person.email }).catch(() => ({}))
     if (mine !== round) return
-    fill(verdicts, json.failure ? h('li.quiet', 'The rules are part of the tab’s engine, which does not run.') : Object.entries(POLICIES).map(([name, about]) => {
+    fill(verdicts, !json || !isWhole ? h('li.quiet', isWhole ? 'The rules are part of the tab’s engine, which does not run.' : 'It holds half a character, which nobody takes.') : Object.entries(POLICIES).map(([name, about]) => {
       const { good, sentence } = json[name]
       return h(`li.is-${good ? 'yes' : 'no'}`, h('span.mark', { 'aria-hidden': 'true' }, good ? '✓' : '✗'), h('div', h('strong', name), ' ', good ? 'takes it.' : `refuses it: ${sentence}.`, h('small', about)))
     }))
