@@ -298,6 +298,17 @@ test('a pair is opened by its access token', async () => {
   await view(page, 'Try')
 })
 
+test('the first step back goes back', async () => {
+  const other = await openPage(browser, server.url)
+  assert.equal(await textOf(other, '#docs-title'), 'Get a token')
+  await press(other, 'All roles', '.catalogue').catch(() => other.evaluate(() => document.querySelector('.catalogue a[href="#/try/redis/roles"]').click()))
+  await waitForText(other, '#docs-title', 'All roles')
+  await other.goBack()
+  await waitForText(other, '#docs-title', 'Get a token')
+  other.verify()
+  await other.close()
+})
+
 test('whom the other engine does not know is nobody there', async () => {
   await put(page, { as: 'password:ben' })
   await press(page, 'Live server', '#engines')

@@ -2,6 +2,7 @@
 
 import { find } from '../catalogue/index.js'
 import { announce, h } from '../dom.js'
+import { to } from '../route.js'
 import { answerCard } from './try/answer.js'
 import { catalogueList } from './try/catalogue.js'
 import { documentation } from './try/documentation.js'
@@ -27,6 +28,8 @@ export function build() {
       const last = route
       route = id || !last ? find(dialect, id) : last
       list.mark(route)
+      // Whoever goes on to another one comes back to this.
+      if (!id) history.replaceState(history.state, '', to('try', route.dialect.id, route.id))
       // Whoever comes back goes on where he was.
       if (route === last) return
       if (last) announce(route.title)
