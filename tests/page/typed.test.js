@@ -263,7 +263,7 @@ test('a password that was replaced in any way is the one that goes on', async ()
   assert.doesNotMatch(await textOf(page, '.people'), /Road-47/)
 })
 
-test('whose password was refused is said in the words of who refused it', async () => {
+test('why a password was refused is said in the words of who refused it', async () => {
   await page.evaluate(async () => (await moduleOf('js/engines/current.js')).engine.own('PUT', '/tab/settings', { policy: 'nist' }))
   await view(page, 'Passwords')
   await page.evaluate(() => { document.getElementById('fresh').value = 'short' })
