@@ -1,10 +1,13 @@
 //! The operational log: standard error, one record a line, UTC, never a secret.
 
+mod format;
+
+pub use format::LogFormat;
+
 use core::{
     fmt,
     sync::atomic::{AtomicU64, Ordering},
 };
-use serde::{Deserialize, Serialize};
 use std::{
     env,
     ffi::OsString,
@@ -13,19 +16,6 @@ use std::{
     time::Instant,
 };
 use tracing_subscriber::EnvFilter;
-
-/// How log records look.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LogFormat {
-    /// Text for a terminal, JSON otherwise.
-    #[default]
-    Auto,
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
 
 /// What to log, and how.
 #[derive(Clone, Debug)]

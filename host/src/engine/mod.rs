@@ -15,6 +15,7 @@ mod audit; // where events go
 mod config; // what compiling and running the component agree on
 mod drive; // the loop between core and the world
 mod foresight; // what a request will ask for
+mod kind; // which way core is run
 mod logins; // calls that check a password stand back
 mod module; // core as a component
 mod names; // texts of a component that live for ever
@@ -26,6 +27,7 @@ mod tests;
 mod worlds; // settings and signing keys in force
 
 pub use audit::{Audit, Occasion};
+pub use kind::Kind;
 pub use module::{COMPONENT, Code, CodeError, Limits, Module, Stats, Verifier};
 pub use run::Fault;
 pub use worlds::WorldError;
@@ -42,7 +44,6 @@ use drive::{Driver, Failure};
 use foresight::Foresight;
 use logins::Logins;
 use places::Places;
-use serde::{Deserialize, Serialize};
 use std::{
     io,
     sync::{Arc, OnceLock},
@@ -56,16 +57,6 @@ use waxseal_core::{
 };
 use worlds::{Shaped, Worlds};
 use zeroize::{Zeroize, Zeroizing};
-
-/// Which way core is run.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Compiled into the server: fastest.
-    Native,
-    /// As a component, in a fresh instance for each request.
-    Module,
-}
 
 /// Which requests run which way. All answers are the same.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -14,6 +14,7 @@ mod body; // reads a body, unpacks it
 mod convert; // between hyper's shape and core's
 mod documents; // the OpenAPI documents
 mod forwarded; // who the client is behind a proxy
+mod forwarding; // how proxies say so
 mod framing; // what of HTTP passes
 mod held; // octets held for clients, counted
 mod limits; // what a client may cost
@@ -34,8 +35,8 @@ mod unsent; // large answers, until they are sent
 mod tests;
 
 pub use answer::{Answer, Reloaded};
-pub use forwarded::Forwarding;
 pub(crate) use forwarded::Proxies;
+pub use forwarding::Forwarding;
 pub use limits::Limits;
 pub(crate) use network::is_exposed;
 pub use network::{Network, NetworkError};

@@ -21,12 +21,30 @@ mod config;
 #[allow(dead_code, reason = "the server uses the rest")]
 #[path = "../../../host/src/hex.rs"]
 mod hex;
+// What settings are made of, as the host has it beside what uses it.
+#[path = "../../../host/src/engine"]
+mod engine {
+    mod kind;
+
+    pub(crate) use kind::Kind;
+}
 #[path = "../../../host/src/http"]
 mod http {
+    mod forwarding;
+    #[allow(dead_code, reason = "the server uses the rest")]
+    mod limits;
     #[allow(dead_code, reason = "the server uses the rest")]
     mod network;
 
-    pub(crate) use network::Network;
+    pub(crate) use forwarding::Forwarding;
+    pub(crate) use limits::Limits;
+    pub(crate) use network::{Network, is_exposed};
+}
+#[path = "../../../host/src/logging"]
+mod logging {
+    mod format;
+
+    pub(crate) use format::LogFormat;
 }
 
 use std::sync::LazyLock;
