@@ -38,6 +38,27 @@ test('the page works offline from its first visit on', async () => {
   await context.close()
 })
 
+test('nobody is asked to sign in to a server while the engine of the tab starts', async () => {
+  const context = await stranger()
+  const page = await context.newPage()
+  await page.evaluateOnNewDocument(() => {
+    globalThis.seen = []
+    const look = () => {
+      const text = document.querySelector('main')?.innerText ?? ''
+      if (text.includes('The list') && globalThis.seen.at(-1) !== text) globalThis.seen.push(text)
+      requestAnimationFrame(look)
+    }
+    look()
+  })
+  await page.goto(`${server.url}/#/passwords`)
+  await engineReady(page)
+  await waitForText(page, '.list', 'known to this tab')
+  const seen = await page.evaluate(() => globalThis.seen)
+  assert.ok(seen.length > 0)
+  assert.deepEqual(seen.filter(text => text.includes('Sign in')), [])
+  await context.close()
+})
+
 test('it works when the server is gone for good', async () => {
   const context = await stranger()
   const mortal = await startServer()

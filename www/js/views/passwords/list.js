@@ -38,7 +38,7 @@ export function listCard({ onperson }) {
   function people() {
     const known = engine.people
     shown.hidden = known.length === 0
-    nobody.hidden = known.length > 0
+    nobody.hidden = engine.isTab || known.length > 0
     const before = person?.name ?? known.find(({ role }) => role !== 'admin')?.name
     fill(who, known.map(({ name, role }) => h('option', { value: name }, role ? `${name} (${role})` : name)))
     choose(known.some(({ name }) => name === before) ? before : known[0]?.name)
