@@ -19,7 +19,7 @@ use std::{
     io::Read,
     os::unix::fs::MetadataExt,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio_rustls::TlsAcceptor;
 use waxseal_core::time::UnixTime;
@@ -91,21 +91,29 @@ impl Tls {
 
     /// Reads the files again; what was in use stays in use when they are wrong.
     pub(crate) fn reload(&self) -> Result<(), TlsError> {
-        let seen = stamp(&self.files);
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
-        self.loaded.store(Arc::new(load(&self.files)?));
-        tracing::info!("certificates read again");
-        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = UnixTime::from_secs(0);
-        self.remind();
-        Ok(())
+        self.read_again(&mut self.seen())
     }
 
     /// Reads the files again if they have changed since they were last read, rightly or wrongly.
     pub(crate) fn reload_if_changed(&self) -> Result<(), TlsError> {
-        let changed = *self.seen.lock().unwrap_or_else(PoisonError::into_inner) != stamp(&self.files);
-        if changed {
-            return self.reload();
+        let mut seen = self.seen();
+        if *seen != stamp(&self.files) {
+            return self.read_again(&mut seen);
         }
+        self.remind();
+        Ok(())
+    }
+
+    /// Whoever has it reads the files alone: so what was read last stays.
+    fn seen(&self) -> MutexGuard<'_, Stamp> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read_again(&self, seen: &mut Stamp) -> Result<(), TlsError> {
+        *seen = stamp(&self.files);
+        self.loaded.store(Arc::new(load(&self.files)?));
+        tracing::info!("certificates read again");
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = UnixTime::from_secs(0);
         self.remind();
         Ok(())
     }

@@ -2,11 +2,12 @@
 
 use super::{Client, Running, start};
 use crate::{
-    http::tls::Tls,
+    http::tls::{Tls, TlsError},
     serve::{ServeOptions, TlsFiles},
 };
 use core::time::Duration;
 use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustls::{
     ClientConfig, RootCertStore, SupportedProtocolVersion,
     crypto::ring,
@@ -14,11 +15,13 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 use std::{
-    fs::{self, Permissions},
-    io,
+    fs::{self, OpenOptions, Permissions},
+    io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::Path,
     sync::Arc,
+    thread,
+    time::Instant,
 };
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
@@ -32,8 +35,15 @@ struct Identity {
 
 impl Identity {
     fn new() -> Self {
+        Self::until(4096)
+    }
+
+    /// Until the beginning of this year.
+    fn until(year: i32) -> Self {
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.not_after = date_time_ymd(year, 1, 1);
+        let certificate = params.self_signed(&key).unwrap();
         Self { certificate, key }
     }
 
@@ -126,6 +136,38 @@ async fn a_bad_certificate_changes_nothing() {
     server.server.reload().await;
     let mut client = connect(&server, &identity.certificate, BOTH, None).await.unwrap();
     assert_eq!(client.get("/v1/line", "").await.status, 200);
+}
+
+/// Files may be slow to read: who began before they were replaced must not have the last word.
+#[test]
+fn what_was_read_last_stays() {
+    let (home, next) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (first, second) = (Identity::until(2100), Identity::until(2200));
+    let files = first.write(home.path());
+    let tls = Arc::new(Tls::open(files.clone()).unwrap());
+    fs::remove_file(&files.key).unwrap();
+    mknodat(CWD, &files.key, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let read = |how: fn(&Tls) -> Result<(), TlsError>| {
+        let tls = Arc::clone(&tls);
+        thread::spawn(move || how(&tls).unwrap())
+    };
+    let earlier = read(Tls::reload_if_changed);
+    // Returns once somebody has opened it for reading, who then has read the first certificate.
+    let mut key = OpenOptions::new().write(true).open(&files.key).unwrap();
+    let replaced = second.write(next.path());
+    fs::rename(&replaced.certificate, &files.certificate).unwrap();
+    fs::rename(&replaced.key, &files.key).unwrap();
+    let later = read(Tls::reload);
+    // For as long as it would take, if it waited for nobody.
+    let begun = Instant::now();
+    while !later.is_finished() && begun.elapsed() < Duration::from_millis(200) {
+        thread::sleep(Duration::from_millis(5));
+    }
+    key.write_all(first.key.serialize_pem().as_bytes()).unwrap();
+    drop(key);
+    earlier.join().unwrap();
+    later.join().unwrap();
+    assert_eq!(tls.until(), Some(UnixTime::from_secs(7_258_118_400)), "until 2200");
 }
 
 #[test]
