@@ -3,15 +3,16 @@
 use super::{
     Failure, Place,
     admin::{Admin, segment},
-    terminal::{plain, say, say_json, table},
+    terminal::{one_of, plain, say, say_json, table},
     user::cell,
 };
+use clap::builder::PossibleValuesParser;
 use serde_json::{Value, json};
 use std::{
     fs,
     io::{self, Read},
 };
-use waxseal_core::seam::Method;
+use waxseal_core::{seam::Method, token::Algorithm};
 use zeroize::Zeroizing;
 
 /// What to do with signing keys.
@@ -33,8 +34,12 @@ A secret (HS256, HS384, HS512) signs at once, as nobody else has to know it. A p
 published first, for as long as `gateway.key_lead` says, so that verifiers elsewhere know it before it signs. \
 The two kinds are never in use together.")]
     Rotate {
-        /// HS256, HS384, HS512, EdDSA, ES256 or Ed25519 [default: that of the key which signs now]
-        #[arg(long, value_parser = ["HS256", "HS384", "HS512", "EdDSA", "ES256", "Ed25519"], hide_possible_values = true)]
+        #[arg(
+            long,
+            help = format!("{} [default: that of the key which signs now]", one_of(algorithms())),
+            value_parser = PossibleValuesParser::new(algorithms()),
+            hide_possible_values = true
+        )]
         algorithm: Option<String>,
         /// Remove every other key at once, and with it every token: to change between secrets and public keys, or when a key
         /// has become known
@@ -80,6 +85,10 @@ The two kinds are never in use together.")]
         #[arg(long)]
         json: bool,
     },
+}
+
+fn algorithms() -> impl Iterator<Item = &'static str> {
+    Algorithm::ALL.iter().map(|algorithm| algorithm.name())
 }
 
 pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {

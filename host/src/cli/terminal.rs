@@ -76,6 +76,12 @@ pub(crate) fn word(text: impl Display) -> String {
     if !text.is_empty() && text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
+/// What one of these words is asked for with: `a, b or c`.
+pub(super) fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let listed = words.collect::<Vec<_>>().join(", ");
+    listed.rsplit_once(", ").map(|(rest, last)| format!("{rest} or {last}")).unwrap_or(listed)
+}
+
 /// Control characters, and those that turn the direction of text or cannot be seen.
 pub(super) fn is_deceptive(c: char) -> bool {
     c.is_control()
@@ -113,6 +119,14 @@ mod tests {
             assert_eq!(String::from_utf8(out.stdout).unwrap(), text);
         }
         assert_eq!([word("/var/lib"), word("a b"), word("it's")], ["/var/lib", "'a b'", r"'it'\''s'"]);
+    }
+
+    #[test]
+    fn words_are_listed_as_a_choice() {
+        assert_eq!(
+            [&["a"][..], &["a", "b"], &["a", "b", "c"]].map(|words| one_of(words.iter().copied())),
+            ["a", "a or b", "a, b or c"]
+        );
     }
 
     #[test]

@@ -4,13 +4,16 @@ use super::{
     Failure, Place,
     admin::{Admin, segment},
     secret::{INPUT, NewPassword, octets_of, octets_of_input},
-    terminal::{complain, plain, say, say_json, table, word},
+    terminal::{complain, one_of, plain, say, say_json, table, word},
 };
 use crate::config::show_scheme;
-use clap::{ArgGroup, builder::NonEmptyStringValueParser};
+use clap::{
+    ArgGroup,
+    builder::{NonEmptyStringValueParser, PossibleValuesParser},
+};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use waxseal_core::seam::Method;
+use waxseal_core::{record::Role, seam::Method};
 
 /// What to do with users. WHO is a name, an e-mail address or a uid; uid:12 is uid 12, name:12 the user called 12.
 #[derive(Debug, clap::Subcommand)]
@@ -28,7 +31,12 @@ pub(super) enum Command {
         /// The e-mail address, which also works as a name
         #[arg(long)]
         email: Option<String>,
-        #[arg(long, help = format!("{} [default: db_viewer]", any_role()), value_parser = ROLES, hide_possible_values = true)]
+        #[arg(
+            long,
+            help = format!("{} [default: db_viewer]", one_of(roles())),
+            value_parser = PossibleValuesParser::new(roles()),
+            hide_possible_values = true
+        )]
         role: Option<String>,
         #[command(flatten)]
         password: NewPassword,
@@ -70,7 +78,7 @@ Examples:
         /// The new e-mail address; if the old one is the name, it becomes the name too
         #[arg(long)]
         email: Option<String>,
-        #[arg(long, help = any_role(), value_parser = ROLES, hide_possible_values = true)]
+        #[arg(long, help = one_of(roles()), value_parser = PossibleValuesParser::new(roles()), hide_possible_values = true)]
         role: Option<String>,
         /// Print the user as JSON
         #[arg(long)]
@@ -125,10 +133,8 @@ Examples:
     },
 }
 
-const ROLES: [&str; 7] = ["admin", "cluster_member", "cluster_viewer", "db_member", "db_viewer", "user_manager", "none"];
-
-fn any_role() -> String {
-    ROLES.join(", ").replace(", none", " or none")
+fn roles() -> impl Iterator<Item = &'static str> {
+    Role::ALL.into_iter().map(Role::as_str)
 }
 
 pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
