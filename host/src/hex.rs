@@ -26,6 +26,22 @@ pub(crate) fn digest(digits: &[u8]) -> Option<[u8; 32]> {
     Some(octets)
 }
 
+/// A digest that may be stated or not, as a setting has it.
+pub(crate) mod stated {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    #[expect(clippy::ref_option, reason = "as serde calls it")]
+    pub(crate) fn serialize<S: Serializer>(digest: &Option<[u8; 32]>, to: S) -> Result<S::Ok, S::Error> {
+        digest.as_ref().map(|octets| super::text(octets)).serialize(to)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<[u8; 32]>, D::Error> {
+        let stated = Option::<String>::deserialize(from)?;
+        let read = |digits: String| super::digest(digits.as_bytes()).ok_or_else(|| D::Error::custom("this is no digest"));
+        stated.map(read).transpose()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

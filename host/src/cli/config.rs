@@ -24,7 +24,7 @@ pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
     let file = loaded.file.as_ref().map(|path| path.display().to_string());
     match *command {
         Command::Check => {
-            let options = serve::options(&loaded.config.host, place)?;
+            let options = serve::options(&loaded.config.host, place);
             options.tls.map(Tls::open).transpose().map_err(Failure::usage)?;
             module::check(&loaded).map_err(Failure::usage)?;
             let stated = loaded.rows().any(|(.., origin)| *origin != Origin::Default);

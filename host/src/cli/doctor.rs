@@ -161,10 +161,9 @@ fn examine(place: &Place, findings: &mut Findings) {
 
 fn transport(config: &Config, place: &Place, findings: &mut Findings) {
     let loopback = !is_exposed(&config.host.server.listen);
-    let opened = serve::options(&config.host, place)
-        .and_then(|options| options.tls.map(Tls::open).transpose().map_err(Failure::usage));
+    let opened = serve::options(&config.host, place).tls.map(Tls::open).transpose();
     match (opened, loopback) {
-        (Err(failure), _) => findings.add("transport", Grade::Problem, words(failure)),
+        (Err(error), _) => findings.add("transport", Grade::Problem, error.to_string()),
         (Ok(Some(tls)), _) => {
             let (grade, text) = is_valid(tls.until(), Clock::system().now());
             findings.add("transport", grade, format!("TLS{text}"));

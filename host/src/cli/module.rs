@@ -63,13 +63,8 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
 /// # Errors
 /// The file cannot be read, or is another one. Names the setting.
 pub(super) fn named(host: &Host) -> Result<Option<Code>, String> {
-    let (Some(path), Some(sha256)) = (&host.engine.module, sha256(host)) else { return Ok(None) };
-    Code::read(path, &sha256).map(Some).map_err(|error| format!("engine.module: `{}`: {error}", path.display()))
-}
-
-/// The SHA-256 that the configuration states.
-pub(super) fn sha256(host: &Host) -> Option<[u8; 32]> {
-    host.engine.module_sha256.as_deref().and_then(|text| hex::digest(text.as_bytes()))
+    let (Some(path), Some(sha256)) = (&host.engine.module, &host.engine.module_sha256) else { return Ok(None) };
+    Code::read(path, sha256).map(Some).map_err(|error| format!("engine.module: `{}`: {error}", path.display()))
 }
 
 /// Refuses a module that is named in a file of somebody who is nobody to have machine code run as this user.

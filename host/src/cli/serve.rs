@@ -49,7 +49,7 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
     let loaded = sources.clone().load()?;
     module::check(&loaded).map_err(Failure::usage)?;
     let config = loaded.config;
-    let options = ServeOptions { testing: args.testing, ..options(&config.host, place)? };
+    let options = ServeOptions { testing: args.testing, ..options(&config.host, place) };
     if options.testing && is_exposed(&options.listen) {
         return Err(Failure::usage(format_args!(
             "--testing: server.listen is `{}`, but only a loopback address is allowed with it",
@@ -112,7 +112,7 @@ fn tell(welcome: &str, first: Option<&First>, data: &DataDir) -> Result<(), Fail
     }
 }
 
-pub(super) fn options(host: &Host, place: &Place) -> Result<ServeOptions, Failure> {
+pub(super) fn options(host: &Host, place: &Place) -> ServeOptions {
     let server = &host.server;
     let usual = Limits::default();
     let secs = |secs: u32| Duration::from_secs(secs.into());
@@ -121,12 +121,11 @@ pub(super) fn options(host: &Host, place: &Place) -> Result<ServeOptions, Failur
         key,
         client_ca: server.tls_client_ca.clone(),
     });
-    let trusted_proxies: Result<_, _> = server.trusted_proxies.iter().map(|range| range.parse()).collect();
-    Ok(ServeOptions {
+    ServeOptions {
         operations: server.operations,
         tls,
         allow_plain_http: server.allow_plain_http,
-        trusted_proxies: trusted_proxies.map_err(Failure::usage)?,
+        trusted_proxies: server.trusted_proxies.clone(),
         forwarding: server.forwarding,
         page: server.page,
         limits: Limits {
@@ -141,7 +140,7 @@ pub(super) fn options(host: &Host, place: &Place) -> Result<ServeOptions, Failur
             ..usual
         },
         ..ServeOptions::new(server.listen, &place.data)
-    })
+    }
 }
 
 fn log(host: &Host) -> LogOptions {

@@ -208,7 +208,7 @@ impl Service {
     /// The rules that this configuration names, if they are not in force.
     fn other_rules(&self, host: &Host, warnings: &mut Vec<String>) -> Result<Option<Rules>, String> {
         let named = module::named(host);
-        if module::sha256(host) == self.engine.modules().other() {
+        if host.engine.module_sha256 == self.engine.modules().other() {
             if let Err(error) = named {
                 tracing::warn!(error, "the module in force could not be had again; the next start would refuse");
                 warnings

@@ -2,7 +2,8 @@
 
 use crate::{
     engine::Kind,
-    http::{Forwarding, Limits},
+    hex,
+    http::{Forwarding, Limits, Network},
     logging::LogFormat,
 };
 use core::{net::SocketAddr, time::Duration};
@@ -38,7 +39,7 @@ pub struct Server {
     /// Plain HTTP also where others than this machine can reach it (security H6).
     pub allow_plain_http: bool,
     /// Address ranges of proxies whose forwarding headers are believed.
-    pub trusted_proxies: Vec<String>,
+    pub trusted_proxies: Vec<Network>,
     /// Which headers these proxies write.
     pub forwarding: Forwarding,
     /// Whether `GET /` shows the page to a browser.
@@ -114,8 +115,9 @@ pub struct Engine {
     pub api: Kind,
     /// A module to run in the place of the one in this binary; then everything is answered by it.
     pub module: Option<PathBuf>,
-    /// The SHA-256 of that file, in hexadecimal digits.
-    pub module_sha256: Option<String>,
+    /// The SHA-256 of that file, which is stated in hexadecimal digits.
+    #[serde(with = "hex::stated")]
+    pub module_sha256: Option<[u8; 32]>,
     /// Instances of the module at once.
     pub instances: u32,
     /// Password derivations at once; 0 is one per core.

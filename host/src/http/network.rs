@@ -5,6 +5,7 @@ use core::{
     net::{IpAddr, SocketAddr},
     str::FromStr,
 };
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// An address range such as `10.0.0.0/8`, `2001:db8::/32` or a single address.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -71,6 +72,19 @@ impl FromStr for Network {
             (IpAddr::V6(_), mapped @ IpAddr::V4(_)) if prefix >= 96 => Ok(Self { address: mapped, prefix: prefix - 96 }),
             _ => Ok(Self { address, prefix }),
         }
+    }
+}
+
+/// As the text that it is read from.
+impl Serialize for Network {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
 }
 

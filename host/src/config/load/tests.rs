@@ -200,6 +200,27 @@ fn what_no_start_would_take_is_no_setting() {
     assert!(file("gateway.introspection_roles = [\"bogus_role\"]").is_err());
 }
 
+/// Nobody reads them again, who might take what cannot be read for none.
+#[test]
+fn ranges_and_digests_are_read_where_they_are_stated() {
+    let digits = "ab".repeat(32);
+    let text = format!(
+        "[server]\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n[engine]\nmodule = \"m\"\nmodule_sha256 = \"{digits}\""
+    );
+    let host = right(&text).host;
+    assert_eq!(host.server.trusted_proxies, ["10.0.0.0/8", "::1"].map(|range| range.parse().unwrap()));
+    assert_eq!(host.engine.module_sha256, Some([0xab; 32]));
+    // As what has changed is found by.
+    let shown = serde_json::to_value(&host).unwrap();
+    assert_eq!(shown["engine"]["module_sha256"], digits);
+    assert_eq!(serde_json::from_value::<Host>(shown).unwrap().server.trusted_proxies, host.server.trusted_proxies);
+    for wrong in [digits.to_uppercase(), String::new()] {
+        let mut shown = serde_json::to_value(&host).unwrap();
+        shown["engine"]["module_sha256"] = wrong.clone().into();
+        assert!(serde_json::from_value::<Host>(shown).is_err(), "{wrong:?}");
+    }
+}
+
 #[test]
 fn lives_of_all_scopes_that_are_empty_are_unset() {
     let lives = |text: &str| format!("{:?}", file(text).unwrap().config.settings.openshift);
