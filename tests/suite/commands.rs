@@ -260,6 +260,17 @@ fn a_limit_on_files_kills_no_command() {
     assert_eq!(said(&data, &["user", "show", "ada"]).0, status, "what is said holds");
 }
 
+/// The advice hangs on a word that wasmtime says. What is limited are addresses, of which a start takes many and no memory.
+#[test]
+fn a_limit_on_addresses_is_told_with_what_helps() {
+    let (_home, data) = scratch();
+    let script = "ulimit -v 8000000; \"$0\" serve --listen 127.0.0.1:0";
+    let ended = Command::new("sh").args(["-c", script]).arg(binary()).env("WAXSEAL_DATA", &data).output().unwrap();
+    let (status, told) = told(&ended);
+    assert_eq!(status, Some(1), "{told}");
+    assert!(told.contains("`ulimit -v`") && told.contains("set `engine.api` and `engine.hot` to \"native\""), "{told}");
+}
+
 /// Tokens are made by strangers, and one refresh token in 64 begins with a hyphen: none is taken for an option of ours.
 #[test]
 fn a_token_or_a_name_is_no_option() {
