@@ -1,8 +1,8 @@
 //! Whether what others own costs anything: a user with ten OpenShift authorizations, beside nobody and beside a million
 //! authorizations of others in the embedded store.
 //!
-//! `cargo bench -p waxseal --bench authorizations [-- COUNT]`. The two stores take turns, so that a busy machine disturbs both
-//! alike: read the ratios rather than the times.
+//! `cargo xtask bench authorizations`; `cargo bench -p waxseal --bench authorizations -- COUNT` for another number. The two stores
+//! take turns, so that a busy machine disturbs both alike: read the ratios rather than the times.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
 

@@ -1,6 +1,6 @@
 //! What verification costs while many tokens are revoked: the embedded store with a million entries beside one with none.
 //!
-//! `cargo bench -p waxseal --bench revocations`. Every token is asked about in turn, so that most are in no cache. The two
+//! `cargo xtask bench revocations`. Every token is asked about in turn, so that most are in no cache. The two
 //! stores take turns in short rounds; read the ratio of the medians.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]

@@ -8,15 +8,18 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     match names.as_slice() {
         [] => {
             token()?;
-            engine()?;
+            IN_THE_HOST.into_iter().try_for_each(in_the_host)?;
             server(&[])
         }
         ["token"] => token(),
-        ["engine"] => engine(),
         ["js"] => js::bench(),
         ["page"] => page::bench(),
         ["server", parts @ ..] => server(parts),
-        [other, ..] => Err(format!("there is no benchmark `{other}`; there are token, engine, server, js and page")),
+        [name] if IN_THE_HOST.contains(name) => in_the_host(name),
+        [other, ..] => Err(format!(
+            "there is no benchmark `{other}`; there are token, {}, server, js and page",
+            IN_THE_HOST.join(", ")
+        )),
     }
 }
 
@@ -25,10 +28,12 @@ fn token() -> Result<(), Failure> {
     run_command(&mut cargo(&["bench", "--package", "waxseal-bench", "--bench", "token"]))
 }
 
-/// The component against the same code natively.
-fn engine() -> Result<(), Failure> {
+/// The component against the same code natively; what a million of others' authorizations cost, and a million revoked tokens.
+const IN_THE_HOST: [&str; 3] = ["engine", "authorizations", "revocations"];
+
+fn in_the_host(name: &str) -> Result<(), Failure> {
     setup::rust_target(setup::WASM)?;
-    run_command(&mut cargo(&["bench", "--package", "waxseal", "--bench", "engine"]))
+    run_command(&mut cargo(&["bench", "--package", "waxseal", "--bench", name]))
 }
 
 /// The release server as a process, under load.

@@ -41,7 +41,7 @@ One command for each job, from any folder of the checkout.
                              1000000 generated tokens: natively, in the component and in the JavaScript modules the same verdict
   cargo xtask readme         run the shell lines of README and guides against a fresh server
   cargo xtask clients        the official Elasticsearch clients against a fresh server
-  cargo xtask bench [NAMES]  the figures of docs/performance.md: token, engine, server, or all of them;
+  cargo xtask bench [NAMES]  the figures of docs/performance.md: token, engine, authorizations, revocations, server, or all;
                              `js`: those of docs/javascript.md; `page`: those of docs/page.md
   cargo xtask fuzz [TARGET] [RUNS]
                              coverage-guided fuzzing of what strangers can send, 100000 runs of each target
