@@ -43,7 +43,7 @@ One command for each job, from any folder of the checkout.
   cargo xtask clients        the official Elasticsearch clients against a fresh server
   cargo xtask bench [NAMES]  the figures of docs/performance.md: token, engine, authorizations, revocations, server, or all;
                              `js`: those of docs/javascript.md; `page`: those of docs/page.md
-  cargo xtask fuzz [TARGET] [RUNS]
+  cargo xtask fuzz [TARGET|all] [RUNS]
                              coverage-guided fuzzing of what strangers can send, 100000 runs of each target
   cargo xtask torture KIND [NUMBER]
                              floods, kills, damaged requests, full disks for long; names the kinds when asked for none
