@@ -139,3 +139,22 @@ impl Default for Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Host;
+    use crate::{
+        engine::{self, Choice},
+        logging::LogOptions,
+    };
+
+    /// They are stated here once more, as who has the configuration alone has not what it is for.
+    #[test]
+    fn defaults_are_those_of_what_is_set() {
+        let Host { log, engine, .. } = Host::default();
+        let usual = LogOptions::default();
+        assert_eq!((log.format, log.filter), (usual.format, usual.filter));
+        assert_eq!(Choice { hot: engine.hot, api: engine.api }, Choice::default());
+        assert_eq!(engine.instances, engine::Limits::default().instances.get());
+    }
+}
