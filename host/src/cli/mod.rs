@@ -1,7 +1,7 @@
 //! The command line.
 //!
-//! Every administration command is one request to core's `/admin` routes. `Admin` sends it to the server that runs on the
-//! data directory or, when none does, answers it in this process: same request, same answer.
+//! Every administration command is a request to core's `/admin` routes, or two where one depends on the other. `Admin` sends them to
+//! the server that runs on the data directory or, when none does, answers them in this process: same request, same answer.
 
 mod admin;
 mod audit;

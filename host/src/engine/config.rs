@@ -7,7 +7,7 @@ use wasmtime::Config;
 /// take microseconds; the list of 100,000 users takes a good part of it.
 pub(crate) const TICK: Duration = Duration::from_millis(50);
 /// See [`TICK`].
-pub(crate) const TICKS_PER_CALL: u64 = 20;
+pub(crate) const TICKS_PER_STEP: u64 = 20;
 
 /// The settings that are part of the compiled code. A precompiled component is taken only under equal ones.
 pub(crate) fn shared() -> Config {

@@ -73,7 +73,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         const INSTANCES: NonZeroU32 = NonZeroU32::new(256).expect("256 is not zero");
-        Self { instances: INSTANCES, memory: 256 << 20, ticks_per_step: config::TICKS_PER_CALL }
+        Self { instances: INSTANCES, memory: 256 << 20, ticks_per_step: config::TICKS_PER_STEP }
     }
 }
 

@@ -361,14 +361,17 @@ fn behind_a_hash(line: &str) -> Option<&str> {
 #[test]
 fn the_documentation_lists_every_setting_with_its_bounds_and_default() {
     let guide = include_str!("../../../../docs/configuration.md");
-    let defaults = Loaded::default_rows();
-    for (setting, default) in &defaults {
-        let row =
-            format!("| `{}` | {} | `{default}` | {} |", setting.path, escape(&setting.kind.to_string()), setting.about);
-        assert!(guide.lines().any(|line| line == row), "docs/configuration.md lacks the line\n{row}");
+    let row = |(setting, default): (&'static Setting, String)| {
+        format!("| `{}` | {} | `{default}` | {} |", setting.path, escape(&setting.kind.to_string()), setting.about)
+    };
+    let rows: Vec<String> = Loaded::default_rows().into_iter().map(row).collect();
+    let is_setting = |line: &&str| line.starts_with("| `") && !line.starts_with("| `WAXSEAL_");
+    let listed: Vec<&str> = guide.lines().filter(is_setting).collect();
+    for row in &rows {
+        assert!(listed.contains(&row.as_str()), "docs/configuration.md lacks the line\n{row}");
     }
-    let rows = guide.lines().filter(|line| line.starts_with("| `") && !line.starts_with("| `WAXSEAL_")).count();
-    assert_eq!(rows, defaults.len(), "docs/configuration.md describes a setting that does not exist");
+    assert_eq!(listed.len(), rows.len(), "docs/configuration.md describes a setting that does not exist");
+    assert_eq!(listed, rows, "docs/configuration.md has another order");
 }
 
 fn escape(text: &str) -> String {

@@ -34,7 +34,7 @@ pub(super) struct Exports {
 impl Exports {
     /// Finds them in `component`, and compares their types.
     pub(super) fn find(component: &Component, pre: &InstancePre<Patience>) -> wasmtime::Result<Self> {
-        let mut store = patience::store(component.engine(), config::TICKS_PER_CALL);
+        let mut store = patience::store(component.engine(), config::TICKS_PER_STEP);
         let instance = pre.instantiate(&mut store)?;
         let Some((ComponentItem::ComponentInstance(_), rules)) = component.get_export(None, RULES) else {
             bail!("the component does not export `{RULES}`");
