@@ -41,20 +41,6 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// The stable code; the text of [`Display`](fmt::Display) may change.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Busy => "store_busy",
-            Self::Full => "store_full",
-            Self::Unavailable(_) => "store_unavailable",
-            Self::Locked(_) => "store_locked",
-            Self::Corrupt { .. } => "store_corrupt",
-            Self::Newer { .. } => "store_newer",
-            Self::Occupied(_) => "store_occupied",
-            Self::BadBackup { .. } => "bad_backup",
-        }
-    }
-
     pub(super) fn taken() -> Self {
         Self::Unavailable("an answer was taken twice".into())
     }

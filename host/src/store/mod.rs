@@ -1,6 +1,6 @@
 //! Where the server keeps its records: versioned, written in all-or-nothing commits, watched by revision.
 //!
-//! The public interface is: the trait [`Store`], the embedded default [`Embedded`], and [`Memory`] for tests and evaluation.
+//! The public interface is: the trait [`Store`], the embedded default [`Embedded`], and [`Memory`] for tests and benchmarks.
 //!
 //! INVARIANT: once a commit is acknowledged, every read that starts later sees it, through whatever cache.
 //! INVARIANT: a commit that was refused is never seen, neither whole nor in part.

@@ -32,7 +32,7 @@ impl<'a, T> Reply<'a, T> {
         Self::Pending(Box::pin(answer))
     }
 
-    /// Blocks the thread until the answer is there: for command line and tests, never inside a runtime.
+    /// Blocks the thread until the answer is there: for tests and benchmarks, never inside a runtime.
     pub fn wait(self) -> Result<T, StoreError>
     where
         T: Unpin,

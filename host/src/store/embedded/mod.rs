@@ -112,7 +112,8 @@ impl Embedded {
     }
 
     /// Opens the store on `backend`, which is locked if it can be, and its log on another; makes one if the first is empty.
-    pub fn with_backends(
+    #[cfg(test)]
+    pub(crate) fn with_backends(
         backend: impl StorageBackend,
         log: impl StorageBackend,
         clock: Arc<Clock>,
@@ -136,7 +137,8 @@ impl Embedded {
 
     /// Does what the writer else does when it is idle: purges expired records, a bounded number, and seals the file. Returns
     /// how many were due.
-    pub fn tidy(&self) -> Reply<'_, usize> {
+    #[cfg(test)]
+    pub(crate) fn tidy(&self) -> Reply<'_, usize> {
         let (answer, reply) = oneshot::channel();
         self.send(Job::Tidy(answer), reply)
     }
@@ -252,6 +254,7 @@ struct View {
 }
 
 impl Shared {
+    #[cfg(test)]
     fn on_backends(backend: impl StorageBackend, log: impl StorageBackend, clock: Arc<Clock>) -> Result<Self, StoreError> {
         let path = PathBuf::new();
         let medium = Medium::lock(Box::new(backend)).map_err(|error| file::trouble(&path, &error))?;

@@ -28,6 +28,7 @@ type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 pub(super) enum Job {
     Commit(Commit, Answer<Committed>),
+    #[cfg(test)]
     Tidy(Answer<usize>),
 }
 
@@ -78,6 +79,7 @@ impl Writer {
                     commits.push(commit);
                     answers.push(answer);
                 }
+                #[cfg(test)]
                 Job::Tidy(answer) => {
                     // A caller that has gone does not want to know.
                     let _ = answer.send(self.tidy());
