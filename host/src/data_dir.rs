@@ -305,20 +305,18 @@ pub(crate) fn from_hex(text: &str) -> Option<RootKey> {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+    use tempfile::TempDir;
 
-    struct Scratch(DataDir);
-
-    impl Scratch {
-        fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("waxseal-data-{name}-{}", std::process::id()));
-            let _ = fs::remove_dir_all(&path);
-            Self(DataDir::new(path))
-        }
+    /// A data directory that is not there yet, and the one it is in, removed at the end.
+    struct Scratch {
+        data: DataDir,
+        _home: TempDir,
     }
 
-    impl Drop for Scratch {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(self.0.path());
+    impl Scratch {
+        fn new() -> Self {
+            let home = tempfile::tempdir().unwrap();
+            Self { data: DataDir::new(home.path().join("data")), _home: home }
         }
     }
 
@@ -332,12 +330,12 @@ mod tests {
 
     #[test]
     fn directory_and_root_key_are_the_owners_only() {
-        let scratch = Scratch::new("modes");
-        scratch.0.create().unwrap();
-        let key = scratch.0.root_key_or_new().unwrap();
-        assert_eq!((mode(scratch.0.path()), mode(&scratch.0.root_key_file())), (0o700, 0o600));
-        assert_eq!(*scratch.0.root_key_or_new().unwrap(), *key);
-        assert_eq!(fs::read_dir(scratch.0.path()).unwrap().count(), 1);
+        let scratch = Scratch::new();
+        scratch.data.create().unwrap();
+        let key = scratch.data.root_key_or_new().unwrap();
+        assert_eq!((mode(scratch.data.path()), mode(&scratch.data.root_key_file())), (0o700, 0o600));
+        assert_eq!(*scratch.data.root_key_or_new().unwrap(), *key);
+        assert_eq!(fs::read_dir(scratch.data.path()).unwrap().count(), 1);
     }
 
     #[test]
@@ -371,12 +369,12 @@ mod tests {
 
     #[test]
     fn a_root_key_is_never_replaced() {
-        let scratch = Scratch::new("replace");
-        scratch.0.create().unwrap();
-        scratch.0.create_root_key().unwrap();
-        let before = scratch.0.root_key().unwrap();
-        assert!(scratch.0.create_root_key().is_err());
-        assert_eq!(*scratch.0.root_key().unwrap(), *before);
+        let scratch = Scratch::new();
+        scratch.data.create().unwrap();
+        scratch.data.create_root_key().unwrap();
+        let before = scratch.data.root_key().unwrap();
+        assert!(scratch.data.create_root_key().is_err());
+        assert_eq!(*scratch.data.root_key().unwrap(), *before);
     }
 
     #[track_caller]
@@ -387,8 +385,8 @@ mod tests {
 
     #[test]
     fn a_root_key_that_others_can_read_or_that_is_none_is_refused() {
-        let scratch = Scratch::new("refused");
-        let data = &scratch.0;
+        let scratch = Scratch::new();
+        let data = &scratch.data;
         data.create().unwrap();
         data.create_root_key().unwrap();
         for open in [0o640, 0o604, 0o660] {
@@ -406,52 +404,51 @@ mod tests {
 
     #[test]
     fn a_store_without_its_root_key_gets_no_new_one() {
-        let scratch = Scratch::new("missing");
-        scratch.0.create().unwrap();
-        fs::write(scratch.0.store(), "").unwrap();
-        refused(&scratch.0, "is missing; bring a backup back into an empty directory");
+        let scratch = Scratch::new();
+        scratch.data.create().unwrap();
+        fs::write(scratch.data.store(), "").unwrap();
+        refused(&scratch.data, "is missing; bring a backup back into an empty directory");
     }
 
     #[test]
     fn where_nothing_was_yet_nothing_is_to_be_brought_back() {
-        let scratch = Scratch::new("fresh");
-        scratch.0.create().unwrap();
-        let said = || scratch.0.root_key().unwrap_err().to_string();
+        let scratch = Scratch::new();
+        scratch.data.create().unwrap();
+        let said = || scratch.data.root_key().unwrap_err().to_string();
         assert!(said().contains("`waxseal init` makes one") && !said().contains("backup"), "{}", said());
-        fs::write(scratch.0.store_log(), "").unwrap();
+        fs::write(scratch.data.store_log(), "").unwrap();
         assert!(said().contains("bring a backup back"), "{}", said());
     }
 
     #[test]
     fn a_lost_store_is_no_first_start() {
-        for (name, left) in [("lost-log", "store.log"), ("lost-trail", "audit.log"), ("lost-head", "audit.log.head")] {
-            let scratch = Scratch::new(name);
-            scratch.0.create().unwrap();
-            scratch.0.create_root_key().unwrap();
-            assert_eq!(scratch.0.check_store(), Ok(()), "an interrupted first start has a root key at the most");
-            fs::write(scratch.0.path().join(left), "").unwrap();
-            let error = scratch.0.check_store().unwrap_err().to_string();
+        for left in ["store.log", "audit.log", "audit.log.head"] {
+            let scratch = Scratch::new();
+            scratch.data.create().unwrap();
+            scratch.data.create_root_key().unwrap();
+            assert_eq!(scratch.data.check_store(), Ok(()), "an interrupted first start has a root key at the most");
+            fs::write(scratch.data.path().join(left), "").unwrap();
+            let error = scratch.data.check_store().unwrap_err().to_string();
             assert!(error.contains(left) && error.contains("`waxseal restore`"), "{error}");
-            fs::write(scratch.0.store(), "").unwrap();
-            assert_eq!(scratch.0.check_store(), Ok(()));
+            fs::write(scratch.data.store(), "").unwrap();
+            assert_eq!(scratch.data.check_store(), Ok(()));
         }
     }
 
     #[test]
     fn a_file_is_no_directory() {
-        let scratch = Scratch::new("file");
-        fs::write(scratch.0.path(), "").unwrap();
-        assert!(scratch.0.create().unwrap_err().to_string().ends_with("is not a directory"));
-        fs::remove_file(scratch.0.path()).unwrap();
+        let scratch = Scratch::new();
+        fs::write(scratch.data.path(), "").unwrap();
+        assert!(scratch.data.create().unwrap_err().to_string().ends_with("is not a directory"));
     }
 
     #[test]
     fn an_open_directory_is_refused() {
-        let scratch = Scratch::new("open");
-        assert!(scratch.0.check().unwrap_err().to_string().contains("waxseal init"));
-        scratch.0.create().unwrap();
-        chmod(scratch.0.path(), 0o755);
-        assert!(scratch.0.create().unwrap_err().to_string().contains("has mode 0755"));
-        assert!(scratch.0.check().is_err());
+        let scratch = Scratch::new();
+        assert!(scratch.data.check().unwrap_err().to_string().contains("waxseal init"));
+        scratch.data.create().unwrap();
+        chmod(scratch.data.path(), 0o755);
+        assert!(scratch.data.create().unwrap_err().to_string().contains("has mode 0755"));
+        assert!(scratch.data.check().is_err());
     }
 }

@@ -1,29 +1,18 @@
 use super::*;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::io::Write;
+use tempfile::NamedTempFile;
 
-/// A file in the system's temporary directory, removed at the end.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(text: &str) -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("waxseal-config-{}-{}.toml", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        fs::write(&path, text).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
+/// A file with this text, removed at the end.
+fn scratch(text: &str) -> NamedTempFile {
+    let mut file = NamedTempFile::with_suffix(".toml").unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
 }
 
 fn file(text: &str) -> Result<Loaded, Vec<String>> {
-    let scratch = Scratch::new(text);
-    let loaded = Sources { file: Some(scratch.0.clone()), ..Sources::default() }.load();
-    loaded.map_err(|problems| lines(&problems, &scratch.0))
+    let scratch = scratch(text);
+    let loaded = Sources { file: Some(scratch.path().into()), ..Sources::default() }.load();
+    loaded.map_err(|problems| lines(&problems, scratch.path()))
 }
 
 fn env(name: &str, value: &str) -> Result<Loaded, Vec<Problem>> {
@@ -181,14 +170,12 @@ fn settings_that_do_not_go_together_are_named() {
 
 #[test]
 fn a_file_in_the_usual_place_may_come_later() {
-    let home = Scratch::new("");
-    let usual = home.0.with_extension("later");
+    let home = tempfile::tempdir().unwrap();
+    let usual = home.path().join("waxseal.toml");
     let sources = Sources { usual: Some(usual.clone()), ..Sources::default() };
     assert_eq!(sources.clone().load().unwrap().config.settings.leeway, 0);
     fs::write(&usual, "leeway = 7").unwrap();
-    let loaded = sources.load();
-    fs::remove_file(&usual).unwrap();
-    let loaded = loaded.unwrap();
+    let loaded = sources.load().unwrap();
     assert_eq!((loaded.config.settings.leeway, loaded.file), (7, Some(usual)));
 }
 
@@ -239,9 +226,9 @@ fn one_thing_is_said_once_per_source() {
 
 #[test]
 fn a_flag_wins_over_the_environment_and_that_over_the_file() {
-    let scratch = Scratch::new("leeway = 1\nissuer = \"file\"\nredis.ttl.default = 60\n");
+    let scratch = scratch("leeway = 1\nissuer = \"file\"\nredis.ttl.default = 60\n");
     let sources = Sources {
-        file: Some(scratch.0.clone()),
+        file: Some(scratch.path().into()),
         usual: None,
         env: vec![
             ("WAXSEAL__LEEWAY".into(), "2".into()),
@@ -258,7 +245,7 @@ fn a_flag_wins_over_the_environment_and_that_over_the_file() {
     let origin = |path| loaded.origin(path).to_string();
     assert_eq!(origin("leeway"), "--set leeway");
     assert_eq!(origin("issuer"), "WAXSEAL__ISSUER");
-    assert_eq!(origin("redis.ttl.default"), format!("{}:3", scratch.0.display()));
+    assert_eq!(origin("redis.ttl.default"), format!("{}:3", scratch.path().display()));
     assert_eq!(origin("redis.ttl.max"), "default");
     assert_eq!(origin("server.listen"), "WAXSEAL_LISTEN");
 }
