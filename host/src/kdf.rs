@@ -3,7 +3,7 @@
 //! While requests are answered that need no derivation, the last worker stands back, so that a core is left for them. Priorities alone
 //! do not do that: Linux lets a thread that has just begun go on for a while, whoever wakes up beside it.
 
-use crate::source::site;
+use crate::{process, source::site};
 use core::{
     fmt, mem,
     net::IpAddr,
@@ -134,7 +134,7 @@ impl Pool {
         for number in 0..limits.workers.get() {
             let (shared, worker) = (Arc::clone(&pool.shared), worker.clone());
             let thread = thread::Builder::new().name(format!("kdf-{number}")).spawn(move || {
-                step_back();
+                process::step_back();
                 shared.work(number, &worker);
             })?;
             pool.threads.push(thread);
@@ -200,22 +200,6 @@ impl fmt::Debug for Pool {
         f.debug_struct("Pool").field("limits", &self.shared.limits).finish_non_exhaustive()
     }
 }
-
-/// Lets the threads that answer requests go before the calling one: a login that waits a little longer hurts nobody, a token check does.
-/// Linux counts priorities by thread; elsewhere this would concern the whole process.
-#[cfg(target_os = "linux")]
-pub(crate) fn step_back() {
-    // Where it is refused, everything works all the same.
-    let _ = rustix::process::setpriority_process(None, STEP_BACK);
-}
-
-/// How much nicer such a thread is than the rest: enough for a token check not to wait for it, and so little that logins go on, at a
-/// tenth of a core each, while token checks take all they can get.
-#[cfg(target_os = "linux")]
-const STEP_BACK: i32 = 10;
-
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn step_back() {}
 
 /// One derivation and who waits for it.
 struct Job {

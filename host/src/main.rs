@@ -4,7 +4,7 @@ use std::{alloc::System, env, process::ExitCode};
 use zeroizing_alloc::ZeroAlloc;
 
 #[cfg(test)]
-mod cleared;
+mod cleared_tests;
 
 /// Clears what is given back, so that no password or token stays behind in a buffer of ours or of a library (security S4).
 #[global_allocator]

@@ -3,7 +3,7 @@
 //! Besides its derivation, a login takes a good part of a millisecond of a thread: two instances, their answers, a commit. On the
 //! threads that answer everything else, under a flood of logins, that was what one token check in a hundred waited for.
 
-use crate::{http::RequestId, kdf};
+use crate::{http::RequestId, process};
 use core::num::NonZeroUsize;
 use std::{io, panic::resume_unwind};
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -22,7 +22,7 @@ impl Logins {
     /// When the system refuses one.
     pub(super) fn start(number: NonZeroUsize) -> io::Result<Self> {
         let mut threads = Builder::new_multi_thread();
-        threads.worker_threads(number.get()).thread_name(THREAD).on_thread_start(kdf::step_back).enable_time();
+        threads.worker_threads(number.get()).thread_name(THREAD).on_thread_start(process::step_back).enable_time();
         let runtime = threads.build()?;
         Ok(Self { threads: runtime.handle().clone(), runtime: Some(runtime) })
     }
