@@ -16,5 +16,6 @@ pub mod metrics;
 mod process;
 pub mod refusals;
 pub mod serve;
+mod shares;
 mod source;
 pub mod store;

@@ -1,6 +1,7 @@
 //! Reads a body within its limits, and decodes it.
 
-use super::{Limits, held::Held, shares::Shares};
+use super::{Limits, held::Held};
+use crate::shares::Shares;
 use core::net::IpAddr;
 use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;

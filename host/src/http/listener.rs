@@ -3,12 +3,14 @@
 use super::{
     Answer,
     service::{Entrance, Origin, Service},
-    shares::{Share, Shares},
     socket::Socket,
     strict::Strict,
     tls::Tls,
 };
-use crate::metrics::Metrics;
+use crate::{
+    metrics::Metrics,
+    shares::{Share, Shares},
+};
 use core::{net::IpAddr, pin::pin, time::Duration};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;

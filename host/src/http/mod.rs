@@ -23,7 +23,6 @@ mod network; // ranges of addresses
 pub(crate) mod page; // the page, from the binary
 mod request_id; // a number for each request
 pub(crate) mod service; // one request, from its head to its answer
-mod shares; // what one source may have of anything
 mod socket; // kinds of socket
 mod standing; // answers that are given a second time
 mod strict; // a connection under framing and times

@@ -9,26 +9,26 @@ use std::{
 
 /// Who has how many.
 #[derive(Debug)]
-pub(super) struct Shares {
+pub(crate) struct Shares {
     of_one: usize,
     by_source: Mutex<HashMap<IpAddr, usize>>,
 }
 
 /// One of a source, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Share {
+pub(crate) struct Share {
     shares: Arc<Shares>,
     source: IpAddr,
 }
 
 impl Shares {
     /// One source has `of_one` at the most.
-    pub(super) fn of(of_one: usize) -> Arc<Self> {
+    pub(crate) fn of(of_one: usize) -> Arc<Self> {
         Arc::new(Self { of_one, by_source: Mutex::default() })
     }
 
     /// One more for `address`; `None` when its source has as many as it may.
-    pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Option<Share> {
+    pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Option<Share> {
         let source = site(address);
         let mut by_source = self.lock();
         let count = by_source.entry(source).or_default();
