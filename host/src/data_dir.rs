@@ -1,6 +1,6 @@
 //! The data directory: what lies in it, and its root key.
 
-use crate::{audit, cli::word, hex};
+use crate::{audit, hex, shell::word};
 use core::fmt;
 use rustix::{
     fs::{Access, access},

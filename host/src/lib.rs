@@ -17,5 +17,6 @@ mod process;
 pub mod refusals;
 pub mod serve;
 mod shares;
+mod shell;
 mod source;
 pub mod store;

@@ -3,9 +3,9 @@
 use super::{
     Failure, Place,
     service::Service,
-    terminal::{complain, plain, say, word},
+    terminal::{complain, plain, say},
 };
-use crate::{data_dir::DataDir, http::admin_socket};
+use crate::{data_dir::DataDir, http::admin_socket, shell::word};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;

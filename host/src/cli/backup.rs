@@ -1,11 +1,7 @@
 //! `waxseal backup` and `waxseal restore`.
 
-use super::{
-    Failure, Place,
-    admin::Admin,
-    terminal::{say, word},
-};
-use crate::backup;
+use super::{Failure, Place, admin::Admin, terminal::say};
+use crate::{backup, shell::word};
 use serde_json::json;
 use std::path::{self, Path, PathBuf};
 use waxseal_core::seam::Method;

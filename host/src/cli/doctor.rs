@@ -5,7 +5,7 @@ use super::{
     admin::Admin,
     module, serve,
     service::Service,
-    terminal::{plain, say, say_json, table, word},
+    terminal::{plain, say, say_json, table},
     user::{cell, schemes},
 };
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
         is_exposed,
         tls::{SOON, Tls},
     },
+    shell::word,
 };
 use rustix::fs::statvfs;
 use serde_json::{Value, json};

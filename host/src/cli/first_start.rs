@@ -4,8 +4,9 @@ use super::{
     Failure,
     secret::{self, Secret},
     service::Service,
-    terminal::{is_nowhere, word},
+    terminal::is_nowhere,
 };
+use crate::shell::word;
 use serde_json::{Value, json};
 use std::{env, io, path::PathBuf};
 use waxseal_core::seam::{Method, Response};

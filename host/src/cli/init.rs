@@ -1,12 +1,10 @@
 //! `waxseal init`: a data directory with a production configuration.
 
-use super::{
-    Failure, Place,
-    terminal::{say, word},
-};
+use super::{Failure, Place, terminal::say};
 use crate::{
     config::{PRODUCTION, is_named},
     data_dir::write_new,
+    shell::word,
 };
 use std::io::ErrorKind;
 

@@ -23,8 +23,6 @@ mod token;
 mod user;
 mod verify;
 
-pub(crate) use terminal::word;
-
 use crate::process;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 use failure::Failure;

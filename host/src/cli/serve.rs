@@ -7,7 +7,7 @@ use super::{
     place::unread_variables,
     secret,
     service::{Service, alone},
-    terminal::{self, word},
+    terminal,
 };
 use crate::{
     config::{Config, Host, Origin, Stated},
@@ -15,6 +15,7 @@ use crate::{
     http::{Limits, is_exposed, tls::Tls},
     logging::{self, LogOptions},
     serve::{self, Bound, Parts, ServeOptions, Signals, TlsFiles},
+    shell::word,
 };
 use core::{net::IpAddr, time::Duration};
 use std::{io, sync::Arc};

@@ -1,7 +1,6 @@
 //! What a person or a script reads.
 
 use super::Failure;
-use core::fmt::Display;
 use rustix::fs::{FileType, fstat};
 use serde_json::Value;
 use std::{
@@ -69,13 +68,6 @@ pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if is_deceptive(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// Text as one word of a shell command (POSIX.1-2024, 2.2.2).
-pub(crate) fn word(text: impl Display) -> String {
-    let text = text.to_string();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}
-
 /// What one of these words is asked for with: `a, b or c`.
 pub(super) fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
     let listed = words.collect::<Vec<_>>().join(", ");
@@ -109,17 +101,6 @@ pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::process::Command;
-
-    #[test]
-    fn a_word_is_one_for_a_shell_too() {
-        for text in ["ada@example.com", "/var/lib/waxseal", "", "a b", "$(id)", "it's", "a\nb", "caf\u{e9}", "~", "`x`\\!"]
-        {
-            let out = Command::new("sh").args(["-c", &format!("printf %s {}", word(text))]).output().unwrap();
-            assert_eq!(String::from_utf8(out.stdout).unwrap(), text);
-        }
-        assert_eq!([word("/var/lib"), word("a b"), word("it's")], ["/var/lib", "'a b'", r"'it'\''s'"]);
-    }
 
     #[test]
     fn words_are_listed_as_a_choice() {

@@ -4,9 +4,9 @@ use super::{
     Failure, Place,
     admin::{Admin, segment},
     secret::{INPUT, NewPassword, octets_of, octets_of_input},
-    terminal::{complain, one_of, plain, say, say_json, table, word},
+    terminal::{complain, one_of, plain, say, say_json, table},
 };
-use crate::config::show_scheme;
+use crate::{config::show_scheme, shell::word};
 use clap::{
     ArgGroup,
     builder::{NonEmptyStringValueParser, PossibleValuesParser},
