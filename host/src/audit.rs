@@ -21,6 +21,7 @@ use self::chain::{HEADLESS, LOST, Line, Link, OPEN, REPAIR, Record, UNCLEAN, dig
 use crate::{
     clock::Clock,
     engine::{Audit, Occasion},
+    entry::sync_name,
     hex,
     http::RequestId,
     metrics::Metrics,
@@ -394,8 +395,7 @@ impl Trail {
     fn begin_head(&mut self) -> io::Result<()> {
         self.sync()?;
         self.head.as_ref().ok_or(io::ErrorKind::NotConnected)?.sync_all()?;
-        let directory = self.path.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(directory)?.sync_all()
+        sync_name(&self.path)
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -6,6 +6,7 @@
 
 use crate::{
     data_dir::{DataDir, RootKey, beside},
+    entry::{above, sync_name},
     store::{Embedded, StoreError},
 };
 use core::fmt;
@@ -80,7 +81,7 @@ pub fn write(store: &Embedded, data: &DataDir, to: &Path) -> Result<(), BackupEr
         return Err(BackupError::Occupied(to.into()));
     }
     // Said of the name that was given: what comes next has others.
-    directory_of(to).read_dir().map_err(|error| BackupError::Io { path: to.into(), error })?;
+    above(to).read_dir().map_err(|error| BackupError::Io { path: to.into(), error })?;
     let root = data.root_key()?;
     let (store_part, whole) = (Scratch::beside(to, "store"), Scratch::beside(to, "part"));
     let failed = |error| BackupError::Io { path: to.into(), error };
@@ -91,7 +92,7 @@ pub fn write(store: &Embedded, data: &DataDir, to: &Path) -> Result<(), BackupEr
     assemble(&root, &store_part.0, &whole.0).map_err(failed)?;
     // Unlike a rename, a link does not replace what is there.
     fs::hard_link(&whole.0, to).map_err(failed)?;
-    sync_directory(to).map_err(failed)
+    sync_name(to).map_err(failed)
 }
 
 /// Makes `data`, which has to be empty but for its configuration or missing, from the backup `from`.
@@ -203,14 +204,6 @@ fn read_head(file: &mut File) -> io::Result<Option<RootKey>> {
 
 fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-}
-
-fn sync_directory(of: &Path) -> io::Result<()> {
-    File::open(directory_of(of))?.sync_all()
-}
-
-fn directory_of(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A file that is removed at the end, whatever happens. Its name is its own, also among backups that are made at the same time.

@@ -1,6 +1,11 @@
 //! The data directory: what lies in it, and its root key.
 
-use crate::{audit, hex, shell::word};
+use crate::{
+    audit,
+    entry::{above, sync_name},
+    hex,
+    shell::word,
+};
 use core::fmt;
 use rustix::{
     fs::{Access, access},
@@ -241,11 +246,6 @@ fn grown_by(directory: &Path) -> Vec<&Path> {
     missing.map(above).collect()
 }
 
-/// The directory that the name is in.
-fn above(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
 /// Writes a file that is not there yet and that its owner alone can read; after a crash, or on a full disk, there is the whole file or none.
 ///
 /// # Errors
@@ -263,7 +263,7 @@ pub(crate) fn write_new_with(mode: u32, path: &Path, parts: &[&[u8]]) -> io::Res
         file.sync_all()?;
         // Unlike a rename, a link does not replace what is there.
         fs::hard_link(&unfinished, path)?;
-        File::open(above(path))?.sync_all()
+        sync_name(path)
     };
     let written = write();
     let _ = fs::remove_file(&unfinished);

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod data_dir;
 pub mod engine;
+mod entry;
 mod hex;
 mod horizon;
 pub mod http;

@@ -1,7 +1,7 @@
 //! The file of a store, and how it comes into being.
 
 use super::{FILE_NAME, medium::Medium};
-use crate::{data_dir, store::StoreError};
+use crate::{data_dir, entry::sync_name, store::StoreError};
 use core::ops::Bound;
 use redb::{
     BackendError, StorageBackend,
@@ -121,7 +121,7 @@ pub(super) fn log(path: &Path) -> Result<(Box<dyn StorageBackend>, bool), StoreE
     let file = file.map_err(failed)?;
     // What it is going to hold is worth nothing without its name. Also for one that is there: who made it may have been killed before
     // this line.
-    sync_parent(path).map_err(failed)?;
+    sync_name(path).map_err(failed)?;
     Ok((Box::new(backend(file)?), made))
 }
 
@@ -143,14 +143,7 @@ pub(super) fn copy_of_log(path: &Path) -> Result<(Box<dyn StorageBackend>, bool)
 /// Renames within a directory, durably.
 pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
-    sync_parent(to)
-}
-
-fn sync_parent(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
-        _ => File::open(".")?.sync_all(),
-    }
+    sync_name(to)
 }
 
 /// An error of the system, said with the path it is about.
