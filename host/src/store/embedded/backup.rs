@@ -14,7 +14,7 @@
 //! Numbers are big-endian. The file holds what the store holds, password hashes too, and nothing that the store does not.
 
 use super::{
-    FILE_NAME,
+    FILE_NAME, expiry,
     file::{self, Fresh},
     log,
     tables::{Snapshot, Tables, TablesError},
@@ -33,7 +33,6 @@ use std::{
 use waxseal_core::{seam::Version, time::UnixTime};
 
 const MAGIC: &[u8; 17] = b"waxseal backup 1\n";
-const NEVER: u64 = u64::MAX;
 
 /// Writes what is live at `horizon` in `snapshot` to `to`. The outer error is the store's, the inner one the backup's.
 pub(super) fn write(
@@ -104,7 +103,7 @@ fn write_entry(out: &mut impl Write, key: &str, entry: &Entry) -> io::Result<()>
     out.write_all(&u16::try_from(key.len()).map_err(too_long)?.to_be_bytes())?;
     out.write_all(&u32::try_from(entry.value.len()).map_err(too_long)?.to_be_bytes())?;
     out.write_all(&entry.version.0.to_be_bytes())?;
-    out.write_all(&entry.expires.map_or(NEVER, UnixTime::as_millis).to_be_bytes())?;
+    out.write_all(&expiry::to_octets(entry.expires))?;
     out.write_all(key.as_bytes())?;
     out.write_all(&entry.value)
 }
@@ -186,13 +185,13 @@ fn fill(fresh: &Fresh, backup: impl Read) -> Result<(Revision, u64), Bad> {
             break;
         }
         let value_len = u32::from_be_bytes(input.octets()?);
-        let (version, expires) = (Version(input.number()?), input.number()?);
+        let (version, expires) = (Version(input.number()?), expiry::from_octets(input.octets()?));
         let key = String::from_utf8(input.bytes(key_len.into())?).map_err(|_| Bad::Backup("a key is not text"))?;
         let value = input.bytes(value_len)?;
         if key <= last || version > revision.into() {
             return Err(Bad::Backup("its records are out of order"));
         }
-        tables.put(&key, version, (expires != NEVER).then(|| UnixTime::from_millis(expires)), &value)?;
+        tables.put(&key, version, expires, &value)?;
         (count, last) = (count + 1, key);
     }
     if input.number()? != count {

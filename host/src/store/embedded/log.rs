@@ -24,6 +24,7 @@
 //! half a batch, which nobody was told of; [`Log::is_torn`] says that it is one of the two. Before the first batch has followed the
 //! start lies an older one, or that of length 0: where there is neither, [`Log::is_strange`].
 
+use super::expiry;
 use crate::store::Revision;
 use redb::StorageBackend;
 use sha2::{Digest, Sha256};
@@ -181,7 +182,7 @@ impl Batch {
         self.octets.extend(key_len.to_be_bytes());
         self.octets.extend(value_len.to_be_bytes());
         self.octets.extend(revision.0.to_be_bytes());
-        self.octets.extend(expires.map_or(NEVER, UnixTime::as_millis).to_be_bytes());
+        self.octets.extend(expiry::to_octets(*expires));
         self.octets.extend(key.as_bytes());
         self.octets.extend(value.as_deref().unwrap_or_default());
     }
@@ -223,7 +224,7 @@ impl<'l> Logged<'l> {
             let (value_len, after) = after.split_first_chunk()?;
             let (revision, after) = after.split_first_chunk()?;
             let (expires, after) = after.split_first_chunk()?;
-            let (value_len, expires) = (u32::from_be_bytes(*value_len), u64::from_be_bytes(*expires));
+            let value_len = u32::from_be_bytes(*value_len);
             let (key, after) = after.split_at_checked(u16::from_be_bytes(*key_len).into())?;
             let len = if value_len == DELETED { 0 } else { usize::try_from(value_len).ok()? };
             let (value, after) = after.split_at_checked(len)?;
@@ -231,7 +232,7 @@ impl<'l> Logged<'l> {
             Some(LoggedWrite {
                 revision: Revision(u64::from_be_bytes(*revision)),
                 key: core::str::from_utf8(key).ok()?,
-                expires: (expires != NEVER).then(|| UnixTime::from_millis(expires)),
+                expires: expiry::from_octets(*expires),
                 value: (value_len != DELETED).then_some(value),
             })
         })
@@ -273,7 +274,6 @@ const BLOCK: usize = 4096;
 const SUM: usize = 16;
 
 const DELETED: u32 = u32::MAX;
-const NEVER: u64 = u64::MAX;
 
 #[cfg(test)]
 mod tests {

@@ -17,6 +17,7 @@
 //! verified in the background; [`Embedded::damaged`] tells. Each record carries a checksum that every read compares.
 
 mod backup;
+mod expiry;
 #[cfg(test)]
 mod expiry_tests;
 mod file;

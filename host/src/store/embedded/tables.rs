@@ -8,7 +8,10 @@
 //!
 //! Numbers in `records` are big-endian. redb sums its pages too, but looks at the sums only when it recovers.
 
-use super::log::{Logged, LoggedWrite};
+use super::{
+    expiry,
+    log::{Logged, LoggedWrite},
+};
 use crate::store::{Committed, Revision, cache::Entry};
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition, WriteTransaction};
 use waxseal_core::{
@@ -259,12 +262,11 @@ impl<'t> Tables<'t> {
 }
 
 const HEAD: usize = 20;
-const NEVER: u64 = u64::MAX;
 
 fn encode(key: &str, version: Version, expires: Option<UnixTime>, value: &[u8]) -> Vec<u8> {
     let mut stored = Vec::with_capacity(HEAD + value.len());
     stored.extend(version.0.to_be_bytes());
-    stored.extend(expires.map_or(NEVER, UnixTime::as_millis).to_be_bytes());
+    stored.extend(expiry::to_octets(expires));
     stored.extend(sum(key, &stored, value).to_be_bytes());
     stored.extend(value);
     stored
@@ -279,18 +281,16 @@ fn decode(key: &str, stored: &[u8]) -> Result<Entry, TablesError> {
     let Some((version, expires, value)) = parts else {
         return Err(TablesError::Damaged(format!("the checksum of record `{}` does not fit", key.escape_debug())));
     };
-    let expires = u64::from_be_bytes(*expires);
     Ok(Entry {
         version: Version(u64::from_be_bytes(*version)),
-        expires: (expires != NEVER).then(|| UnixTime::from_millis(expires)),
+        expires: expiry::from_octets(*expires),
         value: value.to_vec(),
     })
 }
 
 /// When the record expires, in milliseconds.
 fn expiry_of(stored: &[u8]) -> Option<u64> {
-    let expires = u64::from_be_bytes(*stored.get(8..)?.first_chunk()?);
-    (expires != NEVER).then_some(expires)
+    expiry::from_octets(*stored.get(8..)?.first_chunk()?).map(UnixTime::as_millis)
 }
 
 fn sum(key: &str, head: &[u8], value: &[u8]) -> u32 {
