@@ -8,6 +8,7 @@ use crate::{
     data_dir::{DataDir, RootKey, beside},
     entry::{above, sync_name},
     store::{Embedded, StoreError},
+    summed::Summed,
 };
 use core::fmt;
 use sha2::{Digest, Sha256};
@@ -161,14 +162,14 @@ fn of_file(part: &Path, error: &StoreError) -> Option<io::Error> {
 
 fn assemble(root: &RootKey, store_part: &Path, whole: &Path) -> io::Result<()> {
     // The root key goes past every buffer, as none of them is cleared.
-    let mut out = Digesting { inner: create(whole)?, digest: Sha256::new() };
+    let mut out = Summed::new(create(whole)?);
     out.write_all(MAGIC)?;
     out.write_all(crate::data_dir::to_hex(root).as_bytes())?;
     out.write_all(b"\n")?;
     io::copy(&mut File::open(store_part)?, &mut out)?;
-    let Digesting { mut inner, digest } = out;
-    inner.write_all(&digest.finalize())?;
-    inner.sync_all()
+    let (mut file, sum) = out.finish();
+    file.write_all(&sum)?;
+    file.sync_all()
 }
 
 /// How long the store's part is; `None` if the file is not whole. Leaves the file at its beginning.
@@ -218,24 +219,6 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
-    }
-}
-
-/// Passes on what is written and keeps its digest.
-struct Digesting<W> {
-    inner: W,
-    digest: Sha256,
-}
-
-impl<W: Write> Write for Digesting<W> {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(octets)?;
-        self.digest.update(octets.get(..written).unwrap_or(octets));
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
     }
 }
 

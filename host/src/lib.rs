@@ -21,3 +21,4 @@ mod shares;
 mod shell;
 mod source;
 pub mod store;
+mod summed;

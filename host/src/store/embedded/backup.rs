@@ -19,9 +19,11 @@ use super::{
     log,
     tables::{Snapshot, Tables, TablesError},
 };
-use crate::store::{Revision, StoreError, cache::Entry};
+use crate::{
+    store::{Revision, StoreError, cache::Entry},
+    summed::Summed,
+};
 use redb::ReadableDatabase;
-use sha2::{Digest, Sha256};
 use std::{
     ffi::OsString,
     fs::{self, OpenOptions},
@@ -77,7 +79,7 @@ impl From<io::Error> for Stop {
 fn write_draft(snapshot: &Snapshot, horizon: UnixTime, draft: &Path) -> Result<Revision, Stop> {
     let _ = fs::remove_file(draft);
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
-    let mut out = Summed { inner: BufWriter::new(file), digest: Sha256::new() };
+    let mut out = Summed::new(BufWriter::new(file));
     let revision = snapshot.revision()?;
     out.write_all(MAGIC)?;
     out.write_all(&revision.0.to_be_bytes())?;
@@ -92,9 +94,9 @@ fn write_draft(snapshot: &Snapshot, horizon: UnixTime, draft: &Path) -> Result<R
     })?;
     out.write_all(&0_u16.to_be_bytes())?;
     out.write_all(&count.to_be_bytes())?;
-    let Summed { mut inner, digest } = out;
-    inner.write_all(&digest.finalize())?;
-    inner.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+    let (mut out, sum) = out.finish();
+    out.write_all(&sum)?;
+    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
     Ok(revision)
 }
 
@@ -172,7 +174,7 @@ fn fill(fresh: &Fresh, backup: impl Read) -> Result<(Revision, u64), Bad> {
     let database = super::create_database(&fresh.medium)?.database;
     let transaction = database.begin_write()?;
     let mut tables = Tables::open(&transaction)?;
-    let mut input = Summed { inner: BufReader::new(backup), digest: Sha256::new() };
+    let mut input = Summed::new(BufReader::new(backup));
     if input.octets::<17>()? != *MAGIC {
         return Err(Bad::Backup("it is no backup of a format known here"));
     }
@@ -186,8 +188,8 @@ fn fill(fresh: &Fresh, backup: impl Read) -> Result<(Revision, u64), Bad> {
         }
         let value_len = u32::from_be_bytes(input.octets()?);
         let (version, expires) = (Version(input.number()?), expiry::from_octets(input.octets()?));
-        let key = String::from_utf8(input.bytes(key_len.into())?).map_err(|_| Bad::Backup("a key is not text"))?;
-        let value = input.bytes(value_len)?;
+        let key = String::from_utf8(input.long(key_len.into())?).map_err(|_| Bad::Backup("a key is not text"))?;
+        let value = input.long(value_len)?;
         if key <= last || version > revision.into() {
             return Err(Bad::Backup("its records are out of order"));
         }
@@ -197,13 +199,13 @@ fn fill(fresh: &Fresh, backup: impl Read) -> Result<(Revision, u64), Bad> {
     if input.number()? != count {
         return Err(Bad::Backup("records are missing"));
     }
-    let Summed { mut inner, digest } = input;
+    let (mut input, sum) = input.finish();
     let mut expected = [0; 32];
-    inner.read_exact(&mut expected).map_err(Bad::Read)?;
-    if digest.finalize().as_slice() != expected {
+    input.read_exact(&mut expected).map_err(Bad::Read)?;
+    if sum != expected {
         return Err(Bad::Backup("its checksum does not fit"));
     }
-    if inner.read(&mut [0]).map_err(Bad::Read)? != 0 {
+    if input.read(&mut [0]).map_err(Bad::Read)? != 0 {
         return Err(Bad::Backup("something follows its end"));
     }
     tables.set_revision(revision)?;
@@ -215,29 +217,10 @@ fn fill(fresh: &Fresh, backup: impl Read) -> Result<(Revision, u64), Bad> {
     Ok((revision, number))
 }
 
-/// Sums what passes through.
-struct Summed<T> {
-    inner: T,
-    digest: Sha256,
-}
-
-impl<T: Write> Write for Summed<T> {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(data)?;
-        self.digest.update(&data[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
 impl<T: Read> Summed<T> {
     fn octets<const N: usize>(&mut self) -> Result<[u8; N], Bad> {
         let mut octets = [0; N];
-        self.inner.read_exact(&mut octets).map_err(Bad::Read)?;
-        self.digest.update(octets);
+        self.read_exact(&mut octets).map_err(Bad::Read)?;
         Ok(octets)
     }
 
@@ -246,13 +229,12 @@ impl<T: Read> Summed<T> {
     }
 
     /// Grows with what is there, not with what a damaged length says.
-    fn bytes(&mut self, len: u32) -> Result<Vec<u8>, Bad> {
+    fn long(&mut self, len: u32) -> Result<Vec<u8>, Bad> {
         let mut bytes = Vec::new();
-        let read = (&mut self.inner).take(len.into()).read_to_end(&mut bytes).map_err(Bad::Read)?;
+        let read = self.by_ref().take(len.into()).read_to_end(&mut bytes).map_err(Bad::Read)?;
         if u32::try_from(read) != Ok(len) {
             return Err(Bad::Read(io::ErrorKind::UnexpectedEof.into()));
         }
-        self.digest.update(&bytes);
         Ok(bytes)
     }
 }
