@@ -319,65 +319,20 @@ impl Trail {
         Ok(())
     }
 
-    /// Opens the file and finds out where its chain goes on.
+    /// Opens the file, finds out where its chain goes on, and notes what was found.
     fn attach(&mut self) -> io::Result<()> {
         let mut file = owners(OpenOptions::new().append(true), &self.path)?;
         let head = owners(OpenOptions::new().write(true), &head_path(&self.path))?;
         let noted = read_head(&head);
-        let known = self.chain.max_by_number(noted);
-        let (mut last, mut torn) = tail(&mut file)?;
+        let known = later(self.chain, noted);
+        let (last, torn) = mended_tail(&mut file)?;
         // A running server that opens its file again has written all it had.
         let unclean = self.chain.is_none() && noted.is_some() && !was_closed(&head)?;
-        if !torn.is_empty() && !torn.ends_with(b"\n") {
-            file.write_all(b"\n")?;
-            torn.push(b'\n');
-            if let Some(whole) = Line::read(&torn) {
-                // Only its line end was missing.
-                last = Some(whole.link());
-                torn.clear();
-            }
-        }
         let headless = last.is_some() && known.is_none();
-        if headless {
-            tracing::warn!(
-                "the head of the audit trail, audit.log.head, is missing: nobody can tell whether records were cut from its end"
-            );
-        }
-        // At a start; where a running server opens a new file, the old one was moved away.
-        if let (None, None, Some(known)) = (self.chain, last, known) {
-            tracing::error!(
-                records = known.n,
-                "the records of the audit trail are gone, or were moved away while no server ran; it goes on behind them"
-            );
-        }
-        let link = match (last, known) {
-            (Some(last), Some(known)) if last.n < known.n || last.n == known.n && last != known => {
-                tracing::error!(last = last.n, expected = known.n, "records have been cut from the end of the audit trail");
-                known
-            }
-            (Some(last), _) => last,
-            (None, Some(known)) => known,
-            (None, None) => Link::START,
-        };
+        let link = self.goes_on(last, known);
+        let records = self.findings(&torn, unclean, headless);
         self.chain = Some(link);
         self.head = Some(head);
-        let mut records = Vec::new();
-        if !torn.is_empty() {
-            tracing::warn!(octets = torn.len(), "the last line of the audit trail was torn; it has been closed");
-            records.push(Record::Repair {
-                time: self.time(),
-                action: REPAIR,
-                torn: hex::text(&digest(&[&torn])),
-                octets: torn.len(),
-            });
-        }
-        if unclean {
-            tracing::warn!("the server was not stopped in order: the last records of the audit trail may be missing");
-            records.push(Record::Unclean { time: self.time(), action: UNCLEAN });
-        }
-        if headless {
-            records.push(Record::Headless { time: self.time(), action: HEADLESS });
-        }
         self.file = Some(file);
         let opened = self.append(&records).and_then(|()| {
             let prev = hex::text(&self.chain.unwrap_or(Link::START).hash);
@@ -389,6 +344,49 @@ impl Trail {
             self.file = None;
         }
         opened
+    }
+
+    /// Behind which record the chain goes on, where the file ends with `last` and is known to have come to `known`.
+    fn goes_on(&self, last: Option<Link>, known: Option<Link>) -> Link {
+        match (last, known) {
+            (Some(last), Some(known)) if last.n < known.n || last.n == known.n && last != known => {
+                tracing::error!(last = last.n, expected = known.n, "records have been cut from the end of the audit trail");
+                known
+            }
+            (Some(last), _) => last,
+            (None, Some(known)) => {
+                // At a start; where a running server opens a new file, the old one was moved away.
+                if self.chain.is_none() {
+                    tracing::error!(
+                        records = known.n,
+                        "the records of the audit trail are gone, or were moved away while no server ran; it goes on behind them"
+                    );
+                }
+                known
+            }
+            (None, None) => Link::START,
+        }
+    }
+
+    /// Tells the log what is wrong with the file, and gives what the trail has to say of it.
+    fn findings(&self, torn: &[u8], unclean: bool, headless: bool) -> Vec<Record<'static>> {
+        let mut records = Vec::new();
+        if !torn.is_empty() {
+            tracing::warn!(octets = torn.len(), "the last line of the audit trail was torn; it has been closed");
+            let (time, octets) = (self.time(), torn.len());
+            records.push(Record::Repair { time, action: REPAIR, torn: hex::text(&digest(&[torn])), octets });
+        }
+        if unclean {
+            tracing::warn!("the server was not stopped in order: the last records of the audit trail may be missing");
+            records.push(Record::Unclean { time: self.time(), action: UNCLEAN });
+        }
+        if headless {
+            tracing::warn!(
+                "the head of the audit trail, audit.log.head, is missing: nobody can tell whether records were cut from its end"
+            );
+            records.push(Record::Headless { time: self.time(), action: HEADLESS });
+        }
+        records
     }
 
     /// Puts a new head on disk for good, under its name too: a power cut must not look as if somebody had taken it away.
@@ -451,14 +449,9 @@ impl Cut for File {
     }
 }
 
-trait MaxByNumber {
-    fn max_by_number(self, other: Self) -> Self;
-}
-
-impl MaxByNumber for Option<Link> {
-    fn max_by_number(self, other: Self) -> Self {
-        [self, other].into_iter().flatten().max_by_key(|link| link.n)
-    }
+/// The one with the higher number.
+fn later(one: Option<Link>, other: Option<Link>) -> Option<Link> {
+    [one, other].into_iter().flatten().max_by_key(|link| link.n)
 }
 
 /// A file that only its owner may read, made if need be.
@@ -518,6 +511,20 @@ fn tail(file: &mut File) -> io::Result<(Option<Link>, Vec<u8>)> {
         return Ok((None, end));
     }
     Err(io::Error::new(io::ErrorKind::InvalidData, "there is no audit record at the end of the file"))
+}
+
+/// As [`tail`], with the last line closed: what is torn ends with a line end then. A whole record may lack nothing else.
+fn mended_tail(file: &mut File) -> io::Result<(Option<Link>, Vec<u8>)> {
+    let (last, mut torn) = tail(file)?;
+    if torn.is_empty() || torn.ends_with(b"\n") {
+        return Ok((last, torn));
+    }
+    file.write_all(b"\n")?;
+    torn.push(b'\n');
+    Ok(match Line::read(&torn) {
+        Some(whole) => (Some(whole.link()), Vec::new()),
+        None => (last, torn),
+    })
 }
 
 /// With milliseconds.
