@@ -2,7 +2,7 @@
 
 use super::{
     Failure, Place,
-    service::Service,
+    assembled::Assembled,
     terminal::{complain, plain, say},
 };
 use crate::{data_dir::DataDir, http::admin_socket, shell::word};
@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::{io, time::Duration};
 use tokio::{net::UnixStream, runtime::Runtime, time::timeout};
-use waxseal_core::seam::{Method, Peer, Request};
+use waxseal_core::seam::Method;
 use zeroize::Zeroizing;
 
 /// Sends administration requests to the server that runs on a data directory, or answers them in this process.
@@ -23,7 +23,7 @@ pub(super) struct Admin {
 
 enum Way {
     Socket(DataDir),
-    Here(Box<Service>),
+    Here(Box<Assembled>),
 }
 
 /// What came back.
@@ -110,7 +110,7 @@ impl Admin {
             Err(_) => {
                 let config = place.load()?.config;
                 let opened = runtime.block_on(async {
-                    if writable { Service::here(&data, &config).await } else { Service::look(&data, &config).await }
+                    if writable { Assembled::here(&data, &config).await } else { Assembled::look(&data, &config).await }
                 });
                 Way::Here(Box::new(opened?))
             }
@@ -168,13 +168,9 @@ impl Admin {
                 });
                 sent.map_err(|error| Failure::refused(format_args!("the running server does not answer: {error}")))
             }
-            Way::Here(service) => {
-                let mut request = Request::new(method, path);
-                if let Some(body) = body {
-                    request = request.with_header("content-type", "application/json").with_body(body.as_bytes());
-                }
-                let peer = Peer { local: true, ..Peer::default() };
-                let response = self.runtime.block_on(service.engine().answer(request, peer));
+            Way::Here(assembled) => {
+                let body = body.as_ref().map(|body| body.as_bytes()).unwrap_or_default();
+                let response = self.runtime.block_on(assembled.ask(method, path, body));
                 Ok(Answer { status: response.status, body: Zeroizing::new(response.body) })
             }
         }
@@ -185,11 +181,11 @@ impl Admin {
         matches!(self.way, Way::Socket(_))
     }
 
-    /// The service in this process, when no server runs.
-    pub(super) fn here(&self) -> Option<&Service> {
+    /// What was opened in this process, when no server runs.
+    pub(super) fn here(&self) -> Option<&Assembled> {
         match &self.way {
             Way::Socket(_) => None,
-            Way::Here(service) => Some(service),
+            Way::Here(assembled) => Some(assembled),
         }
     }
 }

@@ -44,8 +44,8 @@ pub(super) fn backup(args: &BackupArgs, place: &Place) -> Result<(), Failure> {
     let shown = to.display();
     // Where nobody can write, there is no trail either that could say of the backup.
     let admin = if place.data().is_writable() { Admin::reach(place)? } else { Admin::look(place)? };
-    if let Some(service) = admin.here() {
-        service.backup_to(&to).map_err(Failure::refused)?;
+    if let Some(assembled) = admin.here() {
+        assembled.backup_to(&to).map_err(Failure::refused)?;
     } else {
         let text = to.to_str().ok_or_else(|| Failure::refused(format_args!("`{shown}` is not UTF-8")))?;
         let asked = admin.ask(Method::Post, "/admin/backup", Some(&json!({ "to": text })));

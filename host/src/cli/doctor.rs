@@ -3,8 +3,8 @@
 use super::{
     Failure, Place,
     admin::Admin,
+    assembled::Assembled,
     module, serve,
-    service::Service,
     terminal::{plain, say, say_json, table},
     user::{cell, schemes},
 };
@@ -130,7 +130,7 @@ fn examine(place: &Place, findings: &mut Findings) {
     if let Some(admin) = findings.judge("store", Admin::look(place).map_err(words), "opens") {
         let running = if admin.is_running() { "runs on this data" } else { "none runs on this data" };
         findings.add("server", Grade::Good, running);
-        for doubt in admin.here().map_or(&[][..], Service::doubts) {
+        for doubt in admin.here().map_or(&[][..], Assembled::doubts) {
             findings.add("latest changes", Grade::Note, *doubt);
         }
         inside(&admin, findings);

@@ -2,8 +2,8 @@
 
 use super::{
     Failure,
+    assembled::Assembled,
     secret::{self, Secret},
-    service::Service,
     terminal::is_nowhere,
 };
 use crate::shell::word;
@@ -40,8 +40,8 @@ impl Password {
 }
 
 /// Makes the first administrator and the first signing key, unless there are users. Users without a key get one.
-pub(super) async fn bootstrap(service: &Service) -> Result<Option<First>, Failure> {
-    let status = service.ask(Method::Get, "/admin/status", b"").await;
+pub(super) async fn bootstrap(assembled: &Assembled) -> Result<Option<First>, Failure> {
+    let status = assembled.ask(Method::Get, "/admin/status", b"").await;
     let status: Value = serde_json::from_slice(&status.body).unwrap_or_default();
     match status.get("bootstrapped").and_then(Value::as_bool) {
         Some(true) => {
@@ -51,7 +51,7 @@ pub(super) async fn bootstrap(service: &Service) -> Result<Option<First>, Failur
                 );
             }
             if status.get("signing_key").is_some_and(Value::is_null) {
-                first_key(service).await?;
+                first_key(assembled).await?;
             }
             return Ok(None);
         }
@@ -82,7 +82,7 @@ pub(super) async fn bootstrap(service: &Service) -> Result<Option<First>, Failur
         }
     };
     let body = Zeroizing::new(json!({ "name": name, "password": secret.as_str() }).to_string());
-    let answer = service.ask(Method::Post, "/admin/bootstrap", body.as_bytes()).await;
+    let answer = assembled.ask(Method::Post, "/admin/bootstrap", body.as_bytes()).await;
     if answer.status == 201 {
         return Ok(Some(First { name, password }));
     }
@@ -91,8 +91,8 @@ pub(super) async fn bootstrap(service: &Service) -> Result<Option<First>, Failur
 }
 
 /// A server that is ready and issues no token would be found out by its clients.
-async fn first_key(service: &Service) -> Result<(), Failure> {
-    let answer = service.ask(Method::Post, "/admin/keys/rotate", br#"{"at_once":true}"#).await;
+async fn first_key(assembled: &Assembled) -> Result<(), Failure> {
+    let answer = assembled.ask(Method::Post, "/admin/keys/rotate", br#"{"at_once":true}"#).await;
     if answer.status != 201 {
         let why = why_not(&answer);
         return Err(Failure::refused(format_args!("there is no key that signs, and none can be made: {why}")));
@@ -141,14 +141,14 @@ mod tests {
         store.commit(Commit { checks: Vec::new(), writes }).await.unwrap();
         drop(store);
 
-        let Ok(service) = Service::here(&data, &Config::default()).await else { panic!("it does not open") };
+        let Ok(assembled) = Assembled::here(&data, &Config::default()).await else { panic!("it does not open") };
         let keys = async || {
-            let status = service.ask(Method::Get, "/admin/status", b"").await;
+            let status = assembled.ask(Method::Get, "/admin/status", b"").await;
             serde_json::from_slice::<Value>(&status.body).unwrap()["keys"].clone()
         };
         for expected in [0, 1, 1] {
             assert_eq!(keys().await, expected);
-            assert!(matches!(bootstrap(&service).await, Ok(None)));
+            assert!(matches!(bootstrap(&assembled).await, Ok(None)));
         }
     }
 }

@@ -4,6 +4,7 @@
 //! the server that runs on the data directory or, when none does, answers them in this process: same request, same answer.
 
 mod admin;
+mod assembled;
 mod audit;
 mod backup;
 mod completions;
@@ -17,7 +18,6 @@ mod module;
 mod place;
 mod secret;
 mod serve;
-mod service;
 mod terminal;
 mod token;
 mod user;

@@ -2,8 +2,8 @@
 
 use super::{
     Failure,
+    assembled::module_limits,
     backup::absolute,
-    service::module_limits,
     terminal::{say, say_json},
 };
 use crate::{

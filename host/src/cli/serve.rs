@@ -2,12 +2,11 @@
 
 use super::{
     Failure, Place,
+    assembled::{Assembled, alone},
     first_start::{self, First, Password},
     module,
     place::unread_variables,
-    secret,
-    service::{Service, alone},
-    terminal,
+    secret, terminal,
 };
 use crate::{
     config::{Config, Host, Origin, Stated},
@@ -70,18 +69,18 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
     let ended = runtime.block_on(async {
         let signals = Signals::take().map_err(Failure::refused)?;
         alone(&data).await?;
-        let service = Arc::new(Service::for_server(&data, &config, sources).await?);
+        let assembled = Arc::new(Assembled::for_server(&data, &config, sources).await?);
         // Whatever can fail comes before the first administrator, whose password is shown once.
         let ready = serve::prepare(options, signals).await.map_err(Failure::refused)?;
-        let first = first_start::bootstrap(&service).await?;
+        let first = first_start::bootstrap(&assembled).await?;
         tell(&welcome(&ready.bound, &config, &data, first.as_ref()), first.as_ref(), &data)?;
         // Its password has been shown, and nobody needs it any more (security S4).
         drop(first);
         let parts = Parts {
-            answer: Arc::clone(&service),
-            clock: Arc::clone(&service.clock),
-            metrics: Arc::clone(&service.metrics),
-            audit: service.audit.clone(),
+            answer: Arc::clone(&assembled),
+            clock: Arc::clone(&assembled.clock),
+            metrics: Arc::clone(&assembled.metrics),
+            audit: assembled.audit.clone(),
         };
         ready.serve(parts).await.map_err(Failure::refused)
     });

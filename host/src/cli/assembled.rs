@@ -28,7 +28,7 @@ use std::{
 use waxseal_core::seam::{Event, Method, Outcome, Peer, Request, Response, Unread};
 
 /// A data directory, open and ready to answer.
-pub(super) struct Service {
+pub(super) struct Assembled {
     pub(super) clock: Arc<Clock>,
     pub(super) metrics: Arc<Metrics>,
     /// `None` where nothing is changed.
@@ -42,7 +42,7 @@ pub(super) struct Service {
     host: Host,
 }
 
-impl Service {
+impl Assembled {
     /// For one command in this process.
     pub(super) async fn here(data: &DataDir, config: &Config) -> Result<Self, Failure> {
         Self::open(data, &compiled_in(config), true).await
@@ -56,14 +56,14 @@ impl Service {
     /// For a server. Makes store and root key where there are none yet.
     pub(super) async fn for_server(data: &DataDir, config: &Config, sources: Sources) -> Result<Self, Failure> {
         let read = sources.clone().load()?;
-        let service = Self { sources: Some(Mutex::new((sources, read))), ..Self::open(data, config, true).await? };
+        let assembled = Self { sources: Some(Mutex::new((sources, read))), ..Self::open(data, config, true).await? };
         let Config { host, settings } = config;
         if let Some(code) = module::named(host).map_err(Failure::usage)? {
-            let rules = service.rules(Some(&code)).map_err(Failure::usage)?;
-            service.engine.set(settings.clone(), Some(rules)).await.map_err(Failure::refused)?;
-            service.note("config.module", "settings", Ok(service.tell_module()));
+            let rules = assembled.rules(Some(&code)).map_err(Failure::usage)?;
+            assembled.engine.set(settings.clone(), Some(rules)).await.map_err(Failure::refused)?;
+            assembled.note("config.module", "settings", Ok(assembled.tell_module()));
         }
-        Ok(service)
+        Ok(assembled)
     }
 
     async fn open(data: &DataDir, config: &Config, writable: bool) -> Result<Self, Failure> {
@@ -107,10 +107,6 @@ impl Service {
         Ok(Self { clock, metrics, audit, engine, store, data: data.clone(), sources: None, host })
     }
 
-    pub(super) fn engine(&self) -> &Engine {
-        &self.engine
-    }
-
     /// Answers an administration request of this process.
     pub(super) async fn ask(&self, method: Method, path: &str, body: &[u8]) -> Response {
         let mut request = Request::new(method, path);
@@ -135,7 +131,7 @@ impl Service {
     }
 }
 
-impl Answer for Service {
+impl Answer for Assembled {
     fn answer(&self, request: Request, peer: Peer) -> impl Future<Output = Response> + Send {
         self.engine.answer(request, peer)
     }
@@ -204,7 +200,7 @@ impl Answer for Service {
     }
 }
 
-impl Service {
+impl Assembled {
     /// The rules that this configuration names, if they are not in force.
     fn other_rules(&self, host: &Host, warnings: &mut Vec<String>) -> Result<Option<Rules>, String> {
         let named = module::named(host);
