@@ -97,65 +97,73 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
         _ => Admin::reach(place)?,
     };
     match command {
-        Command::List { json } => {
-            let listed = admin.ask(Method::Get, "/admin/keys", None)?;
-            if json {
-                return say_json(&listed);
-            }
-            let keys = listed.get("keys").and_then(Value::as_array).into_iter().flatten();
-            let rows: Vec<_> =
-                keys.map(|key| ["kid", "alg", "state", "created", "from", "until"].map(|name| cell(key, name))).collect();
-            say(&table(["KID", "ALG", "STATE", "CREATED", "FROM", "UNTIL"], &rows))
-        }
-        Command::Rotate { algorithm, end_tokens, at_once, json } => {
-            let mut body = json!({ "end_tokens": end_tokens, "at_once": at_once });
-            if let (Some(algorithm), Some(members)) = (algorithm, body.as_object_mut()) {
-                members.insert("algorithm".into(), algorithm.into());
-            }
-            let key = admin.ask(Method::Post, "/admin/keys/rotate", Some(&body));
-            let key = key.map_err(|failure| failure.reworded("`at_once`", "`--at-once`"))?;
-            if json {
-                return say_json(&key);
-            }
-            let from = match key.get("from").and_then(Value::as_str) {
-                Some(from) => format!("is published and signs from {} on", plain(from)),
-                None => "signs from now on".into(),
-            };
-            say(&format!("{} ({}) {from}", cell(&key, "kid"), cell(&key, "alg")))
-        }
+        Command::List { json } => list(&admin, json),
+        Command::Rotate { algorithm, end_tokens, at_once, json } => rotate(&admin, algorithm, end_tokens, at_once, json),
         Command::Retire { kid } => {
             admin.ask(Method::Post, &format!("/admin/keys/{}/retire", segment(&kid)), None)?;
             say(&format!("{} is retired; its tokens have ended", plain(&kid)))
         }
-        Command::Import { file, sign } => {
-            let text = read(&file)?;
-            let keys: Value = serde_json::from_str(&text)
-                .map_err(|error| Failure::refused(format_args!("`{file}` is not a JWK or JWK set: {error}")))?;
-            let done = admin.ask(Method::Post, "/admin/keys/import", Some(&json!({ "keys": keys, "sign": sign })));
-            let first = "have it sign first: `waxseal key rotate --at-once`";
-            let done = done.map_err(|failure| failure.reworded("use `at_once`", first))?;
-            let kids: Vec<&str> =
-                done.get("imported").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-            let role = if sign {
-                "; the first signs, now or from when `waxseal key list` says, and the others verify until they are retired"
-            } else {
-                "; tokens they have signed are accepted until they are retired, and they sign none: that takes --sign when they are \
-                 imported"
-            };
-            say(&format!("imported {}{role}", plain(&kids.join(", "))))
-        }
-        Command::Export { kid, secret, json } => {
-            let query = kid.map(|kid| format!("&kid={}", segment(&kid))).unwrap_or_default();
-            let mut keys = admin.ask(Method::Get, &format!("/admin/keys/export?secret={secret}{query}"), None)?;
-            if !secret && keys.get("keys").and_then(Value::as_array).is_none_or(Vec::is_empty) {
-                return Err(Failure::usage("these keys are secrets and have no public part; add --secret to print them"));
-            }
-            if query.is_empty() {
-                first_what_signs(&mut keys, &admin.ask(Method::Get, "/admin/keys", None)?);
-            }
-            if json { say_json(&keys) } else { say(&format!("{keys:#}")) }
-        }
+        Command::Import { file, sign } => import(&admin, &file, sign),
+        Command::Export { kid, secret, json } => export(&admin, kid.as_deref(), secret, json),
     }
+}
+
+fn list(admin: &Admin, json: bool) -> Result<(), Failure> {
+    let listed = admin.ask(Method::Get, "/admin/keys", None)?;
+    if json {
+        return say_json(&listed);
+    }
+    let keys = listed.get("keys").and_then(Value::as_array).into_iter().flatten();
+    let rows: Vec<_> =
+        keys.map(|key| ["kid", "alg", "state", "created", "from", "until"].map(|name| cell(key, name))).collect();
+    say(&table(["KID", "ALG", "STATE", "CREATED", "FROM", "UNTIL"], &rows))
+}
+
+fn rotate(admin: &Admin, algorithm: Option<String>, end_tokens: bool, at_once: bool, json: bool) -> Result<(), Failure> {
+    let mut body = json!({ "end_tokens": end_tokens, "at_once": at_once });
+    if let (Some(algorithm), Some(members)) = (algorithm, body.as_object_mut()) {
+        members.insert("algorithm".into(), algorithm.into());
+    }
+    let key = admin.ask(Method::Post, "/admin/keys/rotate", Some(&body));
+    let key = key.map_err(|failure| failure.reworded("`at_once`", "`--at-once`"))?;
+    if json {
+        return say_json(&key);
+    }
+    let from = match key.get("from").and_then(Value::as_str) {
+        Some(from) => format!("is published and signs from {} on", plain(from)),
+        None => "signs from now on".into(),
+    };
+    say(&format!("{} ({}) {from}", cell(&key, "kid"), cell(&key, "alg")))
+}
+
+fn import(admin: &Admin, file: &str, sign: bool) -> Result<(), Failure> {
+    let text = read(file)?;
+    let keys: Value = serde_json::from_str(&text)
+        .map_err(|error| Failure::refused(format_args!("`{file}` is not a JWK or JWK set: {error}")))?;
+    let done = admin.ask(Method::Post, "/admin/keys/import", Some(&json!({ "keys": keys, "sign": sign })));
+    let first = "have it sign first: `waxseal key rotate --at-once`";
+    let done = done.map_err(|failure| failure.reworded("use `at_once`", first))?;
+    let kids: Vec<&str> =
+        done.get("imported").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let role = if sign {
+        "; the first signs, now or from when `waxseal key list` says, and the others verify until they are retired"
+    } else {
+        "; tokens they have signed are accepted until they are retired, and they sign none: that takes --sign when they are \
+         imported"
+    };
+    say(&format!("imported {}{role}", plain(&kids.join(", "))))
+}
+
+fn export(admin: &Admin, kid: Option<&str>, secret: bool, json: bool) -> Result<(), Failure> {
+    let query = kid.map(|kid| format!("&kid={}", segment(kid))).unwrap_or_default();
+    let mut keys = admin.ask(Method::Get, &format!("/admin/keys/export?secret={secret}{query}"), None)?;
+    if !secret && keys.get("keys").and_then(Value::as_array).is_none_or(Vec::is_empty) {
+        return Err(Failure::usage("these keys are secrets and have no public part; add --secret to print them"));
+    }
+    if query.is_empty() {
+        first_what_signs(&mut keys, &admin.ask(Method::Get, "/admin/keys", None)?);
+    }
+    if json { say_json(&keys) } else { say(&format!("{keys:#}")) }
 }
 
 /// Puts the key that signs before all others, as `key import --sign` has the first one sign.

@@ -4,7 +4,7 @@ use super::{
     Failure, Place,
     admin::Admin,
     terminal::{complain, plain, say, say_json},
-    user::{cell, name_of_digits},
+    user::{Who, cell, name_of_digits},
     verify,
 };
 use crate::clock::Clock;
@@ -26,9 +26,8 @@ use waxseal_core::{
 pub(super) enum Command {
     /// Print a new token for a user
     Issue {
-        /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
-        #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
-        who: String,
+        #[command(flatten)]
+        who: Who,
         /// How many seconds the token lives
         #[arg(long, value_name = "SECONDS")]
         ttl: Option<u32>,
@@ -93,7 +92,7 @@ Examples:
 
 pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
     match command {
-        Command::Issue { who, ttl, json } => {
+        Command::Issue { who: Who { who }, ttl, json } => {
             let mut body = json!({ "user": who });
             if let (Some(ttl), Some(members)) = (ttl, body.as_object_mut()) {
                 members.insert("ttl".into(), ttl.into());
@@ -104,45 +103,43 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
         }
         Command::Verify(args) => verify::run(&args, place),
         Command::Explain { token, jwks, json } => explain(&text(&token)?, jwks.as_deref(), json, place),
-        Command::Revoke { token, jti, expires } => {
-            let token = token.map(|token| text(&token)).transpose()?;
-            if token.as_deref().is_some_and(is_too_long) {
-                let (code, sentence) = (TOO_LONG.code(), TOO_LONG.sentence());
-                return Err(Failure::refused(format_args!("nothing to revoke: {sentence} ({code})")));
-            }
-            let body = match &token {
-                Some(token) => json!({ "token": token }),
-                None => match expires {
-                    Some(expires) => json!({ "jti": jti, "expires": expires }),
-                    None => json!({ "jti": jti }),
-                },
-            };
-            let done = Admin::reach(place)?.ask(Method::Post, "/admin/tokens/revoke", Some(&body));
-            let done = done.map_err(|failure| failure.reworded("it belongs into `token`", "leave out `--jti`"))?;
-            if done.get("revoked") == Some(&Value::Bool(true)) {
-                let id = cell(&done, "id");
-                return say(&match token {
-                    Some(_) => format!("revoked {id}"),
-                    // Signed tokens are not kept, so nobody knows whether there is one.
-                    None => format!("revoked {id}: this server accepts no token with this id any more"),
-                });
-            }
-            let mut why = format!("nothing to revoke: {} ({})", cell(&done, "sentence"), cell(&done, "code"));
-            if token.as_ref().is_some_and(|token| token.len() == ID_LENGTH) {
-                why.push_str("; if that is the id of a token, say --jti");
-                return Err(Failure::refused(why));
-            }
-            if token.is_some_and(|token| is_none(&token, &cell(&done, "code"))) {
-                Err(Failure::refused(why))
-            } else {
-                say(&why)
-            }
-        }
+        Command::Revoke { token, jti, expires } => revoke(token.as_deref(), jti.as_deref(), expires, place),
         Command::RevokeAll => {
             Admin::reach(place)?.ask(Method::Post, "/admin/authorizations/revoke", None)?;
             say("revoked all OpenShift authorizations")
         }
     }
+}
+
+fn revoke(token: Option<&str>, jti: Option<&str>, expires: Option<u64>, place: &Place) -> Result<(), Failure> {
+    let token = token.map(text).transpose()?;
+    if token.as_deref().is_some_and(is_too_long) {
+        let (code, sentence) = (TOO_LONG.code(), TOO_LONG.sentence());
+        return Err(Failure::refused(format_args!("nothing to revoke: {sentence} ({code})")));
+    }
+    let body = match &token {
+        Some(token) => json!({ "token": token }),
+        None => match expires {
+            Some(expires) => json!({ "jti": jti, "expires": expires }),
+            None => json!({ "jti": jti }),
+        },
+    };
+    let done = Admin::reach(place)?.ask(Method::Post, "/admin/tokens/revoke", Some(&body));
+    let done = done.map_err(|failure| failure.reworded("it belongs into `token`", "leave out `--jti`"))?;
+    if done.get("revoked") == Some(&Value::Bool(true)) {
+        let id = cell(&done, "id");
+        return say(&match token {
+            Some(_) => format!("revoked {id}"),
+            // Signed tokens are not kept, so nobody knows whether there is one.
+            None => format!("revoked {id}: this server accepts no token with this id any more"),
+        });
+    }
+    let mut why = format!("nothing to revoke: {} ({})", cell(&done, "sentence"), cell(&done, "code"));
+    if token.as_ref().is_some_and(|token| token.len() == ID_LENGTH) {
+        why.push_str("; if that is the id of a token, say --jti");
+        return Err(Failure::refused(why));
+    }
+    if token.is_some_and(|token| is_none(&token, &cell(&done, "code"))) { Err(Failure::refused(why)) } else { say(&why) }
 }
 
 /// Whether a text that was refused with this code is no token of any kind. A refresh token that has ended looks like any long text

@@ -15,6 +15,14 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use waxseal_core::{record::Role, seam::Method};
 
+/// Whom a command is about.
+#[derive(Debug, clap::Args)]
+pub(super) struct Who {
+    /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
+    #[arg(value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
+    pub(super) who: String,
+}
+
 /// What to do with users. WHO is a name, an e-mail address or a uid; uid:12 is uid 12, name:12 the user called 12.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -55,9 +63,8 @@ pub(super) enum Command {
     },
     /// Show one user
     Show {
-        /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
-        #[arg(value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
-        who: String,
+        #[command(flatten)]
+        who: Who,
         /// As JSON
         #[arg(long)]
         json: bool,
@@ -69,9 +76,8 @@ Examples:
   waxseal user set ada@example.com --name ada.lovelace
   waxseal user set ada --email ''                        without an address")]
     Set {
-        /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
-        #[arg(value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
-        who: String,
+        #[command(flatten)]
+        who: Who,
         /// The new name to log in with
         #[arg(long, value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
         name: Option<String>,
@@ -86,9 +92,8 @@ Examples:
     },
     /// Set a new password, which replaces all others and ends earlier tokens
     Passwd {
-        /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
-        #[arg(value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
-        who: String,
+        #[command(flatten)]
+        who: Who,
         /// Add it to the others instead; no token ends
         #[arg(long)]
         add: bool,
@@ -97,33 +102,28 @@ Examples:
     },
     /// Forget the failed logins of a locked user
     Unlock {
-        /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
-        #[arg(value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
-        who: String,
+        #[command(flatten)]
+        who: Who,
     },
     /// Disable a user: neither logins nor tokens work any more
     Disable {
-        /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
-        #[arg(value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
-        who: String,
+        #[command(flatten)]
+        who: Who,
     },
     /// Let a disabled user log in again; earlier tokens do not come back
     Enable {
-        /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
-        #[arg(value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
-        who: String,
+        #[command(flatten)]
+        who: Who,
     },
     /// End all tokens of a user
     Logout {
-        /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
-        #[arg(value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
-        who: String,
+        #[command(flatten)]
+        who: Who,
     },
     /// Delete a user; all tokens end at once
     Delete {
-        /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
-        #[arg(value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
-        who: String,
+        #[command(flatten)]
+        who: Who,
     },
     /// Forget schemes of password hashes that no user has any more; each one costs every login a derivation
     PruneSchemes {
@@ -152,8 +152,8 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
             if json { say_json(&user) } else { say(&format!("added {} (uid {})", cell(&user, "name"), cell(&user, "uid"))) }
         }
         Command::List { json } => list(&Admin::look(place)?, json),
-        Command::Show { who, json } => show(&about(&Admin::look(place)?, Method::Get, &who, "", None)?, json),
-        Command::Set { who, name, email, role, json } => {
+        Command::Show { who: Who { who }, json } => show(&about(&Admin::look(place)?, Method::Get, &who, "", None)?, json),
+        Command::Set { who: Who { who }, name, email, role, json } => {
             let renamed = name.is_some();
             let changes = Value::Object(said([("name", name), ("email", email), ("role", role)]).collect());
             let user = about(&reach()?, Method::Patch, &who, "", Some(&changes))?;
@@ -167,7 +167,7 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
                 say(&format!("{name} (uid {uid}) has the role {role} and the address {email}"))
             }
         }
-        Command::Passwd { who, add, password } => {
+        Command::Passwd { who: Who { who }, add, password } => {
             // Asked first, so that nobody types a password for a user who is not there.
             let user = about(&Admin::look(place)?, Method::Get, &who, "", None)?;
             let body = json!({ "password": password.read(&who)?.as_str() });
@@ -178,11 +178,15 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
             let done = if add { "has one more password" } else { "has a new password; all earlier tokens have ended" };
             say(&format!("{} {done}", cell(&user, "name")))
         }
-        Command::Unlock { who } => change(&reach()?, &who, "unlock", "is unlocked"),
-        Command::Disable { who } => change(&reach()?, &who, "disable", "is disabled; all earlier tokens have ended"),
-        Command::Enable { who } => change(&reach()?, &who, "enable", "is enabled"),
-        Command::Logout { who } => change(&reach()?, &who, "logout", "is logged out: all earlier tokens have ended"),
-        Command::Delete { who } => {
+        Command::Unlock { who: Who { who } } => change(&reach()?, &who, "unlock", "is unlocked"),
+        Command::Disable { who: Who { who } } => {
+            change(&reach()?, &who, "disable", "is disabled; all earlier tokens have ended")
+        }
+        Command::Enable { who: Who { who } } => change(&reach()?, &who, "enable", "is enabled"),
+        Command::Logout { who: Who { who } } => {
+            change(&reach()?, &who, "logout", "is logged out: all earlier tokens have ended")
+        }
+        Command::Delete { who: Who { who } } => {
             let admin = reach()?;
             let user = about(&admin, Method::Get, &who, "", None)?;
             let uid = cell(&user, "uid");
