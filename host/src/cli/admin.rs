@@ -146,7 +146,7 @@ impl Admin {
             (503, Some(message)) if self.is_running() => {
                 Some(Failure::refused(format_args!("{message}; its log says why")))
             }
-            (_, Some(message)) => Some(Failure::refused(message)),
+            (_, Some(message)) => Some(Failure::Refused { text: message.into(), code: code_of(&json) }),
             (status, None) => Some(Failure::refused(format_args!("the server refused with status {status}"))),
         };
         Ok((json, refused))
@@ -190,10 +190,16 @@ impl Admin {
     }
 }
 
+/// The code of an answer that refuses.
+fn code_of(answer: &Value) -> Option<String> {
+    answer.get("error").and_then(Value::as_str).map(String::from)
+}
+
 /// Whether an answer refuses what stood on the command line, rather than what was to be done.
 fn is_misuse(answer: &Value) -> bool {
-    let code = answer.get("error").and_then(Value::as_str);
-    code.is_some_and(|code| matches!(code, "invalid_value" | "wrong_type" | "lifetime_too_short" | "lifetime_too_long"))
+    code_of(answer).is_some_and(|code| {
+        matches!(code.as_str(), "invalid_value" | "wrong_type" | "lifetime_too_short" | "lifetime_too_long")
+    })
 }
 
 /// How long an answer may take. A backup takes as long as its disk needs.

@@ -332,7 +332,7 @@ fn older_hashes(status: &Value) -> Option<String> {
 
 fn words(failure: Failure) -> String {
     match failure {
-        Failure::Refused(text) => text,
+        Failure::Refused { text, .. } => text,
         Failure::Usage(lines) => lines.join("; "),
         _ => "failed".into(),
     }

@@ -13,8 +13,8 @@ use std::{
 /// Why a command did not do what it was asked to.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// It was refused or it failed: exit status 1.
-    Refused(String),
+    /// It was refused or it failed: exit status 1. With the code of the answer that says so, where there is one.
+    Refused { text: String, code: Option<String> },
     /// The command line or the configuration is wrong: exit status 2, one line each.
     Usage(Vec<String>),
     /// The answer has been printed and it is "no": exit status 1.
@@ -29,7 +29,12 @@ pub(super) enum Failure {
 
 impl Failure {
     pub(super) fn refused(text: impl fmt::Display) -> Self {
-        Self::Refused(text.to_string())
+        Self::Refused { text: text.to_string(), code: None }
+    }
+
+    /// Whether an answer with this code has refused.
+    pub(super) fn is(&self, expected: &str) -> bool {
+        matches!(self, Self::Refused { code: Some(code), .. } if code == expected)
     }
 
     pub(super) fn usage(text: impl fmt::Display) -> Self {
@@ -47,7 +52,7 @@ impl Failure {
     /// The same refusal with more said at its end.
     pub(super) fn with(self, more: &str) -> Self {
         match self {
-            Self::Refused(text) => Self::Refused(text + more),
+            Self::Refused { text, code } => Self::Refused { text: text + more, code },
             other => other,
         }
     }
@@ -55,7 +60,7 @@ impl Failure {
     /// The same refusal in the words of the command line.
     pub(super) fn reworded(self, theirs: &str, ours: &str) -> Self {
         match self {
-            Self::Refused(text) => Self::Refused(text.replace(theirs, ours)),
+            Self::Refused { text, code } => Self::Refused { text: text.replace(theirs, ours), code },
             Self::Usage(lines) => Self::Usage(lines.iter().map(|line| line.replace(theirs, ours)).collect()),
             other => other,
         }
@@ -81,8 +86,8 @@ impl Failure {
     /// Says what happened and gives the exit status.
     pub(super) fn report(self) -> ExitCode {
         match self {
-            Self::Refused(line) => {
-                terminal::complain(&line);
+            Self::Refused { text, .. } => {
+                terminal::complain(&text);
                 ExitCode::from(1)
             }
             Self::Usage(lines) => {

@@ -178,7 +178,7 @@ mod tests {
         assert!(from_file(Path::new("/dev/zero")).is_err());
         let (most, more) = ("p".repeat(MAX_OCTETS), "p".repeat(MAX_OCTETS + 1));
         assert_eq!(read_from(&mut most.as_bytes(), "here").unwrap().len(), MAX_OCTETS);
-        let Err(Failure::Refused(why)) = read_from(&mut more.as_bytes(), "here") else { panic!("cut off") };
+        let Err(Failure::Refused { text: why, .. }) = read_from(&mut more.as_bytes(), "here") else { panic!("cut off") };
         assert!(why.starts_with("here holds more than"), "{why}");
     }
 

@@ -240,16 +240,11 @@ fn about(admin: &Admin, method: Method, who: &str, rest: &str, body: Option<&Val
 /// The refusal of a user who is not there, with how a name is written that is taken for a uid.
 pub(super) fn name_of_digits(who: &str, failure: Failure) -> Failure {
     let is_uid = who.bytes().all(|octet| octet.is_ascii_digit());
-    match &failure {
-        Failure::Refused(text) if is_uid && text == NO_SUCH_USER => {
-            failure.with(&format!(" with this uid; a name that is a number is written `name:{who}`"))
-        }
-        _ => failure,
+    if is_uid && failure.is("user_not_found") {
+        return failure.with(&format!(" with this uid; a name that is a number is written `name:{who}`"));
     }
+    failure
 }
-
-/// As core words it.
-const NO_SUCH_USER: &str = "there is no such user";
 
 fn change(admin: &Admin, who: &str, verb: &str, done: &str) -> Result<(), Failure> {
     let user = about(admin, Method::Post, who, &format!("/{verb}"), None)?;
