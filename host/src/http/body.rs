@@ -122,8 +122,8 @@ impl Bodies {
 
     /// The whole body from `source`; that of the owner, who has no address, waits for nobody else's.
     pub(super) async fn read(&self, body: Incoming, limits: &Limits, source: Option<IpAddr>) -> Result<Vec<u8>, BodyError> {
-        let mut share = Share { held: &self.held, source, octets: 0 };
-        collect(body, limits, Some(&mut share)).await
+        let mut room = Room { held: &self.held, source, octets: 0 };
+        collect(body, limits, Some(&mut room)).await
     }
 
     /// As [`unpacked`], without holding up those who have packed nothing: one after the other, and only so many wait. A few crafted
@@ -161,8 +161,8 @@ fn unpacked(octets: &[u8], limit: usize) -> Result<Vec<u8>, BodyError> {
     }
 }
 
-/// Reads the whole body, and keeps it if there is a `share` for it.
-async fn collect(mut body: Incoming, limits: &Limits, mut share: Option<&mut Share<'_>>) -> Result<Vec<u8>, BodyError> {
+/// Reads the whole body, and keeps it if there is `room` for it.
+async fn collect(mut body: Incoming, limits: &Limits, mut room: Option<&mut Room<'_>>) -> Result<Vec<u8>, BodyError> {
     if body.is_end_stream() {
         return Ok(Vec::new());
     }
@@ -180,15 +180,15 @@ async fn collect(mut body: Incoming, limits: &Limits, mut share: Option<&mut Sha
         length = length.saturating_add(data.len());
         if length > limits.body {
             whole = Vec::new();
-            if let Some(share) = &mut share {
-                share.give_back();
+            if let Some(room) = &mut room {
+                room.give_back();
             }
             if length > limits.body + DRAIN {
                 return Err(BodyError { close: true, ..Unread::TooLarge.into() });
             }
             continue;
         }
-        let Some(share) = &mut share else { continue };
+        let Some(room) = &mut room else { continue };
         if body.is_end_stream() && whole.is_empty() {
             return Ok(data.into());
         }
@@ -198,7 +198,7 @@ async fn collect(mut body: Incoming, limits: &Limits, mut share: Option<&mut Sha
             let announced = announced.min(limits.body);
             whole.reserve_exact(needed.max(announced.min(before * 2)) - whole.len());
         }
-        if !share.take(whole.capacity() - before, limits.bodies) {
+        if !room.take(whole.capacity() - before, limits.bodies) {
             return Err(BodyError { why: Why::Busy, close: true });
         }
         whole.extend_from_slice(&data);
@@ -214,13 +214,13 @@ fn unreadable(error: &hyper::Error) -> BodyError {
 }
 
 /// What one body has taken of the octets all bodies may hold together, and those of its source.
-struct Share<'a> {
+struct Room<'a> {
     held: &'a Held,
     source: Option<IpAddr>,
     octets: usize,
 }
 
-impl Share<'_> {
+impl Room<'_> {
     fn take(&mut self, octets: usize, limit: usize) -> bool {
         let Some(source) = self.source else { return true };
         let taken = self.held.take(source, octets, limit);
@@ -236,7 +236,7 @@ impl Share<'_> {
     }
 }
 
-impl Drop for Share<'_> {
+impl Drop for Room<'_> {
     fn drop(&mut self) {
         self.give_back();
     }

@@ -10,8 +10,8 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// Into how many shares the bound is divided.
-const SHARES: usize = 4;
+/// Into how many parts the bound is divided.
+const PARTS: usize = 4;
 
 /// Who holds how much.
 #[derive(Debug, Default)]
@@ -25,13 +25,13 @@ struct Counts {
 
 impl Held {
     /// Counts `octets` more for `source` until they are given back; `false` when that is beyond `limit` for all together, or beyond its
-    /// share. Where nobody holds anything one may, however much.
+    /// part. Where nobody holds anything one may, however much.
     pub(super) fn take(&self, source: IpAddr, octets: usize, limit: usize) -> bool {
         let source = site(source);
         let mut counts = self.lock();
         let own = counts.by_source.get(&source).copied().unwrap_or_default();
         let fits = |taken: usize, limit: usize| taken == 0 || taken.saturating_add(octets) <= limit;
-        if !fits(counts.total, limit) || !fits(own, limit / SHARES) {
+        if !fits(counts.total, limit) || !fits(own, limit / PARTS) {
             return false;
         }
         counts.total += octets;

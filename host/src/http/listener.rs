@@ -135,9 +135,9 @@ fn source<A: Answer>(connection: &Accepted, service: &Service<A>) -> Option<IpAd
 }
 
 /// What a connection holds while it is open.
-type Held = (OwnedSemaphorePermit, Option<Share>);
+type Permits = (OwnedSemaphorePermit, Option<Share>);
 
-fn spawn<A: Answer>(listener: &Listener, connection: Accepted, held: Held, service: &Arc<Service<A>>) {
+fn spawn<A: Answer>(listener: &Listener, connection: Accepted, permits: Permits, service: &Arc<Service<A>>) {
     let service = Arc::clone(service);
     let entrance = listener.entrance();
     let mut stop = service.stop.subscribe();
@@ -146,7 +146,7 @@ fn spawn<A: Answer>(listener: &Listener, connection: Accepted, held: Held, servi
         Accepted::Tcp(stream, address) => (Some(address), Ok(stream), listener.tls().map(Tls::acceptor)),
     };
     tokio::spawn(async move {
-        let _held = held;
+        let _permits = permits;
         let _open = Open::new(service.metrics());
         let origin = Origin { entrance, address, tls: acceptor.is_some() };
         let socket = match (stream, acceptor) {
