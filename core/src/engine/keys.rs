@@ -103,6 +103,7 @@ pub(crate) fn rotate_key(
 /// # Errors
 /// [`Refusal::NoEntropy`].
 pub(crate) fn bootstrap_key(op: &Op<'_>, actor: &dyn Display) -> Result<(), Stop> {
+    guard(op)?;
     let known = keys(op)?;
     if known.iter().any(|key| is_needed(op, key)) {
         return Ok(());
@@ -147,6 +148,7 @@ pub(crate) enum Imported {
 
 /// Takes keys in that were made elsewhere; with `sign`, the first of them signs as after a rotation.
 pub(crate) fn import_keys(op: &Op<'_>, actor: &dyn Display, new: &[Key], sign: bool) -> Result<Imported, Stop> {
+    guard(op)?;
     let every = keys(op)?;
     let known = changing(op)?;
     if known.len() + new.len() > MAX_KEYS as usize {
@@ -182,9 +184,14 @@ fn is_other_kind(known: &[SigningKey], algorithm: Algorithm) -> bool {
     known.iter().any(|known| known.algorithm.is_symmetric() != algorithm.is_symmetric())
 }
 
+/// How often keys were added. For whoever decides by them, before they are read: nobody else adds one from here on.
+fn guard(op: &Op<'_>) -> Result<Era, Stop> {
+    Ok(op.load(&key::key_changes())?.unwrap_or_default())
+}
+
 /// The keys whose last token has not expired, for whoever adds to them: nobody else does meanwhile. The others are removed.
 fn changing(op: &Op<'_>) -> Result<Vec<SigningKey>, Stop> {
-    let Era(changes) = op.load(&key::key_changes())?.unwrap_or_default();
+    let Era(changes) = guard(op)?;
     op.store(key::key_changes(), &Era(changes.wrapping_add(1)));
     let (live, expired): (Vec<_>, Vec<_>) =
         keys(op)?.into_iter().partition(|key| key.state.until().is_none_or(|until| op.now() < until));

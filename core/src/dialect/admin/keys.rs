@@ -266,6 +266,39 @@ mod tests {
     }
 
     #[test]
+    fn changes_that_race_leave_one_set_whatever_was_read_before() {
+        let rotations = ["", r#"{"algorithm": "ES256", "end_tokens": true}"#];
+        for (round, rotation) in (0..8).flat_map(|round| rotations.map(|rotation| (round, rotation))) {
+            let mut world = world();
+            let late = request("POST /admin/keys/import", &import(&jwk("late"), true));
+            let mut raced = false;
+            let imported = world.race_local_at(round, late, |world| {
+                assert_eq!(world.local(request("POST /admin/keys/rotate", rotation)).status, 201);
+                raced = true;
+            });
+            assert!(matches!(imported.status, 201 | 409), "round {round}: {}", imported.status);
+            let keys = listed(&mut world);
+            assert_eq!(keys.iter().filter(|key| key["state"] == "signs").count(), 1, "round {round}: {keys:?}");
+            let public = raced && rotation.contains("ES256");
+            assert!(keys.iter().all(|key| (key["alg"] == "ES256") == public), "round {round}: {keys:?}");
+        }
+    }
+
+    #[test]
+    fn of_two_keys_with_one_name_one_is_taken() {
+        for round in 0..8 {
+            let mut world = world();
+            let same = import(&jwk("same"), false);
+            let mut raced = false;
+            let imported = world.race_local_at(round, request("POST /admin/keys/import", &same), |world| {
+                assert_eq!(world.local(request("POST /admin/keys/import", &same)).status, 201);
+                raced = true;
+            });
+            assert_eq!(imported.status, if raced { 409 } else { 201 }, "round {round}");
+        }
+    }
+
+    #[test]
     fn rotating_for_ever_keeps_the_number_of_keys_bounded() {
         let mut world = world();
         for _ in 1..64 {
