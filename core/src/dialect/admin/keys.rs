@@ -105,7 +105,9 @@ pub(super) fn export(op: &Op<'_>) -> Result<Response, Stop> {
         Some(_) => return malformed(),
     };
     let keys = engine::keys(op)?;
-    let wanted: Vec<_> = keys.iter().filter(|key| kid.is_none_or(|kid| key.kid == kid)).collect();
+    // One whose last token has expired verifies nothing any more: it is shown to who asks for it by name only.
+    let lives = |key: &SigningKey| key.state.until().is_none_or(|until| op.now() < until);
+    let wanted: Vec<_> = keys.iter().filter(|key| kid.map_or_else(|| lives(key), |kid| key.kid == kid)).collect();
     if wanted.is_empty() && kid.is_some() {
         return no_such_key();
     }
@@ -360,6 +362,21 @@ mod tests {
         assert_eq!(answer, json!({"imported": ["test"]}));
         assert!(alive(&mut other, &token));
         assert_ne!(done(&mut other, "GET /admin/status", "", 200)["signing_key"], "test");
+    }
+
+    #[test]
+    fn a_key_that_verifies_nothing_any_more_is_exported_by_name_only() {
+        let mut world = world();
+        done(&mut world, "POST /admin/keys/rotate", "", 201);
+        let kids = |world: &mut TestWorld, query: &str| -> Vec<String> {
+            let exported = done(world, &format!("GET /admin/keys/export{query}"), "", 200);
+            exported["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_string()).collect()
+        };
+        assert!(kids(&mut world, "").contains(&"test".into()));
+        world.advance(86_461);
+        assert!(listed(&mut world).iter().any(|key| key["kid"] == "test"));
+        assert!(!kids(&mut world, "").contains(&"test".into()));
+        assert_eq!(kids(&mut world, "?kid=test"), ["test"]);
     }
 
     #[test]
