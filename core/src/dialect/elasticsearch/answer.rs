@@ -5,7 +5,8 @@ use serde::Serialize;
 
 /// An answer with a JSON body, in the media type that was asked for.
 pub(super) fn json(op: &Op<'_>, status: u16, body: &impl Serialize) -> Response {
-    let compatible = op.request.header("accept").and_then(compatible_with);
+    let mut accepted = op.request.header_values("accept").filter_map(|line| str::from_utf8(line).ok());
+    let compatible = accepted.find_map(compatible_with);
     let media_type = match compatible {
         Some('7') => "application/vnd.elasticsearch+json;compatible-with=7",
         Some('9') => "application/vnd.elasticsearch+json;compatible-with=9",
