@@ -3,7 +3,7 @@
 use super::{
     audit::{Audit, Occasion},
     foresight::Foresight,
-    places::Places,
+    places::{Place, Places},
     run::{Fault, Run, Turn, Wait, is_long},
     worlds::{WorldError, Worlds},
 };
@@ -43,6 +43,14 @@ pub(super) struct Driver {
     pub(super) committing: RwLock<()>,
 }
 
+/// What a call has waited for, and keeps when it starts over.
+#[derive(Default)]
+struct Kept<'d> {
+    derived: Vec<(Derivation, kdf::Bits)>,
+    /// Among those that take long.
+    place: Option<Place<'d>>,
+}
+
 /// Why a call came to no end of its own. After [`Failure::Store`] its commit may hold, or not, and after
 /// [`Failure::World`] it holds; otherwise nothing was changed.
 #[derive(Debug)]
@@ -78,7 +86,7 @@ impl Driver {
     /// Drives `call` to its end and makes it true; the response may be sent. Whoever stops in between leaves a commit that may hold,
     /// without its events.
     pub(super) async fn drive<R: Run>(&self, run: &R, call: &Arc<Call>, occasion: Occasion) -> Result<Response, Failure> {
-        let mut derived = Vec::new();
+        let mut kept = Kept::default();
         let mut call = Arc::clone(call);
         for start in 0..MOST_STARTS {
             let mut alone = None;
@@ -88,12 +96,12 @@ impl Driver {
                 alone = Some(self.committing.write().await);
             }
             let done = loop {
-                if let Some(done) = self.run(run, &call, &mut derived, &mut alone).await? {
+                if let Some(done) = self.run(run, &call, &mut kept, &mut alone).await? {
                     break done;
                 }
                 call = Arc::new(call.at(self.clock.now()));
             };
-            if derived.is_empty() {
+            if kept.derived.is_empty() {
                 self.kdf.give_way();
             }
             if done.commit.is_empty() {
@@ -110,11 +118,11 @@ impl Driver {
     /// One run from the start to an end. It is `alone` no longer when it has to wait for what takes long, such as a derivation. `None`
     /// when it is another second after one: then all is to be looked at again as it is now, and a token that is issued begins its life
     /// now. That costs a read, as the derivation is kept.
-    async fn run<R: Run>(
-        &self,
+    async fn run<'d, R: Run>(
+        &'d self,
         run: &R,
         call: &Arc<Call>,
-        derived: &mut Vec<(Derivation, kdf::Bits)>,
+        kept: &mut Kept<'d>,
         alone: &mut Option<RwLockWriteGuard<'_, ()>>,
     ) -> Result<Option<Done>, Failure> {
         let mut glance = self.foresight.look(&call.request);
@@ -123,7 +131,6 @@ impl Driver {
             keys => keys.iter().cloned().zip(self.store.get(keys).await.map_err(Failure::Store)?).collect(),
         };
         let mut turn = run.begin(call, foreseen).await.map_err(Failure::Fault)?;
-        let mut place = None;
         loop {
             match turn {
                 Turn::Done(done) => {
@@ -133,22 +140,25 @@ impl Driver {
                 Turn::Ask(wait) => {
                     glance.note(&wait.ask().keys);
                     let is_long = is_long(wait.ask());
-                    let known = derived.len();
+                    let known = kept.derived.len();
                     let bits = match &wait.ask().derive {
-                        Some(derivation) => Some(self.derive(derivation, call.moment.peer.address, derived, alone).await?),
+                        Some(derivation) => {
+                            Some(self.derive(derivation, call.moment.peer.address, &mut kept.derived, alone).await?)
+                        }
                         None => None,
                     };
-                    if derived.len() > known && self.clock.now().as_secs() != call.moment.now.as_secs() {
+                    if kept.derived.len() > known && self.clock.now().as_secs() != call.moment.now.as_secs() {
                         return Ok(None);
                     }
                     let step = async {
                         let (records, ranges) = self.read(wait.ask()).await?;
                         wait.resume(Answer { records, ranges, derived: bits }).await.map_err(Failure::Fault)
                     };
-                    if is_long && place.is_none() && !call.moment.peer.local {
-                        // Until the call ends: what it has read waits in memory with it. The owner waits for no stranger.
+                    if is_long && kept.place.is_none() && !call.moment.peer.local {
+                        // Until the call ends: what it has read waits in memory with it, and when it starts over, it waits no more
+                        // and stays alone. The owner waits for no stranger.
                         *alone = None;
-                        place = Some(self.long.take(call.moment.peer.address).await.ok_or(Failure::Crowded)?);
+                        kept.place = Some(self.long.take(call.moment.peer.address).await.ok_or(Failure::Crowded)?);
                     }
                     turn = if is_long { aside(step).await? } else { step.await? };
                 }

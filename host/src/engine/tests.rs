@@ -52,6 +52,8 @@ struct Staged {
     unreadable: bool,
     /// The threads that have read, and how far they stand back.
     readers: Mutex<Vec<(Option<String>, i32)>>,
+    /// Called at each commit.
+    watch: Mutex<Option<Box<dyn FnMut() + Send>>>,
 }
 
 #[derive(Clone, Copy)]
@@ -63,7 +65,8 @@ enum Fate {
 fn staged(fates: &[Fate]) -> Staged {
     let memory = Memory::new(Arc::new(Clock::stopped_at(NOW)));
     let fates = Mutex::new(fates.iter().copied().collect());
-    Staged { memory, fates, commits: AtomicU32::new(0), unreadable: false, readers: Mutex::default() }
+    let (commits, unreadable) = (AtomicU32::new(0), false);
+    Staged { memory, fates, commits, unreadable, readers: Mutex::default(), watch: Mutex::default() }
 }
 
 impl Staged {
@@ -86,6 +89,7 @@ impl Store for Staged {
     }
 
     fn commit(&self, commit: Commit) -> Reply<'_, Committed> {
+        self.watch.lock().unwrap().iter_mut().for_each(|watch| watch());
         match self.fates.lock().unwrap().pop_front() {
             Some(Fate::Lose) => Reply::ready(Ok(Committed::Conflict)),
             Some(Fate::Fail) => Reply::ready(Err(broken())),
@@ -446,6 +450,8 @@ struct Scripted {
     starts: AtomicU32,
     /// The moment of the last start.
     secs: AtomicU64,
+    /// How many records it asks for beside.
+    many: u32,
 }
 
 struct Asking(Ask);
@@ -459,7 +465,7 @@ impl Run for Scripted {
         let password = Zeroizing::new(b"correct horse".to_vec());
         Ok(Turn::Ask(Asking(Ask {
             keys: vec![Key::from_stored("user/1".into())],
-            ranges: Vec::new(),
+            ranges: vec![Range { prefix: "user/".into(), after: String::new(), limit: self.many.max(1) }],
             derive: Some(Derivation { scheme: CHEAP, salt: vec![0; 16], password }),
         })))
     }
@@ -574,6 +580,21 @@ async fn who_has_lost_too_often_goes_alone() {
     drop(held);
     assert_eq!(ended.await.unwrap().status, 200);
     assert_eq!((script.starts.load(Ordering::Relaxed), store.commits.load(Ordering::Relaxed)), (6, 1));
+}
+
+/// Once it has its place among those who read much, and its derivation, there is nothing left that it would have to wait for.
+#[tokio::test]
+async fn who_reads_much_goes_alone_too() {
+    let Stage { driver, store, .. } = stage(staged(&[Fate::Lose; 5])).await;
+    let alone = Arc::new(Mutex::new(Vec::new()));
+    let watch = (Arc::clone(&driver), Arc::clone(&alone));
+    let look = move || watch.1.lock().unwrap().push(watch.0.committing.try_read().is_err());
+    *store.watch.lock().unwrap() = Some(Box::new(look));
+    let script = Scripted { many: 1000, ..Scripted::default() };
+    let occasion = Occasion { time: NOW, source: None, request: 1 };
+    let ended = driver.drive(&script, &call(Request::new(Method::Post, "/")), occasion).await;
+    assert_eq!(ended.unwrap().status, 200);
+    assert_eq!(*alone.lock().unwrap(), [false, false, false, false, true, true]);
 }
 
 #[tokio::test]
