@@ -70,6 +70,11 @@ impl Bounds {
         self.max
     }
 
+    /// What happens to a wish outside.
+    pub const fn manner(&self) -> Manner {
+        self.manner
+    }
+
     /// The life for a request that names none.
     pub const fn unasked(&self) -> Lifetime {
         Lifetime(self.default)

@@ -265,6 +265,8 @@ impl Settings {
         let Self { passwords, throttle, redis, openshift, elasticsearch, gateway, .. } = self;
         let scheme = passwords.scheme;
         let lives = [&openshift.session, &openshift.read, &openshift.userinfo];
+        // What a wish outside becomes is the API's to say: no client of it expects anything else.
+        let is_within = |bounds: &Bounds, max, manner| bounds.max() <= max && bounds.manner() == manner;
         let rules = [
             ("issuer", is_name(&self.issuer)),
             ("audience", self.audience.as_deref().is_none_or(is_name)),
@@ -278,9 +280,9 @@ impl Settings {
             ("throttle.source_window", (1..=86_400).contains(&throttle.source_window)),
             ("throttle.ipv4_prefix", (8..=32).contains(&throttle.ipv4_prefix)),
             ("throttle.ipv6_prefix", (16..=128).contains(&throttle.ipv6_prefix)),
-            ("redis.ttl", redis.ttl.max() <= 86_400),
+            ("redis.ttl", is_within(&redis.ttl, 86_400, Manner::Refuse)),
             ("openshift.public_url", openshift.public_url.as_deref().is_none_or(is_origin)),
-            ("openshift", lives.iter().all(|bounds| bounds.max() <= MAX_LIFETIME)),
+            ("openshift", lives.iter().all(|bounds| is_within(bounds, MAX_LIFETIME, Manner::Clamp))),
             ("elasticsearch.token_timeout", (1..=3_600).contains(&elasticsearch.token_timeout)),
             ("elasticsearch.family_max", (3_600..=31_536_000).contains(&elasticsearch.family_max)),
             ("elasticsearch.version", is_version(&elasticsearch.version)),
@@ -376,6 +378,16 @@ mod tests {
         check(|settings| settings.gateway.revocations_every = 61, Err("gateway.revocations_every"));
         check(|settings| settings.redis.ttl = bounds(1, 86_401, Manner::Refuse), Err("redis.ttl"));
         check(|settings| settings.openshift.read = bounds(1, u32::MAX, Manner::Clamp), Err("openshift"));
+    }
+
+    #[test]
+    fn the_manner_of_a_lifetime_is_that_of_its_api() {
+        check(|settings| settings.redis.ttl = bounds(1, 1, Manner::Refuse), Ok(()));
+        check(|settings| settings.redis.ttl = bounds(1, 1, Manner::Clamp), Err("redis.ttl"));
+        check(|settings| settings.openshift.session = bounds(1, 1, Manner::Refuse), Err("openshift"));
+        check(|settings| settings.openshift.read = bounds(1, 1, Manner::Refuse), Err("openshift"));
+        check(|settings| settings.openshift.userinfo = bounds(1, 1, Manner::Refuse), Err("openshift"));
+        check(|settings| settings.openshift.userinfo = bounds(1, 1, Manner::Clamp), Ok(()));
     }
 
     #[test]

@@ -431,7 +431,8 @@ describe('options', () => {
     structuredClone(rootKey.buffer, { transfer: [rootKey.buffer] })
     assert.throws(() => new Waxseal({ store, rootKey }), code('bad_root_key'))
   })
-  for (const settings of [{ no_such: 1 }, { leeway: 61 }, { leeway: 'x' }, { passwords: { scheme: { argon2id: { memory: 1e9, passes: 1, lanes: 1 } } } }, 5, []]) {
+  const lives = { min: 1, default: 60, max: 100 }
+  for (const settings of [{ redis: { ttl: { ...lives, manner: 'clamp' } } }, { openshift: { userinfo: { ...lives, manner: 'refuse' } } }, { no_such: 1 }, { leeway: 61 }, { leeway: 'x' }, { passwords: { scheme: { argon2id: { memory: 1e9, passes: 1, lanes: 1 } } } }, 5, []]) {
     test(`settings ${JSON.stringify(settings)}`, () => assert.rejects(async () => new Waxseal({ store, settings }).fetch(login()), code('bad_settings')))
   }
   test('a root key that the store makes is looked at, too', async () => {

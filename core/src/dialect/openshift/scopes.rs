@@ -42,7 +42,7 @@ pub(super) const fn bounds(settings: &Openshift, scope: Scope) -> Bounds {
 pub(super) fn lifetime(settings: &Openshift, scopes: &[Scope], asked: Option<&Value>) -> Lifetime {
     let each = scopes.iter().map(|scope| bounds(settings, *scope));
     let bounds = each.reduce(Bounds::and).unwrap_or(settings.userinfo);
-    // Clamping bounds admit everything.
+    // Clamping bounds, which `Settings::check` sees to, admit everything.
     asked.and_then(whole_seconds).map_or(bounds.unasked(), |asked| bounds.admit(asked).unwrap_or(bounds.unasked()))
 }
 

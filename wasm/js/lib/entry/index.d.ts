@@ -179,6 +179,7 @@ export interface Bounds {
   min: number
   default: number
   max: number
+  /** What a wish outside becomes: `refuse` of `redis.ttl`, `clamp` (the maximum, or the default if too short) of OpenShift's lives; no other. */
   manner: 'refuse' | 'clamp'
 }
 
