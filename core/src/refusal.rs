@@ -106,7 +106,7 @@ impl Refusal {
             Self::Token(refusal) => Some(refusal.sentence()),
             Self::TokenRevoked => Some("the token was revoked, or never issued here"),
             Self::TokenEnded => Some("all tokens of its user were ended after it was issued"),
-            Self::TokenUserGone => Some("its user is deleted or disabled"),
+            Self::TokenUserGone => Some("it names no user of this server, or one who is deleted or disabled"),
             Self::TokenForeign => Some("the token has no id, so this server did not issue it"),
             Self::RevocationsStale => Some("there are no revocations that are new enough to go by"),
             Self::NoCredentials

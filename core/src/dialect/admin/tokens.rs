@@ -325,10 +325,11 @@ mod tests {
         done(&mut world, "POST /admin/users/ann/logout", "", 200);
         check(&mut world, &token, Some("ended"), "all tokens of its user were ended after it was issued");
         done(&mut world, "POST /admin/users/ann/disable", "", 200);
-        let explained = check(&mut world, &token, Some("user_gone"), "its user is deleted or disabled");
+        let nobody = "it names no user of this server, or one who is deleted or disabled";
+        let explained = check(&mut world, &token, Some("user_gone"), nobody);
         assert_eq!(explained["user"]["disabled"], true);
         done(&mut world, "DELETE /admin/users/ann", "", 204);
-        let explained = check(&mut world, &token, Some("user_gone"), "its user is deleted or disabled");
+        let explained = check(&mut world, &token, Some("user_gone"), nobody);
         assert_eq!(explained["user"], Value::Null);
         world.advance(300);
         let explained = check(&mut world, &token, Some("expired"), "the token has expired");
