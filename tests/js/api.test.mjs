@@ -685,6 +685,17 @@ test('an engine that keeps stopping does not keep another one waiting for ever',
   assert.equal((await good.fetch(ask())).status, 401)
 })
 
+test('what the engine cannot answer is reported without what may be a token', async () => {
+  const [store, problems] = [new MemoryStore(), []]
+  const waxseal = await engine({ store, onError: problem => problems.push(problem.message) })
+  const read = store.read.bind(store)
+  store.read = async (keys, now) => (await read(keys, now)).map((record, at) => (keys[at].startsWith('authz-') ? { version: 1, value: new Uint8Array([0]) } : record))
+  const { headers } = login()
+  const response = await waxseal.fetch(new Request(`http://localhost/broker/rest/user/authorizations/${'a'.repeat(64)}?token=b`, { headers }))
+  assert.equal(response.status, 503)
+  assert.deepEqual(problems, ['the engine answered 503 to GET /broker/rest'])
+})
+
 test('a body may be octets of another realm', async () => {
   const waxseal = await engine()
   const octets = runInNewContext('new Uint8Array([123, 125])')

@@ -130,7 +130,7 @@ export class Waxseal {
       if (done === undefined) continue
       const { response, commit, events } = done
       if (commit.writes.length > 0 && (await this.#store.commit(commit, moment.nowMillis)) !== true) continue
-      if (response.status === 503) this.#report(new Error('a record cannot be read, or there is no key'))
+      if (response.status === 503) this.#report(unanswered(parts))
       await this.#record(moment, events)
       return response
     }
@@ -255,6 +255,11 @@ const MISTAKES = new Set(['bad_request', 'body_used', 'bad_settings', 'bad_root_
 /** Whether this is a record, or none. */
 function isGood(record) {
   return !record || isOctets(record.value)
+}
+
+/** What is known of a request that the engine answered with 503: behind the first two names of a path there may be a token. */
+function unanswered({ method, path }) {
+  return new Error(`the engine answered 503 to ${method} ${path.split('/', 3).join('/')}`)
 }
 
 /** A new secret of 32 octets, for `rootKey`. */
