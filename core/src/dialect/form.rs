@@ -6,8 +6,8 @@ use zeroize::Zeroize;
 
 /// The media type of form bodies.
 const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
-/// How many pairs a form may have.
-const MAX_PAIRS: usize = 256;
+/// How many pairs a form may have, and parts a body of them.
+pub(crate) const MAX_PAIRS: usize = 256;
 
 /// The pairs of a form in the order sent. Cleared on drop, as a value may be a password or a token.
 pub(crate) struct Form(Vec<(String, String)>);

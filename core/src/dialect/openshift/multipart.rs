@@ -1,8 +1,9 @@
 //! Bodies of `multipart/form-data` (RFC 7578): names and values of their parts; files count as plain values.
 
+use crate::dialect::form::MAX_PAIRS;
 use alloc::{format, vec::Vec};
 
-/// Name and value of each part; `None` when the body is not what its content type says.
+/// Name and value of each part; `None` when the body is not what its content type says, or has more parts than a form has pairs.
 pub(super) fn parts<'b>(content_type: &str, body: &'b [u8]) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
     let boundary = parameter(content_type, "boundary").filter(|boundary| (1..=70).contains(&boundary.len()))?;
     let delimiter = format!("--{boundary}");
@@ -15,6 +16,9 @@ pub(super) fn parts<'b>(content_type: &str, body: &'b [u8]) -> Option<Vec<(Vec<u
     loop {
         if rest.starts_with(b"--") {
             return Some(parts);
+        }
+        if parts.len() == MAX_PAIRS {
+            return None;
         }
         let blanks = rest.iter().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
         let part = rest.get(blanks..)?.strip_prefix(b"\r\n")?;
@@ -92,5 +96,12 @@ mod tests {
             assert_eq!(parts(TYPE, body.as_bytes()), None, "{body}");
         }
         assert_eq!(parts("multipart/form-data", b"--x--"), None);
+    }
+
+    #[test]
+    fn parts_are_as_many_as_the_pairs_of_a_form() {
+        let many = |count| format!("{}--x--", "--x\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n".repeat(count));
+        assert_eq!(parts(TYPE, many(MAX_PAIRS).as_bytes()).unwrap().len(), MAX_PAIRS);
+        assert_eq!(parts(TYPE, many(MAX_PAIRS + 1).as_bytes()), None);
     }
 }
