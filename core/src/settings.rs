@@ -217,7 +217,7 @@ impl Default for Throttle {
 
 impl Default for Redis {
     fn default() -> Self {
-        Self { ttl: bounds(300, 86_400, Manner::Refuse), require_old_password: false }
+        Self { ttl: bounds(300, MAX_TOKEN_LIFE, Manner::Refuse), require_old_password: false }
     }
 }
 
@@ -280,9 +280,9 @@ impl Settings {
             ("throttle.source_window", (1..=86_400).contains(&throttle.source_window)),
             ("throttle.ipv4_prefix", (8..=32).contains(&throttle.ipv4_prefix)),
             ("throttle.ipv6_prefix", (16..=128).contains(&throttle.ipv6_prefix)),
-            ("redis.ttl", is_within(&redis.ttl, 86_400, Manner::Refuse)),
+            ("redis.ttl", is_within(&redis.ttl, MAX_TOKEN_LIFE, Manner::Refuse)),
             ("openshift.public_url", openshift.public_url.as_deref().is_none_or(is_origin)),
-            ("openshift", lives.iter().all(|bounds| is_within(bounds, MAX_LIFETIME, Manner::Clamp))),
+            ("openshift", lives.iter().all(|bounds| is_within(bounds, MAX_AUTHORIZATION_LIFE, Manner::Clamp))),
             ("elasticsearch.token_timeout", (1..=3_600).contains(&elasticsearch.token_timeout)),
             ("elasticsearch.family_max", (3_600..=31_536_000).contains(&elasticsearch.family_max)),
             ("elasticsearch.version", is_version(&elasticsearch.version)),
@@ -335,8 +335,11 @@ pub fn is_version(text: &str) -> bool {
     text.split('.').count() == 3 && text.split('.').all(number)
 }
 
+/// The longest life of any signed token, in seconds. So long there are records of what has ended.
+pub const MAX_TOKEN_LIFE: u32 = 86_400;
+
 /// The longest life of an OpenShift authorization, in seconds: ten years of 365 days.
-pub const MAX_LIFETIME: u32 = 315_360_000;
+pub const MAX_AUTHORIZATION_LIFE: u32 = 315_360_000;
 
 const fn bounds(default: u32, max: u32, manner: Manner) -> Bounds {
     match Bounds::new(1, default, max, manner) {

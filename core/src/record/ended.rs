@@ -1,7 +1,7 @@
 //! Users whose tokens have ended, for those who check tokens without the users' records.
 
 use super::{Stored, Uid, User, key};
-use crate::{seam::Op, time::UnixTime, token};
+use crate::{seam::Op, settings::MAX_TOKEN_LIFE, time::UnixTime, token};
 use serde::{Deserialize, Serialize};
 
 /// Tokens of one user have ended: those of an older generation than this one. The record is there while such a token could not
@@ -18,7 +18,7 @@ impl Ended {
     /// The user is deleted or disabled.
     pub const GONE: u32 = u32::MAX;
     /// The longest life of any token under any configuration, in seconds, and what a verifier may add to it.
-    const LONGEST: u64 = 86_400 + token::MAX_LEEWAY as u64 + 1;
+    const LONGEST: u64 = MAX_TOKEN_LIFE as u64 + token::MAX_LEEWAY as u64 + 1;
 
     /// When every token has expired that could have been issued before `now`.
     pub fn until(now: UnixTime) -> UnixTime {

@@ -1,6 +1,6 @@
 //! Values with a notation of their own.
 
-use waxseal_core::{password::Scheme, settings::MAX_LIFETIME};
+use waxseal_core::{password::Scheme, settings::MAX_AUTHORIZATION_LIFE};
 
 /// `argon2id m=19456 t=2 p=1`, within the bounds and above the floor for new hashes (security P4).
 pub(super) fn scheme(text: &str) -> Option<Scheme> {
@@ -62,7 +62,7 @@ fn duration(text: &str) -> Option<u32> {
     };
     let digits = number.bytes().all(|octet| octet.is_ascii_digit());
     let number: u32 = number.parse().ok().filter(|_| digits)?;
-    number.checked_mul(secs).filter(|secs| (1..=MAX_LIFETIME).contains(secs))
+    number.checked_mul(secs).filter(|secs| (1..=MAX_AUTHORIZATION_LIFE).contains(secs))
 }
 
 #[cfg(test)]

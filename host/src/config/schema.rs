@@ -6,7 +6,7 @@ use core::net::SocketAddr;
 use tracing_subscriber::{EnvFilter, filter::Targets};
 use waxseal_core::{
     record::Role,
-    settings::{self, MAX_LIFETIME},
+    settings::{self, MAX_AUTHORIZATION_LIFE, MAX_TOKEN_LIFE},
     token::MAX_LEEWAY,
 };
 
@@ -171,9 +171,9 @@ pub const SETTINGS: &[Setting] = &[
     row("throttle.source_window", seconds(1, 86_400), "the time over which the failures of one source are counted"),
     row("throttle.ipv4_prefix", number(8, 32), "how many leading bits of an IPv4 address make up one source"),
     row("throttle.ipv6_prefix", number(16, 128), "how many leading bits of an IPv6 address make up one source"),
-    row("redis.ttl.min", seconds(1, 86_400), "shortest life of a token that a client may ask for"),
-    row("redis.ttl.default", seconds(1, 86_400), "life of a token when the client asks for none"),
-    row("redis.ttl.max", seconds(1, 86_400), "longest life of a token that a client may ask for"),
+    row("redis.ttl.min", seconds(1, MAX_TOKEN_LIFE), "shortest life of a token that a client may ask for"),
+    row("redis.ttl.default", seconds(1, MAX_TOKEN_LIFE), "life of a token when the client asks for none"),
+    row("redis.ttl.max", seconds(1, MAX_TOKEN_LIFE), "longest life of a token that a client may ask for"),
     row(
         "redis.require_old_password",
         Kind::Switch,
@@ -189,16 +189,24 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Timeouts,
         "the lives of all scopes at once, in the broker's notation; replaces the six settings below",
     ),
-    row("openshift.session.default", seconds(1, MAX_LIFETIME), "life of a `session` authorization when none is asked for"),
-    row("openshift.session.max", seconds(1, MAX_LIFETIME), "longest life of a `session` authorization"),
-    row("openshift.read.default", seconds(1, MAX_LIFETIME), "life of a `read` authorization when none is asked for"),
-    row("openshift.read.max", seconds(1, MAX_LIFETIME), "longest life of a `read` authorization"),
+    row(
+        "openshift.session.default",
+        seconds(1, MAX_AUTHORIZATION_LIFE),
+        "life of a `session` authorization when none is asked for",
+    ),
+    row("openshift.session.max", seconds(1, MAX_AUTHORIZATION_LIFE), "longest life of a `session` authorization"),
+    row(
+        "openshift.read.default",
+        seconds(1, MAX_AUTHORIZATION_LIFE),
+        "life of a `read` authorization when none is asked for",
+    ),
+    row("openshift.read.max", seconds(1, MAX_AUTHORIZATION_LIFE), "longest life of a `read` authorization"),
     row(
         "openshift.userinfo.default",
-        seconds(1, MAX_LIFETIME),
+        seconds(1, MAX_AUTHORIZATION_LIFE),
         "life of a `userinfo` authorization when none is asked for",
     ),
-    row("openshift.userinfo.max", seconds(1, MAX_LIFETIME), "longest life of a `userinfo` authorization"),
+    row("openshift.userinfo.max", seconds(1, MAX_AUTHORIZATION_LIFE), "longest life of a `userinfo` authorization"),
     row(
         "openshift.password_change_revokes",
         Kind::Switch,
