@@ -12,6 +12,7 @@ extern crate alloc;
 pub mod dialect;
 pub mod engine;
 pub mod lifetime;
+mod mac;
 pub mod password;
 pub mod record;
 pub mod refusal;

@@ -5,6 +5,7 @@
 //! signs none.
 
 use crate::{
+    mac::hmac_sha256,
     record::{KeyState, SigningKey, Stored},
     refusal::Refusal,
     time::UnixTime,
@@ -15,8 +16,6 @@ use chacha20poly1305::{
     XChaCha20Poly1305, XNonce,
     aead::{Aead, KeyInit, Payload},
 };
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 /// Octets of an XChaCha20-Poly1305 nonce, which stands before the sealed text.
@@ -92,15 +91,7 @@ impl Vault {
     /// 32 octets bound to the root secret, a purpose and some data: `HMAC-SHA-256(root, purpose || 0 || data)`. Purposes hold
     /// no NUL, so two pairs never collide.
     pub fn derive(&self, purpose: &str, data: &[u8]) -> [u8; 32] {
-        let mut out = [0; 32];
-        // HMAC takes a key of any length, so this always holds.
-        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.root.as_slice()) {
-            mac.update(purpose.as_bytes());
-            mac.update(&[0]);
-            mac.update(data);
-            out = mac.finalize().into_bytes().into();
-        }
-        out
+        hmac_sha256(&self.root, &[purpose.as_bytes(), &[0], data])
     }
 
     /// Encrypts `secret` under the root secret, bound to `label`, which must be given again to unseal. `nonce` must be random.

@@ -1,11 +1,9 @@
 //! What goes into an operation.
 
 use super::{Request, World};
-use crate::{refusal::Refusal, time::UnixTime};
+use crate::{mac::hmac_sha256, refusal::Refusal, time::UnixTime};
 use alloc::sync::Arc;
 use core::net::IpAddr;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 /// One request and everything it may depend on besides the store.
@@ -73,10 +71,7 @@ impl Entropy {
     pub fn draw<const N: usize>(&self, label: &str) -> [u8; N] {
         const { assert!(N <= 32, "one draw gives at most 32 octets") };
         let mut out = [0; N];
-        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.as_slice()) {
-            mac.update(label.as_bytes());
-            out.iter_mut().zip(mac.finalize().into_bytes()).for_each(|(to, from)| *to = from);
-        }
+        out.copy_from_slice(&hmac_sha256(&self.0, &[label.as_bytes()])[..N]);
         out
     }
 }
