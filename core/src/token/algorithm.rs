@@ -75,7 +75,11 @@ impl Algorithm {
 
     /// Whether the key that verifies can also sign. A set never mixes the two kinds (security T3).
     pub const fn is_symmetric(self) -> bool {
-        matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
+        match self {
+            Self::Hs256 | Self::Hs384 | Self::Hs512 => true,
+            #[cfg(feature = "public-keys")]
+            Self::EdDsa | Self::Es256 | Self::Ed25519 => false,
+        }
     }
 
     /// `kty` and, for a curve, `crv` of its keys (RFC 7518, 6.1; RFC 8037, 2).

@@ -13,6 +13,22 @@ use zeroize::Zeroizing;
 /// Octets of `d`, in both kinds.
 pub(super) const PRIVATE: usize = 32;
 
+/// The group that a key is of.
+enum Curve {
+    Ed25519,
+    P256,
+}
+
+impl Curve {
+    const fn of(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Es256 => Self::P256,
+            // Never asked of the first three.
+            Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 | Algorithm::EdDsa | Algorithm::Ed25519 => Self::Ed25519,
+        }
+    }
+}
+
 /// The public part of a key, ready to verify.
 #[derive(Clone)]
 pub(super) enum Verifier {
@@ -25,14 +41,18 @@ impl Verifier {
     /// a point that may be a key: on the curve, and of its large group (RFC 8032, 5.1.3; RFC 7518, 6.2.1).
     pub(super) fn new(algorithm: Algorithm, octets: &[u8]) -> Option<Self> {
         let public = public(algorithm, octets)?;
-        if algorithm == Algorithm::Es256 {
-            let mut point = [4; 65];
-            point.get_mut(1..)?.copy_from_slice(public);
-            return p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).ok().map(|key| Self::P256(Box::new(key)));
+        match Curve::of(algorithm) {
+            Curve::P256 => {
+                let mut point = [4; 65];
+                point.get_mut(1..)?.copy_from_slice(public);
+                p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).ok().map(|key| Self::P256(Box::new(key)))
+            }
+            Curve::Ed25519 => {
+                let key = ed25519_dalek::VerifyingKey::from_bytes(public.first_chunk()?).ok()?;
+                let is_canonical = key.to_edwards().compress().as_bytes() == public;
+                (is_canonical && !key.is_weak()).then(|| Self::Ed25519(Box::new(key)))
+            }
         }
-        let key = ed25519_dalek::VerifyingKey::from_bytes(public.first_chunk()?).ok()?;
-        let is_canonical = key.to_edwards().compress().as_bytes() == public;
-        (is_canonical && !key.is_weak()).then(|| Self::Ed25519(Box::new(key)))
     }
 
     /// Whether `signature`, 64 octets, holds. For Ed25519 its scalar is below the order of the group, and its point is the one
@@ -55,12 +75,14 @@ impl Verifier {
 /// The signature over `message`; `None` for a key without its private part.
 pub(super) fn sign(algorithm: Algorithm, octets: &[u8], message: &[u8]) -> Option<[u8; 64]> {
     let private = private(algorithm, octets)?;
-    if algorithm == Algorithm::Es256 {
-        let key = p256::ecdsa::SigningKey::from_slice(private).ok()?;
-        let signature: p256::ecdsa::Signature = key.try_sign(message).ok()?;
-        return Some(signature.to_bytes().into());
+    match Curve::of(algorithm) {
+        Curve::P256 => {
+            let key = p256::ecdsa::SigningKey::from_slice(private).ok()?;
+            let signature: p256::ecdsa::Signature = key.try_sign(message).ok()?;
+            Some(signature.to_bytes().into())
+        }
+        Curve::Ed25519 => Some(ed25519_dalek::SigningKey::from_bytes(private.first_chunk()?).sign(message).to_bytes()),
     }
-    Some(ed25519_dalek::SigningKey::from_bytes(private.first_chunk()?).sign(message).to_bytes())
 }
 
 /// The octets of the key whose private part is `private`. `None` for one that is none: not 32 octets, or for P-256 zero or not below
@@ -69,11 +91,14 @@ pub(super) fn from_private(algorithm: Algorithm, private: &[u8]) -> Option<Zeroi
     let private: &[u8; PRIVATE] = private.try_into().ok()?;
     let mut octets = Zeroizing::new(Vec::with_capacity(96));
     octets.extend_from_slice(private);
-    if algorithm == Algorithm::Es256 {
-        let key = p256::ecdsa::SigningKey::from_slice(private).ok()?;
-        octets.extend_from_slice(key.verifying_key().to_sec1_point(false).as_bytes().get(1..)?);
-    } else {
-        octets.extend_from_slice(ed25519_dalek::SigningKey::from_bytes(private).verifying_key().as_bytes());
+    match Curve::of(algorithm) {
+        Curve::P256 => {
+            let key = p256::ecdsa::SigningKey::from_slice(private).ok()?;
+            octets.extend_from_slice(key.verifying_key().to_sec1_point(false).as_bytes().get(1..)?);
+        }
+        Curve::Ed25519 => {
+            octets.extend_from_slice(ed25519_dalek::SigningKey::from_bytes(private).verifying_key().as_bytes());
+        }
     }
     Some(octets)
 }
@@ -94,8 +119,8 @@ pub(super) fn public(algorithm: Algorithm, octets: &[u8]) -> Option<&[u8]> {
 
 /// Octets of the public part.
 pub(super) const fn public_len(algorithm: Algorithm) -> usize {
-    match algorithm {
-        Algorithm::Es256 => 64,
-        _ => 32,
+    match Curve::of(algorithm) {
+        Curve::P256 => 64,
+        Curve::Ed25519 => 32,
     }
 }
