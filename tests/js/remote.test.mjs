@@ -272,6 +272,16 @@ describe('failures', () => {
       await assert.rejects(verifier.verify(issuer.key.token()), code('revocations_stale'))
     })
   }
+  test('a key set may have as many octets as are quickly read, a snapshot more', async () => {
+    const { issuer, verifier } = world()
+    const keys = JSON.stringify({ keys: [issuer.key.jwk] })
+    issuer.snapshot.tokens = Array.from({ length: 8000 }, (_, id) => `${id}`)
+    issuer.answer[KEYS] = () => new Response(keys.padEnd(1 << 16))
+    await verifier.refresh()
+    await verifier.verify(issuer.key.token())
+    issuer.answer[KEYS] = () => new Response(keys.padEnd((1 << 16) + 1))
+    await assert.rejects(verifier.refresh(), code('bad_answer'))
+  })
   for (const [what, snapshot, expected] of [
     ['of another issuer', { iss: 'you' }, 'wrong_issuer'], ['of another kind', { typ: 'JWT' }, 'wrong_typ'], ['too old', { iat: NOW - 600 }, 'expired'],
   ]) {

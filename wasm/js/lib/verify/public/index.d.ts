@@ -119,7 +119,7 @@ export type TokenCode = CommonTokenCode | 'ended' | 'user_gone' | 'foreign' | 'r
 /** Why a snapshot is not taken. */
 export type SnapshotCode = CommonTokenCode | 'bad_lists' | 'not_newer'
 
-/** Why keys or a snapshot could not be read: the issuer does not answer, or not with what was asked for. */
+/** Why keys or a snapshot could not be read: the issuer does not answer, or not with what was asked for, or with more: 64 KiB and 1 MiB. */
 export type ReadingCode = 'unreachable' | 'bad_answer'
 
 /** What is wrong with keys or options. */

@@ -6,6 +6,9 @@ import { answered } from './answered.js'
 
 const EDGE = ['issuer', 'audience', 'leeway', 'typ', 'algorithms', 'stale', 'clock']
 const OPTIONS = [...EDGE, 'origin', 'fetch', 'keysEvery', 'revocationsEvery', 'timeout', 'onError']
+/** Octets of a key set, at most, in which nobody can name so many keys that taking them in holds others up; and those of a snapshot. */
+const KEYS = 1 << 16
+const SNAPSHOT = 1 << 20
 /** Seconds after a reading of the keys before one that nobody knows is looked for. */
 const REREAD = 10
 /** Seconds after a failure before the next try: doubled with each, up to this. */
@@ -28,12 +31,12 @@ export function remote(createEdgeVerifier) {
     // Without keys it takes nothing.
     const edge = createEdgeVerifier({ ...Object.fromEntries(EDGE.map(name => [name, options[name]])), keys: [] })
 
-    const document = (path, accept, every, use) => ({
-      url: `${base}${path}`, accept, every, use, tag: undefined, read: false, hurried: false, failure: undefined, failures: 0,
+    const document = (path, accept, limit, every, use) => ({
+      url: `${base}${path}`, accept, limit, every, use, tag: undefined, read: false, hurried: false, failure: undefined, failures: 0,
       reading: 0, since: -Infinity, next: -Infinity,
     })
-    const keys = document('/.well-known/jwks.json', 'application/jwk-set+json, application/json', keysEvery, edge.setKeys)
-    const revocations = document('/auth/revocations', 'application/jwt', revocationsEvery, take)
+    const keys = document('/.well-known/jwks.json', 'application/jwk-set+json, application/json', KEYS, keysEvery, edge.setKeys)
+    const revocations = document('/auth/revocations', 'application/jwt', SNAPSHOT, revocationsEvery, take)
     // The snapshot is signed with one of the keys.
     const both = [keys, revocations]
     /** The reading that is under way, and how many have begun. */
