@@ -114,19 +114,29 @@ pub(crate) fn bootstrap_key(op: &Op<'_>, actor: &dyn Display) -> Result<(), Stop
     rotate_key(op, actor, rotation)?.map(drop).map_err(|_| Refusal::NoSigningKey.into())
 }
 
-/// Removes a key; its tokens end at once. `false` if there is no such key or it is one that signs or will.
-pub(crate) fn retire_key(op: &Op<'_>, actor: &dyn Display, kid: &str) -> Result<bool, Stop> {
-    let known = op.load::<SigningKey>(&key::signing_key(kid))?;
-    if known.is_none_or(|key| is_needed(op, &key)) {
-        return Ok(false);
+/// How a retirement went.
+pub(crate) enum Retired {
+    /// The key is gone.
+    Done,
+    /// There is no such key.
+    Unknown,
+    /// The key signs, or will.
+    Needed,
+}
+
+/// Removes a key that is not needed; its tokens end at once.
+pub(crate) fn retire_key(op: &Op<'_>, actor: &dyn Display, kid: &str) -> Result<Retired, Stop> {
+    let Some(known) = op.load::<SigningKey>(&key::signing_key(kid))? else { return Ok(Retired::Unknown) };
+    if is_needed(op, &known) {
+        return Ok(Retired::Needed);
     }
     op.remove(key::signing_key(kid));
     audit(op, "key.retire", actor, &kid, None);
-    Ok(true)
+    Ok(Retired::Done)
 }
 
 /// Whether a key signs, or will.
-pub(crate) fn is_needed(op: &Op<'_>, key: &SigningKey) -> bool {
+fn is_needed(op: &Op<'_>, key: &SigningKey) -> bool {
     key.state.signs_at(op.now()) || matches!(key.state, KeyState::Follows { .. })
 }
 

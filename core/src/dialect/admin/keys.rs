@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     dialect::form::Form,
-    engine::{self, Imported, NotRotated, Rotation},
-    record::{KeyState, SigningKey, key},
+    engine::{self, Imported, NotRotated, Retired, Rotation},
+    record::{KeyState, SigningKey},
     refusal::Refusal,
     seam::{Op, Response, Stop},
     time::UnixTime,
@@ -84,12 +84,11 @@ pub(super) fn rotate(op: &Op<'_>) -> Result<Response, Stop> {
 /// A key that does not sign goes, and its tokens with it.
 pub(super) fn retire(op: &Op<'_>, kid: &str) -> Result<Response, Stop> {
     body::none(op)?;
-    let Some(known) = op.load::<SigningKey>(&key::signing_key(kid))? else { return no_such_key() };
-    if engine::is_needed(op, &known) {
-        return refused(409, "key_signs", "this key signs, or is going to: rotate first");
+    match engine::retire_key(op, &ACTOR, kid)? {
+        Retired::Done => Ok(Response::empty(204)),
+        Retired::Unknown => no_such_key(),
+        Retired::Needed => refused(409, "key_signs", "this key signs, or is going to: rotate first"),
     }
-    engine::retire_key(op, &ACTOR, kid)?;
-    Ok(Response::empty(204))
 }
 
 /// Every key, or the one of the query's `kid`, as a JWK set: with secrets and private parts, unless `secret` is `false`.
