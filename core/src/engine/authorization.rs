@@ -10,11 +10,7 @@ use crate::{
     refusal::Refusal,
     seam::{Key, Op, Range, Stop},
 };
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{format, string::String, vec::Vec};
 use core::ops::ControlFlow;
 use subtle::ConstantTimeEq;
 
@@ -233,13 +229,6 @@ pub(crate) fn hex(octets: &[u8]) -> String {
         text.push(digit(*octet));
     }
     text
-}
-
-/// The scopes as one text, separated by blanks.
-pub(crate) fn scopes_text(scopes: &[Scope]) -> String {
-    scopes.iter().fold(String::new(), |text, scope| {
-        if text.is_empty() { scope.as_str().to_string() } else { format!("{text} {}", scope.as_str()) }
-    })
 }
 
 fn at(authorization: &Authorization) -> AuthorizationAt {

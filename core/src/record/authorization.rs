@@ -29,6 +29,11 @@ impl Scope {
         }
     }
 
+    /// The words of several, separated by blanks.
+    pub fn join(scopes: &[Self]) -> String {
+        scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
     /// From the word of the API, in lower case.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.as_str() == text)

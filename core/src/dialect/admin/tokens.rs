@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     engine::{self, Selection},
-    record::{Ended, PairOf, Revoked, Uid, User, key},
+    record::{Ended, PairOf, Revoked, Scope, Uid, User, key},
     refusal::Refusal,
     seam::{Op, Response, Stop},
     time::UnixTime,
@@ -94,7 +94,7 @@ pub(super) fn explain(op: &Op<'_>) -> Result<Response, Stop> {
             let authorization = authorized.authorization;
             explained.authorization = Some(Found {
                 id: engine::hex(&authorization.id),
-                scopes: engine::scopes_text(&authorization.scopes),
+                scopes: Scope::join(&authorization.scopes),
                 created: authorization.created.to_string(),
                 expires: authorization.expires.to_string(),
             });

@@ -4,7 +4,7 @@ use super::{error::bad_request, live::live};
 use crate::{
     dialect::form::{self, Form},
     engine::{self, Credentials, Expired},
-    record::{Scope, User},
+    record::User,
     refusal::Refusal,
     seam::{Op, Stop},
 };
@@ -25,8 +25,7 @@ pub(super) fn caller(op: &Op<'_>) -> Result<User, Stop> {
         }
         Credentials::Token(token) => {
             let live = live(op, &token)?;
-            let full = |scopes: &str| scopes.split(' ').any(|scope| scope == Scope::Session.as_str());
-            if live.scopes.as_deref().is_none_or(full) { Ok(live.user) } else { Err(Refusal::NotAllowed.into()) }
+            if live.is_limited() { Err(Refusal::NotAllowed.into()) } else { Ok(live.user) }
         }
     }
 }

@@ -5,10 +5,11 @@ use super::{
     live::{Live, if_live},
 };
 use crate::{
+    record::Scope,
     refusal::Refusal,
     seam::{Op, Response, Stop},
 };
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use serde::Serialize;
 
 /// RFC 7662, 2.2, and what the headers of `/auth/verify` say besides.
@@ -25,7 +26,7 @@ struct Introspection<'a> {
     jti: &'a str,
     token_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<&'a str>,
+    scope: Option<String>,
     uid: u32,
     role: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +64,7 @@ fn active(op: &Op<'_>, live: &Live) -> Result<Response, Stop> {
         exp: expires.as_secs(),
         jti: id,
         token_type: "Bearer",
-        scope: scopes.as_deref(),
+        scope: scopes.as_deref().map(Scope::join),
         uid: user.uid.as_u32(),
         role: live.role().as_str(),
         email: Some(user.email.as_str()).filter(|email| !email.is_empty()),

@@ -7,7 +7,7 @@ use crate::{
     time::UnixTime,
     token::dialect,
 };
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 /// A token that is good at this moment.
 pub(super) struct Live {
@@ -17,8 +17,8 @@ pub(super) struct Live {
     pub(super) dialect: String,
     /// Its id: `jti`, or the id of the authorization.
     pub(super) id: String,
-    /// What it is limited to, separated by blanks; none for dialects without scopes.
-    pub(super) scopes: Option<String>,
+    /// What it may do; none for dialects without scopes, where that is everything.
+    pub(super) scopes: Option<Vec<Scope>>,
     /// When it was issued.
     pub(super) issued: UnixTime,
     /// When it ends.
@@ -26,11 +26,14 @@ pub(super) struct Live {
 }
 
 impl Live {
+    /// Whether it may do less than its owner.
+    pub(super) fn is_limited(&self) -> bool {
+        self.scopes.as_ref().is_some_and(|scopes| !scopes.contains(&Scope::Session))
+    }
+
     /// The rights that it gives. Whoever goes by the role alone must not give a limited token its owner's.
     pub(super) fn role(&self) -> Role {
-        let is_limited =
-            self.scopes.as_deref().is_some_and(|scopes| scopes.split(' ').all(|scope| scope != Scope::Session.as_str()));
-        if is_limited { Role::None } else { self.user.role }
+        if self.is_limited() { Role::None } else { self.user.role }
     }
 }
 
@@ -45,7 +48,7 @@ pub(super) fn live(op: &Op<'_>, token: &str) -> Result<Live, Stop> {
             user,
             dialect: dialect::OPENSHIFT.into(),
             id: engine::hex(&authorization.id),
-            scopes: Some(engine::scopes_text(&authorization.scopes)),
+            scopes: Some(authorization.scopes),
             issued: authorization.created,
             expires: authorization.expires,
         });

@@ -6,6 +6,7 @@
 use super::live::{Live, live};
 use crate::{
     engine::{self, Credentials},
+    record::Scope,
     refusal::Refusal,
     seam::{Op, Response, Stop},
 };
@@ -31,7 +32,7 @@ pub(super) fn verify(op: &Op<'_>, status: u16) -> Result<Response, Stop> {
         response = response.with_header("x-auth-email", user.email);
     }
     if let Some(scopes) = scopes {
-        response = response.with_header("x-auth-scopes", scopes);
+        response = response.with_header("x-auth-scopes", Scope::join(&scopes));
     }
     Ok(response
         .with_header("x-auth-dialect", dialect)

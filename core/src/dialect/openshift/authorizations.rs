@@ -202,7 +202,7 @@ impl Shown {
             expires_in: expires.secs_since(created),
             expires_in_seconds: expires.rounded_secs_since(op.now()),
             identity: request.caller.user.name.clone(),
-            scopes: engine::scopes_text(&authorization.scopes),
+            scopes: Scope::join(&authorization.scopes),
             token: engine::authorization_token(op, &authorization),
             note: authorization.note,
             links: (!request.exchange.agreed.nolinks).then(|| Links::to(&request.exchange, &id)),

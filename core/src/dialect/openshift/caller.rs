@@ -72,7 +72,7 @@ pub(super) fn identify(response: Response, caller: &Caller) -> Response {
     response
         .with_header("x-openshift-identity", caller.user.name.clone())
         .with_header("x-openshift-identity-id", engine::hex(&caller.user.id))
-        .with_header("x-oauth-scopes", engine::scopes_text(&caller.scopes))
+        .with_header("x-oauth-scopes", Scope::join(&caller.scopes))
 }
 
 /// A failure to authenticate: a short text.
