@@ -1,12 +1,17 @@
 //! Request bodies: strict JSON, where a repeated name is an error and not a guess (security H5).
 
 use alloc::{string::String, vec::Vec};
-use core::{cell::Cell, fmt};
+use core::{
+    cell::Cell,
+    fmt,
+    ops::{Deref, DerefMut},
+};
 use serde::{
     Deserializer,
     de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Value};
+use zeroize::Zeroize;
 
 /// Why a body is not the JSON that was asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -17,11 +22,48 @@ pub(crate) enum BadJson {
     NotAnObject,
 }
 
+/// The members of an object that came in a body. Every text is cleared on drop, as one may be a password, a token or a key.
+#[derive(Default)]
+pub(crate) struct Object(Map<String, Value>);
+
+impl Deref for Object {
+    type Target = Map<String, Value>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Object {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        self.0.values_mut().for_each(clear);
+    }
+}
+
+/// Clears every text in `value`, whose depth the reader has limited.
+fn clear(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(values) => values.iter_mut().for_each(clear),
+        Value::Object(members) => members.values_mut().for_each(clear),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 /// Reads a body that must be one JSON object.
-pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, BadJson> {
+pub(crate) fn object(body: &[u8]) -> Result<Object, BadJson> {
     match value(body)? {
-        Value::Object(object) => Ok(object),
-        _ => Err(BadJson::NotAnObject),
+        Value::Object(members) => Ok(Object(members)),
+        mut other => {
+            clear(&mut other);
+            Err(BadJson::NotAnObject)
+        }
     }
 }
 
@@ -133,6 +175,13 @@ mod tests {
     #[track_caller]
     fn check(body: &str, expected: Result<usize, BadJson>) {
         assert_eq!(object(body.as_bytes()).map(|object| object.len()), expected, "{body}");
+    }
+
+    #[test]
+    fn every_text_is_cleared_wherever_it_stands() {
+        let mut members = value(br#"{"a":"b","c":["d",{"e":"f"}],"g":1,"h":null}"#).unwrap();
+        clear(&mut members);
+        assert_eq!(members, serde_json::json!({"a": "", "c": ["", {"e": ""}], "g": 1, "h": null}));
     }
 
     #[test]

@@ -2,15 +2,14 @@
 
 use super::error::refused;
 use crate::{
-    dialect::json::{self, BadJson},
+    dialect::json::{self, BadJson, Object},
     seam::{Op, Stop},
 };
-use alloc::{format, string::String};
-use serde_json::{Map, Value};
-use zeroize::Zeroize;
+use alloc::format;
+use serde_json::Value;
 
-/// The members of a body. Every text is cleared on drop, as one may be a password, a token or a key.
-pub(super) struct Body(Map<String, Value>);
+/// The members of a body.
+pub(super) struct Body(Object);
 
 impl Body {
     /// The body, which may have the members `known`. An empty one counts as `{}`.
@@ -19,7 +18,7 @@ impl Body {
     /// 400 `malformed_json`, `not_an_object`, `unknown_member`.
     pub(super) fn of(op: &Op<'_>, known: &[&str]) -> Result<Self, Stop> {
         if op.request.body.is_empty() {
-            return Ok(Self(Map::new()));
+            return Ok(Self(Object::default()));
         }
         let body = match json::object(&op.request.body) {
             Ok(object) => Self(object),
@@ -82,22 +81,6 @@ impl Body {
             Some(Some(number)) => Ok(Some(number)),
             Some(None) => wrong_type(name, "a whole number"),
         }
-    }
-}
-
-impl Drop for Body {
-    fn drop(&mut self) {
-        self.0.values_mut().for_each(clear);
-    }
-}
-
-/// Clears every text in `value`, whose depth the reader has limited.
-fn clear(value: &mut Value) {
-    match value {
-        Value::String(text) => text.zeroize(),
-        Value::Array(values) => values.iter_mut().for_each(clear),
-        Value::Object(members) => members.values_mut().for_each(clear),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

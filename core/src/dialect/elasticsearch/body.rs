@@ -5,7 +5,7 @@ use super::{
     error::{error, findings},
 };
 use crate::{
-    dialect::json,
+    dialect::json::{self, Object},
     seam::{Op, Stop},
 };
 use alloc::{format, string::String, vec::Vec};
@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json as value};
 pub(super) struct Body {
     /// How the product names what reads it.
     parser: &'static str,
-    members: Map<String, Value>,
+    members: Object,
 }
 
 impl Body {

@@ -4,7 +4,7 @@ use super::{huge, multipart};
 use crate::{
     dialect::{
         form::{self, BadForm, Form},
-        json,
+        json::{self, Object},
     },
     seam::Op,
 };
@@ -13,7 +13,7 @@ use alloc::{
     vec,
     vec::Vec,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// What is wrong with query or body, or with the path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,16 +27,15 @@ pub(super) enum Flaw {
 }
 
 /// The parameters of a request; those of the body win over those of the query, and later ones over earlier ones.
-#[derive(Debug)]
 pub(super) struct Parameters {
-    members: Map<String, Value>,
+    members: Object,
     flaw: Option<Flaw>,
 }
 
 impl Parameters {
     /// Reads query and body as far as they can be read. What is not UTF-8 in the path counts as if it stood in one of them.
     pub(super) fn read(op: &Op<'_>) -> Self {
-        let mut parameters = Self { members: Map::new(), flaw: None };
+        let mut parameters = Self { members: Object::default(), flaw: None };
         let query = parameters.add_form(op.request.query.as_bytes());
         let body = parameters.add_body(op);
         let flaws = [query.err(), body.err()];
@@ -68,7 +67,7 @@ impl Parameters {
                 let text = core::str::from_utf8(body).map_err(|_| Flaw::NotUtf8)?;
                 let members = json::object(text.as_bytes());
                 let members = members.or_else(|_| json::object(huge::quoted(text).as_bytes()));
-                let members = members.map_err(|_| Flaw::Malformed)?;
+                let members = core::mem::take(&mut *members.map_err(|_| Flaw::Malformed)?);
                 self.members.extend(members.into_iter().filter(|(_, value)| !value.is_null()));
                 Ok(())
             }

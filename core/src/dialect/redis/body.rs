@@ -7,12 +7,12 @@ use super::{
 use crate::{
     dialect::{
         form::Form,
-        json::{self, BadJson},
+        json::{self, BadJson, Object},
     },
     seam::{Method, Op, Stop},
 };
 use alloc::{borrow::ToOwned, format, string::String};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 /// Rehearsals are not offered (contract, "leave out"), and one that was taken for the real thing would change what its sender wants
@@ -36,7 +36,7 @@ pub(super) fn check_real(op: &Op<'_>) -> Result<(), Stop> {
 }
 
 /// The members of a body.
-pub(super) struct Body(Map<String, Value>);
+pub(super) struct Body(Object);
 
 impl Body {
     /// A body that must be there, of a request that means what it says.
@@ -58,7 +58,7 @@ impl Body {
     /// clients send that without one).
     pub(super) fn optional(op: &Op<'_>) -> Result<Self, Stop> {
         if op.request.body.is_empty() {
-            return Ok(Self(Map::new()));
+            return Ok(Self(Object::default()));
         }
         let declared = op.request.header("content-type").map(|value| value.split(';').next().unwrap_or_default().trim());
         let is_json = declared.is_some_and(|media_type| media_type.eq_ignore_ascii_case(JSON));
