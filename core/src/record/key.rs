@@ -227,3 +227,107 @@ fn plain(text: &str, max: usize) -> String {
         text.len() <= max && !text.starts_with('#') && text.bytes().all(|octet| octet.is_ascii_graphic() || octet == b' ');
     if is_plain { text.into() } else { format!("#{}", URL_SAFE_NO_PAD.encode(Sha256::digest(text))) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::UnixTime;
+
+    const DIGEST: &str = "PEaenWxYddN6Q_NT1PiOYfz4EsZu7jRXRlpAsNpBU-A";
+
+    fn uid() -> Uid {
+        Uid::new(300).unwrap()
+    }
+
+    fn made(secs: u64, id: u8) -> AuthorizationAt {
+        AuthorizationAt { uid: uid(), created: UnixTime::from_secs(secs), id: [id; 12] }
+    }
+
+    /// Who changes one of them orphans what every store holds under it.
+    #[test]
+    fn the_keys_of_records_stay() {
+        let digest = [7; 16];
+        for (key, expected) in [
+            (user(uid()), "user/0000012c"),
+            (name("ada"), "name/ada"),
+            (email("a b@example.com"), "email/a b@example.com"),
+            (lock(uid()), "lock/0000012c"),
+            (seen(uid()), "seen/0000012c"),
+            (last_uid(), "counter/uid"),
+            (admins(), "admins"),
+            (cluster(), "cluster"),
+            (schemes(), "schemes"),
+            (signing_key("k"), "key/k"),
+            (key_changes(), "key-changes"),
+            (ended(uid()), "ended/0000012c"),
+            (snapshot(), "snapshot"),
+            (revoked("j"), "revoked/j"),
+            (revoked_one_of(uid(), "j"), "revoked-of/0000012c/j"),
+            (pair(uid(), &[7; 32]), "pair/0000012c/BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"),
+            (pairs_ended(None), "pairs-ended"),
+            (pairs_ended(Some(uid())), "pairs-ended/0000012c"),
+            (pair_of_access("j"), "access/j"),
+            (pair_of_refresh("token"), &format!("refresh/{DIGEST}")),
+            (authorization(&made(1, 5)), "authz/0000012c/fffffffffffffc17050505050505050505050505"),
+            (authorization_id("0a"), "authz-id/0a"),
+            (authorization_token("token"), &format!("authz-token/{DIGEST}")),
+            (revoked_everything(), "authz-era"),
+            (revoked_scopes(uid()), "authz-era/0000012c"),
+            (ssh_keys(uid()), "ssh-keys/0000012c"),
+            (profile(uid()), "profile/0000012c"),
+            (custom_role("r"), "role/r"),
+            (custom_roles(), "roles"),
+            (account_attempts(&digest), "tries/account/BwcHBwcHBwcHBwcHBwcHBw"),
+            (pair_attempts(&digest), "tries/pair/BwcHBwcHBwcHBwcHBwcHBw"),
+            (turned_away(&digest), "tries/away/BwcHBwcHBwcHBwcHBwcHBw"),
+            (source_attempts(&digest), "tries/source/BwcHBwcHBwcHBwcHBwcHBw"),
+        ] {
+            assert_eq!(key.as_str(), expected);
+        }
+    }
+
+    #[test]
+    fn what_may_not_stand_in_a_key_is_there_by_its_digest() {
+        let long = "x".repeat(256);
+        for (key, expected) in [
+            (name("caf\u{e9}"), "name/#hQ99xDkQ_4kPiHnA7Sb-aXyToGetk6fVD0ZqcCipv04"),
+            (email("#a"), "email/#MC1ZxPnnV1AWYQXqHYs2cw7WEcu0MSwBrudj0l7jkjE"),
+            (signing_key(&long[1..]), &format!("key/{}", &long[1..])),
+            (signing_key(&long), "key/#heYqzXUMTrVre2odZtylv6rF8GJgihqJNBDQKIk2wJo"),
+            (revoked(&long[..64]), &format!("revoked/{}", &long[..64])),
+            (revoked(&long[..65]), "revoked/#lTfF_fEgSC99WNJentWD9SwCtOME6oFNsWM61WWu1-k"),
+        ] {
+            assert_eq!(key.as_str(), expected);
+        }
+    }
+
+    #[test]
+    fn what_a_range_lists_begins_with_its_prefix() {
+        for (key, prefix) in [
+            (user(uid()), USERS.into()),
+            (signing_key("k"), SIGNING_KEYS.into()),
+            (lock(uid()), LOCKS.into()),
+            (seen(uid()), SEEN.into()),
+            (revoked("j"), REVOKED.into()),
+            (ended(uid()), ENDED.into()),
+            (pairs_ended(Some(uid())), PAIRS_ENDED.into()),
+            (revoked_one_of(uid(), "j"), revoked_of(uid())),
+            (pair(uid(), &[7; 32]), pairs_of(uid())),
+            (pair(uid(), &[7; 32]), PAIRS.into()),
+            (authorization(&made(1, 5)), authorizations_of(uid())),
+            (profile(uid()), PROFILES.into()),
+        ] {
+            assert!(key.as_str().starts_with(&prefix), "{key:?} {prefix}");
+        }
+        assert!(user(Uid::new(1).unwrap()) < user(uid()), "users by number");
+        assert_eq!(whose_pairs_ended(&pairs_ended(Some(uid()))), Some(uid()));
+        assert_eq!(whose_pairs_ended(&pairs_ended(None)), None);
+    }
+
+    #[test]
+    fn newer_authorizations_come_first() {
+        let sorted =
+            [made(u64::MAX / 1000, 0), made(3, 0), made(2, 1), made(2, 2), made(0, 0)].map(|at| authorization(&at));
+        assert!(sorted.is_sorted(), "{sorted:?}");
+    }
+}
