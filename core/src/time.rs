@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 pub struct UnixTime(u64);
 
 impl UnixTime {
+    /// The time that never comes, as the end of what has none.
+    pub const NEVER: Self = Self(u64::MAX);
+
     /// From milliseconds since the epoch.
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)

@@ -33,9 +33,6 @@ const DAY: u64 = 86_400;
 /// Into how many shares the ceiling of an account is divided; so many sources at least it takes to reach it.
 const SHARES: u32 = 5;
 
-/// The end of a lock that only an administrator ends.
-const ENDLESS: UnixTime = UnixTime::from_millis(u64::MAX);
-
 /// Turns a source away that has failed too often, before anything is looked up. `turned_away` is told so once for each window, or attempts
 /// that cost nothing would fill the audit trail.
 pub(crate) fn admit_source(op: &Op<'_>, turned_away: &dyn Fn(&Refusal)) -> Result<(), Stop> {
@@ -149,7 +146,8 @@ impl Gate {
         let pause = if is_hopeless { now.plus_secs(settings.account_pause.into()) } else { now };
         let lock = match cluster.login_lockout_duration {
             _ if !locks => now,
-            0 if user.is_some() => ENDLESS,
+            // Only an administrator ends it.
+            0 if user.is_some() => UnixTime::NEVER,
             // Nobody could ever end it; it looks the same.
             0 => now.plus_secs(KNOWN_SOURCE),
             secs => now.plus_secs(secs.into()),
@@ -258,7 +256,7 @@ fn throttled(secs: u64) -> Refusal {
 
 /// No expiry for a lock without end.
 fn expiry(at: UnixTime) -> Option<UnixTime> {
-    (at < ENDLESS).then_some(at)
+    (at < UnixTime::NEVER).then_some(at)
 }
 
 #[cfg(test)]

@@ -41,6 +41,13 @@ pub struct Lock {
     pub since: UnixTime,
 }
 
+impl Lock {
+    /// When it ends; `None` if only an administrator ends it.
+    pub fn ends(&self) -> Option<UnixTime> {
+        Some(self.until).filter(|until| *until < UnixTime::NEVER)
+    }
+}
+
 impl Stored for Lock {
     const VERSION: u8 = 2;
 

@@ -24,12 +24,11 @@ pub enum Role {
 impl Role {
     /// From when to when the key signs, the end not included.
     fn signs(self) -> Option<(UnixTime, UnixTime)> {
-        const NEVER: UnixTime = UnixTime::from_millis(u64::MAX);
         match self {
-            Self::Sign => Some((UnixTime::from_millis(0), NEVER)),
+            Self::Sign => Some((UnixTime::from_millis(0), UnixTime::NEVER)),
             Self::Verify => None,
             #[cfg(feature = "public-keys")]
-            Self::SignFrom(from) => Some((from, NEVER)),
+            Self::SignFrom(from) => Some((from, UnixTime::NEVER)),
             #[cfg(feature = "public-keys")]
             Self::SignUntil(until) => Some((UnixTime::from_millis(0), until)),
         }

@@ -4,7 +4,6 @@ use crate::{
     engine,
     record::{Lock, Seen, User, key},
     seam::{Op, Stop},
-    time::UnixTime,
 };
 use alloc::string::{String, ToString};
 use serde::Serialize;
@@ -31,7 +30,6 @@ pub(super) struct Shown<'a> {
 impl<'a> Shown<'a> {
     pub(super) fn new(op: &Op<'_>, user: &'a User, lock: Option<Lock>, seen: Option<Seen>) -> Self {
         let lock = lock.filter(|lock| engine::is_locked(op, user, Some(lock)));
-        let ends = |lock: &Lock| lock.until < UnixTime::from_millis(u64::MAX);
         Self {
             uid: user.uid.as_u32(),
             name: &user.name,
@@ -39,7 +37,7 @@ impl<'a> Shown<'a> {
             role: user.role.as_str(),
             disabled: user.disabled,
             locked: lock.is_some(),
-            locked_until: lock.filter(ends).map(|lock| lock.until.to_string()),
+            locked_until: lock.and_then(|lock| lock.ends()).map(|until| until.to_string()),
             passwords: user.passwords.len(),
             password_issued: user.password_issued.to_string(),
             created: user.created.to_string(),
