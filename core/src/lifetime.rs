@@ -1,13 +1,19 @@
 //! How long a token lives: one type for every dialect, with two manners.
 
+use crate::time::UnixTime;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// How long something lives, in whole seconds. Only [`Bounds::admit`] makes one.
+/// How long something lives, in whole seconds: at least one.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Lifetime(u32);
 
 impl Lifetime {
+    /// The whole seconds from one time to another; `None` unless that is one at least, and 32 bits hold them.
+    pub fn between(from: UnixTime, until: UnixTime) -> Option<Self> {
+        u32::try_from(until.secs_since(from)).ok().filter(|secs| *secs > 0).map(Self)
+    }
+
     /// In whole seconds.
     pub const fn as_secs(self) -> u32 {
         self.0
@@ -95,12 +101,15 @@ impl Bounds {
         }
     }
 
-    /// The bounds of a token that has several scopes: the minimum of both defaults and of both maxima.
+    /// The bounds of a token that has several scopes: the minimum of both in each number, so that they are in order as both are.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
-        let max = lesser(self.max, other.max);
-        let default = lesser(lesser(self.default, other.default), max);
-        Self { min: lesser(lesser(self.min, other.min), default), default, max, manner: self.manner }
+        Self {
+            min: lesser(self.min, other.min),
+            default: lesser(self.default, other.default),
+            max: lesser(self.max, other.max),
+            manner: self.manner,
+        }
     }
 }
 
@@ -207,6 +216,23 @@ mod tests {
         let long = Bounds::new(1, 2_592_000, 15_552_000, Manner::Clamp).unwrap();
         assert_eq!(short.and(long), short);
         assert_eq!(long.and(short), short);
+        let (early, late) =
+            (Bounds::new(1, 50, 60, Manner::Clamp).unwrap(), Bounds::new(10, 20, 100, Manner::Clamp).unwrap());
+        assert_eq!(early.and(late), Bounds::new(1, 20, 60, Manner::Clamp).unwrap());
+        assert_eq!(late.and(early), early.and(late));
+    }
+
+    #[test]
+    fn between_two_times_are_whole_seconds() {
+        let check = |from, until, expected| {
+            let found = Lifetime::between(UnixTime::from_millis(from), UnixTime::from_millis(until));
+            assert_eq!(found.map(Lifetime::as_secs), expected, "{from} {until}");
+        };
+        check(1000, 3999, Some(2));
+        check(1000, 1999, None);
+        check(2000, 1000, None);
+        check(0, u64::from(u32::MAX) * 1000, Some(u32::MAX));
+        check(0, (u64::from(u32::MAX) + 1) * 1000, None);
     }
 
     #[test]

@@ -14,7 +14,7 @@
 
 use super::{audit, has_expired, has_room, issue_as, revoke, revoke_counted, user, verify_any_time};
 use crate::{
-    lifetime::{Bounds, Manner},
+    lifetime::Lifetime,
     record::{Pair, PairId, PairOf, PairsEnded, Stored, Uid, User, key},
     refusal::Refusal,
     seam::{Key, Op, Range, Record, Stop},
@@ -495,10 +495,9 @@ fn kept_until(op: &Op<'_>, pair: &Pair) -> UnixTime {
 }
 
 fn show(op: &Op<'_>, pair: &Pair, user: &User) -> Result<Grant, Stop> {
-    let timeout = pair.access_expires.secs_since(UnixTime::from_secs(pair.created.as_secs()));
-    let timeout = u32::try_from(timeout).map_err(|_| Refusal::BadRecord)?;
-    let bounds = Bounds::new(timeout, timeout, timeout, Manner::Refuse).map_err(|_| Refusal::BadRecord)?;
-    let issued = issue_as(op, user, dialect::ELASTICSEARCH, bounds.unasked(), jti_of(op, pair), pair.created)?;
+    let second = UnixTime::from_secs(pair.created.as_secs());
+    let lifetime = Lifetime::between(second, pair.access_expires).ok_or(Refusal::BadRecord)?;
+    let issued = issue_as(op, user, dialect::ELASTICSEARCH, lifetime, jti_of(op, pair), pair.created)?;
     Ok(Grant {
         access_token: issued.token,
         // Counted in whole seconds, as the times of the token are.
