@@ -2,10 +2,7 @@
 //! is told before its first token.
 
 use core::cell::RefCell;
-use waxseal_core::{
-    time::UnixTime,
-    token::{KeyError, Profile},
-};
+use waxseal_core::token::{KeyError, Profile};
 
 extern crate alloc;
 use alloc::string::String;
@@ -56,12 +53,6 @@ pub(crate) fn refused(buffer: &mut [u8], code: &str) -> i32 {
 /// The text in the first `len` octets.
 pub(crate) fn text(buffer: &[u8], len: usize) -> Option<&str> {
     buffer.get(..len).and_then(|octets| str::from_utf8(octets).ok())
-}
-
-/// Milliseconds since the epoch. By what is no time everything has ended.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
-pub(crate) fn time(millis: f64) -> UnixTime {
-    UnixTime::from_millis(if millis >= 0.0 { millis as u64 } else { u64::MAX })
 }
 
 /// What a verifier expects of tokens.

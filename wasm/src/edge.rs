@@ -1,6 +1,9 @@
 //! Tokens for JavaScript, checked with public keys and a revocation snapshot (security E3): one verifier per instance.
 
-use crate::border::{Alone, BUFFER, Expected, Rest, put, refused, text, time};
+use crate::{
+    border::{Alone, BUFFER, Expected, Rest, put, refused, text},
+    millis::time,
+};
 use core::cell::RefCell;
 use waxseal_core::token::{Algorithm, EdgeVerifier, KeyError, KeySet, Snapshot, Stale};
 

@@ -17,5 +17,7 @@ mod heap;
 pub mod js;
 #[cfg(all(feature = "kdf", target_arch = "wasm32"))]
 mod kdf;
+#[cfg(any(all(any(feature = "edge", feature = "token"), target_arch = "wasm32"), feature = "js", test))]
+mod millis;
 #[cfg(all(feature = "token", target_arch = "wasm32"))]
 mod token;

@@ -1,8 +1,9 @@
 //! Tokens for JavaScript: one set of keys and one profile per instance.
 
 use crate::{
-    border::{Alone, BUFFER, Expected, Rest, put, refused, text, time},
+    border::{Alone, BUFFER, Expected, Rest, put, refused, text},
     heap,
+    millis::time,
 };
 use core::{cell::RefCell, panic::PanicInfo};
 use waxseal_core::{

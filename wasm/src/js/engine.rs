@@ -1,6 +1,7 @@
 //! Settings, root secret, signing keys.
 
 use super::{Step, fault::Fault, shapes};
+use crate::millis::time;
 use core::net::IpAddr;
 use std::sync::Arc;
 use wasm_bindgen::prelude::*;
@@ -8,7 +9,6 @@ use waxseal_core::{
     record::key::SIGNING_KEYS,
     seam::{self, Call, Entropy, Method, Moment, Peer, World},
     settings::Settings,
-    time::UnixTime,
     vault::Vault,
 };
 use zeroize::{Zeroize, Zeroizing};
@@ -87,9 +87,4 @@ fn parse_address(text: &str) -> Result<IpAddr, Fault> {
     text.parse().map_err(|_| {
         Fault::new("bad_address", format_args!("`clientAddress` gave `{text:.64}`, which is not one bare IP address"))
     })
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, NaN becomes 0")]
-fn time(millis: f64) -> UnixTime {
-    UnixTime::from_millis(millis as u64)
 }
