@@ -122,8 +122,8 @@ fn attempt(
     let account = account(op, name, user.as_ref());
     op.want(&[key::cluster(), key::schemes()]);
     op.want(&Gate::keys(op, &account));
-    let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
-    let schemes = op.load::<Schemes>(&key::schemes())?.unwrap_or_default();
+    let cluster = super::cluster(op)?;
+    let schemes = super::schemes(op)?;
     let gate = Gate::open(op, &account, user.as_ref(), turned_away)?;
 
     // A password that cannot have been set still costs a derivation, of text that nobody can have as a password.
@@ -196,7 +196,7 @@ fn upgrade(op: &Op<'_>, user: &mut User, position: usize, derived: &[Derived]) -
 
 /// Whether the passwords of `user` are too old (contract/redis.md section 8): all of them, as their age is that of the newest.
 pub(crate) fn has_expired(op: &Op<'_>, user: &User) -> Result<bool, Stop> {
-    let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
+    let cluster = super::cluster(op)?;
     Ok(password_expires(op, &cluster, user).is_some_and(|at| at <= op.now()))
 }
 

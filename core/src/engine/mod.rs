@@ -14,6 +14,7 @@ mod login;
 mod names;
 mod pair;
 mod passwords;
+mod policies;
 mod profile;
 mod roles;
 #[cfg(feature = "public-keys")]
@@ -38,6 +39,7 @@ pub(crate) use login::{Expired, Login, Proof, as_typed, has_expired, login, pass
 pub(crate) use names::{NAME_RULE, has_blank_ends, is_like_uid, valid_email, valid_name, valid_role_name};
 pub(crate) use pair::{Counts, Grant, NotRefreshed, Selection, grant, grant_for_token, invalidate, refresh};
 pub(crate) use passwords::{NewPassword, add_password, remove_password, replace_passwords};
+pub(crate) use policies::{cluster, schemes};
 pub(crate) use profile::{named, profile, store_profile, want_profile, want_profile_of_token};
 pub(crate) use roles::{MAX_ROLES, delete_role, put_role, roles};
 #[cfg(feature = "public-keys")]

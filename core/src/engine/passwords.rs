@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     password::{self, Derived, Hash, Policy, Scheme, Who, prepare},
-    record::{Cluster, Schemes, User, key},
+    record::{Schemes, User, key},
     refusal::Refusal,
     seam::{Op, Stop},
 };
@@ -71,7 +71,7 @@ impl NewPassword {
 
 /// The policy for new passwords, as configured and as administrators have set it at run time.
 fn check(op: &Op<'_>, text: &str, name: &str, email: &str) -> Result<(), Stop> {
-    let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
+    let cluster = super::cluster(op)?;
     let policy = Policy {
         name: op.settings.passwords.policy,
         complexity: cluster.complexity(op.settings.passwords.policy),
@@ -138,7 +138,7 @@ pub(crate) fn remove_password(
 /// # Errors
 /// [`password::Refusal::NoRoomForScheme`] when that would be more than [`Schemes::MAX`].
 pub(crate) fn remember_schemes(op: &Op<'_>, used: impl Iterator<Item = Scheme>) -> Result<(), Stop> {
-    let mut schemes = op.load::<Schemes>(&key::schemes())?.unwrap_or_default();
+    let mut schemes = super::schemes(op)?;
     let known = schemes.0.len();
     for scheme in used {
         if !schemes.0.contains(&scheme) {

@@ -6,7 +6,7 @@ use super::{ACTOR, body, json};
 use crate::{
     engine,
     password::Scheme,
-    record::{LastUid, Schemes, Stored, User, key},
+    record::{LastUid, Stored, User, key},
     seam::{Op, Range, Response, Stop},
 };
 use alloc::{
@@ -24,7 +24,7 @@ pub(super) fn prune(op: &Op<'_>) -> Result<Response, Stop> {
     body::none(op)?;
     op.want(&[key::last_uid(), key::schemes()]);
     let last = op.load::<LastUid>(&key::last_uid())?.map_or(0, |last| last.0);
-    let mut schemes = op.load::<Schemes>(&key::schemes())?.unwrap_or_default();
+    let mut schemes = engine::schemes(op)?;
     let used = used(op, (last / ROUNDS + 1).max(MIN_PAGE), &schemes.0)?;
     let stays = |scheme: &Scheme| used.contains(scheme) || *scheme == op.settings.passwords.scheme;
     let (kept, dropped): (Vec<_>, Vec<_>) = schemes.0.iter().copied().partition(stays);

@@ -3,7 +3,7 @@
 use super::json;
 use crate::{
     engine,
-    record::{Admins, LastUid, Schemes, key},
+    record::{Admins, LastUid, key},
     seam::{Op, Response, Stop},
 };
 use serde_json::json;
@@ -14,7 +14,7 @@ pub(super) fn show(op: &Op<'_>) -> Result<Response, Stop> {
     let keys = engine::keys(op)?;
     let last = op.load::<LastUid>(&key::last_uid())?.map_or(0, |last| last.0);
     let admins = op.load::<Admins>(&key::admins())?.unwrap_or_default();
-    let schemes = op.load::<Schemes>(&key::schemes())?.unwrap_or_default();
+    let schemes = engine::schemes(op)?;
     let settings = op.settings;
     json(
         200,

@@ -7,7 +7,7 @@ use super::{
     json,
 };
 use crate::{
-    engine::{add_detail, audit_change},
+    engine::{self, add_detail, audit_change},
     password::Scheme,
     record::{Cluster, Role, User, key},
     seam::{Op, Response, Stop},
@@ -41,7 +41,7 @@ struct Policy {
 /// The cluster object, for every role but `none`.
 pub(super) fn show(op: &Op<'_>) -> Result<Response, Stop> {
     reader(op)?;
-    let cluster = load(op)?;
+    let cluster = engine::cluster(op)?;
     answer(op, &cluster)
 }
 
@@ -68,7 +68,7 @@ pub(super) fn change(op: &Op<'_>) -> Result<Response, Stop> {
              knows neither rules of composition nor expiry",
         );
     }
-    let known = load(op)?;
+    let known = engine::cluster(op)?;
     let mut cluster = known.clone();
     cluster.name = name.or(cluster.name);
     cluster.password_complexity = complexity.or(cluster.password_complexity);
@@ -82,7 +82,7 @@ pub(super) fn change(op: &Op<'_>) -> Result<Response, Stop> {
 /// The lockout policy.
 pub(super) fn show_policy(op: &Op<'_>) -> Result<Response, Stop> {
     reader(op)?;
-    policy(&load(op)?)
+    policy(&engine::cluster(op)?)
 }
 
 /// Changes of the lockout policy.
@@ -96,7 +96,7 @@ pub(super) fn change_policy(op: &Op<'_>) -> Result<Response, Stop> {
     if actor.role != Role::Admin {
         return forbidden();
     }
-    let known = load(op)?;
+    let known = engine::cluster(op)?;
     let mut cluster = known.clone();
     cluster.login_lockout_threshold = threshold.unwrap_or(cluster.login_lockout_threshold);
     cluster.login_lockout_counter_reset_after = reset_after.unwrap_or(cluster.login_lockout_counter_reset_after);
@@ -118,10 +118,6 @@ pub(super) fn change_hashing(op: &Op<'_>) -> Result<Response, Stop> {
 
 fn reader(op: &Op<'_>) -> Result<(), Stop> {
     if caller(op)?.user.role == Role::None { forbidden() } else { Ok(()) }
-}
-
-fn load(op: &Op<'_>) -> Result<Cluster, Stop> {
-    Ok(op.load::<Cluster>(&key::cluster())?.unwrap_or_default())
 }
 
 /// Stores what has become of `known`, and tells what has changed; neither when nothing has.

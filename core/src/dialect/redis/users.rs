@@ -11,7 +11,7 @@ use super::{
 use crate::{
     engine::{self, Changes, NAME_RULE, NewPassword, NewUser, valid_email, valid_name},
     password,
-    record::{Cluster, Lock, Role, Seen, Stored, Uid, User, key},
+    record::{Lock, Role, Seen, Stored, Uid, User, key},
     refusal::Refusal,
     seam::{Op, Response, Stop},
 };
@@ -26,7 +26,7 @@ pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
     if !caller(op)?.manages_users() {
         return forbidden();
     }
-    let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
+    let cluster = engine::cluster(op)?;
     // The pages of all three kinds are asked for together.
     let (locks, seen, users) =
         (engine::all_records(op, key::LOCKS), engine::all_records(op, key::SEEN), engine::all_records(op, key::USERS));
@@ -164,7 +164,7 @@ fn target(op: &Op<'_>, caller: &Caller, uid: &str) -> Result<User, Stop> {
 fn answer(op: &Op<'_>, user: &User) -> Result<Response, Stop> {
     let (lock, seen) = (key::lock(user.uid), key::seen(user.uid));
     op.want(&[key::cluster(), lock.clone(), seen.clone()]);
-    let cluster = op.load::<Cluster>(&key::cluster())?.unwrap_or_default();
+    let cluster = engine::cluster(op)?;
     let (lock, seen) = (op.load::<Lock>(&lock)?, op.load::<Seen>(&seen)?);
     json(&Shown::new(op, user, &cluster, lock, seen))
 }
