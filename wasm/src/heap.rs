@@ -1,4 +1,5 @@
-//! The component's heap: a pointer that moves up, since an instance lives for one request.
+//! The heap of the component and of the module for tokens: a pointer that moves up. An instance of the component lives for one
+//! request, and one of the module keeps nothing of a call.
 //!
 //! It starts in the pages the linker reserves behind the data (`--initial-heap`) and grows the memory only when these are
 //! full, because growing and touching fresh pages is what makes an instance expensive. Blocks are not given back one by

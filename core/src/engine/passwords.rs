@@ -83,6 +83,9 @@ fn check(op: &Op<'_>, text: &str, name: &str, email: &str) -> Result<(), Stop> {
 }
 
 /// The list becomes exactly the new password; all tokens of the user end. Returns the user as he then is.
+///
+/// # Errors
+/// [`password::Refusal::NoRoomForScheme`].
 pub(crate) fn replace_passwords(
     op: &Op<'_>,
     actor: &dyn core::fmt::Display,
@@ -101,7 +104,7 @@ pub(crate) fn replace_passwords(
 /// One more password; all of them work.
 ///
 /// # Errors
-/// [`password::Refusal::TooMany`].
+/// [`password::Refusal::TooMany`], [`password::Refusal::NoRoomForScheme`].
 pub(crate) fn add_password(
     op: &Op<'_>,
     actor: &dyn core::fmt::Display,

@@ -73,7 +73,7 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// Says which counters will be read.
+    /// The keys of the counters that [`Gate::open`] reads.
     pub(super) fn keys(op: &Op<'_>, account: &[u8; 32]) -> [Key; 3] {
         let pair = if op.settings.throttle.vendor_lockout {
             id(op, "tries.pair", account)

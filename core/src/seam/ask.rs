@@ -66,7 +66,7 @@ impl core::fmt::Debug for Derivation {
     }
 }
 
-/// What is missing before the operation can go on. Never empty.
+/// What is missing before the operation can go on. A driver is never handed an empty one.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Ask {
     /// Records to read.
