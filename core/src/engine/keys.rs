@@ -14,7 +14,7 @@ use core::fmt::Display;
 use zeroize::Zeroizing;
 
 /// How many keys a server may hold at once.
-pub(crate) const MAX_KEYS: u32 = 64;
+pub const MAX_KEYS: u32 = 64;
 
 /// All signing keys, each read as a condition of the commit. One that comes meanwhile is none: see [`changing`].
 pub(crate) fn keys(op: &Op<'_>) -> Result<Vec<SigningKey>, Stop> {

@@ -34,6 +34,7 @@ pub(crate) use credentials::Credentials;
 pub(crate) use directory::{account, all_records, behind, decoded_by_id, find_user, is_locked, user};
 pub(crate) use issue::{issue, issue_as};
 pub(crate) use jwks::{export_key, public_part, published_keys};
+pub use keys::MAX_KEYS;
 pub(crate) use keys::{Imported, NotRotated, Retired, Rotation, bootstrap_key, import_keys, keys, retire_key, rotate_key};
 pub(crate) use login::{Expired, Login, Proof, as_typed, has_expired, login, password_expires, proves};
 pub(crate) use names::{NAME_RULE, has_blank_ends, is_like_uid, valid_email, valid_name, valid_role_name};

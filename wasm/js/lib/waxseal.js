@@ -15,8 +15,6 @@ import { plain, read, Refused, write } from './http.js'
 /** How often a call is started before it is given up. Starting over is cheap, as derivations are kept. */
 const MOST_STARTS = 16
 const LONGEST_PAUSE_MILLIS = 64
-/** How many signing keys a store can hold, and one. */
-const ALL_KEYS = 65
 const OPTIONS = ['store', 'settings', 'rootKey', 'clock', 'audit', 'clientAddress', 'kdf', 'onError']
 
 /** The whole engine behind one `fetch`. Entries subclass it with what their platform needs. */
@@ -111,7 +109,7 @@ export class Waxseal {
   async #answer(request, peer) {
     try {
       const { parts, secure } = await read(request)
-      return write(await this.#drive(parts, { ...peer, secure, host: null }))
+      return write(await this.#drive(parts, { ...peer, secure }))
     } catch (error) {
       if (error instanceof Refused) return plain(error.status)
       if (error instanceof WaxsealError && MISTAKES.has(error.code)) throw error
@@ -209,8 +207,8 @@ export class Waxseal {
         this.#instance = guest.instance()
         this.#stamp = undefined
       }
-      const prefix = guest.run(() => this.#engine.keysPrefix)
-      const keys = await this.#range({ prefix, after: '', limit: ALL_KEYS }, now)
+      const [prefix, limit] = guest.run(() => [this.#engine.keysPrefix, this.#engine.mostKeys])
+      const keys = await this.#range({ prefix, after: '', limit }, now)
       if (this.#instance !== guest.instance()) continue
       const stamp = JSON.stringify(keys.map(({ key, version }) => [key, version]))
       if (stamp !== this.#stamp) {

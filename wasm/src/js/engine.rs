@@ -6,6 +6,7 @@ use core::net::IpAddr;
 use std::sync::Arc;
 use wasm_bindgen::prelude::*;
 use waxseal_core::{
+    engine::MAX_KEYS,
     record::key::SIGNING_KEYS,
     seam::{self, Call, Entropy, Method, Moment, Peer, World},
     settings::Settings,
@@ -44,6 +45,12 @@ impl Engine {
         SIGNING_KEYS.into()
     }
 
+    /// How many of them there may be.
+    #[wasm_bindgen(getter, js_name = mostKeys)]
+    pub fn most_keys(&self) -> u32 {
+        MAX_KEYS
+    }
+
     /// Opens the signing keys, as they are stored now.
     ///
     /// # Errors
@@ -66,8 +73,8 @@ impl Engine {
         let headers = headers.into_iter().map(|(name, value)| (name, value.into_vec())).collect();
         let method = Method::parse(&method);
         let request = seam::Request { method, path, query, headers, body: body.into_vec() };
-        let shapes::Moment { now_millis, entropy, address, local, secure, host } = shapes::read(moment, "bad_call")?;
-        let peer = Peer { address: address.as_deref().map(parse_address).transpose()?, local, secure, host };
+        let shapes::Moment { now_millis, entropy, address, local, secure } = shapes::read(moment, "bad_call")?;
+        let peer = Peer { address: address.as_deref().map(parse_address).transpose()?, local, secure, host: None };
         let entropy = entropy.and_then(|octets| <[u8; 32]>::try_from(octets.as_slice()).ok()).map(Entropy::new);
         let moment = Moment { now: time(now_millis), entropy, peer };
         let world = self.world.clone().ok_or_else(|| Fault::new("not_open", "the signing keys have not been opened"))?;

@@ -29,7 +29,6 @@ pub(super) struct Moment {
     pub(super) address: Option<String>,
     pub(super) local: bool,
     pub(super) secure: bool,
-    pub(super) host: Option<String>,
 }
 
 #[derive(Serialize)]

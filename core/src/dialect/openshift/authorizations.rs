@@ -162,7 +162,7 @@ fn note(request: &Request<'_>) -> Result<Option<String>, Stop> {
     match request.parameters.value("note") {
         None => Ok(None),
         Some(Value::String(note)) if note.chars().count() > MAX_NOTE => {
-            refuse("the note is too long: the maximum is 4096 characters")
+            refuse(&format!("the note is too long: the maximum is {MAX_NOTE} characters"))
         }
         Some(Value::String(note)) => Ok(Some(note.clone())),
         Some(_) => refuse("the note must be a text"),

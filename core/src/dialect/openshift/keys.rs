@@ -64,7 +64,8 @@ pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
         return Err(request.exchange.refuse(409, Message::error(120, Some("name"), "a key with this name exists already")));
     }
     if keys.0.len() >= MAX_KEYS {
-        return Err(request.exchange.refuse(422, Message::error(1, None, "there are too many keys: the maximum is 100")));
+        let text = format!("there are too many keys: the maximum is {MAX_KEYS}");
+        return Err(request.exchange.refuse(422, Message::error(1, None, &text)));
     }
     let reply = Reply::of("key", shown(&request.exchange, &new)).created().saying("Create SSH key");
     let name = new.name.clone();

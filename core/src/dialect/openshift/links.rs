@@ -61,7 +61,7 @@ impl Exchange<'_> {
     /// a link for a placeholder.
     fn base(&self) -> String {
         let (scheme, host) = match self.op.settings.openshift.public_url.as_deref().and_then(|url| url.split_once("://")) {
-            Some((scheme, host)) => (scheme, host.trim_end_matches('/')),
+            Some(stated) => stated,
             None => (if self.op.moment.peer.secure { "https" } else { "http" }, self.host()),
         };
         let port = if scheme == "https" { ":443" } else { ":80" };
