@@ -127,6 +127,8 @@ impl fmt::Display for Disorder {
     }
 }
 
+impl core::error::Error for Disorder {}
+
 impl TryFrom<Stated> for Bounds {
     type Error = Disorder;
 
@@ -181,6 +183,8 @@ impl fmt::Display for Error {
         }
     }
 }
+
+impl core::error::Error for Error {}
 
 #[cfg(test)]
 mod tests {

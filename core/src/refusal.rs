@@ -1,6 +1,7 @@
 //! Why a request was refused, in words that no dialect owns.
 
 use crate::{lifetime, password, token};
+use core::fmt;
 
 /// Why a request was refused. A dialect chooses status and wording; the code never changes.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -155,6 +156,15 @@ impl Refusal {
     }
 }
 
+/// The code, as the words are the dialects'.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl core::error::Error for Refusal {}
+
 impl From<token::Refusal> for Refusal {
     fn from(refusal: token::Refusal) -> Self {
         Self::Token(refusal)
@@ -170,5 +180,17 @@ impl From<lifetime::Error> for Refusal {
 impl From<password::Refusal> for Refusal {
     fn from(refusal: password::Refusal) -> Self {
         Self::Password(refusal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn a_refusal_is_an_error_that_says_its_code() {
+        let refusal: &dyn core::error::Error = &Refusal::Token(token::Refusal::Expired);
+        assert_eq!(refusal.to_string(), "expired");
     }
 }
