@@ -103,7 +103,7 @@ fn unescape(text: &[u8], plus: u8, allowed: impl Fn(u8) -> bool) -> Result<Strin
     let mut out = Vec::with_capacity(text.len());
     let mut octets = text.iter().copied();
     while let Some(octet) = octets.next() {
-        let mut digit = || octets.next().and_then(hex).ok_or(BadForm::Malformed);
+        let mut digit = || octets.next().and_then(nibble).ok_or(BadForm::Malformed);
         out.push(match octet {
             b'%' => digit()? << 4 | digit()?,
             b'+' => plus,
@@ -114,7 +114,8 @@ fn unescape(text: &[u8], plus: u8, allowed: impl Fn(u8) -> bool) -> Result<Strin
     String::from_utf8(out).map_err(|_| BadForm::NotUtf8)
 }
 
-fn hex(digit: u8) -> Option<u8> {
+/// The value of a hex digit.
+fn nibble(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 

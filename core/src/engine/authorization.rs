@@ -14,8 +14,8 @@ use alloc::{format, string::String, vec::Vec};
 use core::ops::ControlFlow;
 use subtle::ConstantTimeEq;
 
-/// How many authorizations are ended at once.
-const PAGE: u32 = 1000;
+/// How many authorizations go from the store at once.
+const ENDED_AT_ONCE: u32 = 1000;
 /// How many are read one after another. Each page is a round, and each round goes over all pages, so there are few; the first are
 /// small, as a list with long notes ends within them; and in all not so many that one user could make an operation that never ends.
 /// The newest count.
@@ -183,7 +183,8 @@ pub(crate) fn end_authorization(op: &Op<'_>, actor: &dyn core::fmt::Display, aut
 /// once; older ones count no more, and go when they expire.
 pub(crate) fn end_authorizations(op: &Op<'_>, user: &User, scope: Option<Scope>) -> Result<(), Stop> {
     op.want(&eras(user.uid));
-    let newest = op.range(&Range { prefix: key::authorizations_of(user.uid), after: String::new(), limit: PAGE })?;
+    let newest =
+        op.range(&Range { prefix: key::authorizations_of(user.uid), after: String::new(), limit: ENDED_AT_ONCE })?;
     if newest.is_empty() {
         return Ok(());
     }

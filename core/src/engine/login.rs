@@ -84,7 +84,7 @@ pub(crate) fn as_typed(op: &Op<'_>, text: &str) -> String {
 ///
 /// # Errors
 /// As [`login`], but a disabled user has passwords like any other.
-pub(crate) fn proves(op: &Op<'_>, actor: Uid, user: User, password: &str) -> Result<(User, Proof), Stop> {
+pub(crate) fn check_old_password(op: &Op<'_>, actor: Uid, user: User, password: &str) -> Result<(User, Proof), Stop> {
     let (uid, name) = (user.uid, user.name.clone());
     let refused = |refusal: &Refusal| audit(op, "password.prove", &actor, &uid, Some(refusal.code()));
     super::admit_source(op, &refused)?;

@@ -497,7 +497,7 @@ fn kept_until(op: &Op<'_>, pair: &Pair) -> UnixTime {
 fn show(op: &Op<'_>, pair: &Pair, user: &User) -> Result<Grant, Stop> {
     let second = UnixTime::from_secs(pair.created.as_secs());
     let lifetime = Lifetime::between(second, pair.access_expires).ok_or(Refusal::BadRecord)?;
-    let issued = issue_as(op, user, dialect::ELASTICSEARCH, lifetime, jti_of(op, pair), pair.created)?;
+    let issued = issue_as(op, user, dialect::ELASTICSEARCH, lifetime, jti_octets(op, pair), pair.created)?;
     Ok(Grant {
         access_token: issued.token,
         // Counted in whole seconds, as the times of the token are.
@@ -507,14 +507,14 @@ fn show(op: &Op<'_>, pair: &Pair, user: &User) -> Result<Grant, Stop> {
     })
 }
 
-fn jti_of(op: &Op<'_>, pair: &Pair) -> [u8; 16] {
+fn jti_octets(op: &Op<'_>, pair: &Pair) -> [u8; 16] {
     let mut jti = [0; 16];
     jti.copy_from_slice(&op.vault.derive("access token id", &pair.id)[..16]);
     jti
 }
 
 fn jti(op: &Op<'_>, pair: &Pair) -> String {
-    URL_SAFE_NO_PAD.encode(jti_of(op, pair))
+    URL_SAFE_NO_PAD.encode(jti_octets(op, pair))
 }
 
 fn refresh_token(op: &Op<'_>, pair: &Pair) -> String {

@@ -95,7 +95,7 @@ impl List {
         if self.0.contains(&hash) {
             return Err(Refusal::SameAsCurrent);
         }
-        self.has_room(max)?;
+        self.check_room(max)?;
         self.fits(&hash)?;
         self.0.push(hash);
         Ok(())
@@ -105,7 +105,7 @@ impl List {
     ///
     /// # Errors
     /// [`Refusal::TooMany`] when there are `max` (or 64) already.
-    pub fn has_room(&self, max: u8) -> Result<(), Refusal> {
+    pub fn check_room(&self, max: u8) -> Result<(), Refusal> {
         let max = max.min(MAX_ENTRIES);
         if self.0.len() < usize::from(max) { Ok(()) } else { Err(Refusal::TooMany { max }) }
     }

@@ -42,7 +42,7 @@ pub(super) fn add(op: &Op<'_>) -> Result<Response, Stop> {
     let Request { actor, target, new, shown, .. } = read(op, Form { old: false, new: true, expired: Expired::Refused })?;
     if !shown {
         // Else whoever has but a token could find out the passwords of a full list, one guess after the other, and leave no trace.
-        target.passwords.has_room(op.settings.passwords.max_per_user)?;
+        target.passwords.check_room(op.settings.passwords.max_per_user)?;
     }
     let new = NewPassword::added(op, &target, &new.unwrap_or_default())?;
     engine::add_password(op, &actor.uid, target, new)?;
@@ -127,6 +127,6 @@ fn proof(op: &Op<'_>, caller: &Caller, target: User, old: &Zeroizing<String>) ->
     match &caller.login {
         // It is the password of the header, checked and counted a moment ago.
         Some((password, proof)) if target.uid == caller.user.uid && password == old => Ok((target, proof.clone())),
-        _ => engine::proves(op, caller.user.uid, target, old),
+        _ => engine::check_old_password(op, caller.user.uid, target, old),
     }
 }
