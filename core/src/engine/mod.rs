@@ -7,6 +7,7 @@ mod authorization;
 mod bearer;
 mod credentials;
 mod directory;
+mod ended;
 mod issue;
 mod jwks;
 mod keys;
