@@ -31,11 +31,7 @@ pub use signing_key::{KeyState, SigningKey};
 pub use snapshot::Published;
 pub use user::{Admins, LastUid, Role, Uid, User};
 
-use crate::{
-    refusal::Refusal,
-    seam::{Key, Op, Record, Stop},
-    time::UnixTime,
-};
+use crate::{refusal::Refusal, seam::Record};
 use alloc::vec::Vec;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -89,33 +85,10 @@ fn from_version_1<T: DeserializeOwned>(version: u8, body: &[u8]) -> Option<T> {
     }
 }
 
-/// Reading and writing typed records.
-impl Op<'_> {
-    /// The record of type `T` under `key`, `None` if there is none: as this operation has written it, if it has, else as it was read.
-    ///
-    /// # Errors
-    /// [`Stop::Need`] until it has been read; [`Refusal::BadRecord`] when it cannot be decoded.
-    pub(crate) fn load<T: Stored>(&self, key: &Key) -> Result<Option<T>, Stop> {
-        let read = self.read(key)?;
-        let record = self.written(key, |value| value.map(T::decode)).unwrap_or_else(|| read.map(T::of));
-        Ok(record.transpose()?)
-    }
-
-    /// Stores a record without expiry.
-    pub(crate) fn store<T: Stored>(&self, key: Key, record: &T) {
-        self.put(key, record.encode(), None);
-    }
-
-    /// Stores a record that the store may drop at `expires`.
-    pub(crate) fn store_until<T: Stored>(&self, key: Key, record: &T, expires: UnixTime) {
-        self.put(key, record.encode(), Some(expires));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::password::Scheme;
+    use crate::{password::Scheme, time::UnixTime};
     use serde::Deserialize;
 
     #[derive(Debug, Eq, PartialEq, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ use super::{
     known::{Decided, Known},
 };
 use crate::{
+    record::Stored,
     refusal::Refusal,
     settings::Settings,
     sorted::Sorted,
@@ -108,8 +109,18 @@ impl<'a> Op<'a> {
         })
     }
 
+    /// The record of type `T` under `key`, `None` if there is none: as this operation has written it, if it has, else as it was read.
+    ///
+    /// # Errors
+    /// [`Stop::Need`] until it has been read; [`Refusal::BadRecord`] when it cannot be decoded.
+    pub(crate) fn load<T: Stored>(&self, key: &Key) -> Result<Option<T>, Stop> {
+        let read = self.read(key)?;
+        let record = self.written(key, |value| value.map(T::decode)).unwrap_or_else(|| read.map(T::of));
+        Ok(record.transpose()?)
+    }
+
     /// Shows what this operation has made of a record so far, which is nothing when it has deleted it; `None` if it has written none.
-    pub(crate) fn written<T>(&self, key: &Key, show: impl FnOnce(Option<&[u8]>) -> T) -> Option<T> {
+    fn written<T>(&self, key: &Key, show: impl FnOnce(Option<&[u8]>) -> T) -> Option<T> {
         let draft = self.draft.borrow();
         let write = draft.changes.get(key).or_else(|| draft.kept.get(key))?;
         Some(show(write.value.as_deref()))
@@ -164,6 +175,16 @@ impl<'a> Op<'a> {
     /// operation is refused. A later write to the same key replaces an earlier one.
     pub fn put(&self, key: Key, value: Vec<u8>, expires: Option<UnixTime>) {
         self.change(key, Some(value), expires);
+    }
+
+    /// Stores a record without expiry.
+    pub(crate) fn store<T: Stored>(&self, key: Key, record: &T) {
+        self.put(key, record.encode(), None);
+    }
+
+    /// Stores a record that the store may drop at `expires`.
+    pub(crate) fn store_until<T: Stored>(&self, key: Key, record: &T, expires: UnixTime) {
+        self.put(key, record.encode(), Some(expires));
     }
 
     /// Like [`Op::put`], for a record that was read as part of a range: provided it is still the one that was `seen` there.
