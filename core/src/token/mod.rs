@@ -16,6 +16,7 @@ mod claims;
 pub(crate) mod dialect;
 mod digits;
 mod explain;
+mod handed;
 mod header;
 mod issue;
 mod json;
@@ -31,7 +32,6 @@ mod public;
 mod refusal;
 #[cfg(feature = "public-keys")]
 mod snapshot;
-mod stored;
 mod unverified;
 mod verified;
 

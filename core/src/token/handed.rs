@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 #[derive(Serialize, Deserialize)]
-struct StoredSet<'a> {
+struct HandedSet<'a> {
     #[serde(borrow)]
-    keys: Vec<StoredKey<'a>>,
+    keys: Vec<HandedKey<'a>>,
     #[serde(borrow)]
     unusable: Cow<'a, [String]>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredKey<'a> {
+struct HandedKey<'a> {
     kid: &'a str,
     algorithm: Algorithm,
     role: Role,
@@ -26,14 +26,14 @@ struct StoredKey<'a> {
 impl KeySet {
     /// The set as octets, secrets included, in the clear.
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let keys = self.iter().map(|(key, role)| StoredKey {
+        let keys = self.iter().map(|(key, role)| HandedKey {
             kid: key.kid(),
             algorithm: key.algorithm(),
             role,
             until: key.until(),
             octets: key.octets(),
         });
-        let set = StoredSet { keys: keys.collect(), unusable: Cow::Borrowed(self.unusable()) };
+        let set = HandedSet { keys: keys.collect(), unusable: Cow::Borrowed(self.unusable()) };
         // Serializing into memory fails for types that cannot be serialized only; an empty result is no set to any reader.
         Zeroizing::new(postcard::to_allocvec(&set).unwrap_or_default())
     }
@@ -42,13 +42,14 @@ impl KeySet {
     /// for a longer life add [`KeySet::keyed`].
     ///
     /// # Errors
-    /// [`KeyError::BadBytes`], and what [`Key::new`] and [`KeySet::new`] find.
+    /// [`KeyError::BadBytes`], [`KeyError::BadKid`], [`KeyError::ShortSecret`], and what [`KeySet::new`] finds. Whether a public key is a
+    /// point that may be one shows at its first use.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
-        let (set, rest) = postcard::take_from_bytes::<StoredSet<'_>>(bytes).map_err(|_| KeyError::BadBytes)?;
+        let (set, rest) = postcard::take_from_bytes::<HandedSet<'_>>(bytes).map_err(|_| KeyError::BadBytes)?;
         if !rest.is_empty() {
             return Err(KeyError::BadBytes);
         }
-        let open = |key: &StoredKey<'_>| Ok(Key::unkeyed(key.kid, key.algorithm, key.octets)?.lasting(key.until));
+        let open = |key: &HandedKey<'_>| Ok(Key::unkeyed(key.kid, key.algorithm, key.octets)?.lasting(key.until));
         let keys = set.keys.iter().map(|key| Ok((open(key)?, key.role)));
         Self::with_unusable(keys.collect::<Result<_, _>>()?, set.unusable.into_owned())
     }
