@@ -15,6 +15,8 @@ mod base64url;
 mod claims;
 pub(crate) mod dialect;
 mod digits;
+#[cfg(feature = "public-keys")]
+mod edge_verifier;
 mod explain;
 mod handed;
 mod header;
@@ -25,6 +27,8 @@ mod key;
 mod key_error;
 mod key_set;
 mod mac;
+#[cfg(feature = "public-keys")]
+mod new_snapshot;
 mod numeric_date;
 mod profile;
 #[cfg(feature = "public-keys")]
@@ -45,16 +49,20 @@ mod snapshot_tests;
 mod tests;
 
 pub use algorithm::Algorithm;
+#[cfg(feature = "public-keys")]
+pub use edge_verifier::{EdgeVerifier, Stale};
 pub use explain::{Explanation, Part};
 pub use issue::NewClaims;
 pub use jwk::Jwk;
 pub use key::Key;
 pub use key_error::KeyError;
 pub use key_set::{KeySet, Role};
+#[cfg(feature = "public-keys")]
+pub use new_snapshot::NewSnapshot;
 pub use profile::{ACCESS, MAX_LEEWAY, Profile};
 pub use refusal::Refusal;
 #[cfg(feature = "public-keys")]
-pub use snapshot::{EdgeVerifier, MAX_SNAPSHOT, NewSnapshot, REVOCATIONS, Snapshot, SnapshotError, Stale};
+pub use snapshot::{MAX_SNAPSHOT, REVOCATIONS, Snapshot, SnapshotError};
 pub use unverified::{MAX_TOKEN, Signed, Unverified};
 pub use verified::Verified;
 
