@@ -75,9 +75,7 @@ impl<'j> Claims<'j> {
 
     /// Decides the times at `now`; returns `exp` and `iat` (security T8).
     pub(super) fn check_times(&self, leeway: u32, now: UnixTime) -> Result<(i64, Option<i64>), Refusal> {
-        // Times are within 10^18 of the epoch, so a leeway more or less is still an i64; a driver's absurd clock saturates.
-        let now = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
-        let leeway = i64::from(leeway.min(MAX_LEEWAY)) * 1000;
+        let (now, leeway) = millis(now, leeway);
         let exp = required(self.time(Claim::Exp), Refusal::MissingExp, Refusal::BadExp)?;
         if now >= exp + leeway {
             return Err(Refusal::Expired);
@@ -108,6 +106,12 @@ impl<'j> Claims<'j> {
             _ => Err(Refusal::BadSubject),
         }
     }
+}
+
+/// Clock and leeway in milliseconds. The times of a token are within 10^18 of the epoch, so that a leeway more or less is still an
+/// `i64`; a driver's absurd clock saturates.
+pub(super) fn millis(now: UnixTime, leeway: u32) -> (i64, i64) {
+    (i64::try_from(now.as_millis()).unwrap_or(i64::MAX), i64::from(leeway.min(MAX_LEEWAY)) * 1000)
 }
 
 /// What must be there and of the right type.

@@ -16,8 +16,8 @@
 //! they can be cut off before the rest is read, whose reader knows short texts only; to everybody else it is JSON.
 
 use super::{
-    KeySet, MAX_LEEWAY, Refusal, Unverified, Verified, base64url,
-    claims::required,
+    KeySet, Refusal, Unverified, Verified, base64url,
+    claims::{millis, required},
     dialect,
     json::{self, Field, Name, Text, Value},
     numeric_date,
@@ -94,16 +94,18 @@ pub struct Snapshot {
 
 /// From when to when a snapshot may be gone by, in milliseconds.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Life(i64, i64);
+pub(super) struct Life {
+    from: i64,
+    until: i64,
+}
 
 impl Life {
     pub(super) fn holds(self, now: UnixTime, leeway: u32) -> Result<(), Refusal> {
-        let now = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
-        let leeway = i64::from(leeway.min(MAX_LEEWAY)) * 1000;
-        if self.0 > now.saturating_add(leeway) {
+        let (now, leeway) = millis(now, leeway);
+        if now < self.from - leeway {
             return Err(Refusal::IssuedInFuture);
         }
-        if now >= self.1.saturating_add(leeway) { Err(Refusal::Expired) } else { Ok(()) }
+        if now >= self.until + leeway { Err(Refusal::Expired) } else { Ok(()) }
     }
 }
 
@@ -128,9 +130,9 @@ impl Snapshot {
         if !head.is_by(issuer) {
             return Err(Refusal::WrongIssuer.into());
         }
-        let iat = required(head.iat, Refusal::BadIat, Refusal::BadIat)?;
-        let exp = required(head.exp, Refusal::MissingExp, Refusal::BadExp)?;
-        let life = Life(iat, exp);
+        let from = required(head.iat, Refusal::BadIat, Refusal::BadIat)?;
+        let until = required(head.exp, Refusal::MissingExp, Refusal::BadExp)?;
+        let life = Life { from, until };
         life.holds(now, leeway)?;
         let mut read = lists.into_iter().zip(SIZES).map(|(text, size)| entries(text, size));
         let mut next = || read.next().flatten().ok_or(SnapshotError::BadLists);
@@ -152,7 +154,7 @@ impl Snapshot {
 
     /// When it is too old to go by, leeway not counted.
     pub fn expires(&self) -> UnixTime {
-        UnixTime::from_millis(u64::try_from(self.life.1).unwrap_or(0))
+        UnixTime::from_millis(u64::try_from(self.life.until).unwrap_or(0))
     }
 
     /// Refuses what the issuer would refuse for what its store says, with the same reason.
