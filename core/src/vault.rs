@@ -9,7 +9,7 @@ use crate::{
     record::{KeyState, SigningKey, Stored},
     refusal::Refusal,
     time::UnixTime,
-    token::{Key, KeySet, Role},
+    token::{Key, KeyRole, KeySet},
 };
 use alloc::vec::Vec;
 use chacha20poly1305::{
@@ -48,12 +48,12 @@ impl Vault {
                 continue;
             }
             let role = match record.state {
-                KeyState::Signs => Role::Sign,
-                KeyState::Verifies { .. } => Role::Verify,
+                KeyState::Signs => KeyRole::Sign,
+                KeyState::Verifies { .. } => KeyRole::Verify,
                 #[cfg(feature = "public-keys")]
-                KeyState::Follows { from } => Role::SignFrom(from),
+                KeyState::Follows { from } => KeyRole::SignFrom(from),
                 #[cfg(feature = "public-keys")]
-                KeyState::Leaves { at, .. } => Role::SignUntil(at),
+                KeyState::Leaves { at, .. } => KeyRole::SignUntil(at),
                 #[cfg(not(feature = "public-keys"))]
                 _ => return Err(Refusal::BadRecord),
             };

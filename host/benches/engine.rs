@@ -19,7 +19,7 @@ use waxseal_core::{
     seam::{Method, Peer, Request, World},
     settings::Settings,
     time::UnixTime,
-    token::{self, Algorithm, Key, KeySet, NewClaims, Role},
+    token::{self, Algorithm, Key, KeyRole, KeySet, NewClaims},
     vault::Vault,
 };
 use zeroize::Zeroizing;
@@ -120,7 +120,7 @@ fn compare(contenders: &mut [Contender<'_>]) {
 
 fn world() -> World {
     let key = Key::new("bench", Algorithm::Hs256, &[7; 32]).unwrap();
-    let keys = KeySet::new([(key, Role::Sign)]).unwrap();
+    let keys = KeySet::new([(key, KeyRole::Sign)]).unwrap();
     World { settings: Settings::default(), vault: Vault::new([9; 32], keys) }
 }
 

@@ -15,7 +15,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use waxseal_core::{
     lifetime::{Bounds, Manner},
     time::UnixTime,
-    token::{ACCESS, Algorithm, Key, KeySet, NewClaims, Profile, Role},
+    token::{ACCESS, Algorithm, Key, KeyRole, KeySet, NewClaims, Profile},
 };
 
 const ROUNDS: usize = 100;
@@ -24,7 +24,7 @@ const SECRET: &[u8; 32] = b"an example secret of 32 octets!!";
 fn main() {
     // The peers read the clock themselves, so the time is the real one.
     let now = UnixTime::from_secs(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs());
-    let keys = KeySet::new([(Key::new("k1", Algorithm::Hs256, SECRET).unwrap(), Role::Sign)]).unwrap();
+    let keys = KeySet::new([(Key::new("k1", Algorithm::Hs256, SECRET).unwrap(), KeyRole::Sign)]).unwrap();
     let stored = keys.to_bytes();
     let profile = Profile { issuer: "waxseal", audience: None, leeway: 0, typ: ACCESS };
     let new = NewClaims {

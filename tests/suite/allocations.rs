@@ -7,7 +7,7 @@ use core::{
 use std::alloc::System;
 use waxseal_core::{
     time::UnixTime,
-    token::{Algorithm, Key, KeySet, MAX_TOKEN, Profile, Role},
+    token::{Algorithm, Key, KeyRole, KeySet, MAX_TOKEN, Profile},
 };
 
 #[global_allocator]
@@ -56,7 +56,7 @@ fn most(act: impl FnOnce()) -> usize {
 #[test]
 fn a_token_takes_a_small_multiple_of_its_size() {
     let now = UnixTime::from_secs(1_800_000_000);
-    let keys = KeySet::new([(Key::new("k", Algorithm::Hs256, &[7; 32]).unwrap(), Role::Sign)]).unwrap();
+    let keys = KeySet::new([(Key::new("k", Algorithm::Hs256, &[7; 32]).unwrap(), KeyRole::Sign)]).unwrap();
     let profile = Profile { issuer: "i", audience: None, leeway: 0, typ: "JWT" };
     let signed = |claims: &str| {
         let rest = r#""iss":"i","sub":"s","exp":1900000000}"#;

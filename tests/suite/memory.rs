@@ -13,7 +13,7 @@ use waxseal_core::{
     seam::{Version, World, begin},
     settings::Settings,
     time::UnixTime,
-    token::{Key as SigningKey, KeySet, Role},
+    token::{Key as SigningKey, KeyRole, KeySet},
     vault::Vault,
 };
 use zeroize::Zeroizing;
@@ -39,7 +39,7 @@ impl Memory {
     /// An empty store under these settings, with one signing key of the algorithm that they name.
     pub fn new(settings: Settings) -> Self {
         let key = SigningKey::generate("k1", settings.signing_algorithm, &[7; 64]).unwrap();
-        let keys = KeySet::new([(key, Role::Sign)]).unwrap();
+        let keys = KeySet::new([(key, KeyRole::Sign)]).unwrap();
         let world = Arc::new(World { settings, vault: Vault::new([9; 32], keys) });
         Self { world, now: START, calls: 0, revision: 0, records: BTreeMap::new() }
     }

@@ -8,7 +8,7 @@ use crate::{
 use core::{cell::RefCell, panic::PanicInfo};
 use waxseal_core::{
     time::UnixTime,
-    token::{Algorithm, Key, KeyError, KeySet, MAX_TOKEN, Role},
+    token::{Algorithm, Key, KeyError, KeyRole, KeySet, MAX_TOKEN},
 };
 
 extern crate alloc;
@@ -50,7 +50,7 @@ fn read(bytes: &[u8]) -> Result<Loaded, KeyError> {
     let expected = rest.expected()?;
     let (mut keys, mut unusable) = (Vec::new(), Vec::new());
     for _ in 0..rest.number()? {
-        let role = if rest.number()? == 0 { Role::Sign } else { Role::Verify };
+        let role = if rest.number()? == 0 { KeyRole::Sign } else { KeyRole::Verify };
         let (kid, algorithm, is_text) = (rest.text()?, rest.number()?, rest.number()? != 0);
         let algorithm = *Algorithm::ALL.get(algorithm).ok_or(KeyError::BadBytes)?;
         let key = if is_text {

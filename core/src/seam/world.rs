@@ -60,11 +60,11 @@ impl World {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::{Algorithm, Key, Role};
+    use crate::token::{Algorithm, Key, KeyRole};
     use sha2::{Digest, Sha256};
 
     fn world() -> World {
-        let keys = [("b", Role::Verify), ("a", Role::Sign)];
+        let keys = [("b", KeyRole::Verify), ("a", KeyRole::Sign)];
         let keys = keys.map(|(kid, role)| (Key::new(kid, Algorithm::Hs256, &[7; 32]).unwrap(), role));
         let settings = Settings { audience: Some("clients".into()), ..Settings::default() };
         World { settings, vault: Vault::new([9; 32], KeySet::new(keys).unwrap()) }
@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(read.settings.audience.as_deref(), Some("clients"));
         assert_eq!(read.vault.derive("purpose", b"data"), world().vault.derive("purpose", b"data"));
         let keys: Vec<_> = read.vault.keys().iter().map(|(key, role)| (key.kid(), key.octets(), role)).collect();
-        assert_eq!(keys, [("b", [7; 32].as_slice(), Role::Verify), ("a", [7; 32].as_slice(), Role::Sign)]);
+        assert_eq!(keys, [("b", [7; 32].as_slice(), KeyRole::Verify), ("a", [7; 32].as_slice(), KeyRole::Sign)]);
         assert_eq!(read.keyed().to_bytes().unwrap(), bytes);
     }
 

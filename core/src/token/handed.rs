@@ -1,6 +1,6 @@
 //! A set of keys as octets, for handing it into a module instance.
 
-use super::{Algorithm, Key, KeyError, KeySet, Role};
+use super::{Algorithm, Key, KeyError, KeyRole, KeySet};
 use crate::time::UnixTime;
 use alloc::{borrow::Cow, string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ struct HandedSet<'a> {
 struct HandedKey<'a> {
     kid: &'a str,
     algorithm: Algorithm,
-    role: Role,
+    role: KeyRole,
     until: Option<UnixTime>,
     octets: &'a [u8],
 }

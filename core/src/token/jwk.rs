@@ -1,6 +1,6 @@
 //! JSON web keys (RFC 7517): read for import and verification, written for export.
 
-use super::{Algorithm, Key, KeyError, KeySet, Role, base64url};
+use super::{Algorithm, Key, KeyError, KeyRole, KeySet, base64url};
 use alloc::{borrow::ToOwned, collections::BTreeMap, string::String, vec::Vec};
 use core::fmt;
 use serde::{
@@ -130,7 +130,7 @@ impl KeySet {
             let symmetric = match jwk {
                 Jwk::Usable(key) => {
                     let symmetric = key.algorithm().is_symmetric();
-                    keys.push((key, Role::Verify));
+                    keys.push((key, KeyRole::Verify));
                     symmetric
                 }
                 Jwk::Unusable { kid, symmetric, .. } => {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Whether a key signs or only verifies.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
-pub enum Role {
+pub enum KeyRole {
     /// Signs new tokens and verifies.
     Sign,
     /// Verifies only.
@@ -21,7 +21,7 @@ pub enum Role {
     SignUntil(UnixTime),
 }
 
-impl Role {
+impl KeyRole {
     /// From when to when the key signs, the end not included.
     fn signs(self) -> Option<(UnixTime, UnixTime)> {
         match self {
@@ -40,7 +40,7 @@ impl Role {
 /// INVARIANT: no `kid` occurs twice, and a key without one is alone (security T3). [`KeySet::new`] is the only door.
 #[derive(Clone, Default)]
 pub struct KeySet {
-    keys: Vec<(Key, Role)>,
+    keys: Vec<(Key, KeyRole)>,
     /// The names of keys that were in the set and cannot verify here: another use, another kind. Empty for a nameless one.
     unusable: Vec<String>,
 }
@@ -51,7 +51,7 @@ impl KeySet {
     /// # Errors
     /// [`KeyError::RepeatedKid`], [`KeyError::NamelessKey`], [`KeyError::MixedSet`], [`KeyError::ManySigners`],
     /// [`KeyError::PublicSigner`].
-    pub fn new(keys: impl IntoIterator<Item = (Key, Role)>) -> Result<Self, KeyError> {
+    pub fn new(keys: impl IntoIterator<Item = (Key, KeyRole)>) -> Result<Self, KeyError> {
         Self::with_unusable(keys.into_iter().collect(), Vec::new())
     }
 
@@ -60,7 +60,7 @@ impl KeySet {
     ///
     /// # Errors
     /// As [`KeySet::new`].
-    pub fn with_unusable(keys: Vec<(Key, Role)>, unusable: Vec<String>) -> Result<Self, KeyError> {
+    pub fn with_unusable(keys: Vec<(Key, KeyRole)>, unusable: Vec<String>) -> Result<Self, KeyError> {
         let mut kids: Vec<&str> = Vec::with_capacity(keys.len() + unusable.len());
         for kid in keys.iter().map(|(key, _)| key.kid()).chain(unusable.iter().map(String::as_str)) {
             if kid.is_empty() && keys.len() + unusable.len() > 1 {
@@ -100,20 +100,20 @@ impl KeySet {
     /// This set without the keys of these algorithms, which stay by name, as keys that cannot verify here.
     #[must_use]
     pub fn without(self, algorithms: &[Algorithm]) -> Self {
-        let is_unwanted = |(key, _): &(Key, Role)| algorithms.contains(&key.algorithm());
+        let is_unwanted = |(key, _): &(Key, KeyRole)| algorithms.contains(&key.algorithm());
         let (others, keys): (Vec<_>, _) = self.keys.into_iter().partition(is_unwanted);
         let others = others.iter().map(|(key, _)| key.kid().into());
         Self { keys, unusable: self.unusable.into_iter().chain(others).collect() }
     }
 
     /// The keys, in the order given.
-    pub fn iter(&self) -> impl Iterator<Item = (&Key, Role)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, KeyRole)> {
         self.keys.iter().map(|(key, role)| (key, *role))
     }
 
     /// The key that signs at `now`.
     pub fn signer(&self, now: UnixTime) -> Option<&Key> {
-        let signs = |role: Role| role.signs().is_some_and(|(from, until)| from <= now && now < until);
+        let signs = |role: KeyRole| role.signs().is_some_and(|(from, until)| from <= now && now < until);
         self.iter().find(|(_, role)| signs(*role)).map(|(key, _)| key)
     }
 

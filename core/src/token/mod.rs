@@ -56,7 +56,7 @@ pub use issue::NewClaims;
 pub use jwk::Jwk;
 pub use key::Key;
 pub use key_error::KeyError;
-pub use key_set::{KeySet, Role};
+pub use key_set::{KeyRole, KeySet};
 #[cfg(feature = "public-keys")]
 pub use new_snapshot::NewSnapshot;
 pub use profile::{ACCESS, MAX_LEEWAY, Profile};

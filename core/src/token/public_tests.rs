@@ -74,8 +74,9 @@ fn run_wycheproof(file: &str, algorithm: Algorithm, public: impl Fn(&Value) -> V
 
 #[test]
 fn keys_of_unwanted_algorithms_stay_by_name() {
-    let keys =
-        || KeySet::new([(key("a", Algorithm::EdDsa), Role::Sign), (key("b", Algorithm::Es256), Role::Verify)]).unwrap();
+    let keys = || {
+        KeySet::new([(key("a", Algorithm::EdDsa), KeyRole::Sign), (key("b", Algorithm::Es256), KeyRole::Verify)]).unwrap()
+    };
     let token = keys().issue(&new_claims()).unwrap();
     assert_eq!(verdict(&keys().without(&[Algorithm::Es256]), &token), Ok(()));
     assert_eq!(verdict(&keys().without(&[Algorithm::EdDsa]), &token), Err("key_not_for_verify"));
@@ -109,7 +110,7 @@ fn rfc_8037_keys_and_signature() {
         jwk["alg"] = algorithm.name().into();
         let [Jwk::Usable(key)] = &Jwk::read(&jwk.to_string()).unwrap()[..] else { panic!("{jwk}") };
         let (token, header) = (test["jws"].as_str().unwrap(), test["jws"].as_str().unwrap().rsplit_once('.').unwrap().0);
-        let keys = KeySet::new([(public_only(key), Role::Verify)]).unwrap();
+        let keys = KeySet::new([(public_only(key), KeyRole::Verify)]).unwrap();
         keys.verify_signature(token).unwrap();
         let mut again = Vec::from(header);
         key.sign(&mut again).unwrap();
@@ -137,16 +138,16 @@ fn es256_signs_after_rfc_6979() {
 fn an_issued_token_holds_with_the_public_key_alone() {
     for algorithm in ALGORITHMS {
         let signer = key("k1", algorithm);
-        let keys = KeySet::new([(signer.clone(), Role::Sign)]).unwrap();
+        let keys = KeySet::new([(signer.clone(), KeyRole::Sign)]).unwrap();
         let token = keys.issue(&new_claims()).unwrap();
         assert_eq!(keys.issue(&new_claims()).unwrap(), token, "{algorithm}: signing is not pure");
-        let public = KeySet::new([(public_only(&signer), Role::Verify)]).unwrap();
+        let public = KeySet::new([(public_only(&signer), KeyRole::Verify)]).unwrap();
         assert_eq!((verdict(&keys, &token), verdict(&public, &token)), (Ok(()), Ok(())), "{algorithm}");
         let header = base64url::decode(token.split('.').next().unwrap()).unwrap();
         let expected = format!(r#"{{"alg":"{algorithm}","typ":"JWT","kid":"k1"}}"#);
         assert_eq!(core::str::from_utf8(&header).unwrap(), expected);
         assert_eq!(public.issue(&new_claims()), Err(crate::refusal::Refusal::NoSigningKey));
-        let signs = KeySet::new([(public_only(&signer), Role::Sign)]).map(drop);
+        let signs = KeySet::new([(public_only(&signer), KeyRole::Sign)]).map(drop);
         assert_eq!(signs, Err(KeyError::PublicSigner), "{algorithm}");
     }
 }
@@ -154,7 +155,7 @@ fn an_issued_token_holds_with_the_public_key_alone() {
 #[test]
 fn signatures_of_public_keys() {
     for algorithm in ALGORITHMS {
-        let keys = KeySet::new([(key("k1", algorithm), Role::Sign)]).unwrap();
+        let keys = KeySet::new([(key("k1", algorithm), KeyRole::Sign)]).unwrap();
         let token = keys.issue(&new_claims()).unwrap();
         let (signed, signature) = token.rsplit_once('.').unwrap();
         let octets = base64url::decode(signature).unwrap();
@@ -251,7 +252,7 @@ fn private_keys_that_are_not_taken() {
 fn a_public_key_is_no_secret() {
     for algorithm in ALGORITHMS {
         let signer = key("k1", algorithm);
-        let keys = KeySet::new([(signer.clone(), Role::Sign)]).unwrap();
+        let keys = KeySet::new([(signer.clone(), KeyRole::Sign)]).unwrap();
         let token = keys.issue(&new_claims()).unwrap();
         let payload = token.split('.').nth(1).unwrap();
         let jwk = Jwk::write_public(&signer).unwrap();
@@ -277,7 +278,7 @@ fn a_public_key_is_no_secret() {
 fn a_key_is_for_its_algorithm_only() {
     for algorithm in ALGORITHMS {
         let signer = key("k1", algorithm);
-        let keys = KeySet::new([(signer.clone(), Role::Sign)]).unwrap();
+        let keys = KeySet::new([(signer.clone(), KeyRole::Sign)]).unwrap();
         let payload = base64url::encode(br#"{"iss":"waxseal","sub":"1","exp":1800000001}"#);
         for alg in Algorithm::ALL.iter().map(|known| known.name()).chain(["none", "NONE", "eddsa", "RS256"]) {
             let header = base64url::encode(format!(r#"{{"alg":"{alg}","kid":"k1"}}"#).as_bytes());
@@ -297,35 +298,35 @@ fn a_key_is_for_its_algorithm_only() {
 fn secrets_and_public_keys_make_no_set() {
     let secret = || Key::new("s", Algorithm::Hs256, &[7; 32]).unwrap();
     for algorithm in ALGORITHMS {
-        let keys = [(secret(), Role::Verify), (key("p", algorithm), Role::Verify)];
+        let keys = [(secret(), KeyRole::Verify), (key("p", algorithm), KeyRole::Verify)];
         assert_eq!(KeySet::new(keys).map(drop), Err(KeyError::MixedSet));
         let jwks =
             format!(r#"{{"keys":[{},{}]}}"#, *Jwk::write(&secret()), Jwk::write_public(&key("p", algorithm)).unwrap());
         assert_eq!(KeySet::from_jwks(&jwks).map(drop), Err(KeyError::MixedSet));
     }
-    let kinds = ALGORITHMS.map(|algorithm| (key(algorithm.name(), algorithm), Role::Verify));
+    let kinds = ALGORITHMS.map(|algorithm| (key(algorithm.name(), algorithm), KeyRole::Verify));
     assert!(KeySet::new(kinds).is_ok());
 }
 
 #[test]
 fn one_key_signs_at_a_time() {
     let (then, before) = (UnixTime::from_secs(100), UnixTime::from_millis(99_999));
-    let set = |roles: &[Role]| {
+    let set = |roles: &[KeyRole]| {
         let keys = roles.iter().enumerate().map(|(index, role)| (key(&index.to_string(), Algorithm::EdDsa), *role));
         KeySet::new(keys)
     };
-    let keys = set(&[Role::SignUntil(then), Role::SignFrom(then), Role::Verify]).unwrap();
+    let keys = set(&[KeyRole::SignUntil(then), KeyRole::SignFrom(then), KeyRole::Verify]).unwrap();
     let signer = |now| keys.signer(now).map(Key::kid).unwrap_or_default().to_string();
     assert_eq!((signer(before), signer(then), signer(NOW)), ("0".into(), "1".into(), "1".into()));
     for roles in [
-        [Role::Sign, Role::SignFrom(then)],
-        [Role::SignUntil(then), Role::SignFrom(before)],
-        [Role::SignUntil(then), Role::SignUntil(before)],
-        [Role::SignFrom(then), Role::SignFrom(before)],
+        [KeyRole::Sign, KeyRole::SignFrom(then)],
+        [KeyRole::SignUntil(then), KeyRole::SignFrom(before)],
+        [KeyRole::SignUntil(then), KeyRole::SignUntil(before)],
+        [KeyRole::SignFrom(then), KeyRole::SignFrom(before)],
     ] {
         assert_eq!(set(&roles).map(drop), Err(KeyError::ManySigners), "{roles:?}");
     }
-    assert!(set(&[Role::SignUntil(before), Role::SignFrom(then)]).unwrap().signer(before).is_none());
+    assert!(set(&[KeyRole::SignUntil(before), KeyRole::SignFrom(then)]).unwrap().signer(before).is_none());
 }
 
 #[test]
@@ -414,8 +415,8 @@ proptest! {
         let mut seed = [1; 64];
         seed[..32].copy_from_slice(&random);
         let signer = Key::generate("k1", algorithm, &seed).unwrap();
-        let token = KeySet::new([(signer.clone(), Role::Sign)]).unwrap().issue(&new_claims()).unwrap();
-        let keys = KeySet::new([(public_only(&signer), Role::Verify)]).unwrap();
+        let token = KeySet::new([(signer.clone(), KeyRole::Sign)]).unwrap().issue(&new_claims()).unwrap();
+        let keys = KeySet::new([(public_only(&signer), KeyRole::Verify)]).unwrap();
         prop_assert_eq!(verdict(&keys, &token), Ok(()));
         let changed = damaged(&token, at, kind, &octet);
         prop_assume!(changed != token);

@@ -24,13 +24,13 @@ fn key(kid: &str) -> Key {
 }
 
 fn issuer_keys(kids: &[&str]) -> KeySet {
-    let role = |index| if index == 0 { Role::Sign } else { Role::Verify };
+    let role = |index| if index == 0 { KeyRole::Sign } else { KeyRole::Verify };
     KeySet::new(kids.iter().enumerate().map(|(index, kid)| (key(kid), role(index)))).unwrap()
 }
 
 fn public_keys(kids: &[&str]) -> KeySet {
     let public = |kid: &&str| Key::new(kid, Algorithm::EdDsa, key(kid).public().unwrap()).unwrap();
-    KeySet::new(kids.iter().map(|kid| (public(kid), Role::Verify))).unwrap()
+    KeySet::new(kids.iter().map(|kid| (public(kid), KeyRole::Verify))).unwrap()
 }
 
 fn new(number: u64) -> NewSnapshot<'static> {
@@ -295,7 +295,7 @@ fn snapshots_that_are_not_taken() {
 #[test]
 fn secrets_make_and_take_no_snapshot() {
     let secret = || Key::new("a", Algorithm::Hs256, &[7; 32]).unwrap();
-    let keys = KeySet::new([(secret(), Role::Sign)]).unwrap();
+    let keys = KeySet::new([(secret(), KeyRole::Sign)]).unwrap();
     assert_eq!(keys.sign_snapshot(new(1)), Err(refusal::Refusal::NoPublicKey));
     assert_eq!(KeySet::default().sign_snapshot(new(1)), Err(refusal::Refusal::NoSigningKey));
     assert_eq!(public_keys(&["a"]).sign_snapshot(new(1)), Err(refusal::Refusal::NoSigningKey));

@@ -26,9 +26,9 @@ fn key(kid: &str, algorithm: Algorithm) -> Key {
 
 fn keys() -> KeySet {
     KeySet::new([
-        (key("k1", Algorithm::Hs256), Role::Sign),
-        (key("k2", Algorithm::Hs512), Role::Verify),
-        (key("k3", Algorithm::Hs384), Role::Verify),
+        (key("k1", Algorithm::Hs256), KeyRole::Sign),
+        (key("k2", Algorithm::Hs512), KeyRole::Verify),
+        (key("k3", Algorithm::Hs384), KeyRole::Verify),
     ])
     .unwrap()
 }
@@ -137,7 +137,7 @@ fn an_issued_token_of_another_kind_and_audience() {
 
 #[test]
 fn a_set_without_signer_issues_nothing() {
-    let keys = KeySet::new([(key("k1", Algorithm::Hs256), Role::Verify)]).unwrap();
+    let keys = KeySet::new([(key("k1", Algorithm::Hs256), KeyRole::Verify)]).unwrap();
     assert_eq!(keys.issue(&new_claims()), Err(crate::refusal::Refusal::NoSigningKey));
 }
 
@@ -239,15 +239,15 @@ fn kids() {
 
 #[test]
 fn a_sole_key_verifies_tokens_without_kid() {
-    let verify = |keys: [(Key, Role); 1], header| {
+    let verify = |keys: [(Key, KeyRole); 1], header| {
         let token = sign(header, "foo");
         KeySet::new(keys).unwrap().verify_signature(&token).map_err(Refusal::code)
     };
-    let nameless = || [(Key::nameless(Algorithm::Hs256, SECRET).unwrap(), Role::Sign)];
+    let nameless = || [(Key::nameless(Algorithm::Hs256, SECRET).unwrap(), KeyRole::Sign)];
     assert_eq!(verify(nameless(), r#"{"alg":"HS256"}"#), Ok(b"foo".to_vec()));
     assert_eq!(verify(nameless(), r#"{"alg":"HS256","kid":""}"#), Err("unknown_kid"));
     assert_eq!(verify(nameless(), HEADER), Err("unknown_kid"));
-    assert_eq!(verify([(key("k1", Algorithm::Hs256), Role::Sign)], r#"{"alg":"HS256"}"#), Ok(b"foo".to_vec()));
+    assert_eq!(verify([(key("k1", Algorithm::Hs256), KeyRole::Sign)], r#"{"alg":"HS256"}"#), Ok(b"foo".to_vec()));
     assert_eq!(KeySet::default().verify_signature(&sign(r#"{"alg":"HS256"}"#, "foo")), Err(Refusal::MissingKid));
     let keys = KeySet::new(nameless()).unwrap();
     keys.verify(&keys.issue(&new_claims()).unwrap(), &PROFILE, UnixTime::from_secs(NOW)).unwrap();
@@ -434,7 +434,7 @@ fn checks_run_in_order() {
 }
 
 #[track_caller]
-fn check_set(keys: impl IntoIterator<Item = (Key, Role)>, expected: Result<(), &KeyError>) {
+fn check_set(keys: impl IntoIterator<Item = (Key, KeyRole)>, expected: Result<(), &KeyError>) {
     assert_eq!(KeySet::new(keys).as_ref().map(|_| ()), expected);
 }
 
@@ -443,11 +443,11 @@ fn sets_that_are_not_taken() {
     let hs256 = |kid| key(kid, Algorithm::Hs256);
     let nameless = || Key::nameless(Algorithm::Hs256, SECRET).unwrap();
     check_set([], Ok(()));
-    check_set([(hs256("a"), Role::Sign), (hs256("b"), Role::Verify)], Ok(()));
-    check_set([(hs256("a"), Role::Sign), (hs256("a"), Role::Verify)], Err(&KeyError::RepeatedKid("a".into())));
-    check_set([(hs256("a"), Role::Sign), (hs256("b"), Role::Sign)], Err(&KeyError::ManySigners));
-    check_set([(hs256("a"), Role::Sign), (nameless(), Role::Verify)], Err(&KeyError::NamelessKey));
-    check_set([(nameless(), Role::Verify), (nameless(), Role::Verify)], Err(&KeyError::NamelessKey));
+    check_set([(hs256("a"), KeyRole::Sign), (hs256("b"), KeyRole::Verify)], Ok(()));
+    check_set([(hs256("a"), KeyRole::Sign), (hs256("a"), KeyRole::Verify)], Err(&KeyError::RepeatedKid("a".into())));
+    check_set([(hs256("a"), KeyRole::Sign), (hs256("b"), KeyRole::Sign)], Err(&KeyError::ManySigners));
+    check_set([(hs256("a"), KeyRole::Sign), (nameless(), KeyRole::Verify)], Err(&KeyError::NamelessKey));
+    check_set([(nameless(), KeyRole::Verify), (nameless(), KeyRole::Verify)], Err(&KeyError::NamelessKey));
 }
 
 /// Security T18: whoever has an old secret makes nothing with it once its time has passed, whatever the token says.
@@ -455,8 +455,8 @@ fn sets_that_are_not_taken() {
 fn nothing_holds_beyond_the_end_of_its_key() {
     let end = UnixTime::from_secs(NOW + 100);
     let set = KeySet::new([
-        (key("k1", Algorithm::Hs256), Role::Sign),
-        (key("k2", Algorithm::Hs512).lasting(Some(end)), Role::Verify),
+        (key("k1", Algorithm::Hs256), KeyRole::Sign),
+        (key("k2", Algorithm::Hs512).lasting(Some(end)), KeyRole::Verify),
     ]);
     let set = set.unwrap();
     let payload = json!({"iss": "waxseal", "sub": "1", "iat": NOW, "exp": NOW + 500}).to_string();
@@ -488,7 +488,7 @@ fn keys_that_are_not_taken() {
 
 #[test]
 fn nothing_shows_a_secret() {
-    let keys = KeySet::new([(key("k1", Algorithm::Hs256), Role::Sign)]).unwrap();
+    let keys = KeySet::new([(key("k1", Algorithm::Hs256), KeyRole::Sign)]).unwrap();
     let shown = format!("{keys:?} {:?}", keys.signer(UnixTime::from_secs(NOW)));
     assert_eq!(shown, r#"["k1"] Some(Key("k1", HS256))"#);
 }

@@ -36,7 +36,7 @@ use waxseal_core::{
     },
     settings::Settings,
     time::UnixTime,
-    token::{self, Algorithm, KeySet, NewClaims, Role},
+    token::{self, Algorithm, KeyRole, KeySet, NewClaims},
     vault::Vault,
 };
 use zeroize::Zeroizing;
@@ -124,7 +124,7 @@ impl Audit for Trail {
 
 fn vault() -> Vault {
     let key = token::Key::new("k1", Algorithm::Hs256, &[7; 32]).unwrap();
-    Vault::new([9; 32], KeySet::new([(key, Role::Sign)]).unwrap())
+    Vault::new([9; 32], KeySet::new([(key, KeyRole::Sign)]).unwrap())
 }
 
 fn world() -> World {

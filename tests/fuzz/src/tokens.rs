@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use std::sync::LazyLock;
 use waxseal_core::{
     time::UnixTime,
-    token::{ACCESS, Algorithm, EdgeVerifier, Key, KeySet, Profile, REVOCATIONS, Role, Stale},
+    token::{ACCESS, Algorithm, EdgeVerifier, Key, KeySet, Profile, REVOCATIONS, KeyRole, Stale},
 };
 
 const NOW: UnixTime = UnixTime::from_secs(1_935_990_489);
@@ -13,12 +13,12 @@ const PROFILE: Profile<'_> = Profile { issuer: "waxseal", audience: None, leeway
 
 static KEYS: LazyLock<KeySet> = LazyLock::new(|| {
     let key = Key::new("k1", Algorithm::Hs256, &[7; 32]).unwrap();
-    KeySet::new([(key, Role::Sign)]).unwrap()
+    KeySet::new([(key, KeyRole::Sign)]).unwrap()
 });
 
 static PUBLIC_KEYS: LazyLock<KeySet> = LazyLock::new(|| {
     let key = Key::generate("k1", Algorithm::EdDsa, &[7; 64]).unwrap();
-    KeySet::new([(key, Role::Sign)]).unwrap()
+    KeySet::new([(key, KeyRole::Sign)]).unwrap()
 });
 
 /// A token as it was sent. Nothing that was not signed holds.
