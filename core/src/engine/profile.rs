@@ -2,22 +2,22 @@
 
 use super::{user, verify};
 use crate::{
-    record::{Profile, Uid, User, key},
+    record::{Uid, User, UserProfile, key},
     seam::{Op, Stop},
 };
 use alloc::vec::Vec;
 
 /// The profile of a user; an empty one if none was ever stored.
-pub(crate) fn profile(op: &Op<'_>, uid: Uid) -> Result<Profile, Stop> {
-    Ok(op.load::<Profile>(&key::profile(uid))?.unwrap_or_default())
+pub(crate) fn profile(op: &Op<'_>, uid: Uid) -> Result<UserProfile, Stop> {
+    Ok(op.load::<UserProfile>(&key::profile(uid))?.unwrap_or_default())
 }
 
 /// Stores the profile of a user, which was `before`; an empty one takes no room.
-pub(crate) fn store_profile(op: &Op<'_>, uid: Uid, before: &Profile, after: &Profile) {
+pub(crate) fn store_profile(op: &Op<'_>, uid: Uid, before: &UserProfile, after: &UserProfile) {
     if after == before {
         return;
     }
-    if *after == Profile::default() {
+    if *after == UserProfile::default() {
         op.remove(key::profile(uid));
     } else {
         op.store(key::profile(uid), after);
@@ -25,7 +25,7 @@ pub(crate) fn store_profile(op: &Op<'_>, uid: Uid, before: &Profile, after: &Pro
 }
 
 /// The users of these names, in their order, each with his profile. However many they are, they are read together.
-pub(crate) fn named(op: &Op<'_>, names: &[&str]) -> Result<Vec<(User, Profile)>, Stop> {
+pub(crate) fn named(op: &Op<'_>, names: &[&str]) -> Result<Vec<(User, UserProfile)>, Stop> {
     let keys: Vec<_> = names.iter().map(|name| key::name(name)).collect();
     op.want(&keys);
     let mut uids = Vec::with_capacity(keys.len());

@@ -169,7 +169,7 @@ pub fn ssh_keys(uid: Uid) -> Key {
 /// What the keys of all profiles start with.
 pub const PROFILES: &str = "profile/";
 
-/// [`super::Profile`] of a user.
+/// [`super::UserProfile`] of a user.
 pub fn profile(uid: Uid) -> Key {
     Key(of_user(PROFILES, uid))
 }

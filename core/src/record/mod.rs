@@ -24,7 +24,7 @@ pub use cluster::Cluster;
 pub use custom_role::{CustomRole, CustomRoles};
 pub use ended::Ended;
 pub use pair::{Pair, PairId, PairOf, PairsEnded};
-pub use profile::Profile;
+pub use profile::UserProfile;
 pub use revoked::Revoked;
 pub use schemes::Schemes;
 pub use signing_key::{KeyState, SigningKey};
@@ -176,7 +176,7 @@ mod tests {
         check(&Admins([Uid::new(1).unwrap(), uid()].into()), &[1, 2, 1, 0xac, 0x02]);
         check(&Seen(TIME), &[1, 0xe8, 0x07]);
         check(&Ended { uid: uid(), generation: Ended::GONE }, &[1, 0xac, 0x02, 0xff, 0xff, 0xff, 0xff, 0x0f]);
-        let profile = Profile { full_name: Some("A".into()), roles: ["r".into()].into(), metadata: "{}".into() };
+        let profile = UserProfile { full_name: Some("A".into()), roles: ["r".into()].into(), metadata: "{}".into() };
         check(&profile, &[1, 1, 1, b'A', 1, 1, b'r', 2, b'{', b'}']);
         check(&CustomRole { definition: "{}".into() }, &[1, 2, b'{', b'}']);
         check(&CustomRoles(["r".into()].into()), &[1, 1, 1, b'r']);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What no other dialect knows of a user: shown, and without any effect on what he may do.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-pub struct Profile {
+pub struct UserProfile {
     /// His name for people.
     pub full_name: Option<String>,
     /// Roles that are none of [`super::Role`]: they grant nothing.
@@ -15,6 +15,6 @@ pub struct Profile {
     pub metadata: String,
 }
 
-impl Stored for Profile {
+impl Stored for UserProfile {
     const VERSION: u8 = 1;
 }

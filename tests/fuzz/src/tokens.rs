@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use std::sync::LazyLock;
 use waxseal_core::{
     time::UnixTime,
-    token::{ACCESS, Algorithm, EdgeVerifier, Key, KeySet, Profile, REVOCATIONS, KeyRole, Stale},
+    token::{ACCESS, Algorithm, EdgeVerifier, Key, KeyRole, KeySet, Profile, REVOCATIONS, Stale},
 };
 
 const NOW: UnixTime = UnixTime::from_secs(1_935_990_489);

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     engine,
-    record::{Profile, User},
+    record::{User, UserProfile},
     refusal::Refusal,
     seam::{Op, Response, Stop},
 };
@@ -36,7 +36,7 @@ pub(super) struct About {
 }
 
 /// What `user` looks like, authenticated by `realm` or by `token`.
-pub(super) fn about(user: &User, profile: Profile, authentication_type: &'static str) -> Result<About, Refusal> {
+pub(super) fn about(user: &User, profile: UserProfile, authentication_type: &'static str) -> Result<About, Refusal> {
     let realm = || Realm { name: REALM, kind: "native" };
     Ok(About {
         user: Shown::new(user, profile)?,

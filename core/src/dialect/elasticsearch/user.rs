@@ -1,7 +1,7 @@
 //! A user as this API shows him, and how its roles and ours go together.
 
 use crate::{
-    record::{Profile, Role, User},
+    record::{Role, User, UserProfile},
     refusal::Refusal,
 };
 use alloc::{
@@ -28,7 +28,7 @@ impl Shown {
     ///
     /// # Errors
     /// [`Refusal::BadRecord`] when the metadata cannot be read.
-    pub(super) fn new(user: &User, profile: Profile) -> Result<Self, Refusal> {
+    pub(super) fn new(user: &User, profile: UserProfile) -> Result<Self, Refusal> {
         let own = Some(user.role).filter(|role| *role != Role::None).map(|role| word(role).to_string());
         let metadata = match profile.metadata.as_str() {
             "" => Map::new(),

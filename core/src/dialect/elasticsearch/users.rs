@@ -13,7 +13,7 @@ use crate::{
     dialect::form,
     engine::{self, Changes, NAME_RULE, NewPassword, NewUser, valid_email, valid_name, valid_role_name},
     password,
-    record::{Profile, Role, User, key},
+    record::{Role, User, UserProfile, key},
     seam::{Op, Response, Stop},
 };
 use alloc::{
@@ -47,7 +47,7 @@ pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
     manager(op, GET)?;
     // The pages of both kinds are asked for together.
     let (users, profiles) = (engine::all_records(op, key::USERS), engine::all_records(op, key::PROFILES));
-    let (users, mut profiles) = (engine::decoded_by_id::<User>(users?)?, engine::decoded_by_id::<Profile>(profiles?)?);
+    let (users, mut profiles) = (engine::decoded_by_id::<User>(users?)?, engine::decoded_by_id::<UserProfile>(profiles?)?);
     show_all(
         op,
         200,
@@ -65,7 +65,7 @@ pub(super) fn show(op: &Op<'_>, names: &str) -> Result<Response, Stop> {
     show_all(op, status, found)
 }
 
-fn show_all(op: &Op<'_>, status: u16, users: impl IntoIterator<Item = (User, Profile)>) -> Result<Response, Stop> {
+fn show_all(op: &Op<'_>, status: u16, users: impl IntoIterator<Item = (User, UserProfile)>) -> Result<Response, Stop> {
     let mut all = BTreeMap::new();
     for (user, profile) in users {
         all.insert(user.name.clone(), Shown::new(&user, profile)?);
@@ -132,11 +132,11 @@ fn create(op: &Op<'_>, caller: &Caller, name: String, wanted: Wanted) -> Result<
     let hash = NewPassword::fresh(op, &password, &name, &email, &salt)?.into_hash();
     let new = NewUser { name, email, role, email_alerts: true, disabled: enabled == Some(false) };
     let user = engine::create_user(op, &caller.user.uid, new, password::List::new(hash), salt)?;
-    engine::store_profile(op, user.uid, &Profile::default(), &profile);
+    engine::store_profile(op, user.uid, &UserProfile::default(), &profile);
     Ok(())
 }
 
-fn change(op: &Op<'_>, caller: &Caller, user: User, before: &Profile, wanted: Wanted) -> Result<(), Stop> {
+fn change(op: &Op<'_>, caller: &Caller, user: User, before: &UserProfile, wanted: Wanted) -> Result<(), Stop> {
     let Wanted { password, role, profile, email, enabled } = wanted;
     let own = user.uid == caller.user.uid;
     // As the login has left it, if it is himself.
@@ -210,7 +210,7 @@ fn set_enabled(op: &Op<'_>, caller: &Caller, user: &mut User, enabled: bool) -> 
 struct Wanted {
     password: Option<Zeroizing<String>>,
     role: Role,
-    profile: Profile,
+    profile: UserProfile,
     /// Empty if there is none.
     email: String,
     enabled: Option<bool>,
@@ -237,7 +237,7 @@ impl Wanted {
             return invalid(op, &format!("full_name is longer than {MAX_FULL_NAME} octets"));
         }
         let (role, roles) = roles_of(op, &roles)?;
-        let profile = Profile { full_name: full_name.map(String::from), roles, metadata };
+        let profile = UserProfile { full_name: full_name.map(String::from), roles, metadata };
         Ok(Self { password, role, profile, email: email.into(), enabled })
     }
 }
@@ -296,7 +296,7 @@ pub(super) fn metadata_of(op: &Op<'_>, body: &Body) -> Result<String, Stop> {
 }
 
 /// The user of this name and his profile. Other than for a login, an e-mail address is none.
-pub(super) fn target(op: &Op<'_>, name: &str) -> Result<Option<(User, Profile)>, Stop> {
+pub(super) fn target(op: &Op<'_>, name: &str) -> Result<Option<(User, UserProfile)>, Stop> {
     Ok(engine::named(op, &[name])?.pop())
 }
 

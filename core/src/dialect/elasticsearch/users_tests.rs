@@ -2,7 +2,7 @@
 
 use crate::{
     engine::MAX_ROLES,
-    record::{Profile, Stored, Uid, User, key},
+    record::{Stored, Uid, User, UserProfile, key},
     seam::{Method, Request, Response},
     testing::{TestWorld, basic, json},
 };
@@ -104,7 +104,7 @@ fn a_user_is_kept_as_he_was_put() {
         check(&mut world, ("ann", "ann secret"), "GET /_security/_authenticate", &Value::Null, 200)["roles"],
         value!([])
     );
-    assert_eq!(world.stored::<Profile>(&key::profile(uid(2))), None);
+    assert_eq!(world.stored::<UserProfile>(&key::profile(uid(2))), None);
     assert_eq!(world.stored::<User>(&key::user(uid(2))).unwrap().email, "");
 }
 
@@ -209,10 +209,10 @@ fn deleting_leaves_nothing_behind() {
     let body = value!({"password": "ann secret", "roles": ["r"], "full_name": "Ann", "metadata": {"where": "here"}});
     admin(&mut world, "PUT /_security/user/ann", &body, 200);
     let token = token(&mut world, "ann");
-    assert!(world.stored::<Profile>(&key::profile(uid(2))).is_some());
+    assert!(world.stored::<UserProfile>(&key::profile(uid(2))).is_some());
     // By whichever dialect.
     admin(&mut world, "DELETE /v1/users/2", &Value::Null, 200);
-    assert_eq!(world.stored::<Profile>(&key::profile(uid(2))), None);
+    assert_eq!(world.stored::<UserProfile>(&key::profile(uid(2))), None);
     assert_eq!(bearer(&mut world, &token).status, 401);
     admin(&mut world, "PUT /_security/user/ann", &body, 200);
     world.audited();
