@@ -52,7 +52,7 @@ test('nobody is asked to sign in to a server while the engine of the tab starts'
   })
   await page.goto(`${server.url}/#/passwords`)
   await engineReady(page)
-  await waitForText(page, '.list', 'known to this tab')
+  await waitForText(page, '.list', 'says the engine')
   const seen = await page.evaluate(() => globalThis.seen)
   assert.ok(seen.length > 0)
   assert.deepEqual(seen.filter(text => text.includes('Sign in')), [])
