@@ -8,6 +8,7 @@ import { createEdgeVerifier, TokenError } from 'waxseal/verify/public'
 import { withModule } from 'waxseal/verify/public/slim'
 import { GONE, keyPair, NOW } from './issuer.mjs'
 import { withMemories } from './memories.mjs'
+import { forged } from './packed/smoke.mjs'
 
 const [one, two] = [keyPair('a'), keyPair('b', 'ES256')]
 const KEYS = { keys: [one.jwk, two.jwk] }
@@ -30,7 +31,7 @@ describe('public keys', () => {
     test(`${key.jwk.alg} holds, and its claims are given`, () => {
       const { verifier } = edge({ keys: [key.jwk], stale: 'accept' })
       assert.deepEqual(verifier.verify(key.token({ scope: ['é', 1.5] })), JSON.parse(Buffer.from(key.token({ scope: ['é', 1.5] }).split('.')[1], 'base64url')))
-      assert.throws(() => verifier.verify(`${key.token().slice(0, -4)}AAAA`), code('bad_signature'))
+      assert.throws(() => verifier.verify(forged(key.token())), code('bad_signature'))
       assert.throws(() => verifier.verify(keyPair(key.kid, key.jwk.alg).token()), code('bad_signature'))
     })
   }

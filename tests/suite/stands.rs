@@ -12,7 +12,7 @@ use waxseal_core::seam::{Method, Request};
 use waxseal_tests::{
     server::{Launch, command, json, scratch},
     torture::{
-        api::{add_user, admin_token, authorize, basic, client_from, passwords, verify},
+        api::{add_user, admin_token, authorize, basic, client_from, forged, passwords, verify},
         disk, kill, load, mutate, rotate, secrets, serial, timing,
     },
 };
@@ -145,8 +145,7 @@ fn the_log_says_why_a_token_was_refused() {
     let (_home, data) = scratch();
     let server = Launch::on(data).set("log.format", "json").start();
     let admin = admin_token(&server);
-    let altered = format!("{}AAAA", &admin[..admin.len() - 4]);
-    let reply = server.send(&verify(&altered));
+    let reply = server.send(&verify(&forged(&admin)));
     assert_eq!((reply.status, reply.body.len()), (401, 0));
     let id = reply.header("x-request-id").unwrap();
     let refused = || server.log().lines().find(|line| line.contains("token refused")).map(str::to_owned);

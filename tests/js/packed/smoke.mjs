@@ -23,7 +23,7 @@ async function issuer({ MemoryStore, Waxseal }, settings) {
 }
 
 /** With another first character of its signature, whichever that is. */
-function forged(token) {
+export function forged(token) {
   const at = token.lastIndexOf('.') + 1
   return `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`
 }

@@ -24,6 +24,13 @@ pub fn verify(token: &str) -> Request {
     Request::new(Method::Get, "/auth/verify").with_header("authorization", &format!("Bearer {token}"))
 }
 
+/// The token with another first character of its signature, whichever that is.
+pub fn forged(token: &str) -> String {
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let other = if signature.starts_with('A') { 'B' } else { 'A' };
+    format!("{signed}.{other}{}", &signature[1..])
+}
+
 /// Ends a token, on behalf of the administrator.
 pub fn revoke(token: &str, admin: &str) -> Request {
     Request::new(Method::Post, "/auth/revoke")
