@@ -5,8 +5,9 @@ use core::time::Duration;
 use serde_json::{Value, json};
 use std::{
     collections::VecDeque,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
+    time::Instant,
 };
 use waxseal_core::seam::{Method, Request};
 use waxseal_tests::{
@@ -16,6 +17,9 @@ use waxseal_tests::{
 
 const WRITERS: usize = 4;
 const KILLS: u64 = 3;
+/// How many changes of each writer are acknowledged before a kill, if that takes no longer than [`PATIENCE`].
+const CHANGES: u64 = 4;
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[test]
 fn every_acknowledged_change_survives_a_kill() {
@@ -31,14 +35,20 @@ fn every_acknowledged_change_survives_a_kill() {
     for kill in 0..KILLS {
         let running = server.take().unwrap_or_else(|| launch.start());
         let stop = AtomicBool::new(false);
+        let acknowledged = [const { AtomicU64::new(0) }; WRITERS];
         thread::scope(|scope| {
-            for writer in &mut writers {
+            for (writer, acknowledged) in writers.iter_mut().zip(&acknowledged) {
                 let client = running.client();
                 let (stop, admin) = (&stop, &admin);
-                scope.spawn(move || writer.write(client, admin, stop));
+                scope.spawn(move || writer.write(client, admin, stop, acknowledged));
             }
-            // Not at the same place of the work each time.
+            // Not at the same place of the work each time, and on a machine that is busy not before there is something to lose.
+            let begun = Instant::now();
             thread::sleep(Duration::from_millis(700 + 137 * kill));
+            let few = || acknowledged.iter().any(|changes| changes.load(Ordering::Relaxed) < CHANGES);
+            while few() && begun.elapsed() < PATIENCE {
+                thread::sleep(Duration::from_millis(1));
+            }
             running.kill();
             stop.store(true, Ordering::Relaxed);
         });
@@ -95,7 +105,7 @@ impl Writer {
     }
 
     /// Changes one thing after the other until the server is gone.
-    fn write(&mut self, mut client: Client, admin: &str, stop: &AtomicBool) {
+    fn write(&mut self, mut client: Client, admin: &str, stop: &AtomicBool, acknowledged: &AtomicU64) {
         while !stop.load(Ordering::Relaxed) {
             self.steps += 1;
             let change = match self.steps % 4 {
@@ -117,6 +127,7 @@ impl Writer {
             );
             self.open = None;
             self.acknowledged += 1;
+            acknowledged.fetch_add(1, Ordering::Relaxed);
             self.note(change, &reply.json().unwrap_or_default());
         }
     }
