@@ -251,7 +251,7 @@ fn a_lost_store_is_not_replaced_in_silence() {
     fs::rename(&aside, &store).unwrap();
     fs::remove_file(&log).unwrap();
     let server = launch.start();
-    assert!(server.log().contains("store.log, is missing"), "{}", server.log());
+    assert!(logs(&server, "store.log, is missing"), "{}", server.log());
     server.terminate();
     let server = launch.start();
     assert!(!server.log().contains("is missing"), "{}", server.log());
@@ -306,7 +306,7 @@ fn messages_say_what_to_do() {
     let (home, data) = scratch();
     let said = |args: &[&str]| said(&data, args);
     let server = Launch::on(&data).env("WAXSEAL_LISTN", "127.0.0.1:1").start();
-    assert!(server.log().contains("WAXSEAL_LISTN") && server.log().contains("WAXSEAL_LISTEN"), "{}", server.log());
+    assert!(logs(&server, "WAXSEAL_LISTN") && logs(&server, "WAXSEAL_LISTEN"), "{}", server.log());
     let file = home.path().join("file");
     fs::write(&file, "").unwrap();
     let file = file.to_str().unwrap();

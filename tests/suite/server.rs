@@ -105,7 +105,7 @@ impl Launch {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let log = collect(child.stderr.take().unwrap());
+        let (log, rest_of_log) = collect(child.stderr.take().unwrap());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut said = String::new();
         let listening = lines.by_ref().map_while(Result::ok).find_map(|line| {
@@ -116,7 +116,7 @@ impl Launch {
         });
         let Some(address) = listening else {
             let status = child.wait().unwrap();
-            thread::sleep(Duration::from_millis(50));
+            rest_of_log.join().unwrap();
             return Err(format!("{status}: {said}{}", log.text()));
         };
         let out = Output(Arc::new(Mutex::new(said.into_bytes())));
@@ -272,14 +272,15 @@ impl Output {
     }
 }
 
-fn collect(mut from: impl Read + Send + 'static) -> Output {
+/// What comes from `from`, and the thread that reads it to the end.
+fn collect(mut from: impl Read + Send + 'static) -> (Output, JoinHandle<()>) {
     let output = Output(Arc::default());
     let into = output.clone();
-    thread::spawn(move || {
+    let reader = thread::spawn(move || {
         let mut chunk = [0; 8192];
         while let Ok(length @ 1..) = from.read(&mut chunk) {
             into.push(&chunk[..length]);
         }
     });
-    output
+    (output, reader)
 }
