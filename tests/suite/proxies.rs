@@ -15,7 +15,8 @@ use waxseal_tests::{
 fn nginx_asks_about_requests_whatever_host_they_name() {
     let (home, data) = scratch();
     let server = Launch::on(data).start();
-    let address = free(Ipv4Addr::LOCALHOST, 0).unwrap();
+    // An address of the test's own, where no server of another test takes the port before nginx does.
+    let address = free(Ipv4Addr::new(127, 0, 0, 49), 0).unwrap();
     let upstream = format!("http://{}", server.address);
     let here = [
         ("listen 8000;", format!("listen {address};")),
