@@ -484,19 +484,27 @@ fn a_file_that_cannot_grow_costs_the_change_only() {
     assert!(refused > 0);
 }
 
+/// What a kill leaves after so many changes, of which the store's file has none.
+fn only_logged(changes: u64) -> Image {
+    let killed = (0..100).find_map(|_| {
+        let disk = Disk::default();
+        let store = disk.open().unwrap();
+        let unsealed = disk.state().synced[0].clone();
+        for n in 1..=changes {
+            store.commit(commit(n)).wait().unwrap();
+        }
+        assert!(store.doubts().is_empty());
+        let killed = disk.state().synced.clone();
+        // Else a machine that is busy has let the writer find time to seal the file.
+        (killed[0] == unsealed).then_some(killed)
+    });
+    killed.expect("changes that do not touch the store's file")
+}
+
 /// What is in the log and not yet in the store's file is there after a kill, however often.
 #[test]
 fn a_start_takes_in_the_log() {
-    let disk = Disk::default();
-    let store = disk.open().unwrap();
-    let file = disk.state().synced[0].clone();
-    for n in 1..=6 {
-        store.commit(commit(n)).wait().unwrap();
-    }
-    let killed = disk.state().synced.clone();
-    assert!(killed[0] == file, "the store's file was not touched");
-    drop(store);
-    let disk = Disk::of(killed);
+    let disk = Disk::of(only_logged(6));
     for more in 0..3 {
         let store = disk.open().unwrap();
         assert_eq!(content(&store).unwrap(), model(6 + more));
@@ -511,20 +519,7 @@ fn a_start_takes_in_the_log() {
 /// Whether a machine stopped while it wrote or the disk has damaged it, the store starts without it and says so.
 #[test]
 fn a_last_batch_that_is_not_whole_is_a_doubt() {
-    let (file, mut log) = loop {
-        let disk = Disk::default();
-        let store = disk.open().unwrap();
-        let unsealed = disk.state().synced[0].clone();
-        for n in 1..=3 {
-            store.commit(commit(n)).wait().unwrap();
-        }
-        assert!(store.doubts().is_empty());
-        let [file, log] = disk.state().synced.clone();
-        // Else a machine that is busy has let the writer find time to seal the file.
-        if file == unsealed {
-            break (file, log);
-        }
-    };
+    let [file, mut log] = only_logged(3);
     let last = log.iter().rposition(|octet| *octet != 0).unwrap();
     log[last] ^= 0xff;
     let store = Disk::of([file, log]).open().unwrap();
