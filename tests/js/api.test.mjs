@@ -505,6 +505,38 @@ describe('requests', () => {
   ]) {
     test(what, async () => assert.equal((await (await engine()).fetch(request())).status, status))
   }
+  describe('a body that cannot be read is refused in the words of the server', () => {
+    const post = (path, init) => new Request(`http://localhost${path}`, { method: 'POST', ...init })
+    const large = { body: 'x'.repeat(65_537) }
+    const packed = coding => ({ headers: { 'content-encoding': coding }, body: '{}' })
+    const broken = { duplex: 'half', body: new ReadableStream({ pull: to => to.error(new Error('gone')) }) }
+    const read = async response => [response.status, response.headers.get('cache-control'), response.headers.get('accept-encoding'), await response.text()]
+    for (const [what, path, init, status, told] of [
+      ['too large', '/v1/users', large, 413, { error_code: 'content_too_large', message: 'the body is too large' }],
+      ['packed otherwise', '/_security/oauth2/token', packed('br'), 415, { status: 415 }],
+      ['not packed as it says', '/auth/introspect', packed('gzip'), 400, { error: 'invalid_request', error_description: 'the body is not what its Content-Encoding says' }],
+      ['broken off', '/broker/rest/user', broken, 400, { status: 'bad_request' }],
+    ]) {
+      test(what, async () => {
+        const [got, store, coding, body] = await read(await (await engine()).fetch(post(path, init)))
+        assert.deepEqual([got, store, coding], [status, 'no-store', status === 415 ? 'gzip' : null])
+        const refusal = JSON.parse(body)
+        for (const [name, value] of Object.entries(told)) assert.equal(refusal[name], value, body)
+      })
+    }
+    test('nothing is there of a dialect that is off', async () => {
+      const waxseal = await engine({ settings: { ...CHEAP, dialects: { openshift: false } } })
+      for (const init of [large, packed('br'), packed('gzip')]) {
+        assert.deepEqual(await read(await waxseal.fetch(post('/broker/rest/user/authorizations', init))), [404, 'no-store', null, ''])
+      }
+      assert.equal((await waxseal.fetch(post('/v1/users', large))).status, 413)
+    })
+    test('administration has words for its owner only', async () => {
+      const waxseal = await engine()
+      assert.deepEqual(await read(await waxseal.fetch(post('/admin/users', large))), [404, 'no-store', null, ''])
+      assert.equal((await waxseal.admin(post('/admin/users', large))).status, 413)
+    })
+  })
   for (const [lines, status] of [
     [['gzip'], 200], [['gzip, identity'], 200], [[' ,Identity,\tX-GZip ,, '], 200], [['identity', 'gzip'], 200], [['gzip', ''], 200],
     [['gzip, gzip'], 415], [['gzip', 'x-gzip'], 415], [['br', 'gzip'], 415], [['gzip', 'br'], 415], [['gz ip'], 415],

@@ -82,14 +82,21 @@ pub(crate) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
 /// Words that the body of a request could not be read, in the dialect of the request.
 pub(crate) fn unread(op: &Op<'_>, why: Unread) -> Response {
     let dialects = &op.settings.dialects;
-    match Dialect::answering(op.request) {
+    let mut response = match Dialect::answering(op.request) {
         Dialect::Redis if dialects.redis => redis::unread(why),
         Dialect::Openshift if dialects.openshift => openshift::unread(op, why),
         Dialect::Elasticsearch if dialects.elasticsearch => elasticsearch::unread(op, why),
         Dialect::Gateway => gateway::unread(why),
         Dialect::Admin if op.moment.peer.local => admin::unread(why),
         _ => Response::empty(404),
+    };
+    if response.header("cache-control").is_none() {
+        response = response.with_header("cache-control", "no-store");
     }
+    if response.status == 415 {
+        response = response.with_header("accept-encoding", "gzip");
+    }
+    response
 }
 
 /// Who answers a request.

@@ -58,11 +58,32 @@ impl Unread {
 pub fn unread(call: &Call, why: Unread) -> Response {
     let known = Known::default();
     let mut response = dialect::unread(&Op::new(call, &known), why);
-    if response.header("cache-control").is_none() {
-        response = response.with_header("cache-control", "no-store");
-    }
     if call.request.method == Method::Head {
         response.body.clear();
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{TestWorld, request};
+
+    #[test]
+    fn a_refusal_is_stored_nowhere_and_says_which_packing_is_read() {
+        let mut world = TestWorld::with_admin("admin password");
+        world.settings_mut().dialects.openshift = false;
+        for path in ["/v1/users", "/broker/rest/user", "/_security/role", "/auth/revoke", "/admin/users"] {
+            let is_there = !path.starts_with("/broker") && !path.starts_with("/admin");
+            for why in [Unread::TooLarge, Unread::UnknownEncoding] {
+                let response = world.unread(request(&format!("POST {path}"), ""), why);
+                let status = if is_there { why.status() } else { 404 };
+                assert_eq!((response.status, response.body.is_empty()), (status, !is_there), "{path}");
+                assert_eq!(response.header("cache-control"), Some("no-store"), "{path}");
+                assert_eq!(response.header("accept-encoding"), (status == 415).then_some("gzip"), "{path}");
+            }
+        }
+        let head = world.unread(request("HEAD /v1/users", ""), Unread::TooLarge);
+        assert_eq!((head.status, head.body.len()), (413, 0));
+    }
 }

@@ -421,11 +421,7 @@ impl<A: Answer> Service<A> {
         let request = convert::to_core(parts, Vec::new());
         let mut response = self.setup.answer.unread(request, self.peer(origin, parts), why);
         let body = mem::take(&mut response.body);
-        let mut response = from_core(response, body.into());
-        if why == Unread::UnknownEncoding {
-            response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        }
-        response
+        from_core(response, body.into())
     }
 
     /// The response; `None` when too much is being sent already to clients that do not read: they have to come again.

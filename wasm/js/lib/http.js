@@ -21,6 +21,14 @@ export class Refused extends Error {
   }
 }
 
+/** A body that cannot be read, and why: the engine has the words. */
+class Unread extends Error {
+  constructor(why) {
+    super(why)
+    this.why = why
+  }
+}
+
 /** Reads a `Request`, or anything that looks like one. Throws `Refused`, or `WaxsealError` for what is no request. */
 export async function read(request) {
   const { method, url, headers } = shape(request)
@@ -38,8 +46,14 @@ export async function read(request) {
     else lines.push([name.toLowerCase(), latin1(value)])
   }
   if (!lines.some(([name]) => name === 'host')) lines.push(['host', latin1(authority.replace(/^.*@/, ''))])
-  const body = await unpacked(await bodyOf(request), codings.join())
-  return { secure: scheme.toLowerCase() === 'https', parts: { method, path: path || '/', query, headers: lines, body } }
+  const parts = { method, path: path || '/', query, headers: lines, body: new Uint8Array() }
+  try {
+    parts.body = await unpacked(await bodyOf(request), codings.join())
+  } catch (error) {
+    if (!(error instanceof Unread)) throw error
+    parts.unread = error.why
+  }
+  return { secure: scheme.toLowerCase() === 'https', parts }
 }
 
 function shape(request) {
@@ -73,19 +87,19 @@ async function bodyOf(request) {
   try {
     // Firefox has no `body`.
     const body = typeof request.body?.getReader === 'function' ? await drained(request.body, BODY) : await buffered(request)
-    if (body === undefined) throw new Refused(413)
+    if (body === undefined) throw new Unread('too_large')
     return body
   } catch (error) {
-    if (error instanceof Refused) throw error
+    if (error instanceof Unread) throw error
     // The client went away, or promised another length.
-    throw new Refused(400)
+    throw new Unread('incomplete')
   }
 }
 
 async function buffered(request) {
   if (typeof request.arrayBuffer !== 'function') return new Uint8Array()
   const body = new Uint8Array(await request.arrayBuffer())
-  if (body.length > BODY) throw new Refused(413)
+  if (body.length > BODY) throw new Unread('too_large')
   return body
 }
 
@@ -93,14 +107,14 @@ async function buffered(request) {
 async function unpacked(body, codings) {
   const names = codings.toLowerCase().split(',').map(name => name.trim()).filter(name => name && name !== 'identity')
   if (body.length === 0 || names.length === 0) return body
-  if (!/^(x-)?gzip$/.test(names.join()) || typeof DecompressionStream !== 'function') throw new Refused(415)
+  if (!/^(x-)?gzip$/.test(names.join()) || typeof DecompressionStream !== 'function') throw new Unread('unknown_encoding')
   let octets
   try {
     octets = await drained(new Blob([body]).stream().pipeThrough(new DecompressionStream('gzip')), BODY)
   } catch {
-    throw new Refused(400)
+    throw new Unread('undecodable')
   }
-  if (octets === undefined) throw new Refused(413)
+  if (octets === undefined) throw new Unread('too_large')
   return octets
 }
 

@@ -64,12 +64,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Starts a call. To start over after a lost race, call it again with the same arguments.
+    /// Starts a call; that of a request whose body could not be read is at its end. To start over after a lost race, call it again
+    /// with the same arguments.
     ///
     /// # Errors
     /// `bad_call`, `bad_address`; `not_open` before [`Engine::open`].
     pub fn begin(&self, request: JsValue, moment: JsValue) -> Result<Step, JsValue> {
-        let shapes::Request { method, path, query, headers, body } = shapes::read(request, "bad_call")?;
+        let shapes::Request { method, path, query, headers, body, unread } = shapes::read(request, "bad_call")?;
         let headers = headers.into_iter().map(|(name, value)| (name, value.into_vec())).collect();
         let method = Method::parse(&method);
         let request = seam::Request { method, path, query, headers, body: body.into_vec() };
@@ -78,7 +79,11 @@ impl Engine {
         let entropy = entropy.and_then(|octets| <[u8; 32]>::try_from(octets.as_slice()).ok()).map(Entropy::new);
         let moment = Moment { now: time(now_millis), entropy, peer };
         let world = self.world.clone().ok_or_else(|| Fault::new("not_open", "the signing keys have not been opened"))?;
-        Ok(Step::new(seam::begin(Arc::new(Call { request, moment, world }))))
+        let call = Call { request, moment, world };
+        Ok(match unread {
+            None => Step::new(seam::begin(Arc::new(call))),
+            Some(why) => Step::at_end(seam::unread(&call, shapes::unread(&why)?)),
+        })
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Request {
     pub(super) query: String,
     pub(super) headers: Vec<(String, ByteBuf)>,
     pub(super) body: ByteBuf,
+    /// Why there is no body, where it could not be read: a name of [`unread`].
+    pub(super) unread: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -113,6 +115,17 @@ struct Write {
 /// Reads what a caller gave; `code` says whose mistake it is when it has another shape.
 pub(super) fn read<T: DeserializeOwned>(value: JsValue, code: &'static str) -> Result<T, Fault> {
     serde_wasm_bindgen::from_value(value).map_err(|error| Fault::new(code, error))
+}
+
+/// Why a body could not be read, by the name that the driver has for it.
+pub(super) fn unread(why: &str) -> Result<seam::Unread, Fault> {
+    match why {
+        "too_large" => Ok(seam::Unread::TooLarge),
+        "incomplete" => Ok(seam::Unread::Incomplete),
+        "undecodable" => Ok(seam::Unread::Undecodable),
+        "unknown_encoding" => Ok(seam::Unread::UnknownEncoding),
+        _ => Err(Fault::new("bad_call", "a body can be read, or not for a reason")),
+    }
 }
 
 pub(super) fn write(value: &impl Serialize) -> Result<JsValue, JsValue> {

@@ -2,7 +2,7 @@
 
 use super::{fault::Fault, shapes};
 use wasm_bindgen::prelude::*;
-use waxseal_core::seam;
+use waxseal_core::seam::{self, Commit, Done, Response};
 
 /// Where a call stands: at a question, or at its end. Spent by [`Step::resume`] and [`Step::done`].
 #[wasm_bindgen]
@@ -11,6 +11,11 @@ pub struct Step(seam::Step);
 impl Step {
     pub(super) fn new(step: seam::Step) -> Self {
         Self(step)
+    }
+
+    /// Where nothing is asked and nothing changes.
+    pub(super) fn at_end(response: Response) -> Self {
+        Self(seam::Step::Done(Done { response, commit: Commit::default(), events: Vec::new(), token_refusal: None }))
     }
 }
 
