@@ -491,6 +491,7 @@ describe('requests', () => {
     ['a small body that is huge unpacked', () => new Request('http://localhost/v1/users', { method: 'POST', headers: { 'content-encoding': 'gzip' }, body: gzipSync(Buffer.alloc(1 << 20)) }), 413],
     ['an endless body', () => new Request('http://localhost/v1/users', { method: 'POST', duplex: 'half', body: new ReadableStream({ pull: to => to.enqueue(new Uint8Array(1000)) }) }), 413],
     ['a body that breaks off', () => new Request('http://localhost/v1/users', { method: 'POST', duplex: 'half', body: new ReadableStream({ pull: to => to.error(new Error('gone')) }) }), 400],
+    ['two types of a body', () => new Request('http://localhost/auth/verify', { headers: [['content-type', 'application/json'], ['content-type', 'text/plain']] }), 400],
     ['a body of no octets', () => new Request('http://localhost/v1/users', { method: 'POST', duplex: 'half', body: new ReadableStream({ pull: to => to.enqueue('text') }) }), 400],
     ['a long path', () => new Request(`http://localhost/${'x'.repeat(9000)}`), 414],
     ['many headers', () => new Request('http://localhost/', { headers: Array.from({ length: 70 }, (_, i) => [`x-${i}`, '1']) }), 431],

@@ -13,7 +13,7 @@ mod redis;
 
 use crate::{
     refusal::Refusal,
-    seam::{Op, Request, Response, Stop, Unread},
+    seam::{Op, Request, Response, Stop, Unread, has_two_types},
     token::dialect,
 };
 
@@ -51,6 +51,10 @@ const CROSS_SITE: &str = "a web page of another site had this request sent";
 
 /// Answers a request in the dialect its path belongs to.
 pub(crate) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
+    // Whoever stands in front may have gone by the other one.
+    if has_two_types(op.request.header_values("content-type")) {
+        return Ok(unread(op, Unread::TwoTypes));
+    }
     let dialect = Dialect::answering(op.request);
     // There is no such thing for others, whoever had them ask.
     let is_there = dialect != Dialect::Admin || op.moment.peer.local;

@@ -36,5 +36,5 @@ pub use op::{Op, Stop};
 pub use request::{Method, Request};
 pub use response::Response;
 pub use step::{Pending, Step, begin, begin_foreseeing, unavailable};
-pub use unread::{Unread, unread};
+pub use unread::{Unread, has_two_types, unread};
 pub use world::World;

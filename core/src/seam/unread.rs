@@ -16,7 +16,7 @@ pub enum Unread {
     Undecodable,
     /// Its `Content-Encoding` is none that the driver decodes.
     UnknownEncoding,
-    /// It has more than one `Content-Type`.
+    /// It has more than one `Content-Type` ([`has_two_types`]).
     TwoTypes,
 }
 
@@ -64,10 +64,33 @@ pub fn unread(call: &Call, why: Unread) -> Response {
     response
 }
 
+/// Whether more than one type is said of a body in the values of its `Content-Type`: in several lines, or in one in which something on
+/// the way has joined them (RFC 9110, 5.3). A type may have a comma in a quoted string only (RFC 9110, 5.6.4).
+pub fn has_two_types<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> bool {
+    values.next().is_some_and(is_list) || values.next().is_some()
+}
+
+/// Whether a comma stands outside quoted strings. What has no end is none.
+fn is_list(value: &[u8]) -> bool {
+    let mut octets = value.iter();
+    let (mut quoted, mut comma) = (false, false);
+    while let Some(octet) = octets.next() {
+        match octet {
+            b',' if quoted => comma = true,
+            b',' => return true,
+            b'"' => (quoted, comma) = (!quoted, false),
+            b'\\' if quoted => drop(octets.next()),
+            _ => {}
+        }
+    }
+    comma
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::{TestWorld, request};
+    use alloc::format;
 
     #[test]
     fn a_refusal_is_stored_nowhere_and_says_which_packing_is_read() {
@@ -85,5 +108,26 @@ mod tests {
         }
         let head = world.unread(request("HEAD /v1/users", ""), Unread::TooLarge);
         assert_eq!((head.status, head.body.len()), (413, 0));
+    }
+
+    #[test]
+    fn a_list_of_types_is_more_than_one() {
+        let check = |values: &[&str], expected| {
+            assert_eq!(has_two_types(values.iter().map(|value| value.as_bytes())), expected, "{values:?}");
+        };
+        check(&[], false);
+        check(&[""], false);
+        check(&["application/json; charset=utf-8"], false);
+        check(&["application/json", "application/json"], true);
+        check(&["", ""], true);
+        check(&["application/json;a=b, text/plain"], true);
+        check(&["application/json,"], true);
+        check(&[r#"application/json;a="b,c""#], false);
+        check(&[r#"application/json;a="b\",\\";d="e,f""#], false);
+        check(&[r#"application/json;a="b", text/plain"#], true);
+        check(&[r#"application/json;a="b\\", text/plain"#], true);
+        check(&[r#"application/json;a="b, text/plain"#], true);
+        check(&[r#"application/json;a="b,c";d=""#], false);
+        check(&[r#"application/json;a=\", text/plain"#], true);
     }
 }

@@ -35,7 +35,7 @@ use std::{panic::catch_unwind, path::PathBuf, sync::Arc, time::Instant};
 use tokio::{sync::watch, task::yield_now, time::timeout};
 use waxseal_core::{
     dialect::is_snapshot,
-    seam::{Peer, Response, Unread},
+    seam::{Peer, Response, Unread, has_two_types},
     time::UnixTime,
 };
 
@@ -190,7 +190,7 @@ impl<A: Answer> Service<A> {
         if parts.headers.len() > limits.headers {
             return closing(plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ""));
         }
-        if parts.headers.get_all(header::CONTENT_TYPE).iter().nth(1).is_some() {
+        if has_two_types(parts.headers.get_all(header::CONTENT_TYPE).iter().map(HeaderValue::as_bytes)) {
             return self.unread(origin, &parts, Unread::TwoTypes);
         }
         // It names no path that anybody could answer for.

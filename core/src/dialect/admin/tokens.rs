@@ -357,7 +357,6 @@ mod tests {
         let authorization = authorization(&mut world);
         let ask = |world: &mut TestWorld, body: Value| {
             let ask = request("POST /_security/oauth2/token", &body.to_string())
-                .with_header("content-type", "application/json")
                 .with_header("authorization", &crate::testing::basic("ann", "ann password"));
             world.call(ask)
         };
@@ -444,7 +443,6 @@ mod tests {
         let mut world = world();
         let grant = json!({ "grant_type": "password", "username": "ann", "password": "ann password" });
         let ask = request("POST /_security/oauth2/token", &grant.to_string())
-            .with_header("content-type", "application/json")
             .with_header("authorization", &crate::testing::basic("ann", "ann password"));
         let refresh = json(&world.call(ask))["refresh_token"].as_str().unwrap().to_string();
         let (stored, signed) = (authorization(&mut world), made(&mut world).0);
