@@ -1038,6 +1038,8 @@ describe('verify', () => {
     ['keys without names', () => createVerifier({ issuer, keys: [key, key] }), 'nameless_key'],
     ['mixed keys', () => createVerifier({ issuer, keys: [{ kty: 'oct', kid: 'a', alg: 'HS256', k: 'A'.repeat(43) }, { kty: 'EC', kid: 'b', alg: 'ES256' }] }), 'mixed_key_set'],
     ['a JWK that is none', () => createVerifier({ issuer, key: { kid: 'a' } }), 'bad_jwk'],
+    ['a JWK with a stray `keys`', () => createVerifier({ issuer, keys: { kty: 'oct', alg: 'HS256', k: 'A'.repeat(43), keys: 5 } }), 'bad_jwk'],
+    ['a set within a set', () => createVerifier({ issuer, keys: [{ kty: 'oct', alg: 'HS256', k: 'A'.repeat(43), keys: [] }] }), 'bad_jwk'],
     ['a JWK with loose base64', () => createVerifier({ issuer, key: { kty: 'oct', alg: 'HS256', k: `${'A'.repeat(42)}B` } }), 'bad_jwk'],
     ['a thousand keys', () => createVerifier({ issuer, keys: Array.from({ length: 1000 }, (_, i) => ({ kty: 'oct', kid: `${i}`, alg: 'HS256', k: 'A'.repeat(43) })) }), 'too_many_keys'],
     ['revocations that are none', () => createVerifier({ key, issuer, revoked: 5 }), 'bad_options'],

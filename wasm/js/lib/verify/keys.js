@@ -72,6 +72,7 @@ function jwk(stated, sign) {
     good(value === undefined ? !needed : isText(value), name)
     return value
   }
+  good(stated.keys === undefined, 'keys')
   const kid = member('kid') ?? ''
   demand(kid !== '' || !Object.hasOwn(stated, 'kid'), 'bad_key_kid', '`kid` is not a name')
   const symmetric = member('kty', true) === 'oct'
