@@ -36,7 +36,10 @@ export interface WaxsealOptions {
    * signing key.
    */
   rootKey?: RootKey | (() => RootKey | Promise<RootKey>)
-  /** The settings, by the names of the server's configuration file; each has its default. Plain objects and lists, which inherit nothing. */
+  /**
+   * The settings, by the names of the server's configuration file; each has its default, but the members of `Bounds`, which are stated
+   * together. Plain objects and lists, which inherit nothing.
+   */
   settings?: Settings
   /** Tells the time in milliseconds since the epoch. The system's clock by default. */
   clock?: (() => number) | { now(): number }
