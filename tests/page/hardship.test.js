@@ -236,6 +236,28 @@ test('two tabs share one engine, at once', async () => {
   await context.close()
 })
 
+test('what tabs change of one engine at the same time is all kept', async () => {
+  const context = await stranger()
+  const [one, two] = await Promise.all([openPage(context, server.url), openPage(context, server.url)])
+  const changes = (page, name, password, path, body) => page.evaluate(async (person, ...setting) => {
+    const { engine } = await moduleOf('js/engines/current.js')
+    await Promise.all([engine.remember(person), engine.own('PUT', ...setting)])
+  }, { name, password }, path, body)
+  for (let round = 1; round <= 5; round += 1) {
+    const policy = round % 2 ? 'nist' : 'redis'
+    await Promise.all([
+      changes(one, 'ada', `ada-${round}`, '/tab/settings', { policy }),
+      changes(two, 'ben', `ben-${round}`, '/testing/clock', { advance_secs: 60 }),
+    ])
+    const kept = await one.evaluate(async () => (await (await moduleOf('js/engines/current.js')).engine.own('GET', '/tab/state')).json)
+    assert.deepEqual(kept.people.slice(1).map(({ password }) => password), [`ada-${round}`, `ben-${round}`])
+    assert.deepEqual([kept.policy, kept.offset], [policy, round * 60_000])
+  }
+  one.verify()
+  two.verify()
+  await context.close()
+})
+
 test('a reload in the middle of requests loses nothing that was answered', async () => {
   const context = await stranger()
   const page = await openPage(context, server.url)

@@ -165,7 +165,7 @@ test('an engine that was told somebody of a live server starts all the same, and
   const page = await opened()
   await page.evaluate(async () => {
     const { engine } = await moduleOf('js/engines/current.js')
-    await engine.own('PUT', '/tab/people', { people: [...engine.people, { name: 'eve', password: 'kept by mistake' }] })
+    await engine.own('PUT', '/tab/people', { person: { name: 'eve', password: 'kept by mistake' } })
   })
   await page.reload()
   await engineReady(page)

@@ -63,7 +63,7 @@ export const engine = {
     if (known >= 0) people[known] = { ...people[known], ...person }
     else people.push(person)
     signals.dispatchEvent(new Event('people'))
-    if (kind === 'tab') await this.own('PUT', '/tab/people', { people })
+    if (kind === 'tab') await this.own('PUT', '/tab/people', { person })
   },
 
   /** Forgets who has signed in to the live server, and what was said there. */

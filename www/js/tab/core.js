@@ -34,33 +34,23 @@ async function routed(request) {
 
 const own = {
   /** Whom the engine was seeded with, its clock and policy. */
-  'GET /tab/state': async () => {
-    const { state, notebook } = await present()
-    return Response.json(shown(state, notebook))
-  },
+  'GET /tab/state': async () => told(await present()),
 
   /** `{ policy }` for new passwords. */
   'PUT /tab/settings': async request => {
     const { policy } = await request.json()
-    const { state, notebook } = await present()
     if (!['open', 'redis', 'nist'].includes(policy)) return new Response(null, { status: 400 })
-    await change(notebook, { ...state, policy })
-    return Response.json(shown({ ...state, policy }, notebook))
+    return told(await change(() => ({ policy })))
   },
 
-  /** `{ people }`: passwords that have changed since. */
+  /** `{ person }`: somebody new, or whose password has changed since. */
   'PUT /tab/people': async request => {
-    const { people } = await request.json()
-    const { state, notebook } = await present()
-    await change(notebook, { ...state, people })
-    return Response.json(shown({ ...state, people }, notebook))
+    const { person } = await request.json()
+    return told(await change(({ people }) => ({ people: joined(people, person) })))
   },
 
   /** Begins anew. */
-  'POST /tab/reset': async () => {
-    const { state, notebook } = await reset()
-    return Response.json(shown(state, notebook))
-  },
+  'POST /tab/reset': async () => told(await reset()),
 
   /** What each policy says about `{ password, name, email }`. */
   'POST /tab/judge': async request => Response.json(await present().then(async () => judge(await request.json()))),
@@ -80,18 +70,28 @@ const own = {
   },
 }
 
+const told = ({ state, notebook }) => Response.json(shown(state, notebook))
+
+/** The people with this one among them. */
+function joined(people, person) {
+  const at = people.findIndex(({ name }) => name === person.name)
+  return at < 0 ? [...people, person] : people.with(at, { ...people[at], ...person })
+}
+
 /** As the server's own `/testing/clock`: shows the clock, or moves it. */
 async function clock(request) {
-  const { state, notebook } = await present()
+  let { state } = await present()
   if (request.method === 'PUT') {
     const wanted = await request.json().catch(() => ({}))
     const { advance_secs: seconds, now_millis: millis } = wanted
     if (Number.isInteger(seconds) === Number.isInteger(millis)) return new Response('either `advance_secs` or `now_millis` is needed\n', { status: 400 })
-    const offset = Number.isInteger(seconds) ? state.offset + seconds * 1000 : millis - Date.now()
-    const moved = Date.now() + offset
-    if (moved < 0 || moved > LAST) return new Response('the clock goes from 1970 to the end of 9999\n', { status: 400 })
-    state.offset = offset
-    await change(notebook, state)
+    const moved = await change(({ offset: before }) => {
+      const offset = Number.isInteger(seconds) ? before + seconds * 1000 : millis - Date.now()
+      const time = Date.now() + offset
+      return time >= 0 && time <= LAST && { offset }
+    })
+    if (!moved) return new Response('the clock goes from 1970 to the end of 9999\n', { status: 400 })
+    state = moved.state
   } else if (request.method !== 'GET') {
     return new Response(null, { status: 405, headers: { allow: 'GET, PUT' } })
   }

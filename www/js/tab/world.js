@@ -20,21 +20,27 @@ let engine
 
 /** The engine as it stands now: `{ engine, state, notebook }`. */
 export async function present() {
-  const { notebook, kdf } = await (opening ??= open().catch(error => { opening = undefined; throw error }))
+  const { notebook, kdf } = await opened()
   let state = await notebook.read()
-  if (state === undefined) state = await alone(async () => (await notebook.read()) ?? begin(notebook))
+  if (state === undefined) state = await alone(() => begun(notebook))
   // A page of before may have kept somebody of the live server here, whose role it did not know.
-  const people = state.people.filter(({ role }) => role)
-  if (people.length < state.people.length) await change(notebook, (state = { ...state, people }))
+  if (!state.people.every(isOurs)) state = (await change(({ people }) => ({ people: people.filter(isOurs) }))).state
   if (engine === undefined || engine.epoch !== state.epoch || engine.policy !== state.policy) engine = make(state, notebook)
   engine.offset = state.offset
   return { ...engine, state, notebook, kdf }
 }
 
-/** Writes the state and tells the pages. */
-export async function change(notebook, state) {
-  await notebook.write(state)
-  tell({ state: shown(state, notebook) })
+/** Writes what `update` gives of the state, if anything, and tells the pages: `{ state, notebook }`. Nobody changes it meanwhile. */
+export async function change(update) {
+  const { notebook } = await opened()
+  return alone(async () => {
+    const before = await begun(notebook)
+    const changed = update(before)
+    if (!changed) return undefined
+    const state = { ...before, ...changed }
+    await write(notebook, state)
+    return { state, notebook }
+  })
 }
 
 /** What pages may see of it. */
@@ -52,6 +58,15 @@ export async function reset() {
   })
   return present()
 }
+
+const isOurs = ({ role }) => role
+
+async function write(notebook, state) {
+  await notebook.write(state)
+  tell({ state: shown(state, notebook) })
+}
+
+const opened = () => (opening ??= open().catch(error => { opening = undefined; throw error }))
 
 async function open() {
   const [notebook, engine, kdf] = await Promise.all([openNotebook(), compiled(ENGINE), compiled(KDF)])
@@ -83,6 +98,9 @@ function make({ epoch, policy }, notebook) {
   return made
 }
 
+/** The state, of a new engine where there is none. */
+const begun = async notebook => (await notebook.read()) ?? begin(notebook)
+
 /** Seeds an empty engine. What is left of an earlier one goes first. */
 async function begin(notebook) {
   if (notebook.lasting) await gone(DATABASE)
@@ -96,7 +114,7 @@ async function begin(notebook) {
     const answer = await fresh.admin(new Request('http://localhost/admin/users', { method: 'POST', headers, body }))
     if (answer.status !== 201) throw new Error(`a user could not be made: ${await answer.text()}`)
   }
-  await change(notebook, state)
+  await write(notebook, state)
   return state
 }
 
