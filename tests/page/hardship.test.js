@@ -299,6 +299,28 @@ test('an engine whose storage is cleared begins anew', async () => {
   await context.close()
 })
 
+test('a policy that could not be put in force is not shown as if it were', async () => {
+  const context = await stranger()
+  const page = await openPage(context, server.url)
+  await view(page, 'Passwords')
+  await page.evaluate(() => {
+    const { fetch } = globalThis
+    globalThis.fetch = (url, init) => (url.endsWith('/tab/settings') ? Promise.reject(new TypeError('the engine is gone')) : fetch(url, init))
+    globalThis.restore = () => { globalThis.fetch = fetch }
+  })
+  const chosen = () => page.$eval('.meter input:checked', element => element.value)
+  await press(page, 'nist', '.meter')
+  await waitForText(page, '.meter .notice.bad', 'The policy stays as it was: the engine is gone')
+  assert.equal(await chosen(), 'open')
+  await page.evaluate(() => globalThis.restore())
+  await press(page, 'nist', '.meter')
+  await page.waitForSelector('.meter .notice[hidden]')
+  await page.waitForFunction(async () => (await moduleOf('js/engines/tab.js')).state.policy === 'nist')
+  assert.equal(await chosen(), 'nist')
+  page.verify()
+  await context.close()
+})
+
 test('without a service worker the engine runs in the page, and says so', async () => {
   const context = await stranger()
   const page = await context.newPage()

@@ -3,6 +3,7 @@
 import { asTyped, card, fill, h } from '../../dom.js'
 import { engine, signals } from '../../engines/current.js'
 import { state } from '../../engines/tab.js'
+import { noticePlace, say } from '../../parts/notice.js'
 import { plural } from '../../words.js'
 
 const POLICIES = {
@@ -19,8 +20,9 @@ export function meterCard() {
   const length = h('small', { id: 'judged-length' })
   input.setAttribute('aria-describedby', 'judged-length')
   const verdicts = h('ul.policies', { 'aria-live': 'polite' })
-  const inForce = h('fieldset.choices', h('legend.unseen', 'The policy in force in this tab'), Object.keys(POLICIES).map(name => h('label', h('input', { type: 'radio', name: 'policy', value: name, onchange: () => engine.own('PUT', '/tab/settings', { policy: name }) }), h('span', name))))
-  const force = h('div.prose', h('h3', 'In force in this tab'), inForce, h('p.quiet', 'From the next change of a password on.'))
+  const inForce = h('fieldset.choices', h('legend.unseen', 'The policy in force in this tab'), Object.keys(POLICIES).map(name => h('label', h('input', { type: 'radio', name: 'policy', value: name, onchange: () => decree(name) }), h('span', name))))
+  const notice = noticePlace()
+  const force = h('div.prose', h('h3', 'In force in this tab'), inForce, h('p.quiet', 'From the next change of a password on.'), notice)
   const element = card(
     'meter', 'Would it be taken?',
     h('div', h('label', { for: 'judged' }, 'A password'), input, length),
@@ -35,6 +37,17 @@ export function meterCard() {
     clearTimeout(timer)
     timer = setTimeout(judge, 120)
     counted()
+  }
+
+  /** Puts a policy in force. Where that fails, the one that is goes on being shown. */
+  async function decree(policy) {
+    say(notice)
+    try {
+      await engine.own('PUT', '/tab/settings', { policy })
+    } catch (error) {
+      say(notice, `The policy stays as it was: ${error.message}`, 'bad')
+      show()
+    }
   }
 
   function counted() {
