@@ -401,9 +401,9 @@ test('ten thousand entries of history are no burden', async () => {
   const context = await stranger()
   const page = await openPage(context, server.url)
   await page.evaluate(async () => {
-    const { history } = await moduleOf('js/history.js')
+    const { exchanges } = await moduleOf('js/exchanges.js')
     for (let id = 0; id < 10_050; id += 1) {
-      history.add({ id, at: Date.now(), engine: 'tab', why: '', method: 'GET', path: `/v1/users/${id}`, status: 200, headers: [], text: '{"a": 1}', took: 1, ok: true, curl: 'curl' })
+      exchanges.add({ id, at: Date.now(), engine: 'tab', why: '', method: 'GET', path: `/v1/users/${id}`, status: 200, headers: [], text: '{"a": 1}', took: 1, ok: true, curl: 'curl' })
     }
   })
   await waitForText(page, '.past .card-head', '10,000 requests')
@@ -491,9 +491,9 @@ test('a live server is changed by nobody who only looks around', async () => {
   await page.waitForSelector('.sign-in', { visible: true })
   await view(page, 'Try')
   const kept = await page.evaluate(async secrets => {
-    const { history } = await moduleOf('js/history.js')
+    const { exchanges } = await moduleOf('js/exchanges.js')
     const { pocket } = await moduleOf('js/pocket.js')
-    return [history.entries.length, pocket.tokens.length, secrets.some(secret => document.body.textContent.includes(secret))]
+    return [exchanges.entries.length, pocket.tokens.length, secrets.some(secret => document.body.textContent.includes(secret))]
   }, [ADMIN.password, fresh])
   assert.deepEqual(kept, [0, 0, false])
   // Who comes with another password has another list.

@@ -135,7 +135,7 @@ test('passwords that are being tried are not tried at the other engine', async (
   await until(() => between.seen.length > before, 'nothing is asked')
   await press(page, 'This tab', '#engines')
   await pause(1000)
-  const asked = await page.evaluate(async () => (await moduleOf('js/history.js')).history.entries.filter(({ engine }) => engine === 'tab').length)
+  const asked = await page.evaluate(async () => (await moduleOf('js/exchanges.js')).exchanges.entries.filter(({ engine }) => engine === 'tab').length)
   assert.equal(asked, 0)
   page.verify()
   await page.close()
@@ -194,9 +194,9 @@ test('an answer that comes after “Sign out” is nobody’s', async () => {
   await waitForText(page, '.editor .notice', 'You have signed out meanwhile.')
   await waitForText(page, '.answer-body', 'Nothing sent yet')
   const kept = await page.evaluate(async () => {
-    const { history } = await moduleOf('js/history.js')
+    const { exchanges } = await moduleOf('js/exchanges.js')
     const { pocket } = await moduleOf('js/pocket.js')
-    return [history.entries.length, pocket.tokens.length]
+    return [exchanges.entries.length, pocket.tokens.length]
   })
   assert.deepEqual(kept, [0, 0])
   assert.equal(await holds(page, 'eyJ'), false)

@@ -97,15 +97,15 @@ test('what is not all that there is says so', async () => {
   await view(page, 'Observe')
   const [many, label, points] = await page.evaluate(async () => {
     const { audit } = await moduleOf('js/audit.js')
-    const { history } = await moduleOf('js/history.js')
+    const { exchanges } = await moduleOf('js/exchanges.js')
     const event = { time: Date.now(), action: 'x', actor: '', subject: '', detail: '', outcome: 'ok', reason: '', dialect: '' }
     audit.events.push(...Array.from({ length: 61 }, (_, at) => ({ ...event, action: `action.${at}` })))
     audit.dispatchEvent(new Event('change'))
     // The device's clock may be set back.
-    history.clear()
+    exchanges.clear()
     const drawn = () => new Promise(done => { setTimeout(() => done(document.querySelector('.own .spark')), 2500) })
     const { ariaLabel } = await drawn()
-    history.add({ engine: 'tab', at: Date.now() + 3600_000, status: 200, took: 1, text: '', method: 'GET', path: '/', headers: [] })
+    exchanges.add({ engine: 'tab', at: Date.now() + 3600_000, status: 200, took: 1, text: '', method: 'GET', path: '/', headers: [] })
     return [document.querySelector('.events .card-head').textContent, ariaLabel, (await drawn()).outerHTML]
   })
   assert.match(many, /\d+ events, the latest 60 below/)

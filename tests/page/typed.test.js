@@ -235,13 +235,13 @@ test('what was filled in for one engine is not sent to the other', async () => {
   const sent = await page.evaluate(async () => {
     const { send } = await moduleOf('js/exchange.js')
     const { engine } = await moduleOf('js/engines/current.js')
-    const { history } = await moduleOf('js/history.js')
+    const { exchanges } = await moduleOf('js/exchanges.js')
     const going = send({ method: 'POST', path: '/auth/revoke', as: 'password:ada', type: 'form', body: 'token={{revoked}}' }).then(() => 'sent', ({ message }) => message)
-    const before = history.entries.length
-    history.addEventListener('add', () => engine.use('live'), { once: true })
+    const before = exchanges.entries.length
+    exchanges.addEventListener('add', () => engine.use('live'), { once: true })
     const said = await going
     engine.use('tab')
-    return [said, history.entries.slice(before).filter(entry => entry.engine === 'live').length]
+    return [said, exchanges.entries.slice(before).filter(entry => entry.engine === 'live').length]
   })
   assert.deepEqual(sent, ['The engine was switched, so this was not sent.', 0])
 })

@@ -4,8 +4,8 @@ import { curl } from './curl.js'
 import { Missing } from './dom.js'
 import { engine } from './engines/current.js'
 import { MARK } from './engines/tab.js'
+import { exchanges } from './exchanges.js'
 import { authorization, escapes, filled, sendBy, stays, tokens } from './fillings.js'
-import { history } from './history.js'
 import { pocket } from './pocket.js'
 
 /** Octets, as to a text the browser would give a type of its own. */
@@ -35,7 +35,7 @@ export async function send(draft, why = '') {
   exchange.ok = exchange.status >= 200 && exchange.status < 300
   exchange.json = parsed(exchange.text)
   pocket.take(exchange)
-  history.add(exchange)
+  exchanges.add(exchange)
   // Whatever was refused may be a token that has been revoked.
   if (exchange.status === 401) tokens.clear()
   if (exchange.ok) await learn(draft, exchange)

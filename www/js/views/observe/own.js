@@ -2,7 +2,7 @@
 
 import { card, fill, h, soon } from '../../dom.js'
 import { engine } from '../../engines/current.js'
-import { history } from '../../history.js'
+import { exchanges } from '../../exchanges.js'
 import { bars, spark } from '../../parts/chart.js'
 import { tone } from '../../parts/status.js'
 import { plural, reasons } from '../../words.js'
@@ -19,7 +19,7 @@ export function ownTraffic() {
   const element = card('own', ['Requests of this page', count], h('h3', 'In the last minute'), rate, h('h3', 'How they ended'), statuses, h('h3', 'How long they took'), times)
 
   function draw() {
-    const entries = history.entries.filter(entry => entry.engine === engine.kind)
+    const entries = exchanges.entries.filter(entry => entry.engine === engine.kind)
     count.textContent = plural(entries.length, 'request')
     const now = Date.now()
     const perSecond = Array.from({ length: WINDOW }, () => 0)
@@ -33,7 +33,7 @@ export function ownTraffic() {
     fill(times, drawn(byTime, 'Requests by time'))
   }
 
-  history.addEventListener('add', soon(() => { if (element.isConnected) draw() }))
+  exchanges.addEventListener('add', soon(() => { if (element.isConnected) draw() }))
   setInterval(() => { if (element.isConnected && !document.hidden) draw() }, 2000)
   return { element, draw }
 }

@@ -1,7 +1,7 @@
 // What has been said, newest first. Only what can be seen is built, so that ten thousand entries cost no more than fifty.
 
 import { card, fill, h, soon } from '../../dom.js'
-import { history } from '../../history.js'
+import { exchanges } from '../../exchanges.js'
 import { methodBadge, statusBadge } from '../../parts/status.js'
 import { milliseconds, plural, timeOfDay } from '../../words.js'
 
@@ -12,13 +12,13 @@ export function historyCard({ onpick }) {
   const list = h('ol.history', { 'aria-label': 'Requests so far, newest first' })
   const count = h('small')
   const older = h('button.small', { hidden: true, onclick: more }, 'Older')
-  const clear = h('button.small', { hidden: true, onclick: () => { element.focus(); history.clear() } }, 'Clear')
+  const clear = h('button.small', { hidden: true, onclick: () => { element.focus(); exchanges.clear() } }, 'Clear')
   const empty = h('p.quiet', 'Every request will stand here with its answer, until the tab ends.')
   const element = card('past', ['History', count, clear], empty, list, older)
   let shown = PAGE
 
   function draw() {
-    const { entries } = history
+    const { entries } = exchanges
     const some = entries.slice(Math.max(0, entries.length - shown)).reverse()
     fill(list, some.map(row))
     count.textContent = entries.length ? plural(entries.length, 'request') : ''
@@ -43,7 +43,7 @@ export function historyCard({ onpick }) {
     )
   }
 
-  history.addEventListener('add', soon(draw))
-  history.addEventListener('clear', () => { shown = PAGE; draw() })
+  exchanges.addEventListener('add', soon(draw))
+  exchanges.addEventListener('clear', () => { shown = PAGE; draw() })
   return { element }
 }

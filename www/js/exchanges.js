@@ -6,7 +6,7 @@ const KEEP = 10_000
 /** Longer answers are cut in the history; the one shown is whole. */
 const TEXT = 20_000
 
-export const history = Object.assign(new EventTarget(), {
+export const exchanges = Object.assign(new EventTarget(), {
   /** Oldest first. */
   entries: [],
 
@@ -24,4 +24,4 @@ export const history = Object.assign(new EventTarget(), {
   },
 })
 
-signals.addEventListener('forget', () => history.clear('live'))
+signals.addEventListener('forget', () => exchanges.clear('live'))
