@@ -16,7 +16,7 @@ const LONG = 4096
 
 /** `{ element, load }` */
 export function meterCard() {
-  const input = h('input', { id: 'judged', ...asTyped, value: 'Tr0ub4dor&3', oninput: soon })
+  const input = h('input', { id: 'judged', ...asTyped, value: 'Tr0ub4dor&3', oninput: typed })
   const length = h('small', { id: 'judged-length' })
   input.setAttribute('aria-describedby', 'judged-length')
   const verdicts = h('ul.policies', { 'aria-live': 'polite' })
@@ -33,7 +33,7 @@ export function meterCard() {
   let round = 0
   for (const signal of ['ready', 'people', 'change']) signals.addEventListener(signal, show)
 
-  function soon() {
+  function typed() {
     clearTimeout(timer)
     timer = setTimeout(judge, 120)
     counted()
