@@ -1,8 +1,7 @@
 // Answers the page's requests to the tab's engine, and its files when there is no network. Whatever else is asked goes its way.
 
-import { answer } from './js/tab/core.js'
+import { answer, MARK } from './js/tab/core.js'
 
-const MARK = 'x-waxseal-tab'
 const CACHE = 'waxseal-page'
 const here = new URL('./', location.href)
 

@@ -1,6 +1,6 @@
 // The engine in this tab: answered by a service worker, or by the page itself where there can be none.
 
-/** Marks what the service worker answers; everything else it leaves to the network. */
+/** Marks what the service worker answers; everything else it leaves to the network. The same as in `tab/core.js`. */
 export const MARK = 'x-waxseal-tab'
 const PATIENCE = 8000
 

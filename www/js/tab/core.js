@@ -4,7 +4,8 @@ import { Kdf } from '../../engine/kdf/kdf.js'
 import { judge } from './judge.js'
 import { change, present, reset, shown } from './world.js'
 
-const MARK = 'x-waxseal-tab'
+/** Marks what is for the tab's engine, and what it has answered. The page has its own in `engines/tab.js`, as it is there before this is loaded. */
+export const MARK = 'x-waxseal-tab'
 const ROUNDS = 5
 /** Of the last year that dates are written in with four digits. */
 const LAST = Date.UTC(1e4, 0) - 1
