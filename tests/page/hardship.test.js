@@ -299,15 +299,33 @@ test('an engine whose storage is cleared begins anew', async () => {
   await context.close()
 })
 
+/** Lets what the page asks of its engine beside the API fail, until `restore` is called in the page. */
+const failing = page => page.evaluate(() => {
+  const { fetch } = globalThis
+  globalThis.fetch = (url, init) => (/\/(tab|admin)\//.test(url) ? Promise.reject(new TypeError('the engine is gone')) : fetch(url, init))
+  globalThis.restore = () => { globalThis.fetch = fetch }
+})
+
+test('an engine that fails is said to, whatever it was asked', async () => {
+  const context = await stranger()
+  const page = await openPage(context, server.url)
+  await failing(page)
+  await view(page, 'Passwords')
+  await waitForText(page, '.list', '1 password known to this tab.')
+  await view(page, 'Time')
+  await waitForText(page, '.watch', 'Who may sign in is not known: the engine is gone.')
+  await press(page, 'Begin anew')
+  await press(page, 'Press again to delete all, in every tab')
+  await waitForText(page, '.where .notice.bad', 'It could not begin anew: the engine is gone')
+  page.verify()
+  await context.close()
+})
+
 test('a policy that could not be put in force is not shown as if it were', async () => {
   const context = await stranger()
   const page = await openPage(context, server.url)
   await view(page, 'Passwords')
-  await page.evaluate(() => {
-    const { fetch } = globalThis
-    globalThis.fetch = (url, init) => (url.endsWith('/tab/settings') ? Promise.reject(new TypeError('the engine is gone')) : fetch(url, init))
-    globalThis.restore = () => { globalThis.fetch = fetch }
-  })
+  await failing(page)
   const chosen = () => page.$eval('.meter input:checked', element => element.value)
   await press(page, 'nist', '.meter')
   await waitForText(page, '.meter .notice.bad', 'The policy stays as it was: the engine is gone')

@@ -3,7 +3,10 @@
 import { announce, fill, h, twice } from './dom.js'
 import { engine, signals } from './engines/current.js'
 import { state } from './engines/tab.js'
+import { standingNotice, say } from './parts/notice.js'
 import { signIn } from './signin.js'
+
+const notice = standingNotice()
 
 /** Follows the engine by itself. */
 export function whereBar() {
@@ -23,13 +26,18 @@ function tab() {
   return [
     h('p', h('strong', 'The engine runs in this tab'), ', on keys and users made here. Nothing you do leaves the browser.', way && ` ${way}`, !lasting && ' The browser keeps nothing here: a reload begins anew.'),
     h('p.people', state.people.map(({ name, role, password }) => h('span.person', h('strong', name), ' ', h('small', role), ' ', h('code', { title: 'the password' }, password))), twice(h('button.small', 'Begin anew'), 'Press again to delete all, in every tab', anew)),
+    notice,
   ]
 }
 
 /** Deletes what the tab's engine holds; the page starts over with it. */
 async function anew() {
-  await engine.own('POST', '/tab/reset')
-  location.reload()
+  try {
+    await engine.own('POST', '/tab/reset')
+    location.reload()
+  } catch (error) {
+    say(notice, `It could not begin anew: ${error.message}`, 'bad')
+  }
 }
 
 function live() {

@@ -67,7 +67,7 @@ export function listCard({ onperson }) {
     count.textContent = `${plural(works, 'password')} known to this tab.`
     if (!engine.isTab) return
     const mine = person
-    const { json } = await engine.own('GET', `/admin/users/${encodeURIComponent(person.name)}`)
+    const { json } = await engine.own('GET', `/admin/users/${encodeURIComponent(person.name)}`).catch(() => ({}))
     if (mine === person && json?.passwords !== undefined) count.textContent = `${plural(json.passwords, 'password')} in the list, says the engine. It keeps only hashes; the words are what this tab remembers.`
   }
 

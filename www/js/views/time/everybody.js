@@ -9,7 +9,7 @@ const MOST = 51
 const DAY = 86_400_000
 
 /** `[{ name, status, until }]`; where nobody here may know, a sentence that says so. */
-export const everybody = () => (engine.isTab ? fromTheTab() : fromTheServer())
+export const everybody = () => (engine.isTab ? fromTheTab().catch(({ message }) => `Who may sign in is not known: ${message}.`) : fromTheServer())
 
 /** Whose password was refused. It is not shown again, which would lock its owner out. */
 let refused
