@@ -321,6 +321,31 @@ test('an engine that fails is said to, whatever it was asked', async () => {
   await context.close()
 })
 
+test('without WebAssembly the page says so, and the live server can be used', async () => {
+  const context = await stranger()
+  const page = await context.newPage()
+  const wrong = []
+  page.on('pageerror', error => wrong.push(error.message))
+  await page.evaluateOnNewDocument(() => {
+    delete globalThis.WebAssembly
+    ServiceWorkerContainer.prototype.register = () => Promise.reject(new DOMException('not here', 'SecurityError'))
+  })
+  await page.goto(server.url)
+  await waitForText(page, '.where', 'This browser, or its settings, has no WebAssembly.')
+  assert.equal(await sendRequest(page), 'No answer')
+  assert.match(await textOf(page, '.answer'), /has no WebAssembly\. Reload/)
+  for (const name of ['Token', 'Passwords', 'Time', 'Observe']) await view(page, name)
+  await signIn(page, ADMIN)
+  await waitForText(page, '.people', 'admin')
+  await view(page, 'Passwords')
+  await waitForText(page, '.policies', 'which does not run')
+  assert.ok(await page.$eval('.policies li', element => element.clientHeight < 60))
+  await view(page, 'Try')
+  assert.equal(await sendRequest(page), '200 OK')
+  assert.deepEqual(wrong, [])
+  await context.close()
+})
+
 test('a policy that could not be put in force is not shown as if it were', async () => {
   const context = await stranger()
   const page = await openPage(context, server.url)

@@ -21,7 +21,7 @@ export function whereBar() {
 
 function tab() {
   const { phase, way, lasting, failure } = state
-  if (phase === 'failed') return [h('p.bad', h('strong', 'The engine cannot run in this tab. '), failure)]
+  if (phase === 'failed') return [h('p.bad', h('strong', 'The engine cannot run in this tab. '), failure, '.')]
   if (phase !== 'ready') return [h('p', h('strong', 'Starting the engine in this tab…'))]
   return [
     h('p', h('strong', 'The engine runs in this tab'), ', on keys and users made here. Nothing you do leaves the browser.', way && ` ${way}`, !lasting && ' The browser keeps nothing here: a reload begins anew.'),

@@ -50,7 +50,7 @@ async function begin() {
     if (!local) navigator.serviceWorker.controller?.postMessage('keep')
   } catch (error) {
     state.phase = 'failed'
-    state.failure = typeof WebAssembly === 'object' ? `It could not be started: ${error.message}` : 'This browser, or its settings, has no WebAssembly.'
+    state.failure = typeof WebAssembly === 'object' ? `It could not be started: ${error.message}` : 'This browser, or its settings, has no WebAssembly'
   }
   state.signals.dispatchEvent(new Event('people'))
   state.signals.dispatchEvent(new Event('clock'))
