@@ -115,6 +115,16 @@ test('what is not all that there is says so', async () => {
   assert.doesNotMatch(points, /NaN/)
 })
 
+test('a password that has signed in is not said to be untried', async () => {
+  await view(page, 'Passwords')
+  const states = () => page.$$eval('.key small', all => all.map(element => element.textContent))
+  await page.waitForSelector('.key')
+  assert.deepEqual(await states(), ['not tried'])
+  await press(page, 'Let both sign in')
+  await waitForText(page, '.rotation .notice', 'Both programs sign in.')
+  assert.deepEqual(await states(), ['signs in'])
+})
+
 test('a password is judged however long it is', async () => {
   await view(page, 'Passwords')
   const judged = text => page.evaluate(value => {

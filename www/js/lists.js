@@ -22,9 +22,11 @@ export function listOf(person) {
   return lists.get(key)
 }
 
-/** Whether this password signs in, by trying it. */
+/** Whether this password signs in, by trying it. Where it does, its list says so. */
 export async function trial({ name }, password, why = 'does it sign in?') {
-  return send({ method: 'POST', path: '/v1/users/authorize', as: 'raw', raw: `Basic ${base64(`${name}:${password}`)}`, type: 'json', body: '{"ttl": 60}' }, why)
+  const answer = await send({ method: 'POST', path: '/v1/users/authorize', as: 'raw', raw: `Basic ${base64(`${name}:${password}`)}`, type: 'json', body: '{"ttl": 60}' }, why)
+  if (answer.ok) for (const entry of lists.get(`${answer.engine}:${name}`) ?? []) if (entry.password === password) entry.state = 'works'
+  return answer
 }
 
 /** Whether an answer says that the password is wrong, as far as anybody is told: not that it is too old, or that the server is gone. */
