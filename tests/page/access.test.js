@@ -88,6 +88,31 @@ test('nothing scrolls sideways, down to 320 pixels', async () => {
   }
 })
 
+test('a long name is broken, and the page no wider for it', async () => {
+  const context = await browser.createBrowserContext()
+  const guest = await openPage(context, server.url)
+  await guest.setViewport({ width: 320, height: 800 })
+  const name = 'x'.repeat(120)
+  await guest.evaluate(async person => {
+    const { engine } = await moduleOf('js/engines/current.js')
+    const { send } = await moduleOf('js/exchange.js')
+    await send({ method: 'POST', path: '/v1/users', as: 'password:admin', type: 'json', body: JSON.stringify(person) })
+    await engine.remember(person)
+  }, { name, email: `${name}@example.com`, password: 'Quiet-Harbour-Lamp-42', role: 'db_viewer' })
+  for (const shown of VIEWS) {
+    await view(guest, shown)
+    if (shown === 'Passwords') {
+      await guest.select('#whose', name)
+      await waitForText(guest, '.rotation', name)
+    }
+    if (shown === 'Time') await waitForText(guest, '.watch', name)
+    const over = await guest.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+    assert.ok(over <= 0, `${shown} is ${over} pixels too wide`)
+  }
+  guest.verify()
+  await context.close()
+})
+
 test('everything is reached and done with keys alone', async () => {
   await page.setViewport(SIZES.wide)
   await page.goto(server.url)
