@@ -220,6 +220,24 @@ test('the focus stays where somebody works', async () => {
   page.verify()
 })
 
+test('what policies say is read out when it is something else', async () => {
+  await view(page, 'Passwords')
+  await type(page, '#judged', 'short')
+  await waitForText(page, '.policies', 'fewer than 8')
+  const changes = await page.evaluate(async () => {
+    const { engine, signals } = await moduleOf('js/engines/current.js')
+    let seen = 0
+    new MutationObserver(all => { seen += all.length }).observe(document.querySelector('.policies'), { childList: true, subtree: true, characterData: true })
+    signals.dispatchEvent(new Event('people'))
+    for (let times = 0; times < 3; times += 1) await engine.own('POST', '/tab/judge', { password: 'x' })
+    return seen
+  })
+  assert.equal(changes, 0)
+  await type(page, '#judged', 'Quiet-Harbour-Lamp-42')
+  await waitForText(page, '.policies', 'nist takes it')
+  page.verify()
+})
+
 test('a timeline can be read on a narrow screen', async () => {
   await page.setViewport({ width: 320, height: 800 })
   await view(page, 'Token')

@@ -31,6 +31,7 @@ export function meterCard() {
   let person = {}
   let timer
   let round = 0
+  let said
   for (const signal of ['ready', 'people', 'change']) signals.addEventListener(signal, show)
 
   function typed() {
@@ -69,6 +70,10 @@ export function meterCard() {
     const isWhole = input.value.isWellFormed()
     const { json } = await engine.own('POST', '/tab/judge', { password: password.toWellFormed(), name: person.name, email: person.email }).catch(() => ({}))
     if (mine !== round) return
+    // What is said already is not read out again.
+    const next = JSON.stringify([json, isWhole])
+    if (next === said) return
+    said = next
     fill(verdicts, !json || !isWhole ? h('li.quiet', isWhole ? 'The rules are part of the tab’s engine, which does not run.' : 'It holds half a character, which nobody takes.') : Object.entries(POLICIES).map(([name, about]) => {
       const { good, sentence } = json[name]
       return h(`li.is-${good ? 'yes' : 'no'}`, h('span.mark', { 'aria-hidden': 'true' }, good ? '✓' : '✗'), h('div', h('strong', name), ' ', good ? 'takes it.' : `refuses it: ${sentence}.`, h('small', about)))
