@@ -238,6 +238,18 @@ test('what policies say is read out when it is something else', async () => {
   page.verify()
 })
 
+test('what asks to be pressed again stays in sight', async () => {
+  await page.setViewport(SIZES.phone)
+  await view(page, 'Passwords')
+  const button = await page.evaluateHandle(() => [...document.querySelectorAll('.list button')].find(({ textContent }) => textContent === 'Replace all'))
+  // At the lower edge, where the longer text has no room.
+  await button.evaluate(element => { element.focus({ preventScroll: true }); scrollBy({ top: element.getBoundingClientRect().bottom - innerHeight + 2, behavior: 'instant' }) })
+  await page.keyboard.press('Enter')
+  assert.match(await button.evaluate(element => element.textContent), /^Press again/)
+  await page.waitForFunction(element => element.getBoundingClientRect().bottom <= innerHeight, { timeout: 5000 }, button)
+  page.verify()
+})
+
 test('a timeline can be read on a narrow screen', async () => {
   await page.setViewport({ width: 320, height: 800 })
   await view(page, 'Token')

@@ -89,6 +89,8 @@ export function twice(button, warning, work) {
       work()
     } else {
       button.textContent = warning
+      // The longer text may have moved it below.
+      button.scrollIntoView({ block: 'nearest' })
       announce(warning)
       timer = setTimeout(rest, 6000)
     }
