@@ -72,25 +72,24 @@ impl From<crate::data_dir::DataError> for BackupError {
     }
 }
 
-/// Writes the new file `to`, mode 0600, from one moment of the store. Changes go on meanwhile. What is not complete has another
-/// name and is removed. Blocks.
+/// Writes the new file `to`, mode 0600, from one moment of the store, with the root key that opens its signing keys, whatever the data
+/// directory holds by now. Changes go on meanwhile. What is not complete has another name and is removed. Blocks.
 ///
 /// # Errors
 /// [`BackupError`]; nothing is left behind then.
-pub fn write(store: &Embedded, data: &DataDir, to: &Path) -> Result<(), BackupError> {
+pub fn write(store: &Embedded, root: &RootKey, to: &Path) -> Result<(), BackupError> {
     if to.exists() {
         return Err(BackupError::Occupied(to.into()));
     }
     // Said of the name that was given: what comes next has others.
     above(to).read_dir().map_err(|error| BackupError::Io { path: to.into(), error })?;
-    let root = data.root_key()?;
     let (store_part, whole) = (Scratch::beside(to, "store"), Scratch::beside(to, "part"));
     let failed = |error| BackupError::Io { path: to.into(), error };
     store.backup(&store_part.0).map_err(|error| match of_file(&store_part.0, &error) {
         Some(error) => failed(error),
         None => error.into(),
     })?;
-    assemble(&root, &store_part.0, &whole.0).map_err(failed)?;
+    assemble(root, &store_part.0, &whole.0).map_err(failed)?;
     // Unlike a rename, a link does not replace what is there.
     fs::hard_link(&whole.0, to).map_err(failed)?;
     sync_name(to).map_err(failed)
@@ -248,7 +247,7 @@ mod tests {
             data.create().unwrap();
             data.create_root_key().unwrap();
             let store = Embedded::open(data.path(), Arc::default()).unwrap();
-            write(&store, &data, &to).unwrap();
+            write(&store, &data.root_key().unwrap(), &to).unwrap();
             to
         }
 
@@ -267,8 +266,9 @@ mod tests {
         fs::remove_file(home.backup()).unwrap();
         let (data, to) = (DataDir::new(home.at("data")), home.at("backup"));
         let store = Embedded::open(data.path(), Arc::default()).unwrap();
+        let root = data.root_key().unwrap();
         let made = std::thread::scope(|scope| {
-            let all: Vec<_> = (0..8).map(|_| scope.spawn(|| write(&store, &data, &to).is_ok())).collect();
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(|| write(&store, &root, &to).is_ok())).collect();
             all.into_iter().map(|one| one.join().unwrap()).filter(|made| *made).count()
         });
         assert_eq!(made, 1);
@@ -358,7 +358,7 @@ mod tests {
             ("none/b", "No such file"),
             (long.as_str(), "File name too long"),
         ] {
-            let error = write(&store, &data, &home.at(to)).unwrap_err().to_string();
+            let error = write(&store, &data.root_key().unwrap(), &home.at(to)).unwrap_err().to_string();
             assert!(error.contains(part) && error.contains(&format!("`{}`", home.at(to).display())), "{error}");
         }
         assert_eq!(home.names(), ["backup", "data"]);

@@ -187,14 +187,14 @@ impl DataDir {
                 word(path.display())
             )));
         }
-        let mut text = Zeroizing::new(String::with_capacity(128));
-        match (&file).take(128).read_to_string(&mut text) {
-            Err(error) if error.kind() != io::ErrorKind::InvalidData => return Err(fail(error)),
-            _ => {}
-        }
-        from_hex(text.trim_end_matches(['\n', '\r'])).ok_or_else(|| {
+        read_key(&file).map_err(fail)?.ok_or_else(|| {
             DataError(format!("the root key `{}` is not one line of 64 hexadecimal digits; {advice}", path.display()))
         })
+    }
+
+    /// Whether its file holds this root key, which it need not while a server runs that has read it before.
+    pub fn holds(&self, key: &RootKey) -> bool {
+        File::open(self.root_key_file()).and_then(|file| read_key(&file)).is_ok_and(|found| found.as_ref() == Some(key))
     }
 
     /// Makes a new root key. Never replaces one.
@@ -282,6 +282,15 @@ pub(crate) fn beside(path: &Path, what: &str) -> PathBuf {
 /// Whether group or others have any right to it.
 pub(crate) fn open_to_others(found: &fs::Metadata) -> bool {
     found.mode() & 0o077 != 0
+}
+
+/// The root key in `file`; `None` if something else is.
+fn read_key(file: &File) -> io::Result<Option<RootKey>> {
+    let mut text = Zeroizing::new(String::with_capacity(128));
+    match file.take(128).read_to_string(&mut text) {
+        Err(error) if error.kind() != io::ErrorKind::InvalidData => Err(error),
+        _ => Ok(from_hex(text.trim_end_matches(['\n', '\r']))),
+    }
 }
 
 /// The text of a root key.
@@ -375,6 +384,21 @@ mod tests {
         let before = scratch.data.root_key().unwrap();
         assert!(scratch.data.create_root_key().is_err());
         assert_eq!(*scratch.data.root_key().unwrap(), *before);
+    }
+
+    #[test]
+    fn a_root_key_that_was_read_may_not_be_there_any_more() {
+        let home = tempfile::tempdir().unwrap();
+        let data = DataDir::new(home.path());
+        data.create_root_key().unwrap();
+        let key = data.root_key().unwrap();
+        assert!(data.holds(&key));
+        fs::write(data.root_key_file(), to_hex(&[7; 32]).as_bytes()).unwrap();
+        assert!(!data.holds(&key));
+        fs::write(data.root_key_file(), to_hex(&key).as_bytes()).unwrap();
+        assert!(data.holds(&key));
+        fs::remove_file(data.root_key_file()).unwrap();
+        assert!(!data.holds(&key));
     }
 
     #[track_caller]

@@ -248,6 +248,35 @@ fn messages_name_what_was_given() {
     panic!("there is no end of passwords");
 }
 
+/// The running server is the last that has the root key then: a backup is the one way to save it (security S3).
+#[test]
+fn a_root_key_that_is_lost_under_a_server_is_in_its_backup() {
+    let (home, data) = scratch();
+    let server = Launch::on(&data).start();
+    let key = data.join("root.key");
+    let other = home.path().join("other");
+    let at = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    assert_eq!(said(&other, &["init"]).0, Some(0));
+    assert_eq!(said(&data, &["doctor"]).0, Some(0));
+    for name in ["replaced", "deleted"] {
+        match name {
+            "replaced" => fs::copy(other.join("root.key"), &key).map(drop),
+            _ => fs::remove_file(&key),
+        }
+        .unwrap();
+        let (status, told) = said(&data, &["doctor"]);
+        assert!(status == Some(1) && told.contains("make a backup before you stop it"), "{name}: {told}");
+        let (status, told) = said(&data, &["backup", "--to", &at(name)]);
+        assert!(status == Some(0) && told.contains("root.key` is not the root key that the server runs with"), "{told}");
+        let restored = home.path().join("restored").join(name);
+        assert_eq!(said(&restored, &["restore", &at(name)]).0, Some(0));
+        assert_eq!(said(&restored, &["doctor"]).0, Some(0), "{name}");
+        let (status, told) = said(&restored, &["key", "list"]);
+        assert!(status == Some(0) && told.contains(" signs "), "{name}: {told}");
+    }
+    drop(server);
+}
+
 /// A limit on the sizes of files ends no command in the middle of its work.
 #[test]
 fn a_limit_on_files_kills_no_command() {

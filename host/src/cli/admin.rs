@@ -5,7 +5,11 @@ use super::{
     assembled::Assembled,
     terminal::{complain, plain, say},
 };
-use crate::{data_dir::DataDir, http::admin_socket, shell::word};
+use crate::{
+    data_dir::DataDir,
+    http::{Astray, admin_socket},
+    shell::word,
+};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
@@ -174,6 +178,15 @@ impl Admin {
                 Ok(Answer { status: response.status, body: Zeroizing::new(response.body) })
             }
         }
+    }
+
+    /// What the running server has and the data directory lacks; nothing when none runs.
+    pub(super) fn astray(&self) -> Result<Astray, Failure> {
+        if !self.is_running() {
+            return Ok(Astray::default());
+        }
+        let told = self.ask(Method::Get, "/admin/astray", None)?;
+        serde_json::from_value(told).map_err(|_| Failure::refused("the running server is of another version"))
     }
 
     /// Whether a server runs on the data.

@@ -6,10 +6,10 @@ use crate::{
     backup::{self, BackupError},
     clock::Clock,
     config::{self, Config, Host, Loaded, Problem, Sources},
-    data_dir::DataDir,
+    data_dir::{DataDir, RootKey},
     engine::{self, Audit, Choice, Code, Engine, Kind, Mark, Occasion, Rules},
     hex,
-    http::{Answer, Reloaded, admin_socket},
+    http::{Answer, Astray, Reloaded, admin_socket},
     kdf,
     metrics::Metrics,
     store::{Embedded, Measured, Revision, Store, StoreError},
@@ -36,6 +36,8 @@ pub(super) struct Assembled {
     engine: Engine,
     store: Arc<Embedded>,
     data: DataDir,
+    /// What opens the signing keys; its file may be gone by now.
+    root: RootKey,
     /// Where the configuration is read again, and what was read the last time; none where nobody asks for that.
     sources: Option<Mutex<(Sources, Loaded)>>,
     /// What the server was started with.
@@ -91,7 +93,7 @@ impl Assembled {
             },
             clock: Arc::clone(&clock),
             settings: settings.clone(),
-            root,
+            root: root.clone(),
             choice: Choice { hot: host.engine.hot, api: host.engine.api },
             limits: module_limits(host),
         };
@@ -104,7 +106,7 @@ impl Assembled {
         let modules = engine.modules().clone();
         metrics.watch_module(move || (modules.stats(), modules.other()));
         let host = host.clone();
-        Ok(Self { clock, metrics, audit, engine, store, data: data.clone(), sources: None, host })
+        Ok(Self { clock, metrics, audit, engine, store, data: data.clone(), root, sources: None, host })
     }
 
     /// Answers an administration request of this process.
@@ -123,7 +125,10 @@ impl Assembled {
 
     /// Writes a backup to the new file `to`. Blocks.
     pub(super) fn backup_to(&self, to: &Path) -> Result<(), BackupError> {
-        let written = backup::write(&self.store, &self.data, to);
+        if let Some(astray) = self.astray().root_key {
+            tracing::warn!("{astray}; the backup gets the one that the server runs with");
+        }
+        let written = backup::write(&self.store, &self.root, to);
         // The file holds the root key and all else: who has had one made belongs to the trail as who has exported a key.
         let outcome = if written.is_ok() { Ok(to.display().to_string()) } else { Err("not_written") };
         self.note("backup.write", "data", outcome);
@@ -162,6 +167,17 @@ impl Answer for Assembled {
 
     fn backup(&self, to: &Path) -> io::Result<()> {
         self.backup_to(to).map_err(io::Error::other)
+    }
+
+    fn astray(&self) -> Astray {
+        let root_key = (!self.data.holds(&self.root)).then(|| {
+            format!(
+                "`{}` is not the root key that the server runs with: it was deleted, replaced or made unreadable, and no server starts \
+                 with what is there now",
+                self.data.root_key_file().display()
+            )
+        });
+        Astray { root_key }
     }
 
     /// Only the rules can change while running, by their settings and by their module; what concerns sockets, engine and log waits for

@@ -1,6 +1,10 @@
 //! `waxseal backup` and `waxseal restore`.
 
-use super::{Failure, Place, admin::Admin, terminal::say};
+use super::{
+    Failure, Place,
+    admin::Admin,
+    terminal::{complain, say},
+};
 use crate::{backup, shell::word};
 use serde_json::json;
 use std::path::{self, Path, PathBuf};
@@ -51,7 +55,13 @@ pub(super) fn backup(args: &BackupArgs, place: &Place) -> Result<(), Failure> {
         let asked = admin.ask(Method::Post, "/admin/backup", Some(&json!({ "to": text })));
         asked.map_err(|failure| failure.with("; the running server writes it, as the user that it runs as"))?;
     }
-    say(&format!("wrote {shown}"))
+    say(&format!("wrote {shown}"))?;
+    if let Some(astray) = admin.astray()?.root_key {
+        complain(&format!(
+            "note: {astray}; this backup has what is missing: bring it back into an empty directory (`waxseal restore`)"
+        ));
+    }
+    Ok(())
 }
 
 /// The same path from the root; what cannot be told without a working directory is said of the path that was given.

@@ -122,12 +122,19 @@ fn examine(place: &Place, findings: &mut Findings) {
         return;
     }
     room(data.path(), findings);
-    findings.judge("root key", data.root_key(), "there, open to its owner only");
+    let admin = Admin::look(place);
+    let astray = admin.as_ref().ok().and_then(|admin| admin.astray().ok()).unwrap_or_default();
+    match astray.root_key {
+        Some(astray) => findings.add("root key", Grade::Problem, format!("{astray}; {RESCUE}")),
+        None => {
+            findings.judge("root key", data.root_key(), "there, open to its owner only");
+        }
+    }
     for path in [data.store(), data.store_log(), data.audit(), data.config()] {
         permissions(&path, findings);
     }
     owners(data.path(), findings);
-    if let Some(admin) = findings.judge("store", Admin::look(place).map_err(words), "opens") {
+    if let Some(admin) = findings.judge("store", admin.map_err(words), "opens") {
         let running = if admin.is_running() { "runs on this data" } else { "none runs on this data" };
         findings.add("server", Grade::Good, running);
         for doubt in admin.here().map_or(&[][..], Assembled::doubts) {
@@ -337,6 +344,10 @@ fn words(failure: Failure) -> String {
         _ => "failed".into(),
     }
 }
+
+/// What helps as long as the server runs.
+const RESCUE: &str = "the running server has what is missing: make a backup before you stop it (`waxseal backup`), and bring that back \
+                      into an empty directory (`waxseal restore`)";
 
 /// 2025-01-01: no server of this version was built before.
 const EARLIEST: u64 = 1_735_689_600;

@@ -2,7 +2,7 @@
 
 use crate::engine::Mark;
 use core::future::Future;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{io, path::Path};
 use waxseal_core::seam::{Peer, Request, Response, Unread};
 
@@ -18,6 +18,13 @@ pub struct Reloaded {
     /// What is wrong with the rest, which stays as it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+/// What the next start would miss, as it was deleted or replaced while the server runs, in words for the operator.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Astray {
+    /// Of the root key.
+    pub root_key: Option<String>,
 }
 
 /// The engine, as the sockets see it.
@@ -63,6 +70,11 @@ pub trait Answer: Send + Sync + 'static {
     /// # Errors
     /// When the copy cannot be written; nothing is left behind then.
     fn backup(&self, to: &Path) -> io::Result<()>;
+
+    /// Looks at the files that are in use. May block.
+    fn astray(&self) -> Astray {
+        Astray::default()
+    }
 
     /// Reads the configuration again and applies what may change while running. May block.
     ///

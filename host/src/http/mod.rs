@@ -33,7 +33,7 @@ mod unsent; // large answers, until they are sent
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Answer, Reloaded};
+pub use answer::{Answer, Astray, Reloaded};
 pub(crate) use forwarded::Proxies;
 pub use forwarding::Forwarding;
 pub use limits::Limits;

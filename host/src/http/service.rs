@@ -204,6 +204,7 @@ impl<A: Answer> Service<A> {
                 Own::Answer(response) => response,
                 Own::Clock => self.clock(&parts, body).await,
                 Own::Backup => self.backup(&parts, body).await,
+                Own::Astray => self.astray(&parts).await,
                 Own::Reload => self.reload(&parts).await,
                 Own::No => self.ask(origin, id, route, &parts, body).await,
             };
@@ -237,6 +238,7 @@ impl<A: Answer> Service<A> {
             _ if origin.entrance == Entrance::Operations => plain(StatusCode::NOT_FOUND, ""),
             "/testing/clock" if self.setup.testing && nearby() && names_this_machine(parts) => return Own::Clock,
             "/admin/backup" if origin.entrance == Entrance::Admin => return Own::Backup,
+            "/admin/astray" if origin.entrance == Entrance::Admin => return Own::Astray,
             "/admin/reload" if origin.entrance == Entrance::Admin => return Own::Reload,
             _ if path.starts_with("/openapi/") => {
                 reading(parts, || self.documents.answer(parts).unwrap_or_else(|| plain(StatusCode::NOT_FOUND, "")))
@@ -319,6 +321,17 @@ impl<A: Answer> Service<A> {
         match tokio::task::spawn_blocking(move || answer.backup(&to).map_err(|error| error.to_string())).await {
             Ok(Ok(())) => json(StatusCode::OK, &serde_json::json!({})),
             Ok(Err(error)) => json(StatusCode::INTERNAL_SERVER_ERROR, &serde_json::json!({ "error": error })),
+            Err(_) => self.panicked(),
+        }
+    }
+
+    async fn astray(&self, parts: &Parts) -> HttpResponse {
+        if !matches!(parts.method, Method::GET | Method::HEAD) {
+            return not_allowed("GET, HEAD");
+        }
+        let answer = Arc::clone(&self.setup.answer);
+        match tokio::task::spawn_blocking(move || answer.astray()).await {
+            Ok(astray) => json(StatusCode::OK, &serde_json::json!(astray)),
             Err(_) => self.panicked(),
         }
     }
@@ -486,6 +499,7 @@ enum Own {
     Answer(HttpResponse),
     Clock,
     Backup,
+    Astray,
     Reload,
     No,
 }

@@ -272,7 +272,7 @@ async fn the_openapi_documents_are_served() {
 #[tokio::test]
 async fn the_administration_is_not_for_the_network() {
     let server = start(|_| {}).await;
-    for path in ["/admin", "/admin/keys", "/admin/backup", "/admin/reload"] {
+    for path in ["/admin", "/admin/keys", "/admin/backup", "/admin/astray", "/admin/reload"] {
         let reply: Reply = server.get(path, "").await;
         assert_eq!(reply.status, 404, "{path}");
     }
