@@ -277,6 +277,28 @@ fn a_root_key_that_is_lost_under_a_server_is_in_its_backup() {
     drop(server);
 }
 
+/// What is acknowledged then is in no file that a start finds: it has to be said while a backup still helps (security S1).
+#[test]
+fn a_store_that_is_lost_under_a_server_is_told_and_can_be_saved() {
+    let (home, data) = scratch();
+    let server = Launch::on(&data).start();
+    let (backup, restored) = (home.path().join("backup"), home.path().join("restored"));
+    fs::remove_file(data.join("store.log")).unwrap();
+    let (status, told) = said(&data, &["doctor"]);
+    assert!(status == Some(1) && told.contains("store.log` was deleted") && told.contains("restart the server"), "{told}");
+    fs::remove_file(data.join("store.redb")).unwrap();
+    let (status, told) = said(&data, &["doctor"]);
+    assert!(status == Some(1) && told.contains("store.redb` was deleted"), "{told}");
+    assert!(told.contains("make a backup before you stop it"), "{told}");
+    let added = fed(&data, &["user", "add", "ada", "--password-stdin"], b"Grey-Heron 28");
+    assert_eq!(added.0, Some(0), "{}", added.1);
+    let (status, told) = said(&data, &["backup", "--to", backup.to_str().unwrap()]);
+    assert!(status == Some(0) && told.contains("store.redb` was deleted"), "{told}");
+    assert_eq!(said(&restored, &["restore", backup.to_str().unwrap()]).0, Some(0));
+    assert_eq!(said(&restored, &["user", "show", "ada"]).0, Some(0));
+    drop(server);
+}
+
 /// A limit on the sizes of files ends no command in the middle of its work.
 #[test]
 fn a_limit_on_files_kills_no_command() {

@@ -180,13 +180,10 @@ impl Admin {
         }
     }
 
-    /// What the running server has and the data directory lacks; nothing when none runs.
-    pub(super) fn astray(&self) -> Result<Astray, Failure> {
-        if !self.is_running() {
-            return Ok(Astray::default());
-        }
-        let told = self.ask(Method::Get, "/admin/astray", None)?;
-        serde_json::from_value(told).map_err(|_| Failure::refused("the running server is of another version"))
+    /// What the running server has and the data directory lacks; nothing when none runs, or when it does not say.
+    pub(super) fn astray(&self) -> Astray {
+        let told = self.is_running().then(|| self.ask(Method::Get, "/admin/astray", None).ok()).flatten();
+        told.and_then(|told| serde_json::from_value(told).ok()).unwrap_or_default()
     }
 
     /// Whether a server runs on the data.

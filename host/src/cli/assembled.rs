@@ -12,7 +12,7 @@ use crate::{
     http::{Answer, Astray, Reloaded, admin_socket},
     kdf,
     metrics::Metrics,
-    store::{Embedded, Measured, Revision, Store, StoreError},
+    store::{Embedded, Lost, Measured, Revision, Store, StoreError},
 };
 use core::{
     num::{NonZeroU32, NonZeroUsize},
@@ -177,7 +177,12 @@ impl Answer for Assembled {
                 self.data.root_key_file().display()
             )
         });
-        Astray { root_key }
+        let (store, store_log) = match self.store.lost() {
+            Some(lost @ Lost::Store(_)) => (Some(lost.to_string()), None),
+            Some(lost @ Lost::Log(_)) => (None, Some(lost.to_string())),
+            None => (None, None),
+        };
+        Astray { root_key, store, store_log }
     }
 
     /// Only the rules can change while running, by their settings and by their module; what concerns sockets, engine and log waits for

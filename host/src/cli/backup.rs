@@ -5,7 +5,7 @@ use super::{
     admin::Admin,
     terminal::{complain, say},
 };
-use crate::{backup, shell::word};
+use crate::{backup, http::Astray, shell::word};
 use serde_json::json;
 use std::path::{self, Path, PathBuf};
 use waxseal_core::seam::Method;
@@ -56,7 +56,8 @@ pub(super) fn backup(args: &BackupArgs, place: &Place) -> Result<(), Failure> {
         asked.map_err(|failure| failure.with("; the running server writes it, as the user that it runs as"))?;
     }
     say(&format!("wrote {shown}"))?;
-    if let Some(astray) = admin.astray()?.root_key {
+    let Astray { root_key, store, .. } = admin.astray();
+    for astray in root_key.into_iter().chain(store) {
         complain(&format!(
             "note: {astray}; this backup has what is missing: bring it back into an empty directory (`waxseal restore`)"
         ));

@@ -123,7 +123,7 @@ fn examine(place: &Place, findings: &mut Findings) {
     }
     room(data.path(), findings);
     let admin = Admin::look(place);
-    let astray = admin.as_ref().ok().and_then(|admin| admin.astray().ok()).unwrap_or_default();
+    let astray = admin.as_ref().map(Admin::astray).unwrap_or_default();
     match astray.root_key {
         Some(astray) => findings.add("root key", Grade::Problem, format!("{astray}; {RESCUE}")),
         None => {
@@ -134,7 +134,18 @@ fn examine(place: &Place, findings: &mut Findings) {
         permissions(&path, findings);
     }
     owners(data.path(), findings);
-    if let Some(admin) = findings.judge("store", admin.map_err(words), "opens") {
+    let admin = match (admin, astray.store, astray.store_log) {
+        (Ok(admin), Some(astray), _) => {
+            findings.add("store", Grade::Problem, format!("{astray}; {RESCUE}"));
+            Some(admin)
+        }
+        (Ok(admin), None, Some(astray)) => {
+            findings.add("store", Grade::Problem, format!("{astray}; restart the server, which makes another"));
+            Some(admin)
+        }
+        (admin, ..) => findings.judge("store", admin.map_err(words), "opens"),
+    };
+    if let Some(admin) = admin {
         let running = if admin.is_running() { "runs on this data" } else { "none runs on this data" };
         findings.add("server", Grade::Good, running);
         for doubt in admin.here().map_or(&[][..], Assembled::doubts) {

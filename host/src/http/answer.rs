@@ -25,6 +25,10 @@ pub struct Reloaded {
 pub struct Astray {
     /// Of the root key.
     pub root_key: Option<String>,
+    /// Of the store.
+    pub store: Option<String>,
+    /// Of the log of the store alone, which a restart makes anew.
+    pub store_log: Option<String>,
 }
 
 /// The engine, as the sockets see it.

@@ -23,6 +23,7 @@ mod expiry_tests;
 mod file;
 mod log;
 mod medium;
+mod names;
 mod open;
 mod outage;
 mod tables;
@@ -30,10 +31,13 @@ mod tables;
 mod tests;
 mod writer;
 
+pub use names::Lost;
+
 use self::{
     file::Fresh,
     log::Log,
     medium::Medium,
+    names::Names,
     open::{Opened, catch_up, create_database, explain, give_log, open_database, open_existing, revision, unpanicked},
     outage::Outage,
     tables::{Snapshot, TablesError},
@@ -120,6 +124,11 @@ impl Embedded {
         clock: Arc<Clock>,
     ) -> Result<Self, StoreError> {
         Self::start(Shared::on_backends(backend, log, clock)?)
+    }
+
+    /// Which of its files is not found under its name any more.
+    pub fn lost(&self) -> Option<Lost> {
+        self.shared.names.lost()
     }
 
     /// Writes all live records, from one moment, to the new file `to`, which takes the place of an older one only when it is
@@ -233,6 +242,7 @@ struct Shared {
     log: Mutex<Log>,
     /// Empty when the medium is no file.
     path: PathBuf,
+    names: Names,
     clock: Arc<Clock>,
     view: arc_swap::ArcSwap<View>,
     /// Held while `view` is being replaced, and while the writer commits to it: what a view has taken in is in every later one.
@@ -308,6 +318,7 @@ impl Shared {
         Ok(Self {
             medium,
             log: Mutex::new(log),
+            names: Names::of(&path),
             path,
             clock,
             view: arc_swap::ArcSwap::from_pointee(View { database, writable }),

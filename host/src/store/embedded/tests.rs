@@ -1,6 +1,6 @@
 //! The embedded store on disks that lose power or fail.
 
-use super::{Embedded, Shared, writer::Writer};
+use super::{Embedded, Lost, Shared, writer::Writer};
 use crate::{
     clock::Clock,
     store::{
@@ -12,6 +12,7 @@ use core::ops::ControlFlow;
 use redb::StorageBackend;
 use std::{
     collections::BTreeMap,
+    fs,
     io::{self, Seek},
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc::sync_channel},
     thread,
@@ -416,6 +417,26 @@ fn an_outage_is_told_when_it_begins_and_when_it_ends() {
     });
     let levels: Vec<_> = lines.iter().filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(levels, ["ERROR", "INFO", "ERROR", "INFO"], "{lines:?}");
+}
+
+#[test]
+fn a_file_that_is_lost_under_the_store_is_told_once() {
+    let home = tempfile::tempdir().unwrap();
+    let at = |name: &str| home.path().join(name);
+    let store = Embedded::open(home.path(), clock()).unwrap();
+    let look = || told(|| (0..2).for_each(|_| store.shared.names.look()));
+    assert_eq!((store.lost(), look()), (None, Vec::new()));
+    for (name, lost) in [("store.log", Lost::Log(at("store.log"))), ("store.redb", Lost::Store(at("store.redb")))] {
+        fs::rename(at(name), at("aside")).unwrap();
+        assert_eq!(store.lost(), Some(lost.clone()));
+        fs::copy(at("aside"), at(name)).unwrap();
+        assert_eq!(store.lost(), Some(lost), "another file with the same content");
+        let said = look();
+        assert!(said.len() == 1 && said[0].starts_with("ERROR") && said[0].contains(name), "{said:?}");
+        fs::rename(at("aside"), at(name)).unwrap();
+        let said = look();
+        assert!(store.lost().is_none() && said.len() == 1 && said[0].starts_with("INFO"), "{said:?}");
+    }
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub(super) struct Writer {
     purge_at: Instant,
     /// When the horizon of the clock was last written.
     marked: Instant,
+    /// When the files were last looked for under their names.
+    looked: Instant,
 }
 
 /// What a transaction did.
@@ -52,7 +54,8 @@ pub(super) struct Outcome {
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, jobs: Receiver<Job>) -> Self {
-        Self { shared, jobs, unsealed: true, purge_at: Instant::now(), marked: Instant::now() }
+        let now = Instant::now();
+        Self { shared, jobs, unsealed: true, purge_at: now, marked: now, looked: now }
     }
 
     /// Works until the queue is closed and empty.
@@ -67,6 +70,10 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => return self.close(),
             }
             self.unsealed |= self.marked.elapsed() >= MARK_EVERY;
+            if self.looked.elapsed() >= LOOK_EVERY {
+                self.looked = Instant::now();
+                self.shared.names.look();
+            }
         }
     }
 
@@ -271,6 +278,9 @@ const PURGE_EVERY: Duration = Duration::from_secs(5);
 
 /// How often the horizon of the clock is written when nothing else is.
 const MARK_EVERY: Duration = Duration::from_mins(5);
+
+/// How often the files are looked for under their names.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// How long the writer waits for more before it seals the file.
 const SEAL_AFTER: Duration = Duration::from_millis(50);
