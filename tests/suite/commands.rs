@@ -103,6 +103,26 @@ fn a_reload_says_what_counts_and_what_waits() {
     assert!(crate::first_start::logs(&server, "not everything could be reloaded"), "{}", server.log());
 }
 
+/// Whoever restarts after it would be left without a server.
+#[test]
+fn a_reload_looks_at_the_certificate_that_waits() {
+    let (home, data) = scratch();
+    let server = Launch::on(&data).start();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".into()]).unwrap();
+    let [certificate, key] = ["cert.pem", "key.pem"].map(|name| home.path().join(name));
+    fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(data.join("waxseal.toml"), format!("[server]\ntls_cert = {certificate:?}\ntls_key = {key:?}\n")).unwrap();
+    let waits = "waits for a restart: server.tls_cert, server.tls_key";
+    let (status, told) = said(&data, &["reload"]);
+    assert!(status == Some(1) && told.contains("the next start would refuse: ") && told.contains("cert.pem"), "{told}");
+    assert!(told.contains(waits), "{told}");
+    fs::write(&certificate, made.cert.pem()).unwrap();
+    let (status, told) = said(&data, &["reload"]);
+    assert!(status == Some(0) && !told.contains("would refuse") && told.contains(waits), "{told}");
+    drop(server);
+}
+
 /// What is wrong with one part says nothing of the rest, which is in force.
 #[test]
 fn a_reload_that_fails_in_part_says_what_counts_all_the_same() {

@@ -46,26 +46,33 @@ pub(super) fn reload(place: &Place) -> Result<(), Failure> {
     }
     let (told, refused) = Admin::look(place)?.told(Method::Post, "/admin/reload", None)?;
     let said = tell_reloaded(&told, refused.is_none());
-    refused.map_or(said, Err)
+    match refused {
+        Some(refused) => Err(refused),
+        // Whoever goes on to a restart would be left without a server.
+        None if !list(&told, "warnings").is_empty() => Err(Failure::no(said)),
+        None => said,
+    }
 }
 
 /// What has come of a reload. Also of one of which a part has failed, as the rest is in force.
 fn tell_reloaded(told: &Value, whole: bool) -> Result<(), Failure> {
-    let list = |name: &str| -> Vec<String> {
-        told.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(plain).collect()
-    };
-    for warning in list("warnings") {
+    for warning in list(told, "warnings") {
         complain(&format!("note: {warning}"));
     }
     if whole {
         say("reloaded")?;
     }
-    for (what, named) in [("in force", list("in_force")), ("waits for a restart", list("waiting"))] {
+    for (what, named) in [("in force", list(told, "in_force")), ("waits for a restart", list(told, "waiting"))] {
         if !named.is_empty() {
             say(&format!("{what}: {}", named.join(", ")))?;
         }
     }
     Ok(())
+}
+
+/// The texts of a list in an answer.
+fn list(told: &Value, name: &str) -> Vec<String> {
+    told.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(plain).collect()
 }
 
 impl Admin {

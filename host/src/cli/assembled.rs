@@ -1,6 +1,6 @@
 //! Everything behind the sockets, put together: store, keys, password derivation, audit trail, engine.
 
-use super::{Failure, module};
+use super::{Failure, module, serve};
 use crate::{
     audit::{self, AuditTrail},
     backup::{self, BackupError},
@@ -9,7 +9,7 @@ use crate::{
     data_dir::{DataDir, RootKey},
     engine::{self, Audit, Choice, Code, Engine, Kind, Mark, Occasion, Rules},
     hex,
-    http::{Answer, Astray, Reloaded, admin_socket},
+    http::{Answer, Astray, Reloaded, admin_socket, tls::Tls},
     kdf,
     metrics::Metrics,
     store::{Embedded, Lost, Measured, Revision, Store, StoreError},
@@ -201,7 +201,7 @@ impl Answer for Assembled {
             if !waiting.is_empty() {
                 tracing::warn!(settings = waiting.join(", "), "these have changed, and wait for a restart");
             }
-            let mut warnings = Vec::new();
+            let mut warnings = refused_later(&config.host, &waiting);
             let rules = self.other_rules(&config.host, &mut warnings)?;
             let other = rules.is_some();
             let runtime = tokio::runtime::Handle::try_current().map_err(|error| error.to_string())?;
@@ -219,6 +219,15 @@ impl Answer for Assembled {
         self.note("config.reload", "settings", detail.map_err(|_| "bad_configuration"));
         loaded
     }
+}
+
+/// What the next start would not take of the settings that wait for it.
+fn refused_later(host: &Host, waiting: &[String]) -> Vec<String> {
+    let is_tls = waiting.iter().any(|path| path.starts_with("server.tls_"));
+    // Those in use are read again by themselves.
+    let opened = serve::tls_files(host).filter(|_| is_tls).map(Tls::open);
+    let refused = opened.and_then(Result::err).map(|error| format!("the next start would refuse: {error}"));
+    refused.inspect(|refused| tracing::warn!("{refused}")).into_iter().collect()
 }
 
 impl Assembled {

@@ -116,14 +116,9 @@ pub(super) fn options(host: &Host, place: &Place) -> ServeOptions {
     let server = &host.server;
     let usual = Limits::default();
     let secs = |secs: u32| Duration::from_secs(secs.into());
-    let tls = server.tls_cert.clone().zip(server.tls_key.clone()).map(|(certificate, key)| TlsFiles {
-        certificate,
-        key,
-        client_ca: server.tls_client_ca.clone(),
-    });
     ServeOptions {
         operations: server.operations,
-        tls,
+        tls: tls_files(host),
         allow_plain_http: server.allow_plain_http,
         trusted_proxies: server.trusted_proxies.clone(),
         forwarding: server.forwarding,
@@ -141,6 +136,12 @@ pub(super) fn options(host: &Host, place: &Place) -> ServeOptions {
         },
         ..ServeOptions::new(server.listen, &place.data)
     }
+}
+
+pub(super) fn tls_files(host: &Host) -> Option<TlsFiles> {
+    let server = &host.server;
+    let named = server.tls_cert.clone().zip(server.tls_key.clone());
+    named.map(|(certificate, key)| TlsFiles { certificate, key, client_ca: server.tls_client_ca.clone() })
 }
 
 fn log(host: &Host) -> LogOptions {
