@@ -322,7 +322,9 @@ impl Trail {
     /// Opens the file, finds out where its chain goes on, and notes what was found.
     fn attach(&mut self) -> io::Result<()> {
         let mut file = owners(OpenOptions::new().append(true), &self.path)?;
-        let head = owners(OpenOptions::new().write(true), &head_path(&self.path))?;
+        let head = head_path(&self.path);
+        let of_head = |error: io::Error| io::Error::new(error.kind(), format!("its head, `{}`: {error}", head.display()));
+        let head = owners(OpenOptions::new().write(true), &head).map_err(of_head)?;
         let noted = read_head(&head);
         let known = later(self.chain, noted);
         let (last, torn) = mended_tail(&mut file)?;

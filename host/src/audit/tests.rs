@@ -70,6 +70,14 @@ fn record(trail: &AuditTrail, actor: &str) {
 }
 
 #[test]
+fn a_head_that_cannot_be_opened_is_named() {
+    let home = Home::new();
+    fs::create_dir(head_path(&home.path())).unwrap();
+    let error = AuditTrail::open(&home.path(), Arc::default(), Arc::default()).err().unwrap();
+    assert!(error.to_string().contains("audit.log.head`: "), "{error}");
+}
+
+#[test]
 fn a_record_says_when_who_what_and_how() {
     let home = Home::new();
     home.write(&["alice"]);
