@@ -4,7 +4,11 @@ use serde_json::Value;
 use std::{
     fs,
     io::Write,
-    os::unix::{ffi::OsStringExt, fs::PermissionsExt},
+    os::unix::{
+        ffi::OsStringExt,
+        fs::{PermissionsExt, chown},
+        process::CommandExt,
+    },
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -295,6 +299,49 @@ fn a_root_key_that_is_lost_under_a_server_is_in_its_backup() {
         assert!(status == Some(0) && told.contains(" signs "), "{name}: {told}");
     }
     drop(server);
+}
+
+/// A start would be refused, and nobody had been told.
+#[test]
+fn what_the_user_cannot_write_is_found_before_a_start() {
+    const NOBODY: u32 = 65_534;
+    let (home, data) = scratch();
+    let server = Launch::on(&data).start();
+    server.terminate();
+    // Root may write everything: he asks as another user, with a copy where that one gets to it.
+    let copy = home.path().join("waxseal");
+    let files = ["store.redb", "store.log", "audit.log", "audit.log.head", "root.key", "."].map(|name| data.join(name));
+    let is_root = files.iter().all(|file| chown(file, Some(NOBODY), Some(NOBODY)).is_ok());
+    if is_root {
+        chown(home.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+        fs::copy(binary(), &copy).unwrap();
+    }
+    let said = |args: &[&str]| {
+        let mut command = command(&data, args);
+        if is_root {
+            command = Command::new(&copy);
+            command.args(args).env("WAXSEAL_DATA", &data).uid(NOBODY).gid(NOBODY);
+        }
+        told(&command.output().unwrap())
+    };
+    assert_eq!(said(&["doctor"]).0, Some(0), "{}", said(&["doctor"]).1);
+    for (name, denied, usual) in [
+        ("", 0o500, 0o700),
+        ("store.redb", 0o400, 0o600),
+        ("store.log", 0o400, 0o600),
+        ("audit.log", 0o400, 0o600),
+        ("audit.log.head", 0o400, 0o600),
+    ] {
+        let file = data.join(name);
+        fs::set_permissions(&file, fs::Permissions::from_mode(denied)).unwrap();
+        let (status, found) = said(&["doctor"]);
+        let part = format!("can start no server here: {}", file.display());
+        assert!(status == Some(1) && found.contains(part.trim_end_matches('/')), "{name}: {found}");
+        let (status, refused) = said(&["serve", "--listen", "127.0.0.1:0"]);
+        assert!(status == Some(1) && refused.contains(name), "{name}: {refused}");
+        fs::set_permissions(&file, fs::Permissions::from_mode(usual)).unwrap();
+    }
+    assert_eq!(said(&["doctor"]).0, Some(0), "{}", said(&["doctor"]).1);
 }
 
 /// What is acknowledged then is in no file that a start finds: it has to be said while a backup still helps (security S1).

@@ -12,14 +12,17 @@ use crate::{
     audit::{self, VerifyError, Whole},
     clock::Clock,
     config::Config,
-    data_dir::open_to_others,
+    data_dir::{DataDir, open_to_others},
     http::{
         is_exposed,
         tls::{SOON, Tls},
     },
     shell::word,
 };
-use rustix::fs::statvfs;
+use rustix::{
+    fs::{Access, access, statvfs},
+    io::Errno,
+};
 use serde_json::{Value, json};
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 use waxseal_core::{seam::Method, settings::PolicyName, time::UnixTime};
@@ -134,6 +137,9 @@ fn examine(place: &Place, findings: &mut Findings) {
         permissions(&path, findings);
     }
     owners(data.path(), findings);
+    if !admin.as_ref().is_ok_and(Admin::is_running) {
+        writable(&data, findings);
+    }
     let admin = match (admin, astray.store, astray.store_log) {
         (Ok(admin), Some(astray), _) => {
             findings.add("store", Grade::Problem, format!("{astray}; {RESCUE}"));
@@ -230,6 +236,20 @@ fn permissions(path: &Path, findings: &mut Findings) {
         let (path, mode) = (path.display(), found.mode() & 0o7777);
         let text = format!("{path} has mode {mode:04o}; run `chmod 600 {}`", word(&path));
         findings.add("permissions", Grade::Problem, text);
+    }
+}
+
+/// Whether a server that is started by this user may write what it has to.
+fn writable(data: &DataDir, findings: &mut Findings) {
+    let files = [data.store(), data.store_log(), data.audit(), audit::head_path(&data.audit())];
+    let files = files.map(|file| (file, Access::READ_OK | Access::WRITE_OK));
+    let directory = (data.path().into(), Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK);
+    for (path, needed) in [directory].into_iter().chain(files) {
+        if let Err(error @ (Errno::ACCESS | Errno::PERM | Errno::ROFS)) = access(&path, needed) {
+            let text =
+                format!("this user can start no server here: {} cannot be read and written: {error}", path.display());
+            findings.add("permissions", Grade::Problem, text);
+        }
     }
 }
 
