@@ -378,6 +378,9 @@ fn messages_say_what_to_do() {
     assert_eq!(said(&["audit", "verify", "--no-head", copy.to_str().unwrap()]).0, Some(0));
     assert_eq!(said(&["audit", "verify"]).0, Some(0));
 
+    fs::write(data.join("root.key"), "0".repeat(64)).unwrap();
+    let (_, told) = said(&["user", "list"]);
+    assert!(told.contains("put the right root.key back") && told.contains("`waxseal restore`"), "{told}");
     fs::remove_file(data.join("root.key")).unwrap();
     let (_, told) = said(&["user", "list"]);
     assert!(told.contains("into an empty directory"), "{told}");

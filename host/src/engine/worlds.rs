@@ -49,7 +49,10 @@ impl fmt::Display for WorldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Store(error) => write!(f, "the signing keys cannot be read: {error}"),
-            Self::Unreadable => f.write_str("a signing key cannot be opened: damaged, or sealed under another root secret"),
+            Self::Unreadable => f.write_str(
+                "a signing key cannot be opened: it is damaged, or `root.key` is not the one that it was sealed under; put the right \
+                 root.key back, or bring a backup back into an empty directory (`waxseal restore`)",
+            ),
             Self::Foreign(None) => f.write_str("the module does not understand the settings and keys of this build"),
             Self::Foreign(Some(fault)) => write!(f, "the module does not run: {fault}"),
         }
