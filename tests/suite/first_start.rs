@@ -318,7 +318,7 @@ fn messages_say_what_to_do() {
         (&["serve", "--listen", "127.0.0.1:0"][..], 1, "a server already runs on the data directory"),
         (&["backup", "--to", file], 1, "is there already"),
         (&["backup", "--to", data.to_str().unwrap()], 1, "is there already"),
-        (&["backup", "--to", nowhere.to_str().unwrap()], 1, "No such file or directory"),
+        (&["backup", "--to", nowhere.to_str().unwrap()], 1, "(os error 2); the running server writes it, as the user that"),
         (&["user", "show", ""], 2, "a value is required"),
         (&["user", "lst"], 2, "'lst'; a similar subcommand exists"),
         (&["token", "revoke", "xyz", "--expires", "5"], 2, "cannot be used with"),

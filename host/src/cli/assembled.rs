@@ -166,7 +166,13 @@ impl Answer for Assembled {
     }
 
     fn backup(&self, to: &Path) -> io::Result<()> {
-        self.backup_to(to).map_err(io::Error::other)
+        // Who asks may be another user, and see other files.
+        self.backup_to(to).map_err(|error| match error {
+            BackupError::Io { .. } | BackupError::Occupied(_) => {
+                io::Error::other(format!("{error}; the running server writes it, as the user that it runs as"))
+            }
+            error => io::Error::other(error),
+        })
     }
 
     fn astray(&self) -> Astray {
