@@ -77,7 +77,7 @@ pub(crate) fn rotate_key(
         }
         // Those that no key has signed.
         revoke_everything(op, actor)?;
-        end_all_pairs(op);
+        end_all_pairs(op)?;
         KeyState::Signs
     } else if is_other_kind(&known, algorithm) {
         return Ok(Err(NotRotated::OtherKind));

@@ -10,7 +10,7 @@
 //! alone is of its family.
 //!
 //! However many pairs there are, ending them costs one bounded operation: up to [`MOST_ENDED`] are ended one by one and counted
-//! exactly; where there are more, the rest ends by its time of issue.
+//! exactly; where there are more, the rest ends by a count that each pair has of its time ([`PairsEnded::last`]), as times may be wrong.
 
 use super::{audit, has_expired, has_room, issue_as, revoke, revoke_counted, user, verify_any_time};
 use crate::{
@@ -57,9 +57,9 @@ pub(crate) struct Grant {
 /// # Errors
 /// [`Refusal::NoSigningKey`], [`Refusal::NoEntropy`].
 pub(crate) fn grant(op: &Op<'_>, user: &User, client: Uid, refreshable: bool) -> Result<Grant, Stop> {
-    bound(op, user)?;
-    let id = op.moment.draw("pair")?;
-    let pair = new_pair(op, id, (id, op.now()), user, client, refreshable);
+    let ended = ended(op, user.uid)?;
+    bound(op, user, ended)?;
+    let pair = new_pair(op, None, ended, user, client, refreshable)?;
     store_new(op, &pair);
     show(op, &pair, user)
 }
@@ -80,8 +80,9 @@ pub(crate) fn grant_for_token(op: &Op<'_>, user: &User, jti: &str) -> Result<Res
     if op.now() >= family_ends(op, &shown) {
         return refused("login_too_long_ago", NotRefreshed::Expired);
     }
-    bound(op, user)?;
-    let pair = new_pair(op, op.moment.draw("pair")?, (shown.family, shown.began), user, user.uid, false);
+    let ended = ended(op, user.uid)?;
+    bound(op, user, ended)?;
+    let pair = new_pair(op, Some(&shown), ended, user, user.uid, false)?;
     store_new(op, &pair);
     Ok(Ok(show(op, &pair, user)?))
 }
@@ -90,7 +91,7 @@ pub(crate) fn grant_for_token(op: &Op<'_>, user: &User, jti: &str) -> Result<Res
 ///
 /// Those that still live end with all of their time and before, by one record: a flood of them must not fill the revocation
 /// snapshots either. What was granted within this second stays, as tokens tell their time in whole seconds.
-fn bound(op: &Op<'_>, user: &User) -> Result<(), Stop> {
+fn bound(op: &Op<'_>, user: &User, ended: Together) -> Result<(), Stop> {
     if !super::now_and_then(op, "pair bound")? {
         return Ok(());
     }
@@ -99,9 +100,8 @@ fn bound(op: &Op<'_>, user: &User) -> Result<(), Stop> {
     if surplus == 0 {
         return Ok(());
     }
-    let ended = ended(op, user.uid)?;
     let lives = |pair: &Pair| {
-        let alive = pair.created > ended && pair.generation == user.generation;
+        let alive = !has_ended(pair, ended) && pair.generation == user.generation;
         alive && (access_is_taken(op, pair) || refresh_lives(op, pair))
     };
     let pairs: Result<Vec<_>, _> = stored.iter().map(|(_, record)| Pair::of(record)).collect();
@@ -122,7 +122,9 @@ fn bound(op: &Op<'_>, user: &User) -> Result<(), Stop> {
         }
     }
     if until > UnixTime::default() {
-        end_all_until(op, Some(user.uid), until);
+        // The server finds no pair of their tokens any more, and looks for one while there is this record.
+        let [_, own] = ended;
+        remember_end(op, Some(user.uid), PairsEnded { issued: own.issued.max(until), ..own });
     }
     Ok(())
 }
@@ -182,7 +184,7 @@ fn renew(
     op: &Op<'_>,
     pair: &Pair,
     client: Uid,
-    ended: Result<UnixTime, Stop>,
+    ended: Result<Together, Stop>,
 ) -> Result<Result<Grant, NotRefreshed>, Stop> {
     let Pair { uid, id, .. } = *pair;
     if pair.client != client {
@@ -198,7 +200,7 @@ fn renew(
         }
         return Ok(Err(NotRefreshed::Used));
     }
-    let live = !pair.refresh_invalidated && pair.created > ended;
+    let live = !pair.refresh_invalidated && !has_ended(pair, ended);
     let Some(user) = user.filter(|_| live) else { return Ok(Err(NotRefreshed::Invalidated)) };
     if op.now() >= refresh_ends(op, pair) {
         return Ok(Err(NotRefreshed::Expired));
@@ -206,12 +208,12 @@ fn renew(
     match pair.refreshed {
         _ if has_expired(op, &user)? => Ok(Err(NotRefreshed::PasswordExpired)),
         Some((_, next)) => match op.load::<Pair>(&key::pair(uid, &next))? {
-            Some(next) if !next.refresh_invalidated && next.created > ended => Ok(Ok(show(op, &next, &user)?)),
+            Some(next) if !next.refresh_invalidated && !has_ended(&next, ended) => Ok(Ok(show(op, &next, &user)?)),
             _ => Ok(Err(NotRefreshed::Invalidated)),
         },
         None => {
-            bound(op, &user)?;
-            let next = new_pair(op, op.moment.draw("pair")?, (pair.family, pair.began), &user, client, true);
+            bound(op, &user, ended)?;
+            let next = new_pair(op, Some(pair), ended, &user, client, true)?;
             store_new(op, &next);
             let used = Pair { refreshed: Some((op.now(), next.id)), ..pair.clone() };
             op.store_until(key::pair(uid, &id), &used, kept_until(op, &used));
@@ -291,7 +293,7 @@ fn one(
     let ended = ended(op, uid);
     let Some(mut pair) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(None) };
     // Dead before is also what died with its user, or with all his tokens.
-    let died = pair.created <= ended? || user_of(op, &pair)?.is_none();
+    let died = has_ended(&pair, ended?) || user_of(op, &pair)?.is_none();
     if died || end(op, &mut pair)? {
         return Ok(Some(Counts { invalidated: 0, previously: 1 }));
     }
@@ -344,7 +346,9 @@ fn all(
     }
     if !singly {
         // What is wanted may be anywhere among the rest, so all of it ends.
-        end_all_until(op, whose, op.now());
+        let known = ended_for(op, whose)?;
+        let issued = known.issued.max(op.now());
+        remember_end(op, whose, PairsEnded { issued, ..once_more(op, known) });
         match whose {
             Some(uid) => audit(op, "token.revoke_all", actor, &uid, None),
             None => audit(op, "token.revoke_all", actor, &"everybody", None),
@@ -353,14 +357,23 @@ fn all(
     Ok(counts)
 }
 
-/// Ends all pairs of everybody.
-pub(super) fn end_all_pairs(op: &Op<'_>) {
-    end_all_until(op, None, op.now());
+/// Ends all pairs of everybody, with the keys that have signed their access tokens: verifiers elsewhere go by these.
+pub(super) fn end_all_pairs(op: &Op<'_>) -> Result<(), Stop> {
+    let known = ended_for(op, None)?;
+    remember_end(op, None, PairsEnded { issued: UnixTime::default(), ..once_more(op, known) });
+    Ok(())
 }
 
-/// Ends all pairs of one user, or of everybody, that were made up to `until`.
-fn end_all_until(op: &Op<'_>, whose: Option<Uid>, until: UnixTime) {
-    op.store_until(key::pairs_ended(whose), &PairsEnded(until), op.now().plus_secs(REFRESH_LIFE + KEEP));
+/// The next end after the `known` one, whatever the clock says.
+fn once_more(op: &Op<'_>, known: PairsEnded) -> PairsEnded {
+    let next = UnixTime::from_millis(known.last.as_millis().saturating_add(1));
+    PairsEnded { last: op.now().max(next), ..known }
+}
+
+/// Keeps it for as long as a pair could live that has ended so, and until the time is past that it tells: what comes next is later then.
+fn remember_end(op: &Op<'_>, whose: Option<Uid>, ended: PairsEnded) {
+    let until = op.now().max(ended.last).max(ended.issued).plus_secs(REFRESH_LIFE + KEEP);
+    op.store_until(key::pairs_ended(whose), &ended, until);
 }
 
 /// A pair that was found, with where and how it is stored.
@@ -369,13 +382,16 @@ type Found<'a> = (&'a Key, &'a Record, Pair);
 /// The wanted pairs of one user, or of everybody, of which a half is taken somewhere; and whether these are all.
 fn live<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -> Result<(Vec<Found<'a>>, bool), Stop> {
     let prefix = whose.map_or_else(|| key::PAIRS.into(), key::pairs_of);
-    let ended = whose.map_or_else(|| ended_for(op, None), |uid| ended(op, uid))?;
+    let ended = match whose {
+        Some(uid) => ended(op, uid)?,
+        None => [ended_for(op, None)?, PairsEnded::default()],
+    };
     let (mut found, mut after) = (Vec::new(), String::new());
     for limit in PAGES {
         let page = op.range(&Range { prefix: prefix.clone(), after, limit })?;
         for (key, record) in page {
             let pair = Pair::of(record)?;
-            if pair.created > ended && wanted(&pair) && (access_is_taken(op, &pair) || refresh_lives(op, &pair)) {
+            if !has_ended(&pair, ended) && wanted(&pair) && (access_is_taken(op, &pair) || refresh_lives(op, &pair)) {
                 if found.len() == MOST_ENDED {
                     return Ok((found, false));
                 }
@@ -390,30 +406,35 @@ fn live<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -> 
     Ok((found, false))
 }
 
-/// Whether the access token `verified` has ended together with all others of its time.
-///
-/// Tokens tell their time in whole seconds: of those that were issued in the second of the end, their pairs know more.
+/// Whether the access token `verified` has ended together with others. Its pair knows, and is gone before it only with others.
 pub(super) fn ended_with_others(op: &Op<'_>, uid: Uid, verified: &Verified) -> Result<bool, Stop> {
     if verified.dialect().as_deref() != Some(dialect::ELASTICSEARCH) {
         return Ok(false);
     }
-    let (issued, ended) = (verified.issued().unwrap_or_default(), ended(op, uid)?);
-    if issued.as_secs() != ended.as_secs() {
-        return Ok(issued <= ended);
+    let ended = ended(op, uid)?;
+    if ended == Together::default() {
+        return Ok(false);
     }
     let Some(jti) = verified.jti() else { return Ok(true) };
-    Ok(pair_of(op, &key::pair_of_access(&jti))?.is_none_or(|pair| pair.created <= ended))
+    Ok(pair_of(op, &key::pair_of_access(&jti))?.is_none_or(|pair| has_ended(&pair, ended)))
 }
 
-/// Up to when the pairs of `uid` have ended all together; the epoch if they never have.
-fn ended(op: &Op<'_>, uid: Uid) -> Result<UnixTime, Stop> {
+/// How pairs have ended together: everybody's, and those of one user.
+type Together = [PairsEnded; 2];
+
+fn has_ended(pair: &Pair, ended: Together) -> bool {
+    ended.into_iter().zip(pair.ended).any(|(now, then)| now.last > then)
+}
+
+fn ended(op: &Op<'_>, uid: Uid) -> Result<Together, Stop> {
     op.want(&[key::pairs_ended(Some(uid)), key::pairs_ended(None)]);
     let (own, everybody) = (ended_for(op, Some(uid)), ended_for(op, None));
-    Ok(own?.max(everybody?))
+    Ok([everybody?, own?])
 }
 
-fn ended_for(op: &Op<'_>, whose: Option<Uid>) -> Result<UnixTime, Stop> {
-    Ok(op.load::<PairsEnded>(&key::pairs_ended(whose))?.unwrap_or_default().0)
+/// Zeros if they never have.
+fn ended_for(op: &Op<'_>, whose: Option<Uid>) -> Result<PairsEnded, Stop> {
+    Ok(op.load(&key::pairs_ended(whose))?.unwrap_or_default())
 }
 
 /// Ends both halves; returns how many of them lived and how many were dead.
@@ -448,19 +469,24 @@ fn refresh_ends(op: &Op<'_>, pair: &Pair) -> UnixTime {
 
 /// When the last token is granted for what came of the login of this pair.
 fn family_ends(op: &Op<'_>, pair: &Pair) -> UnixTime {
-    pair.began.plus_secs(op.settings.elasticsearch.family_max.into())
+    pair.began.plus_secs(op.settings.elasticsearch.family_max.into()).min(pair.family_ends)
 }
 
-/// `family` is its id and when it began.
+/// Of the family of `shown`, or of one that begins with it.
 fn new_pair(
     op: &Op<'_>,
-    id: PairId,
-    (family, began): (PairId, UnixTime),
+    shown: Option<&Pair>,
+    ended: Together,
     user: &User,
     client: Uid,
     refreshable: bool,
-) -> Pair {
-    Pair {
+) -> Result<Pair, Stop> {
+    let id: PairId = op.moment.draw("pair")?;
+    let (family, began, family_ends) = match shown {
+        Some(shown) => (shown.family, shown.began, family_ends(op, shown)),
+        None => (id, op.now(), op.now().plus_secs(op.settings.elasticsearch.family_max.into())),
+    };
+    Ok(Pair {
         id,
         family,
         uid: user.uid,
@@ -473,7 +499,9 @@ fn new_pair(
         refresh_invalidated: false,
         refreshed: None,
         began,
-    }
+        family_ends,
+        ended: ended.map(|ended| ended.last),
+    })
 }
 
 fn store_new(op: &Op<'_>, pair: &Pair) {

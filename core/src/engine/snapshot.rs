@@ -46,7 +46,7 @@ pub(crate) fn snapshot(op: &Op<'_>) -> Result<Published, Stop> {
         new.end(Ended::of(record)?);
     }
     for (key, record) in pairs? {
-        new.end_pairs(key::whose_pairs_ended(key), PairsEnded::of(record)?.0);
+        new.end_pairs(key::whose_pairs_ended(key), PairsEnded::of(record)?.issued);
     }
     let made = |text| Published { number, issued: op.now(), kid: signer.kid().into(), issuer: issuer.into(), text };
     match keys.sign_snapshot(new) {

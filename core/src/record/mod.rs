@@ -78,7 +78,13 @@ pub trait Stored: Serialize + DeserializeOwned {
 /// What a record of `version` 1 holds, where that is one of today without its last member, which then is zero. Not for a version 3: it says
 /// itself what versions 1 and 2 lacked.
 fn from_version_1<T: DeserializeOwned>(version: u8, body: &[u8]) -> Option<T> {
-    let body = (version == 1).then(|| [body, &[0]].concat())?;
+    lacking(1, body).filter(|_| version == 1)
+}
+
+/// What `body` holds, where that is a record of today without its last `count` numbers, which then are zero.
+fn lacking<T: DeserializeOwned>(count: usize, body: &[u8]) -> Option<T> {
+    let mut body = body.to_vec();
+    body.resize(body.len() + count, 0);
     match postcard::take_from_bytes(&body) {
         Ok((decoded, [])) => Some(decoded),
         _ => None,
@@ -207,7 +213,9 @@ mod tests {
         let revoked = Revoked { until: TIME, only_here: true };
         check(&revoked, &[2, 0xe8, 0x07, 1]);
         assert_eq!(Revoked::decode(&[1, 0xe8, 0x07]), Ok(Revoked { only_here: false, ..revoked }));
-        check(&PairsEnded(TIME), &[1, 0xe8, 0x07]);
+        let ended = PairsEnded { last: TIME, issued: UnixTime::from_secs(0) };
+        check(&ended, &[2, 0xe8, 0x07, 0]);
+        assert_eq!(PairsEnded::decode(&[1, 0xe8, 0x07]), Ok(PairsEnded { issued: TIME, ..ended }));
         check(&PairOf { uid: uid(), id: [7; 32] }, &[[1, 0xac, 0x02].as_slice(), &[7; 32]].concat());
         let pair = Pair {
             id: [7; 32],
@@ -222,12 +230,19 @@ mod tests {
             refresh_invalidated: false,
             refreshed: Some((TIME, [9; 32])),
             began: UnixTime::from_secs(0),
+            family_ends: TIME,
+            ended: [TIME, UnixTime::from_secs(0)],
         };
         let rest = [0xac, 0x02, 1, 2, 0xe8, 0x07, 0xe8, 0x07, 1, 1, 0, 1, 0xe8, 0x07];
         let octets = [[7; 32].as_slice(), &[8; 32], &rest, &[9; 32]].concat();
-        check(&pair, &[[2].as_slice(), &octets, &[0]].concat());
-        assert_eq!(Pair::decode(&[[1].as_slice(), &octets].concat()), Ok(Pair { began: TIME, ..pair }));
+        check(&pair, &[[3].as_slice(), &octets, &[0, 0xe8, 0x07, 0xe8, 0x07, 0]].concat());
+        // Its family has the end that the settings give it, and what ended with it has ended it, in the same moment too.
+        let old = Pair { family_ends: UnixTime::from_millis(u64::MAX), ended: [UnixTime::from_millis(999); 2], ..pair };
+        assert_eq!(Pair::decode(&[[2].as_slice(), &octets, &[0]].concat()).as_ref(), Ok(&old));
+        assert_eq!(Pair::decode(&[[1].as_slice(), &octets].concat()), Ok(Pair { began: TIME, ..old }));
         for damaged in [
+            [[2].as_slice(), &octets].concat(),
+            [[2].as_slice(), &octets, &[0, 0]].concat(),
             [[1].as_slice(), &octets, &[0]].concat(),
             [[1].as_slice(), &octets[..octets.len() - 1]].concat(),
             [[0].as_slice(), &octets].concat(),

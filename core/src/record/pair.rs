@@ -1,6 +1,6 @@
 //! Token pairs of the Elasticsearch dialect.
 
-use super::{Stored, Uid, from_version_1};
+use super::{Stored, Uid, lacking};
 use crate::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
@@ -35,24 +35,46 @@ pub struct Pair {
     pub refreshed: Option<(UnixTime, PairId)>,
     /// When the login was that its family began with.
     pub began: UnixTime,
+    /// When the family ends, by the settings under which its pairs were made.
+    pub family_ends: UnixTime,
+    /// [`PairsEnded::last`] of everybody and of its user when it was made: it has ended when one of them is later.
+    pub ended: [UnixTime; 2],
 }
 
 impl Stored for Pair {
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
-    /// Version 1 was the same without the last member; the family of such a pair counts from this pair on.
+    /// Version 2 was the same without the last two members: its family ends by the settings of today, and all that ended since it was made
+    /// has ended it. Version 1 lacked the one before as well; the family of such a pair counts from this pair on.
     fn migrate(version: u8, body: &[u8]) -> Option<Self> {
-        from_version_1(version, body).map(|pair: Self| Self { began: pair.created, ..pair })
+        let began: &[u8] = match version {
+            1 => &[0],
+            2 => &[],
+            _ => return None,
+        };
+        let pair: Self = lacking(3, &[body, began].concat())?;
+        let before = UnixTime::from_millis(pair.created.as_millis().saturating_sub(1));
+        let began = if version == 1 { pair.created } else { pair.began };
+        Some(Self { began, family_ends: UnixTime::from_millis(u64::MAX), ended: [before; 2], ..pair })
     }
 }
 
-/// All pairs of one user, or of everybody, that were made up to this time are invalidated: written where they are too many to
-/// be invalidated one by one.
+/// All pairs of one user, or of everybody, have ended together: written where they are too many to be invalidated one by one.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-pub struct PairsEnded(pub UnixTime);
+pub struct PairsEnded {
+    /// When they did the last time; later than the time before even if the clock was put right meanwhile, so that it counts how often.
+    pub last: UnixTime,
+    /// Access tokens that were issued up to then have ended, for verifiers elsewhere, who know nothing else of them.
+    pub issued: UnixTime,
+}
 
 impl Stored for PairsEnded {
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    /// Version 1 was one time for both.
+    fn migrate(version: u8, body: &[u8]) -> Option<Self> {
+        lacking(1, body).filter(|_| version == 1).map(|ended: Self| Self { issued: ended.last, ..ended })
+    }
 }
 
 /// Which pair a token belongs to.

@@ -188,6 +188,25 @@ fn a_family_of_refresh_tokens_has_an_end() {
 }
 
 #[test]
+fn a_family_that_has_ended_is_not_revived_by_a_setting() {
+    let mut world = TestWorld::with_admin("secret");
+    let family_max = |world: &mut TestWorld, secs| world.settings_mut().elasticsearch.family_max = secs;
+    family_max(&mut world, 7200);
+    let first = login(&mut world);
+    world.advance(3600);
+    family_max(&mut world, 86_400);
+    let second = json(&refresh(&mut world, &first["refresh_token"]));
+    world.advance(3600);
+    let late = refresh(&mut world, &second["refresh_token"]);
+    assert_eq!((late.status, &json(&late)["error_description"]), (400, &value!("token document has expired")));
+    // A lower setting counts at once.
+    let pair = login(&mut world);
+    world.advance(3600);
+    family_max(&mut world, 3600);
+    assert_eq!(refresh(&mut world, &pair["refresh_token"]).status, 400);
+}
+
+#[test]
 fn only_the_client_that_obtained_it_refreshes() {
     let mut world = TestWorld::with_admin("secret");
     let user = value!({"name": "bob", "password": "pw"});
@@ -327,8 +346,7 @@ fn pairs_without_number_end_together() {
         let everybody = body.get("realm_name").is_some();
         let status = world.call(bearer("/_security/_authenticate", &other["access_token"])).status;
         assert_eq!(status, if everybody { 401 } else { 200 });
-        // In the same second: whoever ends his sessions and logs in at once has a token that is good.
-        world.advance_millis(1);
+        // At the same time: whoever ends his sessions and logs in at once has a token that is good.
         let new = grant(&mut world, "bob");
         assert_eq!(world.call(bearer("/_security/_authenticate", &new["access_token"])).status, 200);
         assert!(refresh_by(&mut world, &new["refresh_token"])["access_token"].is_string());
@@ -549,6 +567,47 @@ fn pairs_that_ended_together_stay_ended() {
         world.advance(86_399);
         for pair in &pairs {
             assert_eq!(refresh(&mut world, &pair["refresh_token"]).status, 400, "{body}");
+        }
+    }
+}
+
+/// What ended all pairs by a clock that was ahead ends none that come when it has been put right; and ending them once more then ends
+/// these, and none of before lives again.
+#[test]
+fn pairs_that_ended_together_while_the_clock_was_ahead_leave_no_trace() {
+    let by_name = || admin(delete(NEW, &value!({"username": "admin"})));
+    let by_realm = || admin(delete(NEW, &value!({"realm_name": "default_native"})));
+    let rotate = || crate::testing::request("POST /admin/keys/rotate", r#"{"end_tokens": true}"#);
+    let all: [(fn(&mut TestWorld, Request) -> Response, &dyn Fn() -> Request); 3] =
+        [(TestWorld::call, &by_name), (TestWorld::call, &by_realm), (TestWorld::local, &rotate)];
+    for (send, end) in all {
+        let mut world = TestWorld::with_admin("secret");
+        let right = world.now();
+        let grants = |world: &mut TestWorld| (0..40).map(|_| login(world)).collect::<alloc::vec::Vec<_>>();
+        let mut ended = grants(&mut world);
+        world.advance(5);
+        for ahead in [18_000, 0, 0] {
+            world.set(right.plus_secs(ahead));
+            ended.extend(grants(&mut world));
+            assert!(send(&mut world, end()).status < 300);
+            world.set(right.plus_secs(10));
+            let pair = login(&mut world);
+            assert_eq!(world.call(bearer("/_security/_authenticate", &pair["access_token"])).status, 200);
+            let next = refresh(&mut world, &pair["refresh_token"]);
+            assert_eq!(next.status, 200);
+            ended.extend([pair, json(&next)]);
+            let last = ended.len() - 2;
+            for pair in &ended[..last] {
+                assert_eq!(world.call(bearer("/_security/_authenticate", &pair["access_token"])).status, 401);
+                assert_eq!(refresh(&mut world, &pair["refresh_token"]).status, 400);
+            }
+            // Neither do those of the time ahead, when it comes.
+            let mut later = world.clone();
+            later.set(right.plus_secs(18_010));
+            for pair in &ended[..last] {
+                assert_eq!(later.call(bearer("/_security/_authenticate", &pair["access_token"])).status, 401);
+                assert_eq!(refresh(&mut later, &pair["refresh_token"]).status, 400);
+            }
         }
     }
 }

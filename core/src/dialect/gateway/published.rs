@@ -285,6 +285,30 @@ mod tests {
         assert_eq!(text(&mut world).split('.').count(), 3);
     }
 
+    /// By their keys and not by a time, which may be wrong.
+    #[test]
+    fn everybodys_pairs_end_elsewhere_with_their_keys() {
+        let mut world = world(Algorithm::EdDsa, &["ann"]);
+        let right = world.now();
+        let mut old = edge(&mut world);
+        let before = elasticsearch(&mut world, "ann").unwrap();
+        take(&mut world, &mut old);
+        world.advance(18_000);
+        let ahead = elasticsearch(&mut world, "ann").unwrap();
+        assert_eq!(world.local(request("POST /admin/keys/rotate", r#"{"end_tokens": true}"#)).status, 201);
+        world.set(right.plus_secs(10));
+        let later = elasticsearch(&mut world, "ann").unwrap();
+        let mut edge = edge(&mut world);
+        take(&mut world, &mut edge);
+        for (token, verdict) in [(&before, Err("unknown_kid".into())), (&later, Ok(()))] {
+            assert_eq!(at_the_edge(&edge, token, world.now()), verdict);
+            assert_eq!(at_the_issuer(&mut world, token), verdict);
+        }
+        world.set(right.plus_secs(18_001));
+        take(&mut world, &mut edge);
+        assert_eq!(at_the_edge(&edge, &ahead, world.now()), Err("unknown_kid".into()));
+    }
+
     #[test]
     fn one_user_cannot_fill_the_snapshot() {
         let mut world = world(Algorithm::EdDsa, &["ann", "bob"]);
