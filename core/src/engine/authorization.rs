@@ -3,7 +3,7 @@
 //! A token is `HMAC-SHA-256(root secret, random octets of the record)`: it can be shown whenever its owner asks, and whoever
 //! has the store but not the root secret has no token. It is found by its digest.
 
-use super::{audit, audit_change, user};
+use super::{audit, audit_change, throttle::has_been, user};
 use crate::{
     lifetime::Lifetime,
     record::{Authorization, AuthorizationAt, Era, RevokedScopes, Scope, Stored, Uid, User, key},
@@ -240,7 +240,9 @@ fn lives(op: &Op<'_>, user: &User, authorization: &Authorization) -> Result<bool
     let same_passwords = authorization.generation == user.generation || !op.settings.openshift.password_change_revokes;
     let same_session = authorization.session_epoch == user.session_epoch;
     let era = era(op, user.uid, &authorization.scopes)?;
-    Ok(op.now() < authorization.expires && same_passwords && same_session && authorization.era == era)
+    // One that a clock made which was ahead would live longer than was asked for.
+    let in_time = has_been(op, authorization.created) && op.now() < authorization.expires;
+    Ok(in_time && same_passwords && same_session && authorization.era == era)
 }
 
 /// How often authorizations with these scopes were ended together: by their owner, by an administrator. None of the numbers

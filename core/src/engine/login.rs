@@ -1,6 +1,10 @@
 //! Logging in with a password.
 
-use super::{account, find_user, hex, passwords::remember_schemes, throttle::Gate};
+use super::{
+    account, find_user, hex,
+    passwords::remember_schemes,
+    throttle::{Gate, has_been},
+};
 use crate::{
     engine::{audit, audit_kept},
     password::{self, Derived, Hash, Scheme, prepare},
@@ -200,8 +204,10 @@ pub(crate) fn has_expired(op: &Op<'_>, user: &User) -> Result<bool, Stop> {
     Ok(password_expires(op, &cluster, user).is_some_and(|at| at <= op.now()))
 }
 
-/// When the passwords of `user` expire, if they do.
+/// When the passwords of `user` expire, if they do: now, where the time they were set at is one of a clock that was ahead, so that nobody
+/// knows their age.
 pub(crate) fn password_expires(op: &Op<'_>, cluster: &Cluster, user: &User) -> Option<UnixTime> {
     let days = u64::from(cluster.expiration_days(op.settings.passwords.policy));
-    (days > 0).then(|| user.password_issued.plus_secs(days * 86_400))
+    let end = || if has_been(op, user.password_issued) { user.password_issued.plus_secs(days * 86_400) } else { op.now() };
+    (days > 0).then(end)
 }

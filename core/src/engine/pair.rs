@@ -12,7 +12,7 @@
 //! However many pairs there are, ending them costs one bounded operation: up to [`MOST_ENDED`] are ended one by one and counted
 //! exactly; where there are more, the rest ends by a count that each pair has of its time ([`PairsEnded::last`]), as times may be wrong.
 
-use super::{audit, has_expired, has_room, issue_as, revoke, revoke_counted, user, verify_any_time};
+use super::{audit, has_expired, has_room, issue_as, revoke, revoke_counted, throttle::has_been, user, verify_any_time};
 use crate::{
     lifetime::Lifetime,
     record::{Pair, PairId, PairOf, PairsEnded, Stored, Uid, User, key},
@@ -192,7 +192,9 @@ fn renew(
     }
     let user = user_of(op, pair)?;
     let ended = ended?;
-    if pair.refreshed.is_some_and(|(at, _)| op.now() > at.plus_secs(REPEAT)) {
+    // Neither long ago nor, by a clock that was ahead, long to come.
+    let repeats = |at: UnixTime| op.now() <= at.plus_secs(REPEAT) && at <= op.now().plus_secs(REPEAT);
+    if pair.refreshed.is_some_and(|(at, _)| !repeats(at)) {
         // Somebody else has this token: whoever it is, nobody goes on with what came of it, be the token itself over by now.
         let ended = all(op, &client, Some(uid), |other| other.family == pair.family)?;
         if ended.invalidated > 0 {
@@ -202,7 +204,7 @@ fn renew(
     }
     let live = !pair.refresh_invalidated && !has_ended(pair, ended);
     let Some(user) = user.filter(|_| live) else { return Ok(Err(NotRefreshed::Invalidated)) };
-    if op.now() >= refresh_ends(op, pair) {
+    if !has_been(op, pair.created) || op.now() >= refresh_ends(op, pair) {
         return Ok(Err(NotRefreshed::Expired));
     }
     match pair.refreshed {

@@ -235,7 +235,7 @@ fn is_within(op: &Op<'_>, since: UnixTime, secs: u64) -> bool {
 
 /// What begins much later than now was written by a clock that was ahead, and counts no more. A little later is nothing unusual:
 /// an operation keeps the time of its beginning, and others that began after it may have ended before.
-fn has_been(op: &Op<'_>, since: UnixTime) -> bool {
+pub(super) fn has_been(op: &Op<'_>, since: UnixTime) -> bool {
     since <= op.now().plus_secs(3600)
 }
 

@@ -611,3 +611,41 @@ fn pairs_that_ended_together_while_the_clock_was_ahead_leave_no_trace() {
         }
     }
 }
+
+/// Who used it knows its next one; a clock that was ahead then must not let it be shown again for as long.
+#[test]
+fn a_refresh_token_that_was_used_while_the_clock_was_ahead_is_used() {
+    let mut world = TestWorld::with_admin("secret");
+    let right = world.now();
+    let first = login(&mut world);
+    world.advance(7200);
+    let second = json(&refresh(&mut world, &first["refresh_token"]));
+    world.set(right.plus_secs(60));
+    let again = json(&refresh(&mut world, &first["refresh_token"]));
+    assert_eq!(again["error_description"], "token has already been refreshed more than 30 seconds in the past");
+    world.set(right.plus_secs(7200));
+    assert_eq!(refresh(&mut world, &second["refresh_token"]).status, 400);
+}
+
+/// It would live for as long as the clock was ahead, and a day; when its time comes, it is as dead as it was made.
+#[test]
+fn a_refresh_token_of_a_time_to_come_is_refused_and_can_be_ended() {
+    let mut world = TestWorld::with_admin("secret");
+    let right = world.now();
+    world.advance(10 * 365 * 86_400);
+    let [pair, other] = [login(&mut world), login(&mut world)];
+    world.set(right.plus_secs(60));
+    let ahead = refresh(&mut world, &pair["refresh_token"]);
+    assert_eq!((ahead.status, &json(&ahead)["error_description"]), (400, &value!("token document has expired")));
+    let ended = json(&world.call(admin(delete(NEW, &value!({"refresh_token": pair["refresh_token"]})))));
+    assert_eq!(ended["invalidated_tokens"], 1);
+    assert_eq!(json(&world.call(admin(delete(NEW, &value!({"username": "admin"})))))["invalidated_tokens"], 3);
+    world.set(right.plus_secs(10 * 365 * 86_400 + 1));
+    for pair in [pair, other] {
+        assert_eq!(refresh(&mut world, &pair["refresh_token"]).status, 400);
+    }
+    // An operation keeps the time of its beginning, so that a little later is nothing unusual.
+    let pair = login(&mut world);
+    world.set(right.plus_secs(10 * 365 * 86_400 - 9));
+    assert_eq!(refresh(&mut world, &pair["refresh_token"]).status, 200);
+}

@@ -495,6 +495,22 @@ fn a_token_ends_with_its_time_and_its_user_whatever_the_store_keeps() {
 }
 
 /// Those beyond the newest end without a line of their own, so that there is one for all.
+/// It would live for as long as the clock was ahead besides what was asked for.
+#[test]
+fn an_authorization_of_a_time_to_come_is_none_yet() {
+    let mut world = TestWorld::with_admin("secret");
+    let right = world.now();
+    for (ahead, alive) in [(3600, true), (3601, false), (10 * 365 * 86_400, false)] {
+        world.set(right.plus_secs(ahead));
+        let token = token(&mut world, "session");
+        check_alive(&mut world, &token, true);
+        world.set(right);
+        check_alive(&mut world, &token, alive);
+        let listed = json(&world.call(request(Method::Get, LIST)))["data"].as_array().unwrap().len();
+        assert_eq!(listed, 1, "{ahead}");
+    }
+}
+
 #[test]
 fn ending_all_is_audited() {
     let mut world = TestWorld::with_admin("secret");

@@ -221,6 +221,25 @@ fn the_policy_of_nist_knows_neither_composition_nor_expiry_whatever_was_set_befo
     assert_eq!(world.call(by("admin", "PUT /v1/users/password", plain)).status, 200);
 }
 
+/// Nobody knows how old a password is that was set while the clock was ahead, so it does not outlive the others.
+#[test]
+fn a_password_of_a_time_to_come_has_expired() {
+    let mut world = world();
+    let right = world.now();
+    world.advance(10 * 365 * 86_400);
+    let changed = r#"{"username": "ann", "new_password": "another"}"#;
+    assert_eq!(world.call(by("admin", "PUT /v1/users/password", changed)).status, 200);
+    world.set(right.plus_secs(60));
+    check_login(&mut world, "ann", "another", 200);
+    let body = r#"{"password_expiration_duration": 1}"#;
+    assert_eq!(world.call(by("admin", "PUT /v1/cluster", body)).status, 200);
+    check_login(&mut world, "ann", "another", 401);
+    assert_eq!(json(&world.call(by("admin", "GET /v1/users/3", "")))["status"], "password_expired");
+    let anew = r#"{"username": "ann", "new_password": "one of today"}"#;
+    assert_eq!(world.call(by("admin", "PUT /v1/users/password", anew)).status, 200);
+    check_login(&mut world, "ann", "one of today", 200);
+}
+
 #[test]
 fn what_roles_may_do_is_told_to_users_only() {
     let mut world = world();
