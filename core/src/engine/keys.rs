@@ -16,8 +16,14 @@ use zeroize::Zeroizing;
 /// How many keys a server may hold at once.
 pub const MAX_KEYS: u32 = 64;
 
-/// All signing keys, each read as a condition of the commit. One that comes meanwhile is none: see [`changing`].
+/// The signing keys, but for those that were gone when others came.
 pub(crate) fn keys(op: &Op<'_>) -> Result<Vec<SigningKey>, Stop> {
+    let stored = stored(op)?;
+    Ok(stored.iter().filter(|key| !is_gone(op, key, &stored)).cloned().collect())
+}
+
+/// All that are stored, each read as a condition of the commit. One that comes meanwhile is none: see [`changing`].
+fn stored(op: &Op<'_>) -> Result<Vec<SigningKey>, Stop> {
     let range = Range { prefix: key::SIGNING_KEYS.into(), after: String::new(), limit: MAX_KEYS };
     let listed = op.range(&range)?;
     op.want(listed.iter().map(|(key, _)| key));
@@ -61,7 +67,7 @@ pub(crate) fn rotate_key(
     actor: &dyn Display,
     rotation: Rotation,
 ) -> Result<Result<SigningKey, NotRotated>, Stop> {
-    let known = changing(op)?;
+    let known = changing(op, 1)?;
     let signer = known.iter().find(|key| key.state.signs_at(op.now()));
     let usual = signer.map_or(op.settings.signing_algorithm, |key| key.algorithm);
     let algorithm = rotation.algorithm.unwrap_or(usual);
@@ -71,7 +77,8 @@ pub(crate) fn rotate_key(
     };
     let promoted = known.iter().filter(|_| rotation.at_once && !rotation.end_tokens).find(waits);
     let state = if rotation.end_tokens {
-        for key in &known {
+        // Those too whose time has passed, if the clock is right.
+        for key in &stored(op)? {
             op.remove(key::signing_key(&key.kid));
             audit(op, "key.retire", actor, &key.kid, None);
         }
@@ -160,7 +167,7 @@ pub(crate) enum Imported {
 pub(crate) fn import_keys(op: &Op<'_>, actor: &dyn Display, new: &[Key], sign: bool) -> Result<Imported, Stop> {
     guard(op)?;
     let every = keys(op)?;
-    let known = changing(op)?;
+    let known = changing(op, new.len())?;
     if known.len() + new.len() > MAX_KEYS as usize {
         return Ok(Imported::TooMany);
     }
@@ -199,16 +206,33 @@ fn guard(op: &Op<'_>) -> Result<Era, Stop> {
     Ok(op.load(&key::key_changes())?.unwrap_or_default())
 }
 
-/// The keys whose last token has not expired, for whoever adds to them: nobody else does meanwhile. The others are removed.
-fn changing(op: &Op<'_>) -> Result<Vec<SigningKey>, Stop> {
+/// The keys whose last token has not expired, for whoever adds `more`: nobody else does meanwhile. The others go a day later, at once only
+/// where there is no place for more: a clock that is ahead is not to take a key with it.
+fn changing(op: &Op<'_>, more: usize) -> Result<Vec<SigningKey>, Stop> {
     let Era(changes) = guard(op)?;
     op.store(key::key_changes(), &Era(changes.wrapping_add(1)));
-    let (live, expired): (Vec<_>, Vec<_>) =
-        keys(op)?.into_iter().partition(|key| key.state.until().is_none_or(|until| op.now() < until));
-    for key in &expired {
-        op.remove(key::signing_key(&key.kid));
+    let stored = stored(op)?;
+    let is_full = stored.len() + more > MAX_KEYS as usize;
+    let (live, expired): (Vec<_>, Vec<_>) = stored.iter().partition(|key| !has_expired(op, key));
+    for known in expired {
+        let name = key::signing_key(&known.kid);
+        if is_full {
+            op.remove(name);
+        } else if !is_gone(op, known, &stored) {
+            op.store_until(name, known, Ended::until(op.now()));
+        }
     }
-    Ok(live)
+    Ok(live.into_iter().cloned().collect())
+}
+
+fn has_expired(op: &Op<'_>, key: &SigningKey) -> bool {
+    key.state.until().is_some_and(|until| until <= op.now())
+}
+
+/// Whether the last token of `key` had expired when one of the others came.
+fn is_gone(op: &Op<'_>, key: &SigningKey, others: &[SigningKey]) -> bool {
+    let came_since = |until| others.iter().any(|other| until <= other.created && other.created <= op.now());
+    has_expired(op, key) && key.state.until().is_some_and(came_since)
 }
 
 /// Takes leave of the key that signs, and returns what its successor does. A secret is known to nobody else, so that it signs at

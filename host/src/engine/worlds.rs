@@ -69,6 +69,8 @@ pub(super) struct Worlds {
     settings: Mutex<Settings>,
     /// The last attempt to read the keys failed, so what is in force may be out of date.
     stale: AtomicBool,
+    /// When the one in force was made, in milliseconds: keys whose time had passed then are not in it.
+    made: AtomicU64,
     /// How many worlds there have been.
     count: AtomicU64,
 }
@@ -83,7 +85,14 @@ impl Worlds {
     ) -> Result<Self, WorldError> {
         let first = Shaped::new(settings.clone(), vault(&root, store, now).await?)?;
         let current = ArcSwap::from_pointee(first);
-        Ok(Self { root, current, settings: Mutex::new(settings), stale: AtomicBool::new(false), count: AtomicU64::new(0) })
+        Ok(Self {
+            root,
+            current,
+            settings: Mutex::new(settings),
+            stale: AtomicBool::new(false),
+            made: AtomicU64::new(now.as_millis()),
+            count: AtomicU64::new(0),
+        })
     }
 
     /// Whether the world is made from this record.
@@ -91,16 +100,22 @@ impl Worlds {
         key.as_str().starts_with(SIGNING_KEYS)
     }
 
-    /// The world in force. Fails closed: after a failed [`Worlds::reload`] it tries again first.
+    /// The world in force. Fails closed: after a failed [`Worlds::reload`] it tries again first. It is made anew where the clock was ahead.
     pub(super) async fn current(&self, store: &dyn Store, now: UnixTime) -> Result<Arc<Shaped>, WorldError> {
-        if self.stale.load(Ordering::Acquire) {
+        if self.is_outdated(now) {
             let settings = self.settings.lock().await;
             // It may have been made while others were waited for; all of them making it again would keep it stale for as long as more come.
-            if self.stale.load(Ordering::Acquire) {
+            if self.is_outdated(now) {
                 self.make(&settings, store, now).await?;
             }
         }
         Ok(self.current.load_full())
+    }
+
+    fn is_outdated(&self, now: UnixTime) -> bool {
+        // A key verifies for a minute after its last token has ended, so that less is nothing.
+        let is_from_ahead = now.plus_secs(60).as_millis() < self.made.load(Ordering::Acquire);
+        is_from_ahead || self.stale.load(Ordering::Acquire)
     }
 
     /// The latest world that there was, in force or not: for the words of a refusal.
@@ -150,6 +165,7 @@ impl Worlds {
         let made = Shaped::new(settings.clone(), vault(&self.root, store, now).await?)?;
         with(&made)?;
         self.current.store(Arc::new(made));
+        self.made.store(now.as_millis(), Ordering::Release);
         self.count.fetch_add(1, Ordering::Release);
         self.stale.store(false, Ordering::Release);
         Ok(())
@@ -216,5 +232,20 @@ mod tests {
         drop(held);
         assert!(one.await.is_ok() && other.await.is_ok());
         assert_eq!((store.1.load(Ordering::Relaxed), worlds.mark()), (2, Some(1)));
+    }
+
+    /// It may lack keys whose time had passed by that clock.
+    #[tokio::test]
+    async fn a_world_of_a_clock_that_was_ahead_is_made_anew() {
+        let (now, ahead) = (UnixTime::from_secs(1_800_000_000), UnixTime::from_secs(1_800_000_100));
+        let store = Counted(Memory::new(Arc::new(Clock::stopped_at(now))), AtomicU64::new(0));
+        let worlds = Worlds::open(Zeroizing::new([9; 32]), Settings::default(), &store, ahead).await.unwrap();
+        for (now, count) in [(ahead, 0), (now.plus_secs(40), 0), (now, 1), (now, 1), (ahead, 1), (now, 1)] {
+            assert!(worlds.current(&store, now).await.is_ok());
+            assert_eq!((worlds.mark(), store.1.load(Ordering::Relaxed)), (Some(count), count + 1));
+        }
+        worlds.reload(&store, ahead).await.unwrap();
+        assert!(worlds.current(&store, now).await.is_ok());
+        assert_eq!(worlds.mark(), Some(3));
     }
 }

@@ -245,6 +245,26 @@ mod tests {
         assert!(listed(&mut world).iter().all(|key| key["kid"] != "test"));
     }
 
+    #[test]
+    fn a_clock_that_was_ahead_takes_no_key_with_it() {
+        let mut world = world();
+        let right = world.now();
+        let old = world.token("ann", "ann password");
+        done(&mut world, "POST /admin/keys/rotate", "", 201);
+        world.advance(2 * 86_400);
+        done(&mut world, "POST /admin/keys/rotate", "", 201);
+        let (import, ahead) = (import(&jwk("more"), false), world.now());
+        done(&mut world, "POST /admin/keys/import", &import, 201);
+        assert!(listed(&mut world).iter().all(|key| key["kid"] != "test"));
+        world.set(right.plus_secs(60));
+        assert!(alive(&mut world, &old) && listed(&mut world).iter().any(|key| key["kid"] == "test"));
+        // Nor does it keep one that was to go.
+        world.set(ahead);
+        done(&mut world, "POST /admin/keys/rotate", r#"{"end_tokens": true}"#, 201);
+        world.set(right.plus_secs(60));
+        assert_eq!((alive(&mut world, &old), listed(&mut world).len()), (false, 1));
+    }
+
     /// Mixed, they could not be read again, and nothing would be answered any more.
     #[test]
     fn changes_that_race_never_mix_secrets_with_public_keys() {
