@@ -3,6 +3,7 @@
 use crate::{
     record::{Ended, User, key},
     seam::Op,
+    time::UnixTime,
 };
 
 /// Ending tokens. There is no other way, so that the record of it is never forgotten.
@@ -45,13 +46,21 @@ impl User {
 
     fn remember_end(&self, op: &Op<'_>) {
         let generation = if self.disabled { Ended::GONE } else { self.generation };
-        op.store_until(key::ended(self.uid), &Ended { uid: self.uid, generation }, Ended::until(op.now()));
+        self.remember(op, generation, self.generation.saturating_sub(1));
     }
 
     /// Ends all tokens of this user, who is being deleted.
     pub(crate) fn end_for_good(&self, op: &Op<'_>) {
-        let ended = Ended { uid: self.uid, generation: Ended::GONE };
-        op.store_until(key::ended(self.uid), &ended, Ended::until(op.now()));
+        self.remember(op, Ended::GONE, self.generation);
+    }
+
+    /// Until the tokens of the `last` generation have expired, also where that began while the clock was ahead.
+    fn remember(&self, op: &Op<'_>, generation: u32, last: u32) {
+        let began = UnixTime::from_secs(last.into());
+        // A few more than the time are generations that followed each other within a second.
+        let is_ahead = began > op.now().plus_secs(60);
+        let until = Ended::until(if is_ahead { began } else { op.now() });
+        op.store_until(key::ended(self.uid), &Ended { uid: self.uid, generation }, until);
     }
 }
 

@@ -405,6 +405,31 @@ mod tests {
         assert_eq!(world.count(key::ENDED), 0);
     }
 
+    /// As far as the user's record tells that it was.
+    #[test]
+    fn what_ends_tokens_of_a_time_to_come_is_remembered_until_then() {
+        let mut world = world(Algorithm::EdDsa, &["ann", "bob"]);
+        let right = world.now();
+        let ahead = right.plus_secs(10 * 86_400);
+        world.set(ahead);
+        let (ann, eve) = ("/admin/users/ann", r#"{"name": "eve", "password": "eveeve"}"#);
+        assert_eq!(world.local(request(&format!("PUT {ann}/password"), r#"{"password": "annann"}"#)).status, 204);
+        assert_eq!(world.local(request("POST /admin/users", eve)).status, 201);
+        let tokens = [world.token("ann", "annann"), world.token("eve", "eveeve")];
+        world.set(right.plus_secs(60));
+        assert_eq!(world.local(request(&format!("POST {ann}/logout"), "")).status, 200);
+        assert_eq!(world.local(request("DELETE /admin/users/eve", "")).status, 204);
+        world.set(ahead.plus_secs(100));
+        let mut edge = edge(&mut world);
+        take(&mut world, &mut edge);
+        for (token, why) in tokens.iter().zip(["ended", "user_gone"]) {
+            assert_eq!(at_the_edge(&edge, token, world.now()), Err(why.into()));
+            assert_eq!(at_the_issuer(&mut world, token), Err(why.into()));
+        }
+        world.set(ahead.plus_secs(86_500));
+        assert_eq!(world.count(key::ENDED), 0);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
