@@ -685,6 +685,20 @@ test('whoever begins after a key has gone is not answered with it, whichever loo
   await before
 })
 
+test('an engine that was made while the clock was ahead lacks no key when it is put right', async () => {
+  const [store, rootKey, clock] = [new MemoryStore(), generateRootKey(), new MovableClock(NOW)]
+  const first = await engine({ store, rootKey, clock })
+  const { access_token: token } = await (await first.fetch(login())).json()
+  assert.equal((await first.admin(new Request('http://localhost/admin/keys/rotate', { method: 'POST' }))).status, 201)
+  clock.advance(2 * 86_400)
+  const second = new Waxseal({ store, rootKey, settings: CHEAP, clock })
+  await second.ready()
+  clock.advance(60 - 2 * 86_400)
+  for (const waxseal of [first, second]) {
+    assert.equal((await waxseal.fetch(new Request('http://localhost/auth/verify', { headers: { authorization: `Bearer ${token}` } }))).status, 204)
+  }
+})
+
 /** A record that passes for one, and stops the engine that reads it. */
 function stopping() {
   let reads = 0

@@ -15,6 +15,8 @@ import { plain, read, Refused, write } from './http.js'
 /** How often a call is started before it is given up. Starting over is cheap, as derivations are kept. */
 const MOST_STARTS = 16
 const LONGEST_PAUSE_MILLIS = 64
+/** How long a key verifies after its last token has ended. */
+const MINUTE_MILLIS = 60_000
 const OPTIONS = ['store', 'settings', 'rootKey', 'clock', 'audit', 'clientAddress', 'kdf', 'onError']
 
 /** The whole engine behind one `fetch`. Entries subclass it with what their platform needs. */
@@ -32,6 +34,7 @@ export class Waxseal {
   #engine
   #instance
   #stamp
+  #openedAt
 
   constructor(options, platform) {
     demand(typeof options === 'object' && options !== null, 'bad_options', 'options are an object')
@@ -211,9 +214,11 @@ export class Waxseal {
       const keys = await this.#range({ prefix, after: '', limit }, now)
       if (this.#instance !== guest.instance()) continue
       const stamp = JSON.stringify(keys.map(({ key, version }) => [key, version]))
-      if (stamp !== this.#stamp) {
+      // Those whose time has passed are not opened, and it may have been a clock that was ahead which said so.
+      if (stamp !== this.#stamp || now + MINUTE_MILLIS < this.#openedAt) {
         guest.run(() => this.#engine.open(keys.map(({ value }) => value), now))
         this.#stamp = stamp
+        this.#openedAt = now
       }
       return then?.()
     }
