@@ -397,7 +397,7 @@ describe('options', () => {
     class Settings {
       get leeway() { return 5 }
     }
-    for (const settings of [new Settings(), Object.create({ leeway: 5 }), { throttle: new Settings() }, { throttle: new Map([['source_limit', 5]]) }, { gateway: { introspection_roles: new Set(['admin']) } }, { leeway: () => 5 }]) {
+    for (const settings of [new Settings(), Object.create({ leeway: 5 }), { throttle: new Settings() }, { throttle: new Map([['source_limit', 5]]) }, { gateway: { introspection_roles: new Set(['admin']) } }, { leeway: () => 5 }, { audience: NaN }, { throttle: { source_limit: -Infinity } }, { leeway: Symbol('5') }]) {
       assert.throws(() => new Waxseal({ store, settings }), error => code('bad_settings')(error) && /inherit/.test(error.message))
     }
     const plain = [runInNewContext('({ leeway: 5, gateway: { introspection_roles: ["admin"] } })'), Object.assign(Object.create(null), { leeway: 5 }), { toJSON: () => ({ leeway: 5 }) }]
@@ -413,6 +413,7 @@ describe('options', () => {
       [{ store: new MemoryStore(), settings: { nonsense: 1 } }, 'bad_settings'],
       [{ store: new MemoryStore(), rootKey: () => 'short' }, 'bad_root_key'],
       [{ store: new MemoryStore(), clock: () => NaN }, 'bad_clock'],
+      [{ store: new MemoryStore(), clock: () => 8.64e15 + 1 }, 'bad_clock'],
       [{ store: foreign, rootKey: generateRootKey() }, 'unreadable_keys'],
       [{ store: broken }, 'EIO'],
     ]) {
@@ -422,6 +423,11 @@ describe('options', () => {
   })
   test('a class may be the clock, as Date is', async () => {
     await new Waxseal({ store: new MemoryStore(), settings: CHEAP, clock: Date }).ready()
+  })
+  test('the last time of a clock is one like any other', async () => {
+    const late = new Waxseal({ store: new MemoryStore(), settings: CHEAP, clock: () => 8.64e15 })
+    await late.bootstrap({ password: PASSWORD })
+    assert.equal((await late.fetch(login())).status, 200)
   })
   test('nobody is no first administrator', async () => {
     for (const first of [undefined, null, {}, { password: 5 }, 'x']) await assert.rejects(new Waxseal({ store: new MemoryStore() }).bootstrap(first), code('bad_options'))

@@ -21,6 +21,9 @@ export class MovableClock {
   }
 }
 
+/** The last time of a `Date`. The longest life ends well below 2^53. */
+const LAST = 8.64e15
+
 /** The function that tells the time by `clock`: a function, something with `now()`, or nothing for the system's clock. */
 export function reader(clock) {
   if (clock === undefined) return Date.now
@@ -29,7 +32,7 @@ export function reader(clock) {
   demand(read, 'bad_clock', '`clock` is a function or has a method `now`')
   return () => {
     const now = read()
-    demand(Number.isFinite(now) && now >= 0, 'bad_clock', 'the clock did not tell milliseconds since the epoch')
+    demand(Number.isFinite(now) && now >= 0 && now <= LAST, 'bad_clock', 'the clock did not tell milliseconds since the epoch')
     return Math.trunc(now)
   }
 }

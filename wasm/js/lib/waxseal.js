@@ -282,14 +282,15 @@ function text(settings) {
     throw new WaxsealError('bad_settings', 'the settings have no JSON form', { cause })
   }
   demand(json, 'bad_settings', 'the settings have no JSON form')
-  demand(isWhole, 'bad_settings', 'the settings are plain objects and lists: what others inherit would be left out')
+  demand(isWhole, 'bad_settings', 'the settings are plain objects, lists, texts and finite numbers: what others inherit, or a symbol, would be left out')
   // JSON writes an escape for half a surrogate, so that none reaches the engine as something else.
   demand(!/[^\\](\\\\)*\\ud/.test(json), 'bad_settings', 'a string in the settings has a lone surrogate')
   return json
 }
 
-/** Whether JSON shows all of a value, which it does not of an object that inherits something. */
+/** Whether JSON shows all of a value, which it does not of an object that inherits something, nor of a symbol or what is no number. */
 function isShown(value) {
+  if (typeof value === 'symbol' || (typeof value === 'number' && !Number.isFinite(value))) return false
   if (Object(value) !== value || Array.isArray(value)) return true
   const parent = Object.getPrototypeOf(value)
   // By what the last of all prototypes has, as that of another realm is as good.
