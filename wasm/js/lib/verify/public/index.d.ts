@@ -83,7 +83,10 @@ export interface RemoteVerifierOptions extends Expectations {
   fetch?: (url: string, init: { headers: Record<string, string>; redirect: 'manual'; signal: AbortSignal }) => Promise<Response>
   /** Seconds after which the keys are read again; 300 by default. */
   keysEvery?: number
-  /** Seconds after which another revocation snapshot is read, so how late a revocation may be seen; 30 by default. */
+  /**
+   * Seconds after which another revocation snapshot is read; 30 by default. A revocation may be seen as late as this and the server’s
+   * `gateway.revocations_every` (5 by default) together.
+   */
   revocationsEvery?: number
   /** Seconds that an answer may take, body included; 5 by default. */
   timeout?: number
