@@ -109,7 +109,8 @@ pub const SETTINGS: &[Setting] = &[
     row(
         "server.request_secs",
         seconds(1, 600),
-        "how long a body may take, and then the answer to be read, a second more for each 4 KiB of it",
+        "how long a body may take, then the answer to be made, and then to be read, a second more for each 4 KiB of it; one that \
+         is not made in time is a 503, though the request may still be carried out",
     ),
     row("server.idle_secs", seconds(1, 3_600), "how long a connection may be open without a request"),
     row("server.drain_secs", seconds(0, 600), "how long requests in progress may take to finish when the server stops"),
