@@ -11,7 +11,8 @@ use zeroize::{Zeroize, Zeroizing};
 /// The 32 octets for `derivation`. Takes some 15 ms natively at the default cost, so it belongs on a thread that may block.
 ///
 /// # Errors
-/// When scheme or salt are out of bounds or the memory cannot be had.
+/// When the scheme is out of bounds, Argon2id is given a salt of less than 8 octets, or the memory cannot be had. How long the salt of a
+/// stored hash may be is looked at where that is read ([`Hash`](super::Hash)).
 pub fn derive(derivation: &Derivation, memory: &mut Memory) -> Result<Zeroizing<Vec<u8>>, SchemeError> {
     let Derivation { scheme, salt, password } = derivation;
     let mut output = Zeroizing::new(vec![0; OUTPUT]);

@@ -98,7 +98,7 @@ pub enum SchemeError {
         /// Iterations asked for.
         iterations: u32,
     },
-    /// The salt is shorter or longer than the algorithm takes.
+    /// The salt is shorter than Argon2id takes.
     Salt {
         /// Octets of the salt.
         octets: usize,
@@ -135,7 +135,9 @@ impl fmt::Display for SchemeError {
             Self::Iterations { iterations } => {
                 write!(f, "`{iterations}` PBKDF2 iterations are not within {MIN_ITERATIONS} and {MAX_ITERATIONS}")
             }
-            Self::Salt { octets } => write!(f, "a salt of `{octets}` octets is not within 8 and 64"),
+            Self::Salt { octets } => {
+                write!(f, "a salt of `{octets}` octets is too short for Argon2id, which takes 8 at least")
+            }
             Self::OutOfMemory => f.write_str("the memory for a password derivation could not be had"),
         }
     }
