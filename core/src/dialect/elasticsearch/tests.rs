@@ -575,11 +575,12 @@ fn pairs_that_ended_together_stay_ended() {
 /// these, and none of before lives again.
 #[test]
 fn pairs_that_ended_together_while_the_clock_was_ahead_leave_no_trace() {
-    let by_name = || admin(delete(NEW, &value!({"username": "admin"})));
-    let by_realm = || admin(delete(NEW, &value!({"realm_name": "default_native"})));
-    let rotate = || crate::testing::request("POST /admin/keys/rotate", r#"{"end_tokens": true}"#);
-    let all: [(fn(&mut TestWorld, Request) -> Response, &dyn Fn() -> Request); 3] =
-        [(TestWorld::call, &by_name), (TestWorld::call, &by_realm), (TestWorld::local, &rotate)];
+    type Send = fn(&mut TestWorld, Request) -> Response;
+    let all = [
+        (TestWorld::call as Send, admin(delete(NEW, &value!({"username": "admin"})))),
+        (TestWorld::call, admin(delete(NEW, &value!({"realm_name": "default_native"})))),
+        (TestWorld::local, crate::testing::request("POST /admin/keys/rotate", r#"{"end_tokens": true}"#)),
+    ];
     for (send, end) in all {
         let mut world = TestWorld::with_admin("secret");
         let right = world.now();
@@ -589,7 +590,7 @@ fn pairs_that_ended_together_while_the_clock_was_ahead_leave_no_trace() {
         for ahead in [18_000, 0, 0] {
             world.set(right.plus_secs(ahead));
             ended.extend(grants(&mut world));
-            assert!(send(&mut world, end()).status < 300);
+            assert!(send(&mut world, end.clone()).status < 300);
             world.set(right.plus_secs(10));
             let pair = login(&mut world);
             assert_eq!(world.call(bearer("/_security/_authenticate", &pair["access_token"])).status, 200);
