@@ -138,12 +138,21 @@ impl TestWorld {
         self.run(Peer { local: true, ..Peer::default() }, request, meanwhile)
     }
 
-    /// Like [`TestWorld::race_local`], but `meanwhile` happens before the answer to the question with this number, from 0, so
-    /// that some records were read before it and some after.
+    /// Like [`TestWorld::race`], but `meanwhile` happens before the answer to the question with this number, from 0, so that some
+    /// records were read before it and some after; not at all if there are fewer questions.
+    pub(crate) fn race_at(&mut self, round: usize, request: Request, meanwhile: impl FnOnce(&mut Self)) -> Response {
+        self.run_at(round, Peer { address: Some([192, 0, 2, 1].into()), ..Peer::default() }, request, meanwhile)
+    }
+
+    /// Like [`TestWorld::race_at`], for a request that comes over the administration socket.
     pub(crate) fn race_local_at(&mut self, round: usize, request: Request, meanwhile: impl FnOnce(&mut Self)) -> Response {
+        self.run_at(round, Peer { local: true, ..Peer::default() }, request, meanwhile)
+    }
+
+    fn run_at(&mut self, round: usize, peer: Peer, request: Request, meanwhile: impl FnOnce(&mut Self)) -> Response {
         self.calls += 1;
         let entropy = Some(Entropy::new(Sha256::digest(self.calls.to_be_bytes()).into()));
-        let moment = Moment { now: self.now, entropy, peer: Peer { local: true, ..Peer::default() } };
+        let moment = Moment { now: self.now, entropy, peer };
         let call = Arc::new(Call { request, moment, world: Arc::new(self.world()) });
         let mut meanwhile = Some(meanwhile);
         for _ in 0..8 {

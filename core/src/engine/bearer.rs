@@ -6,7 +6,7 @@ use crate::{
     refusal::Refusal,
     seam::{Op, Range, Stop},
     time::UnixTime,
-    token::{self, Explanation, Verified},
+    token::{self, Explanation, Verified, dialect},
 };
 use alloc::{string::String, vec::Vec};
 
@@ -51,7 +51,10 @@ fn admit(op: &Op<'_>, verified: &Verified) -> Result<Bearer, Stop> {
     let uid = verified.uid().and_then(|uid| Uid::parse(&uid)).ok_or(Refusal::TokenUserGone)?;
     let revoked = key::revoked(&jti);
     op.want(&[key::user(uid), revoked.clone()]);
-    let ended = pair::ended_with_others(op, uid, verified);
+    let ended = match verified.dialect().as_deref() {
+        Some(dialect::ELASTICSEARCH) => pair::access_has_ended(op, uid, &jti),
+        _ => Ok(false),
+    };
     let (user, revoked) = (user(op, uid), op.read(&revoked));
     let user = user?.filter(|user| !user.disabled).ok_or(Refusal::TokenUserGone)?;
     if revoked?.is_some() || ended? {

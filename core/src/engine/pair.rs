@@ -9,6 +9,10 @@
 //! A family ends `elasticsearch.family_max` seconds after its login, however often it was refreshed. What is granted for an access token
 //! alone is of its family.
 //!
+//! INVARIANT: whatever is granted for a token that is being ended ends too. Pairs to end are found by a range, which can miss those that
+//! come meanwhile. So their family is written down as ended, which is asked for every token when it is used: what was granted before that
+//! is not taken, and what would be after it loses the race.
+//!
 //! However many pairs there are, ending them costs one bounded operation: up to [`MOST_ENDED`] are ended one by one and counted
 //! exactly; where there are more, the rest ends by a count that each pair has of its time ([`PairsEnded::last`]), as times may be wrong.
 
@@ -20,7 +24,7 @@ use crate::{
     seam::{Key, Op, Range, Record, Stop},
     sorted::Sorted,
     time::UnixTime,
-    token::{MAX_LEEWAY, Verified, dialect},
+    token::{MAX_LEEWAY, dialect},
 };
 use alloc::{string::String, vec::Vec};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -80,6 +84,7 @@ pub(crate) fn grant_for_token(op: &Op<'_>, user: &User, jti: &str) -> Result<Res
     if op.now() >= family_ends(op, &shown) {
         return refused("login_too_long_ago", NotRefreshed::Expired);
     }
+    // That its family has not ended was read when the token was shown.
     let ended = ended(op, user.uid)?;
     bound(op, user, ended)?;
     let pair = new_pair(op, Some(&shown), ended, user, user.uid, false)?;
@@ -163,13 +168,13 @@ impl NotRefreshed {
 /// The next pair for a refresh token; the same again for 30 seconds after its first use. What it changes must be committed
 /// also when it gives nothing, so a dialect answers with `Ok`.
 pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Grant, NotRefreshed>, Stop> {
-    let Some(PairOf { uid, id }) = op.load::<PairOf>(&key::pair_of_refresh(token))? else {
+    let Some(PairOf { uid, id, family }) = op.load::<PairOf>(&key::pair_of_refresh(token))? else {
         audit(op, "token.refresh", &client, &client, Some(NotRefreshed::Unknown.code()));
         return Ok(Err(NotRefreshed::Unknown));
     };
     let of_user = key::user(uid);
     // The profile for who shows the user; a read beside others costs no round.
-    op.want(&[key::pair(uid, &id), of_user, key::profile(uid), key::cluster()]);
+    op.want(&[key::pair(uid, &id), of_user, key::profile(uid), key::cluster(), key::family_ended(uid, &family)]);
     let ended = ended(op, uid);
     let refreshed = match op.load::<Pair>(&key::pair(uid, &id))? {
         Some(pair) => renew(op, &pair, client, ended)?,
@@ -196,13 +201,13 @@ fn renew(
     let repeats = |at: UnixTime| op.now() <= at.plus_secs(REPEAT) && at <= op.now().plus_secs(REPEAT);
     if pair.refreshed.is_some_and(|(at, _)| !repeats(at)) {
         // Somebody else has this token: whoever it is, nobody goes on with what came of it, be the token itself over by now.
-        let ended = all(op, &client, Some(uid), |other| other.family == pair.family)?;
+        let ended = all(op, &client, Some(uid), Some(pair.family))?;
         if ended.invalidated > 0 {
             audit(op, "token.reuse", &client, &uid, Some("refresh_token_reused"));
         }
         return Ok(Err(NotRefreshed::Used));
     }
-    let live = !pair.refresh_invalidated && !has_ended(pair, ended);
+    let live = !pair.refresh_invalidated && !has_ended(pair, ended) && !family_has_ended(op, pair)?;
     let Some(user) = user.filter(|_| live) else { return Ok(Err(NotRefreshed::Invalidated)) };
     if !has_been(op, pair.created) || op.now() >= refresh_ends(op, pair) {
         return Ok(Err(NotRefreshed::Expired));
@@ -268,17 +273,17 @@ pub(crate) fn invalidate(
         }),
         Selection::Grant(token) => {
             let Some(Pair { uid, family, .. }) = pair_of(op, &key::pair_of_refresh(token))? else { return Ok(None) };
-            all(op, actor, Some(uid), |pair| pair.family == family).map(Some)
+            all(op, actor, Some(uid), Some(family)).map(Some)
         }
-        Selection::User(uid) => all(op, actor, Some(*uid), |_| true).map(Some),
-        Selection::Everybody => all(op, actor, None, |_| true).map(Some),
+        Selection::User(uid) => all(op, actor, Some(*uid), None).map(Some),
+        Selection::Everybody => all(op, actor, None, None).map(Some),
     }
 }
 
 /// The pair that an index names.
 fn pair_of(op: &Op<'_>, index: &Key) -> Result<Option<Pair>, Stop> {
     match op.load::<PairOf>(index)? {
-        Some(PairOf { uid, id }) => op.load(&key::pair(uid, &id)),
+        Some(PairOf { uid, id, .. }) => op.load(&key::pair(uid, &id)),
         None => Ok(None),
     }
 }
@@ -290,12 +295,12 @@ fn one(
     index: &crate::seam::Key,
     end: impl Fn(&Op<'_>, &mut Pair) -> Result<bool, Stop>,
 ) -> Result<Option<Counts>, Stop> {
-    let Some(PairOf { uid, id }) = op.load::<PairOf>(index)? else { return Ok(None) };
-    op.want(&[key::pair(uid, &id), key::user(uid)]);
+    let Some(PairOf { uid, id, family }) = op.load::<PairOf>(index)? else { return Ok(None) };
+    op.want(&[key::pair(uid, &id), key::user(uid), key::family_ended(uid, &family)]);
     let ended = ended(op, uid);
     let Some(mut pair) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(None) };
-    // Dead before is also what died with its user, or with all his tokens.
-    let died = has_ended(&pair, ended?) || user_of(op, &pair)?.is_none();
+    // Dead before is also what died with its user, with all his tokens, or with its family.
+    let died = has_ended(&pair, ended?) || family_has_ended(op, &pair)? || user_of(op, &pair)?.is_none();
     if died || end(op, &mut pair)? {
         return Ok(Some(Counts { invalidated: 0, previously: 1 }));
     }
@@ -309,15 +314,10 @@ fn user_of(op: &Op<'_>, pair: &Pair) -> Result<Option<User>, Stop> {
     Ok(user(op, pair.uid)?.filter(|user| !user.disabled && user.generation == pair.generation))
 }
 
-/// Ends both halves of every wanted pair of one user, or of everybody, that has a live one.
-fn all(
-    op: &Op<'_>,
-    actor: &dyn core::fmt::Display,
-    whose: Option<Uid>,
-    wanted: impl Fn(&Pair) -> bool,
-) -> Result<Counts, Stop> {
+/// Ends both halves of every pair of one user, or of everybody, that has a live one: of all families, or of one of this user.
+fn all(op: &Op<'_>, actor: &dyn core::fmt::Display, whose: Option<Uid>, family: Option<PairId>) -> Result<Counts, Stop> {
     let mut counts = Counts::default();
-    let (mut found, complete) = live(op, whose, wanted)?;
+    let (mut found, complete) = live(op, whose, |pair| family.is_none_or(|family| family == pair.family))?;
     // One record ends any number of pairs; of single ones nobody can have too many, as snapshots have to name them.
     let singly = match whose {
         Some(uid) if complete => has_room(op, uid, found.len())?,
@@ -330,6 +330,13 @@ fn all(
         *generation = user(op, *uid)?.map(|user| user.generation);
     }
     found.retain(|(.., pair)| generations.get(&pair.uid) == Some(&Some(pair.generation)));
+    // Be nothing found of it: a call that began earlier may take a token for good that has just expired.
+    if let (Some(uid), Some(family)) = (whose, family) {
+        end_family(op, uid, &family);
+    }
+    for (.., pair) in found.iter().filter(|_| singly) {
+        end_family(op, pair.uid, &pair.family);
+    }
     for (key, seen, mut pair) in found {
         if singly && access_is_taken(op, &pair) {
             match whose {
@@ -364,6 +371,18 @@ pub(super) fn end_all_pairs(op: &Op<'_>) -> Result<(), Stop> {
     let known = ended_for(op, None)?;
     remember_end(op, None, PairsEnded { issued: UnixTime::default(), ..once_more(op, known) });
     Ok(())
+}
+
+/// Ends what is granted in this family while its pairs are being ended. None comes later, so this is kept for as long as one could live.
+/// Whoever only uses a token asks first whether there is any such family of its user, as mostly there is none.
+fn end_family(op: &Op<'_>, uid: Uid, family: &PairId) {
+    for key in [key::families_ended(uid), key::family_ended(uid, family)] {
+        op.put(key, Vec::new(), Some(op.now().plus_secs(REFRESH_LIFE + KEEP)));
+    }
+}
+
+fn family_has_ended(op: &Op<'_>, pair: &Pair) -> Result<bool, Stop> {
+    Ok(op.read(&key::family_ended(pair.uid, &pair.family))?.is_some())
 }
 
 /// The next end after the `known` one, whatever the clock says.
@@ -408,17 +427,26 @@ fn live<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -> 
     Ok((found, false))
 }
 
-/// Whether the access token `verified` has ended together with others. Its pair knows, and is gone before it only with others.
-pub(super) fn ended_with_others(op: &Op<'_>, uid: Uid, verified: &Verified) -> Result<bool, Stop> {
-    if verified.dialect().as_deref() != Some(dialect::ELASTICSEARCH) {
-        return Ok(false);
+/// Whether the access token with this `jti` has ended with its family or together with others. Its pair is gone before it only with others.
+pub(super) fn access_has_ended(op: &Op<'_>, uid: Uid, jti: &str) -> Result<bool, Stop> {
+    let index = key::pair_of_access(jti);
+    let families = key::families_ended(uid);
+    op.want([&index, &families]);
+    let together = ended(op, uid)?;
+    let Some(PairOf { id, family, .. }) = op.load(&index)? else {
+        return Ok(together != Together::default());
+    };
+    let (pair, family) = (key::pair(uid, &id), key::family_ended(uid, &family));
+    let together = Some(together).filter(|together| *together != Together::default());
+    let has_families = op.read(&families)?.is_some();
+    op.want(together.map(|_| &pair).into_iter().chain(has_families.then_some(&family)));
+    if has_families && op.read(&family)?.is_some() {
+        return Ok(true);
     }
-    let ended = ended(op, uid)?;
-    if ended == Together::default() {
-        return Ok(false);
+    match together {
+        Some(together) => Ok(op.load::<Pair>(&pair)?.is_none_or(|pair| has_ended(&pair, together))),
+        None => Ok(false),
     }
-    let Some(jti) = verified.jti() else { return Ok(true) };
-    Ok(pair_of(op, &key::pair_of_access(&jti))?.is_none_or(|pair| has_ended(&pair, ended)))
 }
 
 /// How pairs have ended together: everybody's, and those of one user.
@@ -507,7 +535,7 @@ fn new_pair(
 }
 
 fn store_new(op: &Op<'_>, pair: &Pair) {
-    let (of, expires) = (PairOf { uid: pair.uid, id: pair.id }, kept_until(op, pair));
+    let (of, expires) = (PairOf { uid: pair.uid, id: pair.id, family: pair.family }, kept_until(op, pair));
     op.store_until(key::pair(pair.uid, &pair.id), pair, expires);
     op.store_until(key::pair_of_access(&jti(op, pair)), &of, expires);
     if pair.refreshable {

@@ -120,6 +120,16 @@ pub fn pairs_ended(whose: Option<Uid>) -> Key {
     Key(whose.map_or_else(|| PAIRS_ENDED.into(), |uid| of_user("pairs-ended/", uid)))
 }
 
+/// Present while there is a [`family_ended`] of this user. It holds nothing.
+pub fn families_ended(uid: Uid) -> Key {
+    Key(of_user("family-ended/", uid))
+}
+
+/// Present while a pair of this family could live, none of which is good any more. It holds nothing.
+pub fn family_ended(uid: Uid, family: &PairId) -> Key {
+    Key(format!("family-ended/{:08x}/{}", uid.as_u32(), URL_SAFE_NO_PAD.encode(family)))
+}
+
 /// [`super::PairOf`] an access token, by its `jti`.
 pub fn pair_of_access(jti: &str) -> Key {
     Key(format!("access/{}", plain(jti, 64)))

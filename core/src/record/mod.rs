@@ -216,7 +216,10 @@ mod tests {
         let ended = PairsEnded { last: TIME, issued: UnixTime::from_secs(0) };
         check(&ended, &[2, 0xe8, 0x07, 0]);
         assert_eq!(PairsEnded::decode(&[1, 0xe8, 0x07]), Ok(PairsEnded { issued: TIME, ..ended }));
-        check(&PairOf { uid: uid(), id: [7; 32] }, &[[1, 0xac, 0x02].as_slice(), &[7; 32]].concat());
+        let of = PairOf { uid: uid(), id: [7; 32], family: [8; 32] };
+        check(&of, &[[2, 0xac, 0x02].as_slice(), &[7; 32], &[8; 32]].concat());
+        let old = [[1, 0xac, 0x02].as_slice(), &[7; 32]].concat();
+        assert_eq!(PairOf::decode(&old), Ok(PairOf { family: [7; 32], ..of }));
         let pair = Pair {
             id: [7; 32],
             family: [8; 32],

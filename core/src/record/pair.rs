@@ -84,8 +84,16 @@ pub struct PairOf {
     pub uid: Uid,
     /// Its id.
     pub id: PairId,
+    /// [`Pair::family`], so that one round tells whether that has ended.
+    pub family: PairId,
 }
 
 impl Stored for PairOf {
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    /// Version 1 was the same without the last member. A pair of that time is found where its family is ended and needs none here; its own
+    /// id is no other family's.
+    fn migrate(version: u8, body: &[u8]) -> Option<Self> {
+        lacking(32, body).filter(|_| version == 1).map(|of: Self| Self { family: of.id, ..of })
+    }
 }

@@ -496,6 +496,112 @@ fn a_pair_that_is_refreshed_while_all_are_ended_ends_too() {
     }
 }
 
+/// What ends everything that came of the login which gave `first`, whose refresh token was used long ago.
+fn ends(first: &Value) -> [(&'static str, Request); 4] {
+    let revoke = Request::new(Method::Post, "/auth/revoke")
+        .with_header("content-type", "application/x-www-form-urlencoded")
+        .with_body(alloc::format!("token={}", first["refresh_token"].as_str().unwrap()));
+    let reuse = post(NEW, &value!({"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}));
+    [
+        ("the owner", revoke),
+        ("reuse", reuse),
+        ("name", delete(NEW, &value!({"username": "admin"}))),
+        ("realm", delete(NEW, &value!({"realm_name": "default_native"}))),
+    ]
+    .map(|(by, request)| (by, admin(request)))
+}
+
+fn alone(token: &Value) -> Request {
+    let request = post(NEW, &value!({"grant_type": "client_credentials"}));
+    request.with_header("authorization", &alloc::format!("Bearer {}", token.as_str().unwrap()))
+}
+
+#[track_caller]
+fn is_dead(world: &mut TestWorld, token: &Value, by: &str) {
+    for path in ["/_security/_authenticate", "/auth/verify"] {
+        assert_eq!(world.call(bearer(path, token)).status, 401, "{by}");
+    }
+    let introspect = Request::new(Method::Post, "/auth/introspect")
+        .with_header("content-type", "application/x-www-form-urlencoded")
+        .with_body(alloc::format!("token={}", token.as_str().unwrap()));
+    assert_eq!(json(&world.call(admin(introspect))), value!({"active": false}), "{by}");
+    assert_eq!(world.call(alone(token)).status, 401, "{by}");
+    let again = json(&world.call(admin(delete(NEW, &value!({"token": token})))));
+    assert_eq!((&again["invalidated_tokens"], &again["previously_invalidated_tokens"]), (&value!(0), &value!(1)), "{by}");
+}
+
+/// Else who has stolen an access token keeps what he gets for it at that moment, and gets the next one for that.
+#[test]
+fn what_is_granted_while_its_family_is_ended_ends_with_it() {
+    let mut world = TestWorld::with_admin("secret");
+    let first = login(&mut world);
+    let second = json(&refresh(&mut world, &first["refresh_token"]));
+    world.advance(31);
+    let (mine, next) = (alone(&second["access_token"]), &second["refresh_token"]);
+    let next = admin(post(NEW, &value!({"grant_type": "refresh_token", "refresh_token": next})));
+    for (by, end) in ends(&first) {
+        for grant in [&mine, &next] {
+            let check = |world: &mut TestWorld, granted: Response| {
+                let granted = json(&granted);
+                is_dead(world, &granted["access_token"], by);
+                if let Some(token) = granted.get("refresh_token") {
+                    assert_eq!(json(&refresh(world, token))["error"], "invalid_grant", "{by}");
+                }
+            };
+            // Granted while it is read what is to be ended, and just before it is ended.
+            let mut rounds = 0;
+            loop {
+                let mut world = world.clone();
+                let mut granted = None;
+                world.race_at(rounds, end.clone(), |world| granted = Some(world.call(grant.clone())));
+                let Some(granted) = granted else { break };
+                assert_eq!(granted.status, 200);
+                check(&mut world, granted);
+                rounds += 1;
+            }
+            assert!(rounds > 3, "{by}");
+            let mut granted = None;
+            let mut late = world.clone();
+            late.race(end.clone(), |world| granted = Some(world.call(grant.clone())));
+            check(&mut late, granted.unwrap());
+            // Begun before, and to be stored when it has ended.
+            let mut late = world.clone();
+            assert!(late.race(grant.clone(), |world| drop(world.call(end.clone()))).status >= 400, "{by}");
+        }
+    }
+}
+
+/// Of many pairs some are read before others: the next one of a pair that is read late may belong among those that were read before.
+#[test]
+fn what_is_granted_between_two_pages_ends_too() {
+    let mut world = TestWorld::with_admin("secret");
+    let pairs: alloc::vec::Vec<_> = (0..30).map(|_| login(&mut world)).collect();
+    let by_name = admin(delete(NEW, &value!({"username": "admin"})));
+    let mut missed = 0;
+    for pair in &pairs {
+        let refreshes = post(NEW, &value!({"grant_type": "refresh_token", "refresh_token": pair["refresh_token"]}));
+        let by_token = alloc::format!("Bearer {}", pair["access_token"].as_str().unwrap());
+        let refreshes = refreshes.with_header("authorization", &by_token);
+        for round in 2..8 {
+            let mut world = world.clone();
+            let mut next = None;
+            let ended = world.race_at(round, by_name.clone(), |world| next = Some(json(&world.call(refreshes.clone()))));
+            let Some(next) = next else { break };
+            is_dead(&mut world, &next["access_token"], "name");
+            let refused = refresh(&mut world, &next["refresh_token"]);
+            assert_eq!(json(&refused)["error_description"], "token has been invalidated");
+            if json(&ended)["invalidated_tokens"] == 60 {
+                missed += 1;
+                // For as long as it would live.
+                world.advance(86_399);
+                let refused = refresh(&mut world, &next["refresh_token"]);
+                assert_eq!(json(&refused)["error_description"], "token has been invalidated");
+            }
+        }
+    }
+    assert!(missed > 0);
+}
+
 /// What a refresh token gives once more is what it gave, unless that was ended meanwhile.
 #[test]
 fn a_repeated_refresh_gives_no_pair_that_was_ended() {

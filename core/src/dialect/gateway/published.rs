@@ -309,6 +309,34 @@ mod tests {
         assert_eq!(at_the_edge(&edge, &ahead, world.now()), Err("unknown_kid".into()));
     }
 
+    /// The server refuses it at once, by its family, of which verifiers elsewhere know nothing.
+    #[test]
+    fn what_was_granted_meanwhile_is_named_elsewhere_when_it_is_ended_again() {
+        let mut world = world(Algorithm::EdDsa, &["ann"]);
+        let mut edge = edge(&mut world);
+        let first = elasticsearch(&mut world, "ann").unwrap();
+        let end = || {
+            let all = request("DELETE /_security/oauth2/token", r#"{"username": "ann"}"#);
+            all.with_header("authorization", &basic("admin", "adminadmin"))
+        };
+        let mut meanwhile = None;
+        let ended = world.race(end(), |world| {
+            let alone = request("POST /_security/oauth2/token", r#"{"grant_type": "client_credentials"}"#);
+            meanwhile = Some(json(&world.call(alone.with_header("authorization", &format!("Bearer {first}")))));
+        });
+        assert_eq!(ended.status, 200);
+        let meanwhile = meanwhile.unwrap();
+        let meanwhile = meanwhile["access_token"].as_str().unwrap();
+        for verdict in [Ok(()), Err("revoked".into())] {
+            world.advance(5);
+            take(&mut world, &mut edge);
+            assert_eq!(at_the_edge(&edge, &first, world.now()), Err("revoked".into()));
+            assert_eq!(at_the_edge(&edge, meanwhile, world.now()), verdict);
+            assert_eq!(at_the_issuer(&mut world, meanwhile), Err("revoked".into()));
+            assert_eq!(world.call(end()).status, 200);
+        }
+    }
+
     #[test]
     fn one_user_cannot_fill_the_snapshot() {
         let mut world = world(Algorithm::EdDsa, &["ann", "bob"]);

@@ -52,7 +52,7 @@ mod tests {
     use crate::{
         record::{Stored, Uid, User, key},
         seam::{Method, Request},
-        testing::{TestWorld, basic, request},
+        testing::{TestWorld, basic, json, request},
     };
 
     fn world() -> TestWorld {
@@ -177,6 +177,12 @@ mod tests {
         assert_eq!((world.cost.derivations, world.cost.commits, world.events.len()), (0, 0, 0));
         world.call(asking("GET /auth/verify", "Bearer a.b.c"));
         assert_eq!(world.cost.rounds, 0);
+        // What tokens of Elasticsearch end with besides.
+        let grant = r#"{"grant_type": "password", "username": "admin", "password": "admin password"}"#;
+        let granted = json(&world.call(request("POST /_xpack/security/oauth2/token", grant)));
+        let token = granted["access_token"].as_str().unwrap();
+        assert_eq!(world.call(asking("GET /auth/verify", &format!("Bearer {token}"))).status, 204);
+        assert_eq!((world.cost.rounds, world.cost.reads), (1, 6));
     }
 
     #[test]
