@@ -194,6 +194,26 @@ mod tests {
         }
     }
 
+    /// A store that was brought back from an older copy could not end what it does not know.
+    #[test]
+    fn a_pair_that_the_store_does_not_know_is_not_taken() {
+        let mut world = TestWorld::with_admin(PASSWORD);
+        let before = elasticsearch(&mut world);
+        let mut copy = world.clone();
+        let since = elasticsearch(&mut world);
+        for (token, expected) in [(&before, [200, 204, 200]), (&since, [401; 3])] {
+            let introspect = request("POST /auth/introspect", "")
+                .with_header("content-type", "application/x-www-form-urlencoded")
+                .with_header("authorization", &format!("Bearer {token}"))
+                .with_body(format!("token={token}"));
+            for (world, expected) in [(&mut world, [200, 204, 200]), (&mut copy, expected)] {
+                let statuses = ["GET /_security/_authenticate", "GET /auth/verify"].map(|line| status(world, line, token));
+                assert_eq!([statuses[0], statuses[1], world.call(introspect.clone()).status], expected);
+            }
+        }
+        assert_eq!(copy.token_refusal, Some("revoked"));
+    }
+
     /// A store that was brought back from an older copy does not know how often the tokens of a user have ended since.
     #[test]
     fn a_token_of_a_generation_to_come_is_refused() {

@@ -127,7 +127,7 @@ fn bound(op: &Op<'_>, user: &User, ended: Together) -> Result<(), Stop> {
         }
     }
     if until > UnixTime::default() {
-        // The server finds no pair of their tokens any more, and looks for one while there is this record.
+        // The server finds no pair of their tokens any more; verifiers elsewhere go by this.
         let [_, own] = ended;
         remember_end(op, Some(user.uid), PairsEnded { issued: own.issued.max(until), ..own });
     }
@@ -427,15 +427,14 @@ fn live<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -> 
     Ok((found, false))
 }
 
-/// Whether the access token with this `jti` has ended with its family or together with others. Its pair is gone before it only with others.
+/// Whether the access token with this `jti` has ended with its family or together with others, or is of no pair. One that was granted
+/// after the backup from which the store came back is of none: nobody could end it.
 pub(super) fn access_has_ended(op: &Op<'_>, uid: Uid, jti: &str) -> Result<bool, Stop> {
     let index = key::pair_of_access(jti);
     let families = key::families_ended(uid);
     op.want([&index, &families]);
     let together = ended(op, uid)?;
-    let Some(PairOf { id, family, .. }) = op.load(&index)? else {
-        return Ok(together != Together::default());
-    };
+    let Some(PairOf { id, family, .. }) = op.load(&index)? else { return Ok(true) };
     let (pair, family) = (key::pair(uid, &id), key::family_ended(uid, &family));
     let together = Some(together).filter(|together| *together != Together::default());
     let has_families = op.read(&families)?.is_some();
