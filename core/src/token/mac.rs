@@ -33,12 +33,13 @@ impl Mac {
     /// The MAC of a secret. `algorithm` is symmetric.
     pub(super) fn new(algorithm: Algorithm, secret: &[u8]) -> Self {
         match algorithm {
-            Algorithm::Hs256 => Self::Sha256(keyed(secret)),
             Algorithm::Hs384 => Self::Sha384(keyed::<Sha384>(secret).into()),
             Algorithm::Hs512 => Self::Sha512(keyed::<Sha512>(secret).into()),
-            // Never asked for.
+            #[cfg(not(feature = "public-keys"))]
+            Algorithm::Hs256 => Self::Sha256(keyed(secret)),
+            // The others are never asked for.
             #[cfg(feature = "public-keys")]
-            Algorithm::EdDsa | Algorithm::Es256 | Algorithm::Ed25519 => Self::Sha256(keyed(secret)),
+            Algorithm::Hs256 | Algorithm::EdDsa | Algorithm::Es256 | Algorithm::Ed25519 => Self::Sha256(keyed(secret)),
         }
     }
 
