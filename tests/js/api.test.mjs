@@ -741,12 +741,13 @@ test('an engine that keeps stopping does not keep another one waiting for ever',
 test('what the engine cannot answer is reported without what may be a token', async () => {
   const [store, problems] = [new MemoryStore(), []]
   const waxseal = await engine({ store, onError: problem => problems.push(problem.message) })
+  const { access_token: token } = await (await waxseal.fetch(login())).json()
   const read = store.read.bind(store)
-  store.read = async (keys, now) => (await read(keys, now)).map((record, at) => (keys[at].startsWith('authz-') ? { version: 1, value: new Uint8Array([0]) } : record))
-  const { headers } = login()
-  const response = await waxseal.fetch(new Request(`http://localhost/broker/rest/user/authorizations/${'a'.repeat(64)}?token=b`, { headers }))
+  store.read = async (keys, now) => (await read(keys, now)).map((record, at) => (keys[at].startsWith('user/') ? { ...record, value: new Uint8Array([0]) } : record))
+  const headers = { authorization: `Bearer ${token}` }
+  const response = await waxseal.fetch(new Request('http://localhost/v1/users/1?token=b', { headers }))
   assert.equal(response.status, 503)
-  assert.deepEqual(problems, ['the engine answered 503 to GET /broker/rest'])
+  assert.deepEqual(problems, ['the engine answered 503 to GET /v1/users'])
 })
 
 test('a body may be octets of another realm', async () => {
