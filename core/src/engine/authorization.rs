@@ -104,7 +104,8 @@ pub(crate) fn authorizations(
         let page = op.range(&Range { prefix: key::authorizations_of(user.uid), after, limit })?;
         for (_, record) in page {
             let authorization = Authorization::of(record)?;
-            if lives(op, user, &authorization)? {
+            // One that a clock made which was ahead would live longer than was asked for.
+            if has_been(op, authorization.created) && !has_ended(op, user, &authorization)? {
                 match wanted(&authorization) {
                     ControlFlow::Break(()) => return Ok(found),
                     ControlFlow::Continue(true) => found.push(authorization),
@@ -125,12 +126,17 @@ pub(crate) fn authorizations(
 
 /// The live authorization of `user` with this id or token, in capitals or not. Those of others are as unknown as those that never were.
 pub(crate) fn find_authorization(op: &Op<'_>, user: &User, id: &str) -> Result<Option<Authorization>, Stop> {
+    Ok(find_revocable(op, user, id)?.filter(|found| has_been(op, found.created)))
+}
+
+/// Like [`find_authorization`], to end it: see [`revocable`].
+pub(crate) fn find_revocable(op: &Op<'_>, user: &User, id: &str) -> Result<Option<Authorization>, Stop> {
     let id = id.to_ascii_lowercase();
     let index = if is_authorization_token(&id) { key::authorization_token(&id) } else { key::authorization_id(&id) };
     op.want(&eras(user.uid));
     let Some(at) = op.load::<AuthorizationAt>(&index)?.filter(|at| at.uid == user.uid) else { return Ok(None) };
     let Some(found) = op.load::<Authorization>(&key::authorization(&at))? else { return Ok(None) };
-    Ok(if lives(op, user, &found)? { Some(found) } else { None })
+    Ok(if has_ended(op, user, &found)? { None } else { Some(found) })
 }
 
 /// The authorization with this id, whoever has it.
@@ -146,6 +152,15 @@ pub(crate) fn authorization_with_id(op: &Op<'_>, id: &str) -> Result<Option<Auth
 /// # Errors
 /// [`Refusal::is_token`] for a token that is unknown, revoked or expired, or whose user is gone.
 pub(crate) fn authorized(op: &Op<'_>, token: &str) -> Result<Authorized, Stop> {
+    let found = revocable(op, token)?;
+    if has_been(op, found.authorization.created) { Ok(found) } else { Err(Refusal::TokenEnded.into()) }
+}
+
+/// Like [`authorized`], for those who end a token: also one that a clock made which was ahead, as it is good when its time comes.
+///
+/// # Errors
+/// As [`authorized`].
+pub(crate) fn revocable(op: &Op<'_>, token: &str) -> Result<Authorized, Stop> {
     if !is_authorization_token(token) {
         return Err(Refusal::TokenForeign.into());
     }
@@ -161,7 +176,11 @@ pub(crate) fn authorized(op: &Op<'_>, token: &str) -> Result<Authorized, Stop> {
         return Err(Refusal::TokenRevoked.into());
     }
     let user = user(op, at.uid)?.filter(|user| !user.disabled).ok_or(Refusal::TokenUserGone)?;
-    if lives(op, &user, &authorization)? { Ok(Authorized { user, authorization }) } else { Err(Refusal::TokenEnded.into()) }
+    if has_ended(op, &user, &authorization)? {
+        Err(Refusal::TokenEnded.into())
+    } else {
+        Ok(Authorized { user, authorization })
+    }
 }
 
 /// Changes the note; nothing else about an authorization ever changes.
@@ -236,13 +255,12 @@ fn at(authorization: &Authorization) -> AuthorizationAt {
     AuthorizationAt { uid: authorization.uid, created: authorization.created, id: authorization.id }
 }
 
-fn lives(op: &Op<'_>, user: &User, authorization: &Authorization) -> Result<bool, Stop> {
+fn has_ended(op: &Op<'_>, user: &User, authorization: &Authorization) -> Result<bool, Stop> {
     let same_passwords = authorization.generation == user.generation || !op.settings.openshift.password_change_revokes;
     let same_session = authorization.session_epoch == user.session_epoch;
     let era = era(op, user.uid, &authorization.scopes)?;
-    // One that a clock made which was ahead would live longer than was asked for.
-    let in_time = has_been(op, authorization.created) && op.now() < authorization.expires;
-    Ok(in_time && same_passwords && same_session && authorization.era == era)
+    let lives = op.now() < authorization.expires && same_passwords && same_session && authorization.era == era;
+    Ok(!lives)
 }
 
 /// How often authorizations with these scopes were ended together: by their owner, by an administrator. None of the numbers

@@ -27,8 +27,8 @@ mod users;
 pub(crate) use audit::{add_detail, audit, audit_change, audit_kept};
 pub(crate) use authorization::{
     Authorized, NewAuthorization, add_authorization, authorization_token, authorization_with_id, authorizations,
-    authorized, end_authorization, end_authorizations, find_authorization, hex, is_authorization_token, note_authorization,
-    revoke_everything,
+    authorized, end_authorization, end_authorizations, find_authorization, find_revocable, hex, is_authorization_token,
+    note_authorization, revocable, revoke_everything,
 };
 pub(crate) use bearer::{Bearer, any_bearer, bearer, explain, has_room, revoke, revoke_counted, verify, verify_any_time};
 pub(crate) use credentials::Credentials;

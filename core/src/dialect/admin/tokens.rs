@@ -140,7 +140,7 @@ pub(super) fn revoke(op: &Op<'_>) -> Result<Response, Stop> {
 
 fn revoke_token(op: &Op<'_>, token: &str) -> Result<Response, Stop> {
     if engine::is_authorization_token(token) {
-        return match engine::authorized(op, token) {
+        return match engine::revocable(op, token) {
             Ok(found) => {
                 engine::end_authorization(op, &ACTOR, &found.authorization);
                 revoked(&engine::hex(&found.authorization.id))

@@ -43,15 +43,7 @@ impl Live {
 /// [`Refusal::is_token`](crate::refusal::Refusal::is_token).
 pub(super) fn live(op: &Op<'_>, token: &str) -> Result<Live, Stop> {
     if engine::is_authorization_token(token) {
-        let engine::Authorized { user, authorization } = engine::authorized(op, token)?;
-        return Ok(Live {
-            user,
-            dialect: dialect::OPENSHIFT.into(),
-            id: engine::hex(&authorization.id),
-            scopes: Some(authorization.scopes),
-            issued: authorization.created,
-            expires: authorization.expires,
-        });
+        return engine::authorized(op, token).map(of_authorization);
     }
     let engine::Bearer { user, jti, dialect, issued, expires } = engine::any_bearer(op, token)?;
     Ok(Live { user, dialect, id: jti, scopes: None, issued, expires })
@@ -62,7 +54,34 @@ pub(super) fn live(op: &Op<'_>, token: &str) -> Result<Live, Stop> {
 /// # Errors
 /// Whatever is not the token's fault.
 pub(super) fn if_live(op: &Op<'_>, token: &str) -> Result<Option<Live>, Stop> {
-    match live(op, token) {
+    unless_refused(op, live(op, token))
+}
+
+/// Like [`if_live`], for those who end it: also an authorization whose time has not come.
+///
+/// # Errors
+/// Whatever is not the token's fault.
+pub(super) fn if_revocable(op: &Op<'_>, token: &str) -> Result<Option<Live>, Stop> {
+    if !engine::is_authorization_token(token) {
+        return if_live(op, token);
+    }
+    unless_refused(op, engine::revocable(op, token).map(of_authorization))
+}
+
+fn of_authorization(found: engine::Authorized) -> Live {
+    let engine::Authorized { user, authorization } = found;
+    Live {
+        user,
+        dialect: dialect::OPENSHIFT.into(),
+        id: engine::hex(&authorization.id),
+        scopes: Some(authorization.scopes),
+        issued: authorization.created,
+        expires: authorization.expires,
+    }
+}
+
+fn unless_refused(op: &Op<'_>, live: Result<Live, Stop>) -> Result<Option<Live>, Stop> {
+    match live {
         Ok(live) => Ok(Some(live)),
         Err(Stop::Refuse(refusal)) if refusal.is_token() => {
             op.note_token(&refusal);

@@ -2,7 +2,7 @@
 
 use super::{
     caller::{caller, token},
-    live::{Live, if_live},
+    live::{Live, if_revocable},
 };
 use crate::{
     engine::{self, Selection},
@@ -23,7 +23,7 @@ pub(super) fn revoke(op: &Op<'_>) -> Result<Response, Stop> {
     let found = asked.as_ref().ok().map(|token| {
         let pair = op.load::<PairOf>(&key::pair_of_refresh(token));
         // A refresh token is no other: the log is not told that it is none.
-        let live = if let Ok(Some(_)) = pair { None } else { if_live(op, token)? };
+        let live = if let Ok(Some(_)) = pair { None } else { if_revocable(op, token)? };
         if let Some(live) = &live {
             engine::has_room(op, live.user.uid, 1)?;
         }
@@ -51,7 +51,7 @@ fn may_end(op: &Op<'_>, caller: &User, owner: Uid, id: &str) -> bool {
 
 fn end(op: &Op<'_>, caller: &User, token: &str, live: &Live) -> Result<(), Stop> {
     if engine::is_authorization_token(token) {
-        if let Some(authorization) = engine::find_authorization(op, &live.user, token)? {
+        if let Some(authorization) = engine::find_revocable(op, &live.user, token)? {
             engine::end_authorization(op, &caller.uid, &authorization);
         }
         return Ok(());

@@ -99,7 +99,7 @@ pub(super) fn update(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
 /// One ends; one that is not there has ended already.
 pub(super) fn delete(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
     let (op, user) = (request.exchange.op, &request.caller.user);
-    if let Some(found) = engine::find_authorization(op, user, id)? {
+    if let Some(found) = engine::find_revocable(op, user, id)? {
         engine::end_authorization(op, &user.uid, &found);
     }
     Ok(Reply::gone(format!("Authorization {id} is revoked.")))

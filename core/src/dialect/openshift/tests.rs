@@ -511,6 +511,31 @@ fn an_authorization_of_a_time_to_come_is_none_yet() {
     }
 }
 
+/// Who ends it before its time comes has ended it.
+#[test]
+fn an_authorization_of_a_time_to_come_can_be_ended() {
+    let mut world = TestWorld::with_admin("secret");
+    let right = world.now();
+    for way in 0..3 {
+        world.set(right.plus_secs(86_400));
+        let token = token(&mut world, "session");
+        world.set(right);
+        check_alive(&mut world, &token, false);
+        let ended = match way {
+            0 => world.call(request(Method::Delete, &format!("{LIST}/{token}"))),
+            1 => {
+                let form =
+                    request(Method::Post, "/auth/revoke").with_header("content-type", "application/x-www-form-urlencoded");
+                world.call(form.with_body(format!("token={token}")))
+            }
+            _ => world.local(crate::testing::request("POST /admin/tokens/revoke", &format!(r#"{{"token": "{token}"}}"#))),
+        };
+        assert_eq!(ended.status, 200);
+        world.set(right.plus_secs(86_400));
+        check_alive(&mut world, &token, false);
+    }
+}
+
 #[test]
 fn ending_all_is_audited() {
     let mut world = TestWorld::with_admin("secret");
