@@ -331,7 +331,10 @@ fn all(op: &Op<'_>, actor: &dyn core::fmt::Display, whose: Option<Uid>, family: 
     }
     found.retain(|(.., pair)| generations.get(&pair.uid) == Some(&Some(pair.generation)));
     // Be nothing found of it: a call that began earlier may take a token for good that has just expired.
-    if let (Some(uid), Some(family)) = (whose, family) {
+    // Once is enough, as none comes later.
+    if let (Some(uid), Some(family)) = (whose, family)
+        && op.read(&key::family_ended(uid, &family))?.is_none()
+    {
         end_family(op, uid, &family);
     }
     for (.., pair) in found.iter().filter(|_| singly) {
