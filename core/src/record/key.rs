@@ -274,6 +274,8 @@ mod tests {
             (revoked("j"), "revoked/j"),
             (revoked_one_of(uid(), "j"), "revoked-of/0000012c/j"),
             (pair(uid(), &[7; 32]), "pair/0000012c/BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"),
+            (families_ended(uid()), "family-ended/0000012c"),
+            (family_ended(uid(), &[7; 32]), "family-ended/0000012c/BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"),
             (pairs_ended(None), "pairs-ended"),
             (pairs_ended(Some(uid())), "pairs-ended/0000012c"),
             (pair_of_access("j"), "access/j"),
