@@ -178,8 +178,8 @@ impl Answer for Assembled {
     fn astray(&self) -> Astray {
         let root_key = (!self.data.holds(&self.root)).then(|| {
             format!(
-                "`{}` is not the root key that the server runs with: it was deleted, replaced or made unreadable, and no server starts \
-                 with what is there now",
+                "`{}` is not the root key that the server runs with: it was moved, deleted, replaced or made unreadable, and no server \
+                 starts with what is there now",
                 self.data.root_key_file().display()
             )
         });

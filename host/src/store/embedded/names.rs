@@ -1,5 +1,5 @@
-//! Whether the files of an open store still have their names: one that was deleted or replaced goes on taking changes, which nobody
-//! finds again once the process has ended.
+//! Whether the files of an open store still have their names: one that was moved, deleted or replaced goes on taking changes, which no
+//! start finds under that name.
 
 use core::fmt;
 use std::{
@@ -35,9 +35,11 @@ pub enum Lost {
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Self::Store(path) | Self::Log(path)) = self;
-        write!(f, "`{}` was deleted or replaced while the server runs: ", path.display())?;
+        write!(f, "`{}` was moved, deleted or replaced while the server runs: ", path.display())?;
         f.write_str(match self {
-            Self::Store(_) => "changes still go to the file that it has open, and are lost when it stops",
+            Self::Store(_) => {
+                "changes still go to the file that it has open, and are lost when it stops, unless that file is kept"
+            }
             Self::Log(_) => "changes that are acknowledged right before a crash are lost",
         })
     }
