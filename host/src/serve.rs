@@ -369,10 +369,8 @@ fn reload<A: Answer>(tls: Option<Arc<Tls>>, audit: Option<Arc<AuditTrail>>, answ
         if let Some(Err(error)) = audit.as_ref().map(|audit| audit.reopen()) {
             wrong.push(format!("cannot reopen the audit trail: {error}"));
         }
-        let reloaded = answer.reload().unwrap_or_else(|error| {
-            wrong.push(error);
-            Reloaded::default()
-        });
+        let mut reloaded = answer.reload().unwrap_or_else(|error| Reloaded { error: Some(error), ..Reloaded::default() });
+        wrong.extend(reloaded.error.take());
         if wrong.is_empty() {
             tracing::info!("reloaded");
             return reloaded;

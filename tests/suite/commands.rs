@@ -127,6 +127,40 @@ fn a_reload_looks_at_the_certificate_that_waits() {
     drop(server);
 }
 
+/// Nothing of it counts before the restart.
+#[test]
+fn a_reload_does_not_wait_for_what_waits_for_a_restart() {
+    let (home, data) = scratch();
+    let server = Launch::on(&data).start();
+    let [certificate, key] = ["cert.pem", "key.pem"].map(|name| home.path().join(name));
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".into()]).unwrap();
+    fs::write(&certificate, made.cert.pem()).unwrap();
+    assert!(Command::new("mkfifo").args(["-m", "600"]).arg(&key).status().unwrap().success());
+    let tls = format!("leeway = 7\n[server]\ntls_cert = {certificate:?}\ntls_key = {key:?}\n");
+    fs::write(data.join("waxseal.toml"), tls).unwrap();
+    let ended = Command::new("timeout").arg("60").arg(binary()).arg("reload").env("WAXSEAL_DATA", &data).output().unwrap();
+    let (status, told) = told(&ended);
+    assert!(status == Some(1) && told.contains("key.pem` is no regular file"), "{told}");
+    assert!(told.contains("in force: leeway 0 -> 7"), "{told}");
+    drop(server);
+}
+
+/// Whoever mends the one and restarts would be left without a server by the other.
+#[test]
+fn a_reload_that_fails_names_what_waits_all_the_same() {
+    let (_home, data) = scratch();
+    let server = Launch::on(&data).start();
+    let tls = "[server]\ntls_cert = \"/none.pem\"\ntls_key = \"/none.key\"\n";
+    let module = format!("[engine]\nmodule = \"/none.module\"\nmodule_sha256 = \"{}\"\n", "0".repeat(64));
+    fs::write(data.join("waxseal.toml"), format!("leeway = 7\n{tls}{module}")).unwrap();
+    let (status, told) = said(&data, &["reload"]);
+    assert!(status == Some(1) && told.contains("engine.module: `/none.module`"), "{told}");
+    assert!(told.contains("the next start would refuse: ") && told.contains("/none.pem"), "{told}");
+    assert!(told.contains("waits for a restart: server.tls_cert, server.tls_key"), "{told}");
+    assert!(!told.contains("in force"), "{told}");
+    drop(server);
+}
+
 /// What is wrong with one part says nothing of the rest, which is in force.
 #[test]
 fn a_reload_that_fails_in_part_says_what_counts_all_the_same() {

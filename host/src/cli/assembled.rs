@@ -20,8 +20,8 @@ use core::{
 };
 use serde_json::{Map, Value};
 use std::{
-    io,
-    path::Path,
+    fs, io,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -207,36 +207,60 @@ impl Answer for Assembled {
             if !waiting.is_empty() {
                 tracing::warn!(settings = waiting.join(", "), "these have changed, and wait for a restart");
             }
-            let mut warnings = refused_later(&config.host, &waiting);
-            let rules = self.other_rules(&config.host, &mut warnings)?;
-            let other = rules.is_some();
-            let runtime = tokio::runtime::Handle::try_current().map_err(|error| error.to_string())?;
-            runtime.block_on(self.engine.set(config.settings, rules)).map_err(|error| error.to_string())?;
-            let mut changes = differences(before, &loaded);
-            if !changes.is_empty() {
-                tracing::info!(changes = changes.join(", "), "other settings are in force");
+            let host = config.host.clone();
+            let mut reloaded = Reloaded { waiting, ..Reloaded::default() };
+            match self.put_in_force(config, &mut reloaded.warnings) {
+                Ok(other) => {
+                    reloaded.in_force = differences(before, &loaded);
+                    if !reloaded.in_force.is_empty() {
+                        tracing::info!(changes = reloaded.in_force.join(", "), "other settings are in force");
+                    }
+                    reloaded.in_force.extend(other.then(|| self.tell_module()));
+                    *before = loaded;
+                }
+                Err(error) => reloaded.error = Some(error),
             }
-            changes.extend(other.then(|| self.tell_module()));
-            *before = loaded;
-            Ok(Reloaded { in_force: changes, waiting, warnings, error: None })
+            Ok::<_, String>((reloaded, host))
         };
         let loaded = load();
-        let detail = loaded.as_ref().map(|reloaded| reloaded.in_force.join(", "));
-        self.note("config.reload", "settings", detail.map_err(|_| "bad_configuration"));
-        loaded
+        let done = match &loaded {
+            Ok((Reloaded { error: None, in_force, .. }, _)) => Ok(in_force.join(", ")),
+            _ => Err("bad_configuration"),
+        };
+        self.note("config.reload", "settings", done);
+        let (mut reloaded, host) = loaded?;
+        // At the end: what waits holds up nothing that can be in force now.
+        reloaded.warnings.extend(refused_later(&host, &reloaded.waiting));
+        Ok(reloaded)
     }
 }
 
 /// What the next start would not take of the settings that wait for it.
-fn refused_later(host: &Host, waiting: &[String]) -> Vec<String> {
+fn refused_later(host: &Host, waiting: &[String]) -> Option<String> {
     let is_tls = waiting.iter().any(|path| path.starts_with("server.tls_"));
     // Those in use are read again by themselves.
-    let opened = serve::tls_files(host).filter(|_| is_tls).map(Tls::open);
-    let refused = opened.and_then(Result::err).map(|error| format!("the next start would refuse: {error}"));
-    refused.inspect(|refused| tracing::warn!("{refused}")).into_iter().collect()
+    let files = serve::tls_files(host).filter(|_| is_tls)?;
+    // Opening a pipe can take for ever.
+    let is_other = |path: &&PathBuf| fs::metadata(path).is_ok_and(|found| !found.is_file());
+    let other = [&files.certificate, &files.key].into_iter().chain(&files.client_ca).find(is_other);
+    let refused = match other.map(|path| path.display()) {
+        Some(path) => format!("`{path}` is no regular file and was not read; the next start may refuse it, or wait for it"),
+        None => format!("the next start would refuse: {}", Tls::open(files).err()?),
+    };
+    tracing::warn!("{refused}");
+    Some(refused)
 }
 
 impl Assembled {
+    /// Whether other rules are in force now, besides the settings.
+    fn put_in_force(&self, config: Config, warnings: &mut Vec<String>) -> Result<bool, String> {
+        let rules = self.other_rules(&config.host, warnings)?;
+        let other = rules.is_some();
+        let runtime = tokio::runtime::Handle::try_current().map_err(|error| error.to_string())?;
+        runtime.block_on(self.engine.set(config.settings, rules)).map_err(|error| error.to_string())?;
+        Ok(other)
+    }
+
     /// The rules that this configuration names, if they are not in force.
     fn other_rules(&self, host: &Host, warnings: &mut Vec<String>) -> Result<Option<Rules>, String> {
         let named = module::named(host);
