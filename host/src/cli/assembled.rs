@@ -235,22 +235,6 @@ impl Answer for Assembled {
     }
 }
 
-/// What the next start would not take of the settings that wait for it.
-fn refused_later(host: &Host, waiting: &[String]) -> Option<String> {
-    let is_tls = waiting.iter().any(|path| path.starts_with("server.tls_"));
-    // Those in use are read again by themselves.
-    let files = serve::tls_files(host).filter(|_| is_tls)?;
-    // Opening a pipe can take for ever.
-    let is_other = |path: &&PathBuf| fs::metadata(path).is_ok_and(|found| !found.is_file());
-    let other = [&files.certificate, &files.key].into_iter().chain(&files.client_ca).find(is_other);
-    let refused = match other.map(|path| path.display()) {
-        Some(path) => format!("`{path}` is no regular file and was not read; the next start may refuse it, or wait for it"),
-        None => format!("the next start would refuse: {}", Tls::open(files).err()?),
-    };
-    tracing::warn!("{refused}");
-    Some(refused)
-}
-
 impl Assembled {
     /// Whether other rules are in force now, besides the settings.
     fn put_in_force(&self, config: Config, warnings: &mut Vec<String>) -> Result<bool, String> {
@@ -309,6 +293,22 @@ impl Assembled {
             audit.record(Occasion { time: self.clock.now(), source: None, request: 0 }, &[event]);
         }
     }
+}
+
+/// What the next start would not take of the settings that wait for it.
+fn refused_later(host: &Host, waiting: &[String]) -> Option<String> {
+    let is_tls = waiting.iter().any(|path| path.starts_with("server.tls_"));
+    // Those in use are read again by themselves.
+    let files = serve::tls_files(host).filter(|_| is_tls)?;
+    // Opening a pipe can take for ever.
+    let is_other = |path: &&PathBuf| fs::metadata(path).is_ok_and(|found| !found.is_file());
+    let other = [&files.certificate, &files.key].into_iter().chain(&files.client_ca).find(is_other);
+    let refused = match other.map(|path| path.display()) {
+        Some(path) => format!("`{path}` is no regular file and was not read; the next start may refuse it, or wait for it"),
+        None => format!("the next start would refuse: {}", Tls::open(files).err()?),
+    };
+    tracing::warn!("{refused}");
+    Some(refused)
 }
 
 /// What helps where the system does not let the module's memories be laid out.
