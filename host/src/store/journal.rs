@@ -72,7 +72,7 @@ pub(super) struct Journal {
 #[derive(Debug)]
 struct Log {
     changes: VecDeque<(Revision, Arc<[Key]>)>,
-    /// How many keys `changes` holds, which is what its memory goes by.
+    /// How many keys `changes` holds, which bounds its memory.
     keys: usize,
     /// Every change after this revision is in `changes`.
     start: Revision,

@@ -47,8 +47,8 @@ pub enum Committed {
 ///
 /// A record past its expiry reads as absent and counts as absent in checks; it is purged later, never earlier.
 pub trait Store: Send + Sync + 'static {
-    /// The records under `keys`, in their order; `None` where there is none. Not a snapshot: each record is the newest of its
-    /// own; what has to hold together is made to by the checks of the commit.
+    /// The records under `keys`, in their order; `None` where there is none. Not a snapshot: each record is the newest under its own
+    /// key; what has to hold together is made to by the checks of the commit.
     ///
     /// An implementation that has the answer at hand returns [`Reply::Ready`], which costs no allocation to await.
     fn get(&self, keys: &[Key]) -> Reply<'_, Vec<Option<Record>>>;

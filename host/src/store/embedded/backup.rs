@@ -110,7 +110,7 @@ fn write_entry(out: &mut impl Write, key: &str, entry: &Entry) -> io::Result<()>
     out.write_all(&entry.value)
 }
 
-/// Makes a store in `data` of `backup`, which is the whole or a part of the file `from`, where there is none and no log of one.
+/// Makes a store in `data`, where there is none yet and no log of one, from `backup`, which is the whole or a part of the file `from`.
 pub(super) fn restore(backup: impl Read, from: &Path, data: &Path) -> Result<Revision, StoreError> {
     let store = data.join(FILE_NAME);
     for there in [store.with_extension(super::LOG_EXTENSION), store] {
@@ -131,7 +131,7 @@ pub(super) fn restore(backup: impl Read, from: &Path, data: &Path) -> Result<Rev
     });
     match filled {
         Ok((revision, number)) => {
-            // Keeps the lock: a server that begins meanwhile would make a log of its own.
+            // Keeps the lock: a server that starts meanwhile would make a log of its own.
             let _held = Arc::clone(&fresh.medium);
             fresh.publish()?;
             let store = data.join(FILE_NAME);
@@ -150,8 +150,8 @@ pub(super) fn restore(backup: impl Read, from: &Path, data: &Path) -> Result<Rev
     }
 }
 
-/// Makes the log of the store with this number, without a batch: a store whose log is missing or strange may lack something, and this
-/// one does not.
+/// Makes the log of the store with this number, without a batch: a store whose log is missing or strange passes for one that may lack
+/// something, and this one lacks nothing.
 fn begin_log(path: &Path, number: u64) -> Result<(), StoreError> {
     let (medium, _) = file::log(path)?;
     log::prepare(&*medium, number).map_err(|error| file::trouble(path, &error))

@@ -20,7 +20,7 @@ pub(super) fn existing(path: &Path) -> Result<Option<Arc<Medium>>, StoreError> {
     locked(OpenOptions::new().read(true).write(true).open(path), path)
 }
 
-/// The same for who does not write, hence also where nobody can, as on a file system that is mounted read-only.
+/// The same for whoever does not write, hence also where nobody can, as on a file system that is mounted read-only.
 pub(super) fn existing_as_it_is(path: &Path) -> Result<Option<Arc<Medium>>, StoreError> {
     let unwritable = [io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::PermissionDenied];
     match OpenOptions::new().read(true).write(true).open(path) {
@@ -40,8 +40,8 @@ fn locked(opened: io::Result<File>, path: &Path) -> Result<Option<Arc<Medium>>, 
     }
 }
 
-/// A file that was opened for reading only, on which the system gives no lock but one that others who read may share. A writer is kept
-/// out by it all the same.
+/// A file that was opened for reading only, on which the system gives only a lock that other readers may share. That keeps a writer out
+/// all the same.
 #[derive(Debug)]
 struct Unwritten(FileBackend);
 
@@ -88,7 +88,7 @@ impl Fresh {
         data_dir::make(data).map_err(|error| trouble(data, &error))?;
         let path = data.join(FILE_NAME);
         let draft = path.with_extension("new");
-        // Not cut while it is opened: it may be another process's.
+        // Not truncated when it is opened: it may be another process's.
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&draft);
         let file = file.map_err(|error| trouble(&draft, &error))?;
         let emptied = file.try_clone().map_err(|error| trouble(&draft, &error))?;
@@ -119,13 +119,13 @@ pub(super) fn log(path: &Path) -> Result<(Box<dyn StorageBackend>, bool), StoreE
     let made = !path.try_exists().map_err(failed)?;
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
     let file = file.map_err(failed)?;
-    // What it is going to hold is worth nothing without its name. Also for one that is there: who made it may have been killed before
-    // this line.
+    // What it is going to hold is worth nothing without its name. Done for a log that was there, too: whoever made it may have been
+    // killed before this line.
     sync_name(path).map_err(failed)?;
     Ok((Box::new(backend(file)?), made))
 }
 
-/// What the log holds, in memory, and whether there is none.
+/// A copy of the log in memory, and whether there is none.
 pub(super) fn copy_of_log(path: &Path) -> Result<(Box<dyn StorageBackend>, bool), StoreError> {
     let failed = |error| trouble(path, &error);
     let copy = InMemoryBackend::new();

@@ -1,9 +1,9 @@
 //! The log in front of redb: the commits since redb has synced last.
 //!
-//! A redb commit that is on disk costs a sync of some sixteen pages here and there. A batch of commits in the log costs one sync of
-//! a block or a few in a row, in a file that has its length already. So a batch goes to the log first; then redb takes it in without a
-//! sync, for the readers of this process; and once in a while redb syncs everything at once, after which the log begins
-//! anew at its start.
+//! Putting a redb commit on disk costs a sync of some sixteen pages here and there. A batch of commits in the log costs one sync of a
+//! block or a few in a row, in a file that has its length already. So a batch goes to the log first; then redb takes it in without a
+//! sync, for the readers of this process; and once in a while redb syncs everything at once, after which the log begins anew at its
+//! start.
 //!
 //! ```text
 //! each batch, from a multiple of 4096 on, the rest of its last block zeros:
@@ -18,11 +18,11 @@
 //! Numbers are big-endian. A log that has never had a batch begins with one of length 0, so that it can be told from one that was
 //! emptied.
 //!
-//! INVARIANT: what the log holds is the batches from its start on, of which the first follows the revision that redb has synced and each
-//! other the one before it. Where that ends, older batches or half a batch may lie; neither follows. A later batch does not, as none is
-//! begun before the one ahead of it is synced: if there is one, something acknowledged is damaged. Damage to the last batch looks like
-//! half a batch, which nobody was told of; [`Log::is_torn`] says that it is one of the two. Before the first batch has followed the
-//! start lies an older one, or that of length 0: where there is neither, [`Log::is_strange`].
+//! INVARIANT: the log holds a sequence of batches from its start on: the first follows the revision that redb has synced, and each
+//! other the one before it. Where that sequence ends, older batches or half a batch may lie; neither continues it. A later batch cannot
+//! lie there, as none is begun before the one ahead of it is synced: if there is one, something acknowledged is damaged. Damage to the
+//! last batch looks like half a batch, which was never acknowledged; [`Log::is_torn`] says that it is one of the two. Until the first
+//! batch is written, an older one, or that of length 0, lies at the start: where there is neither, [`Log::is_strange`].
 
 use super::expiry;
 use crate::store::Revision;
@@ -47,7 +47,7 @@ pub(super) struct Log {
 /// Commits that go to disk together.
 pub(super) struct Batch {
     octets: Vec<u8>,
-    /// It can be told in this notation.
+    /// This notation can express it.
     fits: bool,
 }
 
@@ -97,15 +97,15 @@ impl Log {
         Ok(Self { medium, store, kept, ready: !strange, torn, strange })
     }
 
-    /// Whether it is no log that this store has left when it was opened: it was cut, emptied or overwritten, and what it held is lost. So
-    /// is one that is new, or on a disk that refused it its length.
+    /// Whether what was opened is no log that this store has left: it was cut, emptied or overwritten, and what it held is lost. The
+    /// same is said of one that is new, or on a disk that refused it its length.
     pub(super) const fn is_strange(&self) -> bool {
         self.strange
     }
 
-    /// Whether a batch followed when the log was opened that is not whole. A machine that stopped while it was written leaves that, and
-    /// then nobody was told that it holds; damage of the disk looks the same, and then something acknowledged is lost. One of which not
-    /// even the beginning is there is not seen.
+    /// Whether a batch that is not whole followed when the log was opened. A machine that stopped while writing leaves that, and then
+    /// nobody was told that the batch holds; damage to the disk looks the same, and then something acknowledged is lost. A batch of
+    /// which not even the beginning is there is not seen.
     pub(super) const fn is_torn(&self) -> bool {
         self.torn
     }
@@ -113,7 +113,7 @@ impl Log {
     /// Puts `batch` on disk. `false` if there is no room for it: then redb has to sync.
     ///
     /// # Errors
-    /// When the medium fails; until [`Self::clear`] it is left alone then, and there is no room.
+    /// When the medium fails; from then until [`Self::clear`] it is left alone, and there is no room.
     pub(super) fn append(&mut self, batch: Batch) -> io::Result<bool> {
         let Some(mut octets) = batch.sealed(self.store) else { return Ok(false) };
         if !self.ready || self.kept.len() + octets.len() > ROOM {
@@ -126,7 +126,7 @@ impl Log {
         Ok(true)
     }
 
-    /// What redb lacks that has synced `synced`.
+    /// What redb lacks when it has synced `synced`.
     pub(super) fn after(&self, synced: Revision) -> impl Iterator<Item = Logged<'_>> {
         let mut at = 0;
         let all = core::iter::from_fn(move || {
@@ -142,7 +142,7 @@ impl Log {
     pub(super) fn clear(&mut self) {
         self.kept.clear();
         if !self.ready {
-            // Wipes out a batch that was refused as the medium failed. If it fails again, redb goes on to sync every batch.
+            // Wipes out a batch that was refused as the medium failed. If this fails again, redb keeps syncing every batch.
             self.ready = prepare(&*self.medium, self.store).is_ok();
         }
     }
@@ -187,7 +187,7 @@ impl Batch {
         self.octets.extend(value.as_deref().unwrap_or_default());
     }
 
-    /// Whole blocks; `None` if it is beyond this notation.
+    /// Whole blocks; `None` if this notation cannot express it.
     fn sealed(self, store: u64) -> Option<Vec<u8>> {
         let Self { mut octets, fits } = self;
         let len = u32::try_from(octets.len() - SUM - 4).ok().filter(|_| fits)?;

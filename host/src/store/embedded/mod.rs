@@ -145,8 +145,8 @@ impl Embedded {
         backup::restore(backup, from, data)
     }
 
-    /// Does what the writer else does when it is idle: purges expired records, a bounded number, and seals the file. Returns
-    /// how many were due.
+    /// Does what the writer otherwise does when it is idle: purges expired records, a bounded number, and seals the file. Returns how
+    /// many were due.
     #[cfg(test)]
     pub(crate) fn tidy(&self) -> Reply<'_, usize> {
         let (answer, reply) = oneshot::channel();

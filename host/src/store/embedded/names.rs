@@ -1,5 +1,5 @@
 //! Whether the files of an open store still have their names: one that was moved, deleted or replaced goes on taking changes, which no
-//! start finds under that name.
+//! later start finds under that name.
 
 use core::fmt;
 use std::{

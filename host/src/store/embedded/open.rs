@@ -39,7 +39,7 @@ pub(super) fn create_database(medium: &Arc<Medium>) -> Result<Opened, TablesErro
     Ok(Opened { database, verified: true })
 }
 
-/// Not `writable`: the medium stays as it is, and what recovery has to write is kept in memory.
+/// Unless `writable`, the medium stays as it is, and what recovery has to write is kept in memory.
 pub(super) fn open_existing(medium: &Arc<Medium>, path: &Path, writable: bool) -> Result<Opened, StoreError> {
     let len = medium.len().map_err(|error| file::trouble(path, &error))?;
     if len == 0 {
@@ -88,7 +88,7 @@ pub(super) fn revision(database: &Database) -> Result<Revision, TablesError> {
     Snapshot::new(&database.begin_read()?)?.revision()
 }
 
-/// A damaged file can make redb panic, which is no reason to.
+/// Runs `run`, and makes an error of a panic, which a damaged file can cause in redb.
 pub(super) fn unpanicked<T>(run: impl FnOnce() -> Result<T, TablesError>) -> Result<T, TablesError> {
     // Whatever `run` has touched is dropped by the caller when this fails.
     catch_unwind(AssertUnwindSafe(run))

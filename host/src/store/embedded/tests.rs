@@ -388,8 +388,8 @@ fn a_medium_that_fails_costs_writes_only() {
 /// The lines that the log is told while `work` goes on on this thread.
 fn told(work: impl FnOnce()) -> Vec<String> {
     let mut file = tempfile::tempfile().unwrap();
-    // Where there is one subscriber only, tracing asks that of the thread that comes to a line first, and remembers it for all; that may be
-    // the thread of another test, which has none.
+    // With one subscriber only, tracing asks the one of the thread that first comes to a line, and remembers the answer for all
+    // threads; that may be the thread of another test, which has none.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let format = tracing_subscriber::fmt().without_time().with_target(false).with_ansi(false);
     let log = format.with_writer(Arc::new(file.try_clone().unwrap()));

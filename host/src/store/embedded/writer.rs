@@ -273,7 +273,7 @@ const GROUP: usize = 256;
 /// How many expired records one transaction purges at the most.
 const PURGE_STEP: usize = 256;
 
-/// How often it is looked for expired records.
+/// How often expired records are looked for.
 const PURGE_EVERY: Duration = Duration::from_secs(5);
 
 /// How often the horizon of the clock is written when nothing else is.
