@@ -7,8 +7,8 @@
 //!
 //! Beside the trail stands its head, `audit.log.head`: number and hash of a record that is safely on disk, and whether the trail was
 //! closed in order. Without it, a cut at the end would leave a shorter, faultless trail. An answer does not wait for its records, so
-//! a process that is killed may leave none of the last: the next start notes that. The chain is not keyed: it reveals careless and
-//! accidental changes, and deliberate ones to whoever keeps a head elsewhere.
+//! when a process is killed, its last records may be missing: the next start notes that. The chain is not keyed: it reveals careless
+//! and accidental changes, and deliberate ones to whoever keeps a head elsewhere.
 
 mod chain;
 #[cfg(test)]
@@ -55,7 +55,7 @@ const SYNC: Duration = Duration::from_secs(1);
 /// of earlier builds held whatever text a user had sent.
 const TAIL: u64 = if cfg!(test) { 4096 } else { 1024 * 1024 };
 const LONGEST_TAIL: u64 = 256 * TAIL;
-/// Octets that stay of a text in a record: longer ones are cut, and end with [`CUT`].
+/// How many octets of a text are kept in a record: longer texts are cut, and end with [`CUT`].
 const LONGEST_TEXT: usize = 256;
 /// Octets of the head, and what stands behind it once the trail was closed in order.
 const HEAD: usize = 85;
@@ -139,7 +139,7 @@ impl Audit for AuditTrail {
     }
 }
 
-/// The event with its texts, which users may have sent, no longer than they need to be.
+/// The event with its texts, which users may have sent, cut to [`LONGEST_TEXT`].
 fn short(event: &Event) -> Event {
     let cut = |text: &str| {
         if text.len() <= LONGEST_TEXT {
@@ -191,11 +191,11 @@ struct Trail {
     lost: Arc<Lost>,
     /// Something may not be on disk yet.
     dirty: bool,
-    /// When it was last tried to force it there.
+    /// When forcing it there was last tried.
     tried: Instant,
     /// The last try has failed, and the log has been told.
     failing: bool,
-    /// A sync has failed: the system tells that once, and what it was for may be missing although a later one succeeds.
+    /// A sync has failed: the system reports that once, and what that sync was for may be missing although a later one succeeds.
     unsure: bool,
 }
 
@@ -348,7 +348,7 @@ impl Trail {
         opened
     }
 
-    /// Behind which record the chain goes on, where the file ends with `last` and is known to have come to `known`.
+    /// The record behind which the chain goes on, where the file ends with `last` and is known to have come as far as `known`.
     fn goes_on(&self, last: Option<Link>, known: Option<Link>) -> Link {
         match (last, known) {
             (Some(last), Some(known)) if last.n < known.n || last.n == known.n && last != known => {
@@ -408,7 +408,7 @@ impl Trail {
         Ok(())
     }
 
-    /// Whether it has succeeded. The log is told when that begins to fail, and when it ends.
+    /// Syncs, and says whether that has succeeded. The log is told when syncing begins to fail, and when it works again.
     fn sync_or_say(&mut self) -> bool {
         let synced = self.sync();
         match &synced {
@@ -425,11 +425,12 @@ impl Trail {
     }
 }
 
-/// Puts all of `lines` at the end, or none: what counts as lost is not there. One that cannot be cut keeps a part.
+/// Puts all of `lines` at the end, or none, so that no record counted as lost is in the file. A file that cannot be cut back keeps a
+/// part.
 fn append_whole(file: &mut impl Cut, lines: &[u8]) -> io::Result<()> {
     let end = file.end()?;
     file.write_all(lines).inspect_err(|_| {
-        // If this fails, the next that opens the file goes on behind the last whole record.
+        // If this fails, whoever opens the file next goes on behind the last whole record.
         let _ = file.cut(end);
     })
 }
@@ -471,7 +472,7 @@ pub(crate) fn head_path(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Whether who wrote this head last was stopped in order; takes that away for good, as a power cut would bring it back.
+/// Whether the last writer of this head was stopped in order. Takes that mark away, and syncs, as a power cut would bring it back.
 fn was_closed(head: &File) -> io::Result<bool> {
     let mut text = [0; CLOSED.len()];
     let closed = head.read_exact_at(&mut text, HEAD as u64).is_ok() && text == *CLOSED;
@@ -515,7 +516,7 @@ fn tail(file: &mut File) -> io::Result<(Option<Link>, Vec<u8>)> {
     Err(io::Error::new(io::ErrorKind::InvalidData, "there is no audit record at the end of the file"))
 }
 
-/// As [`tail`], with the last line closed: what is torn ends with a line end then. A whole record may lack nothing else.
+/// As [`tail`], with the last line closed: whatever is torn then ends with a line end, which may be all that a whole record lacked.
 fn mended_tail(file: &mut File) -> io::Result<(Option<Link>, Vec<u8>)> {
     let (last, mut torn) = tail(file)?;
     if torn.is_empty() || torn.ends_with(b"\n") {

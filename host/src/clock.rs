@@ -55,14 +55,14 @@ impl Clock {
         self.horizon().secs_since(self.told())
     }
 
-    /// Moves the clock by `millis`: on, as time does; or back if negative, as one who sets it wrong, but not before 1970.
+    /// Moves the clock by `millis`: forward, as time does; or back if negative, as somebody who sets it wrong would, but not before 1970.
     pub fn advance(&self, millis: i64) {
         self.shift(millis);
         self.horizon.move_on(u64::try_from(millis).unwrap_or(0), self.told());
     }
 
-    /// Moves the clock to `time`, back too: the horizon goes along. Only for tests, as what has ended since may live again; a
-    /// clock that is set back by mistake is staged by [`Clock::advance`].
+    /// Moves the clock to `time`, even back, and the horizon with it. Only for tests, as what has ended since may live again; a clock
+    /// that is set back by mistake is simulated by [`Clock::advance`].
     pub fn set(&self, time: UnixTime) {
         self.horizon.come_back(time);
         self.advance(millis(time).saturating_sub(millis(self.told())));

@@ -14,9 +14,9 @@
 //! and 2 T later nothing is left of it. Meanwhile time goes on, so lockouts end and tokens expire. Where the clock is right all
 //! the time, the horizon is where the clock is.
 //!
-//! What this leaves open: how long a process was not there, or a machine slept, only the clock tells, and it may be wrong. So after a
-//! stop of D the horizon is behind a right clock for D, and a clock that is set back within that time revives what has expired since
-//! the stop. What was revoked stays so, as nothing is purged that the horizon has not passed.
+//! What this leaves open: how long a process did not run, or a machine slept, is known from the clock alone, and it may be wrong. So
+//! after a stop of D the horizon is behind a right clock for D, and a clock that is set back within that time revives what has expired
+//! since the stop. What was revoked stays so, as nothing is purged that the horizon has not passed.
 
 use core::{
     sync::atomic::{AtomicU64, Ordering},

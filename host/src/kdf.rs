@@ -1,7 +1,7 @@
 //! Password derivations: one worker per core, a bounded queue in front, and "busy" beyond it (security P5).
 //!
-//! While requests are answered that need no derivation, the last worker stands back, so that a core is left for them. Priorities alone
-//! do not do that: Linux lets a thread that has just begun go on for a while, whoever wakes up beside it.
+//! While requests that need no derivation are answered, the last worker stands back, so that a core is left for them. Priorities alone
+//! do not achieve that: Linux lets a thread that has just begun go on for a while, whoever wakes up beside it.
 
 use crate::{process, source::site};
 use core::{
@@ -34,7 +34,7 @@ pub type Bits = Zeroizing<Vec<u8>>;
 pub struct Limits {
     /// Threads, hence derivations at once and memory blocks held. Default: one per core.
     pub workers: NonZeroUsize,
-    /// How many of them compute whatever else goes on. The others stand back while requests are answered that need no derivation.
+    /// How many of them compute whatever else goes on. The others stand back while requests that need no derivation are answered.
     /// Default: one fewer than there are cores, and one at least.
     pub steady: NonZeroUsize,
     /// How many jobs may wait. Default: 64 per worker, which at 15 to 30 ms each keeps the longest wait below two seconds, or below
@@ -43,7 +43,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// With so many workers, and the rest as it usually is with them.
+    /// So many workers, and the usual number of everything else for that many.
     pub fn of(workers: NonZeroUsize) -> Self {
         let steady = NonZeroUsize::new(cores().get() - 1).unwrap_or(NonZeroUsize::MIN);
         Self { workers, steady: steady.min(workers), queue: workers.get().saturating_mul(64) }
@@ -146,7 +146,7 @@ impl Pool {
     /// the job out of the queue unless it is being computed already.
     ///
     /// # Errors
-    /// [`Error::Busy`] at once when the queue is full, or half of it is of this source; [`Error::Failed`].
+    /// [`Error::Busy`] at once when the queue is full, or half of it is taken by this source; [`Error::Failed`].
     pub async fn derive(&self, derivation: Derivation, source: Option<IpAddr>) -> Result<Bits, Error> {
         let (reply, answer) = oneshot::channel();
         self.shared.push(Job { derivation, source: source.map(site), reply })?;
@@ -154,7 +154,7 @@ impl Pool {
     }
 
     /// Refuses a request of `source` that needs a derivation before anything else is done for it, when there is no room for one;
-    /// counted as refused. No room is kept: [`Pool::derive`] may be too late all the same.
+    /// counted as refused. No room is reserved: [`Pool::derive`] may find none all the same.
     ///
     /// # Errors
     /// [`Error::Busy`].
@@ -162,7 +162,7 @@ impl Pool {
         self.shared.room(source.map(site)).map(drop)
     }
 
-    /// Tells that a request was answered without a derivation: while there are such requests, a core is left for them.
+    /// Notes that a request was answered without a derivation: while there are such requests, a core is left for them.
     pub fn give_way(&self) {
         add(&self.shared.others, 1);
     }
@@ -231,11 +231,11 @@ impl Queue {
     fn has_room(&self, limits: &Limits, source: Option<IpAddr>) -> bool {
         let share = limits.queue.div_ceil(2);
         let own = || self.jobs.iter().filter(|job| job.source == source).count();
-        // Of the owner there are no more than his connections.
+        // The owner's are bounded by the number of his connections.
         source.is_none() || (self.jobs.len() < limits.queue && (self.jobs.len() < share || own() < share))
     }
 
-    /// Behind all that wait, but for the owner, who waits for his own only.
+    /// Puts `job` behind all that wait, or, if it is the owner's, behind the owner's own only.
     fn push(&mut self, job: Job) {
         let of_owner = || self.jobs.iter().take_while(|job| job.source.is_none()).count();
         let at = if job.source.is_none() { of_owner() } else { self.jobs.len() };
@@ -365,9 +365,9 @@ enum Next {
 
 /// After how long without work a worker gives its memory back. Taking it again costs a derivation some 10 ms.
 const IDLE: Duration = if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(2) };
-/// For how long no request may have been answered without a derivation before a worker goes on that stands back.
+/// How long there must have been no request answered without a derivation before a worker that stands back goes on.
 const STAND_BACK: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_millis(20) };
-/// How long a worker waits that holds nothing.
+/// How long a worker that holds nothing waits.
 const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);
 
 #[derive(Default)]

@@ -6,7 +6,7 @@ use zeroizing_alloc::ZeroAlloc;
 #[cfg(test)]
 mod cleared_tests;
 
-/// Clears what is given back, so that no password or token stays behind in a buffer of ours or of a library (security S4).
+/// Zeroes memory when it is freed, so that no password or token stays behind in a buffer of ours or of a library (security S4).
 #[global_allocator]
 static HEAP: ZeroAlloc<System> = ZeroAlloc(System);
 

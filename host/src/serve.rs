@@ -32,16 +32,16 @@ use tokio::{
 pub struct ServeOptions {
     /// Where to listen; port 0 takes any free one.
     pub listen: SocketAddr,
-    /// Where to answer `/metrics` and the health routes besides, in plain HTTP. Without it the main listener answers
-    /// `/metrics`, to loopback peers only, unless there are trusted proxies.
+    /// A further address that answers `/metrics` and the health routes, in plain HTTP. Without it the main listener answers `/metrics`,
+    /// to loopback peers only, and to nobody if there are trusted proxies.
     pub operations: Option<SocketAddr>,
     /// The data directory, which holds the administration socket `admin.sock`.
     pub data: PathBuf,
-    /// Certificate and key; plain HTTP without.
+    /// Certificate and key; `None` for plain HTTP.
     pub tls: Option<TlsFiles>,
     /// How often the files of [`ServeOptions::tls`] are looked at for changes.
     pub certificate_poll: Duration,
-    /// Plain HTTP also where others than this machine can reach it (security H6).
+    /// Allows plain HTTP also where others than this machine can reach it (security H6).
     pub allow_plain_http: bool,
     /// Proxies whose `Forwarded` or `X-Forwarded-…` headers are believed; none by default.
     pub trusted_proxies: Vec<Network>,
@@ -81,7 +81,7 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// The private key; refused when group or others can read it (security S3).
     pub key: PathBuf,
-    /// Authorities of which every client must show a certificate.
+    /// Authorities, from one of which every client must show a certificate.
     pub client_ca: Option<PathBuf>,
 }
 
@@ -128,8 +128,7 @@ impl fmt::Display for ServeError {
 
 impl core::error::Error for ServeError {}
 
-/// A server that has its sockets and certificates, so that little can go wrong any more, and does not answer yet: who connects
-/// waits.
+/// A server that has its sockets and certificates, so that little can go wrong any more, but does not answer yet: whoever connects waits.
 pub struct Ready {
     /// Where it listens.
     pub bound: Bound,
@@ -137,17 +136,18 @@ pub struct Ready {
     signals: Signals,
 }
 
-/// What ends the server or has it read its settings again. Those that come before it answers are not lost, from when this is made.
+/// The signals that end the server or have it read its settings again. From when this is made none is lost, even before the server
+/// answers.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
-    /// With somebody listening, a write beyond the limit on file sizes fails like one to a full disk; else it ends the process.
+    /// SIGXFSZ: while it is listened to, a write beyond the limit on file sizes fails like one to a full disk; else it ends the process.
     _beyond_limit: Signal,
 }
 
 impl Signals {
-    /// Takes them from now on. Belongs before all that takes time or that should not be left half done; within a runtime.
+    /// Listens to them from now on. To be called within a runtime, before anything that takes time or that should not be left half done.
     ///
     /// # Errors
     /// [`ServeError`] when the system refuses.
@@ -183,7 +183,7 @@ impl Ready {
         let answer = Arc::clone(&parts.answer);
         let server = Server::start(sockets, parts);
         let mut ending = Ok(());
-        // What is read may hang, as on a file system that is not there any more; no other signal waits for that.
+        // Reading may hang, as on a file system that is not there any more; no other signal waits for that.
         let reloading = tokio::spawn(server.reload_whenever(signals.hang_up));
         tokio::select! {
             _ = signals.terminate.recv() => {}
@@ -323,7 +323,7 @@ impl<A: Answer> Server<A> {
     }
 }
 
-/// How far the system's clock may be behind without a word.
+/// How far the system's clock may be behind before the log says so.
 const TOLERATED_SECS: u64 = 60;
 
 /// Connections to the administration socket and to the listener for metrics, each.
@@ -356,11 +356,11 @@ async fn listen_on(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(ServeError::io(format_args!("listen on `{address}`")))
 }
 
-/// Whoever asks for a reload, the log says how it went. One runs at a time, so that what was read last stays.
+/// Whoever asks for a reload, the log says how it went. One runs at a time, so that what was read last stays in force.
 fn reload<A: Answer>(tls: Option<Arc<Tls>>, audit: Option<Arc<AuditTrail>>, answer: Arc<A>) -> Arc<Reload> {
     let turn = Mutex::new(());
     Arc::new(move || {
-        // Nothing is kept under it that a panic could spoil.
+        // The lock guards nothing that a panic could spoil.
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut wrong = Vec::new();
         if let Some(Err(error)) = tls.as_ref().map(|tls| tls.reload()) {

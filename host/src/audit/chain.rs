@@ -59,7 +59,7 @@ pub(super) enum Record<'a> {
     Unclean { time: String, action: &'static str },
     /// The head was missing when the file was opened: whether records were cut off before this one, nobody can tell.
     Headless { time: String, action: &'static str },
-    /// What stands before it, up to the last record, was torn by a crash; its digest and length.
+    /// What stands between the last record and this one was torn by a crash; its digest and length.
     Repair { time: String, action: &'static str, torn: String, octets: usize },
     /// So many records before this one were lost.
     Lost { time: String, action: &'static str, count: u64 },

@@ -19,8 +19,8 @@ pub trait Audit: Send + Sync {
     /// Records the events of one request, in order. Never empty. Must not block on the network.
     fn record(&self, occasion: Occasion, events: &[Event]);
 
-    /// Takes note that a token was not good, and of the code of the check that failed (security T10). No audit record, as
-    /// anybody can cause any number of them: implementations count them, and say some.
+    /// Takes note that a token was not good, and of the code of the check that failed (security T10). No audit record, as anybody can
+    /// cause any number of them: implementations count them all, and log some.
     fn token_refused(&self, _: Occasion, _: &'static str) {}
 }
 

@@ -23,8 +23,8 @@ use waxseal_core::seam::{Answer, Ask, Call, Derivation, Done, Key, Record, Respo
 
 /// How often a call is started before the server gives up. Starting over is cheap, as derivations are kept.
 const MOST_STARTS: u32 = 16;
-/// How many races a call loses before it runs alone, while nobody else may commit. So nobody who keeps changing a record can keep
-/// others from it, least of all an administrator who disables him.
+/// How many races a call loses before it runs alone, while nobody else may commit. So whoever keeps changing a record cannot keep
+/// others from it, least of all an administrator who wants to disable him.
 const RACES: u32 = 4;
 /// The longest pause before starting over.
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
@@ -37,9 +37,9 @@ pub(super) struct Driver {
     pub(super) clock: Arc<Clock>,
     pub(super) worlds: Worlds,
     pub(super) foresight: Foresight,
-    /// Where calls wait that take long.
+    /// Where calls that take long wait.
     pub(super) long: Places,
-    /// Held by all while they commit, and by one alone that has lost too many races, from its start on.
+    /// Read-locked by all while they commit; write-locked, from its start on, by a call that has lost too many races and runs alone.
     pub(super) committing: RwLock<()>,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Driver {
 #[derive(Default)]
 struct Kept<'d> {
     derived: Vec<(Derivation, kdf::Bits)>,
-    /// Among those that take long.
+    /// Its place among the calls that take long.
     place: Option<Place<'d>>,
 }
 
@@ -63,7 +63,7 @@ pub(super) enum Failure {
     Kdf(kdf::Error),
     /// Other requests changed the same records again and again.
     Contended,
-    /// Too many requests of its source that take long are waiting.
+    /// Too many long requests of its source have a place or wait for one.
     Crowded,
     /// The signing keys cannot be read again after a change, which is stored.
     World(WorldError),
@@ -83,8 +83,8 @@ impl fmt::Display for Failure {
 }
 
 impl Driver {
-    /// Drives `call` to its end and makes it true; the response may be sent. Whoever stops in between leaves a commit that may hold,
-    /// without its events.
+    /// Drives `call` to its end and commits what it decided; then the response may be sent. Dropping the future before that may leave a
+    /// commit that holds, without its events.
     pub(super) async fn drive<R: Run>(&self, run: &R, call: &Arc<Call>, occasion: Occasion) -> Result<Response, Failure> {
         let mut kept = Kept::default();
         let mut call = Arc::clone(call);
@@ -115,9 +115,9 @@ impl Driver {
         Err(Failure::Contended)
     }
 
-    /// One run from the start to an end. It is `alone` no longer when it has to wait for what takes long, such as a derivation. `None`
-    /// when it is another second after one: then all is to be looked at again as it is now, and a token that is issued begins its life
-    /// now. That costs a read, as the derivation is kept.
+    /// One run from the start to an end. The call is no longer `alone` once it has to wait for something long, such as a derivation.
+    /// `None` when the clock is in another second after a derivation: then everything is to be looked at again as it is now, and a
+    /// token that is issued begins its life now. That costs a read, as the derivation is kept.
     async fn run<'d, R: Run>(
         &'d self,
         run: &R,
@@ -155,8 +155,8 @@ impl Driver {
                         wait.resume(Answer { records, ranges, derived: bits }).await.map_err(Failure::Fault)
                     };
                     if is_long && kept.place.is_none() && !call.moment.peer.local {
-                        // Until the call ends: what it has read waits in memory with it, and when it starts over, it waits no more
-                        // and stays alone. The owner waits for no stranger.
+                        // The place is kept until the call ends: what it has read stays in memory as long, and when it starts over, it
+                        // need not wait again and stays alone. The owner waits for no stranger.
                         *alone = None;
                         kept.place = Some(self.long.take(call.moment.peer.address).await.ok_or(Failure::Crowded)?);
                     }
@@ -193,7 +193,7 @@ impl Driver {
         Ok(bits)
     }
 
-    /// Commits and does what follows from it. `None` when the race was lost.
+    /// Commits, and does what follows from that. `None` when the race was lost.
     async fn settle(
         &self,
         mut done: Done,
@@ -218,7 +218,7 @@ impl Driver {
         Ok(Some(done.response))
     }
 
-    /// Hands over what is to be known of a request that has ended.
+    /// Hands the audit trail what it is to know of a request that has ended.
     fn record(&self, occasion: Occasion, done: &Done) {
         if !done.events.is_empty() {
             self.audit.record(occasion, &done.events);
@@ -229,7 +229,7 @@ impl Driver {
     }
 }
 
-/// Works on what may take long without keeping those waiting who ask for little: on a thread that nobody else needs.
+/// Does work that may take long on a thread that nobody else needs, so that short requests do not wait for it.
 async fn aside<T>(work: impl Future<Output = T> + Send) -> T {
     let runtime = Handle::current();
     match runtime.runtime_flavor() {
@@ -238,7 +238,7 @@ async fn aside<T>(work: impl Future<Output = T> + Send) -> T {
     }
 }
 
-/// Waits before the `start`-th start: at random, and longer each time, so that those who met do not meet again.
+/// Waits before the `start`-th start: at random, and longer each time, so that calls that have collided do not collide again.
 async fn pause(start: u32) {
     if start > 0 {
         let most = Duration::from_millis(1 << start.min(16)).min(LONGEST_PAUSE);

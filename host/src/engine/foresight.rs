@@ -5,7 +5,7 @@
 //! records; so these are read ahead, as they stand at that moment, and handed in at the start. A wrong guess costs a read and
 //! changes nothing ([`begin_foreseeing`](waxseal_core::seam::begin_foreseeing)).
 //!
-//! Kept are names of records, under a keyed hash of the request; neither tokens nor values.
+//! What is kept are names of records, under a keyed hash of the request; neither tokens nor values.
 
 use core::{
     hash::BuildHasher,
@@ -19,7 +19,7 @@ use waxseal_core::seam::{Key, Request};
 const REMEMBERED: usize = 1024;
 /// How many records are read ahead for one request at the most.
 const MOST: usize = 16;
-/// How many calls may have asked for more than was foreseen for their request before that is learnt anew.
+/// How many calls may ask for more than was foreseen for their request before it is learnt anew.
 const SHORT: u32 = 64;
 
 pub(super) struct Foresight {
@@ -56,7 +56,7 @@ impl Foresight {
         Glance { request, memory: self.memory.get(&request), asked: Vec::new() }
     }
 
-    /// Takes in what a call has asked for that has come to its end.
+    /// Learns from what a call that has come to its end has asked for.
     pub(super) fn learn(&self, glance: Glance) {
         let Glance { request, memory, mut asked } = glance;
         let keep = |keys, settled| {

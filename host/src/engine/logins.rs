@@ -1,4 +1,4 @@
-//! Where calls are driven that check a password: on threads that stand back, as the derivations do.
+//! Drives the calls that check a password, on threads that stand back as those of the derivations do.
 //!
 //! Besides its derivation, a login takes a good part of a millisecond of a thread: two instances, their answers, a commit. On the
 //! threads that answer everything else, under a flood of logins, that was what one token check in a hundred waited for.
@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 #[derive(Debug)]
 pub(super) struct Logins {
     threads: Handle,
-    /// Until it is dropped, and with it what still goes on there.
+    /// Taken only on drop, which also ends what still runs there.
     runtime: Option<Runtime>,
 }
 
@@ -27,17 +27,17 @@ impl Logins {
         Ok(Self { threads: runtime.handle().clone(), runtime: Some(runtime) })
     }
 
-    /// Drives `login` there to its end, also when nobody waits for it any more. Panics as it does.
+    /// Drives `login` there to its end, even if nobody waits for it any more. Panics if it panics.
     pub(super) async fn drive<T: Send + 'static>(&self, login: impl Future<Output = T> + Send + 'static) -> T {
         let ended = self.threads.spawn(RequestId::carry(login)).await;
-        // Nobody cancels it: whoever waits here keeps the threads.
+        // The error is a panic: nobody cancels the task, and whoever waits here keeps the threads alive.
         ended.unwrap_or_else(|error| resume_unwind(error.into_panic()))
     }
 }
 
 impl Drop for Logins {
     fn drop(&mut self) {
-        // Without waiting, which not everybody may who drops it.
+        // Does not wait for the threads, as not everybody who drops this may block.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

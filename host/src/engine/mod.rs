@@ -1,4 +1,4 @@
-//! Runs core: asks the store and the derivation pool for what a call misses, commits what it decides, answers.
+//! Runs core: asks the store and the derivation pool for what a call lacks, commits what it decides, answers.
 //!
 //! ```text
 //!   request ─▶ Engine::answer ─▶ drive ⇄ native or module (core's steps)
@@ -224,9 +224,9 @@ impl Engine {
         Ok(Self { driver: Arc::new(driver), modules, limits, logins })
     }
 
-    /// Answers one request. What the request changes is stored, and its events are with the audit trail, before this
-    /// returns. When the server cannot do its part, the answer is 503 with `Retry-After`, and nothing has been allowed. To be driven to
-    /// its end, also when nobody waits for it any more: what it has begun to change may be stored without its events otherwise.
+    /// Answers one request. What the request changes is stored, and its events are with the audit trail, before this returns. When the
+    /// server cannot do its part, the answer is 503 with `Retry-After`, and nothing has been allowed. Must be driven to its end, even
+    /// if nobody waits for it any more: otherwise what it has begun to change may be stored without its events.
     pub async fn answer(&self, request: Request, peer: Peer) -> Response {
         let Driver { store, kdf, clock, worlds, .. } = &*self.driver;
         let now = clock.now();
@@ -244,7 +244,7 @@ impl Engine {
         let runner = if is_hot { &rules.hot } else { &rules.api };
         let call = Arc::new(Call { request, moment: Moment { now, entropy, peer }, world: Arc::clone(&shaped.world) });
         let driven = if checks_password(&call.request) {
-            // Under a flood of logins it is the refusals that take the time from others: they are given before core is asked.
+            // Under a flood of logins it is the refusals that take time from other requests, so they are given before core is asked.
             match kdf.admit(call.moment.peer.address) {
                 Ok(()) => {
                     let (runner, driver, call) = (runner.clone(), Arc::clone(&self.driver), Arc::clone(&call));
@@ -287,7 +287,7 @@ impl Engine {
         Some(Mark { world, revision: self.driver.store.revision() })
     }
 
-    /// Tells that a request was answered elsewhere: while there are such, derivations leave a core for them.
+    /// Notes that a request was answered elsewhere: while there are such requests, derivations leave a core for them.
     pub fn give_way(&self) {
         self.driver.kdf.give_way();
     }
@@ -316,7 +316,7 @@ impl Engine {
         }
     }
 
-    /// Makes other rules ready: `code` or, without, those of this binary, run as `choice` says. Nothing changes yet.
+    /// Makes other rules ready: `code`, or without it those of this binary, run as `choice` says. Nothing changes yet.
     ///
     /// # Errors
     /// The code cannot be run here: [`Module::load`].
@@ -334,8 +334,8 @@ impl Engine {
         Rules::new(choice, code.map(Code::sha256), load)
     }
 
-    /// Puts other settings in force, and other rules if there are any, for all requests that come after. Those that have begun end as
-    /// they began. To be called by one at a time.
+    /// Puts other settings in force, and other rules if there are any, for all requests that come after. Requests that have begun end
+    /// under those they began with. To be called by one caller at a time.
     ///
     /// # Errors
     /// [`WorldError`]; the settings and rules in force stay.
@@ -377,8 +377,8 @@ fn say(failure: &Failure) {
 
 /// 256 bits from the system's generator; `None` when it fails, and then nothing is issued.
 ///
-/// It is asked for as much as many calls take, because asking costs more than most requests need for anything else. What has
-/// been handed out is wiped.
+/// It is asked for enough for many calls at once, because asking costs more than most requests need for anything else. What has been
+/// handed out is wiped.
 fn entropy() -> Option<Entropy> {
     const SEEDS: usize = 32;
     thread_local!(static DRAWN: RefCell<Zeroizing<Vec<[u8; 32]>>> = RefCell::default());

@@ -1,9 +1,9 @@
 //! Core as a component, run by wasmtime: a fresh instance for each request, bounded in time and memory.
 //!
-//! A fresh instance costs a few microseconds, because its pages come from a pool, stay mapped between requests and are put
-//! back to the component's image; nothing of one request is there for the next. An instance is given up while its call
-//! waits for a password derivation, or for its turn to read much: core is a function, so a new instance is brought to the same
-//! point by replaying the answers, and a flood of logins holds no instances.
+//! A fresh instance costs a few microseconds, because its pages come from a pool, stay mapped between requests and are reset to the
+//! component's image; nothing of one request is there for the next. An instance is given up while its call waits for a password
+//! derivation, or for its turn to read much: core is a function, so a new instance is brought to the same point by replaying the
+//! answers, and a flood of logins holds no instances.
 
 mod code;
 mod convert;
@@ -93,7 +93,7 @@ struct Shared {
 struct Ground {
     engine: Engine,
     limits: Limits,
-    /// One place less than there is: that one is for a module which is being made ready.
+    /// One place fewer than there are: the last is for a module that is being made ready.
     free: Arc<Semaphore>,
     counters: Counters,
 }
@@ -130,7 +130,7 @@ impl Module {
         Self::on(Arc::new(Ground { engine, limits, free, counters: Counters::default() }), code)
     }
 
-    /// `code` in the place of this one: under the same limits, counted together with it. Calls that have begun end where they began.
+    /// Loads `code` in the place of this one: under the same limits, counted together with it. Calls that have begun here end here.
     ///
     /// # Errors
     /// As [`Module::load`].
@@ -159,7 +159,7 @@ impl Module {
         })
     }
 
-    /// Whether it reads `world`. To be asked by one at a time, as it takes the place that is kept for that.
+    /// Whether it reads `world`. To be asked by one caller at a time, as it takes the place that is kept for that.
     ///
     /// # Errors
     /// [`Fault`], when it does not get that far.
@@ -202,13 +202,13 @@ fn pool(limits: Limits) -> PoolingAllocationConfig {
         .linear_memory_keep_resident(KEEP_RESIDENT)
         .pagemap_scan(Enabled::Auto)
         .table_keep_resident(KEEP_RESIDENT)
-        // The next request finds the memory that was used last, in the cache; with more at once the places take turns.
+        // The next request finds the memory that was used last, which is in the cache; in larger batches the slots would take turns.
         .decommit_batch_size(1);
     pool
 }
 
-/// Bytes of an instance that are put back by copying rather than by returning pages to the system. Where the system tells which
-/// pages were written (Linux 6.7), only these are.
+/// Bytes of an instance that are reset by copying rather than by returning pages to the system. Where the system tells which pages were
+/// written (Linux 6.7), only these are.
 const KEEP_RESIDENT: usize = 128 << 10;
 
 /// Ticks for as long as the engine lives.

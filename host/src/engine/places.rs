@@ -1,5 +1,5 @@
-//! Places for calls that take long: as many as there are cores, and of those who wait for one only so many from one source, so that
-//! nobody alone keeps the others waiting (security H4).
+//! Places for calls that take long: as many as there are cores. One source may have or wait for only so many of them, so that nobody
+//! alone keeps the others waiting (security H4).
 
 use crate::shares::{Share, Shares};
 use core::{net::IpAddr, num::NonZeroUsize};

@@ -21,7 +21,7 @@ pub(crate) trait Wait: Sized + Send + Sync {
     /// What is missing.
     fn ask(&self) -> &Ask;
 
-    /// Spends the question with its answer.
+    /// Goes on with the answer; the question is used up.
     fn resume(self, answer: Answer) -> impl Future<Output = Result<Turn<Self>, Fault>> + Send;
 }
 

@@ -41,7 +41,7 @@ pub enum WorldError {
     Store(StoreError),
     /// A signing key cannot be opened: it is damaged or was sealed under another root secret.
     Unreadable,
-    /// The module does not read the settings and keys that it would run under, for the reason if there is one.
+    /// The module does not read the settings and keys that it would run under; with the reason if there is one.
     Foreign(Option<Fault>),
 }
 
@@ -100,11 +100,13 @@ impl Worlds {
         key.as_str().starts_with(SIGNING_KEYS)
     }
 
-    /// The world in force. Fails closed: after a failed [`Worlds::reload`] it tries again first. It is made anew where the clock was ahead.
+    /// The world in force. Fails closed: after a failed [`Worlds::reload`] it tries again first. Makes it anew if the clock was ahead
+    /// when it was made.
     pub(super) async fn current(&self, store: &dyn Store, now: UnixTime) -> Result<Arc<Shaped>, WorldError> {
         if self.is_outdated(now) {
             let settings = self.settings.lock().await;
-            // It may have been made while others were waited for; all of them making it again would keep it stale for as long as more come.
+            // Another request may have made it while this one waited; if each made it again, it would stay stale for as long as more
+            // come.
             if self.is_outdated(now) {
                 self.make(&settings, store, now).await?;
             }
@@ -113,7 +115,7 @@ impl Worlds {
     }
 
     fn is_outdated(&self, now: UnixTime) -> bool {
-        // A key verifies for a minute after its last token has ended, so that less is nothing.
+        // A key verifies for a minute after its last token has ended, so a smaller difference does not matter.
         let is_from_ahead = now.plus_secs(60).as_millis() < self.made.load(Ordering::Acquire);
         is_from_ahead || self.stale.load(Ordering::Acquire)
     }
@@ -160,7 +162,7 @@ impl Worlds {
         now: UnixTime,
         with: impl FnOnce(&Shaped) -> Result<(), WorldError>,
     ) -> Result<(), WorldError> {
-        // Stale until it is made: also when this ends early.
+        // Stale until it is made, also if this ends early.
         self.stale.store(true, Ordering::Release);
         let made = Shaped::new(settings.clone(), vault(&self.root, store, now).await?)?;
         with(&made)?;

@@ -24,7 +24,7 @@ const LARGEST: u64 = 64 << 20;
 
 /// The code of a component.
 ///
-/// INVARIANT: it came with this binary, or its SHA-256 is one that the operator has stated, who may have anything run.
+/// INVARIANT: it came with this binary, or its SHA-256 was stated by the operator, who may have anything run.
 #[derive(Clone)]
 pub struct Code {
     octets: Cow<'static, [u8]>,
@@ -85,7 +85,7 @@ impl Code {
         if found == *sha256 { Ok(code) } else { Err(CodeError::Other(found)) }
     }
 
-    /// What a file of it holds.
+    /// What a file of this code holds.
     pub fn octets(&self) -> &[u8] {
         &self.octets
     }

@@ -1,7 +1,7 @@
 //! The component's functions, found and compared with their types once.
 //!
-//! What `bindgen!` makes of them looks all four up in each instance and compares their types each time, which takes a tenth of a short
-//! request.
+//! The code that `bindgen!` generates looks up all four in each instance and compares their types each time, which takes a tenth of a
+//! short request.
 //!
 //! INVARIANT: an [`Export`] has been compared with the component of its [`Exports`], and is used with instances of that one only.
 

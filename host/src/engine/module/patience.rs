@@ -1,9 +1,9 @@
 //! How long a step of the component may take.
 //!
-//! The clock of epochs counts the time of day, and a thread may have had little of that: those that check passwords stand back, so that
-//! beside a flood of token checks they get a tenth of a core. So half of the time is given as it passes, and for the other half it is
-//! looked at what the thread has spent. An endless step ends after the whole of it where nothing else runs, and a good one that has to
-//! wait for its core ends well.
+//! Epochs count the time that passes, and a thread may have run for little of it: those that check passwords stand back, so that beside
+//! a flood of token checks they get a tenth of a core. So only half of a step's time is counted as it passes, and the other half by
+//! what the thread has spent of the processor. An endless step ends after the whole of it where nothing else runs, and a good one that
+//! has to wait for its core still comes to its end.
 
 use super::config;
 use core::time::Duration;
@@ -13,9 +13,9 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 /// What an instance remembers of the step it is at.
 #[derive(Default)]
 pub(super) struct Patience {
-    /// What the step may take once it is looked at.
+    /// What the step may take of the processor after the first look.
     left: Duration,
-    /// What its thread had spent when it was looked at first.
+    /// What its thread had spent of the processor at the first look.
     spent: Option<Duration>,
 }
 
@@ -41,7 +41,7 @@ impl Patience {
     }
 }
 
-/// What this thread has spent of the processors.
+/// The processor time that this thread has spent.
 fn spent() -> Duration {
     // Both parts are never negative.
     clock_gettime(ClockId::ThreadCPUTime).try_into().unwrap_or_default()
