@@ -1,4 +1,4 @@
-//! The administration socket: who can open it owns the server.
+//! The administration socket: whoever can open it owns the server.
 
 use std::{
     fs::{self, DirBuilder, File, Permissions},
@@ -15,7 +15,7 @@ use std::{
 
 /// The name of the socket in the data directory.
 const NAME: &str = "admin.sock";
-/// What an address of the system can hold, with room for its end.
+/// How long a path the system's socket addresses can hold, with room for its end.
 const LONGEST_ADDRESS: usize = 100;
 
 /// Where the socket of the server with data in `data` is.
@@ -32,8 +32,8 @@ pub fn connect(data: &Path) -> io::Result<UnixStream> {
     UnixStream::connect(address)
 }
 
-/// Opens the socket with mode 0600 in `data`, which is made or made to be 0700. A socket that a killed server has left is
-/// replaced.
+/// Opens the socket with mode 0600 in `data`, which is made if it is missing, and set to mode 0700 if others have rights to it. A
+/// socket that a killed server has left is replaced.
 pub(crate) fn bind(data: &Path) -> io::Result<std::os::unix::net::UnixListener> {
     DirBuilder::new().recursive(true).mode(0o700).create(data)?;
     if fs::metadata(data)?.permissions().mode() & 0o077 != 0 {

@@ -37,12 +37,12 @@ pub trait Answer: Send + Sync + 'static {
     /// does not cut it short.
     fn answer(&self, request: Request, peer: Peer) -> impl Future<Output = Response> + Send;
 
-    /// What `request` gets that cannot be answered now, such as one too many; at once, and cheap.
+    /// What `request` is answered with when it cannot be served now, such as one too many; at once, and cheap.
     fn unavailable(&self, _request: Request, _peer: Peer) -> Response {
         Response::empty(503).with_header("retry-after", "1")
     }
 
-    /// What `request` gets, given without its body, when that could not be read; at once, and cheap.
+    /// What `request`, given without its body, is answered with when the body could not be read; at once, and cheap.
     fn unread(&self, _request: Request, _peer: Peer, why: Unread) -> Response {
         Response::empty(why.status())
     }
@@ -52,11 +52,11 @@ pub trait Answer: Send + Sync + 'static {
         None
     }
 
-    /// Tells that an answer was given again without asking for it.
+    /// Notes that an answer was given again without asking the engine.
     fn given_again(&self) {}
 
-    /// Whether requests can be answered: the engine is loaded and the store can be read. A disk that takes no changes leaves the
-    /// server ready, as it verifies all the same. Asked by `GET /readyz`; cheap.
+    /// Whether requests can be answered: the engine is loaded and the store can be read. A disk that takes no changes leaves the server
+    /// ready, as it verifies tokens all the same. Asked by `GET /readyz`; cheap.
     ///
     /// # Errors
     /// What is missing, in words for the operator.

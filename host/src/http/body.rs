@@ -21,7 +21,7 @@ use waxseal_core::seam::Unread;
 /// How much of a body that is too large is still read, so that the connection may go on.
 const DRAIN: usize = 256 * 1024;
 
-/// How much is unpacked where it was read.
+/// How large a body may be to be unpacked right where it was read.
 const AT_ONCE: usize = 2048;
 
 /// How many larger ones wait to be unpacked.
@@ -33,7 +33,7 @@ const UNPACKING_OF_ONE: usize = 8;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct BodyError {
     pub(super) why: Why,
-    /// Whether the body has been left unread or cannot be, so that the connection has to end.
+    /// Whether the body was left unread, or cannot be read, so that the connection has to end.
     pub(super) close: bool,
 }
 
@@ -126,8 +126,8 @@ impl Bodies {
         collect(body, limits, Some(&mut room)).await
     }
 
-    /// As [`unpacked`], without holding up those who have packed nothing: one after the other, and only so many wait. A few crafted
-    /// octets can take as long to unpack as a thousand times as many plain ones.
+    /// As [`unpacked`], without holding up those who have packed nothing: one body after the other, and only so many wait. A few
+    /// crafted octets can take as long to unpack as a thousand times as many plain ones.
     async fn unpacked_aside(&self, octets: Vec<u8>, limit: usize, source: Option<IpAddr>) -> Result<Vec<u8>, BodyError> {
         let busy = BodyError { why: Why::Busy, close: false };
         let share = match source {
@@ -192,7 +192,7 @@ async fn collect(mut body: Incoming, limits: &Limits, mut room: Option<&mut Room
         if body.is_end_stream() && whole.is_empty() {
             return Ok(data.into());
         }
-        // Room for as much again as there is, and no more than was announced: whoever sends one octet would hold room for all.
+        // Room for as much again as there is, and no more than was announced: else whoever sends one octet would hold room for all.
         let (before, needed) = (whole.capacity(), whole.len() + data.len());
         if needed > before {
             let announced = announced.min(limits.body);
@@ -274,7 +274,7 @@ mod tests {
         }
     }
 
-    /// Else who packs a few octets so that they take long keeps out whoever packs at all.
+    /// Else whoever packs a few octets so that they take long keeps out everybody else who packs.
     #[tokio::test]
     async fn one_source_waits_with_so_many_packed_bodies_and_no_more() {
         let bodies = Bodies::new();

@@ -85,7 +85,8 @@ impl Proxies {
 
 /// The comma-separated items of all headers `name`, in order. A comma within quotes separates too: no address or host has one.
 ///
-/// An item that is no text stays an item, so that the hops behind it are those that they are: proxies append to what a client has sent.
+/// An item that is no text still counts as an item, so that the hops behind it keep their places: proxies append to what a client has
+/// sent.
 fn items<'h>(headers: &'h HeaderMap, name: &'static str) -> impl DoubleEndedIterator<Item = &'h str> {
     let lines: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
     let items = lines.into_iter().flat_map(|line| line.split(|&octet| octet == b','));

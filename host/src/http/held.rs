@@ -1,7 +1,7 @@
 //! Octets that clients have the server hold: of bodies that are still being read, and of answers that are still being sent.
 //!
-//! A client need not go on sending, nor read. So all that is held has a bound together, of which one source takes a quarter at most:
-//! nobody alone keeps the others out (security H4).
+//! A client need not go on sending, nor read. So there is a bound on all that is held together, of which one source takes a quarter at
+//! most: nobody alone keeps the others out (security H4).
 
 use crate::source::site;
 use core::net::IpAddr;
@@ -24,8 +24,8 @@ struct Counts {
 }
 
 impl Held {
-    /// Counts `octets` more for `source` until they are given back; `false` when that is beyond `limit` for all together, or beyond its
-    /// part. Where nobody holds anything one may, however much.
+    /// Counts `octets` more for `source` until they are given back; `false` when that is beyond `limit` for all together, or beyond the
+    /// source's part of it. Whoever holds nothing yet may exceed his part, and the limit if nobody else holds anything either.
     pub(super) fn take(&self, source: IpAddr, octets: usize, limit: usize) -> bool {
         let source = site(source);
         let mut counts = self.lock();

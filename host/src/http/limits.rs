@@ -5,27 +5,27 @@ use core::time::Duration;
 /// What one client, and all of them, may cost (security H4).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
-    /// Octets of request line and headers together; beyond 431. At least 8 KiB is kept as buffer whatever is set here.
+    /// Octets of request line and headers together; more get 431. At least 8 KiB is kept as buffer whatever is set here.
     pub head: usize,
-    /// Number of headers; beyond 431.
+    /// Number of headers; more get 431.
     pub headers: usize,
-    /// Octets of the request target; beyond 414.
+    /// Octets of the request target; more get 414.
     pub target: usize,
-    /// Octets of a body; beyond 413.
+    /// Octets of a body; more get 413.
     pub body: usize,
-    /// Octets of all bodies that are still being read, over all connections, of which one source has a quarter at most; beyond 503. The
-    /// same holds for large bodies of responses that are still being sent.
+    /// Octets of all bodies that are still being read, over all connections, of which one source has a quarter at most; more get 503.
+    /// The same holds for large bodies of responses that are still being sent.
     pub bodies: usize,
-    /// From the first octet of a head to its end, and for a TLS handshake; beyond the connection is closed.
+    /// From the first octet of a head to its end, and for a TLS handshake; after that the connection is closed.
     pub head_time: Duration,
-    /// From the end of the head to the end of the body, which is answered with 408 when it takes longer, and from there to the
-    /// answer's last octet; for the latter a second more for each 4 KiB. The connection is closed.
+    /// From the end of the head to the end of the body, which is answered with 408 when it takes longer, and from there to the answer's
+    /// last octet, for which there is a second more for each 4 KiB. After that the connection is closed.
     pub request_time: Duration,
     /// How long a connection may be open without a request in progress.
     pub idle_time: Duration,
     /// Open connections; at the limit no more are accepted until one closes. Also bounded by the file descriptors.
     pub connections: usize,
-    /// Requests that are being answered, the questions of proxies (`/auth/verify`) and the server's own routes not counted; beyond 503.
+    /// Requests that are being answered, the questions of proxies (`/auth/verify`) and the server's own routes not counted; more get 503.
     pub in_flight: usize,
     /// How long requests in progress may take to end once the server has been told to stop.
     pub drain_time: Duration,

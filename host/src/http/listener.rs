@@ -68,11 +68,11 @@ impl Listener {
     }
 }
 
-/// Accepts until the service is told to stop. At `most` open connections it leaves further ones in the system's queue; those of a source
-/// that has most of them it closes.
+/// Accepts until the service is told to stop. At `most` open connections it leaves further ones in the system's queue; it closes those
+/// of a source that already has its share of them.
 pub(crate) async fn listen<A: Answer>(listener: Listener, service: Arc<Service<A>>, most: usize) {
     let slots = Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)));
-    // Three quarters, so that nobody alone keeps the others out.
+    // A share is three quarters, so that nobody alone keeps the others out.
     let shares = Shares::of((most - most / 4).max(1));
     let mut stop = service.stop.subscribe();
     let mut pause = None;
@@ -125,8 +125,8 @@ fn is_the_clients(error: &io::Error) -> bool {
     )
 }
 
-/// The source whose share a connection is of. Proxies have none, as they bring many sources, and neither has this machine, where they
-/// often are.
+/// The source that a connection is counted for. Proxies are not, as they bring many sources, and neither is this machine, where they
+/// often run.
 fn source<A: Answer>(connection: &Accepted, service: &Service<A>) -> Option<IpAddr> {
     match connection {
         Accepted::Tcp(_, address) if !address.to_canonical().is_loopback() && !service.trusts(*address) => Some(*address),

@@ -68,7 +68,7 @@ impl FromStr for Network {
         };
         match (address, address.to_canonical()) {
             _ if prefix > longest => Err(wrong()),
-            // As the addresses are that it is compared with.
+            // In the form of the addresses that it is compared with.
             (IpAddr::V6(_), mapped @ IpAddr::V4(_)) if prefix >= 96 => Ok(Self { address: mapped, prefix: prefix - 96 }),
             _ => Ok(Self { address, prefix }),
         }

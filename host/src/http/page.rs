@@ -64,8 +64,9 @@ impl Page {
         Self(files.iter().filter_map(Entry::new).collect())
     }
 
-    /// The answer to a request for one of the files. `/` is the page only for those who ask for HTML and show no credentials, unless a
-    /// browser opens it: it is the banner of the Elasticsearch dialect too, and some of its clients accept anything.
+    /// The answer to a request for one of the files. `/` is the page only for those who ask for HTML, and only if they show no
+    /// credentials or are a browser that opens it: `/` is the banner of the Elasticsearch dialect too, and some of its clients accept
+    /// anything.
     pub(crate) fn answer(&self, parts: &Parts) -> Option<HttpResponse> {
         if self.0.is_empty() || !matches!(parts.method, Method::GET | Method::HEAD) {
             return None;
@@ -99,7 +100,7 @@ impl Entry {
         };
         let freshness =
             HeaderValue::from_static(if file.path.starts_with(NAMED_BY_CONTENT) { LASTING } else { ASKED_AGAIN });
-        // What else lies under `/` is for those who do not ask for HTML. A cache finds the others whatever they were asked for as.
+        // What else lies under `/` is for those who do not ask for HTML. The other files are the same whatever type was asked for.
         let vary = if file.path == MARKUP { "accept, accept-encoding, sec-fetch-site" } else { "accept-encoding" };
         let vary = HeaderValue::from_static(vary);
         Some(Self { path: file.path, media_type, freshness, vary, plain: Form::new(file.content)?, brotli })
@@ -158,8 +159,8 @@ impl Form {
 static OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 static RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// Whether a page of another site may have opened the window that a document is for, and still hold it. Where nobody has, as the browser
-/// says, the policy guards from nobody, and costs the first paint some 30 ms: the window gets a process of its own.
+/// Whether a page of another site may have opened the window that a document is for, and still hold it. Where the browser says that
+/// nobody has, the policy guards from nobody, and costs the first paint some 30 ms: the window gets a process of its own.
 fn may_have_opener(parts: &Parts) -> bool {
     !parts.headers.get("sec-fetch-site").is_some_and(|site| site == "none" || site == "same-origin")
 }

@@ -229,7 +229,7 @@ impl<A: Answer> Service<A> {
     fn own(&self, origin: Origin, parts: &Parts) -> Own {
         let path = parts.uri.path();
         let loopback = origin.address.is_none_or(|address| address.to_canonical().is_loopback());
-        // Also behind a proxy on this machine: `loopback` alone would be the proxy.
+        // Also behind a proxy on this machine: `loopback` alone would be true of the proxy.
         let nearby = || loopback && self.peer(origin, parts).address.is_none_or(|address| address.is_loopback());
         Own::Answer(match path {
             "/healthz" => reading(parts, || plain(StatusCode::OK, "ok\n")),
@@ -351,7 +351,7 @@ impl<A: Answer> Service<A> {
     }
 
     async fn read_json<T: DeserializeOwned>(&self, body: Incoming) -> Result<T, HttpResponse> {
-        // The owner's, or that of who moves the clock for a test.
+        // The body is the owner's, or comes from whoever moves the clock for a test.
         let body = self.bodies.read(body, &self.setup.limits, None).await.map_err(|error| {
             let response = match error.why {
                 Why::Busy => unavailable(),
@@ -385,7 +385,7 @@ impl<A: Answer> Service<A> {
                 return if error.close { closing(response) } else { response };
             }
         };
-        // Not while the body is awaited: whoever sends none would hold a place of those who do. The owner is never kept waiting by strangers.
+        // Not while the body is awaited: whoever sends none would hold a place of those who do. Strangers never keep the owner waiting.
         let slot = match (route, origin.entrance) {
             (Route::Verify, _) | (_, Entrance::Admin) => None,
             _ => match Slot::take(&self.in_flight, self.setup.limits.in_flight) {
@@ -408,8 +408,9 @@ impl<A: Answer> Service<A> {
         match poll_fn(|cx| Poll::Ready(answering.as_mut().poll(cx))).await {
             Poll::Ready(response) => {
                 let response = self.outgoing(to, response).unwrap_or_else(|| self.overloaded(origin, parts));
-                // Whoever asked at the same time is answered first, and then all are written to, one after the other: the code of each
-                // part stays in the cache, and a client on the same machine is woken once rather than for each response.
+                // Other requests that have come meanwhile are answered first, and then all responses are written, one after the other:
+                // the code of each part stays in the cache, and a client on the same machine is woken once rather than for each
+                // response.
                 yield_now().await;
                 response
             }
@@ -421,7 +422,7 @@ impl<A: Answer> Service<A> {
         }
     }
 
-    /// What a request gets for which there is no room or time now.
+    /// The answer to a request for which there is no room or time now.
     fn overloaded(&self, origin: Origin, parts: &Parts) -> HttpResponse {
         let request = convert::to_core(parts, Vec::new());
         let mut response = self.setup.answer.unavailable(request, self.peer(origin, parts));
@@ -429,7 +430,7 @@ impl<A: Answer> Service<A> {
         from_core(response, body.into())
     }
 
-    /// What a request gets whose body could not be read.
+    /// The answer to a request whose body could not be read.
     fn unread(&self, origin: Origin, parts: &Parts, why: Unread) -> HttpResponse {
         let request = convert::to_core(parts, Vec::new());
         let mut response = self.setup.answer.unread(request, self.peer(origin, parts), why);
@@ -437,7 +438,7 @@ impl<A: Answer> Service<A> {
         from_core(response, body.into())
     }
 
-    /// The response; `None` when too much is being sent already to clients that do not read: they have to come again.
+    /// The response; `None` when too much is being sent already to clients that do not read: this one has to come again.
     fn outgoing(&self, to: To, mut response: Response) -> Option<HttpResponse> {
         let body = mem::take(&mut response.body);
         let body = match to {
@@ -562,8 +563,8 @@ fn known(method: &Method) -> &str {
     }
 }
 
-/// Whether the client calls this machine by an address, or by a name without a dot such as `localhost`: a page in a browser on it, whose
-/// name its owner has led here, does not.
+/// Whether the client calls this machine by an address, or by a name without a dot such as `localhost`. A page in a browser on this
+/// machine does not, if its owner has only pointed his domain name here.
 fn names_this_machine(parts: &Parts) -> bool {
     let Some(host) = parts.headers.get(header::HOST) else { return true };
     let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());

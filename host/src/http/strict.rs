@@ -16,16 +16,16 @@ use tokio::{
 /// the client might lose the answer that told it why.
 const LINGER_TIME: Duration = Duration::from_secs(1);
 const LINGER_OCTETS: usize = 4 * 1024 * 1024;
-/// What asks for the body is no answer yet, when it is written alone.
+/// It asks for the body: when it is written alone, it is no answer yet.
 const INTERIM: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// Octets a second that a client takes of an answer at least, on average after the time that a request may take.
 const SLOWEST: u64 = 4096;
 
 /// A connection under the limits of time and grammar.
 ///
-/// A head that breaks the grammar ends in a NUL instead of its line end, and in what looks like the end of a head, as hyper does not
-/// look at one that comes in pieces before: it answers with 400 and a close. A body that breaks it ends in an error, which the reader
-/// of the body answers. Too slow a client gets an error of kind `TimedOut`.
+/// A head that breaks the grammar is handed on with a NUL instead of its line end, and then with what looks like the end of a head, as
+/// hyper looks at a head that comes in pieces only when it has ended: it answers with 400 and a close. A body that breaks the grammar
+/// ends in an error, which the reader of the body answers. Too slow a client causes an error of kind `TimedOut`.
 pub(super) struct Strict<IO> {
     io: IO,
     framing: Framing,
@@ -159,8 +159,8 @@ impl<IO> Strict<IO> {
         self.answer_octets = self.answer_octets.saturating_add(octets as u64);
     }
 
-    /// Turns a write that cannot go on into an error once the client has taken too long, be it by nothing for a while or by little
-    /// all the time: what waits to be written is held in memory.
+    /// Turns a write that cannot go on into an error once the client has taken too long, whether it takes nothing for a while or too
+    /// little all the time: what waits to be written is held in memory.
     fn stalled<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         let since = *self.write_stalled.get_or_insert_with(Instant::now);
         let earned = Duration::from_secs(self.answer_octets / SLOWEST);

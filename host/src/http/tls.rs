@@ -41,7 +41,7 @@ struct Loaded {
     until: Option<UnixTime>,
 }
 
-/// Device, inode, size and time of change, be it of the mode only, of each file, in order; a file that cannot be looked at has none.
+/// Device, inode, size and time of change (ctime, so of the mode too) of each file, in order; `None` for one that cannot be looked at.
 type Stamp = Vec<Option<(u64, u64, u64, i64, i64)>>;
 
 /// The certificate, the key or the authorities cannot be used.
@@ -94,7 +94,7 @@ impl Tls {
         self.read_again(&mut self.seen())
     }
 
-    /// Reads the files again if they have changed since they were last read, rightly or wrongly.
+    /// Reads the files again if they have changed since they were last read, with success or not.
     pub(crate) fn reload_if_changed(&self) -> Result<(), TlsError> {
         let mut seen = self.seen();
         if *seen != stamp(&self.files) {
@@ -175,7 +175,7 @@ fn expiry(certificate: &CertificateDer<'static>) -> Option<UnixTime> {
 
 /// The end of the year 9999, behind which there is no time in certificates (RFC 5280, 4.1.2.5).
 const THE_LAST: Duration = Duration::from_hours(70_389_528);
-/// How long before its end a certificate is told of.
+/// How long before its end a certificate is reported.
 pub(crate) const SOON: Duration = Duration::from_hours(14 * 24);
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
