@@ -81,7 +81,7 @@ pub fn write(store: &Embedded, root: &RootKey, to: &Path) -> Result<(), BackupEr
     if to.exists() {
         return Err(BackupError::Occupied(to.into()));
     }
-    // Said of the name that was given: what comes next has others.
+    // Checked here so that the error names the file that was given: what comes next has other names.
     above(to).read_dir().map_err(|error| BackupError::Io { path: to.into(), error })?;
     let (store_part, whole) = (Scratch::beside(to, "store"), Scratch::beside(to, "part"));
     let failed = |error| BackupError::Io { path: to.into(), error };
@@ -123,7 +123,7 @@ fn fill(store: impl Read, from: &Path, root: &RootKey, data: &DataDir) -> Result
     vacant(data, &[])?;
     Embedded::restore(store, from, data.path())?;
     let made = [data.store(), data.store_log()];
-    // That took its time, and a server may have begun there.
+    // That took its time, and a server may have started there.
     let key = vacant(data, &made).and_then(|()| Ok(data.write_root_key(root)?));
     key.inspect_err(|_| {
         // A store without the key to it is of no use, and in the way of the next try.

@@ -76,12 +76,14 @@ impl DataDir {
         self.store().exists()
     }
 
-    /// Whether the system would let this process change the store, unlike on a file system that is mounted read-only; also where there is none.
+    /// Whether the system would let this process change the store, unlike on a file system that is mounted read-only; also `true` where
+    /// there is no store.
     pub fn is_writable(&self) -> bool {
         !matches!(access(self.store(), Access::WRITE_OK), Err(Errno::ROFS | Errno::ACCESS | Errno::PERM))
     }
 
-    /// Checks that the store is not missing beside what a server with a store has left. A first start makes the store before either.
+    /// Checks that the store is not missing while other files of a server that had one are there. A first start makes the store before
+    /// those.
     ///
     /// # Errors
     /// What is there and what to do: a new store in its place would have none of the users.
@@ -231,8 +233,8 @@ impl fmt::Display for DataError {
 
 impl core::error::Error for DataError {}
 
-/// Makes the directory and those above it that are missing, for their owner only. They are on disk then, under their names: what is synced
-/// within one that has none after a power cut is lost.
+/// Makes the directory and those above it that are missing, for their owner only, and puts their names on disk: what is synced within a
+/// directory is lost if a power cut takes the directory's name.
 pub(crate) fn make(directory: &Path) -> io::Result<()> {
     // Asked before, as nobody can tell afterwards.
     let grown = grown_by(directory);
@@ -298,7 +300,7 @@ pub(crate) fn to_hex(key: &[u8; 32]) -> Zeroizing<String> {
     Zeroizing::new(hex::text(key))
 }
 
-/// The root key that [`to_hex`] has written; in capitals too, as by other hands.
+/// The root key that [`to_hex`] has written; also in capitals, as others may have written it.
 pub(crate) fn from_hex(text: &str) -> Option<RootKey> {
     let mut key: RootKey = Zeroizing::new([0; 32]);
     if text.len() != 64 || !text.bytes().all(|octet| octet.is_ascii_hexdigit()) {

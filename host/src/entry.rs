@@ -1,4 +1,4 @@
-//! The names of files: a file that is synced is on disk, but for its name, which the directory has.
+//! The names of files: when a file is synced, it is on disk, except for its name, which belongs to the directory.
 
 use std::{fs::File, io, path::Path};
 
@@ -7,7 +7,7 @@ pub(crate) fn above(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Puts the name on disk, or that it is gone.
+/// Puts the file's name on disk, or its absence.
 pub(crate) fn sync_name(path: &Path) -> io::Result<()> {
     File::open(above(path))?.sync_all()
 }

@@ -73,11 +73,11 @@ fn colours(no_color: Option<OsString>, term: Option<OsString>) -> bool {
     no_color.is_none_or(|value| value.is_empty()) && term.is_some_and(|term| term != "dumb")
 }
 
-/// So many log lines a second for what anybody can cause at will, so that no flood of requests fills the disk. Who is turned
-/// away is counted, and the next line says how many that were.
+/// So many log lines a second for what anybody can cause at will, so that no flood of requests fills the disk. Lines that are turned
+/// away are counted, and the next line says how many there were.
 #[derive(Debug, Default)]
 pub(crate) struct Ration {
-    /// The second, times 2^16, and how many asked within it, which stops at the most that fits.
+    /// The second, times 2^16, plus how many asked within it; that count stops at the most that fits.
     asked: AtomicU64,
     unsaid: AtomicU64,
 }

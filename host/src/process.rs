@@ -29,8 +29,8 @@ pub(crate) fn connections() -> usize {
     usize::try_from(files.saturating_sub(RESERVED).max(16)).unwrap_or(usize::MAX)
 }
 
-/// Lets the threads that answer requests go before the calling one: a login that waits a little longer hurts nobody, a token check does.
-/// Linux counts priorities by thread; elsewhere this would concern the whole process.
+/// Gives the threads that answer requests precedence over the calling one: a login that waits a little longer hurts nobody, a token
+/// check does. Linux counts priorities by thread; elsewhere this would concern the whole process.
 #[cfg(target_os = "linux")]
 pub(crate) fn step_back() {
     // Where it is refused, everything works all the same.

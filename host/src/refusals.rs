@@ -1,7 +1,7 @@
-//! Tokens that were not good: each is counted, some are said.
+//! Tokens that were not good: each is counted, some are logged.
 //!
-//! Callers learn "invalid" and nothing else; why stands here (security T10). Anybody can send any number of bad tokens, so the
-//! log gets a bounded number of lines a second, and the next line says how many it did not get.
+//! Callers learn "invalid" and nothing else; the reason is recorded here (security T10). Anybody can send any number of bad tokens, so
+//! the log gets a bounded number of lines a second, and the next line says how many it did not get.
 
 use crate::{engine::Occasion, http::RequestId, logging::Ration};
 use prometheus_client::metrics::{counter::Counter, family::Family};

@@ -1,4 +1,5 @@
-//! What there is a number of, such as connections: one source has only so many, so that nobody alone keeps the others out (security H4).
+//! Things of which there are only so many, such as connections: one source has a part of them at most, so that nobody alone keeps the
+//! others out (security H4).
 
 use crate::source::site;
 use core::net::IpAddr;

@@ -54,7 +54,7 @@ pub(super) fn reload(place: &Place) -> Result<(), Failure> {
     }
 }
 
-/// What has come of a reload. Also of one of which a part has failed, as the rest is in force.
+/// Tells what a reload has led to; also when a part of it has failed, as the rest is in force.
 fn tell_reloaded(told: &Value, whole: bool) -> Result<(), Failure> {
     for warning in list(told, "warnings") {
         complain(&format!("note: {warning}"));
@@ -81,12 +81,12 @@ impl Admin {
         Self::open(place, true).inspect(|admin| admin.warn_of_settings(place))
     }
 
-    /// The same for who changes nothing: data that is opened here stays as it is.
+    /// The same for a command that changes nothing: data that is opened here stays as it is.
     pub(super) fn look(place: &Place) -> Result<Self, Failure> {
         Self::for_its_keys(place).inspect(|admin| admin.warn_of_settings(place))
     }
 
-    /// The same for who only takes keys, and judges by the settings that he has himself.
+    /// The same for a command that only takes keys, and judges by its own settings.
     pub(super) fn for_its_keys(place: &Place) -> Result<Self, Failure> {
         Self::open(place, false)
     }
@@ -138,7 +138,7 @@ impl Admin {
         refused.map_or(Ok(json), Err)
     }
 
-    /// The answer's JSON, and that it refuses if it does.
+    /// The answer's JSON, and the failure that it tells of if it refuses.
     fn told(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(Value, Option<Failure>), Failure> {
         let answer = self.send(method, path, body)?;
         let json: Value = match answer.body.as_slice() {

@@ -38,7 +38,7 @@ pub(super) struct Assembled {
     data: DataDir,
     /// What opens the signing keys; its file may be gone by now.
     root: RootKey,
-    /// Where the configuration is read again, and what was read the last time; none where nobody asks for that.
+    /// Where the configuration is read from again, and what was read the last time; `None` where nobody asks for that.
     sources: Option<Mutex<(Sources, Loaded)>>,
     /// What the server was started with.
     host: Host,
@@ -129,7 +129,7 @@ impl Assembled {
             tracing::warn!("{astray}; the backup gets the one that the server runs with");
         }
         let written = backup::write(&self.store, &self.root, to);
-        // The file holds the root key and all else: who has had one made belongs to the trail as who has exported a key.
+        // The file holds the root key and all else, so the trail has to tell who has had one made, as it tells who has exported a key.
         let outcome = if written.is_ok() { Ok(to.display().to_string()) } else { Err("not_written") };
         self.note("backup.write", "data", outcome);
         written
@@ -166,7 +166,7 @@ impl Answer for Assembled {
     }
 
     fn backup(&self, to: &Path) -> io::Result<()> {
-        // Who asks may be another user, and see other files.
+        // Whoever asks may be another user, and see other files.
         self.backup_to(to).map_err(|error| match error {
             BackupError::Io { .. } | BackupError::Occupied(_) => {
                 io::Error::other(format!("{error}; the running server writes it, as the user that it runs as"))
@@ -269,7 +269,7 @@ impl Assembled {
         self.engine.prepare(code, choice).map_err(|error| format!("{whose}: it cannot be run here: {error:#}"))
     }
 
-    /// Tells the log whose rules are in force now; the same for the audit trail.
+    /// Tells the log whose rules are in force now, and gives the same for the audit trail.
     fn tell_module(&self) -> String {
         if let Some(sha256) = self.engine.modules().other() {
             let sha256 = hex::text(&sha256);
@@ -298,7 +298,7 @@ impl Assembled {
 /// What the next start would not take of the settings that wait for it.
 fn refused_later(host: &Host, waiting: &[String]) -> Option<String> {
     let is_tls = waiting.iter().any(|path| path.starts_with("server.tls_"));
-    // Those in use are read again by themselves.
+    // Files that are in use are watched, and read again anyway.
     let files = serve::tls_files(host).filter(|_| is_tls)?;
     // Opening a pipe can take for ever.
     let is_other = |path: &&PathBuf| fs::metadata(path).is_ok_and(|found| !found.is_file());
@@ -311,7 +311,7 @@ fn refused_later(host: &Host, waiting: &[String]) -> Option<String> {
     Some(refused)
 }
 
-/// What helps where the system does not let the module's memories be laid out.
+/// What helps where the system refuses the addresses for the module's memories.
 const NO_ADDRESSES: &str = "; these are addresses and no memory: lift the limit on them (`ulimit -v`, `LimitAS=`), or set `engine.api` and \
                             `engine.hot` to \"native\"";
 
@@ -352,7 +352,7 @@ fn compiled_in(config: &Config) -> Config {
 }
 
 fn open_audit(data: &DataDir, clock: &Arc<Clock>, metrics: &Arc<Metrics>, is_new: bool) -> Result<AuditTrail, Failure> {
-    // What is gone while its head is there is said by the trail.
+    // Where the trail is gone and its head is there, opening the trail tells of that.
     if !is_new && !data.audit().exists() && !audit::head_path(&data.audit()).exists() {
         tracing::warn!(
             "there is no audit.log, though the store is not new: so it is after a restore; else somebody has taken it"
@@ -363,8 +363,8 @@ fn open_audit(data: &DataDir, clock: &Arc<Clock>, metrics: &Arc<Metrics>, is_new
     })
 }
 
-/// Opens the store; one that another process has open is waited for a moment, as that process may be at its end: killed a moment ago,
-/// or a command like this.
+/// Opens the store. One that another process has open is waited for a moment, as that process may be about to end: because it was
+/// killed a moment ago, or is a command like this.
 async fn open_store(data: &DataDir, clock: &Arc<Clock>, writable: bool) -> Result<Embedded, StoreError> {
     let until = Instant::now() + PATIENCE;
     let open = if writable { Embedded::open } else { Embedded::look };
@@ -379,7 +379,7 @@ async fn open_store(data: &DataDir, clock: &Arc<Clock>, writable: bool) -> Resul
 /// How long a locked store is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Refuses what has to be alone when a server answers on this data. One that was killed a moment ago may still seem to.
+/// Refuses, for what has to be alone, when a server answers on this data. One that was killed a moment ago may still seem to.
 pub(super) async fn alone(data: &DataDir) -> Result<(), Failure> {
     let until = Instant::now() + PATIENCE;
     while answers(data) {

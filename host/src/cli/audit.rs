@@ -111,9 +111,9 @@ const SHORTEST_ID: usize = 16;
 
 /// What a record may call whoever or whatever is asked about.
 struct About {
-    /// What may stand anywhere.
+    /// What may stand in any member.
     texts: Vec<String>,
-    /// What stands for the user, but not where anybody may have typed it or something is counted.
+    /// What stands for the user, except where anybody may have typed it, or where it is a count.
     uid: Option<String>,
 }
 

@@ -46,7 +46,7 @@ pub(super) fn backup(args: &BackupArgs, place: &Place) -> Result<(), Failure> {
     // The running server may have another working directory.
     let to = absolute(&args.to)?;
     let shown = to.display();
-    // Where nobody can write, there is no trail either that could say of the backup.
+    // Where nobody can write, there is no trail either that could record the backup.
     let admin = if place.data().is_writable() { Admin::reach(place)? } else { Admin::look(place)? };
     if let Some(assembled) = admin.here() {
         assembled.backup_to(&to).map_err(Failure::refused)?;
@@ -64,7 +64,7 @@ pub(super) fn backup(args: &BackupArgs, place: &Place) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The same path from the root; what cannot be told without a working directory is said of the path that was given.
+/// The same path from the root; where that takes a working directory and there is none, the error names the path that was given.
 pub(super) fn absolute(given: &Path) -> Result<PathBuf, Failure> {
     path::absolute(given).map_err(|error| {
         Failure::refused(format_args!("cannot use `{}` from this working directory: {error}", given.display()))

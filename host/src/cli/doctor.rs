@@ -93,7 +93,7 @@ impl Findings {
         self.0.push(Finding { check, grade, text: text.into() });
     }
 
-    /// Adds what went well or badly; the good part, to go on with.
+    /// Adds a finding, whether it went well or badly; returns what was found, to go on with, if it went well.
     fn judge<T>(&mut self, check: &'static str, found: Result<T, impl ToString>, good: &str) -> Option<T> {
         match found {
             Ok(found) => {
@@ -198,7 +198,7 @@ fn transport(config: &Config, place: &Place, findings: &mut Findings) {
     }
 }
 
-/// What a certificate is worth that expires then.
+/// The grade of a certificate that expires then.
 fn is_valid(until: Option<UnixTime>, now: UnixTime) -> (Grade, String) {
     match until {
         Some(until) if until <= now => {
@@ -277,7 +277,7 @@ fn room(path: &Path, findings: &mut Findings) {
     findings.add("disk", grade, format!("{} MB free{text}", free >> 20));
 }
 
-/// What so many free octets are worth.
+/// The grade of so many free octets.
 const fn is_enough(free: u64) -> (Grade, &'static str) {
     const TOO_LITTLE: u64 = 16 << 20;
     const LITTLE: u64 = 256 << 20;
@@ -327,8 +327,8 @@ fn inside(admin: &Admin, findings: &mut Findings) {
     findings.add("clock", grade, text);
 }
 
-/// What a clock is worth that says `now`, with these keys. One that is behind what it was before gives tokens a longer life than they
-/// should have. Behind may also be right, after it was ahead: whoever has replaced the key that was made then has said so.
+/// The grade of a clock that says `now`, given these keys. A clock that is behind what it was before gives tokens a longer life than
+/// they should have. Being behind may also be right, after it was ahead: whoever has replaced the key that was made then has said so.
 fn is_right(now: UnixTime, keys: &[&Value]) -> (Grade, String) {
     let text = now.to_string();
     // RFC 3339 in UTC and of one length sorts by time.

@@ -19,7 +19,7 @@ pub(super) enum Failure {
     Usage(Vec<String>),
     /// The answer has been printed and it is "no": exit status 1.
     No,
-    /// Who reads our output has gone: no message, as for `waxseal … | head`.
+    /// Whoever reads our output has gone: no message, as for `waxseal … | head`.
     Unread,
     /// Help or the version, which clap prints itself: exit status 0.
     Help(clap::Error),
@@ -110,7 +110,7 @@ impl Failure {
     }
 }
 
-/// Where the empty value comes from that clap complains of, if not from the command line.
+/// Where the empty value that clap complains of comes from, if not from the command line.
 fn empty_variable(words: &str) -> String {
     let is_meant = |variable: &str, option: &str| {
         words.contains(option) && env::var_os(variable).is_some_and(|value| value.is_empty())

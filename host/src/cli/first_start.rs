@@ -90,7 +90,7 @@ pub(super) async fn bootstrap(assembled: &Assembled) -> Result<Option<First>, Fa
     Err(Failure::refused(format_args!("the first administrator `{name}` cannot be made: {why}")))
 }
 
-/// A server that is ready and issues no token would be found out by its clients.
+/// Without it, clients would be the first to find out that a server which is ready issues no token.
 async fn first_key(assembled: &Assembled) -> Result<(), Failure> {
     let answer = assembled.ask(Method::Post, "/admin/keys/rotate", br#"{"at_once":true}"#).await;
     if answer.status != 201 {

@@ -25,7 +25,7 @@ pub(super) fn run(place: &Place) -> Result<(), Failure> {
     let in_use = data.has_store() || data.root_key().is_ok();
     data.create()?;
     data.root_key_or_new()?;
-    // What a full disk has cut short would be in force.
+    // A file that a full disk has cut short would be in force.
     let written = write_new(&config, &[PRODUCTION.as_bytes()]);
     match written {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {

@@ -48,7 +48,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         .to_str()
         .ok_or_else(|| Failure::refused(format_args!("`{shown}` is not UTF-8, as a configuration has to be")))?;
     let failed = |error| Failure::refused(format_args!("cannot write `{shown}`: {error}"));
-    // It is no secret, and the server may be somebody else.
+    // It is no secret, and the server may run as another user.
     write_new_with(0o644, &to, &[code.octets()]).map_err(failed)?;
     let sha256 = hex::text(&code.sha256());
     if *json {
@@ -58,16 +58,16 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     say(&format!("# {shown} is written. In waxseal.toml:\n[engine]\nmodule = {path}\nmodule_sha256 = \"{sha256}\""))
 }
 
-/// The code that the configuration names; none: that of this binary.
+/// The code that the configuration names; `None` stands for that of this binary.
 ///
 /// # Errors
-/// The file cannot be read, or is another one. Names the setting.
+/// The file cannot be read, or its SHA-256 is another one. Names the setting.
 pub(super) fn named(host: &Host) -> Result<Option<Code>, String> {
     let (Some(path), Some(sha256)) = (&host.engine.module, &host.engine.module_sha256) else { return Ok(None) };
     Code::read(path, sha256).map(Some).map_err(|error| format!("engine.module: `{}`: {error}", path.display()))
 }
 
-/// Refuses a module that is named in a file of somebody who is nobody to have machine code run as this user.
+/// Refuses a module that is named in a file which others can write: it is not for them to have machine code run as this user.
 ///
 /// # Errors
 /// Others than root and this user can write the file.

@@ -96,7 +96,7 @@ fn prompt(whom: &str) -> Result<Secret, Failure> {
         ));
     }
     let failed = |error: io::Error| Failure::refused(format_args!("cannot ask for the password: {error}"));
-    // Taken here, Ctrl-C does not end the process before the terminal shows again what is typed.
+    // Caught here, so that Ctrl-C does not end the process before the terminal shows again what is typed.
     let runtime = runtime()?;
     let mut interrupts = runtime.block_on(async { signal(SignalKind::interrupt()) }).map_err(failed)?;
     let ask = |text: String| match rpassword::prompt_password(text).map(Zeroizing::new) {

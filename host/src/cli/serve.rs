@@ -56,7 +56,7 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
             options.listen
         )));
     }
-    // As `config check` says it; they are read again for the sockets.
+    // Opened here for the same messages as from `config check`; they are read again for the sockets.
     options.tls.clone().map(Tls::open).transpose().map_err(Failure::usage)?;
     logging::start(&log(&config.host)).map_err(Failure::usage)?;
     for (variable, meant) in unread_variables(&sources.env) {
@@ -84,12 +84,12 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
         };
         ready.serve(parts).await.map_err(Failure::refused)
     });
-    // What still goes on then hangs, as a reload may of files that cannot be had; everything that counts is on disk.
+    // What still goes on then hangs, as a reload may on files that cannot be had; everything that counts is on disk.
     runtime.shutdown_timeout(LAST);
     ended
 }
 
-/// How long what goes on beside the requests may take to its end after all of them have ended, or were cut off.
+/// How long work beside the requests may take to its end after all requests have ended, or were cut off.
 const LAST: Duration = Duration::from_secs(5);
 
 /// Prints the welcome. Nobody may be reading, and the server runs all the same, unless a password is in it that nobody would ever

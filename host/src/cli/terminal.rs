@@ -22,7 +22,7 @@ pub(super) fn say_once(line: &str) -> Result<(), Failure> {
     say_to(&mut File::from(io::stdout().as_fd().try_clone_to_owned()?), line)
 }
 
-/// Prints a line there.
+/// Prints a line to `out`.
 pub(super) fn say_to(out: &mut impl Write, line: &str) -> Result<(), Failure> {
     out.write_all(line.as_bytes())?;
     out.write_all(b"\n")?;
@@ -68,7 +68,7 @@ pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if is_deceptive(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// What one of these words is asked for with: `a, b or c`.
+/// How one of these words is asked for: `a, b or c`.
 pub(super) fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
     let listed = words.collect::<Vec<_>>().join(", ");
     listed.rsplit_once(", ").map(|(rest, last)| format!("{rest} or {last}")).unwrap_or(listed)

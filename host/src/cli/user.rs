@@ -138,7 +138,7 @@ fn roles() -> impl Iterator<Item = &'static str> {
 }
 
 pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
-    // While somebody is asked for a password, the store is nobody's: a server can start.
+    // While somebody is asked for a password, the store is not held open: a server can start.
     let reach = || Admin::reach(place);
     match command {
         Command::Add { name, email, role, password, password_hash_file, json } => {
@@ -205,7 +205,7 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
     }
 }
 
-/// The members that were said.
+/// The members that were given.
 fn said<const N: usize>(members: [(&str, Option<String>); N]) -> impl Iterator<Item = (String, Value)> {
     members.into_iter().filter_map(|(member, value)| Some((member.to_owned(), value?.into())))
 }

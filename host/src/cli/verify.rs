@@ -129,7 +129,7 @@ impl Checker {
             }
             // The store knows the present only.
             Self::Live(_) if now.is_some() => Ok(Err(BAD_LINE.into())),
-            // Also one that no server reads, and that would end a batch.
+            // A token that no server would read is refused here too, as it would end a batch.
             Self::Live(_) if token::is_too_long(token) => Ok(Err(token::TOO_LONG.code().into())),
             Self::Live(admin) => {
                 let told = admin.ask(Method::Post, "/admin/tokens/explain", Some(&json!({ "token": token })))?;
@@ -238,7 +238,7 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
 
 const BAD_LINE: &str = "bad_line";
 const BUFFER: usize = 1 << 16;
-/// Octets of a line, its end included; beyond it is a bad one.
+/// Octets of a line, its end included; a longer one is a bad line.
 const MAX_LINE: u64 = 1 << 20;
 
 #[cfg(test)]

@@ -28,15 +28,15 @@ pub struct Host {
 pub struct Server {
     /// Where the server listens. Default `127.0.0.1:8080`.
     pub listen: SocketAddr,
-    /// Where metrics and health are answered besides.
+    /// A further address that answers metrics and health.
     pub operations: Option<SocketAddr>,
     /// PEM file with the certificate and its intermediates; TLS is on when this and `tls_key` are set.
     pub tls_cert: Option<PathBuf>,
     /// PEM file with the private key.
     pub tls_key: Option<PathBuf>,
-    /// PEM file with the authorities of which every client must show a certificate.
+    /// PEM file with the authorities, from one of which every client must show a certificate.
     pub tls_client_ca: Option<PathBuf>,
-    /// Plain HTTP also where others than this machine can reach it (security H6).
+    /// Allows plain HTTP also where others than this machine can reach it (security H6).
     pub allow_plain_http: bool,
     /// Address ranges of proxies whose forwarding headers are believed.
     pub trusted_proxies: Vec<Network>,
@@ -54,7 +54,8 @@ pub struct Server {
     pub body_bytes: u32,
     /// Seconds within which a request's head must have arrived (security H4).
     pub head_secs: u32,
-    /// Seconds from there to the end of the body, and then to that of the answer, a second more for each 4 KiB of it (security H4).
+    /// Seconds from there to the end of the body, and then to the end of the answer, with a second more for each 4 KiB of it (security
+    /// H4).
     pub request_secs: u32,
     /// Seconds a connection may be open without a request.
     pub idle_secs: u32,
@@ -148,7 +149,7 @@ mod tests {
         logging::LogOptions,
     };
 
-    /// They are stated here once more, as who has the configuration alone has not what it is for.
+    /// They are stated once more in this file, as the configuration is also compiled without what it configures (`tests/fuzz`).
     #[test]
     fn defaults_are_those_of_what_is_set() {
         let Host { log, engine, .. } = Host::default();

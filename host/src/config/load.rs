@@ -82,8 +82,8 @@ pub struct Loaded {
     origins: BTreeMap<&'static str, Origin>,
 }
 
-/// Whether there is something under this name, be it a link that leads nowhere: whoever has put it there does not mean the defaults. What
-/// cannot be looked at is told of when it is read.
+/// Whether there is something under this name, be it a link that leads nowhere: whoever has put it there does not mean the defaults.
+/// What cannot be looked at is reported when it is read.
 pub(crate) fn is_named(path: &Path) -> bool {
     match fs::symlink_metadata(path) {
         Ok(_) => true,
@@ -280,7 +280,8 @@ fn nearest(path: &str) -> Option<&'static Setting> {
     let name = path.rsplit('.').next().unwrap_or(path);
     let elsewhere = SETTINGS.iter().find(|setting| setting.path.rsplit('.').next() == Some(name));
     elsewhere.or_else(|| {
-        // Each costs its length times that of the other, and a long name, or one that begins otherwise, is hardly one of them.
+        // Each comparison costs the product of both lengths, and a long name, or one that begins otherwise, is hardly meant for one of
+        // these.
         let begins_alike = |setting: &&Setting| setting.path.as_bytes().first() == path.as_bytes().first();
         let near = SETTINGS.iter().filter(begins_alike).filter(|setting| path.len() <= 2 * setting.path.len());
         let alike = near.map(|setting| (strsim::jaro_winkler(path, setting.path), setting));

@@ -277,7 +277,7 @@ const ROLE: Grammar = Grammar {
     holds: |text| Role::parse(text).is_some(),
 };
 
-/// What core holds these settings to for other drivers is what stands in the table.
+/// The bounds that core holds other drivers to are those of the table.
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,7 +292,7 @@ mod tests {
             .map_or((String::new(), path), |(section, name)| (format!("/{}", section.replace('.', "/")), name));
         let members = settings.pointer_mut(&section)?.as_object_mut()?;
         members.get(name)?;
-        // The three of a lifetime are in order, so they go together.
+        // The three of a lifetime have to be in order, so they are set together.
         let together = ["min", "default", "max"];
         let names = if together.contains(&name) { together.as_slice() } else { &[name] };
         members.extend(names.iter().map(|name| ((*name).to_owned(), json!(number))));

@@ -187,7 +187,7 @@ fn what_no_start_would_take_is_no_setting() {
     assert!(file("gateway.introspection_roles = [\"bogus_role\"]").is_err());
 }
 
-/// Nobody reads them again, who might take what cannot be read for none.
+/// Nobody reads them again later, and might take what cannot be read for none.
 #[test]
 fn ranges_and_digests_are_read_where_they_are_stated() {
     let digits = "ab".repeat(32);
@@ -197,7 +197,7 @@ fn ranges_and_digests_are_read_where_they_are_stated() {
     let host = right(&text).host;
     assert_eq!(host.server.trusted_proxies, ["10.0.0.0/8", "::1"].map(|range| range.parse().unwrap()));
     assert_eq!(host.engine.module_sha256, Some([0xab; 32]));
-    // As what has changed is found by.
+    // In the form by which changes are found.
     let shown = serde_json::to_value(&host).unwrap();
     assert_eq!(shown["engine"]["module_sha256"], digits);
     assert_eq!(serde_json::from_value::<Host>(shown).unwrap().server.trusted_proxies, host.server.trusted_proxies);
