@@ -1,7 +1,7 @@
 //! Builds the component from `wasm/` and compiles it ahead of time, so that it always matches the server's own sources,
 //! the version of wasmtime and its settings. Writes `component.wasm` and `component.cwasm`.
 //!
-//! Builds the page too, of `www/`, the JavaScript package and its two modules. Writes `page.rs`.
+//! Also builds the page from `www/`, the JavaScript package and its two modules. Writes `page.rs`.
 
 use std::{
     env, fs,
@@ -70,7 +70,7 @@ fn main() -> Result<()> {
     fs::write(out.join("component.wasm"), component)?;
 
     let quiet = |module: &[u8], beyond| quiet::quiet(module, beyond).map_err(|error| wasmtime::format_err!("{error:#}"));
-    // Derivations fail by numbers, so no text is made but of panics.
+    // Derivations report failures as numbers, so only panics make any text.
     let (engine, kdf) = (quiet(&engine, &[])?, strip(&quiet(&kdf, quiet::FORMATTING)?)?);
     let files = page::files(workspace, engine, &kdf).map_err(|error| wasmtime::format_err!("{error:#}"))?;
     page::pack(&files, &out)?;

@@ -1,5 +1,5 @@
-//! Joins the modules of the page to a few files, one behind those that it imports. What a module declares for itself gets another name
-//! where another module has it too, for whatever.
+//! Joins the modules of the page into a few files, each module behind those that it imports. What a module declares for itself is
+//! renamed where another module uses the same name, for whatever.
 //!
 //! Takes the plain forms of `import` and `export` that the sources use, and stops the build at any other.
 
@@ -17,11 +17,11 @@ mod names;
 pub(crate) struct Chunk<'a> {
     /// Where it will be.
     pub(crate) path: String,
-    /// The modules it begins with. With them comes whatever they import and no chunk before has.
+    /// The modules it begins with. With them comes whatever they import that no earlier chunk has.
     pub(crate) roots: &'a [&'a str],
 }
 
-/// The sources by their paths, and where files are that are no modules.
+/// The sources by their paths, and where files that are no modules are.
 pub(crate) struct Sources<'a> {
     pub(crate) scripts: BTreeMap<&'a str, &'a str>,
     pub(crate) moved: BTreeMap<String, String>,
@@ -75,7 +75,7 @@ struct Module<'a> {
 
 struct Export<'a> {
     name: &'a str,
-    /// What that is inside, or inside of another module.
+    /// The exported name as it is inside this module, or inside the module `of`.
     inside: &'a str,
     of: Option<String>,
 }
@@ -174,8 +174,8 @@ struct Joined<'a> {
     homes: BTreeMap<String, usize>,
     /// The modules of each chunk, behind those that they import.
     orders: Vec<Vec<String>>,
-    /// What the names that modules declare become, by module and name. Of those that begin a chunk the empty name is an object of all
-    /// that they export.
+    /// What the names that modules declare become, by module and name. For a module that begins a chunk, the empty name stands for an
+    /// object of all that it exports.
     names: BTreeMap<Declared, String>,
 }
 
@@ -251,7 +251,7 @@ impl<'a> Joined<'a> {
         Ok(found)
     }
 
-    /// Where that which a module exports under this name is declared, and under which.
+    /// Which module declares what a module exports under this name, and under which name.
     fn declaration(&self, path: &str, name: &str) -> Result<Declared, String> {
         let module = self.module(path)?;
         if let Some(Export { inside, of, .. }) = module.exports.iter().find(|export| export.name == name) {
@@ -362,7 +362,7 @@ impl<'a> Joined<'a> {
         for (start, text, length) in replaced.iter().rev() {
             body.splice(*start..start + length, [Token { text, ..module.body[*start] }]);
         }
-        // What it begins with is not to go on where the one before has ended.
+        // So that its beginning does not continue what the module before ended with.
         if body.first().is_some_and(|token| token.kind == Kind::Sign) {
             out.push(';');
         }

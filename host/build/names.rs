@@ -1,5 +1,5 @@
-//! Which words of a script are names that it could share with others, so that they can be given others. Knows as little of the
-//! language as the page's own sources need.
+//! Which words of a script are names that another script could have too, so that they can be renamed. Knows as little of the language
+//! as the page's own sources need.
 
 use super::super::script::{Gap, Kind, Token};
 
@@ -29,7 +29,7 @@ enum Inside {
 pub(crate) fn roles(tokens: &[Token<'_>]) -> Result<Vec<Role>, String> {
     let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
     let mut open = Vec::new();
-    // In how many brackets the class stands whose body has not begun.
+    // How many brackets are open around the class whose body has not begun.
     let mut class = None;
     let mut roles = Vec::with_capacity(tokens.len());
     for (at, token) in tokens.iter().enumerate() {

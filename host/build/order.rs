@@ -1,5 +1,5 @@
-//! A module with its functions in another order: each beside the one that is most like it, as what repeats is packed the shorter the
-//! nearer it lies. Which function comes where means nothing to who runs it.
+//! A module with its functions in another order: each beside the one that is most like it, as repetitions are packed better the nearer
+//! they lie. The order of functions means nothing to whoever runs the module.
 
 use anyhow::{Context as _, Result};
 use core::convert::Infallible;
@@ -12,10 +12,10 @@ use wasmparser::{CodeSectionReader, FunctionSectionReader, Parser, Payload, Type
 
 /// How many octets in a row count as something that two functions share: enough that few are shared by chance.
 const RUN: usize = 4;
-/// What more functions than this share tells nothing of any two.
+/// What more functions than this share says nothing about any two of them.
 const COMMON: usize = 1000;
 
-/// The same module, which packs to less.
+/// The same module, in an order that packs to less.
 ///
 /// # Errors
 /// It is no module.

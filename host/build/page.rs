@@ -27,7 +27,7 @@ const GLUE: &str = "wasm/engine.js";
 
 /// Where the joined files lie until what they hold is known.
 const FOLDER: &str = "page/VERSION";
-/// What the scripts are joined to, and with which modules each file begins.
+/// Into what the scripts are joined, and with which modules each file begins.
 const CHUNKS: [(&str, &[&str]); 3] = [
     // For the worker, and for the page where there can be none.
     ("engine.js", &["js/tab/core.js"]),
@@ -48,7 +48,7 @@ pub(crate) struct File {
     pub(crate) content: Vec<u8>,
 }
 
-/// All files of the page, with a list of them and their digests for who keeps them.
+/// All files of the page, with a list of them and their digests for the worker, which keeps them.
 pub(crate) fn files(workspace: &Path, engine: Vec<u8>, kdf: &[u8]) -> anyhow::Result<Vec<File>> {
     let mut sources = Vec::new();
     collect(&workspace.join("www"), "", &mut sources)?;
@@ -96,7 +96,7 @@ fn is(path: &str, extension: &str) -> bool {
     Path::new(path).extension().is_some_and(|end| end == extension)
 }
 
-/// Names the folder after what lies in it, and in what names it.
+/// Names the folder after what lies in it, also in the files that refer to it.
 fn name(files: &mut [File]) {
     files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     let inside = files.iter().filter(|file| file.path.starts_with(FOLDER)).map(|file| file.content.as_slice());
@@ -231,7 +231,7 @@ pub(crate) fn pack(files: &[File], out: &Path) -> Result<()> {
     fs::write(out.join("page.rs"), table)
 }
 
-/// The shortest that brotli makes of `content`. Its own choice of how much it looks at in one go, 0, is the best for all but large modules.
+/// The shortest that brotli makes of `content`. Block size 0, which leaves the choice to brotli, is the best for all but large modules.
 fn compress(content: &[u8]) -> Result<Vec<u8>> {
     const BLOCKS: [i32; 2] = [0, 16];
     let pack = |lgblock| {

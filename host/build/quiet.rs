@@ -1,4 +1,4 @@
-//! A module without what panics say. Nobody would read it in a browser: a panic ends in a trap there, and still does.
+//! A module without the messages of panics. Nobody would read them in a browser: a panic ends in a trap there, and still does.
 
 use anyhow::{Result, bail};
 use std::{collections::HashSet, ops::Range};
@@ -15,25 +15,25 @@ const PANICS: [&str; 7] = [
     "slice_error_fail",
     "copy_from_slice_impl17len_mismatch_fail",
 ];
-/// Part of the names of functions that make texts of fractions. Only messages of the readers of JSON have any, which the rules never show:
-/// they word their refusals themselves.
+/// Part of the names of functions that format floating-point numbers. Only messages of the JSON readers contain such numbers, and the
+/// rules never show those: they word their refusals themselves.
 const FRACTIONS: &str = "core3fmt5float";
-/// Ends of the names of functions that show values to developers, which only messages of panics do.
+/// Ends of the names of functions that format values for developers, which only messages of panics need.
 const DEBUG: [&str; 2] = ["5Debug3fmt", "Debug$GT$3fmt"];
-/// Those of texts, which readers of JSON show too.
+/// Those among them that format texts, which the JSON readers need too.
 const TEXTS: [&str; 4] = ["3fmteNt", "3fmtcNt", "3fmtReNt", "6StringNt"];
-/// What the paths of sources begin with, which panics name.
+/// What the paths of sources that panics name begin with.
 const PATHS: [&[u8]; 4] = [b"/rustc/", b"cargo/registry/", b"core/src/", b"wasm/src/"];
 
-/// Parts of the names of functions that make texts of values.
+/// Parts of the names of functions that format values.
 pub(crate) const FORMATTING: &[&str] = &["core3fmt", "3str5count"];
 
-/// The bodies of functions that do nothing: `unreachable`; and for those that make texts, `i32.const 0`, which is `Ok(())`.
+/// The bodies of functions that do nothing: `unreachable`; and for those that format, `i32.const 0`, which is `Ok(())`.
 const TRAP: &[u8] = &[0, 0x00, 0x0b];
 const NO_TEXT: &[u8] = &[0, 0x41, 0x00, 0x0b];
 
-/// The module with the bodies of such functions replaced, and zeros for the paths of sources. What only they have called is dropped by
-/// wasm-bindgen; a module that does not go through it may name, in `beyond`, what else only they call.
+/// The module with the bodies of such functions replaced, and the paths of sources overwritten with zeros. wasm-bindgen then drops what
+/// only they have called; for a module that does not go through it, `beyond` may name what else only they call.
 ///
 /// # Errors
 /// It is no module, or has no names.

@@ -185,7 +185,8 @@ fn regular_expression(text: &str) -> Result<usize, String> {
     length.ok_or_else(|| "a regular expression is not closed".into())
 }
 
-/// The length up to and with the first character behind the first that `is_end`. What is escaped does not count.
+/// The length up to the first character that `is_end`, itself included; the first character of all, and those that are escaped, do not
+/// count.
 fn ends(text: &str, mut is_end: impl FnMut(char) -> bool) -> Option<usize> {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {

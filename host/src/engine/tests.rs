@@ -293,7 +293,7 @@ async fn native_and_component_decide_alike() {
     assert!(good >= 12 && commits >= 8 && derivations >= 8, "the table goes deep: {good} {commits} {derivations}");
 }
 
-/// The longest lists there are: the component has room for them, and answers as core does natively. Not how long it takes is tested, as
+/// The longest lists there are: the component has room for them, and answers as core does natively. How long it takes is not tested, as
 /// that depends on what else the machine does.
 #[tokio::test]
 async fn long_lists_fit_into_an_instance() {
