@@ -14,7 +14,7 @@ export function curl({ method, path, headers, body, user }, word = quoted) {
   for (const [name, value] of headers) {
     const basic = name === 'authorization' && value.match(/^Basic ([a-z\d+/=]+)$/i)
     const credentials = basic ? decoded(basic[1]) : ''
-    // What curl would make of them must be what is sent. An empty value is written with a semicolon.
+    // `-u` only where curl would make the same value of it. An empty value is written with a semicolon.
     words.push(/^[^\0]*:[^\0]*$/.test(credentials) && base64(credentials) === basic[1] ? `-u ${word(credentials)}` : `-H ${word(canonical(name) + (value ? `: ${value}` : ';'))}`)
   }
   if (body) {

@@ -32,10 +32,11 @@ export function card(name, head, ...children) {
   return h(`section.card.${name}`, { 'aria-labelledby': id, tabindex: -1 }, beside.length > 0 ? h('div.card-head', heading, beside) : heading, children)
 }
 
-/** Of a field whose text is nobody's language. */
+/** For a field whose text is not of any human language. */
 export const asTyped = { autocapitalize: 'none', autocomplete: 'off', spellcheck: 'false' }
 
-/** Puts `children` in place of all that `parent` holds. Who works there goes on at what says the same now, else at what is around it. */
+/** Puts `children` in place of all that `parent` holds. The focus, if it was in there, goes to the element that now says the same, else
+ * to what is around it. */
 export function fill(parent, ...children) {
   const { activeElement: held } = document
   const isHeld = parent !== held && parent.contains(held)
@@ -49,7 +50,7 @@ export function fill(parent, ...children) {
 /** The element with this id. */
 export const $ = id => document.getElementById(id)
 
-/** Tells who cannot see it. The same text twice is said twice. */
+/** Tells those who cannot see it. The same text twice is announced twice. */
 export function announce(text) {
   const place = $('announcer')
   place.textContent = ''

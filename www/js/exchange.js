@@ -8,7 +8,7 @@ import { exchanges } from './exchanges.js'
 import { authorization, escapes, filled, sendBy, stays, tokens } from './fillings.js'
 import { pocket } from './pocket.js'
 
-/** Octets, as to a text the browser would give a type of its own. */
+/** Sent as octets, as the browser would give a text a type of its own. */
 const utf8 = new TextEncoder()
 let number = 0
 sendBy(send)
@@ -20,7 +20,7 @@ sendBy(send)
 export async function send(draft, why = '') {
   const { kind, era } = engine
   const { headers, ...sent } = await prepared(draft)
-  // What was filled in was made for that one.
+  // What was filled in was made for the engine that answered then.
   stays(kind, era)
   const exchange = { id: ++number, at: Date.now(), engine: kind, why, ...sent, status: 0, headers: [], text: '' }
   const begun = performance.now()
@@ -42,7 +42,7 @@ export async function send(draft, why = '') {
   return exchange
 }
 
-/** Who is known here signs in with a password that has replaced the others from now on. */
+/** Somebody who is known here signs in from now on with a password that has just replaced the others. */
 async function learn({ as }, { method, path, body, json, engine: kind }) {
   const who = /^P(?:UT \/v1\/users|\w+ \/_(?:xpack\/)?security\/user)\/([^/?]+)/.exec(`${method} ${path}`)?.[1]
   if (!who) return

@@ -6,7 +6,7 @@ import { Missing } from './dom.js'
 import { engine, signals } from './engines/current.js'
 import { forged, jwtClaims } from './token/read.js'
 
-/** How a request is sent; `exchange.js` says so, which needs what is here for everything it sends. */
+/** How a request is sent; set by `exchange.js`, which itself needs what is here for everything it sends. */
 let send
 export function sendBy(way) {
   send = way
@@ -90,7 +90,7 @@ const fillings = {
   /** A new password that every policy takes. */
   fresh,
 
-  /** A signed token of whom the draft is sent as. */
+  /** A signed token of the user that the draft is sent as. */
   token: draft => token(who(draft)),
 
   /** The number of that user. */

@@ -10,7 +10,7 @@ const MISSES = 4
 const lists = new Map()
 signals.addEventListener('forget', () => { for (const key of lists.keys()) if (key.startsWith('live')) lists.delete(key) })
 
-/** Who has the same name at the other engine is somebody else. */
+/** Whoever has the same name at the other engine is somebody else. */
 const keyOf = ({ name }) => `${engine.kind}:${name}`
 
 /** The known passwords of a person: `[{ password, state }]`, oldest first; `state` is `works`, `refused` or `unknown`. Where the one
@@ -32,7 +32,8 @@ export async function trial({ name }, password, why = 'does it sign in?') {
 /** Whether an answer says that the password is wrong, as far as anybody is told: not that it is too old, or that the server is gone. */
 export const isRefused = ({ status, json }) => status === 401 && json?.error_code !== 'password_expired'
 
-/** Tries those that have not been refused yet; the answer that says nothing of its password, if one did not. It ends with that. */
+/** Tries those that have not been refused yet. Ends with the first answer that says nothing about its password, and returns it; else
+ * `undefined`. */
 export async function tryAll(person) {
   const { kind } = engine
   let misses = 0

@@ -29,10 +29,10 @@ $('skip').addEventListener('click', event => {
   $('main').focus()
 })
 // One after the other, so that none waits for the next: the frame in the markup, the view, the engine. A request that is sent before
-// waits for it.
+// the engine is there waits for it.
 painted().then(show).finally(startTab)
 
-/** Resolves when what stands in the markup has been painted, and soon where nothing is, as in the background. */
+/** Resolves when what stands in the markup has been painted, or soon where nothing is painted, as in the background. */
 function painted() {
   return new Promise(resolve => {
     if (document.hidden) return resolve()
@@ -70,8 +70,8 @@ async function show() {
 }
 
 /**
- * The module of a view. A server of another version has it no more, but names its own in the markup: so the page is loaded anew where that
- * is to be had, once for each entry of the browser's history.
+ * The module of a view. A server of another version no longer has it, but names its own in the markup: so the page is loaded anew where
+ * the markup can be had, once for each entry of the browser's history.
  */
 async function load(name) {
   try {

@@ -19,7 +19,7 @@ export const moment = millis => new Date(millis).toLocaleString(undefined, { dat
 /** The time of day only. */
 export const timeOfDay = millis => new Date(millis).toLocaleTimeString()
 
-/** The text with what would turn others around, or is not seen, as JSON writes it. Ends of lines stay. */
+/** The text, with characters that reorder others or cannot be seen written as JSON escapes. Ends of lines stay. */
 export const seen = text => text.replace(/[\0-\x08\x0e-\x1f\u202a-\u202e\u2066-\u2069]/g, character => `\\u${character.charCodeAt().toString(16).padStart(4, 0)}`)
 
 /** `1 token`, `3 tokens` */

@@ -14,7 +14,7 @@ export const dialects = [redis, openshift, elasticsearch, gateway].map(dialect =
 /** All routes: `{ dialect, id, method, path, as, title, about, fields, answers, cases, … }`. */
 export const routes = dialects.flatMap(({ groups }) => groups.flatMap(group => group.routes))
 
-/** A route with what goes without saying, and with cases for what most refuse alike. */
+/** A route with its defaults filled in, and with cases for what most routes refuse alike. */
 function whole(route, dialect) {
   const { path, as = dialect.as, body, method = body ? 'POST' : 'GET', answers, cases = [] } = route
   const says = wanted => answers.some(([status]) => status === wanted)

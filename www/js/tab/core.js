@@ -7,7 +7,7 @@ import { change, present, reset, shown } from './world.js'
 /** Marks what is for the tab's engine, and what it has answered. The page has its own in `engines/tab.js`, as it is there before this is loaded. */
 export const MARK = 'x-waxseal-tab'
 const ROUNDS = 5
-/** Of the last year that dates are written in with four digits. */
+/** The end of the last year that dates are written with four digits in. */
 const LAST = Date.UTC(1e4, 0) - 1
 
 /** A `Response` to a `Request` of the page. Never rejects. */

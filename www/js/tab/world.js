@@ -23,7 +23,7 @@ export async function present() {
   const { notebook, kdf } = await opened()
   let state = await notebook.read()
   if (state === undefined) state = await alone(() => begun(notebook))
-  // A page of before may have kept somebody of the live server here, whose role it did not know.
+  // An earlier version of the page may have kept somebody of the live server here, whose role it did not know.
   if (!state.people.every(isOurs)) state = (await change(({ people }) => ({ people: people.filter(isOurs) }))).state
   if (engine === undefined || engine.epoch !== state.epoch || engine.policy !== state.policy) engine = make(state, notebook)
   engine.offset = state.offset
@@ -74,8 +74,8 @@ async function open() {
   return { notebook, kdf }
 }
 
-/** From what is kept of the page, as a worker may be started anew offline. While it comes, where it says what it is: many servers of
- * plain files do not. */
+/** From what is kept of the page, as a worker may be started anew offline. Compiled while it arrives if its type says what it is, which
+ * many servers of plain files do not tell. */
 async function compiled(url) {
   const kept = await globalThis.caches?.match(url).catch(() => undefined)
   const response = kept ?? await fetch(url)

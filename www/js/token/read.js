@@ -33,7 +33,7 @@ function object(part) {
 export function forged(text) {
   const { parts, claims } = open(text)
   if (!claims) return text
-  // It may be anything, of which not all becomes a text.
+  // The claim may be anything, and not everything can be made a text.
   const other = /^"?1"?$/.test(JSON.stringify(claims.sub ?? claims.uid)) ? '2' : '1'
   const payload = base64(JSON.stringify({ ...claims, sub: other, uid: other })).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
   return [parts[0], payload, parts[2]].join('.')

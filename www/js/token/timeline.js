@@ -4,9 +4,9 @@ import { svg } from '../dom.js'
 import { moment, timeOfDay } from '../words.js'
 
 const [WIDTH, MARGIN, LINE] = [640, 16, 46]
-/** A time of day would say too little of what is longer. */
+/** Over a longer span a time of day would say too little. */
 const LONG = 12 * 3600_000
-/** What is nearer to one that says more would be written over it. */
+/** A label nearer than this to one that says more is left out, as the two would overlap. */
 const ROOM = 150
 
 /** A drawing, with the same in words for those who cannot see it. Times in milliseconds; `undefined` where there is none. */

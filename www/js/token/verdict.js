@@ -9,7 +9,7 @@ const utf8 = new TextEncoder()
 
 /** What the tab's engine knows: `{ live, code, sentence, user, token, authorization }`. */
 export async function explained(token) {
-  // As large as this, or as broken, it does not get to the engine.
+  // A token that is as large as this, or as broken, does not get to the engine.
   if (utf8.encode(token).length > LONGEST) return { live: false, code: 'too_long', sentence: `the token is longer than ${LONGEST} octets` }
   if (!token.isWellFormed()) return { live: false, code: 'malformed', sentence: 'it holds half a character' }
   const { status, json } = await engine.own('POST', '/admin/tokens/explain', { token })
@@ -17,7 +17,7 @@ export async function explained(token) {
   return json
 }
 
-/** What a server answers to who shows the token: `{ live, status, who }`. */
+/** What a server answers to whoever shows the token: `{ live, status, who }`. */
 export async function asked(token) {
   const answer = await send({ method: 'GET', path: '/auth/verify', as: 'raw', raw: `Bearer ${token}` }, 'is it good?')
   const who = [['user', 'x-auth-user'], ['number', 'x-auth-uid'], ['role', 'x-auth-role'], ['dialect', 'x-auth-dialect'], ['scope', 'x-auth-scopes']]

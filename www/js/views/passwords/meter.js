@@ -40,7 +40,7 @@ export function meterCard() {
     counted()
   }
 
-  /** Puts a policy in force. Where that fails, the one that is goes on being shown. */
+  /** Puts a policy in force. Where that fails, the one in force is still shown. */
   async function decree(policy) {
     say(notice)
     try {

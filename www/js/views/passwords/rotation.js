@@ -35,7 +35,7 @@ export function rotationCard({ onchange }) {
   let made
   let old
   let fresh
-  /** Of each rotation another list. */
+  /** Another list for each rotation. */
   let uses
 
   function load(next) {

@@ -11,7 +11,7 @@ const DAY = 86_400_000
 /** `[{ name, status, until }]`; where nobody here may know, a sentence that says so. */
 export const everybody = () => (engine.isTab ? fromTheTab().catch(({ message }) => `Who may sign in is not known: ${message}.`) : fromTheServer())
 
-/** Whose password was refused. It is not shown again, which would lock its owner out. */
+/** Whose password was refused. It is not sent again, as that would lock its owner out. */
 let refused
 
 async function fromTheServer() {
@@ -43,7 +43,7 @@ let minted = { exp: 0 }
 async function oldest(users) {
   const { status, json: rules } = await asked('/v1/cluster', `Bearer ${await ownToken()}`)
   days = rules?.password_expiration_duration ?? days
-  // Who has no right to read the rules any more is himself too late.
+  // If user 1 may no longer read the rules, his own password has expired.
   const admin = status !== 200 ? Date.parse(users.find(({ uid }) => uid === 1)?.password_issued) : -Infinity
   return Math.max(days > 0 ? engine.now() - days * DAY : -Infinity, Number.isFinite(admin) ? admin : -Infinity)
 }
