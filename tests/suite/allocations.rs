@@ -1,4 +1,4 @@
-//! What deciding a token takes of memory (security T7).
+//! How much memory deciding on a token takes (security T7).
 
 use core::{
     alloc::{GlobalAlloc, Layout},

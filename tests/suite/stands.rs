@@ -1,4 +1,4 @@
-//! What `torture` does for long, for a moment. The figures that runs gave stand in `docs/security.md`.
+//! What `torture` runs for long, run for a moment. The figures of long runs stand in `docs/security.md`.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
 use core::time::Duration;

@@ -5,7 +5,7 @@ use std::{env, ffi::OsStr, path::Path, path::PathBuf, process::Command, sync::La
 
 /// The root of the checkout, wherever the command was called from.
 pub(crate) fn root() -> &'static Path {
-    // As cargo says when it runs this, since a build that was copied from another checkout would go on in that one.
+    // Asked of cargo at run time, since a build that was copied from another checkout would go on in that one.
     static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
         let xtask = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
         xtask.parent().map_or_else(|| xtask.clone(), Path::to_path_buf)
@@ -44,7 +44,7 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     }
 }
 
-/// Runs it quietly; its standard output.
+/// Runs it quietly, and returns its standard output.
 pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
     let line = shown(command);
     match command.output() {

@@ -79,7 +79,7 @@ fn what_is_left_open_is_refused() {
     }
 }
 
-/// The files that become of these sources.
+/// The files that these sources become.
 fn joined(
     sources: &[(&'static str, &'static str)],
     chunks: &[(&str, &'static [&'static str])],

@@ -133,7 +133,7 @@ fn set_up() -> Result<Browsers, Failure> {
     Ok(Browsers { chromedriver, geckodriver, wasm_pack, bindgen })
 }
 
-/// Builds the tools beside other work, which leaves much of a second core idle. What goes wrong is said by whoever needs the tool.
+/// Builds the tools beside other work, which leaves much of a second core idle. What goes wrong is reported by whoever needs the tool.
 pub(crate) fn build_tools_ahead() -> JoinHandle<()> {
     thread::spawn(|| {
         for tool in [setup::cargo_deny, setup::wasm_bindgen, wasm_pack, geckodriver] {

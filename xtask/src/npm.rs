@@ -19,7 +19,7 @@ pub(crate) fn run_alone() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Builds the package; where it lies unpacked.
+/// Builds the package, and returns where it lies unpacked.
 pub(crate) fn build() -> Result<PathBuf, Failure> {
     setup::rust_target(setup::WASM)?;
     setup::node()?;

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     replace(serve.args(args))
 }
 
-/// Builds the release server; where it is.
+/// Builds the release server, and returns where it is.
 pub(crate) fn build() -> Result<PathBuf, Failure> {
     setup::linker()?;
     setup::rust_target(setup::WASM)?;

@@ -55,10 +55,10 @@ pub(crate) fn linker() -> Result<(), Failure> {
     }
 }
 
-/// Makes sure that `program` can be run, by the Debian package of which it is part where it is missing.
+/// Makes sure that `program` can be run; where it is missing, installs the Debian package that it is part of.
 pub(crate) fn program(program: &str, package: &str) -> Result<(), Failure> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    // Where Debian keeps servers, and leaves out of the path of ordinary users.
+    // Debian keeps servers there, and leaves these folders out of the path of ordinary users.
     let mut folders = std::env::split_paths(&path).chain(["/usr/local/sbin", "/usr/sbin"].map(PathBuf::from));
     if folders.any(|folder| folder.join(program).is_file()) { Ok(()) } else { debian(&[package]) }
 }
@@ -75,7 +75,7 @@ pub(crate) fn wasm_bindgen() -> Result<PathBuf, Failure> {
 
 /// The folder with `program` of the package `name`, built once into `target/tools`.
 pub(crate) fn cargo_tool(name: &str, version: &str, program: &str) -> Result<PathBuf, Failure> {
-    /// One is built at a time; who needs another, or the same, waits.
+    /// One is built at a time; whoever needs another, or the same, waits.
     static BUILDING: Mutex<()> = Mutex::new(());
     let _turn = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
     let home = target_dir().join("tools").join(format!("{name}-{version}"));
@@ -84,7 +84,7 @@ pub(crate) fn cargo_tool(name: &str, version: &str, program: &str) -> Result<Pat
         println!("building {name} {version}, once (a minute or two)");
         let install = || {
             let mut install = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-            // Unoptimised and without what a debugger needs: they run for seconds, and all that takes longer than their runs.
+            // Unoptimised and without debug information: they run for seconds, and making all that takes longer than their runs.
             install.env("CARGO_PROFILE_DEV_DEBUG", "false").env("CARGO_INCREMENTAL", "0");
             install.args(["install", name, "--debug", "--quiet", "--version"]).arg(format!("={version}"));
             // One place for all of them, as they share much.

@@ -21,7 +21,7 @@ impl Steps {
         Self { total, begun: Instant::now(), done: Vec::new() }
     }
 
-    /// Runs one step; what it returns, or `None` when it has failed (and that has been said).
+    /// Runs one step and returns what it returns, or `None` when it has failed, which has been reported then.
     pub(crate) fn step<T>(&mut self, name: &'static str, work: impl FnOnce() -> Result<T, Failure>) -> Option<T> {
         println!("\n[{}/{}] {name} …", self.done.len() + 1, self.total);
         let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! Requests of all dialects, shortly said.
+//! Requests of all dialects, in short form.
 
 use crate::{
     client::{Client, Reply},

@@ -1,4 +1,4 @@
-//! Floods of logins and crowds of stalled clients, and what they leave of token verification.
+//! Floods of logins and crowds of stalled clients, and how much token verification they leave room for.
 
 use super::api::{access_token, add_user, address, admin_token, authorize, client_from, never_lock, verify};
 use crate::{
