@@ -338,7 +338,7 @@ test('without WebAssembly the page says so, and the live server can be used', as
   await signIn(page, ADMIN)
   await waitForText(page, '.people', 'admin')
   await view(page, 'Passwords')
-  await waitForText(page, '.policies', 'which does not run')
+  await waitForText(page, '.policies', 'which is not running')
   assert.ok(await page.$eval('.policies li', element => element.clientHeight < 60))
   await view(page, 'Try')
   assert.equal(await sendRequest(page), '200 OK')

@@ -14,7 +14,7 @@ export const ADMIN = { name: 'admin', password: 'Grey-Heron 27 lantern' }
 /** A server of its own, with the clock free to move: `{ url, stop }`. */
 export const startServer = (...args) => startPlainServer('--testing', ...args)
 
-/** One whose clock stands fast. */
+/** One whose clock cannot be moved. */
 export async function startPlainServer(...args) {
   const port = await freePort()
   const data = mkdtempSync(join(tmpdir(), 'waxseal-page-'))

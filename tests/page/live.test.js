@@ -48,7 +48,7 @@ test('an administrator whose password was replaced elsewhere is not locked out b
   const page = await signedIn(ADMIN)
   assert.equal(await asked('PUT', '/v1/users/password', { username: ADMIN.name, old_password: ADMIN.password, new_password: NEXT.password }), 200)
   await view(page, 'Time')
-  await waitForText(page, '.watch', 'The password of admin known here signs in no more.')
+  await waitForText(page, '.watch', 'The password known here for admin no longer signs in.')
   const before = between.seen.length
   for (let times = 0; times < 6; times += 1) {
     await view(page, 'Try')

@@ -163,12 +163,12 @@ test('of the clock of a server that is gone nothing is claimed', async () => {
   await other.close()
 })
 
-test('of a server whose clock stands fast it is said how it would move', async () => {
+test('of a server whose clock cannot be moved it is said how one could be', async () => {
   const fast = await startPlainServer()
   const other = await openPage(browser, fast.url)
   await press(other, 'Live server', '#engines')
   await view(other, 'Time')
-  await waitForText(other, '.clock div.notice', 'stands fast')
+  await waitForText(other, '.clock div.notice', 'cannot be moved')
   other.verify()
   await other.close()
   await fast.stop()
@@ -228,7 +228,7 @@ test('a token that has ended meanwhile is said to have', async () => {
   await waitForText(page, '.life', 'of 10 s.')
   await waitForText(page, '.verdict', 'Accepted')
   await waitForText(page, '.verdict', 'expired')
-  assert.match(await textOf(page, '.picks'), /its time is over/)
+  assert.match(await textOf(page, '.picks'), /expired/)
   assert.match(await textOf(page, '.claims-list:last-of-type, .parts'), /ago/)
 })
 

@@ -369,7 +369,7 @@ fn what_the_user_cannot_write_is_found_before_a_start() {
         let file = data.join(name);
         fs::set_permissions(&file, fs::Permissions::from_mode(denied)).unwrap();
         let (status, found) = said(&["doctor"]);
-        let part = format!("can start no server here: {}", file.display());
+        let part = format!("cannot start a server here: {}", file.display());
         assert!(status == Some(1) && found.contains(part.trim_end_matches('/')), "{name}: {found}");
         let (status, refused) = said(&["serve", "--listen", "127.0.0.1:0"]);
         assert!(status == Some(1) && refused.contains(name), "{name}: {refused}");

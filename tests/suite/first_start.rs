@@ -295,7 +295,7 @@ fn who_only_looks_changes_nothing() {
     // Only root can give a file away, and only he leaves such files.
     if std::os::unix::fs::chown(data.join("root.key"), Some(12_345), None).is_ok() {
         let told = text(&command(&data, &["doctor"]).output().unwrap().stdout);
-        assert!(told.contains("is of the user 12345") && told.contains("run `chown "), "{told}");
+        assert!(told.contains("belongs to user 12345") && told.contains("run `chown "), "{told}");
     }
     assert!(!data.join("audit.log").exists() && !data.join("store.log").exists());
 }
@@ -334,7 +334,7 @@ fn messages_say_what_to_do() {
         (&["config", "check", "--set", "log.filter=[["], 2, "log.filter"),
         (&["config", "check", "--set", &tls, "--set", &certificate], 2, "none.pem"),
         (&["doctor", "--set", &tls, "--set", &certificate], 1, "none.pem"),
-        (&["init", "--set", "leeway=1"], 2, "writes no settings"),
+        (&["init", "--set", "leeway=1"], 2, "does not write settings given"),
         (&["init"], 0, "is in use already"),
         (&["init"], 1, "is there already"),
         (&["config", "check", "--set", "leeway=1", "--set", "leeway=2"], 2, "given twice"),
@@ -435,7 +435,7 @@ fn what_an_owner_changes_can_be_read_afterwards() {
     let mut torn = fs::OpenOptions::new().append(true).open(data.join("audit.log")).unwrap();
     torn.write_all(b"{\"actor\":\"\xc3\n").unwrap();
     let (code, told) = said(&["audit", "show"]);
-    assert!(code == Some(0) && told.contains("lines that are no records: 1"), "{told}");
+    assert!(code == Some(0) && told.contains("lines that are not records: 1"), "{told}");
 }
 
 /// A trail that was taken away is missed (security L4).

@@ -166,7 +166,7 @@ impl Admin {
     /// Sends a request and gives the answer as it is.
     pub(super) fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
         if path.len() > LONGEST_PATH {
-            return Err(Failure::refused("the name or id is too long: there is none like it"));
+            return Err(Failure::refused("the name or id is too long: none can be that long"));
         }
         let body = body.map(|body| Zeroizing::new(body.to_string()));
         match &self.way {

@@ -250,9 +250,9 @@ impl Assembled {
         let named = module::named(host);
         if host.engine.module_sha256 == self.engine.modules().other() {
             if let Err(error) = named {
-                tracing::warn!(error, "the module in force could not be had again; the next start would refuse");
+                tracing::warn!(error, "the module in force could not be read again; the next start would fail");
                 warnings
-                    .push(format!("the module in force could not be had again, and the next start would refuse: {error}"));
+                    .push(format!("the module in force could not be read again, and the next start would fail: {error}"));
             }
             return Ok(None);
         }
@@ -312,7 +312,7 @@ fn refused_later(host: &Host, waiting: &[String]) -> Option<String> {
 }
 
 /// What helps where the system refuses the addresses for the module's memories.
-const NO_ADDRESSES: &str = "; these are addresses and no memory: lift the limit on them (`ulimit -v`, `LimitAS=`), or set `engine.api` and \
+const NO_ADDRESSES: &str = "; these are addresses, not memory: lift the limit on them (`ulimit -v`, `LimitAS=`), or set `engine.api` and \
                             `engine.hot` to \"native\"";
 
 /// The settings that can change while it runs, and those that do not count while a module is named.
@@ -355,7 +355,7 @@ fn open_audit(data: &DataDir, clock: &Arc<Clock>, metrics: &Arc<Metrics>, is_new
     // Where the trail is gone and its head is there, opening the trail tells of that.
     if !is_new && !data.audit().exists() && !audit::head_path(&data.audit()).exists() {
         tracing::warn!(
-            "there is no audit.log, though the store is not new: so it is after a restore; else somebody has taken it"
+            "there is no audit.log, though the store is not new: normal after a restore; otherwise somebody has removed it"
         );
     }
     AuditTrail::open(&data.audit(), Arc::clone(clock), Arc::clone(metrics)).map_err(|error| {

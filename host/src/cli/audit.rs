@@ -20,7 +20,7 @@ use waxseal_core::seam::Method;
 /// What to do with the audit trail.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Show the latest records; whose uid a number is, `waxseal user show` says
+    /// Show the latest records; `waxseal user show` tells whose uid a number is
     #[command(after_help = "\
 Examples:
   waxseal audit show --last 100
@@ -95,11 +95,11 @@ fn known_as(about: &str, place: &Place) -> About {
                 known.texts.extend(names.filter(|name| !name.is_empty()).map(Into::into));
                 known.uid = told.get("uid").map(ToString::to_string);
             } else {
-                complain(&format!("no user is looked up for `{about}`: {}", cell(&told, "message")));
+                complain(&format!("could not look up a user for `{about}`: {}", cell(&told, "message")));
             }
         }
         Err(failure) => {
-            complain(&format!("no user is looked up for `{about}`, as this went wrong:"));
+            complain(&format!("could not look up a user for `{about}`:"));
             failure.report();
         }
     }
@@ -159,7 +159,7 @@ fn show(path: &Path, last: usize, wanted: &Wanted<'_>, json: bool) -> Result<(),
         }
     }
     if others > 0 {
-        complain(&format!("lines that are no records: {others}; `waxseal audit verify` says whether one was changed"));
+        complain(&format!("lines that are not records: {others}; `waxseal audit verify` says whether one was changed"));
     }
     if json {
         return records.iter().try_for_each(|(line, _)| say(&harmless(&String::from_utf8_lossy(line))));

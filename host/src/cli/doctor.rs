@@ -202,7 +202,7 @@ fn transport(config: &Config, place: &Place, findings: &mut Findings) {
 fn is_valid(until: Option<UnixTime>, now: UnixTime) -> (Grade, String) {
     match until {
         Some(until) if until <= now => {
-            (Grade::Problem, format!("; the certificate has expired at {until}: clients refuse to connect"))
+            (Grade::Problem, format!("; the certificate expired at {until}: clients refuse to connect"))
         }
         Some(until) if until <= now.plus_secs(SOON.as_secs()) => {
             (Grade::Note, format!("; the certificate expires soon, at {until}"))
@@ -247,7 +247,7 @@ fn writable(data: &DataDir, findings: &mut Findings) {
     for (path, needed) in [directory].into_iter().chain(files) {
         if let Err(error @ (Errno::ACCESS | Errno::PERM | Errno::ROFS)) = access(&path, needed) {
             let text =
-                format!("this user can start no server here: {} cannot be read and written: {error}", path.display());
+                format!("this user cannot start a server here: {} cannot be read and written: {error}", path.display());
             findings.add("permissions", Grade::Problem, text);
         }
     }
@@ -262,7 +262,7 @@ fn owners(data: &Path, findings: &mut Findings) {
         let (path, owner) = (entry.path(), file.uid());
         let path = path.display();
         let text = format!(
-            "{path} is of the user {owner}, the directory of {uid}; run `chown {uid}:{gid} {}` if the server is {uid}",
+            "{path} belongs to user {owner}, the directory to {uid}; run `chown {uid}:{gid} {}` if the server runs as {uid}",
             word(&path)
         );
         findings.add("owner", Grade::Problem, text);
@@ -293,7 +293,7 @@ fn inside(admin: &Admin, findings: &mut Findings) {
     let status = admin.ask(Method::Get, "/admin/status", None).map_err(words);
     if let Some(status) = findings.judge("records", status, "can be read") {
         if status.get("bootstrapped") == Some(&Value::Bool(false)) {
-            let text = "no start has come to its end yet; the next `waxseal serve` makes an administrator and a key";
+            let text = "no start has completed yet; the next `waxseal serve` makes an administrator and a key";
             findings.add("users", Grade::Problem, text);
             return;
         }

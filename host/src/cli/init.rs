@@ -15,7 +15,7 @@ pub(super) fn run(place: &Place) -> Result<(), Failure> {
     let shown = config.display();
     if let Some(set) = place.set.first() {
         return Err(Failure::usage(format_args!(
-            "--set {set}: `init` writes no settings of options; put it into `{shown}` afterwards"
+            "--set {set}: `init` does not write settings given as options; put it into `{shown}` afterwards"
         )));
     }
     let there = || Failure::refused(format_args!("`{shown}` is there already; nothing was changed"));

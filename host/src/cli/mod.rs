@@ -70,7 +70,7 @@ enum Command {
     /// List, rotate, move and remove signing keys
     #[command(subcommand)]
     Key(key::Command),
-    /// Hand on the rules of this build to a running server
+    /// Export the rules of this build for a running server
     #[command(subcommand)]
     Module(module::Command),
     /// Have the running server read its configuration, certificates and module again, as SIGHUP does

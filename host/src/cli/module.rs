@@ -80,7 +80,7 @@ pub(super) fn check_author(loaded: &Loaded) -> Result<(), String> {
     }
     Err(format!(
         "engine.module_sha256 ({}:{line}): that names machine code to run, so nobody but root and the user who runs it may be able to \
-         write the file; it is of the user {} and has mode {:04o}",
+         write the file; it belongs to user {} and has mode {:04o}",
         path.display(),
         found.uid(),
         found.mode() & 0o7777

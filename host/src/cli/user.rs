@@ -18,7 +18,7 @@ use waxseal_core::{record::Role, seam::Method};
 /// Whom a command is about.
 #[derive(Debug, clap::Args)]
 pub(super) struct Who {
-    /// Name, e-mail address or uid; of digits, `uid:12` or `name:12` says which
+    /// Name, e-mail address or uid; if it is all digits, `uid:12` or `name:12` says which
     #[arg(value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
     pub(super) who: String,
 }

@@ -109,8 +109,8 @@ pub const SETTINGS: &[Setting] = &[
     row(
         "server.request_secs",
         seconds(1, 600),
-        "how long a body may take, then the answer to be made, and then to be read, a second more for each 4 KiB of it; one that \
-         is not made in time is a 503, though the request may still be carried out",
+        "how long a body may take to arrive, then its answer to be made, then that to be sent, a second more for each 4 KiB of it; an \
+         answer not made in time becomes a 503, though the request may still be carried out",
     ),
     row("server.idle_secs", seconds(1, 3_600), "how long a connection may be open without a request"),
     row("server.drain_secs", seconds(0, 600), "how long requests in progress may take to finish when the server stops"),
@@ -214,7 +214,7 @@ pub const SETTINGS: &[Setting] = &[
         "whether a replaced password list ends the user's authorizations",
     ),
     row("elasticsearch.token_timeout", seconds(1, 3_600), "life of an access token"),
-    row("elasticsearch.family_max", seconds(3_600, 31_536_000), "how long after a login tokens are renewed"),
+    row("elasticsearch.family_max", seconds(3_600, 31_536_000), "how long after a login tokens can be renewed"),
     row(
         "elasticsearch.password_grant",
         Kind::Switch,

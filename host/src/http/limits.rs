@@ -16,7 +16,7 @@ pub struct Limits {
     /// Octets of all bodies that are still being read, over all connections, of which one source has a quarter at most; more get 503.
     /// The same holds for large bodies of responses that are still being sent.
     pub bodies: usize,
-    /// From the first octet of a head to its end, and for a TLS handshake; after that the connection is closed.
+    /// From the opening of a connection, or from a later request's first octet, to the end of the head, and for a TLS handshake; after that the connection is closed.
     pub head_time: Duration,
     /// From the end of the head to the end of the body, which is answered with 408 when it takes longer, and from there to the answer's
     /// last octet, for which there is a second more for each 4 KiB. After that the connection is closed.

@@ -11,7 +11,7 @@ const utf8 = new TextEncoder()
 export async function explained(token) {
   // A token that is as large as this, or as broken, does not get to the engine.
   if (utf8.encode(token).length > LONGEST) return { live: false, code: 'too_long', sentence: `the token is longer than ${LONGEST} octets` }
-  if (!token.isWellFormed()) return { live: false, code: 'malformed', sentence: 'it holds half a character' }
+  if (!token.isWellFormed()) return { live: false, code: 'malformed', sentence: 'it contains half a character' }
   const { status, json } = await engine.own('POST', '/admin/tokens/explain', { token })
   if (status !== 200) throw new Error(json?.message ?? `the engine answered ${status}`)
   return json

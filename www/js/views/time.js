@@ -59,7 +59,7 @@ export function build() {
     const movable = status === 200
     for (const control of [...jumps.children, date, set.lastElementChild]) control.disabled = !movable
     fixed.hidden = movable
-    fill(fixed, ...(status ? ['The clock of this server stands fast. One started with ', h('code', 'waxseal serve --testing'), ' can be moved by whoever is on its machine; the engine in this tab always can.'] : ['The server does not tell its clock: no answer.']))
+    fill(fixed, ...(status ? ['The clock of this server cannot be moved. That of one started with ', h('code', 'waxseal serve --testing'), ' can be moved by whoever is on its machine; the engine in this tab always can.'] : ['The server does not tell its clock: no answer.']))
     tick()
     watch.refresh()
   }

@@ -97,7 +97,7 @@ export function listCard({ onperson }) {
     const told = {
       POST: 'Added. Each password of the list signs in.',
       PUT: 'Replaced. The new one is the only one, and tokens issued before have ended.',
-      DELETE: 'Removed. It signs in no more.',
+      DELETE: 'Removed. It no longer signs in.',
     }[method]
     say(notice, told, 'good')
   }

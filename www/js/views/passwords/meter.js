@@ -74,7 +74,7 @@ export function meterCard() {
     const next = JSON.stringify([json, isWhole])
     if (next === said) return
     said = next
-    fill(verdicts, !json || !isWhole ? h('li.quiet', isWhole ? 'The rules are part of the tab’s engine, which does not run.' : 'It holds half a character, which nobody takes.') : Object.entries(POLICIES).map(([name, about]) => {
+    fill(verdicts, !json || !isWhole ? h('li.quiet', isWhole ? 'The rules are part of the tab’s engine, which is not running.' : 'It contains half a character, which no policy accepts.') : Object.entries(POLICIES).map(([name, about]) => {
       const { good, sentence } = json[name]
       return h(`li.is-${good ? 'yes' : 'no'}`, h('span.mark', { 'aria-hidden': 'true' }, good ? '✓' : '✗'), h('div', h('strong', name), ' ', good ? 'takes it.' : `refuses it: ${sentence}.`, h('small', about)))
     }))

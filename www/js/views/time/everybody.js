@@ -16,14 +16,14 @@ let refused
 
 async function fromTheServer() {
   const admin = engine.people.find(({ role }) => role === 'admin' || role === 'user_manager')
-  if (!admin) return 'Who may sign in is told to administrators.'
+  if (!admin) return 'Only administrators are told who may sign in.'
   if (admin !== refused) {
     const { status, json } = await asked('/v1/users', `Basic ${base64(`${admin.name}:${admin.password}`)}`)
     if (status === 200) return json.slice(0, MOST).map(({ name, status: state }) => ({ name, status: state }))
     if (!isRefused({ status, json })) return 'The server does not tell who may sign in.'
     refused = admin
   }
-  return `The password of ${admin.name} known here signs in no more.`
+  return `The password known here for ${admin.name} no longer signs in.`
 }
 
 /** The owner of an engine sees locks and ages; whether an age is too much, the rules say. */

@@ -67,7 +67,7 @@ export function opened({ onask, onforge, onover }) {
     const left = Number.isFinite(times.expires) ? (times.expires - now) / 1000 : undefined
     const whole = (times.expires - (times.issued ?? now)) / 1000
     wax.set(live === undefined ? (left <= 0 ? 'dead' : 'unknown') : live ? 'live' : 'dead', left > 0 && live !== false ? left / whole : 0)
-    life.textContent = left === undefined ? 'No end of its life can be read in it.' : left > 0 ? `${live ? 'Good for another' : live === undefined ? 'If it holds, then for another' : 'Its time would last another'} ${duration(Math.ceil(left))}${whole > 0 ? ` of ${duration(whole)}` : ''}.` : `Its time was over ${duration(-left)} ago.`
+    life.textContent = left === undefined ? 'It does not say when it expires.' : left > 0 ? `${live ? 'Good for another' : live === undefined ? 'If it holds, then for another' : 'Its time would last another'} ${duration(Math.ceil(left))}${whole > 0 ? ` of ${duration(whole)}` : ''}.` : `It expired ${duration(-left)} ago.`
     const notes = [read?.header, read?.claims].flatMap(members => inWords(members ?? {}, now)).filter(({ note }) => note)
     for (const [at, small] of partsPlace.querySelectorAll('small').entries()) small.textContent = notes[at].note
     timePlace.hidden = left === undefined

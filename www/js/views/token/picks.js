@@ -35,7 +35,7 @@ export function picks({ onpick }) {
     const tokens = pocket.present.slice(0, 12)
     fill(list, tokens.length === 0 ? h('li.quiet', 'None yet.') : tokens.map(({ token, kind, from, exp }) => {
       const over = exp !== undefined && exp <= engine.now()
-      return h('li', h('button.pick-one', { onclick: () => onpick(token) }, h('strong', kind), h('code', `${token.slice(0, 14)}…${token.slice(-6)}`), h('small', `${from}${over ? ' · its time is over' : ''}`)))
+      return h('li', h('button.pick-one', { onclick: () => onpick(token) }, h('strong', kind), h('code', `${token.slice(0, 14)}…${token.slice(-6)}`), h('small', `${from}${over ? ' · expired' : ''}`)))
     }))
   }
 

@@ -28,7 +28,7 @@ export function documentation({ oncase }) {
 
   function caseButton(route, failure) {
     const { isTab, people } = engine
-    const why = failure.tab && !isTab ? 'In the tab only: with two administrators it would be done.'
+    const why = failure.tab && !isTab ? 'In the tab only: with a second administrator it would succeed.'
       : !isTab && /@admin|scratch|locked|wrong/.test(JSON.stringify(draftOf(route, failure))) && !people.some(({ role }) => role === 'admin') ? 'Needs an administrator.'
       : failure.plain && !people.some(({ role }) => role !== 'admin') && 'Needs somebody who is no administrator.'
     const about = why || failure.about

@@ -24,7 +24,7 @@ export function excuse(exchange) {
     return `The server asks for patience: try again ${wait > 0 ? `in ${wait} s` : 'in a moment'}.`
   }
   if (sentence) return sentence
-  if (status === 401) return 'Nobody is recognised: name, password or token are wrong, or no longer good.'
+  if (status === 401) return 'Nobody is recognised: the name, password or token is wrong, or no longer valid.'
   if (status === 403) return 'You are known, but may not do this.'
   if (status === 404) return 'There is nothing at this address; perhaps the dialect is switched off.'
   return undefined
