@@ -5,7 +5,8 @@ use alloc::string::String;
 /// The longest number that is left as it is; no type here holds one so long.
 const LONGEST: usize = 300;
 
-/// `json` with every number that is very long or has an exponent put in quotes, which these parameters may be sent in anyway.
+/// `json` with every number that is very long or has an exponent put in quotes, which these parameters may be sent in anyway; but not
+/// one in the place of a name, which would become good JSON by it.
 pub(super) fn quoted(json: &str) -> String {
     let mut out = String::with_capacity(json.len() + 16);
     let mut rest = json;
@@ -18,7 +19,8 @@ pub(super) fn quoted(json: &str) -> String {
             other => other.len_utf8(),
         };
         let (token, behind) = rest.split_at(length);
-        let is_huge = is_number(token) && (token.len() > LONGEST || token.contains(['e', 'E']));
+        let is_name = || behind.trim_start().starts_with(':');
+        let is_huge = is_number(token) && (token.len() > LONGEST || token.contains(['e', 'E'])) && !is_name();
         for part in if is_huge { ["\"", token, "\""] } else { ["", token, ""] } {
             out.push_str(part);
         }
@@ -68,7 +70,7 @@ mod tests {
         }
         let zeros = "0".repeat(400);
         for same in
-            [r#"{"a":12,"b":-1.5,"c":"1e9","d\"1e9":"ä\\"}"#, r#"{"a":"1e9"#, "{\"a\":1e}", "{\"a\":01e5}", "1-1e5", &zeros]
+            [r#"{"a":12,"b":-1.5,"c":"1e9","d\"1e9":"ä\\"}"#, r#"{"a":"1e9"#, "{\"a\":1e}", "{\"a\":01e5}", "1-1e5", "{1e5:0}", "{\"a\":1,1e400 \n: 2}", &zeros]
         {
             assert_eq!(quoted(same), same);
         }
