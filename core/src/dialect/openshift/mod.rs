@@ -233,11 +233,10 @@ pub(super) fn unread(op: &Op<'_>, why: Unread) -> Response {
     envelope::render(agreed_or_usual(op), reply)
 }
 
-/// What the request asks for, or the usual when that cannot be had.
+/// What the request asks for, or when that cannot be had the format that it asks for in the usual version.
 fn agreed_or_usual(op: &Op<'_>) -> Negotiated {
     let (_, suffix) = split(op.request);
-    let fallback = Negotiated::unasked(suffix.unwrap_or(negotiate::Format::Json));
-    Negotiated::of(op, suffix, &Parameters::read(op)).unwrap_or(fallback)
+    Negotiated::of(op, suffix, &Parameters::read(op)).unwrap_or_else(|_| Negotiated::usual(op, suffix))
 }
 
 /// Words a refusal of the engine. Who fails to authenticate gets a short text, as from the broker's web server; a failure of the

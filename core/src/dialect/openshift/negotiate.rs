@@ -39,7 +39,7 @@ impl Negotiated {
     /// spoken.
     pub(super) fn of<'o>(op: &'o Op<'o>, suffix: Option<Format>, parameters: &Parameters) -> Result<Self, Stop> {
         let [accept, content_type] = ["accept", "content-type"].map(|name| header(op, name));
-        let agreed = Self::unasked(suffix.unwrap_or_else(|| format_of(&accept)));
+        let agreed = Self::usual(op, suffix);
         let exchange = Exchange { op, agreed };
         if parameters.flaw() == Some(Flaw::NotUtf8) {
             return Err(exchange.refuse(400, Message::unnumbered("a parameter is not valid UTF-8")));
@@ -67,8 +67,9 @@ impl Negotiated {
         Ok(Self { version, nolinks, ..agreed })
     }
 
-    /// What holds when nothing is asked for: the newest version, with links.
-    pub(super) const fn unasked(format: Format) -> Self {
+    /// What holds when nothing is asked for but the format: the newest version, with links.
+    pub(super) fn usual(op: &Op<'_>, suffix: Option<Format>) -> Self {
+        let format = suffix.unwrap_or_else(|| format_of(&header(op, "accept")));
         Self { version: *VERSIONS.end(), format, nolinks: false }
     }
 }

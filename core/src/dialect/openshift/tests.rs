@@ -308,6 +308,22 @@ fn a_body_that_cannot_be_read_is_refused_in_the_form_that_the_path_asks_for() {
     }
 }
 
+/// Whatever else is wrong with the request.
+#[test]
+fn a_body_that_cannot_be_read_is_refused_in_the_form_that_accept_asks_for() {
+    let world = TestWorld::with_admin("secret");
+    for (path, accept) in [
+        ("/broker/rest/user/keys", "application/xml"),
+        ("/broker/rest/user/keys", "application/xml;version=9"),
+        ("/broker/rest/user/keys?nolinks=x", "application/xml"),
+        ("/broker/rest/user/keys?x=%ff", "application/xml"),
+    ] {
+        let refused = world.unread(request(Method::Post, path).with_header("accept", accept), Unread::TooLarge);
+        let found = (refused.status, refused.header("content-type"));
+        assert_eq!(found, (413, Some("application/xml; charset=utf-8")), "{path} {accept}");
+    }
+}
+
 #[test]
 fn the_entry_point_in_xml_describes_parameters() {
     let mut world = TestWorld::with_admin("secret");
