@@ -41,19 +41,23 @@ impl Proxies {
         self.trusted.iter().any(|network| network.contains(address.to_canonical()))
     }
 
-    /// The hops stand in order, the nearest last; the client is the first, from the near end, that is no trusted proxy.
+    /// The hops stand in order, the nearest last; the client is the first, from the near end, that is no trusted proxy. Scheme and host
+    /// are those of the proxy that the client has spoken to, where every proxy has appended what it saw; else those of the nearest.
     fn x_forwarded(&self, mut client: Client, headers: &HeaderMap) -> Client {
+        let mut hops = 0;
         for hop in items(headers, "x-forwarded-for").rev() {
             let Some(address) = node(hop) else { break };
             client.address = address;
             if !self.trusts(address) {
                 break;
             }
+            hops += 1;
         }
-        if let Some(proto) = items(headers, "x-forwarded-proto").next_back() {
+        let seen = |name| items(headers, name).nth_back(hops).or_else(|| items(headers, name).next_back());
+        if let Some(proto) = seen("x-forwarded-proto") {
             client.secure = proto.eq_ignore_ascii_case("https");
         }
-        client.host = items(headers, "x-forwarded-host").next_back().and_then(authority);
+        client.host = seen("x-forwarded-host").and_then(authority);
         client
     }
 
@@ -177,6 +181,15 @@ mod tests {
         check(Forwarding::XForwarded, "10.0.0.1", &said, ("10.0.0.1", true, Some("a.example")));
         let element: &[u8] = b"for=\xff;host=evil, for=1.1.1.1;proto=https;host=a.example";
         check(Forwarding::Forwarded, "10.0.0.1", &[("forwarded", element)], ("1.1.1.1", true, Some("a.example")));
+    }
+
+    #[test]
+    fn scheme_and_host_come_from_the_proxy_that_the_client_has_spoken_to() {
+        let hops = [(FOR, "1.1.1.1, 10.0.0.2"), (PROTO, "http, https, http"), (HOST, "evil, a.example, inner:8080")];
+        check(Forwarding::XForwarded, "10.0.0.1", &hops, ("1.1.1.1", true, Some("a.example")));
+        // Not all have appended: only of the nearest is it known what it has said.
+        let hops = [(FOR, "1.1.1.1, 10.0.0.3, 10.0.0.2"), (PROTO, "http, https"), (HOST, "evil, a.example")];
+        check(Forwarding::XForwarded, "10.0.0.1", &hops, ("1.1.1.1", true, Some("a.example")));
     }
 
     #[test]
