@@ -3,24 +3,24 @@ export class Waxseal {
   constructor(options: WaxsealOptions)
 
   /**
-   * Answers a request from outside; bound, so that it can be handed on (`Deno.serve(waxseal.fetch)`). Further arguments go to
-   * `clientAddress` only. What the request changes is stored before the response is there.
+   * Answers a request from outside; bound, so that it can be passed on as it is (`Deno.serve(waxseal.fetch)`). Further arguments go
+   * to `clientAddress` only. What the request changes is stored before the response is returned.
    *
-   * Rejects with a {@link WaxsealError} for a caller's mistake, such as something that is no request. What a stranger can send
-   * is answered; when the store or the engine cannot do its part, with 503 and nothing allowed.
+   * Rejects with a {@link WaxsealError} for a caller's mistake, such as passing something that is not a request. Whatever a stranger
+   * can send is answered; when the store or the engine cannot do its part, with 503 and nothing allowed.
    */
   readonly fetch: (request: Request, ...context: any[]) => Promise<Response>
 
-  /** Answers a request of the owner: the routes under `/admin/` are there and need no password. Never hand a stranger's request here. */
+  /** Answers a request of the owner: the routes under `/admin/` exist and need no password. Never pass a stranger's request here. */
   admin(request: Request): Promise<Response>
 
   /**
-   * Sees to it that requests can be answered, so that a mistake shows at the start: rejects with `bad_settings`, `bad_root_key`,
-   * `unreadable_keys`, `no_module`, or what the store throws. `bootstrap` does the same first; nothing else has to wait for it.
+   * Makes sure that requests can be answered, so that a mistake shows at the start: rejects with `bad_settings`, `bad_root_key`,
+   * `unreadable_keys`, `no_module`, or what the store throws. `bootstrap` does the same first; no other call has to wait for it.
    */
   ready(): Promise<void>
 
-  /** Makes the first administrator (`admin` unless named) and the first signing key. `null` when there ever was a user. */
+  /** Makes the first administrator (`admin` unless named) and the first signing key. `null` if there has ever been a user. */
   bootstrap(first: { name?: string; password: string }): Promise<User | null>
 
   /** Ends the worker that derives passwords, if there is one, once no login waits for it. The next login starts another. */
@@ -28,28 +28,28 @@ export class Waxseal {
 }
 
 export interface WaxsealOptions {
-  /** Where users, keys and tokens lie. */
+  /** Where users, keys and tokens are stored. */
   store: Store
   /**
-   * The secret of 32 octets that is kept apart from the store: as octets, as base64url text, or a function that gives one of
-   * them. Needed by every store that outlives the process; see {@link generateRootKey}. Whoever has store and secret has every
+   * The secret of 32 octets that is kept apart from the store: as octets, as base64url text, or as a function that returns
+   * either. Needed by every store that outlives the process; see {@link generateRootKey}. Whoever has store and secret has every
    * signing key.
    */
   rootKey?: RootKey | (() => RootKey | Promise<RootKey>)
   /**
-   * The settings, by the names of the server's configuration file; each has its default, but the members of `Bounds`, which are stated
-   * together. Plain objects and lists, which inherit nothing.
+   * The settings, under the names of the server's configuration file. Each has a default, except the members of `Bounds`, which must
+   * all be given. Only lists and plain objects, which inherit nothing.
    */
   settings?: Settings
   /** Tells the time in milliseconds since the epoch. The system's clock by default. */
   clock?: (() => number) | { now(): number }
-  /** Takes each line of the audit trail, once the change holds and before the response is there. Must not throw. */
+  /** Takes each line of the audit trail, once the change is committed and before the response is returned. Must not throw. */
   audit?: (event: AuditEvent) => void | Promise<void>
   /**
-   * The address a request came from, for limits on failed logins. By default what `Deno.serve`, `Bun.serve` and Cloudflare's workers
-   * tell. Where nothing is known all clients are one, so that whoever fails five times locks everybody out of that account: behind
-   * Node's servers and behind proxies say it here. It must be one bare IP address, without port (a zone is cut off), or nothing: `fetch`
-   * rejects with `bad_address` otherwise, so take the one part of a header such as `x-forwarded-for` that your own proxy wrote.
+   * The address a request came from, for limits on failed logins. By default, what `Deno.serve`, `Bun.serve` and Cloudflare's workers
+   * report. Where nothing is known, all clients count as one, so that whoever fails five times locks everybody out of that account:
+   * behind Node's servers and behind proxies, supply it here. It must be one bare IP address without port (a zone is cut off), or nothing;
+   * otherwise `fetch` rejects with `bad_address`. So of a header such as `x-forwarded-for`, take only the part that your own proxy wrote.
    */
   clientAddress?: (request: Request, ...context: any[]) => string | null | undefined
   /** Computes password derivations instead of the package's own module. */
@@ -60,12 +60,12 @@ export interface WaxsealOptions {
 
 export type RootKey = Uint8Array | string
 
-/** Where records lie. Three functions; whatever they throw ends the request with 503. */
+/** Where records are stored. Three functions; anything they throw ends the request with 503. */
 export interface Store {
-  /** The records under `keys`, in their order; `null` where there is none, or where it expired at or before `now`. */
+  /** The records under `keys`, in the same order; `null` where there is none, or where it expired at or before `now`. */
   read(keys: string[], now: number): Promise<(StoredRecord | null)[]>
 
-  /** The live records whose key starts with `prefix` and comes after `after`, in the order of their octets, at most `limit`. */
+  /** The live records whose key starts with `prefix` and comes after `after`, in octet order of the keys, at most `limit`. */
   range(range: { prefix: string; after: string; limit: number }, now: number): Promise<({ key: string } & StoredRecord)[]>
 
   /**
@@ -74,7 +74,7 @@ export interface Store {
    */
   commit(commit: Commit, now: number): Promise<boolean>
 
-  /** The store is gone with the process, and holds the root key if none is given. */
+  /** The store is lost with the process, and keeps the root key itself if none is given. */
   readonly volatile?: boolean
   rootKey?(make: () => Uint8Array): Uint8Array | Promise<Uint8Array>
 }
@@ -90,11 +90,11 @@ export interface Commit {
   checks: { key: string; version: number }[]
   writes: {
     key: string
-    /** The version that must be there, 0 for "absent"; `null` for whatever. */
+    /** The version that must be there, 0 for "absent"; `null` for any or none. */
     expect: number | null
     /** `null` deletes. */
     value: Uint8Array | null
-    /** From when on the record counts as absent, in milliseconds since the epoch. */
+    /** The time from which the record counts as absent, in milliseconds since the epoch. */
     expires: number | null
   }[]
 }
@@ -182,7 +182,10 @@ export interface Bounds {
   min: number
   default: number
   max: number
-  /** What a wish outside becomes: `refuse` of `redis.ttl`, `clamp` (the maximum, or the default if too short) of OpenShift's lives; no other. */
+  /**
+   * What happens to a requested lifetime outside the bounds. Must be `refuse` for `redis.ttl`, and `clamp` (too long becomes the maximum,
+   * too short the default) for OpenShift's lifetimes.
+   */
   manner: 'refuse' | 'clamp'
 }
 
@@ -205,18 +208,18 @@ export class MovableClock {
 /** Thrown for what a caller did wrong, and for what the platform cannot do. The `code` is stable, the message is not. */
 export class WaxsealError extends Error {
   constructor(code: string, message?: string, options?: { cause?: unknown })
-  /** One of the codes listed, or that of a refusal of the server (by `bootstrap`). */
+  /** One of the codes listed or, from `bootstrap`, that of a refusal of the server. */
   readonly code: WaxsealCode | (string & {})
 }
 
 export type WaxsealCode =
-  /** What was given to a constructor or a function. */
+  /** Something wrong was given to a constructor or a function. */
   | 'bad_options' | 'bad_store' | 'bad_settings' | 'bad_root_key' | 'bad_clock'
-  /** What `fetch` rejects with: no request, one whose body is being read, and what `clientAddress` gave. */
+  /** What `fetch` rejects with: not a request, a request whose body was read or is being read, a wrong result of `clientAddress`. */
   | 'bad_request' | 'body_used' | 'bad_address'
-  /** The WebAssembly module is not to be had; the signing keys belong to another root key; the server answered 503. */
+  /** The WebAssembly module cannot be had; the signing keys belong to another root key; the server answered 503. */
   | 'no_module' | 'unreadable_keys' | 'unavailable'
-  /** What a store answered has not the right shape; the engine was asked before it had its keys. */
+  /** What a store answered does not have the right shape; the engine was called before it had its keys. */
   | 'bad_answer' | 'bad_call' | 'not_open'
   /** Derivations. */
   | 'bad_kdf' | 'bad_derivation' | 'kdf_busy' | 'kdf_failed' | 'out_of_memory'

@@ -4,5 +4,5 @@ export * from './index.js'
 type Module = typeof globalThis extends { WebAssembly: { Module: { prototype: infer M } } } ? M : object
 type Source = Module | Response | ArrayBufferView | ArrayBuffer
 
-/** Takes the modules `waxseal/engine.wasm` and `waxseal/kdf.wasm`. To be called, and waited for, before the first request. */
+/** Takes the modules `waxseal/engine.wasm` and `waxseal/kdf.wasm`. Call and await it before the first request. */
 export function init(modules: { engine: Source | Promise<Source>; kdf: Source | Promise<Source> }): Promise<void>

@@ -4,11 +4,11 @@ export type { Derivation }
 
 /** Derives passwords with Argon2id and PBKDF2-HMAC-SHA256, in a worker where the platform has one. */
 export class Kdf {
-  /** There is one for all: {@link kdf}. */
+  /** There is one instance for all: {@link kdf}. */
   private constructor()
   /** The 32 octets for `derivation`. Rejects with a `WaxsealError`: `bad_derivation`, `kdf_busy`, `out_of_memory`, `kdf_failed`. */
   derive(derivation: Derivation): Promise<Uint8Array>
-  /** Ends the worker, once it has done what waits for it. The next derivation starts another. */
+  /** Ends the worker, once it has done the work that is waiting. The next derivation starts another. */
   close(): void
 }
 

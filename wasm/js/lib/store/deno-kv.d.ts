@@ -1,8 +1,8 @@
 import type { Commit, Store, StoredRecord } from '../entry/index.js'
 
 /**
- * Records in Deno KV, shared by every isolate that opens it. What is longer than one of its values stands in several. `commit` rejects with
- * `too_large` for more than Deno KV takes at once.
+ * Records in Deno KV, shared by every isolate that opens it. What is too long for one of its values is split over several. `commit` rejects
+ * with `too_large` for more than Deno KV takes at once.
  */
 export class DenoKvStore implements Store {
   /**

@@ -1,8 +1,8 @@
 import type { Commit, Store, StoredRecord } from '../entry/index.js'
 
 /**
- * Records in the storage of one Cloudflare Durable Object, with SQLite or without, whose output gate holds the answer back until they are
- * on disk. What is longer than one of its values may be stands in several.
+ * Records in the storage of one Cloudflare Durable Object, with SQLite or without, whose output gate holds the response back until they are
+ * on disk. What is too long for one of its values is split over several.
  */
 export class DurableObjectStore implements Store {
   /** @param storage `ctx.storage` of the object */

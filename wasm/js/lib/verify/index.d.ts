@@ -45,7 +45,7 @@ export interface VerifierOptions {
   keys?: { keys: (JsonWebKeyInput | ExportedJsonWebKey)[] } | KeyInput[]
   /** The name by which tokens pick a bare `key`. */
   kid?: string
-  /** Which algorithms are taken; all three by default. A key is only ever good for its own. */
+  /** Which algorithms are accepted; all three by default. A key is only ever good for its own. */
   algorithms?: Algorithm[]
   /** `iss`, compared octet for octet. */
   issuer: string
@@ -56,8 +56,9 @@ export interface VerifierOptions {
   /** `typ` of the header, `JWT` by default. */
   typ?: string
   /**
-   * Which tokens are revoked: their `jti`, or a function of the claims. A token without `jti` is then refused. No promises. What has a
-   * `has`, such as a Set or Map, is asked each time; a list is copied at the beginning, and what is added to it later is not seen.
+   * Which tokens are revoked: their `jti`, or a function of the claims. A token without `jti` is then refused. Promises are not accepted as
+   * answers. Whatever has a `has`, such as a Set or Map, is asked each time; a list is copied at the beginning, and what is added to it
+   * later is not seen.
    */
   revoked?: Iterable<string> | { has(jti: string): boolean } | ((claims: Claims) => boolean)
   /** Tells the time in milliseconds since the epoch. */
@@ -65,8 +66,8 @@ export interface VerifierOptions {
 }
 
 /**
- * Makes a function that decides tokens, synchronously, by the rules of the server: same verdicts, same codes. It returns the claims
- * and throws a {@link TokenError} for a token that does not hold.
+ * Makes a function that checks tokens, synchronously, by the rules of the server: same verdicts, same codes. It returns the claims of a
+ * valid token and throws a {@link TokenError} for any other.
  */
 export function createVerifier(options: VerifierOptions): <C extends object = Claims>(token: string) => C & Claims
 
@@ -91,8 +92,8 @@ export interface SignerOptions {
 
 /**
  * Makes a function that signs claims, as `JSON.stringify` writes them. They may replace `iss`, `aud` and `sub` of the options; `iat`, `exp`
- * and a fresh `jti` of 132 random bits are always the signer's own. Claims that no verifier takes, such as those without a `sub` or that
- * nest deeper than 128, are refused with `bad_claims`.
+ * and a fresh `jti` of 132 random bits are always the signer's own. Claims that no verifier accepts, such as those without a `sub` or
+ * nested deeper than 128, are refused with `bad_claims`.
  */
 export function createSigner(options: SignerOptions): (claims?: object) => string
 

@@ -23,7 +23,7 @@ export type Algorithm = 'EdDSA' | 'Ed25519' | 'ES256'
 
 /** What is expected of every token. */
 export interface Expectations {
-  /** `iss`, compared octet for octet; of tokens and of snapshots. */
+  /** `iss` of tokens and of snapshots, compared octet for octet. */
   issuer: string
   /** What `aud` must contain. Without it, a token that names an audience is refused. */
   audience?: string
@@ -31,7 +31,7 @@ export interface Expectations {
   leeway?: number
   /** `typ` of the header, `JWT` by default. */
   typ?: string
-  /** Which algorithms are taken; all three by default. A key is only ever good for its own. */
+  /** Which algorithms are accepted; all three by default. A key is only ever good for its own. */
   algorithms?: Algorithm[]
   /**
    * What becomes of tokens when there is no revocation snapshot, or one that is too old to go by: they are refused (the default), or
@@ -43,11 +43,11 @@ export interface Expectations {
 }
 
 export interface EdgeVerifierOptions extends Expectations {
-  /** The keys of the issuer. A secret is refused, as who has one could make snapshots, too. */
+  /** The keys of the issuer. A secret is refused, as whoever has it could make snapshots, too. */
   keys: PublicKeys
 }
 
-/** A revocation snapshot that was taken. */
+/** A revocation snapshot that the verifier has taken. */
 export interface Snapshot {
   /** A later snapshot has a higher one. */
   readonly number: number
@@ -55,53 +55,53 @@ export interface Snapshot {
   readonly expires: number
 }
 
-/** Decides tokens with public keys and the newest revocation snapshot that it was given. */
+/** Checks tokens with public keys and the newest revocation snapshot that it was given. */
 export interface EdgeVerifier {
-  /** The claims of a token that holds; throws a {@link TokenError} for one that does not. */
+  /** The claims of a valid token; throws a {@link TokenError} for any other. */
   verify<C extends object = Claims>(token: string): C & Claims
-  /** Takes other keys instead. The snapshot stays, and tokens go by those keys that it names. */
+  /** Replaces the keys. The snapshot stays, and tokens are checked with those of the new keys that it names. */
   setKeys(keys: PublicKeys): void
   /**
-   * Takes a revocation snapshot if it is good and newer than the one at hand; throws a {@link TokenError} otherwise, and keeps that one.
-   * A key that the one before named and it does not is gone for good.
+   * Takes a revocation snapshot if it is good and newer than the one at hand; otherwise throws a {@link TokenError} and keeps the one at
+   * hand. A key that the previous snapshot names and the new one does not is gone for good.
    */
   take(snapshot: string): Snapshot
   /** The snapshot at hand. */
   readonly held: Snapshot | undefined
 }
 
-/** Makes a verifier that needs no network: what it knows is what it was given. By the rules of the server: same verdicts, same codes. */
+/** Makes a verifier that needs no network: it knows only what it was given. It follows the server's rules: same verdicts, same codes. */
 export function createEdgeVerifier(options: EdgeVerifierOptions): EdgeVerifier
 
 export interface RemoteVerifierOptions extends Expectations {
   /**
-   * Where the issuer is: `/.well-known/jwks.json` and `/auth/revocations` are below. Of `https:`, unless it is this machine or `fetch`
-   * is your own.
+   * Where the issuer is: `/.well-known/jwks.json` and `/auth/revocations` are read below it. Must be `https:`, unless it is this machine
+   * or `fetch` is your own.
    */
   origin: string
-  /** What fetches; the platform's by default. Redirects must not be followed. */
+  /** The function that fetches; the platform's by default. It must not follow redirects. */
   fetch?: (url: string, init: { headers: Record<string, string>; redirect: 'manual'; signal: AbortSignal }) => Promise<Response>
   /** Seconds after which the keys are read again; 300 by default. */
   keysEvery?: number
   /**
-   * Seconds after which another revocation snapshot is read; 30 by default. A revocation may be seen as late as this and the server’s
-   * `gateway.revocations_every` (5 by default) together.
+   * Seconds after which another revocation snapshot is read; 30 by default. It may take this long plus the server’s
+   * `gateway.revocations_every` (5 by default) until a revocation is seen.
    */
   revocationsEvery?: number
   /** Seconds that an answer may take, body included; 5 by default. */
   timeout?: number
-  /** Told of each reading that failed. */
+  /** Called for each reading that failed. */
   onError?: (error: TokenError) => void
 }
 
 /** An {@link EdgeVerifier} that reads keys and snapshots itself. */
 export interface RemoteVerifier {
   /**
-   * The claims of a token that holds; rejects with a {@link TokenError} for one that does not. When keys or snapshot are due, the first
-   * caller reads them first and the others go by what is at hand, as long as the snapshot is not too old.
+   * The claims of a valid token; rejects with a {@link TokenError} for any other. When keys or snapshot are due to be read, the first
+   * caller waits for that, and the others go by what is at hand, as long as the snapshot is not too old.
    */
   verify<C extends object = Claims>(token: string): Promise<C & Claims>
-  /** Reads both anew, whatever is being read already; rejects with the reason why one of them could not be read or is not taken. */
+  /** Reads both anew, even if a reading is already under way; rejects with the reason if one of them could not be read or is not taken. */
   refresh(): Promise<void>
   /** The snapshot at hand. */
   readonly held: Snapshot | undefined
@@ -116,13 +116,13 @@ export class TokenError extends Error {
   readonly code: TokenCode | SnapshotCode | ReadingCode | OptionCode
 }
 
-/** Why a token is refused. By `revocations_stale`, `no_keys` and `trap` nothing is said about the token: it could not be decided. */
+/** Why a token is refused. `revocations_stale`, `no_keys` and `trap` say nothing about the token: no verdict could be reached. */
 export type TokenCode = CommonTokenCode | 'ended' | 'user_gone' | 'foreign' | 'revocations_stale' | 'no_keys'
 
 /** Why a snapshot is not taken. */
 export type SnapshotCode = CommonTokenCode | 'bad_lists' | 'not_newer'
 
-/** Why keys or a snapshot could not be read: the issuer does not answer, or not with what was asked for, or with more: 64 KiB and 1 MiB. */
+/** Why keys or a snapshot could not be read: no answer from the issuer, a wrong one, or one over 64 KiB (keys) or 1 MiB (snapshot). */
 export type ReadingCode = 'unreachable' | 'bad_answer'
 
 /** What is wrong with keys or options. */
