@@ -2,7 +2,7 @@
 
 /** The address by what Deno, Bun and Cloudflare hand over; `undefined` where nothing is known. */
 export function platformAddress(request, context) {
-  // Deno.serve hands over where the connection came from, Bun.serve the server that knows.
+  // Deno.serve hands over where the connection came from, Bun.serve the server, which knows.
   if (typeof context?.remoteAddr?.hostname === 'string') return context.remoteAddr.hostname
   if (typeof context?.requestIP === 'function') return context.requestIP(request)?.address
   // Cloudflare overwrites what a client says; anywhere else it would be the client's word.

@@ -1,6 +1,6 @@
 import { isOctets } from './check.js'
 
-/** All octets of a stream; `undefined` when there are more than `limit`. Throws when it breaks off, and for what is no octets. */
+/** All octets of a stream; `undefined` when there are more than `limit`. Throws when it breaks off, and for chunks that are not octets. */
 export async function drained(stream, limit) {
   const reader = stream.getReader()
   const chunks = []
@@ -11,7 +11,7 @@ export async function drained(stream, limit) {
     if (!isOctets(value)) throw new TypeError('a stream of something else than octets')
     length += value.length
     if (length > limit) {
-      // Not waited for: who sends may never stop.
+      // Not awaited: the sender may never stop.
       reader.cancel().catch(() => {})
       return undefined
     }

@@ -21,7 +21,7 @@ export class Refused extends Error {
   }
 }
 
-/** A body that cannot be read, and why: the engine has the words. */
+/** A body that cannot be read, and why: the engine words the response. */
 class Unread extends Error {
   constructor(why) {
     super(why)
@@ -29,7 +29,7 @@ class Unread extends Error {
   }
 }
 
-/** Reads a `Request`, or anything that looks like one. Throws `Refused`, or `WaxsealError` for what is no request. */
+/** Reads a `Request`, or anything that looks like one. Throws `Refused`, or `WaxsealError` for what is not a request. */
 export async function read(request) {
   const { method, url, headers } = shape(request)
   const [, scheme, authority, target] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^#]*)/i.exec(url) ?? []
@@ -103,7 +103,7 @@ async function buffered(request) {
   return body
 }
 
-/** The body as it was before its sender packed it with gzip, and nothing else. The limit holds for both. */
+/** The body, unpacked if its sender packed it with gzip; no other encoding is taken. The limit holds for both forms. */
 async function unpacked(body, codings) {
   const names = codings.toLowerCase().split(',').map(name => name.trim()).filter(name => name && name !== 'identity')
   if (body.length === 0 || names.length === 0) return body

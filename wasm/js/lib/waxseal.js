@@ -38,7 +38,7 @@ export class Waxseal {
 
   constructor(options, platform) {
     demand(typeof options === 'object' && options !== null, 'bad_options', 'options are an object')
-    // What all objects have is no option.
+    // What all objects inherit is not an option.
     for (const name in options) demand(OPTIONS.includes(name) || name in {}, 'bad_options', `there is no option \`${name}\``)
     const { store, settings = {}, rootKey, clock, audit, clientAddress, kdf, onError } = options
     for (const verb of ['read', 'range', 'commit']) {
@@ -79,18 +79,18 @@ export class Waxseal {
     return this.#answer(request, { address: address?.replace(/%.*/, '') ?? null, local: false })
   }
 
-  /** Answers a request of the owner: `/admin/…` is there, and nothing needs a password. Never hand a stranger's request here. */
+  /** Answers a request of the owner: `/admin/…` exists, and nothing there needs a password. Never pass a stranger's request here. */
   async admin(request) {
     return this.#answer(request, { address: null, local: true })
   }
 
-  /** Sees to it that requests can be answered: module, settings, root key and store. Rejects with what is wrong. */
+  /** Makes sure that requests can be answered: module, settings, root key and store. Rejects with what is wrong. */
   async ready() {
     await guest.start(this.#load)
     await this.#opened(this.#now())
   }
 
-  /** Makes the first administrator and the first signing key. `null` when there ever was a user. */
+  /** Makes the first administrator and the first signing key. `null` if there has ever been a user. */
   async bootstrap(first) {
     const { name = 'admin', password } = first ?? {}
     demand(typeof name === 'string' && typeof password === 'string', 'bad_options', 'name and password are strings')
@@ -147,7 +147,7 @@ export class Waxseal {
         used = this.#instance
         step = guest.run(() => this.#engine.begin(parts, moment))
       })
-      // Another engine may have stopped it before this goes on.
+      // Another engine may have stopped the instance before this goes on.
       if (guest.instance() !== used) return undefined
       for (;;) {
         const ask = guest.run(() => step.ask())
@@ -167,7 +167,7 @@ export class Waxseal {
     }
   }
 
-  /** Whether it is another second than the one of `moment`, which then becomes now: a token begins its life when it is issued. */
+  /** Whether the clock is in another second than `moment`, which is then set to now: a token begins its life when it is issued. */
   #isLate(moment) {
     const now = this.#now()
     if (Math.floor(now / 1000) === Math.floor(moment.nowMillis / 1000)) return false
@@ -214,7 +214,7 @@ export class Waxseal {
       const keys = await this.#range({ prefix, after: '', limit }, now)
       if (this.#instance !== guest.instance()) continue
       const stamp = JSON.stringify(keys.map(({ key, version }) => [key, version]))
-      // Those whose time has passed are not opened, and it may have been a clock that was ahead which said so.
+      // Keys whose time has passed are not opened, and the clock that said so may have been ahead.
       if (stamp !== this.#stamp || now + MINUTE_MILLIS < this.#openedAt) {
         guest.run(() => this.#engine.open(keys.map(({ value }) => value), now))
         this.#stamp = stamp
@@ -260,7 +260,7 @@ function isGood(record) {
   return !record || isOctets(record.value)
 }
 
-/** What is known of a request that the engine answered with 503: behind the first two names of a path there may be a token. */
+/** What is told of a request that the engine answered with 503: no more than two names of its path, as a token may follow. */
 function unanswered({ method, path }) {
   return new Error(`the engine answered 503 to ${method} ${path.split('/', 3).join('/')}`)
 }
@@ -283,17 +283,17 @@ function text(settings) {
   }
   demand(json, 'bad_settings', 'the settings have no JSON form')
   demand(isWhole, 'bad_settings', 'the settings are plain objects, lists, texts and finite numbers: what others inherit, or a symbol, would be left out')
-  // JSON writes an escape for half a surrogate, so that none reaches the engine as something else.
+  // JSON writes an escape for a lone surrogate; it is refused, so that none reaches the engine as something else.
   demand(!/[^\\](\\\\)*\\ud/.test(json), 'bad_settings', 'a string in the settings has a lone surrogate')
   return json
 }
 
-/** Whether JSON shows all of a value, which it does not of an object that inherits something, nor of a symbol or what is no number. */
+/** Whether JSON shows all of a value. It does not for an object that inherits something, a symbol, or a number that is not finite. */
 function isShown(value) {
   if (typeof value === 'symbol' || (typeof value === 'number' && !Number.isFinite(value))) return false
   if (Object(value) !== value || Array.isArray(value)) return true
   const parent = Object.getPrototypeOf(value)
-  // By what the last of all prototypes has, as that of another realm is as good.
+  // Told by a member that only `Object.prototype` has, as that of another realm is as good.
   return parent === null || Object.hasOwn(parent, 'isPrototypeOf')
 }
 
@@ -301,7 +301,7 @@ function randomKey() {
   return crypto.getRandomValues(new Uint8Array(32))
 }
 
-/** Waits before starting over: at random, and longer each time, so that those who met do not meet again. */
+/** Waits before starting over: at random, and longer each time, so that calls that collided do not collide again. */
 function pause(start) {
   return new Promise(resolve => setTimeout(resolve, Math.random() * Math.min(2 ** start, LONGEST_PAUSE_MILLIS)))
 }

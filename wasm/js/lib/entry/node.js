@@ -5,7 +5,7 @@ import { kdf } from '../kdf/entry-node.js'
 import { Waxseal as Driver } from '../waxseal.js'
 import { inflate } from './inflate.js'
 
-// A bundler may leave no `import.meta.url`, which throws where it is used.
+// A bundler may leave no `import.meta.url`, and using it then throws.
 const beside = async () => readFile(new URL('../wasm/engine.wasm', import.meta.url))
 const engine = () => beside().catch(async () => inflate((await import('../wasm/engine.inline.js')).default))
 const platform = { engine: async () => WebAssembly.compile(await engine()), kdf: () => kdf }

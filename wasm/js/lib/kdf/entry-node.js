@@ -4,7 +4,7 @@ import { once } from '../entry/once.js'
 import { Kdf } from './kdf.js'
 import { spawn } from './node-worker.js'
 
-// A bundler may leave no `import.meta.url`, which throws where it is used.
+// A bundler may leave no `import.meta.url`, and using it then throws.
 const beside = async () => readFile(new URL('../wasm/kdf.wasm', import.meta.url))
 const bytes = once(() => beside().catch(async () => inflate((await import('../wasm/kdf.inline.js')).default)))
 

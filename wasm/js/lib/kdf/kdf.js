@@ -8,7 +8,7 @@ import { compute } from './compute.js'
 const MOST_WAITING = 64
 /** How long a worker waits for more work before it is ended, with its memory. */
 const IDLE_MILLIS = 5000
-/** After how many workers in a row that were lost without an answer none is tried any more: they are forbidden here. */
+/** After this many workers in a row were lost without an answer, none is tried any more: they are forbidden here. */
 const MOST_LOST = 3
 
 /** Derives passwords with Argon2id and PBKDF2. */

@@ -2,7 +2,7 @@ import { Worker as Thread } from 'node:worker_threads'
 import source from '../wasm/kdf-worker.js'
 import { spawn as spawnWeb } from './web-worker.js'
 
-/** A worker from text: a thread in Node, a web worker where there are (Deno, Bun). */
+/** A worker from text: a thread in Node, a web worker where there are any (Deno, Bun). */
 export function spawn() {
   if (typeof globalThis.Worker === 'function') return spawnWeb()
   // The flags of the process are for its own script.

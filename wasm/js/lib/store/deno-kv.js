@@ -59,7 +59,7 @@ export class DenoKvStore {
     const old = before.value?.parts ?? 0
     // Whoever else writes it meanwhile could leave parts that nobody knows of.
     if (expect === null && (old > 0 || pieces.length > 1)) changes.check(seen(before))
-    // The database itself drops it, by the time that really passes.
+    // The database itself drops it, going by real time.
     const options = expires === null ? {} : { expireIn: Math.max(0, expires - now) + HOUR }
     if (value === null) changes.delete(this.#name(key))
     else changes.set(this.#name(key), first(pieces, { expires }), options)
@@ -71,7 +71,7 @@ export class DenoKvStore {
     return [this.#space, key]
   }
 
-  /** Numbers stand behind all texts, so that no range of keys has parts in it. */
+  /** Numbers sort after all texts, so that no range of keys has parts in it. */
   #part(key, number) {
     return [this.#space, number, key]
   }

@@ -3,17 +3,17 @@ import { cut, first, whole } from './parts.js'
 import { isDue, STEP, told, UNTOLD } from './purge.js'
 import { holds, live } from './record.js'
 
-/** How many keys `get` and `delete`, and pairs `put` take at once. */
+/** How many keys `get` and `delete` take at once, and how many pairs `put` does. */
 const AT_ONCE = 128
 /** How many octets of a value stand in one entry: objects without SQLite take 128 KiB with all that is around them. */
 const PIECE = 120 * 1024
 const RECORDS = 'record/'
 const PARTS = 'part/'
 const REVISION = 'revision'
-/** What was told, and how far the search for what has expired has come: an object itself is soon forgotten. */
+/** The times told, and how far the search for what has expired has come: stored, as an object does not stay in memory for long. */
 const PURGE = 'purge'
 
-/** Records in the storage of one Cloudflare Durable Object, whose output gate holds the answer back until they are on disk. */
+/** Records in the storage of one Cloudflare Durable Object, whose output gate holds the response back until they are on disk. */
 export class DurableObjectStore {
   #storage
 
@@ -69,8 +69,8 @@ export class DurableObjectStore {
 }
 
 /**
- * Drops what has expired for long enough among the next few records: those behind `after`, or none while everything has been seen
- * since `swept` was sure.
+ * Drops those of the next few records that expired long enough ago. The next ones are those behind `after`; there are none while
+ * everything has been seen since `swept` was sure.
  */
 async function purge(storage, { mark: before, swept: last, after }, now) {
   const mark = told(before, now)

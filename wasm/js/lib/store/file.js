@@ -10,15 +10,15 @@ import { demand } from '../check.js'
 import { WaxsealError } from '../errors.js'
 import { MemoryStore } from './memory.js'
 
-/** How much larger than after the last clean-up, and how large at least, the file may grow before it is written anew. */
+/** How many times its size after the last clean-up, and what size in any case, the file may reach before it is written anew. */
 const GROWTH = 4
 const SMALLEST = 1 << 20
 /** What every line begins with, as an example. */
 const START = '00000000 [["'
 
 /**
- * Records in one file of lines, each a commit with its checksum, in memory besides: for one process of Node, Deno or Bun. A
- * commit is on disk before it is answered; one that was cut off by a crash is forgotten as a whole.
+ * Records in one file of lines, each a commit with its checksum, and in memory as well: for one process of Node, Deno or Bun. A
+ * commit is on disk before it is answered; one that was cut off by a crash is discarded as a whole.
  */
 export class FileStore {
   #path
@@ -28,7 +28,7 @@ export class FileStore {
   #clean = SMALLEST
   #failed
   #lock
-  /** Whether the directory may not know yet which file has this name. */
+  /** Whether the directory on disk may not know yet which file has this name. */
   #moved = true
 
   /** @param {string} path the file, made with mode 0600 if it is not there; `PATH.lock` beside it says who has it open */
@@ -66,7 +66,7 @@ export class FileStore {
       fdatasyncSync(this.#file)
       this.#settle()
     } catch (error) {
-      // What is on disk is unknown, so nothing more is taken: half a line may not be followed by another.
+      // What is on disk is unknown, so it is undone, or nothing more is taken: half a line must not be followed by another.
       this.#undo()
       throw error
     }
@@ -98,7 +98,7 @@ export class FileStore {
     let start = 0
     for (let end; (end = bytes.indexOf(10, start)) !== -1; start = end + 1) {
       const writes = read(bytes.toString('latin1', start, end))
-      // Only what has no end was cut off. Anything else is damage, and users must not be lost silently.
+      // Only a line without an end was cut off. Anything else is damage, and users must not be lost silently.
       demand(writes, 'damaged_store', `the file is damaged at octet ${start}`)
       this.#records.apply(writes.map(([key, value, expires]) => ({ key, value: value === null ? null : new Uint8Array(Buffer.from(value, 'base64')), expires })))
     }
@@ -109,7 +109,7 @@ export class FileStore {
 
   #undo() {
     try {
-      // What is missing cannot be made up: it would be zeros.
+      // What is missing cannot be restored: setting the length would fill it with zeros.
       demand(fstatSync(this.#file).size >= this.#size, 'no_store', 'the file has become shorter')
       ftruncateSync(this.#file, this.#size)
       fdatasyncSync(this.#file)
@@ -136,14 +136,14 @@ export class FileStore {
       this.#clean = Math.max(SMALLEST, GROWTH * this.#size)
       this.#settle()
     } catch {
-      // The commit holds all the same. A directory that could not be synced is synced before the next one does.
+      // The commit holds all the same. A directory that could not be synced is synced before the next commit holds.
       if (!this.#moved) this.#clean = 2 * this.#size
     }
     try {
       if (file !== undefined) closeSync(file)
       rmSync(fresh, { force: true })
     } catch {
-      // It is tried again before it is next written.
+      // Removing it is tried again before the next rewrite.
     }
   }
 
@@ -184,10 +184,10 @@ function read(line) {
 }
 
 /**
- * Takes the lock of the file at `path` for this process; what gives it back.
+ * Takes the lock of the file at `path` for this process; returns a function that gives it back.
  *
  * INVARIANT: a lock whose owner may be alive is never removed by another, and one whose owner is dead is replaced by one only: by whoever
- * has the file that is named after that owner, and then still finds it there. That file is a lock like the first.
+ * has the file that is named after the dead owner, and then still finds the dead owner's lock in place. That file is a lock like the first.
  */
 function locked(path) {
   const lock = `${path}.lock`
@@ -198,7 +198,7 @@ function locked(path) {
     if (textOf(lock) === mine) rmSync(lock, { force: true })
   }
 
-  /** Makes `file`, or has that of a dead owner. */
+  /** Makes `file`, or takes over that of a dead owner. */
   function take(file) {
     for (;;) {
       try {
@@ -208,7 +208,7 @@ function locked(path) {
         if (error.code !== 'EEXIST') throw error
       }
       const found = textOf(file)
-      // It was given back meanwhile.
+      // The lock was given back meanwhile.
       if (found === undefined) continue
       const owner = ownerIn(found)
       const inUse = message => new WaxsealError('store_in_use', `${message}; if that is not so, remove ${lock}`)
@@ -226,7 +226,7 @@ function locked(path) {
   }
 }
 
-/** The owner that a lock names; `undefined` for what is none. */
+/** The owner that a lock names; `undefined` if it names none. */
 function ownerIn(text) {
   const { pid, start, host, id } = known(() => JSON.parse(text)) || {}
   return Number.isInteger(pid) && pid > 0 && /^[\w-]+$/.test(id) ? { pid, start, host, id } : undefined
@@ -241,7 +241,7 @@ function textOf(path) {
   }
 }
 
-/** Makes a file that is whole as soon as it is there. Throws with `EEXIST` if there is one. */
+/** Makes a file that is complete from the moment it exists. Throws with `EEXIST` if there is one. */
 function create(path, text) {
   const draft = `${path}.${randomUUID()}`
   const options = { flag: 'wx', mode: 0o600, flush: true }
@@ -250,21 +250,21 @@ function create(path, text) {
     linkSync(draft, path)
   } catch (error) {
     if (error.code === 'EEXIST') throw error
-    // A file system without links. Whoever looks before the text is in it takes it for somebody's.
+    // A file system without links. Whoever looks before the text is in it takes the file for a lock of somebody unknown.
     writeFileSync(path, text, options)
   } finally {
     rmSync(draft)
   }
 }
 
-/** Whether a process of this host, or a thread of this one, may still run. */
+/** Whether the owner, a process of this host or a thread of this process, may still run. */
 function lives({ pid, start }) {
   try {
     process.kill(pid, 0)
   } catch (error) {
     if (error.code === 'ESRCH') return false
   }
-  // Numbers of processes come again, as in a container that was started again; with the time of their start they do not.
+  // Process ids are reused, as in a container that was started again; together with the start time they are not.
   const now = startOf(pid)
   return start === '' || now === '' || start === now
 }

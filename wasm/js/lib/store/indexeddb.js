@@ -89,7 +89,7 @@ export class IndexedDbStore {
     database?.close()
   }
 
-  /** Runs `work` in one transaction and waits until it is on disk. Its result in a list of one, as a promise would be unwrapped too early. */
+  /** Runs `work` in one transaction and waits until it is on disk. Gives a list of one result: a promise would be unwrapped too early. */
   async #transaction(mode, work) {
     const database = await (this.#opening ??= this.#open())
     const transaction = database.transaction([RECORDS, SECRETS], mode, { durability: 'strict' })
@@ -97,7 +97,7 @@ export class IndexedDbStore {
       transaction.oncomplete = () => resolve()
       transaction.onabort = () => (transaction.error ? reject(transaction.error) : resolve())
     })
-    // A commit that fails halfway is none: without this, what was put before would be kept.
+    // A commit that fails halfway must change nothing: without this, what was put before would be kept.
     const worked = work(transaction.objectStore(RECORDS), transaction).catch(error => {
       try {
         transaction.abort()

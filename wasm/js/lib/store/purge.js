@@ -3,8 +3,8 @@
 //   commits told …   10:00 ─────── 11:05 ─────── 12:10        `sure` is what was told an hour or more ago,
 //   `sure`             -           10:00         11:05        and since then nothing earlier
 //
-// A clock that runs ahead for less than an hour and is put right makes nothing sure, and one that is set back takes back what was.
-// So a record that is dropped had ended an hour ago at the least, by each of the times told since.
+// A clock that runs ahead for less than an hour and is put right makes nothing sure, and setting a clock back undoes what was sure.
+// So a record that is dropped had expired at least an hour before, by each of the times told since.
 
 /** How long it takes until a time is sure, in milliseconds. */
 export const HOUR = 3_600_000

@@ -51,7 +51,7 @@ export class SqliteStore {
   }
 
   async range({ prefix, after, limit }, now) {
-    // Keys are printable ASCII, so DEL is behind all of them.
+    // Keys are printable ASCII, so DEL sorts after all of them.
     return this.#range.all(prefix, after, `${prefix}\x7f`, now, limit).map(row => ({ key: row.key, ...shown(row) }))
   }
 
@@ -73,13 +73,13 @@ export class SqliteStore {
       try {
         this.#database.exec('ROLLBACK')
       } catch {
-        // It was rolled back by itself.
+        // SQLite has rolled it back by itself.
       }
       throw error
     }
   }
 
-  /** Drops what has expired for long enough, a bounded number. What was told is in the file, as processes come and go. */
+  /** Drops a bounded number of records that expired long enough ago. The times told are kept in the file, as processes come and go. */
   #drop(now) {
     const before = this.#mark.get()
     const mark = told(before, now)

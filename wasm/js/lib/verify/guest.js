@@ -21,7 +21,7 @@ export function guest(module, told, restore = () => {}) {
   function run(name, text, now) {
     look()
     const { read, written } = utf8.encodeInto(text, buffer)
-    // It holds more than any text may have.
+    // The buffer holds more than any text may have.
     if (read < text.length) throw because('too_long')
     return decoder.decode(view(call(name, written, now)))
   }
@@ -42,7 +42,7 @@ export function guest(module, told, restore = () => {}) {
     return number
   }
 
-  /** What `work` gives. An instance that has stopped, or could not be had, is none. */
+  /** What `work` gives. An instance that has stopped, or could not be had, is given up. */
   function alive(work) {
     try {
       return work()
@@ -59,7 +59,7 @@ export function guest(module, told, restore = () => {}) {
       load(told())
       restore()
     } catch (error) {
-      // It knows less than the one before.
+      // This instance knows less than the one before.
       exports = undefined
       throw error
     }

@@ -56,7 +56,7 @@ function bare(stated, kid, algorithms = ['HS256']) {
 
 function copied(octets) {
   try {
-    // A view is made of nothing that only has the name.
+    // A view cannot be made of something that only has the name.
     return new Uint8Array(ArrayBuffer.isView(octets) ? octets : new DataView(octets).buffer)
   } catch (cause) {
     throw new TokenError('bad_key', 'the key has no octets', { cause })

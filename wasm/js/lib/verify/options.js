@@ -12,12 +12,12 @@ export function isText(value) {
 }
 
 /**
- * A copy of the options: only these are given, and those that are texts are. Inherited ones count, and each is asked for once: who spread
- * what was given would check one thing and go by another.
+ * A copy of the options, checked: there are no others, and those that must be texts are. Inherited ones count, and each is read once:
+ * spreading `given` could check one value and go by another.
  */
 export function known(given, names) {
   demand(typeof given === 'object' && given !== null, 'bad_options', 'options are an object')
-  // What all objects have is no option.
+  // What all objects inherit is not an option.
   for (const name in given) demand(names.includes(name) || name in {}, 'bad_options', `there is no option \`${name}\``)
   const options = {}
   for (const name of names) options[name] = given[name]
@@ -38,7 +38,7 @@ export function allowed(stated, all) {
   return stated
 }
 
-/** Milliseconds since the epoch by `clock`: a function, something with `now()`, or nothing. No verdict goes by what is no time. */
+/** Milliseconds since the epoch by `clock`: a function, something with `now()`, or nothing. No verdict goes by what is not a time. */
 export function reader(clock = Date.now) {
   demand(typeof (clock?.now ?? clock) === 'function', 'bad_options', '`clock` is a function or has a method `now`')
   return () => {

@@ -30,7 +30,7 @@ export function over(load) {
       if (isRevoked !== undefined) {
         demand(Object.hasOwn(claims, 'jti'), 'bad_jti', 'the token has no id to look up')
         const found = isRevoked(claims)
-        // One that fails later would end the process.
+        // A promise that fails later would end the process.
         found?.catch?.(() => {})
         demand(!found?.then, 'bad_options', '`revoked` gives no promise')
         demand(!found, 'revoked', 'the token was revoked')
@@ -69,16 +69,16 @@ export function over(load) {
 function takeable({ iss, aud = '', sub, nbf = 0, exp, uid = '', dialect = '', gen = 0 }, json) {
   const audiences = [aud].flat()
   return sub && audiences.length && [iss, sub, uid, dialect, ...audiences].every(isText) && typeof nbf === 'number' && Math.abs(nbf) < exp
-    // JSON writes an escape for half a surrogate, which no strict reader takes.
+    // JSON writes an escape for a lone surrogate, which no strict reader takes.
     && gen >>> 0 === gen && !/[^\\](\\\\)*\\ud/.test(json)
 }
 
-/** Whether objects and lists in it nest no deeper than verifiers read, here with those around it. */
+/** Whether objects and lists nest no deeper than verifiers read, `value` itself included. */
 function isShallow(value, left = 128) {
   return Object(value) !== value || (left && Object.values(value).every(inner => isShallow(inner, left - 1)))
 }
 
-/** Whether claims belong to a revoked token: by a function of them, or by something that has their `jti`. */
+/** What tells whether claims belong to a revoked token: a function of them, or something that has their `jti`. */
 function revocations(revoked) {
   if (revoked === undefined || typeof revoked === 'function') return revoked
   const isList = typeof revoked === 'object' && revoked?.[Symbol.iterator]

@@ -25,7 +25,7 @@ async function answer(get, { url, accept, limit, tag }, signal) {
   let response
   let octets
   try {
-    // Not followed elsewhere: the answer would be another's.
+    // Redirects are not followed: the answer would be another's.
     response = await get(url, { headers, redirect: 'manual', signal })
     if (response?.status === 304 && tag !== undefined) return {}
     if (response?.status === 200) octets = response.body === null ? new Uint8Array() : await drained(response.body, limit)

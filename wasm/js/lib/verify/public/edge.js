@@ -38,7 +38,7 @@ export function over(load) {
       return end()
     }
 
-    /** What an instance is told to have the keys that are in force. */
+    /** What an instance is told so that it has the keys in force. */
     let keys = told(JWKS, jwks(options.keys))
     /** The snapshot that was taken last, when, and what an instance knew before. */
     let held
@@ -72,7 +72,7 @@ export function over(load) {
   return { createEdgeVerifier, createRemoteVerifier: remote(createEdgeVerifier) }
 }
 
-/** A JWK set as octets of text: that which was given, or that of the objects. */
+/** A JWK set as octets of text: the text that was given, or the JSON of the objects. */
 function jwks(stated) {
   if (typeof stated === 'string') {
     demand(isText(stated), 'bad_jwk', 'the key set has a lone surrogate')

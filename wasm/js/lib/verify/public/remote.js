@@ -6,14 +6,14 @@ import { answered } from './answered.js'
 
 const EDGE = ['issuer', 'audience', 'leeway', 'typ', 'algorithms', 'stale', 'clock']
 const OPTIONS = [...EDGE, 'origin', 'fetch', 'keysEvery', 'revocationsEvery', 'timeout', 'onError']
-/** Octets of a key set, at most, in which nobody can name so many keys that taking them in holds others up; and those of a snapshot. */
+/** Octets of a key set, at most: too few to name so many keys that taking them in holds others up. And octets of a snapshot, at most. */
 const KEYS = 1 << 16
 const SNAPSHOT = 1 << 20
-/** Seconds after a reading of the keys before one that nobody knows is looked for. */
+/** Seconds after a reading of the keys before they are read again for a `kid` that is unknown. */
 const REREAD = 10
 /** Seconds after a failure before the next try: doubled with each, up to this. */
 const PAUSE = 60
-/** How often a caller waits, as what is missing may only show in an answer. */
+/** How many readings a caller waits for, as what is missing may show only in an answer. */
 const ROUNDS = 3
 
 export function remote(createEdgeVerifier) {
@@ -28,7 +28,7 @@ export function remote(createEdgeVerifier) {
     }
     const base = baseOf(options.origin, options.fetch !== undefined)
     const now = reader(options.clock)
-    // Without keys it takes nothing.
+    // Without keys it accepts nothing.
     const edge = createEdgeVerifier({ ...Object.fromEntries(EDGE.map(name => [name, options[name]])), keys: [] })
 
     const document = (path, accept, limit, every, use) => ({
@@ -67,14 +67,14 @@ export function remote(createEdgeVerifier) {
 
     async function refresh() {
       const before = readings
-      // Those who ask at once share a reading. One that has begun already may have been answered before.
+      // Callers that ask at the same time share a reading. One already under way may have been answered before they asked.
       await (underWay() && within(flight.ended, timeout + 1))
       await update(() => both.filter(({ reading, hurried }) => reading <= before || hurried))
       const failed = both.find(({ reading, failure }) => reading <= before || failure !== undefined)
       if (failed !== undefined) throw failed.failure ?? new TokenError('unreachable', 'others read and do not end')
     }
 
-    /** Reads what `missing` names until it names nothing. While another caller reads, who `canDo` without does not wait for him. */
+    /** Reads what `missing` names until it names nothing. While another caller reads, one that `canDo` without does not wait for it. */
     async function update(missing, canDo = () => false) {
       for (let round = 0; round < ROUNDS; round++) {
         const list = missing()
@@ -85,7 +85,7 @@ export function remote(createEdgeVerifier) {
       }
     }
 
-    /** The reading that others wait for. A caller that is gone takes his with him: a worker's request that was broken off, for one. */
+    /** The reading that others wait for. A caller that is gone takes its reading with it, as when a request to a worker is broken off. */
     function underWay() {
       const elapsed = Date.now() - flight?.begun
       if (elapsed < 0 || elapsed > (timeout + 1) * 1000) flight = undefined
@@ -97,7 +97,7 @@ export function remote(createEdgeVerifier) {
       flight = mine
       readings++
       mine.ended = Promise.allSettled(list.map(one => answered(get, one, timeout))).then(answers => {
-        // Given up meanwhile, and what others have read since then is newer.
+        // This reading was given up meanwhile, and what others have read since then is newer.
         if (flight !== mine) return
         flight = undefined
         for (const [place, one] of list.entries()) settle(one, answers[place])
@@ -123,7 +123,7 @@ export function remote(createEdgeVerifier) {
       one.reading = readings
       one.failure = failure
       one.failures = failure === undefined ? 0 : one.failures + 1
-      // Not to the second, as many may have failed together.
+      // At random, as many may have failed together.
       const pause = Math.min(2 ** one.failures, PAUSE) * (0.5 + Math.random() / 2)
       one.since = time
       one.next = time + 1000 * (failure === undefined ? one.every : pause)
@@ -135,7 +135,7 @@ export function remote(createEdgeVerifier) {
       try {
         await onError(failure)
       } catch {
-        // Who is told decides nothing.
+        // Whatever `onError` does decides nothing.
       }
     }
 
@@ -143,7 +143,7 @@ export function remote(createEdgeVerifier) {
       try {
         edge.take(text)
       } catch (error) {
-        // A copy from somewhere on the way. The one at hand is as good until its end.
+        // A copy from a cache on the way. The snapshot at hand is as good until its end.
         if (error.code === 'not_newer') return
         if (error.code === 'unknown_kid' && mayReread()) for (const one of both) one.hurried = true
         throw error
@@ -181,7 +181,7 @@ export function remote(createEdgeVerifier) {
   }
 }
 
-/** Waits for `promise`, so many seconds at the most. The timer is the waiting caller's own. */
+/** Waits for `promise`, at most `seconds`. The timer is the waiting caller's own. */
 async function within(promise, seconds) {
   let timer
   const over = new Promise(resolve => {
@@ -191,7 +191,7 @@ async function within(promise, seconds) {
   clearTimeout(timer)
 }
 
-/** Where the issuer is, without a slash at the end. Whoever can change the keys on the way is the issuer, so not just anybody may. */
+/** Where the issuer is, without a slash at the end. Whoever can change the keys on the way is as good as the issuer, hence `https:`. */
 function baseOf(origin, isOwnFetch) {
   let url
   try {
