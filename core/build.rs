@@ -1,7 +1,7 @@
 //! Writes the tables of normalisation form C (`src/password/nfc.rs`), from those of `unicode-normalization`.
 //!
-//! The library's own tables are made to be looked up at once, and hold every form: five times as much as all else that the page
-//! needs of Unicode. These are rows of numbers, and lie in columns of differences, which squeeze to half of the rows.
+//! The library's own tables are made for direct look-up, and hold every form: five times as much as all else that the page needs
+//! of Unicode. These are rows of numbers, stored as columns of differences, which compress to half of what the rows do.
 
 use std::{
     collections::HashMap,
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
             [before @ .., last] => {
                 let firsts = if let [_] = before { Some(before) } else { by_parts.get(before).map(Vec::as_slice) };
                 let firsts = firsts.ok_or_else(|| format!("{c:?} is no pair"))?;
-                // Several may decompose into the same; one of them is what `c` is composed of, if it is.
+                // Several firsts may decompose into the same; `c` is composed of one of them, if it is composed at all.
                 match firsts.iter().find(|first| compose(**first, *last) == Some(*c)) {
                     Some(first) => pairs.push((*c, *first, *last)),
                     None => others.extend(firsts.first().map(|first| (*c, *first, *last))),

@@ -100,8 +100,8 @@ impl Refusal {
         }
     }
 
-    /// What is wrong with a token, as one plain sentence without a full stop, for the owner of the server; `None` where it is no token
-    /// that was refused.
+    /// What is wrong with a token, as one plain sentence without a full stop, for the owner of the server; `None` where it is not a
+    /// token that was refused.
     pub(crate) const fn sentence(&self) -> Option<&'static str> {
         match self {
             Self::Token(refusal) => Some(refusal.sentence()),

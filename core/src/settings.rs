@@ -147,7 +147,7 @@ pub struct Openshift {
 pub struct Elasticsearch {
     /// Life of an access token in seconds: 1 to 3600, default 1200 (contract/elasticsearch.md section 8).
     pub token_timeout: u32,
-    /// Seconds after a login for which refresh tokens that came of it are good: 3600 to 31536000, default 30 days (security T17).
+    /// Seconds after a login for which the refresh tokens that came of it are good: 3600 to 31536000, default 30 days (security T17).
     pub family_max: u32,
     /// Whether the password grant is offered (security P11).
     pub password_grant: bool,
@@ -265,7 +265,7 @@ impl Settings {
         let Self { passwords, throttle, redis, openshift, elasticsearch, gateway, .. } = self;
         let scheme = passwords.scheme;
         let lives = [&openshift.session, &openshift.read, &openshift.userinfo];
-        // What a wish outside becomes is the API's to say: no client of it expects anything else.
+        // What happens to a wish outside the bounds is part of the API: its clients expect nothing else.
         let is_within = |bounds: &Bounds, max, manner| bounds.max() <= max && bounds.manner() == manner;
         let rules = [
             ("issuer", is_name(&self.issuer)),
@@ -335,7 +335,7 @@ pub fn is_version(text: &str) -> bool {
     text.split('.').count() == 3 && text.split('.').all(number)
 }
 
-/// The longest life of any signed token, in seconds. So long there are records of what has ended.
+/// The longest life of any signed token, in seconds. Records of what has ended are kept for as long.
 pub const MAX_TOKEN_LIFE: u32 = 86_400;
 
 /// The longest life of an OpenShift authorization, in seconds: ten years of 365 days.

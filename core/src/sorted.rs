@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use serde::{Serialize, Serializer};
 
 /// A map in a sorted vector. What is put behind all others costs nothing to place, as with records that were read in the order of
-/// their keys; anything else moves what follows it. Each kind of it takes a tenth of the code that a tree does.
+/// their keys; anything else moves what follows it. Each instantiation takes a tenth of the code that a tree does.
 #[derive(Clone, Debug)]
 pub(crate) struct Sorted<K, V>(Vec<(K, V)>);
 

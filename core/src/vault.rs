@@ -66,7 +66,7 @@ impl Vault {
     /// A signing key as it is stored, opened.
     ///
     /// # Errors
-    /// [`Refusal::BadRecord`] when it was sealed under another root secret or is no key.
+    /// [`Refusal::BadRecord`] when it was sealed under another root secret or is not a key.
     pub(crate) fn open_key(&self, record: &SigningKey) -> Result<Key, Refusal> {
         let octets = self.unseal(&record.kid, &record.sealed)?;
         Key::new(&record.kid, record.algorithm, &octets).map_err(|_| Refusal::BadRecord)

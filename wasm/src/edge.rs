@@ -18,9 +18,9 @@ struct Loaded {
 }
 
 /// Takes profile and keys from the first `len` octets: what [`Rest::expected`] reads; whether tokens are refused without a snapshot that
-/// is young enough; whether what follows is octets of [`keys`], or how many algorithms no key may be for, these, and a JWK set as text.
-/// When it is called again, the keys take the place of the others and the snapshot stays. 0, or as [`refused`] for the code of a
-/// [`KeyError`], and then nothing has changed.
+/// is young enough; whether the octets of [`keys`] follow. If not, there follow the number of algorithms that no key may be for, these,
+/// and a JWK set as text. When it is called again, the keys replace the previous ones and the snapshot stays. 0, or as [`refused`] for
+/// the code of a [`KeyError`], and then nothing has changed.
 #[expect(unsafe_code, reason = "an exported name")]
 #[unsafe(no_mangle)]
 extern "C" fn load(len: usize) -> i32 {
@@ -109,7 +109,7 @@ extern "C" fn number() -> f64 {
     of_held(Snapshot::number)
 }
 
-/// When the snapshot that is held is too old, in milliseconds since the epoch; or -1.
+/// The time at which the snapshot that is held becomes too old, in milliseconds since the epoch; or -1.
 #[expect(unsafe_code, reason = "an exported name")]
 #[unsafe(no_mangle)]
 extern "C" fn expires() -> f64 {

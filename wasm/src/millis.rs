@@ -2,7 +2,7 @@
 
 use waxseal_core::time::UnixTime;
 
-/// Milliseconds since the epoch. By what is no time everything has ended.
+/// A time from milliseconds since the epoch. What is not a time is later than any, so that everything has ended by then.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
 pub(crate) fn time(millis: f64) -> UnixTime {
     if millis >= 0.0 { UnixTime::from_millis(millis as u64) } else { UnixTime::NEVER }

@@ -25,7 +25,7 @@ struct Loaded {
 }
 
 /// Takes profile and keys, once, from the first `len` octets: what [`Rest::expected`] reads, how many keys and each of them (role,
-/// `kid`, algorithm, whether its secret is base64url text, secret), how many names of unusable ones and these. 0, or as [`refused`]
+/// `kid`, algorithm, whether its secret is base64url text, secret), how many names of unusable ones and those. 0, or as [`refused`]
 /// for the code of a [`KeyError`].
 #[expect(unsafe_code, reason = "an exported name")]
 #[unsafe(no_mangle)]

@@ -1,7 +1,7 @@
 //! The most common passwords that are long enough for the `nist` policy.
 //!
-//! Of each there are the first four octets of its SHA-256, which take a third of the room that the texts do on their way to a browser. One
-//! password in a million is taken for one of them.
+//! Each is stored as the first four octets of its SHA-256, which take a third of the room that the texts would on their way to a browser.
+//! One other password in a million is mistaken for one of them.
 
 use alloc::string::String;
 use sha2::{Digest, Sha256};

@@ -12,7 +12,7 @@ use zeroize::{Zeroize, Zeroizing};
 ///
 /// # Errors
 /// When the scheme is out of bounds, Argon2id is given a salt of less than 8 octets, or the memory cannot be had. How long the salt of a
-/// stored hash may be is looked at where that is read ([`Hash`](super::Hash)).
+/// stored hash may be is checked where the hash is read ([`Hash`](super::Hash)).
 pub fn derive(derivation: &Derivation, memory: &mut Memory) -> Result<Zeroizing<Vec<u8>>, SchemeError> {
     let Derivation { scheme, salt, password } = derivation;
     let mut output = Zeroizing::new(vec![0; OUTPUT]);

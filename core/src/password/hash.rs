@@ -46,8 +46,8 @@ impl fmt::Debug for Derived {
 /// $pbkdf2-sha256$i=600000$<salt>$<output>
 /// ```
 ///
-/// Read are also, for imports, `i=600000,l=32` and the form of Python's passlib, `$pbkdf2-sha256$29000$<salt>$<output>` with `.`
-/// in the place of `+`. The `Debug` form shows neither salt nor output.
+/// For imports, `i=600000,l=32` is read as well, and so is the form of Python's passlib, `$pbkdf2-sha256$29000$<salt>$<output>` with
+/// `.` in place of `+`. The `Debug` form shows neither salt nor output.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Hash {

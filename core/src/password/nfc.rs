@@ -145,7 +145,7 @@ impl Tables {
         self.pairs.iter().find(|[_, one, other]| (*one, *other) == (first, second)).map(|[c, ..]| char_at(*c))
     }
 
-    /// The combining class; 0 for what is no mark.
+    /// The combining class; 0 for what is not a mark.
     fn class(&self, c: char) -> u32 {
         if c < FIRST_MARK {
             return 0;
@@ -187,8 +187,8 @@ fn rows(packed: &[u8]) -> Vec<[u32; 3]> {
     rows
 }
 
-/// Hangul: where its syllables begin, and its leading consonants, its vowels, and its trailing consonants, of which none is one;
-/// how many there are of each (The Unicode Standard, 3.12).
+/// Hangul: where its syllables, leading consonants, vowels and trailing consonants begin, the first of the last standing for none; how
+/// many there are of each (The Unicode Standard, 3.12).
 const SYLLABLES: u32 = 0xac00;
 const LEAD: u32 = 0x1100;
 const LEADS: u32 = 19;

@@ -19,7 +19,7 @@ pub struct Call {
 
 impl Call {
     /// The same call at a later moment, for a driver whose caller has waited: what is issued lives from when it is issued. To be started
-    /// in the place of this one, of which nothing may have become true.
+    /// in place of this one, of which nothing may have been committed.
     #[must_use]
     pub fn at(&self, now: UnixTime) -> Self {
         let Self { request, moment: Moment { entropy, peer, .. }, world } = self;

@@ -14,7 +14,7 @@
 //!
 //! INVARIANT: every record an operation has read by its key is a precondition of its commit, so two operations that saw the same
 //! records end in one of the two serial orders. This does not hold for the records of a range ([`Op::range`]): the commit goes in
-//! though they have changed meanwhile, or others have come.
+//! even if they have changed meanwhile, or others have been added.
 
 mod ask;
 mod call;

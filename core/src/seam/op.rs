@@ -64,7 +64,7 @@ pub struct Op<'a> {
 struct Draft {
     changes: Sorted<Key, Write>,
     kept: Sorted<Key, Write>,
-    /// Each with whether it is told although the operation is refused.
+    /// Each with whether it is kept even if the operation is refused.
     events: Vec<(Event, bool)>,
     token_refusal: Option<&'static str>,
 }
@@ -119,15 +119,15 @@ impl<'a> Op<'a> {
         Ok(record.transpose()?)
     }
 
-    /// Shows what this operation has made of a record so far, which is nothing when it has deleted it; `None` if it has written none.
+    /// Shows what this operation has written to a record so far, `None` where it has deleted it; gives `None` if it has done neither.
     fn written<T>(&self, key: &Key, show: impl FnOnce(Option<&[u8]>) -> T) -> Option<T> {
         let draft = self.draft.borrow();
         let write = draft.changes.get(key).or_else(|| draft.kept.get(key))?;
         Some(show(write.value.as_deref()))
     }
 
-    /// The records of `range` in key order, whatever this operation has written. They are no preconditions of the commit: read a key to
-    /// make it one.
+    /// The records of `range` in key order, as they were read, whatever this operation has written. They are not preconditions of the
+    /// commit: read a record by its key to make it one.
     ///
     /// # Errors
     /// [`Stop::Need`] until the driver has answered.
@@ -141,8 +141,8 @@ impl<'a> Op<'a> {
         })
     }
 
-    /// What `verify` says of `token`, which is pure and so not done again in a replay. There is one way to ask, that of
-    /// [`crate::engine`]: what is kept is kept by the token alone.
+    /// What `verify` says of `token`. It is pure, so a replay does not run it again. The verdict is kept under the token alone, so
+    /// there must be only one `verify`, that of [`crate::engine`].
     ///
     /// # Errors
     /// Those of `verify`.
@@ -222,7 +222,7 @@ impl<'a> Op<'a> {
     }
 
     /// Notes for the log that a token is not good, and which check says so (security T10). The first of a request counts;
-    /// refusals for other reasons are none.
+    /// refusals for other reasons are ignored.
     pub fn note_token(&self, refusal: &Refusal) {
         if refusal.is_token() {
             self.draft.borrow_mut().token_refusal.get_or_insert(refusal.code());
@@ -239,7 +239,7 @@ impl<'a> Op<'a> {
         (self.ask.into_inner(), self.verified.into_inner())
     }
 
-    /// Forgets what the operation wanted to change, and what it wanted to be told of it; what it wanted to keep stays.
+    /// Drops what the operation wanted to change, and its audit lines about that; what it wanted to keep stays.
     pub(super) fn drop_changes(&self) {
         let mut draft = self.draft.borrow_mut();
         draft.changes.clear();

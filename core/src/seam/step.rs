@@ -33,7 +33,7 @@ pub fn begin(call: Arc<Call>) -> Step {
 
 /// Like [`begin`], by a driver that has read ahead what the call is likely to ask for: records as they stand now, `None` for
 /// those that do not exist. They save questions and change nothing else: what the call does not ask for is as if it had not
-/// been read. Named twice, the first counts.
+/// been read. Of a record that is named twice, the first counts.
 pub fn begin_foreseeing(call: Arc<Call>, records: Vec<(Key, Option<Record>)>) -> Step {
     run(call, Known::foreseeing(records), 0)
 }
@@ -55,8 +55,8 @@ impl Pending {
     }
 }
 
-/// What a driver answers that cannot do its part, in the dialect of the call: 503 with `Retry-After`, in seconds. Nothing has changed,
-/// or nobody knows whether it has.
+/// The answer of a driver that cannot do its part, in the dialect of the call: 503 with `Retry-After`, in seconds. Nothing has changed,
+/// or nobody knows whether anything has.
 pub fn unavailable(call: &Call, retry_after: u32) -> Response {
     let known = Known::default();
     let op = Op::new(call, &known);
@@ -120,7 +120,7 @@ mod tests {
     };
     use alloc::string::String;
 
-    /// What a driver says that cannot do its part is in the form that the clients of each dialect read.
+    /// A driver that cannot do its part says so in the form that the clients of each dialect read.
     #[test]
     fn who_cannot_answer_says_so_in_the_dialect_of_the_request() {
         let world = TestWorld::with_admin("admin password");
@@ -147,8 +147,8 @@ mod tests {
         assert_eq!(unavailable("GET /_security/_authenticate").header("x-elastic-product"), Some("Elasticsearch"));
     }
 
-    /// The answer shows the last login, which the login has written before: whether that was read ahead or when it was asked for, the
-    /// commit has the same conditions, which the world of the tests compares.
+    /// The answer shows the last login, which the login has written before: whether that record was read ahead or only when asked for,
+    /// the commit has the same conditions. The world of the tests compares them.
     #[test]
     fn what_is_read_after_it_was_written_is_a_condition_too() {
         let mut world = TestWorld::with_admin("admin password");

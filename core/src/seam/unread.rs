@@ -14,7 +14,7 @@ pub enum Unread {
     Incomplete,
     /// It is not what its `Content-Encoding` says.
     Undecodable,
-    /// Its `Content-Encoding` is none that the driver decodes.
+    /// Its `Content-Encoding` is not one that the driver decodes.
     UnknownEncoding,
     /// It has more than one `Content-Type` ([`has_two_types`]).
     TwoTypes,
@@ -64,13 +64,13 @@ pub fn unread(call: &Call, why: Unread) -> Response {
     response
 }
 
-/// Whether more than one type is said of a body in the values of its `Content-Type`: in several lines, or in one in which something on
-/// the way has joined them (RFC 9110, 5.3). A type may have a comma in a quoted string only (RFC 9110, 5.6.4).
+/// Whether the values of `Content-Type` name more than one type for a body: in several lines, or in one into which something on the way
+/// has joined them (RFC 9110, 5.3). A type may have a comma in a quoted string only (RFC 9110, 5.6.4).
 pub fn has_two_types<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> bool {
     values.next().is_some_and(is_list) || values.next().is_some()
 }
 
-/// Whether a comma stands outside quoted strings. What has no end is none.
+/// Whether a comma stands outside quoted strings. A quoted string without an end is not one.
 fn is_list(value: &[u8]) -> bool {
     let mut octets = value.iter();
     let (mut quoted, mut comma) = (false, false);

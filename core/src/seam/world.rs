@@ -20,8 +20,8 @@ pub struct World {
 
 impl World {
     /// The world as one piece of bytes, to hand it into a component or a worker. Holds every secret in the clear: it is for
-    /// memory, never for a store or a wire. It is part of what the interface `waxseal:engine/rules` of `wasm/wit` is: another encoding needs
-    /// another version of that, so that a module of another build refuses it.
+    /// memory, never for a store or a wire. Its encoding is part of the interface `waxseal:engine/rules` of `wasm/wit`: another encoding
+    /// needs another version of the interface, so that a module of another build refuses it.
     ///
     /// `None` when it cannot be encoded, which is a defect.
     pub fn to_bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
@@ -81,8 +81,8 @@ mod tests {
         assert_eq!(read.keyed().to_bytes().unwrap(), bytes);
     }
 
-    /// Modules of other builds are handed these octets: who changes how something is written in them has to raise the version of the package
-    /// in `wasm/wit`. A default that has another value only needs the new sum here.
+    /// Modules of other builds are handed these octets: whoever changes their encoding has to raise the version of the package in
+    /// `wasm/wit`. A changed default only needs the new sum here.
     #[test]
     fn the_encoding_stays() {
         let sum = Sha256::digest(world().to_bytes().unwrap());

@@ -31,14 +31,14 @@ impl EdgeVerifier {
     /// A verifier with public keys and no snapshot yet.
     ///
     /// # Errors
-    /// [`KeyError::MixedSet`] when a key is a secret: who has one could also make snapshots, so that none would say anything.
+    /// [`KeyError::MixedSet`] when a key is a secret: whoever has it could also make snapshots, so that none could be relied on.
     pub fn new(keys: KeySet, stale: Stale) -> Result<Self, KeyError> {
         let keys = public(keys)?;
         Ok(Self { verifying: keys.clone(), keys, dropped: Vec::new(), held: None, stale })
     }
 
-    /// Takes other keys instead: a key set that was fetched again, but for those that are gone for good, as it may come from a cache
-    /// that is older than the snapshot. The snapshot stays, and tokens go by the keys that it names.
+    /// Replaces the keys with a key set that was fetched again, without those that are gone for good, as it may come from a cache that is
+    /// older than the snapshot. The snapshot stays, and tokens are checked with the keys that it names.
     ///
     /// # Errors
     /// As [`EdgeVerifier::new`].
@@ -50,7 +50,7 @@ impl EdgeVerifier {
     }
 
     /// Takes a snapshot if it is good and newer than the one that is held. From then on tokens are checked with the keys that it names,
-    /// and a key that the one before named and it does not is gone for good.
+    /// and a key that the previous snapshot names and this one does not is gone for good.
     ///
     /// # Errors
     /// Those of [`Snapshot::read`]; [`SnapshotError::NotNewer`].
@@ -67,7 +67,7 @@ impl EdgeVerifier {
         Ok(())
     }
 
-    /// Takes it from another verifier that keys with these names are gone for good. Names that no key can have are left out.
+    /// Learns from another verifier that the keys with these names are gone for good. Names that no key can have are left out.
     pub fn drop_for_good(&mut self, kids: Vec<String>) {
         for kid in kids {
             if (1..=MAX_KID).contains(&kid.len()) && !self.dropped.contains(&kid) {
@@ -103,7 +103,7 @@ impl EdgeVerifier {
         if let Some(held) = &self.held {
             held.check(&verified)?;
         }
-        // One that lies ahead was taken before the clock was set back, which then does not tell how old it is.
+        // A snapshot from the future was taken before the clock was set back; the clock then does not tell how old it is.
         let is_current = self.held.as_ref().is_some_and(|held| held.life.holds(now, profile.leeway).is_ok());
         if !is_current && self.stale == Stale::Refuse {
             return Err(refusal::Refusal::RevocationsStale);

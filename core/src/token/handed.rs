@@ -34,7 +34,7 @@ impl KeySet {
             octets: key.octets(),
         });
         let set = HandedSet { keys: keys.collect(), unusable: Cow::Borrowed(self.unusable()) };
-        // Serializing into memory fails for types that cannot be serialized only; an empty result is no set to any reader.
+        // Serializing into memory fails only for types that cannot be serialized; an empty result is not a set to any reader.
         Zeroizing::new(postcard::to_allocvec(&set).unwrap_or_default())
     }
 
@@ -43,7 +43,7 @@ impl KeySet {
     ///
     /// # Errors
     /// [`KeyError::BadBytes`], [`KeyError::BadKid`], [`KeyError::ShortSecret`], and what [`KeySet::new`] finds. Whether a public key is a
-    /// point that may be one shows at its first use.
+    /// point that may be a key shows at its first use.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         let (set, rest) = postcard::take_from_bytes::<HandedSet<'_>>(bytes).map_err(|_| KeyError::BadBytes)?;
         if !rest.is_empty() {

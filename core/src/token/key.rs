@@ -17,7 +17,7 @@ pub struct Key {
     octets: Zeroizing<Vec<u8>>,
     /// The encoded header of this key's access tokens.
     header: String,
-    /// From when on nothing holds that it has signed.
+    /// The time from which nothing holds that it has signed.
     until: Option<UnixTime>,
     /// Kept where the key will be used more than once; made for each use otherwise.
     state: Option<State>,
@@ -50,7 +50,7 @@ impl Key {
         Self::with_state("", algorithm, octets)
     }
 
-    /// A key for an HMAC whose secret is `k` of a JSON web key: base64url (RFC 7518, 6.4.1). An empty `kid` is none.
+    /// A key for an HMAC whose secret is `k` of a JSON web key: base64url (RFC 7518, 6.4.1). An empty `kid` means none.
     ///
     /// # Errors
     /// [`KeyError::BadJwk`], [`KeyError::ShortSecret`], [`KeyError::BadKid`].
@@ -66,7 +66,7 @@ impl Key {
     pub fn generate(kid: &str, algorithm: Algorithm, random: &[u8; 64]) -> Result<Self, KeyError> {
         #[cfg(feature = "public-keys")]
         if !algorithm.is_symmetric() {
-            // A private key for P-256 is below the order of the group, so that one in 2^32 is none: then the second half counts.
+            // A private key for P-256 is below the order of the group, which one half in 2^32 is not: then the second half counts.
             let (first, second) = random.split_at(public::PRIVATE);
             let made = public::from_private(algorithm, first).or_else(|| public::from_private(algorithm, second));
             return Self::new(kid, algorithm, &made.ok_or(KeyError::BadKey(algorithm))?);
@@ -87,7 +87,7 @@ impl Key {
         Ok(key)
     }
 
-    /// A key whose state is made at each use; an empty `kid` is none. Whether it is a point of its curve shows then.
+    /// A key whose state is made at each use; an empty `kid` means none. Whether it is a point of its curve shows then.
     pub(super) fn unkeyed(kid: &str, algorithm: Algorithm, octets: &[u8]) -> Result<Self, KeyError> {
         if kid.len() > MAX_KID {
             return Err(KeyError::BadKid);
@@ -99,13 +99,13 @@ impl Key {
         Ok(Self { kid: kid.into(), algorithm, octets: Zeroizing::new(octets.to_vec()), header, until: None, state: None })
     }
 
-    /// This key, which verifies before `until` only, whatever its tokens say (security T18); none: without an end.
+    /// This key, verifying only before `until`, whatever its tokens say (security T18); none: without an end.
     #[must_use]
     pub fn lasting(self, until: Option<UnixTime>) -> Self {
         Self { until, ..self }
     }
 
-    /// From when on nothing holds that it has signed.
+    /// The time from which nothing holds that it has signed.
     pub fn until(&self) -> Option<UnixTime> {
         self.until
     }
@@ -178,7 +178,7 @@ impl Key {
     /// Decides the signature over `signed`; secrets are compared in constant time.
     pub(super) fn check(&self, signed: &str, signature: &str) -> Result<(), Refusal> {
         let holds = self.with(|state| match state {
-            // There is one text for a tag, so texts can be compared; only the reason depends on what else the text is.
+            // A tag has exactly one text, so texts can be compared; what another text is decides only the reason for its refusal.
             State::Secret(mac) => {
                 let expected = self.text_of(mac, signed.as_bytes());
                 Signature::new(signature.as_bytes()).is_some_and(|given| given.ct_eq(&expected).into())
@@ -245,7 +245,7 @@ struct Signature {
 }
 
 impl Signature {
-    /// What a token shows for one; `None` when it is longer than any.
+    /// What a token has for a signature; `None` when it is longer than any can be.
     fn new(text: &[u8]) -> Option<Self> {
         let mut chars = [0; base64url::TAG_CHARS];
         chars.get_mut(..text.len())?.copy_from_slice(text);

@@ -13,10 +13,10 @@ const MAX_TOKENS: u32 = if cfg!(test) { 64 } else { 16_384 };
 /// How many users a snapshot holds, and how many of them with ended Elasticsearch tokens.
 const MAX_USERS: u32 = if cfg!(test) { 64 } else { 16_384 };
 
-/// How long the members before the lists may be, in octets: what the reader of JSON takes. Only names of keys could be as long.
+/// How long the members before the lists may be, in octets: as long as the reader of JSON takes. Only names of keys could be as long.
 const MAX_HEAD: usize = 60_000;
 
-/// A full one is not too long, twice in base64url.
+/// A full snapshot is not too long, with its lists in base64url twice.
 const _: () =
     assert!((MAX_TOKENS as usize * 12 + MAX_USERS as usize * 20) * 16 / 9 + MAX_HEAD * 4 / 3 + 1000 < MAX_SNAPSHOT);
 
@@ -101,7 +101,7 @@ impl KeySet {
     ///
     /// # Errors
     /// [`NoSigningKey`](refusal::Refusal::NoSigningKey); [`NoPublicKey`](refusal::Refusal::NoPublicKey) when that is a secret;
-    /// [`TooManyRevocations`](refusal::Refusal::TooManyRevocations): a snapshot that leaves one out is none.
+    /// [`TooManyRevocations`](refusal::Refusal::TooManyRevocations): a snapshot must not leave one out.
     pub fn sign_snapshot(&self, mut new: NewSnapshot<'_>) -> Result<String, refusal::Refusal> {
         let signer = self.signer(new.issued).ok_or(refusal::Refusal::NoSigningKey)?;
         if signer.algorithm().is_symmetric() {

@@ -66,7 +66,7 @@ fn exact(number: &str) -> Option<i64> {
     Some(if negative { -millis } else { millis + i64::from(rest) })
 }
 
-/// An integer of any length with an optional sign. What is farther from zero than any token has digits comes out as just far.
+/// An integer of any length with an optional sign. What is farther from zero than any token has digits comes out as `FAR`.
 fn signed(text: &[u8]) -> i64 {
     /// Ten times as much is still an `i64`.
     const FAR: i64 = 1_000_000_000_000_000;

@@ -85,8 +85,8 @@ pub(super) fn sign(algorithm: Algorithm, octets: &[u8], message: &[u8]) -> Optio
     }
 }
 
-/// The octets of the key whose private part is `private`. `None` for one that is none: not 32 octets, or for P-256 zero or not below
-/// the order of the group.
+/// The octets of the key whose private part is `private`. `None` if that is not a private key: not 32 octets, or for P-256 zero or not
+/// below the order of the group.
 pub(super) fn from_private(algorithm: Algorithm, private: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let private: &[u8; PRIVATE] = private.try_into().ok()?;
     let mut octets = Zeroizing::new(Vec::with_capacity(96));

@@ -8,12 +8,12 @@
 //! | `iat`, `exp` | when it was made, and when it is too old to go by |
 //! | `num` | its number; a later snapshot has a higher one |
 //! | `keys` | the `kid`s of the keys that verify now |
-//! | `tokens` | revoked tokens: base64url of 12 octets each, the start of the SHA-256 of their `jti`; of one that is longer than 64 octets, not all printable ASCII, or begins with `#`: of `#` and the base64url of its SHA-256 |
+//! | `tokens` | revoked tokens: base64url of 12 octets each, the start of the SHA-256 of their `jti`; for a `jti` that is longer than 64 octets, not all printable ASCII, or begins with `#`: the start of the SHA-256 of `#` and the base64url of its SHA-256 |
 //! | `users` | ended users: base64url of 8 octets each, `uid` and the oldest `gen` that is good; all ones if none is |
 //! | `pairs` | ended Elasticsearch tokens: base64url of 12 octets each, `uid` (0: everybody) and the last second of issue that ended |
 //!
 //! Numbers are big-endian, entries ascend. The last three members stand at the end and in this order, without whitespace, so that
-//! they can be cut off before the rest is read, whose reader knows short texts only; to everybody else it is JSON.
+//! they can be cut off before the rest is read, as our reader takes short texts only; to everybody else it is all JSON.
 
 use super::{
     KeySet, Refusal, Unverified, Verified, base64url,
@@ -44,7 +44,7 @@ const SIZES: [usize; 3] = [12, 8, 12];
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum SnapshotError {
-    /// A check says no that tokens go through as well.
+    /// A check that tokens go through as well says no.
     Refused(Refusal),
     /// `num` is not a whole number, `keys` no array of texts, or a list is not as it should be.
     BadLists,
@@ -92,7 +92,7 @@ pub struct Snapshot {
     pairs: Vec<u8>,
 }
 
-/// From when to when a snapshot may be gone by, in milliseconds.
+/// The span of time in which verifiers may go by a snapshot, in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Life {
     from: i64,

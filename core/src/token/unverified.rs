@@ -26,7 +26,7 @@ pub struct Unverified<'t> {
 pub struct Signed<'t> {
     payload: &'t str,
     kind: Kind,
-    /// From when on its key does not verify.
+    /// The time from which its key does not verify.
     until: Option<UnixTime>,
 }
 
@@ -75,7 +75,7 @@ impl<'t> Unverified<'t> {
         let header = Header::read(&json)?;
         let Field::Is(alg) = header.alg else { return Err(Refusal::AlgorithmNotAllowed) };
         let algorithm = Algorithm::ALL.iter().copied().find(|known| alg.is(&json, known.name()));
-        // Without public keys their algorithms are as good as those with; only no key is for them.
+        // A build without public keys knows the names of their algorithms too; it only has no key for them.
         if algorithm.is_none() && !Algorithm::LEFT_OUT.iter().any(|name| alg.is(&json, name)) {
             return Err(Refusal::AlgorithmNotAllowed);
         }

@@ -75,7 +75,7 @@ impl Verified {
         self.issued
     }
 
-    /// `exp`, without leeway, rounded like [`Verified::issued`]; or when its key stops verifying, if that is earlier, which it is of no
+    /// `exp`, without leeway, rounded like [`Verified::issued`]; or when its key stops verifying, if that is earlier, which is so for no
     /// token that was issued here.
     pub fn expires(&self) -> UnixTime {
         self.expires

@@ -64,8 +64,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Starts a call; that of a request whose body could not be read is at its end. To start over after a lost race, call it again
-    /// with the same arguments.
+    /// Starts a call; for a request whose body could not be read, it is at its end at once. To start over after a lost race, call this
+    /// again with the same arguments.
     ///
     /// # Errors
     /// `bad_call`, `bad_address`; `not_open` before [`Engine::open`].
