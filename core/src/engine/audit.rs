@@ -65,7 +65,7 @@ fn event(
 mod tests {
     use crate::testing::{TestWorld, basic, request};
 
-    /// Who was made an administrator is found in the trail alone; names and addresses are not in it.
+    /// The trail alone shows who was made an administrator; names and addresses are not in it.
     #[test]
     fn a_change_says_what_it_was() {
         let mut world = TestWorld::with_admin("admin password");
@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(call("/v1/cluster", body).as_deref(), Some(said));
     }
 
-    /// Whoever looks for what one has done to another finds it by both (security L1).
+    /// What one user has done to another can be found by either of them (security L1).
     #[test]
     fn every_line_says_who_did_what_to_whom() {
         let mut world = TestWorld::with_admin("admin password");

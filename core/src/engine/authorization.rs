@@ -14,16 +14,16 @@ use alloc::{format, string::String, vec::Vec};
 use core::ops::ControlFlow;
 use subtle::ConstantTimeEq;
 
-/// How many authorizations go from the store at once.
+/// How many authorizations are removed from the store at once.
 const ENDED_AT_ONCE: u32 = 1000;
-/// How many are read one after another. Each page is a round, and each round goes over all pages, so there are few; the first are
-/// small, as a list with long notes ends within them; and in all not so many that one user could make an operation that never ends.
-/// The newest count.
+/// How many are read at a time, page after page. Each page is a round, and each round goes over all pages, so there are few; the first
+/// are small, as a list with long notes ends within them; and together they hold too few for one user to make an operation that never
+/// ends. Only these, the newest, count.
 const PAGES: [u32; 4] = [20, 80, 900, 2000];
 
-/// How many authorizations of one user are kept; about so many, as not every creation looks. A note can have 16 KiB.
+/// How many authorizations of one user are kept, roughly, as not every creation checks. A note can have 16 KiB.
 const MOST_KEPT: u32 = if cfg!(test) { 1000 } else { 2000 };
-/// How many of those beyond end at once. One creation in 256 looks, so more can end than come in.
+/// How many of those beyond end at once. One creation in 256 checks, so more can end than come in.
 const SURPLUS: u32 = 1000;
 
 /// What a new authorization is made of.
@@ -73,7 +73,7 @@ pub(crate) fn add_authorization(op: &Op<'_>, user: &User, new: NewAuthorization)
 }
 
 /// Ends the oldest authorizations of `user` where he has too many, so that nobody fills the store. An ordinary creation does not
-/// look, as counting means reading. The one whose token is being used stays: a program must not lose the token it works with.
+/// check, as counting means reading. The one whose token is being used stays: a program must not lose the token it works with.
 fn bound(op: &Op<'_>, user: &User, asked_by: Option<[u8; 12]>) -> Result<(), Stop> {
     if !super::now_and_then(op, "authorization bound")? {
         return Ok(());
@@ -89,8 +89,8 @@ fn bound(op: &Op<'_>, user: &User, asked_by: Option<[u8; 12]>) -> Result<(), Sto
     Ok(())
 }
 
-/// The live authorizations of `user` that are `wanted`, newest first, at most `most`, and none from the first on of which `wanted` says
-/// that it is enough.
+/// The live authorizations of `user` that are `wanted`, newest first, at most `most`; the first for which `wanted` breaks ends the list
+/// and is not in it.
 pub(crate) fn authorizations(
     op: &Op<'_>,
     user: &User,
@@ -104,7 +104,7 @@ pub(crate) fn authorizations(
         let page = op.range(&Range { prefix: key::authorizations_of(user.uid), after, limit })?;
         for (_, record) in page {
             let authorization = Authorization::of(record)?;
-            // One that a clock made which was ahead would live longer than was asked for.
+            // One that was made while the clock was ahead would live longer than was asked for.
             if has_been(op, authorization.created) && !has_ended(op, user, &authorization)? {
                 match wanted(&authorization) {
                     ControlFlow::Break(()) => return Ok(found),
@@ -139,7 +139,7 @@ pub(crate) fn find_revocable(op: &Op<'_>, user: &User, id: &str) -> Result<Optio
     Ok(if has_ended(op, user, &found)? { None } else { Some(found) })
 }
 
-/// The authorization with this id, whoever has it.
+/// The authorization with this id, whoever owns it.
 pub(crate) fn authorization_with_id(op: &Op<'_>, id: &str) -> Result<Option<Authorization>, Stop> {
     match op.load::<AuthorizationAt>(&key::authorization_id(id))? {
         Some(at) => op.load(&key::authorization(&at)),
@@ -156,7 +156,7 @@ pub(crate) fn authorized(op: &Op<'_>, token: &str) -> Result<Authorized, Stop> {
     if has_been(op, found.authorization.created) { Ok(found) } else { Err(Refusal::TokenEnded.into()) }
 }
 
-/// Like [`authorized`], for those who end a token: also one that a clock made which was ahead, as it is good when its time comes.
+/// Like [`authorized`], for those who end a token: also one that was made while the clock was ahead, as it is good when its time comes.
 ///
 /// # Errors
 /// As [`authorized`].
@@ -170,7 +170,7 @@ pub(crate) fn revocable(op: &Op<'_>, token: &str) -> Result<Authorized, Stop> {
     op.want(&[record.clone(), key::user(at.uid), key::revoked_scopes(at.uid)]);
     let authorization =
         op.load::<Authorization>(&record)?.filter(|found| found.uid == at.uid).ok_or(Refusal::TokenRevoked)?;
-    // An entry alone makes no text a token, for whoever can write to the store but has not the root secret.
+    // An entry alone does not make a text a token: whoever can write to the store may lack the root secret.
     let derived = authorization_token(op, &authorization);
     if !bool::from(derived.as_bytes().ct_eq(token.as_bytes())) {
         return Err(Refusal::TokenRevoked.into());

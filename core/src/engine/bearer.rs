@@ -136,7 +136,7 @@ fn has_snapshots(op: &Op<'_>) -> bool {
 /// How many tokens one user can have revoked one by one at any time; snapshots hold sixteen times as many.
 const MOST_OF_ONE: u32 = if cfg!(test) { 4 } else { 1024 };
 
-/// The `jti` of a token that one of our keys has signed, be it expired or not: for revoking.
+/// The `jti` of a token that one of our keys has signed, whether expired or not: for revoking.
 ///
 /// # Errors
 /// [`Refusal::is_token`].

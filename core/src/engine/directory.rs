@@ -29,8 +29,8 @@ pub(crate) fn find_user(op: &Op<'_>, login: &str) -> Result<Option<User>, Stop> 
     }
 }
 
-/// All records under `prefix`, each behind the rest of its key. None is decoded yet: every page is a round, and every round goes
-/// over all pages.
+/// All records under `prefix`, each with the rest of its key. None is decoded yet: every page is a round, and every round goes over
+/// all pages.
 pub(crate) fn all_records<'a>(op: &Op<'a>, prefix: &str) -> Result<Vec<(&'a str, &'a Record)>, Stop> {
     let mut records = Vec::new();
     let mut after = String::new();
@@ -44,7 +44,7 @@ pub(crate) fn all_records<'a>(op: &Op<'a>, prefix: &str) -> Result<Vec<(&'a str,
     }
 }
 
-/// Records under `prefix`, each behind the rest of its key.
+/// Records under `prefix`, each with the rest of its key.
 pub(crate) fn behind<'a>(prefix: &str, page: &'a [(Key, Record)]) -> impl Iterator<Item = (&'a str, &'a Record)> {
     page.iter().map(move |(key, record)| (key.as_str().strip_prefix(prefix).unwrap_or_default(), record))
 }

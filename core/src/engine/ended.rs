@@ -8,14 +8,14 @@ use crate::{
 
 /// Ending tokens. There is no other way, so that the record of it is never forgotten.
 impl User {
-    /// Ends all tokens of this user, who is stored by the caller; of authorizations too, unless they outlive a replaced password list.
-    /// That is decided now: what has ended is not to live again when the setting changes.
+    /// Ends all tokens of this user, whom the caller stores; those of authorizations too, unless they outlive a replaced password list.
+    /// That is decided now: what has ended must not live again when the setting changes.
     pub(crate) fn end_tokens(&mut self, op: &Op<'_>) {
         self.end(op, op.settings.openshift.password_change_revokes);
     }
 
-    /// The generation of tokens that begins now, after `last`. It tells the time: a store that was brought back from an older copy gives
-    /// numbers of users out a second time, and the tokens of whoever had one before are not to be his who has it now.
+    /// The generation of tokens that begins now, after `last`. It tells the time: a store that was restored from an older copy gives uids
+    /// out a second time, and the tokens of a uid's former owner must not become those of its present one.
     pub(crate) fn next_generation(op: &Op<'_>, last: u32) -> u32 {
         // To the second until 2072; from then on a step takes 256 seconds, so that the numbers last as long as times do.
         const COARSE_FROM: u64 = 0xC000_0000;
@@ -54,10 +54,10 @@ impl User {
         self.remember(op, Ended::GONE, self.generation);
     }
 
-    /// Until the tokens of the `last` generation have expired, also where that began while the clock was ahead.
+    /// Remembers it until the tokens of the `last` generation have expired, also where that began while the clock was ahead.
     fn remember(&self, op: &Op<'_>, generation: u32, last: u32) {
         let began = UnixTime::from_secs(last.into());
-        // A few more than the time are generations that followed each other within a second.
+        // Generations that followed each other within a second are a few seconds ahead of the time.
         let is_ahead = began > op.now().plus_secs(60);
         let until = Ended::until(if is_ahead { began } else { op.now() });
         op.store_until(key::ended(self.uid), &Ended { uid: self.uid, generation }, until);

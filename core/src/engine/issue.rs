@@ -27,8 +27,8 @@ pub(crate) fn issue(op: &Op<'_>, user: &User, dialect: &str, lifetime: Lifetime)
     issue_as(op, user, dialect, lifetime, op.moment.draw::<16>("jti")?, op.now())
 }
 
-/// Like [`issue`], with an id and a time of issue that were settled before: the same of both gives the same token, as long as keys and
-/// settings are the same.
+/// Like [`issue`], with an id and a time of issue that were settled before: the same id and time give the same token, as long as keys
+/// and settings are the same.
 ///
 /// # Errors
 /// As [`issue`].

@@ -16,13 +16,13 @@ use zeroize::Zeroizing;
 /// How many keys a server may hold at once.
 pub const MAX_KEYS: u32 = 64;
 
-/// The signing keys, but for those that were gone when others came.
+/// The signing keys, without those that had expired when others were added.
 pub(crate) fn keys(op: &Op<'_>) -> Result<Vec<SigningKey>, Stop> {
     let stored = stored(op)?;
     Ok(stored.iter().filter(|key| !is_gone(op, key, &stored)).cloned().collect())
 }
 
-/// All that are stored, each read as a condition of the commit. One that comes meanwhile is none: see [`changing`].
+/// All that are stored, each read as a condition of the commit. One that is added meanwhile is no such condition: see [`changing`].
 fn stored(op: &Op<'_>) -> Result<Vec<SigningKey>, Stop> {
     let range = Range { prefix: key::SIGNING_KEYS.into(), after: String::new(), limit: MAX_KEYS };
     let listed = op.range(&range)?;
@@ -46,7 +46,7 @@ pub(crate) struct Rotation {
     pub(crate) at_once: bool,
 }
 
-/// Why there is no other key than before.
+/// Why no other key was made or promoted.
 pub(crate) enum NotRotated {
     /// It would be of another kind than those that verify.
     OtherKind,
@@ -77,12 +77,12 @@ pub(crate) fn rotate_key(
     };
     let promoted = known.iter().filter(|_| rotation.at_once && !rotation.end_tokens).find(waits);
     let state = if rotation.end_tokens {
-        // Those too whose time has passed, if the clock is right.
+        // Also those whose time has passed, as the clock may be wrong.
         for key in &stored(op)? {
             op.remove(key::signing_key(&key.kid));
             audit(op, "key.retire", actor, &key.kid, None);
         }
-        // Those that no key has signed.
+        // The tokens that no key has signed.
         revoke_everything(op, actor)?;
         end_all_pairs(op)?;
         KeyState::Signs
@@ -201,13 +201,13 @@ fn is_other_kind(known: &[SigningKey], algorithm: Algorithm) -> bool {
     known.iter().any(|known| known.algorithm.is_symmetric() != algorithm.is_symmetric())
 }
 
-/// How often keys were added. For whoever decides by them, before they are read: nobody else adds one from here on.
+/// How often keys were added. To be called by whoever decides by them, before they are read: nobody else can add one from here on.
 fn guard(op: &Op<'_>) -> Result<Era, Stop> {
     Ok(op.load(&key::key_changes())?.unwrap_or_default())
 }
 
-/// The keys whose last token has not expired, for whoever adds `more`: nobody else does meanwhile. The others go a day later, at once only
-/// where there is no place for more: a clock that is ahead is not to take a key with it.
+/// The keys whose last token has not expired, for whoever adds `more`: nobody else can meanwhile. The others are removed a day later, at
+/// once only where there is no room for `more`: a clock that is ahead must not take a key with it.
 fn changing(op: &Op<'_>, more: usize) -> Result<Vec<SigningKey>, Stop> {
     let Era(changes) = guard(op)?;
     op.store(key::key_changes(), &Era(changes.wrapping_add(1)));
@@ -229,18 +229,18 @@ fn has_expired(op: &Op<'_>, key: &SigningKey) -> bool {
     key.state.until().is_some_and(|until| until <= op.now())
 }
 
-/// Whether the last token of `key` had expired when one of the others came.
+/// Whether the last token of `key` had expired when one of the others was added.
 fn is_gone(op: &Op<'_>, key: &SigningKey, others: &[SigningKey]) -> bool {
     let came_since = |until| others.iter().any(|other| until <= other.created && other.created <= op.now());
     has_expired(op, key) && key.state.until().is_some_and(came_since)
 }
 
-/// Takes leave of the key that signs, and returns what its successor does. A secret is known to nobody else, so that it signs at
-/// once; a public key is published first, unless there is no key that could sign meanwhile. One that waits to sign goes, unless it is
-/// the successor.
+/// Retires the key that signs, and returns the state of its successor. A secret is known to nobody else, so that it signs at
+/// once; a public key is published first, unless there is no key that could sign meanwhile. A key that waits to sign is removed,
+/// unless it is the successor.
 ///
 /// # Errors
-/// From when on another successor signs, for which this one would have to wait.
+/// The time from which another successor signs, for which this one would have to wait.
 fn succeed(
     op: &Op<'_>,
     known: &[SigningKey],

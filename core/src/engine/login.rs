@@ -64,8 +64,8 @@ pub(crate) fn login(op: &Op<'_>, name: &str, password: &str, expired: Expired) -
     Ok(Login { expired: is_expired, user, proof })
 }
 
-/// A text that somebody has typed, for the audit trail: where a token may stand in it, which some put in the place of a name, its digest
-/// (security L2).
+/// A text that somebody has typed, for the audit trail: where it may contain a token, which some type in place of a name, with the
+/// token's digest instead (security L2).
 pub(crate) fn as_typed(op: &Op<'_>, text: &str) -> String {
     // The shortest tokens are refresh tokens; no part of anybody's name is as long and without a blank or another mark.
     const SHORTEST: usize = 43;
@@ -84,7 +84,8 @@ pub(crate) fn as_typed(op: &Op<'_>, text: &str) -> String {
     shown
 }
 
-/// That `password` is one of `user`, whom `actor` has named; counts like a login of that user. Returns him as the proof has left him.
+/// Checks that `password` is one of `user`, whom `actor` has named; counts like a login of that user. Returns him as the proof has left
+/// him.
 ///
 /// # Errors
 /// As [`login`], but a disabled user has passwords like any other.
@@ -95,8 +96,8 @@ pub(crate) fn check_old_password(op: &Op<'_>, actor: Uid, user: User, password: 
     prove(op, &name, Some(user), |_| true, password, &refused)
 }
 
-/// The user, as the proof has left him, and the proof. Who `may` not is refused as if the password was wrong. `refused` is told of a
-/// refusal, for the audit trail; of attempts that cost nothing, only of the first.
+/// The user, as the proof has left him, and the proof. A user who `may` not is refused as if the password was wrong. `refused` is told
+/// of a refusal, for the audit trail; of attempts that cost nothing, only of the first.
 fn prove(
     op: &Op<'_>,
     name: &str,
@@ -107,7 +108,7 @@ fn prove(
 ) -> Result<(User, Proof), Stop> {
     let proved = attempt(op, name, user, may, password, refused);
     match &proved {
-        // The gate tells of those that it turns away.
+        // The gate has told of those that it turns away.
         Err(Stop::Refuse(Refusal::Throttled { .. })) => {}
         Err(Stop::Refuse(refusal)) => refused(refusal),
         _ => {}
@@ -204,8 +205,7 @@ pub(crate) fn has_expired(op: &Op<'_>, user: &User) -> Result<bool, Stop> {
     Ok(password_expires(op, &cluster, user).is_some_and(|at| at <= op.now()))
 }
 
-/// When the passwords of `user` expire, if they do: now, where the time they were set at is one of a clock that was ahead, so that nobody
-/// knows their age.
+/// When the passwords of `user` expire, if they do: now, where they were set while the clock was ahead, so that nobody knows their age.
 pub(crate) fn password_expires(op: &Op<'_>, cluster: &Cluster, user: &User) -> Option<UnixTime> {
     let days = u64::from(cluster.expiration_days(op.settings.passwords.policy));
     let end = || if has_been(op, user.password_issued) { user.password_issued.plus_secs(days * 86_400) } else { op.now() };

@@ -13,12 +13,12 @@ pub(crate) fn valid_name(name: &str) -> bool {
     valid_role_name(name) && !has_blank_ends(name)
 }
 
-/// Whether a name begins or ends with a blank, as those may that an earlier build has stored.
+/// Whether a name begins or ends with a blank, as names stored by an earlier build may.
 pub(crate) fn has_blank_ends(name: &str) -> bool {
     name.starts_with(' ') || name.ends_with(' ')
 }
 
-/// Whether `name` reads like a uid, as in `12`, or says of digits which of the two they are, as commands take it.
+/// Whether `name` reads like a uid, as in `12`, or like `uid:12` or `name:12`, by which commands are told which of the two is meant.
 pub(crate) fn is_like_uid(name: &str) -> bool {
     let digits = name.strip_prefix("uid:").or_else(|| name.strip_prefix("name:")).unwrap_or(name);
     digits.bytes().all(|octet| octet.is_ascii_digit())

@@ -10,11 +10,12 @@
 //! alone is of its family.
 //!
 //! INVARIANT: whatever is granted for a token that is being ended ends too. Pairs to end are found by a range, which can miss those that
-//! come meanwhile. So their family is written down as ended, which is asked for every token when it is used: what was granted before that
-//! is not taken, and what would be after it loses the race.
+//! are added meanwhile. So their family is recorded as ended, and that record is looked for whenever a token is used: what was granted
+//! before it is not accepted, and what would be granted after it loses the race.
 //!
 //! However many pairs there are, ending them costs one bounded operation: up to [`MOST_ENDED`] are ended one by one and counted
-//! exactly; where there are more, the rest ends by a count that each pair has of its time ([`PairsEnded::last`]), as times may be wrong.
+//! exactly; where there are more, the rest ends by a count, which each pair has as it was at its time ([`PairsEnded::last`]), as clocks
+//! may be wrong.
 
 use super::{audit, has_expired, has_room, issue_as, revoke, revoke_counted, throttle::has_been, user, verify_any_time};
 use crate::{
@@ -35,9 +36,9 @@ const REFRESH_LIFE: u64 = 86_400;
 const REPEAT: u64 = 30;
 /// How long a record is kept after its last token has ended, in seconds.
 const KEEP: u64 = 3600;
-/// How many pairs of one user are kept; about so many, as not every grant looks.
+/// How many pairs of one user are kept, roughly, as not every grant checks.
 const MOST_KEPT: u32 = if cfg!(test) { 100 } else { 10_000 };
-/// How many of those beyond go at once. One grant in 256 looks, so many more can go than come in.
+/// How many of those beyond are removed at once. One grant in 256 checks, so many more can go than come in.
 const SURPLUS: u32 = 1024;
 /// How many living pairs are ended one by one at the most.
 const MOST_ENDED: usize = if cfg!(test) { 32 } else { 4096 };
@@ -68,8 +69,8 @@ pub(crate) fn grant(op: &Op<'_>, user: &User, client: Uid, refreshable: bool) ->
     show(op, &pair, user)
 }
 
-/// An access token alone, for `user`, who has shown the one with this `jti`: of the same family, so that nobody goes on with it when that
-/// ends.
+/// An access token alone, for `user`, who has shown the one with this `jti`: of the same family, so that nobody goes on with it when the
+/// family ends.
 ///
 /// # Errors
 /// As [`grant`].
@@ -94,7 +95,7 @@ pub(crate) fn grant_for_token(op: &Op<'_>, user: &User, jti: &str) -> Result<Res
 
 /// Drops pairs of `user` where he has too many, the dead before the living and the oldest first, so that nobody fills the store.
 ///
-/// Those that still live end with all of their time and before, by one record: a flood of them must not fill the revocation
+/// Those that still live end together with all that are as old or older, by one record: a flood of them must not fill the revocation
 /// snapshots either. What was granted within this second stays, as tokens tell their time in whole seconds.
 fn bound(op: &Op<'_>, user: &User, ended: Together) -> Result<(), Stop> {
     if !super::now_and_then(op, "pair bound")? {
@@ -127,7 +128,7 @@ fn bound(op: &Op<'_>, user: &User, ended: Together) -> Result<(), Stop> {
         }
     }
     if until > UnixTime::default() {
-        // The server finds no pair of their tokens any more; verifiers elsewhere go by this.
+        // The server finds no pair for their tokens any more; verifiers elsewhere go by this.
         let [_, own] = ended;
         remember_end(op, Some(user.uid), PairsEnded { issued: own.issued.max(until), ..own });
     }
@@ -173,7 +174,7 @@ pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Gr
         return Ok(Err(NotRefreshed::Unknown));
     };
     let of_user = key::user(uid);
-    // The profile for who shows the user; a read beside others costs no round.
+    // The profile is for the dialect, which shows the user; reading it beside the others costs no round.
     op.want(&[key::pair(uid, &id), of_user, key::profile(uid), key::cluster(), key::family_ended(uid, &family)]);
     let ended = ended(op, uid);
     let refreshed = match op.load::<Pair>(&key::pair(uid, &id))? {
@@ -200,7 +201,7 @@ fn renew(
     // Neither long ago nor, by a clock that was ahead, long to come.
     let repeats = |at: UnixTime| op.now() <= at.plus_secs(REPEAT) && at <= op.now().plus_secs(REPEAT);
     if pair.refreshed.is_some_and(|(at, _)| !repeats(at)) {
-        // Somebody else has this token: whoever it is, nobody goes on with what came of it, be the token itself over by now.
+        // Somebody else has this token, too: whoever it is, nobody goes on with what came of it, even if the token itself is over by now.
         let ended = all(op, &client, Some(uid), Some(pair.family))?;
         if ended.invalidated > 0 {
             audit(op, "token.reuse", &client, &uid, Some("refresh_token_reused"));
@@ -318,7 +319,7 @@ fn user_of(op: &Op<'_>, pair: &Pair) -> Result<Option<User>, Stop> {
 fn all(op: &Op<'_>, actor: &dyn core::fmt::Display, whose: Option<Uid>, family: Option<PairId>) -> Result<Counts, Stop> {
     let mut counts = Counts::default();
     let (mut found, complete) = live(op, whose, |pair| family.is_none_or(|family| family == pair.family))?;
-    // One record ends any number of pairs; of single ones nobody can have too many, as snapshots have to name them.
+    // One record can end any number of pairs. Nobody may have too many ended one by one, as snapshots have to name each of those.
     let singly = match whose {
         Some(uid) if complete => has_room(op, uid, found.len())?,
         _ => complete,
@@ -330,8 +331,8 @@ fn all(op: &Op<'_>, actor: &dyn core::fmt::Display, whose: Option<Uid>, family: 
         *generation = user(op, *uid)?.map(|user| user.generation);
     }
     found.retain(|(.., pair)| generations.get(&pair.uid) == Some(&Some(pair.generation)));
-    // Be nothing found of it: a call that began earlier may take a token for good that has just expired.
-    // Once is enough, as none comes later.
+    // Even if nothing of it was found: a call that began earlier may take a token for good that has just expired.
+    // Once is enough, as no pair is added to it later.
     if let (Some(uid), Some(family)) = (whose, family)
         && op.read(&key::family_ended(uid, &family))?.is_none()
     {
@@ -348,7 +349,7 @@ fn all(op: &Op<'_>, actor: &dyn core::fmt::Display, whose: Option<Uid>, family: 
             }
         }
         let (ended, dead) = kill(op, &mut pair);
-        // What had ended by itself is revoked for those with leeway, and no part of what was asked for.
+        // What had ended by itself is revoked for verifiers with leeway, but is no part of what was asked for.
         if ended > 0 {
             counts.invalidated += ended;
             counts.previously += dead;
@@ -376,8 +377,8 @@ pub(super) fn end_all_pairs(op: &Op<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Ends what is granted in this family while its pairs are being ended. None comes later, so this is kept for as long as one could live.
-/// Whoever only uses a token asks first whether there is any such family of its user, as mostly there is none.
+/// Ends what is granted in this family while its pairs are being ended. No pair is added later, so this is kept for as long as one could
+/// live. Whoever only uses a token asks first whether there is any such family of its user, as mostly there is none.
 fn end_family(op: &Op<'_>, uid: Uid, family: &PairId) {
     for key in [key::families_ended(uid), key::family_ended(uid, family)] {
         op.put(key, Vec::new(), Some(op.now().plus_secs(REFRESH_LIFE + KEEP)));
@@ -394,7 +395,8 @@ fn once_more(op: &Op<'_>, known: PairsEnded) -> PairsEnded {
     PairsEnded { last: op.now().max(next), ..known }
 }
 
-/// Keeps it for as long as a pair could live that has ended so, and until the time is past that it tells: what comes next is later then.
+/// Keeps the end for as long as a pair that it has ended could live, and until the time that it tells has passed: then the next end is
+/// later in any case.
 fn remember_end(op: &Op<'_>, whose: Option<Uid>, ended: PairsEnded) {
     let until = op.now().max(ended.last).max(ended.issued).plus_secs(REFRESH_LIFE + KEEP);
     op.store_until(key::pairs_ended(whose), &ended, until);
@@ -403,7 +405,7 @@ fn remember_end(op: &Op<'_>, whose: Option<Uid>, ended: PairsEnded) {
 /// A pair that was found, with where and how it is stored.
 type Found<'a> = (&'a Key, &'a Record, Pair);
 
-/// The wanted pairs of one user, or of everybody, of which a half is taken somewhere; and whether these are all.
+/// The wanted pairs of one user, or of everybody, of which a half is still accepted somewhere; and whether these are all.
 fn live<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -> Result<(Vec<Found<'a>>, bool), Stop> {
     let prefix = whose.map_or_else(|| key::PAIRS.into(), key::pairs_of);
     let ended = match whose {
@@ -431,7 +433,7 @@ fn live<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -> 
 }
 
 /// Whether the access token with this `jti` has ended with its family or together with others, or is of no pair. One that was granted
-/// after the backup from which the store came back is of none: nobody could end it.
+/// after the backup from which the store was restored is of none: nobody could end it.
 pub(super) fn access_has_ended(op: &Op<'_>, uid: Uid, jti: &str) -> Result<bool, Stop> {
     let index = key::pair_of_access(jti);
     let families = key::families_ended(uid);
@@ -484,7 +486,7 @@ fn access_lives(op: &Op<'_>, pair: &Pair) -> bool {
     !pair.access_invalidated && op.now() < pair.access_expires
 }
 
-/// Whether somebody may take the access token: verifiers do for as long as their leeway after its end.
+/// Whether somebody may still accept the access token: verifiers do for as long as their leeway after its end.
 fn access_is_taken(op: &Op<'_>, pair: &Pair) -> bool {
     !pair.access_invalidated && op.now() < pair.access_expires.plus_secs(MAX_LEEWAY.into())
 }
@@ -504,7 +506,7 @@ fn family_ends(op: &Op<'_>, pair: &Pair) -> UnixTime {
     pair.began.plus_secs(op.settings.elasticsearch.family_max.into()).min(pair.family_ends)
 }
 
-/// Of the family of `shown`, or of one that begins with it.
+/// A pair of the family of `shown`, or of a new family that begins with it.
 fn new_pair(
     op: &Op<'_>,
     shown: Option<&Pair>,

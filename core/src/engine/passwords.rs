@@ -48,7 +48,7 @@ impl NewPassword {
         Self::of(salt(user, scheme), &all)
     }
 
-    /// Derives and checks a password that replaces all others, be it one of them or not.
+    /// Derives and checks a password that replaces all others, whether it is one of them or not.
     ///
     /// # Errors
     /// [`Refusal::Password`].

@@ -44,14 +44,14 @@ pub(crate) fn named(op: &Op<'_>, names: &[&str]) -> Result<Vec<(User, UserProfil
     Ok(found)
 }
 
-/// Says that the profile of who logs in as `login` will be read, as soon as it is known who that is.
+/// Says that the profile of whoever logs in as `login` will be read, as soon as it is known who that is.
 pub(crate) fn want_profile(op: &Op<'_>, login: &str) {
     if let Ok(Some(user)) = super::find_user(op, login) {
         op.want(&[key::profile(user.uid)]);
     }
 }
 
-/// Says that the profile of whose token this is will be read. A token that is not good wants nothing.
+/// Says that the profile of the user whose token this is will be read. For a token that is not good, does nothing.
 pub(crate) fn want_profile_of_token(op: &Op<'_>, token: &str) {
     if let Some(uid) = verify(op, token).ok().and_then(|verified| verified.uid().and_then(|uid| Uid::parse(&uid))) {
         op.want(&[key::profile(uid)]);

@@ -57,7 +57,7 @@ pub(crate) fn snapshot(op: &Op<'_>) -> Result<Published, Stop> {
         }
         Err(refusal) => {
             if refusal == Refusal::TooManyRevocations {
-                // Found out once for all who ask: everybody may, and it takes the longest of all reading.
+                // Kept, to be found out once for all who ask: everybody may, and no other reading takes as long.
                 op.keep(key::snapshot(), Some(made(String::new()).encode()), None);
             }
             Err(refusal.into())

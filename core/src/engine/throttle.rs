@@ -190,8 +190,8 @@ impl Gate {
         let now = op.now();
         self.pair.epoch = self.epoch;
         self.account.epoch = self.epoch;
-        // A run of failures over all sources ends only with a success, or after a day of silence for each of them and a month at the most:
-        // who tries a name once in a while is slower than the ceiling lets him be, and names that nobody has fill the store no longer
+        // A run of failures over all sources ends only with a success, or after a day of silence for each failure and a month at the most:
+        // whoever tries a name once in a while is slower than the ceiling lets him be, and names that nobody has fill the store no longer
         // than that. What a source has added is remembered for as long, or its share would begin anew.
         let silence = now.plus_secs(DAY * u64::from(self.account.failures.clamp(1, 30)));
         let reset = now.plus_secs(cluster.login_lockout_counter_reset_after.into());
@@ -276,7 +276,7 @@ mod tests {
         assert_eq!(world.audited(), ["password.prove bad_credentials"]);
     }
 
-    /// Who did it is who asked, whoever's password it is.
+    /// The actor is whoever asked, no matter whose password it is.
     #[test]
     fn a_wrong_password_of_another_is_audited_as_the_askers() {
         let mut world = TestWorld::with_admin("admin password");
@@ -346,7 +346,7 @@ mod tests {
         assert_eq!(left, [6, 4, 4, 0]);
     }
 
-    /// A mistyped password must not make a stranger of him who is known.
+    /// A mistyped password must not make a stranger of an owner who is known.
     #[test]
     fn a_failure_forgets_no_source_of_the_owner() {
         let mut world = TestWorld::with_admin("admin password");
@@ -512,7 +512,7 @@ mod tests {
         assert_eq!(world.call_from("192.0.2.1", login("admin password")).status, 200);
     }
 
-    /// Operations that began before others and end after them do not begin anew, and a shorter lock from now on ends none that runs.
+    /// Operations that began before others and end after them do not restart a count, and a shorter lock from now on ends none that runs.
     #[test]
     fn a_lock_lasts_whatever_comes_meanwhile() {
         let mut world = TestWorld::with_admin("admin password");
@@ -595,7 +595,7 @@ mod tests {
         assert_eq!(world.call(login("admin", "admin password")).status, 200, "only the last is of this window");
     }
 
-    /// Who waits as long as he was told is let in, whatever part of a second the pause began in.
+    /// Whoever waits as long as he was told is let in, whatever part of a second the pause began in.
     #[test]
     fn who_comes_back_when_told_is_let_in() {
         let mut world = TestWorld::with_admin("admin password");
@@ -629,7 +629,7 @@ mod tests {
         }
     }
 
-    /// What is counted is kept for as long as the policy counts on, be that longer than a day.
+    /// What is counted is kept for as long as the policy counts on, even if that is longer than a day.
     #[test]
     fn a_count_that_goes_on_for_days_is_kept_for_days() {
         let mut world = TestWorld::with_admin("admin password");

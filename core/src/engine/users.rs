@@ -38,8 +38,8 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// The same where `user` has his address for a name, as whoever was made without one: the name changes with the address, which would
-    /// else go on to sign him in. When he loses the address it stays, as he would have no name.
+    /// The same changes; but where `user` has his address for a name, as whoever was created without one does, the name changes with the
+    /// address, as the old one would go on to sign him in. When he loses the address the name stays, as he would have none.
     pub(crate) fn with_name_of(mut self, user: &User) -> Self {
         if user.name == user.email && self.name.is_none() {
             self.name = self.email.clone().filter(|email| !email.is_empty());
@@ -57,7 +57,7 @@ pub(crate) fn new_salt(op: &Op<'_>) -> Result<[u8; 16], Refusal> {
 }
 
 /// Refuses a name or an address that another user goes by. Both kinds share one space, as both are good for logging in. A name that is
-/// the address is looked at as the address: mostly nobody has chosen it.
+/// the address is checked as the address: mostly nobody has chosen it.
 ///
 /// # Errors
 /// [`Refusal::NameTaken`], [`Refusal::EmailTaken`].
@@ -280,7 +280,7 @@ mod tests {
         world
     }
 
-    /// Who may not log in keeps nobody from being the last who may.
+    /// An administrator who may not log in keeps no other from being the last who may.
     #[test]
     fn a_disabled_user_who_becomes_an_administrator_does_not_count_as_one() {
         let mut world = world();
@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(local(&mut world, "DELETE /admin/users/admin", "").status, 204);
     }
 
-    /// Nothing that is kept of a user outlives him, but that his tokens have ended.
+    /// Nothing that is kept of a user outlives him, except that his tokens have ended.
     #[test]
     fn nothing_of_a_deleted_user_is_kept() {
         let mut world = world();

@@ -37,7 +37,7 @@ pub struct Lock {
     pub until: UnixTime,
     /// [`super::User::lock_epoch`] at that time.
     pub epoch: u32,
-    /// From when on.
+    /// Since when.
     pub since: UnixTime,
 }
 

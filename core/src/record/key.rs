@@ -253,7 +253,7 @@ mod tests {
         AuthorizationAt { uid: uid(), created: UnixTime::from_secs(secs), id: [id; 12] }
     }
 
-    /// Who changes one of them orphans what every store holds under it.
+    /// Whoever changes one of them orphans what every store holds under it.
     #[test]
     fn the_keys_of_records_stay() {
         let digest = [7; 16];

@@ -138,7 +138,7 @@ mod tests {
         }
     }
 
-    /// Holds the stored form of the released format: who changes one of them has to raise its version and migrate.
+    /// Checks against the stored form of the released format: whoever changes one of them has to raise its version and migrate.
     #[track_caller]
     fn check<T: Stored + PartialEq + core::fmt::Debug>(record: &T, octets: &[u8]) {
         assert_eq!(record.encode(), octets);

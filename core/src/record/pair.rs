@@ -13,7 +13,7 @@ pub type PairId = [u8; 32];
 pub struct Pair {
     /// The random id.
     pub id: PairId,
-    /// The id of the pair that the login made; shared by all that refreshing made of it (security T17).
+    /// The id of the pair that the login made; shared by all that came of it (security T17).
     pub family: PairId,
     /// Whom the tokens are for.
     pub uid: Uid,
@@ -44,8 +44,8 @@ pub struct Pair {
 impl Stored for Pair {
     const VERSION: u8 = 3;
 
-    /// Version 2 was the same without the last two members: its family ends by the settings of today, and all that ended since it was made
-    /// has ended it. Version 1 lacked the one before as well; the family of such a pair counts from this pair on.
+    /// Version 2 was the same without the last two members: its family ends by the settings of today, and whatever has ended pairs
+    /// together since it was made has ended it. Version 1 lacked the one before as well; the family of such a pair counts from that pair.
     fn migrate(version: u8, body: &[u8]) -> Option<Self> {
         let began: &[u8] = match version {
             1 => &[0],
@@ -62,7 +62,7 @@ impl Stored for Pair {
 /// All pairs of one user, or of everybody, have ended together: written where they are too many to be invalidated one by one.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct PairsEnded {
-    /// When they did the last time; later than the time before even if the clock was put right meanwhile, so that it counts how often.
+    /// When they last did; always later than the time before, even if the clock was put right meanwhile, so that it counts how often.
     pub last: UnixTime,
     /// Access tokens that were issued up to then have ended, for verifiers elsewhere, who know nothing else of them.
     pub issued: UnixTime,
@@ -91,8 +91,8 @@ pub struct PairOf {
 impl Stored for PairOf {
     const VERSION: u8 = 2;
 
-    /// Version 1 was the same without the last member. A pair of that time is found where its family is ended and needs none here; its own
-    /// id is no other family's.
+    /// Version 1 was the same without the last member. A pair of that time is found when its family is ended, and needs no family here;
+    /// its own id stands in, which is no other family's.
     fn migrate(version: u8, body: &[u8]) -> Option<Self> {
         lacking(32, body).filter(|_| version == 1).map(|of: Self| Self { family: of.id, ..of })
     }

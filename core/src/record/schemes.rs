@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct Schemes(pub Vec<Scheme>);
 
 impl Schemes {
-    /// How many schemes may be recorded. The configured one comes on top where there is no room for it, and no hash is made with it.
+    /// How many schemes may be recorded. The configured one comes on top where there is no room for it; then no hash is made with it.
     pub const MAX: usize = 3;
 }
 

@@ -17,12 +17,12 @@ pub enum KeyState {
     },
     /// Is published and verifies, and signs later: when every verifier elsewhere has read it (security T18).
     Follows {
-        /// From when on it signs.
+        /// The time from which it signs.
         from: UnixTime,
     },
     /// Signs until the key that follows it does, and verifies until its last token has expired.
     Leaves {
-        /// From when on it does not sign.
+        /// The time from which it does not sign.
         at: UnixTime,
         /// When its last token has expired.
         until: UnixTime,
