@@ -1,13 +1,13 @@
 //! Requests that a page of another site has its visitor's browser send.
 //!
 //! A browser adds by itself what it has kept for this server: Basic credentials once they were typed, a client certificate. Forms are
-//! sent to other sites without asking, and the OpenShift dialect takes forms. So what a browser says of where a request comes from
-//! decides before any rule looks at it (security H7). Programs that are no browsers say nothing, and are not concerned.
+//! sent to other sites without asking, and the OpenShift dialect takes forms. So what a browser says about where a request comes from
+//! decides before any rule looks at it (security H7). Programs that are not browsers say nothing, and are not affected.
 
 use super::is_verification;
 use crate::seam::{Method, Moment, Request};
 
-/// Whether this is such a request. The owner's own socket is out of the reach of pages.
+/// Whether this is such a request. The owner's own socket is out of reach of pages.
 pub(super) fn is(request: &Request, moment: &Moment) -> bool {
     !moment.peer.local && is_sent_unasked(request) && comes_from_elsewhere(request, moment.peer.host.as_deref())
 }
@@ -15,9 +15,9 @@ pub(super) fn is(request: &Request, moment: &Moment) -> bool {
 /// What the body of a form can be (Fetch standard, CORS-safelisted request headers).
 const FORMS: [&str; 3] = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
 
-/// Whether browsers send this to another site without asking that site first: a `POST` with the body of a form, or one that says
-/// nothing of its body, be it empty, as path and query say enough. Before sending anything else a browser asks first (a preflight), and
-/// this server never allows it. Proxies ask about requests of every kind, and hand on what the browser says of them.
+/// Whether browsers send this to another site without asking that site first: a `POST` with the body of a form, or one that does not
+/// name the type of its body, even an empty one, as path and query say enough. Before sending anything else a browser asks first (a
+/// preflight), and this server never allows it. Proxies ask about requests of every kind, and hand on what the browser says of them.
 fn is_sent_unasked(request: &Request) -> bool {
     if request.method != Method::Post || is_verification(&request.path) {
         return false;
@@ -65,7 +65,7 @@ fn is_at(origin: &str, host: &str) -> bool {
     bare(authority).eq_ignore_ascii_case(bare(host))
 }
 
-/// What is no text says nothing.
+/// What is not text says nothing.
 fn text(value: &[u8]) -> &str {
     core::str::from_utf8(value).unwrap_or_default()
 }

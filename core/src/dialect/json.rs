@@ -18,7 +18,7 @@ use zeroize::Zeroize;
 pub(crate) enum BadJson {
     /// Not JSON, or something follows it, or a name repeats.
     Malformed,
-    /// JSON, and no object.
+    /// JSON, but not an object.
     NotAnObject,
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn object(body: &[u8]) -> Result<Object, BadJson> {
     }
 }
 
-/// How many names a body may have in all its objects. What this server is asked has a few dozen at the most, and each costs its memory and
+/// How many names a body may have in all its objects. What this server is asked has a few dozen at the most, and each name costs memory and
 /// time before anybody has looked at credentials.
 const MAX_NAMES: u32 = 1024;
 
@@ -152,7 +152,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 }
 
-/// The whole number that `value` states, `None` if it is none or is written with a fraction or an exponent. Beyond 64 bits it
+/// The whole number that `value` states, `None` if it is not one or is written with a fraction or an exponent. Beyond 64 bits it
 /// saturates, however it is written, which every bound refuses or clamps alike.
 pub(crate) fn integer(value: &Value) -> Option<i128> {
     let Value::Number(number) = value else { return None };

@@ -19,8 +19,8 @@ use crate::{
 
 pub use gateway::{is_asked_often, is_snapshot, is_verification};
 
-/// Whether `request` states a password where one is checked, in its `Authorization` header (RFC 7617) or, without one, in its body: that
-/// costs a derivation, unless something else is wrong with it or its source has failed too often.
+/// Whether `request` states a password where one is checked, in its `Authorization` header (RFC 7617) or, without that header, in its body:
+/// it then costs a derivation, unless something else is wrong with it or its source has failed too often.
 pub fn checks_password(request: &Request) -> bool {
     let dialect = Dialect::of(&request.path);
     if request.header_values("authorization").next().is_none() {
@@ -46,17 +46,17 @@ pub(crate) fn name(request: &Request) -> &'static str {
     Dialect::answering(request).name()
 }
 
-/// What whoever is refused as [`Refusal::CrossSite`] reads.
+/// The text for whoever is refused as [`Refusal::CrossSite`].
 const CROSS_SITE: &str = "a web page of another site had this request sent";
 
 /// Answers a request in the dialect its path belongs to.
 pub(crate) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
-    // Whoever stands in front may have gone by the other one.
+    // A proxy in front may have gone by the other type.
     if has_two_types(op.request.header_values("content-type")) {
         return Ok(unread(op, Unread::TwoTypes));
     }
     let dialect = Dialect::answering(op.request);
-    // There is no such thing for others, whoever had them ask.
+    // For others `/admin` does not exist, whoever had them ask.
     let is_there = dialect != Dialect::Admin || op.moment.peer.local;
     if is_there && cross_site::is(op.request, op.moment) {
         return Err(Refusal::CrossSite.into());
@@ -133,7 +133,7 @@ impl Dialect {
         }
     }
 
-    /// Who answers `request`. What is nobody's is Elasticsearch's, whose routes start at `/`.
+    /// Who answers `request`. A path that is nobody's is Elasticsearch's, whose routes start at `/`.
     fn answering(request: &Request) -> Self {
         Self::of(&request.path).unwrap_or(Self::Elasticsearch)
     }

@@ -36,7 +36,7 @@ impl Body {
         self.0.get(name)
     }
 
-    /// A member that may be missing and else is a string.
+    /// A member that may be missing and otherwise is a string.
     ///
     /// # Errors
     /// 400 `wrong_type`.
@@ -71,7 +71,7 @@ impl Body {
         }
     }
 
-    /// A member that may be missing and else is a whole number.
+    /// A member that may be missing and otherwise is a whole number.
     ///
     /// # Errors
     /// 400 `wrong_type`.

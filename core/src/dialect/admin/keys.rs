@@ -31,7 +31,7 @@ struct Shown<'a> {
     alg: &'static str,
     /// `signs`, `verifies`, or `follows`: it is published and signs later.
     state: &'static str,
-    /// From when on it signs, if it follows.
+    /// The time from which it signs, if it follows.
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
     /// When it stops verifying; none if it does not.
@@ -104,7 +104,7 @@ pub(super) fn export(op: &Op<'_>) -> Result<Response, Stop> {
         Some(_) => return malformed(),
     };
     let keys = engine::keys(op)?;
-    // One whose last token has expired verifies nothing any more: it is shown to who asks for it by name only.
+    // One whose last token has expired verifies nothing any more: it is shown only to whoever asks for it by name.
     let lives = |key: &SigningKey| key.state.until().is_none_or(|until| op.now() < until);
     let wanted: Vec<_> = keys.iter().filter(|key| kid.map_or_else(|| lives(key), |kid| key.kid == kid)).collect();
     if wanted.is_empty() && kid.is_some() {
@@ -258,7 +258,7 @@ mod tests {
         assert!(listed(&mut world).iter().all(|key| key["kid"] != "test"));
         world.set(right.plus_secs(60));
         assert!(alive(&mut world, &old) && listed(&mut world).iter().any(|key| key["kid"] == "test"));
-        // Nor does it keep one that was to go.
+        // Nor does it keep a key that was to go.
         world.set(ahead);
         done(&mut world, "POST /admin/keys/rotate", r#"{"end_tokens": true}"#, 201);
         world.set(right.plus_secs(60));

@@ -31,7 +31,7 @@ pub(super) use error::{refuse, unread};
 
 /// The media type of every body.
 const JSON: &str = "application/json";
-/// Who does what is done here, as the audit trail names him.
+/// The name in the audit trail of whoever does what is done here.
 const ACTOR: &str = "local";
 
 /// Answers a request of this dialect.

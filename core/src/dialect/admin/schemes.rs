@@ -19,7 +19,7 @@ const ROUNDS: u32 = 16;
 const MIN_PAGE: u32 = 1000;
 
 /// Drops them, and says which were dropped and which stay. It starts over when a user is created meanwhile, or a scheme comes into use.
-/// A user who exists can otherwise only get hashes of the schemes he has, which stay, and of the one for new passwords, which stays too.
+/// Users who exist can otherwise only get hashes of the schemes they have, which stay, and of the one for new passwords, which stays too.
 pub(super) fn prune(op: &Op<'_>) -> Result<Response, Stop> {
     body::none(op)?;
     op.want(&[key::last_uid(), key::schemes()]);

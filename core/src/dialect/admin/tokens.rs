@@ -166,11 +166,11 @@ fn revoke_token(op: &Op<'_>, token: &str) -> Result<Response, Stop> {
     revoked(&jti)
 }
 
-/// Ends the token, or the OpenShift authorization, with this id. Of tokens an entry is made, known or not. It lasts until every token
-/// that this server could have issued by now has expired, or longer if `expires` (in Unix seconds) is later: for tokens that were issued
-/// elsewhere. It never gets shorter (security T16).
+/// Ends the token, or the OpenShift authorization, with this id. For a token an entry is made, whether the token is known or not. The
+/// entry lasts until every token that this server could have issued by now has expired, or until `expires` (in Unix seconds) if that is
+/// later: for tokens that were issued elsewhere. It never gets shorter (security T16).
 fn revoke_id(op: &Op<'_>, jti: &str, expires: Option<i128>) -> Result<Response, Stop> {
-    // Else it would live on, called revoked, and stand in the trail (security L2).
+    // Else a token given as an id would live on, called revoked, and stand in the trail (security L2).
     let (stored, refresh) = (key::authorization_token(jti), key::pair_of_refresh(jti));
     op.want(&[stored.clone(), refresh.clone()]);
     if op.read(&stored)?.is_some() || op.read(&refresh)?.is_some() || engine::verify(op, jti).is_ok() {

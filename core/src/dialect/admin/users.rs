@@ -39,7 +39,7 @@ pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
         let after = after.map_or_else(String::new, |uid| key::of_user(prefix, uid));
         op.range(&Range { prefix: prefix.into(), after, limit })
     };
-    // Only users have locks and last logins, so as many of these reach at least as far.
+    // Only users have locks and last logins, so the same number of these reaches at least as far.
     let (users, locks, seen) = (records(key::USERS), records(key::LOCKS), records(key::SEEN));
     let users = engine::decoded_by_id::<User>(engine::behind(key::USERS, users?))?;
     let locks = engine::decoded_by_id::<Lock>(engine::behind(key::LOCKS, locks?))?;
@@ -133,7 +133,7 @@ pub(super) fn delete(op: &Op<'_>, who: &str) -> Result<Response, Stop> {
     Ok(Response::empty(204))
 }
 
-/// Another name, address or role; what is not said stays, but a name that is the address. No token ends: its owner is who he was.
+/// Another name, address or role; what is not said stays, except a name that is the address. No token ends: its owner is who he was.
 pub(super) fn amend(op: &Op<'_>, who: &str) -> Result<Response, Stop> {
     let body = Body::of(op, &["name", "email", "role"])?;
     let said = |member| body.value(member).is_some();
@@ -153,7 +153,7 @@ pub(super) enum Change {
     Unlock,
     /// No login and no token works any more.
     Disable,
-    /// Logins work again; tokens of before do not.
+    /// Logins work again; tokens from before do not.
     Enable,
     /// All tokens end.
     Logout,
@@ -324,7 +324,7 @@ mod tests {
         };
         assert_eq!(change("ann", json!({"name": "ann@example.com"})), ["ann@example.com"; 2]);
         assert_eq!(change("ann@example.com", json!({"email": "ann@example.org"})), ["ann@example.org"; 2]);
-        // Without an address it is all that he goes by.
+        // Without an address the name is all that he goes by.
         assert_eq!(change("ann@example.org", json!({"email": ""})), ["ann@example.org", ""]);
         assert_eq!(change("2", json!({"email": "ann@example.org"})), ["ann@example.org"; 2]);
         assert_eq!(
@@ -444,7 +444,7 @@ mod tests {
         }
     }
 
-    /// Those of the others, which go, are no reason for a weaker hash.
+    /// The schemes of the other passwords, which go, are no reason for a weaker hash.
     #[test]
     fn what_replaces_passwords_of_two_old_schemes_is_hashed_as_new() {
         let mut world = world();
@@ -580,7 +580,7 @@ mod tests {
         assert_eq!(done(&mut world, "POST /admin/users/ann/enable", "", 200)["disabled"], false);
         assert_eq!(world.audited(), ["user.enable"]);
         check_login(&mut world, "ann", "ann password", 200);
-        // Tokens of before have ended for good.
+        // Tokens from before have ended for good.
         assert_eq!(world.call(verify()).status, 401);
     }
 

@@ -58,12 +58,12 @@ impl Body {
         self.members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
 
-    /// Whether the member is there, be it empty.
+    /// Whether the member is there, even if empty.
     pub(super) fn has(&self, name: &str) -> bool {
         self.members.contains_key(name)
     }
 
-    /// A member that may be missing and else is a string.
+    /// A member that may be missing and otherwise is a string.
     ///
     /// # Errors
     /// 400.
@@ -75,7 +75,7 @@ impl Body {
         }
     }
 
-    /// A member that may be missing, or `null`, or empty, all of which say that there is none; and else is a string.
+    /// A member that may be missing, or `null`, or empty, all of which say that there is none, and otherwise is a string.
     ///
     /// # Errors
     /// 400.
@@ -86,7 +86,7 @@ impl Body {
         }
     }
 
-    /// A member that may be missing and else is a boolean.
+    /// A member that may be missing and otherwise is a boolean.
     ///
     /// # Errors
     /// 400.
@@ -98,7 +98,7 @@ impl Body {
         }
     }
 
-    /// A member that may be missing and else is a list of strings.
+    /// A member that may be missing and otherwise is a list of strings.
     ///
     /// # Errors
     /// 400.
@@ -118,7 +118,7 @@ impl Body {
         }
     }
 
-    /// A member that may be missing and else is a list of what `is` says.
+    /// A member that may be missing and otherwise is a list of what `is` says.
     ///
     /// # Errors
     /// 400.
@@ -130,7 +130,7 @@ impl Body {
         }
     }
 
-    /// A member that may be missing and else is an object.
+    /// A member that may be missing and otherwise is an object.
     ///
     /// # Errors
     /// 400.

@@ -48,7 +48,7 @@ pub(super) fn optional(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
     known(op, Expired::Refused)
 }
 
-/// Like [`optional`], be the password expired.
+/// Like [`optional`], even if the password has expired.
 ///
 /// # Errors
 /// 401.
@@ -58,7 +58,7 @@ pub(super) fn even_expired(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
 
 fn known(op: &Op<'_>, expired: Expired) -> Result<Option<Caller>, Stop> {
     let caller = shown(op, expired)?;
-    // Whoever asks to be taken for another must not be taken for himself, who may do more.
+    // Whoever asks to act as another must not act as himself, who may do more.
     match op.request.header_values("es-security-runas-user").next() {
         None => Ok(caller),
         Some(_) if caller.is_none() => Err(Refusal::NoCredentials.into()),
@@ -83,14 +83,14 @@ fn shown(op: &Op<'_>, expired: Expired) -> Result<Option<Caller>, Stop> {
     }
 }
 
-/// The caller of a request for a new token, as far as he is known. A token goes on to its end when the passwords of its user
-/// have expired, but gets no other: else it would renew itself for ever.
+/// The caller of a request for a new token, as far as he is known. A token stays good when the passwords of its user have
+/// expired, but gets no other: else it would renew itself for ever.
 ///
 /// # Errors
 /// 401.
 pub(super) fn renewing(op: &Op<'_>, known: Option<Caller>) -> Result<Caller, Stop> {
     let caller = known.map_or_else(|| caller(op), Ok)?;
-    // Who came with a password was asked before.
+    // For whoever came with a password, this was checked before.
     if let Some(jti) = &caller.token
         && engine::has_expired(op, &caller.user)?
     {

@@ -84,7 +84,7 @@ pub(super) fn wrong_method(op: &Op<'_>, allowed: &[&str]) -> Response {
     json(op, 405, &value!({ "error": text, "status": 405 })).with_header("allow", allowed.join(","))
 }
 
-/// What of the request target is repeated: not the query, in which somebody may have put a secret (security H2).
+/// The part of the request target that answers repeat: not the query, in which somebody may have put a secret (security H2).
 pub(super) fn uri<'o>(op: &Op<'o>) -> &'o str {
     &op.request.path
 }
@@ -132,7 +132,7 @@ pub(in crate::dialect) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
         }
         Refusal::CrossSite => error(op, 403, "security_exception", CROSS_SITE, &[]),
         Refusal::NotAllowed => error(op, 403, "security_exception", "action is unauthorized", &[]),
-        // From the lifetime on: what no route of this dialect comes to, or has been answered above.
+        // From `Lifetime` on: what no route of this dialect comes to, or has been answered above.
         Refusal::NoCredentials
         | Refusal::BadCredentials
         | Refusal::PasswordExpired

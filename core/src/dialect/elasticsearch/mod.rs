@@ -61,7 +61,7 @@ pub(super) fn is_login_by_body(request: &Request) -> bool {
         && (mentions(b"\"password\"") || mentions(b"\\"))
 }
 
-/// A path without a slash at its end, with which the product means the same. A name that was left empty stays empty: it never means all.
+/// A path without a slash at its end, which means the same to the product. A name that was left empty stays empty: it never means all.
 fn trimmed(path: &str) -> &str {
     match path.strip_suffix('/') {
         Some(rest) if !rest.is_empty() && !["/", "/user", "/role"].iter().any(|end| rest.ends_with(end)) => rest,
@@ -113,7 +113,7 @@ impl<'a> Resource<'a> {
             ("oauth2", Some("token"), None) => Self::Token(family),
             ("user", None, _) => Self::Users,
             ("user", Some("_password"), None) => Self::Password(None),
-            // What the product has here, and this server has not. A user of such a name is reached by escaping it.
+            // What the product has here and this server does not. A user of such a name is reached by escaping it.
             ("user", Some("" | "_privileges" | "_has_privileges" | "_query"), _) | ("role", Some("" | "_query"), _) => {
                 return None;
             }

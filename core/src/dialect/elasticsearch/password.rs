@@ -18,7 +18,7 @@ const ACTION: &str = "cluster:admin/xpack/security/user/change_password";
 
 /// The list of a user, or of the caller, becomes this password, and all his tokens end.
 ///
-/// Everybody may do this to himself, but not with a token: who has found one has not found the account. Administrators and user
+/// Everybody may do this to himself, but not with a token: whoever has found one does not have the account. Administrators and user
 /// managers may do it with a token too, to themselves as to others: their token sets passwords anyway. An expired password is good
 /// for replacing one's own, and for nothing else.
 pub(super) fn change(op: &Op<'_>, name: Option<&str>) -> Result<Response, Stop> {
@@ -46,7 +46,7 @@ pub(super) fn change(op: &Op<'_>, name: Option<&str>) -> Result<Response, Stop> 
         if !engine::may_manage(&caller.user, &user) {
             return Err(refused(op, ACTION, &caller));
         }
-        // The password may be the one he has: programs that set another's at each start find it set.
+        // The password may be the one he has: programs that set another user's at each start find it set.
         let new = NewPassword::fresh(op, &password, &user.name, &user.email, &user.salt.clone())?;
         user.unlock();
         engine::replace_passwords(op, &actor, user, new)?;

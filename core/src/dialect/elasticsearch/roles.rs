@@ -1,7 +1,7 @@
 //! `…/role` and `…/role/{name}`.
 //!
-//! What a user may do is said by the role that all dialects share. A role that is defined here is kept and shown, so that
-//! whoever sets up a server can run as he is, and grants nothing.
+//! What a user may do is said by the role that all dialects share. A role that is defined here grants nothing. It is kept and shown,
+//! so that programs which set up a server can run as they are.
 
 use super::{
     answer,
@@ -109,7 +109,7 @@ fn definition(role: &CustomRole) -> Result<Value, Refusal> {
     serde_json::from_slice(role.definition.as_bytes()).map_err(|_| Refusal::BadRecord)
 }
 
-/// The text of a definition as it will be shown: what the product always shows is there, and what was sent besides.
+/// The text of a definition as it will be shown: what the product always shows, and what was sent besides.
 fn read(op: &Op<'_>) -> Result<String, Stop> {
     const PARSER: &str = "put_role";
     let lists = ["indices", "index", "applications", "remote_indices", "remote_cluster"];

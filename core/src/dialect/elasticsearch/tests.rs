@@ -127,7 +127,7 @@ fn a_refresh_token_works_once_and_again_for_30_seconds() {
         (&second["access_token"], &second["refresh_token"], &value!(1170))
     );
     assert_eq!(world.call(bearer("/_security/_authenticate", &second["access_token"])).status, 200);
-    // Later it is somebody else's: nobody goes on with what came of it.
+    // Used later, the token is in somebody else's hands: nobody goes on with what came of it.
     world.advance(1);
     let late = refresh(&mut world, &first["refresh_token"]);
     assert_eq!((late.status, &json(&late)["error"]), (400, &value!("invalid_grant")));
@@ -480,7 +480,7 @@ fn wrong_credentials_name_what_they_were_for() {
     assert_eq!(json(&world.call(admin(Request::new(Method::Get, "/"))))["tagline"], "You Know, for Search");
 }
 
-/// Whoever ends all of a user's pairs ends also what comes of one of them at that moment.
+/// Ending all of a user's pairs also ends what comes of one of them at that moment.
 #[test]
 fn a_pair_that_is_refreshed_while_all_are_ended_ends_too() {
     let mut world = TestWorld::with_admin("secret");
@@ -530,7 +530,7 @@ fn is_dead(world: &mut TestWorld, token: &Value, by: &str) {
     assert_eq!((&again["invalidated_tokens"], &again["previously_invalidated_tokens"]), (&value!(0), &value!(1)), "{by}");
 }
 
-/// Else who has stolen an access token keeps what he gets for it at that moment, and gets the next one for that.
+/// Else whoever has stolen an access token keeps what he gets for it at that moment, and gets the next one for that.
 #[test]
 fn what_is_granted_while_its_family_is_ended_ends_with_it() {
     let mut world = TestWorld::with_admin("secret");
@@ -548,7 +548,7 @@ fn what_is_granted_while_its_family_is_ended_ends_with_it() {
                     assert_eq!(json(&refresh(world, token))["error"], "invalid_grant", "{by}");
                 }
             };
-            // Granted while it is read what is to be ended, and just before it is ended.
+            // Granted while what is to be ended is being read, and just before it is ended.
             let mut rounds = 0;
             loop {
                 let mut world = world.clone();
@@ -658,7 +658,7 @@ fn what_happens_to_pairs_is_audited() {
     }
 }
 
-/// One record ends them, which must be there for as long as one of them could live; and what it has ended is not ended again.
+/// One record ends them, which must exist for as long as one of them could live; and what it has ended is not ended again.
 #[test]
 fn pairs_that_ended_together_stay_ended() {
     let mut world = TestWorld::with_admin("secret");
@@ -677,8 +677,8 @@ fn pairs_that_ended_together_stay_ended() {
     }
 }
 
-/// What ended all pairs by a clock that was ahead ends none that come when it has been put right; and ending them once more then ends
-/// these, and none of before lives again.
+/// What ended all pairs while the clock was ahead ends none that are granted once it has been put right; ending them once more then
+/// ends these, and none of the earlier ones lives again.
 #[test]
 fn pairs_that_ended_together_while_the_clock_was_ahead_leave_no_trace() {
     type Send = fn(&mut TestWorld, Request) -> Response;
@@ -708,7 +708,7 @@ fn pairs_that_ended_together_while_the_clock_was_ahead_leave_no_trace() {
                 assert_eq!(world.call(bearer("/_security/_authenticate", &pair["access_token"])).status, 401);
                 assert_eq!(refresh(&mut world, &pair["refresh_token"]).status, 400);
             }
-            // Neither do those of the time ahead, when it comes.
+            // Nor do those from the time ahead, when it comes.
             let mut later = world.clone();
             later.set(right.plus_secs(18_010));
             for pair in &ended[..last] {
@@ -719,7 +719,7 @@ fn pairs_that_ended_together_while_the_clock_was_ahead_leave_no_trace() {
     }
 }
 
-/// Who used it knows its next one; a clock that was ahead then must not let it be shown again for as long.
+/// Whoever used it knows its next pair; a token used while the clock was ahead must not show that again until that time comes.
 #[test]
 fn a_refresh_token_that_was_used_while_the_clock_was_ahead_is_used() {
     let mut world = TestWorld::with_admin("secret");
@@ -734,7 +734,7 @@ fn a_refresh_token_that_was_used_while_the_clock_was_ahead_is_used() {
     assert_eq!(refresh(&mut world, &second["refresh_token"]).status, 400);
 }
 
-/// It would live for as long as the clock was ahead, and a day; when its time comes, it is as dead as it was made.
+/// It would live for a day longer than the clock was ahead; when its time comes, it is as dead as it was made.
 #[test]
 fn a_refresh_token_of_a_time_to_come_is_refused_and_can_be_ended() {
     let mut world = TestWorld::with_admin("secret");

@@ -23,7 +23,7 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    /// The role that grants something comes first; `none` is no role here. It is the user's as he is now, whichever dialect
+    /// The role that grants something comes first; `none` is no role here. It is the role that the user has now, whichever dialect
     /// gave it.
     ///
     /// # Errors

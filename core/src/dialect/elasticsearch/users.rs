@@ -86,7 +86,7 @@ pub(super) fn put(op: &Op<'_>, family: Family, name: &str) -> Result<Response, S
         return Err(refused(op, PUT, &caller));
     }
     let known = target(op, &name)?;
-    // Who is there already keeps the name he has.
+    // A user who is there already keeps the name he has.
     if known.is_none() && !valid_name(&name) {
         return invalid(op, &format!("the name is not {NAME_RULE}"));
     }
@@ -250,7 +250,7 @@ fn roles_of(op: &Op<'_>, names: &[&str]) -> Result<(Role, Vec<String>), Stop> {
     let (mut granted, mut custom) = (None, Vec::<String>::new());
     for name in names {
         match built_in(name) {
-            // Which of two is the stronger is not for a guess.
+            // Which of two is the stronger must not be guessed.
             Some(role) if granted.is_some_and(|known| known != role) => {
                 return invalid(op, "a user has one role of those that grant something; the others must be custom ones");
             }
@@ -295,12 +295,12 @@ pub(super) fn metadata_of(op: &Op<'_>, body: &Body) -> Result<String, Stop> {
     Ok(text)
 }
 
-/// The user of this name and his profile. Other than for a login, an e-mail address is none.
+/// The user of this name and his profile. Unlike for a login, an e-mail address is no name here.
 pub(super) fn target(op: &Op<'_>, name: &str) -> Result<Option<(User, UserProfile)>, Stop> {
     Ok(engine::named(op, &[name])?.pop())
 }
 
-/// 400, as the product answers who would change somebody who is not there.
+/// 400, as the product answers whoever would change somebody who is not there.
 pub(super) fn nobody<T>(op: &Op<'_>, name: &str) -> Result<T, Stop> {
     let text = super::error::findings(&[format!("there is no user [{name}]")]);
     bad(op, "validation_exception", &text)
@@ -314,7 +314,7 @@ pub(super) fn name_of(op: &Op<'_>, segment: &str) -> Result<String, Stop> {
     }
 }
 
-/// The names that a path has between commas, each once; and all of it as one, since a name may have a comma.
+/// The names that a path has between commas, each once; and the whole of it as one name, since a name may have a comma.
 pub(super) fn names_of(op: &Op<'_>, segment: &str) -> Result<Vec<String>, Stop> {
     let whole = name_of(op, segment)?;
     let mut names: Vec<String> = whole.split(',').filter(|name| !name.is_empty()).map(String::from).collect();

@@ -95,7 +95,7 @@ fn a_user_is_kept_as_he_was_put() {
             assert_eq!(&shown[name], member, "{name}");
         }
     }
-    // What an update leaves out is gone, but for the password and whether he is enabled.
+    // What an update leaves out is gone, except the password and whether he is enabled.
     assert_eq!(
         admin(&mut world, "PUT /_xpack/security/user/ann", &value!({"roles": []}), 200),
         value!({"user": {"created": false}, "created": false})
@@ -236,7 +236,7 @@ fn new_passwords_disabling_and_deleting_end_tokens() {
         world.call(by(ADMIN, send("PUT /_security/user/ann", &value!({"password": "ann secret", "roles": []}))));
         world.call(by(ADMIN, send("PUT /_security/user/ann/_enable", &Value::Null)));
         let token = token(&mut world, "ann");
-        // What says nothing of it ends nothing.
+        // A request that does not mention it ends nothing.
         admin(&mut world, "PUT /_security/user/ann", &value!({"roles": ["r"]}), 200);
         assert_eq!(bearer(&mut world, &token).status, 200);
         admin(&mut world, line, &body, 200);
@@ -369,7 +369,7 @@ fn everybody_changes_his_own_password_and_nothing_else() {
         assert_eq!(answer["error"]["type"], "security_exception", "{line}");
         assert!(reason(&answer).ends_with("is unauthorized for user [ann]"), "{line}: {answer}");
     }
-    // Who has a token only, has not the account.
+    // Whoever has only a token does not have the account.
     let own = send("POST /_security/user/_password", &secret);
     let value = format!("Bearer {}", token.as_str().unwrap());
     assert_eq!(world.call(own.with_header("authorization", &value)).status, 403);
@@ -484,7 +484,7 @@ fn names_are_percent_encoded_and_addresses_are_none() {
         let refused = admin(&mut world, &format!("PUT /_security/user/{path}"), &body, 400);
         assert!(refused["error"]["reason"].as_str().unwrap().contains("neither the first nor the last of them a blank"));
     }
-    // Who has such a name of old keeps it.
+    // A user who has had such a name from before keeps it.
     let user = world.stored::<User>(&key::user(uid(2))).unwrap();
     world.put(key::user(user.uid), User { name: "ann ".into(), ..user }.encode());
     world.put(key::name("ann "), uid(2).encode());
@@ -696,7 +696,7 @@ fn routes_have_their_methods_and_bodies() {
     }
 }
 
-/// One request may do both, and the list of administrators who may log in must not hold who may not: else the last one could go.
+/// One request may do both, and the list of administrators who may log in must not hold one who may not: else the last one could go.
 #[test]
 fn who_becomes_an_administrator_and_is_disabled_at_once_is_no_other_administrator() {
     let admins = |world: &mut TestWorld| json(&world.local(send("GET /admin/status", &Value::Null)))["admins"].clone();

@@ -31,8 +31,8 @@ pub(super) fn caller(op: &Op<'_>) -> Result<User, Stop> {
 }
 
 /// Name and password as they were before the client encoded them as a form does (RFC 6749, 2.3.1), which OAuth clients do before they put
-/// them together for Basic, and others do not. `None` if that was not done, as far as can be told: no octet is escaped, or one is left
-/// that is escaped in every form.
+/// them together for Basic, and others do not. `None` if that was not done, as far as can be told: no octet is escaped, or one stands
+/// unescaped that every form escapes.
 fn form_decoded(login: &str, password: &str) -> Option<(String, Zeroizing<String>)> {
     let pair = Zeroizing::new(format!("{login}={password}"));
     let is_left = |octet: u8| octet.is_ascii_alphanumeric() || b"-_.!~*'()+%=".contains(&octet);

@@ -8,11 +8,11 @@ use crate::{
 };
 use alloc::{format, string::ToString};
 
-/// The challenge to who has shown no token.
+/// The challenge to whoever has shown no token.
 const BEARER: &str = "Bearer realm=\"waxseal\"";
-/// The challenge to who has shown a token that is not good (RFC 6750, 3.1).
+/// The challenge to whoever has shown a token that is not good (RFC 6750, 3.1).
 const BEARER_INVALID: &str = "Bearer realm=\"waxseal\", error=\"invalid_token\"";
-/// The challenge to who has shown a token that may not do this (RFC 6750, 3.1).
+/// The challenge to whoever has shown a token that may not do this (RFC 6750, 3.1).
 const BEARER_LESSER: &str = "Bearer realm=\"waxseal\", error=\"insufficient_scope\"";
 /// The challenge where a password works too.
 const BASIC: &str = "Basic realm=\"waxseal\", charset=\"UTF-8\"";

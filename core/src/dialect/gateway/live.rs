@@ -49,7 +49,7 @@ pub(super) fn live(op: &Op<'_>, token: &str) -> Result<Live, Stop> {
     Ok(Live { user, dialect, id: jti, scopes: None, issued, expires })
 }
 
-/// Like [`live`], for those who ask about a token that is not their credential: one that is not good is none.
+/// Like [`live`], for those who ask about a token that is not their credential: `None` for one that is not good.
 ///
 /// # Errors
 /// Whatever is not the token's fault.

@@ -275,7 +275,7 @@ mod tests {
         check_inactive(&mut world, &by("admin"), &token);
     }
 
-    /// Who asks learns that it is not good, and the log why (security T10).
+    /// Whoever asks learns that it is not good, and the log says why (security T10).
     #[test]
     fn the_log_is_told_why_a_token_is_not_good() {
         let mut world = world();

@@ -19,7 +19,7 @@ pub(super) fn keys(op: &Op<'_>) -> Response {
     Response::new(200, "application/jwk-set+json", body).with_header("cache-control", cache)
 }
 
-/// `GET /auth/revocations`: the newest snapshot, or 304 to who has it already.
+/// `GET /auth/revocations`: the newest snapshot, or 304 to whoever has it already.
 ///
 /// # Errors
 /// [`Refusal::NoPublicKey`], [`Refusal::TooManyRevocations`].
@@ -29,7 +29,7 @@ pub(super) fn revocations(op: &Op<'_>) -> Result<Response, Stop> {
     let tag = format!("\"{number}\"");
     let lists = op.request.header_values("if-none-match");
     let mut tags = lists.flat_map(|list| list.split(|octet| *octet == b',')).map(<[u8]>::trim_ascii);
-    // Weakened on the way, it still names the same; an asterisk names any (RFC 9110, 13.1.2).
+    // A tag weakened on the way still names the same snapshot; an asterisk names any (RFC 9110, 13.1.2).
     let known = tags.any(|known| known == b"*" || known.strip_prefix(b"W/").unwrap_or(known) == tag.as_bytes());
     let until = issued.plus_secs(op.settings.gateway.revocations_every.into());
     let response = if known { Response::empty(304) } else { Response::new(200, "application/jwt", text) };
@@ -190,7 +190,7 @@ mod tests {
         let next = world.call(known(&tag(0)));
         assert_eq!((next.status, next.header("etag")), (200, Some(&*tag(5))));
         assert_eq!((world.cost.commits, world.cost.derivations), (1, 0));
-        // Another issuer, or another key, needs another one at once.
+        // Another issuer, or another key, needs another snapshot at once.
         world.settings_mut().issuer = "other".into();
         assert_eq!(revocations(&mut world).header("etag"), Some(&*tag(6)));
         world.local(request("POST /admin/keys/rotate", r#"{"at_once": true}"#));

@@ -22,7 +22,7 @@ pub(super) fn revoke(op: &Op<'_>) -> Result<Response, Stop> {
     let asked = token(op);
     let found = asked.as_ref().ok().map(|token| {
         let pair = op.load::<PairOf>(&key::pair_of_refresh(token));
-        // A refresh token is no other: the log is not told that it is none.
+        // A refresh token is no other kind of token: the log is not told that it is a bad one of those.
         let live = if let Ok(Some(_)) = pair { None } else { if_revocable(op, token)? };
         if let Some(live) = &live {
             engine::has_room(op, live.user.uid, 1)?;

@@ -63,7 +63,7 @@ mod tests {
         world.token("admin", "admin password")
     }
 
-    /// A store that is brought back from an older copy gives the number of a user whom it does not know any more to somebody else.
+    /// A store that is restored from an older copy gives the uid of a user whom it does not know any more to somebody else.
     #[test]
     fn a_token_is_never_another_users_who_has_the_number_later() {
         let mut world = world();

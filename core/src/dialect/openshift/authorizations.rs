@@ -34,7 +34,7 @@ const NOTES: usize = 1 << 20;
 pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
     let (exchange, parameters) = (&request.exchange, &request.parameters);
     let (op, user) = (exchange.op, &request.caller.user);
-    // An authorization goes on to its end when the passwords of its owner have expired, but makes no other: else it would live for ever.
+    // An authorization stays good when the passwords of its owner have expired, but makes no other: else it would live for ever.
     if engine::has_expired(op, user)? {
         engine::audit(op, "token.issue", &user.uid, &user.uid, Some(Refusal::PasswordExpired.code()));
         return Err(Refusal::PasswordExpired.into());
@@ -129,8 +129,8 @@ pub(super) fn delete_all(request: &Request<'_>) -> Result<Reply, Stop> {
 fn scope(parameters: &Parameters) -> Option<&Value> {
     let [scope, alias] = ["scope", "scopes"].map(|name| parameters.value(name));
     let blank = |scope: &Value| scope.as_str().is_some_and(|scope| scope.trim().is_empty());
-    // Without the other name it stays as it was sent: among those to be ended, an empty one is all, as in the broker, and blanks are the
-    // name of no scope.
+    // Without `scopes` it stays as it was sent: where authorizations are ended, an empty one means all, as in the broker, and blanks are
+    // the name of no scope.
     if scope.is_none_or(blank) { alias.or(scope) } else { scope }
 }
 

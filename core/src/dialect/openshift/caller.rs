@@ -94,7 +94,7 @@ pub(super) fn refuse(refusal: &Refusal) -> Response {
             "www-authenticate",
             "Bearer error=\"invalid_token\", error_description=\"The token is unknown, revoked or expired\", realm=\"OpenShift broker API\"",
         ),
-        // From the right to do something on: what no route of this dialect comes to, or is answered in the envelope.
+        // From `NotAllowed` on: what no route of this dialect comes to, or is answered in the envelope.
         Refusal::NoCredentials
         | Refusal::BadCredentials
         | Refusal::PasswordExpired

@@ -27,7 +27,7 @@ const MAX_ALL: usize = 131_072;
 const PARAMETERS: &[Required] =
     &[Required::text("type", "Type of the key"), Required::text("content", "The key portion of the public key file")];
 
-/// Makes `name` whole, of which the end was taken for a format, where there is a key of that name: a client may write the `%2E` of a
+/// Restores the end of `name`, which was taken for a format, where there is a key of the whole name: a client may write the `%2E` of a
 /// link as a dot (RFC 3986, 6.2.2.2), and must not reach another key with it.
 pub(super) fn complete(request: &mut Request<'_>, name: &mut String) -> Result<(), Stop> {
     let op = request.exchange.op;
@@ -116,7 +116,7 @@ fn check_room(request: &Request<'_>, keys: &SshKeys) -> Result<(), Stop> {
 fn save(request: &Request<'_>, keys: &SshKeys, action: &'static str, name: &str) {
     let (op, uid) = (request.exchange.op, request.caller.user.uid);
     op.store(key::ssh_keys(uid), keys);
-    // The name is no subject: a user who happens to be called so has nothing to do with it.
+    // The key's name is not the subject: a user who happens to be called so has nothing to do with it.
     engine::audit_change(op, action, &uid, &uid, engine::as_typed(op, name));
 }
 

@@ -83,7 +83,7 @@ impl Link {
     }
 }
 
-/// `text` as one segment of a path, its dots too: what stands behind one could be taken for `.json` or `.xml`.
+/// `text` as one segment of a path, its dots escaped too: what stands behind one could be taken for `.json` or `.xml`.
 pub(super) fn segment(text: &str) -> String {
     let mut segment = String::with_capacity(text.len());
     for octet in text.bytes() {

@@ -57,8 +57,8 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
     }
 }
 
-/// The path and the format that stands behind it, without a slash at the end, which some clients write. Not where something is changed
-/// or ended: the name of one thing, left out, would leave the name of all.
+/// The path and the format that stands behind it, without a slash at the end, which some clients write. The slash stays where something
+/// is changed or ended: with the name of one thing left out, the path would otherwise be that of all.
 fn split(request: &seam::Request) -> (&str, Option<negotiate::Format>) {
     let path = request.path.as_str();
     negotiate::split_suffix(match request.method {
@@ -239,7 +239,7 @@ fn agreed_or_usual(op: &Op<'_>) -> Negotiated {
     Negotiated::of(op, suffix, &Parameters::read(op)).unwrap_or_else(|_| Negotiated::usual(op, suffix))
 }
 
-/// Words a refusal of the engine. Who fails to authenticate gets a short text, as from the broker's web server; a failure of the
+/// Words a refusal of the engine. Whoever fails to authenticate gets a short text, as from the broker's web server; a failure of the
 /// server itself comes in the envelope, with a reference that the audit trail has too.
 pub(super) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
     let Some(retry_after) = refusal.retry_after() else { return caller::refuse(refusal) };

@@ -510,8 +510,7 @@ fn a_token_ends_with_its_time_and_its_user_whatever_the_store_keeps() {
     check_alive(&mut world, &made, false);
 }
 
-/// Those beyond the newest end without a line of their own, so that there is one for all.
-/// It would live for as long as the clock was ahead besides what was asked for.
+/// It would live longer than was asked for, by as long as the clock was ahead.
 #[test]
 fn an_authorization_of_a_time_to_come_is_none_yet() {
     let mut world = TestWorld::with_admin("secret");
@@ -527,7 +526,7 @@ fn an_authorization_of_a_time_to_come_is_none_yet() {
     }
 }
 
-/// Who ends it before its time comes has ended it.
+/// Whoever ends it before its time comes has ended it.
 #[test]
 fn an_authorization_of_a_time_to_come_can_be_ended() {
     let mut world = TestWorld::with_admin("secret");
@@ -552,6 +551,7 @@ fn an_authorization_of_a_time_to_come_can_be_ended() {
     }
 }
 
+/// Those beyond the newest end without a line of their own, so that there is one for all.
 #[test]
 fn ending_all_is_audited() {
     let mut world = TestWorld::with_admin("secret");

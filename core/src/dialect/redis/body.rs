@@ -88,7 +88,7 @@ impl Body {
         self.0.get(name)
     }
 
-    /// A member that may be missing and else is a string.
+    /// A member that may be missing and otherwise is a string.
     ///
     /// # Errors
     /// 400 `invalid_schema`.
@@ -100,7 +100,7 @@ impl Body {
         }
     }
 
-    /// A password that may be missing and else is a string that is not empty.
+    /// A password that may be missing and otherwise is a string that is not empty.
     ///
     /// # Errors
     /// 400 `invalid_schema`.
@@ -122,7 +122,7 @@ impl Body {
         }
     }
 
-    /// A member that may be missing and else is a boolean.
+    /// A member that may be missing and otherwise is a boolean.
     ///
     /// # Errors
     /// 400 `invalid_schema`.
@@ -134,7 +134,7 @@ impl Body {
         }
     }
 
-    /// A member that may be missing and else is a whole number.
+    /// A member that may be missing and otherwise is a whole number.
     ///
     /// # Errors
     /// 400 `invalid_schema`.
@@ -146,7 +146,7 @@ impl Body {
         }
     }
 
-    /// A member that may be missing and else is a whole number within bounds.
+    /// A member that may be missing and otherwise is a whole number within bounds.
     ///
     /// # Errors
     /// 400 `invalid_schema`.

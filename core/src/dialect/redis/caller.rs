@@ -16,7 +16,7 @@ pub(super) struct Caller {
     pub(super) user: User,
     /// The password is too old: only replacing the own list is allowed.
     pub(super) expired: bool,
-    /// The password that was given, and that it is one of his, so that it need not be checked twice.
+    /// The password that was given, and the proof that it is one of his, so that it need not be checked twice.
     pub(super) login: Option<(Zeroizing<String>, Proof)>,
 }
 

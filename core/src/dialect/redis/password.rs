@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 struct Request {
     actor: User,
     target: User,
-    /// That `old_password` is one of the target, if it was given.
+    /// The proof that `old_password` is one of the target, if it was given.
     old: Option<Proof>,
     new: Option<Zeroizing<String>>,
     /// Whether who asks has shown a password, and not just a token.
@@ -41,7 +41,7 @@ pub(super) fn replace(op: &Op<'_>) -> Result<Response, Stop> {
 pub(super) fn add(op: &Op<'_>) -> Result<Response, Stop> {
     let Request { actor, target, new, shown, .. } = read(op, Form { old: false, new: true, expired: Expired::Refused })?;
     if !shown {
-        // Else whoever has but a token could find out the passwords of a full list, one guess after the other, and leave no trace.
+        // Else whoever has only a token could find out the passwords of a full list, one guess after the other, and leave no trace.
         target.passwords.check_room(op.settings.passwords.max_per_user)?;
     }
     let new = NewPassword::added(op, &target, &new.unwrap_or_default())?;
@@ -78,7 +78,7 @@ fn read(op: &Op<'_>, form: Form) -> Result<Request, Stop> {
     }
     let username = body.text("username")?;
     let old = body.password("old_password")?;
-    // What a form has not is as unknown as any other member.
+    // A member that the form does not have is as unknown as any other.
     let new = if form.new { Some(Body::need("new_password", body.password("new_password")?)?) } else { None };
     match caller {
         None => {
@@ -122,7 +122,7 @@ fn target(op: &Op<'_>, caller: &Caller, username: Option<&str>) -> Result<User, 
     }
 }
 
-/// That `old` is a password of `target`, who comes back as that has left him; a wrong one counts as a failed login of that user.
+/// Checks that `old` is a password of `target`, who comes back as that has left him; a wrong one counts as a failed login of that user.
 fn proof(op: &Op<'_>, caller: &Caller, target: User, old: &Zeroizing<String>) -> Result<(User, Proof), Stop> {
     match &caller.login {
         // It is the password of the header, checked and counted a moment ago.

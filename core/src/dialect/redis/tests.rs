@@ -52,7 +52,7 @@ fn user_managers_may_not_change_administrators() {
         ("DELETE /v1/users/1", ""),
         ("POST /v1/users", r#"{"name": "max", "role": "admin", "password": "max"}"#),
     ] {
-        // With another administrator, so that it is not for being the last that he stays.
+        // With another administrator, so that it is not for being the last one that he stays.
         let mut world = world.clone();
         assert_eq!(
             world.local(request("POST /admin/users", r#"{"name": "other", "role": "admin", "password": "other"}"#)).status,
@@ -141,7 +141,7 @@ fn an_old_password_that_is_shown_is_hashed_anew() {
     }
 }
 
-/// Who gives but an address did not choose the name that it makes.
+/// Whoever gives only an address did not choose the name that it makes.
 #[test]
 fn an_address_that_is_taken_is_no_name_that_is_taken() {
     let mut world = world();

@@ -31,7 +31,7 @@ pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
     let (locks, seen, users) =
         (engine::all_records(op, key::LOCKS), engine::all_records(op, key::SEEN), engine::all_records(op, key::USERS));
     let (locks, seen, users) = (engine::decoded_by_id::<Lock>(locks?)?, engine::decoded_by_id::<Seen>(seen?)?, users?);
-    // One after the other, as an instance of the component has room for many users' records, but not twice.
+    // One after the other, as an instance of the component has room for many users' records once, but not twice.
     let mut body = Vec::with_capacity(users.len() * SHOWN);
     for (id, record) in users {
         body.push(if body.is_empty() { b'[' } else { b',' });
@@ -107,8 +107,8 @@ pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     if changes.role.is_some_and(|role| !engine::may_give(&caller.user, &user, role)) {
         return forbidden();
     }
-    // An address names its owner to whoever trusts it, so nobody gives himself one, nor a name that looks like one at a glance, nor
-    // like a uid.
+    // An address names its owner to whoever trusts it, so nobody gives himself one, nor a name that looks like an address at a glance,
+    // or like a uid.
     let poses = |name: &String| name.contains('@') && *name != user.email || engine::is_like_uid(name);
     let poses = changes.name.as_ref().is_some_and(|name| *name != user.name && poses(name));
     if !caller.manages_users() && (poses || changes.email.as_ref().is_some_and(|email| *email != user.email)) {
