@@ -69,9 +69,16 @@ mod tests {
             assert_eq!(quoted(&json), expected);
         }
         let zeros = "0".repeat(400);
-        for same in
-            [r#"{"a":12,"b":-1.5,"c":"1e9","d\"1e9":"ä\\"}"#, r#"{"a":"1e9"#, "{\"a\":1e}", "{\"a\":01e5}", "1-1e5", "{1e5:0}", "{\"a\":1,1e400 \n: 2}", &zeros]
-        {
+        for same in [
+            r#"{"a":12,"b":-1.5,"c":"1e9","d\"1e9":"ä\\"}"#,
+            r#"{"a":"1e9"#,
+            "{\"a\":1e}",
+            "{\"a\":01e5}",
+            "1-1e5",
+            "{1e5:0}",
+            "{\"a\":1,1e400 \n: 2}",
+            &zeros,
+        ] {
             assert_eq!(quoted(same), same);
         }
     }
