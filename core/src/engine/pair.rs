@@ -23,7 +23,6 @@ use crate::{
     record::{Pair, PairId, PairOf, PairsEnded, Stored, Uid, User, key},
     refusal::Refusal,
     seam::{Key, Op, Range, Record, Stop},
-    sorted::Sorted,
     time::UnixTime,
     token::{MAX_LEEWAY, dialect},
 };
@@ -318,19 +317,12 @@ fn user_of(op: &Op<'_>, pair: &Pair) -> Result<Option<User>, Stop> {
 /// Ends both halves of every pair of one user, or of everybody, that has a live one: of all families, or of one of this user.
 fn all(op: &Op<'_>, actor: &dyn core::fmt::Display, whose: Option<Uid>, family: Option<PairId>) -> Result<Counts, Stop> {
     let mut counts = Counts::default();
-    let (mut found, complete) = live(op, whose, |pair| family.is_none_or(|family| family == pair.family))?;
+    let (found, complete) = live(op, whose, |pair| family.is_none_or(|family| family == pair.family))?;
     // One record can end any number of pairs. Nobody may have too many ended one by one, as snapshots have to name each of those.
     let singly = match whose {
         Some(uid) if complete => has_room(op, uid, found.len())?,
         _ => complete,
     };
-    // Those whose user is gone, or had all his tokens ended, are dead already.
-    let mut generations: Sorted<Uid, Option<u32>> = found.iter().map(|(.., pair)| (pair.uid, None)).collect();
-    op.want(&generations.as_slice().iter().map(|(uid, _)| key::user(*uid)).collect::<Vec<_>>());
-    for (uid, generation) in generations.as_mut_slice() {
-        *generation = user(op, *uid)?.map(|user| user.generation);
-    }
-    found.retain(|(.., pair)| generations.get(&pair.uid) == Some(&Some(pair.generation)));
     // Even if nothing of it was found: a call that began earlier may take a token for good that has just expired.
     // Once is enough, as no pair is added to it later.
     if let (Some(uid), Some(family)) = (whose, family)
@@ -405,19 +397,32 @@ fn remember_end(op: &Op<'_>, whose: Option<Uid>, ended: PairsEnded) {
 /// A pair that was found, with where and how it is stored.
 type Found<'a> = (&'a Key, &'a Record, Pair);
 
-/// The wanted pairs of one user, or of everybody, of which a half is still accepted somewhere; and whether these are all.
+/// The wanted pairs of one user, or of everybody, of which a half is still accepted somewhere; and whether these are all. Those whose
+/// user is gone, or had all his tokens or pairs ended, are dead already and take nobody's place.
 fn live<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -> Result<(Vec<Found<'a>>, bool), Stop> {
     let prefix = whose.map_or_else(|| key::PAIRS.into(), key::pairs_of);
-    let ended = match whose {
-        Some(uid) => ended(op, uid)?,
-        None => [ended_for(op, None)?, PairsEnded::default()],
-    };
     let (mut found, mut after) = (Vec::new(), String::new());
+    let mut owner: Option<(Uid, Option<u32>, Together)> = None;
     for limit in PAGES {
         let page = op.range(&Range { prefix: prefix.clone(), after, limit })?;
+        let mut lasting: Vec<Found<'a>> = Vec::new();
         for (key, record) in page {
             let pair = Pair::of(record)?;
-            if !has_ended(&pair, ended) && wanted(&pair) && (access_is_taken(op, &pair) || refresh_lives(op, &pair)) {
+            if wanted(&pair) && (access_is_taken(op, &pair) || refresh_lives(op, &pair)) {
+                // The owners of a whole page are read in one round, each once: pairs are in the order of their owners.
+                if lasting.last().is_none_or(|(.., last)| last.uid != pair.uid) {
+                    op.want(&[key::user(pair.uid), key::pairs_ended(Some(pair.uid))]);
+                }
+                lasting.push((key, record, pair));
+            }
+        }
+        for (key, record, pair) in lasting {
+            let (_, generation, ended) = match owner.filter(|(uid, ..)| *uid == pair.uid) {
+                Some(known) => known,
+                None => (pair.uid, user(op, pair.uid)?.map(|user| user.generation), ended(op, pair.uid)?),
+            };
+            owner = Some((pair.uid, generation, ended));
+            if generation == Some(pair.generation) && !has_ended(&pair, ended) {
                 if found.len() == MOST_ENDED {
                     return Ok((found, false));
                 }

@@ -265,6 +265,36 @@ fn pairs_that_died_with_their_user_are_not_counted() {
     assert_eq!((&ended["invalidated_tokens"], &ended["previously_invalidated_tokens"]), (&value!(2), &value!(0)));
 }
 
+/// However many they are: they take no place among the pairs that are ended one by one.
+#[test]
+fn pairs_that_died_with_their_user_are_in_nobodys_way() {
+    let mut world = TestWorld::with_admin("secret");
+    for name in ["bob", "eve"] {
+        let user = value!({"name": name, "password": "secret"});
+        assert_eq!(world.call(admin(send(Method::Post, "/v1/users", &user))).status, 200);
+    }
+    let grant = |world: &mut TestWorld, name: &str| {
+        let body = value!({"grant_type": "password", "username": name, "password": "secret"});
+        assert_eq!(world.call(post(OLD, &body)).status, 200);
+    };
+    for died in [value!({"password": "other"}), Value::Null] {
+        (0..40).for_each(|_| grant(&mut world, "bob"));
+        grant(&mut world, "eve");
+        let gone = match died {
+            Value::Null => send(Method::Delete, "/v1/users/2", &value!({})),
+            died => send(Method::Put, "/v1/users/2", &died),
+        };
+        assert_eq!(world.call(admin(gone)).status, 200);
+        let ended = json(&world.call(admin(delete(NEW, &value!({"realm_name": "default_native"})))));
+        assert_eq!((&ended["invalidated_tokens"], &ended["previously_invalidated_tokens"]), (&value!(2), &value!(0)));
+        assert_eq!(world.count("pairs-ended"), 0, "there was room to end each by itself");
+        if world.call(admin(send(Method::Get, "/v1/users/2", &value!({})))).status == 200 {
+            let again = value!({"password": "secret"});
+            assert_eq!(world.call(admin(send(Method::Put, "/v1/users/2", &again))).status, 200);
+        }
+    }
+}
+
 /// Verifiers may take a token within their leeway, so it is revoked for them; by its own time it had ended before.
 #[test]
 fn what_had_ended_by_itself_is_revoked_and_not_counted() {
@@ -665,7 +695,11 @@ fn pairs_that_ended_together_stay_ended() {
     for body in [value!({"username": "admin"}), value!({"realm_name": "default_native"})] {
         let pairs: alloc::vec::Vec<_> = (0..40).map(|_| login(&mut world)).collect();
         assert_ne!(json(&world.call(admin(delete(NEW, &body))))["invalidated_tokens"], 0);
-        assert_eq!(json(&world.call(admin(delete(NEW, &body))))["invalidated_tokens"], 0, "{body}");
+        world.audited();
+        for body in [&body, &value!({"realm_name": "default_native"})] {
+            assert_eq!(json(&world.call(admin(delete(NEW, body))))["invalidated_tokens"], 0, "{body}");
+        }
+        assert_eq!(world.audited(), ["login"; 2], "nothing was revoked");
         for pair in &pairs {
             let again = json(&world.call(admin(delete(NEW, &value!({"token": pair["access_token"]})))));
             assert_eq!((&again["invalidated_tokens"], &again["previously_invalidated_tokens"]), (&value!(0), &value!(1)));
