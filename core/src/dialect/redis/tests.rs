@@ -257,3 +257,17 @@ fn what_roles_may_do_is_told_to_users_only() {
         assert_eq!(world.call(by("ann", &line, "")).status, expected, "{path}");
     }
 }
+
+/// As a client puts back what it has read: else the old address would go on to sign him in.
+#[test]
+fn a_name_that_is_put_back_goes_with_the_address() {
+    let mut world = world();
+    let body = r#"{"email": "zoe@example.com", "password": "zoezoe"}"#;
+    assert_eq!(world.call(by("admin", "POST /v1/users", body)).status, 200);
+    let mut shown = json(&world.call(by("admin", "GET /v1/users/5", "")));
+    shown["email"] = "zoe@example.org".into();
+    let shown = json(&world.call(by("admin", "PUT /v1/users/5", &format!("{shown}"))));
+    assert_eq!((&shown["name"], &shown["email"]), (&"zoe@example.org".into(), &"zoe@example.org".into()));
+    check_login(&mut world, "zoe@example.com", "zoezoe", 401);
+    check_login(&mut world, "zoe@example.org", "zoezoe", 200);
+}

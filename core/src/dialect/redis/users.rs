@@ -85,7 +85,7 @@ pub(super) fn create(op: &Op<'_>) -> Result<Response, Stop> {
 pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     let caller = caller(op)?;
     let body = Body::required(op)?;
-    let changes = Changes {
+    let mut changes = Changes {
         name: name_of(&body)?,
         email: email_of(&body)?,
         role: role_of(&body)?,
@@ -107,14 +107,16 @@ pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     if changes.role.is_some_and(|role| !engine::may_give(&caller.user, &user, role)) {
         return forbidden();
     }
+    // Clients put back whole objects, so a name that is as it was says as little as none.
+    changes.name = changes.name.filter(|name| *name != user.name);
     // An address names its owner to whoever trusts it, so nobody gives himself one, nor a name that looks like an address at a glance,
     // or like a uid.
     let poses = |name: &String| name.contains('@') && *name != user.email || engine::is_like_uid(name);
-    let poses = changes.name.as_ref().is_some_and(|name| *name != user.name && poses(name));
+    let poses = changes.name.as_ref().is_some_and(poses);
     if !caller.manages_users() && (poses || changes.email.as_ref().is_some_and(|email| *email != user.email)) {
         return forbidden();
     }
-    if !own && changes.name.as_ref().is_some_and(|name| *name != user.name) {
+    if !own && changes.name.is_some() {
         return invalid("the name of another user cannot be changed");
     }
     let changes = changes.with_name_of(&user);
