@@ -110,7 +110,8 @@ pub(crate) fn check_reply(request: &Request, reply: &Reply) -> Result<(), String
     }
     let method = request.method.as_str();
     // Elasticsearch takes a slash at the end of a path for nothing, unless a name would be empty.
-    let counts = |path: &&str| path.starts_with("/_") && !path.ends_with("/user") && !path.ends_with("/role");
+    let counts =
+        |path: &&str| path.starts_with("/_") && !path.ends_with("security/user") && !path.ends_with("security/role");
     let path = request.path.strip_suffix('/').filter(counts).unwrap_or(&request.path);
     let Some(path) = Path::of(path) else {
         // Elasticsearch answers 400 to a path it does not know.

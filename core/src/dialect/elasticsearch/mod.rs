@@ -62,9 +62,11 @@ pub(super) fn is_login_by_body(request: &Request) -> bool {
 }
 
 /// A path without a slash at its end, which means the same to the product. A name that was left empty stays empty: it never means all.
+/// Users and roles may themselves be called `user` or `role`.
 fn trimmed(path: &str) -> &str {
+    let named_next = ["/", "security/user", "security/role"];
     match path.strip_suffix('/') {
-        Some(rest) if !rest.is_empty() && !["/", "/user", "/role"].iter().any(|end| rest.ends_with(end)) => rest,
+        Some(rest) if !rest.is_empty() && !named_next.iter().any(|end| rest.ends_with(end)) => rest,
         _ => path,
     }
 }

@@ -673,6 +673,9 @@ fn routes_have_their_methods_and_bodies() {
         ("user/ann/_disable", "PUT,POST"),
         ("role", "GET,HEAD"),
         ("role/r", "GET,HEAD,PUT,POST,DELETE"),
+        ("user/user/", "GET,HEAD,PUT,POST,DELETE"),
+        ("role/role/", "GET,HEAD,PUT,POST,DELETE"),
+        ("user/role/_password/", "PUT,POST"),
     ] {
         for prefix in ["/_security", "/_xpack/security"] {
             let response = world.call(Request::new(Method::Patch, &format!("{prefix}/{path}")));
