@@ -13,10 +13,15 @@ use serde::{
 use serde_json::{Map, Value};
 use zeroize::Zeroize;
 
+/// [`BadJson::Malformed`] in words, with all that it may be about: [`MAX_NAMES`], the levels that the parser takes, and the largest number
+/// of 64-bit floating point.
+pub(crate) const MALFORMED: &str =
+    "the body is not a JSON object with each name once, at most 1024 names, 127 levels and numbers up to 1.79e308";
+
 /// Why a body is not the JSON that was asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum BadJson {
-    /// Not JSON, or something follows it, or a name repeats.
+    /// Not JSON, or something follows it, or a name repeats, or it has more than is read.
     Malformed,
     /// JSON, but not an object.
     NotAnObject,
@@ -71,7 +76,7 @@ pub(crate) fn object(body: &[u8]) -> Result<Object, BadJson> {
 /// time before anybody has looked at credentials.
 const MAX_NAMES: u32 = 1024;
 
-/// Reads a body that must be JSON without repeated names; nesting is limited to 128, and names to [`MAX_NAMES`].
+/// Reads a body that must be JSON without repeated names; nesting is limited to 127 levels, and names to [`MAX_NAMES`].
 pub(crate) fn value(body: &[u8]) -> Result<Value, BadJson> {
     let names = Cell::new(0);
     let mut deserializer = serde_json::Deserializer::from_slice(body);
@@ -215,6 +220,18 @@ mod tests {
         check("{} {}", Err(BadJson::Malformed));
         check("\u{feff}{}", Err(BadJson::Malformed));
         check(&"[".repeat(200), Err(BadJson::Malformed));
+    }
+
+    #[test]
+    fn what_is_too_much_is_told() {
+        let nested = |levels: usize| alloc::format!("{{\"a\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1));
+        check(&nested(127), Ok(1));
+        check(&nested(128), Err(BadJson::Malformed));
+        check(r#"{"a":1.79e308}"#, Ok(1));
+        check(r#"{"a":1.8e308}"#, Err(BadJson::Malformed));
+        for bound in [MAX_NAMES, 127] {
+            assert!(MALFORMED.contains(&alloc::format!(" {bound} ")), "{bound}");
+        }
     }
 
     #[test]

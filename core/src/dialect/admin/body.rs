@@ -22,7 +22,7 @@ impl Body {
         }
         let body = match json::object(&op.request.body) {
             Ok(object) => Self(object),
-            Err(BadJson::Malformed) => return refused(400, "malformed_json", "the body is not JSON with each name once"),
+            Err(BadJson::Malformed) => return refused(400, "malformed_json", json::MALFORMED),
             Err(BadJson::NotAnObject) => return refused(400, "not_an_object", "the body is not a JSON object"),
         };
         match body.0.keys().find(|name| !known.contains(&name.as_str())) {

@@ -41,11 +41,7 @@ impl Body {
         }
         check_media_type(op)?;
         let Ok(members) = json::object(&op.request.body) else {
-            return bad(
-                op,
-                "x_content_parse_exception",
-                &format!("[{parser}] the body is not a JSON object with each name once"),
-            );
+            return bad(op, "x_content_parse_exception", &format!("[{parser}] {}", json::MALFORMED));
         };
         match members.keys().find(|name| !known.contains(&name.as_str())) {
             Some(name) => bad(op, "x_content_parse_exception", &format!("[{parser}] unknown field [{name}]")),

@@ -67,7 +67,7 @@ impl Body {
         }
         match json::object(&op.request.body) {
             Ok(object) => Ok(Self(object)),
-            Err(BadJson::Malformed) => invalid("the body is not valid JSON with each name once"),
+            Err(BadJson::Malformed) => invalid(json::MALFORMED),
             Err(BadJson::NotAnObject) => invalid("the body must be a JSON object"),
         }
     }
