@@ -158,7 +158,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
 }
 
 /// The whole number that `value` states, `None` if it is not one or is written with a fraction or an exponent. Beyond 64 bits it
-/// saturates, however it is written, which every bound refuses or clamps alike.
+/// saturates, and from 9.2e18 on also what is written with an exponent; every bound refuses or clamps such numbers alike.
 pub(crate) fn integer(value: &Value) -> Option<i128> {
     let Value::Number(number) = value else { return None };
     if let Some(number) = number.as_i64() {

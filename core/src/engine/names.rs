@@ -18,7 +18,8 @@ pub(crate) fn has_blank_ends(name: &str) -> bool {
     name.starts_with(' ') || name.ends_with(' ')
 }
 
-/// Whether `name` reads like a uid, as in `12`, or like `uid:12` or `name:12`, by which commands are told which of the two is meant.
+/// Whether `name` reads like a uid, as in `12`, or like `uid:12` or `name:12`, by which commands are told which of the two is meant. So
+/// do the two prefixes alone, and the empty name, which nobody has.
 pub(crate) fn is_like_uid(name: &str) -> bool {
     let digits = name.strip_prefix("uid:").or_else(|| name.strip_prefix("name:")).unwrap_or(name);
     digits.bytes().all(|octet| octet.is_ascii_digit())
