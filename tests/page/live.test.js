@@ -160,6 +160,25 @@ test('what the page knows of a list is still there after the other engine was lo
   await page.close()
 })
 
+test('a password that is typed and a token that is pasted are sent as they stand', async () => {
+  const page = await signedIn(ADMIN)
+  await view(page, 'Passwords')
+  for (const [at, password] of ['Saddle-{{random}}-Road', 'Marble-{{password}}-Road', 'Lantern-{{nope}}-Road'].entries()) {
+    await type(page, '#fresh', password)
+    await press(page, 'Add')
+    await page.waitForFunction(count => document.querySelectorAll('.key').length === count, {}, at + 2)
+    assert.equal(await statusOf(server.url, { ...ADMIN, password }), 200)
+  }
+  await view(page, 'Token')
+  const before = between.seen.length
+  await type(page, '#token', '{{scratch.uid}}')
+  await press(page, 'Ask the server')
+  await waitForText(page, '.verdict', 'The server refuses it')
+  assert.deepEqual(between.seen.slice(before), [])
+  page.verify()
+  await page.close()
+})
+
 /** The server behind another one that breaks off what is `broken`, and tells which requests of the API were `seen`. */
 async function breaking() {
   const proxy = createServer((incoming, response) => {

@@ -188,7 +188,7 @@ const asked = (subject, draft) => subject.evaluate(async sent => {
 }, draft)
 
 test('a token that was revoked is not used again', async () => {
-  assert.equal(await asked(page, { method: 'POST', path: '/auth/revoke', as: 'password:ada', type: 'form', body: 'token={{token}}' }), 200)
+  assert.equal(await asked(page, { method: 'POST', path: '/auth/revoke', as: 'password:ada', type: 'form', body: 'token={{token}}', fills: true }), 200)
   const verify = { method: 'GET', path: '/auth/verify', as: 'token:ada', headers: [] }
   assert.equal(await asked(page, verify), 401)
   assert.equal(await asked(page, verify), 204)
@@ -236,7 +236,7 @@ test('what was filled in for one engine is not sent to the other', async () => {
     const { send } = await moduleOf('js/exchange.js')
     const { engine } = await moduleOf('js/engines/current.js')
     const { exchanges } = await moduleOf('js/exchanges.js')
-    const going = send({ method: 'POST', path: '/auth/revoke', as: 'password:ada', type: 'form', body: 'token={{revoked}}' }).then(() => 'sent', ({ message }) => message)
+    const going = send({ method: 'POST', path: '/auth/revoke', as: 'password:ada', type: 'form', body: 'token={{revoked}}', fills: true }).then(() => 'sent', ({ message }) => message)
     const before = exchanges.entries.length
     exchanges.addEventListener('add', () => engine.use('live'), { once: true })
     const said = await going
@@ -283,7 +283,7 @@ test('a password that curl would make something else of stands as it was written
 })
 
 test('a name in an answer turns nothing around that stands beside it', async () => {
-  assert.equal(await asked(page, { method: 'PUT', path: '/_security/user/turned', as: 'password:admin', type: 'json', headers: [], body: '{"password": "{{fresh}}", "roles": [], "full_name": "\u202Enimda"}' }), 200)
+  assert.equal(await asked(page, { method: 'PUT', path: '/_security/user/turned', as: 'password:admin', type: 'json', headers: [], fills: true, body: '{"password": "{{fresh}}", "roles": [], "full_name": "\u202Enimda"}' }), 200)
   await put(page, { method: 'GET', path: '/_security/user/turned', as: 'password:admin' })
   assert.equal(await sendRequest(page), '200 OK')
   assert.match(await textOf(page, 'pre.body'), /"full_name": "\\u202enimda"/)

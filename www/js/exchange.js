@@ -14,8 +14,9 @@ let number = 0
 sendBy(send)
 
 /**
- * Sends a draft: `{ method, path, as, raw, headers, type, body }`, where texts may hold `{{names}}` that are filled in first.
- * `why` says in a few words what it is for. Resolves with the exchange also when there is no answer: its status is 0 then.
+ * Sends a draft: `{ method, path, as, raw, headers, type, body, fills }`. If it `fills`, every `{{name}}` in its texts is filled in first;
+ * else they are sent as they stand, as what a person has typed or pasted may hold such a text. `why` says in a few words what it is for.
+ * Resolves with the exchange also when there is no answer: its status is 0 then.
  */
 export async function send(draft, why = '') {
   const { kind, era } = engine

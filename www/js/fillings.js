@@ -19,8 +19,9 @@ export function stays(kind, era = engine.era) {
   if (era !== engine.era) throw new Missing('You have signed out meanwhile.')
 }
 
-/** The text with every `{{name}}` filled in, each value escaped for where it stands. */
-export async function filled(text, draft = {}, escape = String) {
+/** The text with every `{{name}}` filled in, if the draft fills, each value escaped for where it stands. */
+export async function filled(text, draft, escape = String) {
+  if (!draft.fills) return text
   const pieces = []
   let end = 0
   for (const { 0: placeholder, 1: name, index } of text.matchAll(/\{\{([\w.]+)\}\}/g)) {
@@ -35,11 +36,11 @@ export async function filled(text, draft = {}, escape = String) {
 export const escapes = { json: value => JSON.stringify(String(value)).slice(1, -1), form: encodeURIComponent }
 
 /** The value of the `Authorization` header of a draft, or `undefined`. */
-export async function authorization({ as = 'none', raw = '' }) {
+export async function authorization({ as = 'none', raw = '', fills }) {
   const [way, name] = as.split(/:(.*)/s)
   switch (way) {
     case 'none': return undefined
-    case 'raw': return raw ? filled(raw, { as: 'none' }) : undefined
+    case 'raw': return raw ? filled(raw, { fills }) : undefined
     case 'unknown': return `Basic ${base64('nobody-here:not the password')}`
     case 'token': return `Bearer ${await token(person(name))}`
     default: return `Basic ${base64(`${person(name).name}:${person(name).password}`)}`

@@ -10,7 +10,7 @@ const WAYS = [
   ['A token of 5 minutes', { method: 'POST', path: '/v1/users/authorize', as: 'password:@user', type: 'json', body: '{"ttl": 300}' }, json => json.access_token],
   ['of 10 seconds', { method: 'POST', path: '/v1/users/authorize', as: 'password:@user', type: 'json', body: '{"ttl": 10}' }, json => json.access_token],
   ['An OpenShift authorization', { method: 'POST', path: '/broker/rest/user/authorizations', as: 'password:@user', type: 'json', headers: [['accept', 'application/json']], body: '{"scope": "session", "expires_in": 3600}' }, json => json.data.token],
-  ['An Elasticsearch pair', { method: 'POST', path: '/_security/oauth2/token', as: 'password:@user', type: 'json', body: '{"grant_type": "password", "username": "{{name}}", "password": "{{password}}"}' }, json => json.access_token],
+  ['An Elasticsearch pair', { fills: true, method: 'POST', path: '/_security/oauth2/token', as: 'password:@user', type: 'json', body: '{"grant_type": "password", "username": "{{name}}", "password": "{{password}}"}' }, json => json.access_token],
 ]
 
 /** `{ element, draw }`; `onpick` is given the token's text. */

@@ -87,7 +87,7 @@ export function editor({ onsend, onsent }) {
 
   function draft() {
     const lines = headers.value.split('\n').map(line => line.split(/:(.*)/s)).filter(([name]) => name.trim())
-    return { method: method.value, path: path.value.trim(), as: as.value, raw: raw.value, type: type.value, body: body.value.trim(), headers: lines.map(([name, value = '']) => [name.trim(), value.trim()]) }
+    return { fills: true, method: method.value, path: path.value.trim(), as: as.value, raw: raw.value, type: type.value, body: body.value.trim(), headers: lines.map(([name, value = '']) => [name.trim(), value.trim()]) }
   }
 
   function changed(event) {
