@@ -1076,6 +1076,37 @@ describe('verify', () => {
   ]) {
     test(`${what} is a mistake`, () => assert.throws(make, error => error instanceof TokenError && code(expected)(error)))
   }
+  describe('what is published is no secret', () => {
+    const pairs = { Ed25519: ['ed25519'], 'P-256': ['ec', { namedCurve: 'P-256' }], RSA: ['rsa', { modulusLength: 2048 }] }
+    for (const [name, [type, options]] of Object.entries(pairs)) {
+      const { publicKey } = generateKeyPairSync(type, options)
+      const spki = format => publicKey.export({ type: 'spki', format })
+      const jwk = { kid: 'a', use: 'sig', ...publicKey.export({ format: 'jwk' }) }
+      for (const [what, text] of Object.entries({
+        'a set': JSON.stringify({ keys: [jwk] }), 'a set with line breaks': `\ufeff\n${JSON.stringify({ keys: [jwk] }, undefined, 2)}`,
+        'a list': JSON.stringify([jwk]), 'a key': JSON.stringify(jwk), 'a PEM': spki('pem'), 'a PEM in JSON': JSON.stringify({ a: spki('pem') }),
+        'base64': spki('der').toString('base64'), 'the body of a PEM': spki('pem').split('\n').slice(1, -2).join('\n'),
+      })) {
+        test(`${name}, ${what} as text or octets`, () => {
+          for (const key of [text, new TextEncoder().encode(text), new TextEncoder().encode(text).buffer, Buffer.from(text, 'utf16le')]) {
+            for (const make of [() => createVerifier({ key, issuer }), () => createVerifier({ keys: [key], issuer }), () => createSigner({ key, issuer, expiresIn: 60 })]) {
+              assert.throws(make, code('bad_key'))
+            }
+            assert.throws(() => createVerifier({ keys: key, issuer }), code('bad_options'))
+          }
+        })
+      }
+      test(`${name}, DER`, () => assert.throws(() => createVerifier({ key: new Uint8Array(spki('der')), issuer }), code('bad_key')))
+    }
+    test('but what only looks like it at first is one', () => {
+      for (const key of ['{"a":"as good a secret as any other"}', '[0123456789012345678901234567890]', '0123456789012345678901234567890123', `M${'IIBIjAN'.repeat(5)}`]) {
+        createVerifier({ key, issuer })(createSigner({ key, issuer, expiresIn: 60 })({ sub: '1' }))
+      }
+    })
+    test('`keys` is no secret, however it is given', () => {
+      for (const keys of [key, new TextEncoder().encode(key), new ArrayBuffer(32)]) assert.throws(() => createVerifier({ keys, issuer }), code('bad_options'))
+    })
+  })
   describe('options that are inherited', () => {
     class Config {
       get key() { return key }

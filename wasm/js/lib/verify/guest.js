@@ -2,9 +2,7 @@
 
 import { TokenError } from './error.js'
 import { demand } from './options.js'
-import { utf8 } from './statement.js'
-
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+import { decoder, utf8 } from './statement.js'
 
 /**
  * An instance that has been told the octets of `told`; `restore` does the rest for one that follows after a trap. What a function of

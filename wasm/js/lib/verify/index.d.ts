@@ -10,7 +10,10 @@ export interface Claims {
   [claim: string]: unknown
 }
 
-/** A secret (text is taken as UTF-8; a PEM is refused), or a JSON web key with `kty` `oct`. */
+/**
+ * A secret, as text (taken as UTF-8) or octets, or a JSON web key with `kty` `oct`. What is a key in PEM, as JSON or, public, in DER is
+ * refused as text and octets: anybody could sign with what is published.
+ */
 export type KeyInput = string | Uint8Array | ArrayBuffer | JsonWebKeyInput | ExportedJsonWebKey
 
 export interface JsonWebKeyInput {
@@ -41,7 +44,7 @@ export type Algorithm = 'HS256' | 'HS384' | 'HS512'
 export interface VerifierOptions {
   /** The one key. A bare secret is for one algorithm: that of `algorithms`, HS256 if not given. */
   key?: KeyInput
-  /** Or a set of keys: a token's `kid` picks one. A JWK set, or a list. */
+  /** Or a set of keys: a token's `kid` picks one. A JWK set as an object, or a list. */
   keys?: { keys: (JsonWebKeyInput | ExportedJsonWebKey)[] } | KeyInput[]
   /** The name by which tokens pick a bare `key`. */
   kid?: string

@@ -2,9 +2,11 @@
 
 import { TokenError } from './error.js'
 import { allowed, demand, isText } from './options.js'
-import { statement, utf8 } from './statement.js'
+import { decoder, statement, utf8 } from './statement.js'
 
 const ALGORITHMS = ['HS256', 'HS384', 'HS512']
+/** What a key says that is no secret but in some format: PEM, JSON, and public keys in DER, be it as octets or as base64. */
+const FORMATTED = /-----BEGIN|"kty"|^(0.{1,3}0.\x06|M.{4,7}(YDK2V|YHKoZ|Bgkqh))/s
 const SIGN = 0
 const VERIFY = 1
 
@@ -14,11 +16,12 @@ const VERIFY = 1
  */
 export function told(options, algorithms, sign) {
   const { key, keys, kid } = options
-  demand((key === undefined) !== (keys === undefined), 'bad_options', 'either `key` or `keys` is needed')
+  // A text or octets in `keys` would be the text of a set, which anybody may know, taken for a secret.
+  demand((key === undefined) !== (keys === undefined) && !isSecret(keys), 'bad_options', '`key`, or a set or list as `keys`, is needed')
   const wanted = allowed(algorithms, ALGORITHMS)
   const list = Array.isArray(keys) ? keys : Array.isArray(keys?.keys) ? keys.keys : [key ?? keys]
   const read = list.map(stated => (isSecret(stated) ? bare(stated, kid, algorithms) : jwk(stated, sign)))
-  demand(new Set(read.map(({ symmetric }) => symmetric)).size < 2, 'mixed_key_set', 'a set holds symmetric or asymmetric keys, not both')
+  demand(new Set(read.map(({ symmetric }) => symmetric)).size < 2, 'mixed_key_set', 'a set holds symmetric and asymmetric keys')
   const isUsable = ({ secret, algorithm }) => secret !== undefined && wanted.includes(ALGORITHMS[algorithm])
   const usable = read.filter(isUsable)
   demand(!sign || usable.length > 0, 'no_signing_key', 'no key could sign')
@@ -50,7 +53,8 @@ function bare(stated, kid, algorithms = ['HS256']) {
   demand(typeof stated !== 'string' || isText(stated), 'bad_key', 'the secret has a lone surrogate')
   demand(kid === undefined || (isText(kid) && kid !== ''), 'bad_key_kid', '`kid` is not a name')
   const secret = typeof stated === 'string' ? utf8.encode(stated) : copied(stated)
-  demand(!/^[^-]*-----BEGIN/.test(String.fromCharCode(...secret.subarray(0, 64))), 'bad_key', 'a PEM is no secret; see `waxseal/verify/public`')
+  // Without zeros, as UTF-16 has them.
+  demand(!FORMATTED.test(decoder.decode(secret).replaceAll('\0', '')), 'bad_key', 'PEM, JSON or DER is no secret; see `waxseal/verify/public`')
   return { kid: kid ?? '', algorithm: ALGORITHMS.indexOf(algorithms[0]), encoded: 0, secret, symmetric: true }
 }
 

@@ -26,7 +26,7 @@ export function known(given, names) {
     demand(value === undefined ? name !== 'issuer' : isText(value), 'bad_options', `\`${name}\` is not a text`)
   }
   const { leeway = 0 } = options
-  demand(Number.isInteger(leeway) && leeway >= 0 && leeway <= 60, 'bad_options', '`leeway` is a whole number of seconds from 0 to 60')
+  demand(Number.isInteger(leeway) && leeway >= 0 && leeway <= 60, 'bad_options', '`leeway` is a whole number of seconds up to 60')
   return options
 }
 

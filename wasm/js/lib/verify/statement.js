@@ -3,6 +3,7 @@
 import { demand } from './options.js'
 
 export const utf8 = new TextEncoder()
+export const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Begins with issuer, `typ`, leeway and audience. */
 export function statement({ issuer, audience, leeway = 0, typ = 'JWT' }) {

@@ -28,7 +28,7 @@ export function over(load) {
     return function verify(token) {
       const claims = JSON.parse(run('verify', text(token), now()))
       if (isRevoked !== undefined) {
-        demand(Object.hasOwn(claims, 'jti'), 'bad_jti', 'the token has no id to look up')
+        demand(Object.hasOwn(claims, 'jti'), 'bad_jti', 'the token has no `jti`')
         const found = isRevoked(claims)
         // A promise that fails later would end the process.
         found?.catch?.(() => {})
@@ -83,7 +83,7 @@ function revocations(revoked) {
   if (revoked === undefined || typeof revoked === 'function') return revoked
   const isList = typeof revoked === 'object' && revoked?.[Symbol.iterator]
   const set = typeof revoked?.has === 'function' ? revoked : isList && new Set(revoked)
-  demand(set, 'bad_options', '`revoked` is a function, a Set or a list of `jti`')
+  demand(set, 'bad_options', '`revoked` is a function, Set or list of `jti`')
   return ({ jti }) => set.has(jti)
 }
 
