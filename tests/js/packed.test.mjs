@@ -88,6 +88,40 @@ describe('the packed package', () => {
     }
   })
 
+  // As Next.js bundles and runs what is to be at the edge: modules come from another realm, and none can be compiled there.
+  describe('webpack for the edge of Next.js', () => {
+    const SLIM = `import * as engine from 'waxseal/slim'
+      import { withModule } from 'waxseal/verify/slim'
+      import { withModule as withEdge } from 'waxseal/verify/public/slim'
+      import main from 'waxseal/engine.wasm?module'
+      import kdf from 'waxseal/kdf.wasm?module'
+      import token from 'waxseal/token.wasm?module'
+      import edge from 'waxseal/edge.wasm?module'
+      import { smoke } from './smoke.mjs'
+      globalThis.outcome = engine.init({ engine: main, kdf }).then(() => smoke(engine, withModule(token), withEdge(edge))).catch(error => String(error.stack))\n`
+    before(() => {
+      write('compiled.cjs', "module.exports = function () { return `export default globalThis['${require('node:path').basename(this.resourcePath)}']` }\n")
+      write('at-edge.mjs', `import { readFileSync } from 'node:fs'
+        import { createContext, runInContext } from 'node:vm'
+        const [entry] = process.argv.slice(2)
+        const given = { Uint8Array, ArrayBuffer, TextEncoder, TextDecoder, Request, Response, Headers, URL, URLSearchParams, AbortController, Blob, crypto, atob, btoa, console, setTimeout, clearTimeout }
+        const context = createContext(given, { codeGeneration: { strings: false, wasm: false } })
+        for (const name of ['engine', 'kdf', 'token', 'edge']) context[name + '.wasm'] = new WebAssembly.Module(readFileSync('node_modules/waxseal/wasm/' + name + '.wasm'))
+        runInContext(readFileSync('at-edge/' + entry + '.js', 'utf8'), context)
+        console.log(await context.outcome)\n`)
+    })
+    for (const [what, entry, content] of [['the entries as they are', 'entries', PAGE], ['slim, with `?module`', 'slim', SLIM]]) {
+      test(what, async () => {
+        write(`edge-${entry}.mjs`, content)
+        const config = `edge-${entry}.cjs`
+        write(config, `module.exports = { mode: 'production', target: ['web', 'es2022'], entry: './edge-${entry}.mjs', output: { path: __dirname + '/at-edge', filename: '${entry}.js' }, resolve: { conditionNames: ['edge-light', '...'] },
+          module: { rules: [{ test: /\\.wasm$/, resourceQuery: /module/, type: 'javascript/auto', loader: __dirname + '/compiled.cjs' }] }, performance: { hints: false } }\n`)
+        await output(process.execPath, [join(here, 'node_modules/webpack/bin/webpack.js'), '--config', join(project, config), '--context', project], { cwd: here })
+        assert.equal(await inProject(process.execPath, ['at-edge.mjs', entry]), GOOD)
+      })
+    }
+  })
+
   describe('in pages', () => {
     const pages = {
       'esbuild, ESM': async () => {

@@ -10,6 +10,11 @@ export function isOctets(value) {
   return ArrayBuffer.isView(value) && value[Symbol.toStringTag] === 'Uint8Array'
 }
 
+/** Whether `value` is a `WebAssembly.Module`, be it of another realm, as on the edge of Vercel and Next.js. */
+export function isModule(value) {
+  return value?.[Symbol.toStringTag] === 'WebAssembly.Module'
+}
+
 /** A copy of 32 octets given as `Uint8Array` or as base64url text. */
 export function octets32(value, what) {
   const bad = () => new WaxsealError('bad_root_key', `${what} must be 32 octets: a Uint8Array, or base64url text of 43 characters`)

@@ -1,6 +1,6 @@
 // For everything else: the caller brings the modules.
 
-import { demand } from '../check.js'
+import { demand, isModule } from '../check.js'
 import { WaxsealError } from '../errors.js'
 import { Kdf } from '../kdf/kdf.js'
 import { Waxseal as Driver } from '../waxseal.js'
@@ -27,7 +27,7 @@ export class Waxseal extends Driver {
 
 async function compiled(source) {
   const found = await source
-  if (found instanceof WebAssembly.Module) return found
+  if (isModule(found)) return found
   try {
     const bytes = typeof found?.arrayBuffer === 'function' ? await found.arrayBuffer() : found
     return await WebAssembly.compile(bytes)

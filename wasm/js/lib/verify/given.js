@@ -1,7 +1,8 @@
-import { TokenError } from './error.js'
+import { isModule } from '../check.js'
+import { demand } from './options.js'
 
 /** The module that a caller has compiled. */
 export function given(module) {
-  if (!(module instanceof WebAssembly.Module)) throw new TokenError('no_module', 'this is no WebAssembly.Module')
+  demand(isModule(module), 'no_module', 'this is no WebAssembly.Module')
   return () => module
 }
