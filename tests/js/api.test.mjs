@@ -424,6 +424,20 @@ describe('options', () => {
   test('a class may be the clock, as Date is', async () => {
     await new Waxseal({ store: new MemoryStore(), settings: CHEAP, clock: Date }).ready()
   })
+  test('without a clock, the one that tests put in the place of the system\'s counts', async t => {
+    const waxseal = await engine({ clock: undefined, settings: CHEAP })
+    const sign = createSigner({ key: 'k'.repeat(32), issuer: 'me', expiresIn: 60 })
+    const verify = createVerifier({ key: 'k'.repeat(32), issuer: 'me' })
+    const real = Date.now()
+    t.mock.timers.enable({ apis: ['Date'], now: real + 3600_000 })
+    const answer = await (await waxseal.fetch(login())).json()
+    const { iat } = JSON.parse(Buffer.from(answer.access_token.split('.')[1], 'base64url'))
+    assert.ok(iat * 1000 > real + 3590_000)
+    const token = sign({ sub: '1' })
+    assert.ok(verify(token).iat * 1000 > real + 3590_000)
+    t.mock.timers.setTime(real + 3600_000 + 61_000)
+    assert.throws(() => verify(token), code('expired'))
+  })
   test('the last time of a clock is one like any other', async () => {
     const late = new Waxseal({ store: new MemoryStore(), settings: CHEAP, clock: () => 8.64e15 })
     await late.bootstrap({ password: PASSWORD })

@@ -24,9 +24,11 @@ export class MovableClock {
 /** The last time of a `Date`. The longest life ends well below 2^53. */
 const LAST = 8.64e15
 
-/** The function that tells the time by `clock`: a function, something with `now()`, or nothing for the system's clock. */
-export function reader(clock) {
-  if (clock === undefined) return Date.now
+/**
+ * The function that tells the time by `clock`: a function, something with `now()`, or nothing for the system's clock, which is looked up at
+ * each reading, as tests put another in its place.
+ */
+export function reader(clock = () => Date.now()) {
   // `Date` is both, and called as a function it gives a text.
   const read = typeof clock?.now === 'function' ? () => clock.now() : typeof clock === 'function' ? clock : undefined
   demand(read, 'bad_clock', '`clock` is a function or has a method `now`')

@@ -38,8 +38,11 @@ export function allowed(stated, all) {
   return stated
 }
 
-/** Milliseconds since the epoch by `clock`: a function, something with `now()`, or nothing. No verdict goes by what is not a time. */
-export function reader(clock = Date.now) {
+/**
+ * Milliseconds since the epoch by `clock`: a function, something with `now()`, or nothing for the system's clock, which is looked up at each
+ * reading, as tests put another in its place. No verdict goes by what is not a time.
+ */
+export function reader(clock = () => Date.now()) {
   demand(typeof (clock?.now ?? clock) === 'function', 'bad_options', '`clock` is a function or has a method `now`')
   return () => {
     const now = clock.now ? clock.now() : clock()
