@@ -400,6 +400,9 @@ describe('options', () => {
     for (const settings of [new Settings(), Object.create({ leeway: 5 }), { throttle: new Settings() }, { throttle: new Map([['source_limit', 5]]) }, { gateway: { introspection_roles: new Set(['admin']) } }, { leeway: () => 5 }, { audience: NaN }, { throttle: { source_limit: -Infinity } }, { leeway: Symbol('5') }]) {
       assert.throws(() => new Waxseal({ store, settings }), error => code('bad_settings')(error) && /inherit/.test(error.message))
     }
+    for (const settings of [[], ['me'], { dialects: [] }, { passwords: ['nist'] }, { passwords: { scheme: { argon2id: [8, 1, 1] } } }, { redis: { ttl: [1, 2, 3, 'refuse'] } }, { toJSON: () => [] }, { gateway: { introspection_roles: [['admin']] } }]) {
+      assert.throws(() => new Waxseal({ store, settings }), code('bad_settings'), JSON.stringify(settings))
+    }
     const plain = [runInNewContext('({ leeway: 5, gateway: { introspection_roles: ["admin"] } })'), Object.assign(Object.create(null), { leeway: 5 }), { toJSON: () => ({ leeway: 5 }) }]
     for (const settings of plain) await new Waxseal({ store: new MemoryStore(), settings }).ready()
   })

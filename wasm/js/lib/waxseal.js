@@ -274,15 +274,16 @@ function text(settings) {
   let json
   let isWhole = true
   try {
-    json = JSON.stringify(settings, (_, value) => {
-      isWhole &&= isShown(value)
+    json = JSON.stringify(settings, (name, value) => {
+      // The engine would take any other list for a group of settings, in their order.
+      isWhole &&= isShown(value) && (name === 'introspection_roles' || !Array.isArray(value))
       return value
     })
   } catch (cause) {
     throw new WaxsealError('bad_settings', 'the settings have no JSON form', { cause })
   }
   demand(json, 'bad_settings', 'the settings have no JSON form')
-  demand(isWhole, 'bad_settings', 'the settings are plain objects, lists, texts and finite numbers: what others inherit, or a symbol, would be left out')
+  demand(isWhole, 'bad_settings', 'the settings are plain objects, texts and finite numbers, and one list: what others inherit, or a symbol, would be left out')
   // JSON writes an escape for a lone surrogate; it is refused, so that none reaches the engine as something else.
   demand(!/[^\\](\\\\)*\\ud/.test(json), 'bad_settings', 'a string in the settings has a lone surrogate')
   return json

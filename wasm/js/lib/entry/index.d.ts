@@ -38,7 +38,7 @@ export interface WaxsealOptions {
   rootKey?: RootKey | (() => RootKey | Promise<RootKey>)
   /**
    * The settings, under the names of the server's configuration file. Each has a default, except the members of `Bounds`, which must
-   * all be given. Only lists and plain objects, which inherit nothing.
+   * all be given. Only plain objects, which inherit nothing, and no list but `introspection_roles`.
    */
   settings?: Settings
   /** Tells the time in milliseconds since the epoch. The system's clock by default. */
