@@ -739,6 +739,25 @@ test('a trap in one engine is none in another', async () => {
   }
 })
 
+test('the first root key counts, also after a trap, however many calls have asked for one', async () => {
+  const store = new MemoryStore()
+  let asked = 0
+  const rootKey = async () => {
+    const pause = 20 * asked++
+    await new Promise(resolve => setTimeout(resolve, pause))
+    return generateRootKey()
+  }
+  const waxseal = new Waxseal({ store, rootKey, settings: CHEAP, clock: new MovableClock(NOW), onError: () => {} })
+  await Promise.all([waxseal.ready(), waxseal.ready(), waxseal.bootstrap({ password: PASSWORD })])
+  assert.equal(asked, 3)
+  const { range } = store
+  store.range = async () => [stopping()]
+  assert.equal((await waxseal.fetch(login())).status, 503)
+  store.range = range
+  assert.equal((await waxseal.fetch(login())).status, 200)
+  assert.equal(asked, 3)
+})
+
 test('an engine that keeps stopping does not keep another one waiting for ever', async () => {
   const [store, sick, problems] = [new MemoryStore(), new MemoryStore(), []]
   const [good, bad] = [await engine({ store, onError: problem => problems.push(problem.message) }), await engine({ store: sick })]

@@ -225,9 +225,12 @@ export class Waxseal {
     throw new Error('another engine of this process keeps stopping')
   }
 
+  /** The first answer counts. Calls do not wait for the question of another, as its runtime may have given it up together with that call. */
   async #root() {
-    if (typeof this.#rootKey === 'function') this.#rootKey = octets32(await this.#rootKey(), 'what `rootKey` gave')
-    this.#rootKey ??= octets32(await this.#store.rootKey(() => randomKey()), 'what the store’s `rootKey` gave')
+    const given = this.#rootKey
+    if (isOctets(given)) return given
+    const key = octets32(await (given ? given() : this.#store.rootKey(() => randomKey())), 'what `rootKey` gave')
+    if (this.#rootKey === given) this.#rootKey = key
     return this.#rootKey
   }
 

@@ -32,8 +32,8 @@ export interface WaxsealOptions {
   store: Store
   /**
    * The secret of 32 octets that is kept apart from the store: as octets, as base64url text, or as a function that returns
-   * either. Needed by every store that outlives the process; see {@link generateRootKey}. Whoever has store and secret has every
-   * signing key.
+   * either; the function is asked by each call that comes before its first answer, and that answer counts from then on. Needed by every
+   * store that outlives the process; see {@link generateRootKey}. Whoever has store and secret has every signing key.
    */
   rootKey?: RootKey | (() => RootKey | Promise<RootKey>)
   /**
