@@ -1214,6 +1214,23 @@ describe('verify', () => {
       WebAssembly.Instance = Instance
     }
   })
+  test('where no module can be compiled, there is none', async () => {
+    const fresh = path => import(new URL(`${path}?nowhere`, import.meta.resolve('waxseal/package.json')))
+    const [tokens, edges, { kdf: derivations }] = [await fresh('verify/inline.js'), await fresh('verify/public/inline.js'), await fresh('kdf/entry-inline.js')]
+    const { Module, compile } = WebAssembly
+    const fail = function () { throw new WebAssembly.CompileError('forbidden') }
+    const failed = expected => error => code(expected)(error) && error.cause instanceof WebAssembly.CompileError
+    try {
+      WebAssembly.Module = WebAssembly.compile = fail
+      assert.throws(() => tokens.createVerifier({ key, issuer: 'me' }), failed('no_module'))
+      assert.throws(() => edges.createEdgeVerifier({ keys: [], issuer: 'me' }), failed('no_module'))
+      const salt = new Uint8Array(16)
+      await assert.rejects(derivations.derive({ scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt, password: salt }), failed('kdf_failed'))
+    } finally {
+      Object.assign(WebAssembly, { Module, compile })
+    }
+    assert.equal(typeof tokens.createVerifier({ key, issuer: 'me' }), 'function')
+  })
   test('what looks like the escape of a lone surrogate is signed', () => {
     const claims = { sub: '1', note: '\\ud800 \\\\ud800 \u{1f600} \\', '\\udfff': 1 }
     const { iss, aud, iat, exp, jti, ...rest } = verify(sign(claims))

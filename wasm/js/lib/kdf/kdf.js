@@ -98,9 +98,9 @@ export class Kdf {
   /** One after another: there is one buffer. */
   #here(derivation) {
     const job = this.#turn.then(async () => {
-      const module = await this.#platform.module()
-      this.#instance ??= await WebAssembly.instantiate(module, {})
       try {
+        const module = await this.#platform.module()
+        this.#instance ??= await WebAssembly.instantiate(module, {})
         return bits(compute(this.#instance.exports, derivation))
       } catch (error) {
         this.#instance = undefined

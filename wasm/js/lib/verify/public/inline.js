@@ -1,7 +1,8 @@
 // For every platform that compiles modules from bytes.
 
 import text from '../../wasm/edge.inline.js'
+import { compiled } from '../compiled.js'
 import { over } from './edge.js'
 
-export const { createEdgeVerifier, createRemoteVerifier } = over(() => new WebAssembly.Module(Uint8Array.from(atob(text), char => char.charCodeAt(0))))
+export const { createEdgeVerifier, createRemoteVerifier } = over(() => compiled(text))
 export { TokenError } from '../error.js'
