@@ -348,6 +348,8 @@ describe('options', () => {
     ['an origin that others can change on the way', { ...good, origin: 'http://auth.example' }, 'bad_options'],
     ['an origin of another kind', { ...good, origin: 'file:///keys', fetch }, 'bad_options'],
     ['an origin with a query', { ...good, origin: `${ORIGIN}/?x` }, 'bad_options'],
+    ['an origin with an empty query', { ...good, origin: `${ORIGIN}?` }, 'bad_options'],
+    ['an origin with an empty fragment', { ...good, origin: `${ORIGIN}#` }, 'bad_options'],
     ['an origin with a password', { ...good, origin: 'https://a:b@auth.example' }, 'bad_options'],
     ['keys', { ...good, keys: [] }, 'bad_options'],
     ['a fetch that is none', { ...good, fetch: 5 }, 'bad_options'],

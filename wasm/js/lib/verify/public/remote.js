@@ -201,6 +201,7 @@ function baseOf(origin, isOwnFetch) {
   }
   const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
   demand(url.protocol === 'https:' || (url.protocol === 'http:' && (isLocal || isOwnFetch)), 'bad_options', '`origin` is one of https:')
-  demand(!url.username && !url.password && !url.search && !url.hash, 'bad_options', '`origin` is more than host and path')
+  // An empty query or fragment shows in the text only.
+  demand(!url.username && !url.password && !/[?#]/.test(origin), 'bad_options', '`origin` is more than host and path')
   return url.href.replace(/\/$/, '')
 }
