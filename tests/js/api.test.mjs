@@ -441,6 +441,11 @@ describe('options', () => {
     t.mock.timers.setTime(real + 3600_000 + 61_000)
     assert.throws(() => verify(token), code('expired'))
   })
+  test('a clock starts at a time, or at none', () => {
+    for (const start of [null, '', '5', true, [], {}, NaN, Infinity, new Date(NaN), Symbol('5'), 5n]) assert.throws(() => new MovableClock(start), code('bad_clock'))
+    for (const start of [NOW, new Date(NOW), runInNewContext('new Date(now)', { now: NOW })]) assert.equal(new MovableClock(start).now(), NOW)
+    assert.ok(Math.abs(new MovableClock().now() - Date.now()) < 1000)
+  })
   test('the last time of a clock is one like any other', async () => {
     const late = new Waxseal({ store: new MemoryStore(), settings: CHEAP, clock: () => 8.64e15 })
     await late.bootstrap({ password: PASSWORD })

@@ -7,8 +7,9 @@ export class MovableClock {
 
   /** @param {number | Date} [start] where the clock stands still; without it the clock runs with the system's */
   constructor(start) {
-    demand(start === undefined || Number.isFinite(Number(start)), 'bad_clock', 'a clock starts at milliseconds since the epoch, or at a Date')
-    this.#base = start === undefined ? undefined : Number(start)
+    const base = typeof start?.getTime === 'function' ? start.getTime() : start
+    demand(base === undefined || Number.isFinite(base), 'bad_clock', 'a clock starts at milliseconds since the epoch, or at a Date')
+    this.#base = base
   }
 
   now() {
