@@ -13,6 +13,7 @@ import { Worker } from 'node:worker_threads'
 import { gzipSync } from 'node:zlib'
 import { generateRootKey, MemoryStore, MovableClock, Waxseal, WaxsealError } from 'waxseal'
 import { kdf, Kdf } from 'waxseal/kdf'
+import { init } from 'waxseal/slim'
 import { FileStore } from 'waxseal/store/file'
 import { createSigner, createVerifier, TokenError } from 'waxseal/verify'
 import { createEdgeVerifier, createRemoteVerifier } from 'waxseal/verify/public'
@@ -440,6 +441,9 @@ describe('options', () => {
     assert.ok(verify(token).iat * 1000 > real + 3590_000)
     t.mock.timers.setTime(real + 3600_000 + 61_000)
     assert.throws(() => verify(token), code('expired'))
+  })
+  test('no modules are none', async () => {
+    for (const modules of [undefined, null, {}, { engine: new Uint8Array(), kdf: undefined }]) await assert.rejects(init(modules), code('no_module'))
   })
   test('a clock starts at a time, or at none', () => {
     for (const start of [null, '', '5', true, [], {}, NaN, Infinity, new Date(NaN), Symbol('5'), 5n]) assert.throws(() => new MovableClock(start), code('bad_clock'))

@@ -14,9 +14,9 @@ const shared = new Kdf({ module: () => modules('kdf') })
 const platform = { engine: () => modules('engine'), kdf: () => shared }
 
 /** Takes the modules, each as `WebAssembly.Module`, `Response`, bytes, or a promise of one. */
-export async function init({ engine, kdf }) {
-  const [first, second] = await Promise.all([compiled(engine), compiled(kdf)])
-  given = { engine: first, kdf: second }
+export async function init(sources) {
+  const [engine, kdf] = await Promise.all([compiled(sources?.engine), compiled(sources?.kdf)])
+  given = { engine, kdf }
 }
 
 export class Waxseal extends Driver {
