@@ -502,6 +502,8 @@ describe('requests', () => {
     ['a text', 'http://localhost/', 'bad_request'],
     ['a relative URL', { method: 'GET', url: '/v1/users', headers: [] }, 'bad_request'],
     ['headers that are none', { method: 'GET', url: 'http://localhost/', headers: [1] }, 'bad_request'],
+    ['a body that is a text', { method: 'POST', url: 'http://localhost/', headers: [], body: '{}' }, 'bad_request'],
+    ['a body that is octets', { method: 'POST', url: 'http://localhost/', headers: [], body: new TextEncoder().encode('{}') }, 'bad_request'],
     ['a getter that throws', { get method() { throw new Error('no') } }, 'bad_request'],
   ]) {
     test(what, async () => assert.rejects((await engine()).fetch(request), code(expected)))
@@ -534,6 +536,7 @@ describe('requests', () => {
     ['a long header', () => new Request('http://localhost/', { headers: { 'x-long': 'x'.repeat(20_000) } }), 431],
     ['a header beyond Latin-1', () => ({ method: 'GET', url: 'http://localhost/', headers: [['x', '\u{1f600}']], body: null }), 400],
     ['a header with a lone surrogate', () => ({ method: 'GET', url: 'http://localhost/', headers: [['x', '\ud800']], body: null }), 400],
+    ['a request without a body', () => ({ method: 'GET', url: 'http://localhost/auth/verify', headers: [] }), 401],
     ['a method that is none', () => ({ method: '\ud800', url: 'http://localhost/v1/users', headers: [], body: null }), 405],
   ]) {
     test(what, async () => assert.equal((await (await engine()).fetch(request())).status, status))

@@ -83,24 +83,23 @@ function latin1(text) {
 
 async function bodyOf(request) {
   if (request.bodyUsed || request.body?.locked) throw new WaxsealError('body_used', 'the body of this request has been read already, or is being read')
-  if (request.body === null) return new Uint8Array()
+  const { body } = request
+  const isStream = typeof body?.getReader === 'function'
+  if (!isStream && typeof request.arrayBuffer !== 'function') {
+    if (body) throw new WaxsealError('bad_request', 'the body of this request is no stream')
+    return new Uint8Array()
+  }
+  if (body === null) return new Uint8Array()
   try {
     // Firefox has no `body`.
-    const body = typeof request.body?.getReader === 'function' ? await drained(request.body, BODY) : await buffered(request)
-    if (body === undefined) throw new Unread('too_large')
-    return body
+    const octets = isStream ? await drained(body, BODY) : new Uint8Array(await request.arrayBuffer())
+    if (octets === undefined || octets.length > BODY) throw new Unread('too_large')
+    return octets
   } catch (error) {
     if (error instanceof Unread) throw error
     // The client went away, or promised another length.
     throw new Unread('incomplete')
   }
-}
-
-async function buffered(request) {
-  if (typeof request.arrayBuffer !== 'function') return new Uint8Array()
-  const body = new Uint8Array(await request.arrayBuffer())
-  if (body.length > BODY) throw new Unread('too_large')
-  return body
 }
 
 /** The body, unpacked if its sender packed it with gzip; no other encoding is taken. The limit holds for both forms. */
