@@ -541,6 +541,20 @@ describe('requests', () => {
   ]) {
     test(what, async () => assert.equal((await (await engine()).fetch(request())).status, status))
   }
+  test('a body that does not end is incomplete once its request is aborted', async () => {
+    const waxseal = await engine()
+    const endless = signal => new Request('http://localhost/v1/users', { method: 'POST', duplex: 'half', body: new ReadableStream({ pull: () => new Promise(() => {}) }), signal })
+    const controller = new AbortController()
+    const answer = waxseal.fetch(endless(controller.signal))
+    setTimeout(() => controller.abort(), 10)
+    assert.equal((await answer).status, 400)
+    assert.equal((await waxseal.fetch(endless(AbortSignal.abort()))).status, 400)
+    const { url, method, headers, body } = endless()
+    const later = new AbortController()
+    const buffered = { url, method, headers, signal: later.signal, arrayBuffer: () => new Response(body).arrayBuffer() }
+    setTimeout(() => later.abort(), 10)
+    assert.equal((await waxseal.fetch(buffered)).status, 400)
+  })
   describe('a body that cannot be read is refused in the words of the server', () => {
     const post = (path, init) => new Request(`http://localhost${path}`, { method: 'POST', ...init })
     const large = { body: 'x'.repeat(65_537) }

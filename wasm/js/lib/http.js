@@ -92,7 +92,8 @@ async function bodyOf(request) {
   if (body === null) return new Uint8Array()
   try {
     // Firefox has no `body`.
-    const octets = isStream ? await drained(body, BODY) : new Uint8Array(await request.arrayBuffer())
+    const given = await Promise.race([isStream ? drained(body, BODY) : request.arrayBuffer(), gone(request.signal)])
+    const octets = isStream ? given : new Uint8Array(given)
     if (octets === undefined || octets.length > BODY) throw new Unread('too_large')
     return octets
   } catch (error) {
@@ -100,6 +101,14 @@ async function bodyOf(request) {
     // The client went away, or promised another length.
     throw new Unread('incomplete')
   }
+}
+
+/** Rejects when the client is gone: what it has not sent by then may never come nor end. */
+function gone(signal) {
+  return new Promise((_, reject) => {
+    if (signal?.aborted) reject()
+    signal?.addEventListener?.('abort', reject)
+  })
 }
 
 /** The body, unpacked if its sender packed it with gzip; no other encoding is taken. The limit holds for both forms. */
