@@ -43,7 +43,7 @@ export interface WaxsealOptions {
   settings?: Settings
   /** Tells the time in milliseconds since the epoch. The system's clock by default. */
   clock?: (() => number) | { now(): number }
-  /** Takes each line of the audit trail, once the change is committed and before the response is returned. Must not throw. */
+  /** Takes each line of the audit trail, once the change is committed and before the response is returned. What it throws goes to `onError`. */
   audit?: (event: AuditEvent) => void | Promise<void>
   /**
    * The address a request came from, for limits on failed logins. By default, what `Deno.serve`, `Bun.serve` and Cloudflare's workers
@@ -54,13 +54,19 @@ export interface WaxsealOptions {
   clientAddress?: (request: Request, ...context: any[]) => string | null | undefined
   /** Computes password derivations instead of the package's own module. */
   kdf?: { derive(derivation: Derivation): Promise<Uint8Array> | Uint8Array }
-  /** Is told why a request was answered with 503. Writes to the console by default. What it throws is dropped. */
+  /**
+   * Is told why a request was answered with 503, and what `audit` throws, where the request is answered as usual. Writes to the console by
+   * default. What it throws is dropped.
+   */
   onError?: (error: unknown) => void
 }
 
 export type RootKey = Uint8Array | string
 
-/** Where records are stored. Three functions; anything they throw ends the request with 503. */
+/**
+ * Where records are stored. Three functions; anything they throw ends the request with 503, except a {@link WaxsealError} with the code of a
+ * caller's mistake, such as `bad_request`: that is thrown to the caller.
+ */
 export interface Store {
   /** The records under `keys`, in the same order; `null` where there is none, or where it expired at or before `now`. */
   read(keys: string[], now: number): Promise<(StoredRecord | null)[]>
@@ -217,9 +223,9 @@ export type WaxsealCode =
   | 'bad_options' | 'bad_store' | 'bad_settings' | 'bad_root_key' | 'bad_clock'
   /** What `fetch` rejects with: not a request, a request whose body was read or is being read, a wrong result of `clientAddress`. */
   | 'bad_request' | 'body_used' | 'bad_address'
-  /** The WebAssembly module cannot be had; the signing keys belong to another root key; the server answered 503. */
+  /** The WebAssembly module cannot be had; a signing key is damaged or belongs to another root key; the server answered 503. */
   | 'no_module' | 'unreadable_keys' | 'unavailable'
-  /** What a store answered does not have the right shape; the engine was called before it had its keys. */
+  /** What a store answered does not have the right shape; this package called the engine with something of a wrong shape, or too early. */
   | 'bad_answer' | 'bad_call' | 'not_open'
   /** Derivations. */
   | 'bad_kdf' | 'bad_derivation' | 'kdf_busy' | 'kdf_failed' | 'out_of_memory'
