@@ -86,6 +86,7 @@ try {
       case 'exspired': break
     }
   }
+  if (error instanceof TokenError && (error.code === 'revocations_stale' || error.code === 'not_newer' || error.code === 'unreachable')) error.message satisfies string
   if (error instanceof EdgeError && error.code === 'revocations_stale') error.message satisfies string
   if (error instanceof WaxsealError) error.code satisfies WaxsealCode | string
 }
@@ -97,5 +98,12 @@ mistakes.push('bad_adress')
 new Kdf()
 new WaxsealError('bad_kdf', 'it rains', { cause: 5 }).code satisfies string
 for (const made of [new TokenError('revoked', 'gone'), new EdgeError('ended')]) made.message satisfies string
+const oneError: typeof TokenError = EdgeError
+// As WebCrypto takes octets.
+const imported: Promise<CryptoKey> = crypto.subtle.importKey('raw', generateRootKey(), 'HKDF', false, ['deriveBits'])
+kdf.derive({ scheme: { pbkdf2_sha256: { iterations: 1 } }, salt: new Uint8Array(16), password: new Uint8Array() }).then(derived => crypto.subtle.digest('SHA-256', derived))
+const derive = async ({ salt }: { salt: Parameters<typeof crypto.subtle.digest>[1] }) => new Uint8Array(await crypto.subtle.digest('SHA-256', salt))
+new Waxseal({ store: new MemoryStore(), kdf: { derive: ({ salt }) => derive({ salt }) } })
+new Waxseal({ store: new MemoryStore(), kdf })
 const bits: Promise<Uint8Array> = kdf.derive({ scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt: new Uint8Array(16), password: new Uint8Array() })
-export { answered, bits, code, handler, held, Kdf, later, refreshed, scope, seen, snapshotCode, stores, subject }
+export { answered, bits, code, handler, held, imported, Kdf, later, oneError, refreshed, scope, seen, snapshotCode, stores, subject }

@@ -43,7 +43,9 @@ export interface WaxsealOptions {
   settings?: Settings
   /** Tells the time in milliseconds since the epoch. The system's clock by default. */
   clock?: (() => number) | { now(): number }
-  /** Takes each line of the audit trail, once the change is committed and before the response is returned. What it throws goes to `onError`. */
+  /**
+   * Takes each line of the audit trail, once the change is committed and before the response is returned. What it throws goes to `onError`.
+   */
   audit?: (event: AuditEvent) => void | Promise<void>
   /**
    * The address a request came from, for limits on failed logins. By default, what `Deno.serve`, `Bun.serve` and Cloudflare's workers
@@ -53,7 +55,7 @@ export interface WaxsealOptions {
    */
   clientAddress?: (request: Request, ...context: any[]) => string | null | undefined
   /** Computes password derivations instead of the package's own module. */
-  kdf?: { derive(derivation: Derivation): Promise<Uint8Array> | Uint8Array }
+  kdf?: { derive(derivation: Derivation & { salt: Octets; password: Octets }): Promise<Uint8Array> | Uint8Array }
   /**
    * Is told why a request was answered with 503, and what `audit` throws, where the request is answered as usual. Writes to the console by
    * default. What it throws is dropped.
@@ -62,6 +64,9 @@ export interface WaxsealOptions {
 }
 
 export type RootKey = Uint8Array | string
+
+/** Octets as WebCrypto takes them: newer versions of TypeScript tell them from those in shared memory. */
+export type Octets = ReturnType<typeof Uint8Array.of>
 
 /**
  * Where records are stored. Three functions; anything they throw ends the request with 503, except a {@link WaxsealError} with the code of a
@@ -233,4 +238,4 @@ export type WaxsealCode =
   | 'no_store' | 'store_in_use' | 'damaged_store' | 'too_large'
 
 /** A new secret of 32 octets for {@link WaxsealOptions.rootKey}. */
-export function generateRootKey(): Uint8Array
+export function generateRootKey(): Octets

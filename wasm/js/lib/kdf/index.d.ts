@@ -1,4 +1,4 @@
-import type { Derivation } from '../entry/index.js'
+import type { Derivation, Octets } from '../entry/index.js'
 
 export type { Derivation }
 
@@ -7,7 +7,7 @@ export class Kdf {
   /** There is one instance for all: {@link kdf}. */
   private constructor()
   /** The 32 octets for `derivation`. Rejects with a `WaxsealError`: `bad_derivation`, `kdf_busy`, `out_of_memory`, `kdf_failed`. */
-  derive(derivation: Derivation): Promise<Uint8Array>
+  derive(derivation: Derivation): Promise<Octets>
   /** Ends the worker, once it has done the work that is waiting. The next derivation starts another. */
   close(): void
 }

@@ -1,4 +1,4 @@
-import type { Commit, Store, StoredRecord } from '../entry/index.js'
+import type { Commit, Octets, Store, StoredRecord } from '../entry/index.js'
 
 /** Records in the browser's IndexedDB: one database, shared by every tab and worker of the origin. */
 export class IndexedDbStore implements Store {
@@ -11,7 +11,7 @@ export class IndexedDbStore implements Store {
    * A root key beside the records, made at the first call: `rootKey: () => store.rootKey()`. Whoever can run script in this
    * origin can read it, so it is for throw-away keys only.
    */
-  rootKey(): Promise<Uint8Array>
+  rootKey(): Promise<Octets>
   /** Closes the database; the next call opens it again. */
   close(): Promise<void>
 }

@@ -1,3 +1,5 @@
+import type { ReadingCode, SnapshotCode, TokenCode as PublicTokenCode } from './public/index.js'
+
 /** Claims that every accepted token has or may have; give your own with `verify<MyClaims>(token)`. */
 export interface Claims {
   iss: string
@@ -100,10 +102,14 @@ export interface SignerOptions {
  */
 export function createSigner(options: SignerOptions): (claims?: object) => string
 
-/** Why a token, a key or an option is refused. The message may change, the code may not. */
+/**
+ * Why a token, a key or an option is refused, or, in `waxseal/verify/public`, a snapshot or an answer. The message may change, the code may
+ * not.
+ */
 export class TokenError extends Error {
   constructor(code: string, message?: string, options?: { cause?: unknown })
-  readonly code: TokenCode | OptionCode
+  /** The verifiers with a shared secret give those of {@link TokenCode} and {@link OptionCode} only. */
+  readonly code: TokenCode | OptionCode | PublicTokenCode | SnapshotCode | ReadingCode
 }
 
 /** Why a token is refused. */

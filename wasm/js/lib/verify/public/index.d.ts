@@ -1,6 +1,7 @@
-import type { Claims, ExportedJsonWebKey, OptionCode as CommonOptionCode, TokenCode as CommonTokenCode } from '../index.js'
+import type { Claims, ExportedJsonWebKey, TokenCode as CommonTokenCode, TokenError } from '../index.js'
 
-export type { Claims, ExportedJsonWebKey } from '../index.js'
+export { TokenError } from '../index.js'
+export type { Claims, ExportedJsonWebKey, OptionCode } from '../index.js'
 
 /** A public key as a JSON web key (RFC 7517): `kty` `OKP` with `crv` `Ed25519`, or `EC` with `P-256`. It is for the one algorithm that `alg` names. */
 export interface PublicJsonWebKey {
@@ -110,12 +111,6 @@ export interface RemoteVerifier {
 /** Makes a verifier that reads keys and revocation snapshots from their issuer. Nothing is fetched before the first call. */
 export function createRemoteVerifier(options: RemoteVerifierOptions): RemoteVerifier
 
-/** Why a token, a snapshot, a key or an option is refused. The message may change, the code may not. */
-export class TokenError extends Error {
-  constructor(code: string, message?: string, options?: { cause?: unknown })
-  readonly code: TokenCode | SnapshotCode | ReadingCode | OptionCode
-}
-
 /** Why a token is refused. `revocations_stale`, `no_keys` and `trap` say nothing about the token: no verdict could be reached. */
 export type TokenCode = CommonTokenCode | 'ended' | 'user_gone' | 'foreign' | 'revocations_stale' | 'no_keys'
 
@@ -124,6 +119,3 @@ export type SnapshotCode = CommonTokenCode | 'bad_lists' | 'not_newer'
 
 /** Why keys or a snapshot could not be read: no answer from the issuer, a wrong one, or one over 64 KiB (keys) or 1 MiB (snapshot). */
 export type ReadingCode = 'unreachable' | 'bad_answer'
-
-/** What is wrong with keys or options. */
-export type OptionCode = CommonOptionCode
