@@ -69,8 +69,8 @@ export type RootKey = Uint8Array | string
 export type Octets = ReturnType<typeof Uint8Array.of>
 
 /**
- * Where records are stored. Three functions; anything they throw ends the request with 503, except a {@link WaxsealError} with the code of a
- * caller's mistake, such as `bad_request`: that is thrown to the caller.
+ * Where records are stored. Three functions; anything they throw ends the request with 503, except a {@link WaxsealError} with the code of
+ * a caller's mistake, such as `bad_request`: that is thrown to the caller.
  */
 export interface Store {
   /** The records under `keys`, in the same order; `null` where there is none, or where it expired at or before `now`. */
