@@ -83,13 +83,13 @@ enum Message {
 
 impl AuditTrail {
     /// Opens the trail at `path`, or makes it with mode 0600, and goes on where it ended. A last line that a crash has torn is
-    /// closed and noted.
+    /// closed and noted, and so is a trail that is gone without a trace where this is not the `first` time that it is opened.
     ///
     /// # Errors
     /// When the file cannot be written, or holds no record at its end.
-    pub fn open(path: &Path, clock: Arc<Clock>, metrics: Arc<Metrics>) -> io::Result<Self> {
+    pub fn open(path: &Path, first: bool, clock: Arc<Clock>, metrics: Arc<Metrics>) -> io::Result<Self> {
         let lost = Arc::new(Lost { metrics, unnoted: AtomicU64::new(0), said: AtomicBool::new(false) });
-        let trail = Trail::open(path, clock, Arc::clone(&lost))?;
+        let trail = Trail::open(path, first, clock, Arc::clone(&lost))?;
         let (queue, messages) = sync_channel(QUEUE);
         let writer = thread::Builder::new().name("audit".into()).spawn(move || trail.run(&messages))?;
         Ok(Self { queue: Some(queue), writer: Some(writer), lost })
@@ -200,7 +200,7 @@ struct Trail {
 }
 
 impl Trail {
-    fn open(path: &Path, clock: Arc<Clock>, lost: Arc<Lost>) -> io::Result<Self> {
+    fn open(path: &Path, first: bool, clock: Arc<Clock>, lost: Arc<Lost>) -> io::Result<Self> {
         let mut trail = Self {
             path: path.into(),
             clock,
@@ -213,7 +213,7 @@ impl Trail {
             failing: false,
             unsure: false,
         };
-        trail.attach()?;
+        trail.attach(first)?;
         Ok(trail)
     }
 
@@ -258,7 +258,7 @@ impl Trail {
                     self.sync_or_say();
                     self.file = None;
                     // Nobody waits any more if this fails.
-                    let _ = reply.send(self.attach());
+                    let _ = reply.send(self.attach(false));
                 }
                 Message::Flush(reply) => {
                     self.write(&core::mem::take(&mut batch));
@@ -287,7 +287,7 @@ impl Trail {
 
     fn try_write(&mut self, batch: &[(Occasion, RequestId, Vec<Event>)], unnoted: u64) -> io::Result<()> {
         if self.file.is_none() {
-            self.attach()?;
+            self.attach(false)?;
         }
         let mut records = Vec::new();
         if unnoted > 0 {
@@ -319,8 +319,8 @@ impl Trail {
         Ok(())
     }
 
-    /// Opens the file, finds out where its chain goes on, and notes what was found.
-    fn attach(&mut self) -> io::Result<()> {
+    /// Opens the file, finds out where its chain goes on, and notes what was found. Only the `first` time there need be no head.
+    fn attach(&mut self, first: bool) -> io::Result<()> {
         let mut file = owners(OpenOptions::new().append(true), &self.path)?;
         let head = head_path(&self.path);
         let of_head = |error: io::Error| io::Error::new(error.kind(), format!("its head, `{}`: {error}", head.display()));
@@ -330,7 +330,7 @@ impl Trail {
         let (last, torn) = mended_tail(&mut file)?;
         // A running server that opens its file again has written all it had.
         let unclean = self.chain.is_none() && noted.is_some() && !was_closed(&head)?;
-        let headless = last.is_some() && known.is_none();
+        let headless = known.is_none() && (last.is_some() || !first);
         let link = self.goes_on(last, known);
         let records = self.findings(&torn, unclean, headless);
         self.chain = Some(link);

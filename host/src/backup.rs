@@ -5,7 +5,10 @@
 //! ```
 
 use crate::{
+    audit::{AuditTrail, head_path},
+    clock::Clock,
     data_dir::{DataDir, RootKey, beside},
+    engine::{Audit as _, Occasion},
     entry::{above, sync_name},
     store::{Embedded, StoreError},
     summed::Summed,
@@ -16,8 +19,10 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
+    sync::Arc,
 };
+use waxseal_core::seam::{Event, Outcome};
 use zeroize::Zeroizing;
 
 /// Why a backup was not made or not brought back.
@@ -122,15 +127,37 @@ fn fill(store: impl Read, from: &Path, root: &RootKey, data: &DataDir) -> Result
     data.create()?;
     vacant(data, &[])?;
     Embedded::restore(store, from, data.path())?;
-    let made = [data.store(), data.store_log()];
+    let mut made = vec![data.store(), data.store_log()];
     // That took its time, and a server may have started there.
-    let key = vacant(data, &made).and_then(|()| Ok(data.write_root_key(root)?));
-    key.inspect_err(|_| {
+    let rest = vacant(data, &made).and_then(|()| {
+        made.extend([data.audit(), head_path(&data.audit())]);
+        begin_trail(data, from).map_err(|error| BackupError::Io { path: data.audit(), error })?;
+        // At the end: without it no server starts here.
+        Ok(data.write_root_key(root)?)
+    });
+    rest.inspect_err(|_| {
         // A store without the key to it is of no use, and in the way of the next try.
         for file in made {
             let _ = fs::remove_file(file);
         }
     })
+}
+
+/// Begins the audit trail with what was restored: where there is a store and no trail, somebody has removed it.
+fn begin_trail(data: &DataDir, from: &Path) -> io::Result<()> {
+    let clock = Arc::new(Clock::system());
+    let trail = AuditTrail::open(&data.audit(), true, Arc::clone(&clock), Arc::default())?;
+    let event = Event {
+        action: "backup.restore",
+        actor: "local".into(),
+        subject: "data".into(),
+        detail: path::absolute(from).unwrap_or_else(|_| from.into()).display().to_string(),
+        outcome: Outcome::Success,
+        reason: "",
+        dialect: "admin",
+    };
+    trail.record(Occasion { time: clock.now(), source: None, request: 0 }, &[event]);
+    trail.flush()
 }
 
 /// Checks that nothing is there but `made`, a configuration, the unfinished store of a restore that was killed while it read, and what a
@@ -283,6 +310,9 @@ mod tests {
         restore(&home.backup(), &data).unwrap();
         assert_eq!(*data.root_key().unwrap(), *DataDir::new(home.at("data")).root_key().unwrap());
         assert!(data.check_store().is_ok() && data.has_store());
+        let trail = fs::read_to_string(data.audit()).unwrap();
+        assert!(trail.lines().count() == 2 && trail.contains(&home.at("backup").display().to_string()), "{trail}");
+        assert!(crate::audit::verify(&data.audit()).unwrap().end_checked);
         let again = restore(&home.at("backup"), &data).unwrap_err();
         assert!(again.to_string().contains("where there is nothing but a configuration"), "{again}");
     }

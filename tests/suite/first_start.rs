@@ -367,6 +367,11 @@ fn messages_say_what_to_do() {
     let end = format!("`waxseal key rotate --end-tokens --data {}`", new.display());
     assert!(code == Some(0) && told.contains(&end), "{told}");
     assert!(told.contains("the configuration is not part of a backup"), "{told}");
+    Launch::on(&new).start().terminate();
+    let (code, told) = said(&["audit", "verify", "--data", new.to_str().unwrap()]);
+    assert!(code == Some(0) && told.contains("from the beginning"), "a restored trail is whole: {told}");
+    let (_, trail) = said(&["audit", "show", "--action", "backup.restore", "--data", new.to_str().unwrap()]);
+    assert!(trail.contains(backup.to_str().unwrap()), "{trail}");
     server.terminate();
     let (code, told) = said(&["reload"]);
     assert!(code == Some(1) && told.contains("no server runs on this data"), "{told}");
@@ -460,6 +465,16 @@ fn a_trail_that_is_gone_is_missed() {
     }
     let server = Launch::on(&data).start();
     assert!(logs(&server, "there is no audit.log, though the store is not new"), "{}", server.log());
+    server.terminate();
+    let (code, told) = verify();
+    assert!(code == Some(1) && told.contains("its head was missing when record 1 was written"), "{told}");
+    let (code, told) = said(&data, &["doctor"]);
+    assert!(code == Some(1) && told.contains("audit.log.head was missing when record 1 was written"), "{told}");
+    for file in ["audit.log", "audit.log.head"] {
+        fs::remove_file(data.join(file)).unwrap();
+    }
+    let (code, told) = said(&data, &["doctor"]);
+    assert!(code == Some(1) && told.contains("audit.log and its head are missing"), "{told}");
 }
 
 /// A configuration file that was made in its usual place after the start counts from the next reload on.

@@ -20,8 +20,12 @@ impl Home {
     }
 
     fn open(&self) -> AuditTrail {
+        self.open_as(true)
+    }
+
+    fn open_as(&self, first: bool) -> AuditTrail {
         let clock = Arc::new(Clock::stopped_at(UnixTime::from_millis(1_001)));
-        AuditTrail::open(&self.path(), clock, Arc::clone(&self.metrics)).unwrap()
+        AuditTrail::open(&self.path(), first, clock, Arc::clone(&self.metrics)).unwrap()
     }
 
     /// Writes one record for each actor and closes the trail.
@@ -73,7 +77,7 @@ fn record(trail: &AuditTrail, actor: &str) {
 fn a_head_that_cannot_be_opened_is_named() {
     let home = Home::new();
     fs::create_dir(head_path(&home.path())).unwrap();
-    let error = AuditTrail::open(&home.path(), Arc::default(), Arc::default()).err().unwrap();
+    let error = AuditTrail::open(&home.path(), true, Arc::default(), Arc::default()).err().unwrap();
     assert!(error.to_string().contains("audit.log.head`: "), "{error}");
 }
 
@@ -216,6 +220,26 @@ fn a_cut_trail_without_its_head_does_not_pass_for_whole() {
     }
 }
 
+/// With its head too, nothing is left that would miss it but the store beside it.
+#[test]
+fn a_trail_that_is_gone_with_its_head_is_noted() {
+    let home = Home::new();
+    home.write(&["a"]);
+    for file in [home.path(), head_path(&home.path())] {
+        fs::remove_file(file).unwrap();
+    }
+    for headless in [None, Some(1)] {
+        drop(home.open_as(headless.is_none()));
+        let whole = verify(&home.path()).unwrap();
+        assert_eq!((whole.first, whole.headless), (1, headless));
+        drop(home.open_as(false));
+        assert_eq!(verify(&home.path()).unwrap().headless, headless, "the next start finds a head");
+        for file in [home.path(), head_path(&home.path())] {
+            fs::remove_file(file).unwrap();
+        }
+    }
+}
+
 /// Every length at which a crash can tear the last record.
 #[test]
 fn a_torn_line_is_closed_and_noted() {
@@ -277,7 +301,7 @@ fn a_torn_line_cannot_hide_a_record() {
 fn a_foreign_file_is_left_alone() {
     let home = Home::new();
     fs::write(home.path(), "a\nb\n").unwrap();
-    let opened = AuditTrail::open(&home.path(), Arc::default(), Arc::clone(&home.metrics));
+    let opened = AuditTrail::open(&home.path(), true, Arc::default(), Arc::clone(&home.metrics));
     assert_eq!(opened.err().map(|error| error.kind()), Some(io::ErrorKind::InvalidData));
 }
 
@@ -398,7 +422,7 @@ fn a_trail_that_was_not_closed_in_order_says_so() {
 fn what_could_not_be_forced_to_disk_is_tried_again() {
     let home = Home::new();
     let lost = Lost { metrics: Arc::default(), unnoted: AtomicU64::new(0), said: AtomicBool::new(false) };
-    let mut trail = Trail::open(&home.path(), Arc::default(), Arc::new(lost)).unwrap();
+    let mut trail = Trail::open(&home.path(), true, Arc::default(), Arc::new(lost)).unwrap();
     let occasion = Occasion { time: UnixTime::from_millis(2_500), source: None, request: 255 };
     trail.write(&[(occasion, RequestId::from(255), vec![event("a")])]);
     let cannot_be_synced = OpenOptions::new().write(true).open("/dev/null").unwrap();
@@ -418,7 +442,7 @@ fn a_trail_that_is_not_surely_on_disk_is_not_closed_in_order() {
     for (fails_at_the_end, unclean) in [(None, 0), (Some(true), 1), (Some(false), 1)] {
         let home = Home::new();
         let lost = Lost { metrics: Arc::default(), unnoted: AtomicU64::new(0), said: AtomicBool::new(false) };
-        let mut trail = Trail::open(&home.path(), Arc::default(), Arc::new(lost)).unwrap();
+        let mut trail = Trail::open(&home.path(), true, Arc::default(), Arc::new(lost)).unwrap();
         // It takes whatever is written, and cannot be synced.
         let failing = fails_at_the_end.map(|_| OpenOptions::new().write(true).open("/dev/null").unwrap());
         let file = failing.and_then(|failing| trail.file.replace(failing));

@@ -354,11 +354,9 @@ fn compiled_in(config: &Config) -> Config {
 fn open_audit(data: &DataDir, clock: &Arc<Clock>, metrics: &Arc<Metrics>, is_new: bool) -> Result<AuditTrail, Failure> {
     // Where the trail is gone and its head is there, opening the trail tells of that.
     if !is_new && !data.audit().exists() && !audit::head_path(&data.audit()).exists() {
-        tracing::warn!(
-            "there is no audit.log, though the store is not new: normal after a restore; otherwise somebody has removed it"
-        );
+        tracing::warn!("there is no audit.log, though the store is not new: somebody has removed it");
     }
-    AuditTrail::open(&data.audit(), Arc::clone(clock), Arc::clone(metrics)).map_err(|error| {
+    AuditTrail::open(&data.audit(), is_new, Arc::clone(clock), Arc::clone(metrics)).map_err(|error| {
         Failure::refused(format_args!("cannot open the audit trail `{}`: {error}", data.audit().display()))
     })
 }

@@ -161,7 +161,11 @@ fn examine(place: &Place, findings: &mut Findings) {
     }
     match audit::verify(&data.audit()) {
         Ok(Whole { records: 0, .. }) => {
-            findings.add("audit trail", Grade::Problem, "audit.log is empty: its records are gone, or could not be written");
+            findings.add(
+                "audit trail",
+                Grade::Problem,
+                "audit.log is empty: its records are gone, or could not be written",
+            );
         }
         Ok(whole @ Whole { end_checked: true, headless: None, .. }) => {
             findings.add("audit trail", Grade::Good, format!("{whole}; the chain is whole"));
@@ -174,11 +178,14 @@ fn examine(place: &Place, findings: &mut Findings) {
             let said = format!("{whole}; {head}: nobody can tell whether the end was cut off");
             findings.add("audit trail", Grade::Problem, said);
         }
-        Err(VerifyError::Missing) if data.has_store() => findings.add(
+        Err(VerifyError::Missing) if audit::head_path(&data.audit()).exists() => findings.add(
             "audit trail",
             Grade::Note,
-            "audit.log is missing: that is normal after a restore, or while log rotation moves it away; otherwise somebody has removed it",
+            "audit.log is missing: that is normal while log rotation moves it away; otherwise somebody has removed it",
         ),
+        Err(VerifyError::Missing) if data.has_store() => {
+            findings.add("audit trail", Grade::Problem, "audit.log and its head are missing: somebody has removed them");
+        }
         Err(VerifyError::Missing) => {}
         Err(error) => findings.add("audit trail", Grade::Problem, error.to_string()),
     }
