@@ -22,3 +22,4 @@ mod shell;
 mod source;
 pub mod store;
 mod summed;
+mod text;

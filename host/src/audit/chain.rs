@@ -1,6 +1,6 @@
 //! The records of the trail as lines, each chained to the one before.
 
-use crate::hex;
+use crate::{hex, text::harmless};
 use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -22,7 +22,7 @@ impl Link {
     /// The line of the next record, with its LF, and its place.
     pub(super) fn append(self, record: &Record<'_>) -> io::Result<(Vec<u8>, Self)> {
         let n = self.n + 1;
-        let mut line = serde_json::to_vec(&Numbered { n, record })?;
+        let mut line = harmless(&serde_json::to_string(&Numbered { n, record })?).into_bytes();
         line.pop();
         let hash = digest(&[&self.hash, &line]);
         line.extend_from_slice(HASH);
@@ -42,7 +42,7 @@ struct Numbered<'a> {
     record: &'a Record<'a>,
 }
 
-/// One record. Serde writes JSON that escapes every control character of ASCII but DEL, so a record is one line whatever a user sent.
+/// One record. Whatever a user sent, it is one line, without what would act on a terminal or deceive a reader.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Record<'a> {

@@ -1,6 +1,7 @@
 //! The trail as a whole: what is written, what is found to be wrong.
 
 use super::*;
+use crate::text::is_deceptive;
 use core::net::IpAddr;
 use std::fs;
 use waxseal_core::seam::Outcome;
@@ -104,9 +105,13 @@ fn a_record_says_when_who_what_and_how() {
 #[test]
 fn a_record_is_one_line_whatever_a_user_is_called() {
     let home = Home::new();
-    home.write(&["a\nb\r\u{2028}\0\",\"hash\":\"", "\u{1b}[2J"]);
-    assert_eq!(home.lines().len(), 3);
-    assert_eq!(home.verify(), Ok(3));
+    let names = ["a\nb\r\u{2028}\0\",\"hash\":\"", "\u{1b}[2J", "\u{9b}2J\u{85}\u{7f}\u{202e}\u{e0041}", "\u{e9}"];
+    home.write(&names);
+    let lines = home.lines();
+    assert!(!lines.iter().any(|line| line.contains(is_deceptive)), "{lines:?}");
+    let record = |line: &String| serde_json::from_str::<serde_json::Value>(line).unwrap();
+    assert!(lines[1..].iter().map(record).map(|line| line["actor"].clone()).eq(names), "{lines:?}");
+    assert_eq!(home.verify(), Ok(5));
 }
 
 #[test]

@@ -3,10 +3,13 @@
 use super::{
     Failure, Place,
     admin::{Admin, Answer, segment},
-    terminal::{complain, harmless, plain, say, say_json, table},
+    terminal::{complain, plain, say, say_json, table},
     user::cell,
 };
-use crate::audit::{self, VerifyError, Whole};
+use crate::{
+    audit::{self, VerifyError, Whole},
+    text::harmless,
+};
 use core::net::IpAddr;
 use serde_json::{Value, json};
 use std::{

@@ -1,6 +1,7 @@
 //! What a person or a script reads.
 
 use super::Failure;
+use crate::text::{harmless, is_deceptive};
 use rustix::fs::{FileType, fstat};
 use serde_json::Value;
 use std::{
@@ -42,20 +43,6 @@ pub(super) fn say_json(value: &Value) -> Result<(), Failure> {
     say(&harmless(&value.to_string()))
 }
 
-/// The same JSON without what a terminal would act on. Such characters are only inside strings there.
-pub(super) fn harmless(json: &str) -> String {
-    let mut units = [0; 2];
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_deceptive(c) {
-            out.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
 /// Prints one line to standard error, whatever `text` holds.
 pub(super) fn complain(text: &str) {
     let escape = |c: char| if is_deceptive(c) { c.escape_default().collect() } else { String::from(c) };
@@ -72,15 +59,6 @@ pub(super) fn plain(text: &str) -> String {
 pub(super) fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
     let listed = words.collect::<Vec<_>>().join(", ");
     listed.rsplit_once(", ").map(|(rest, last)| format!("{rest} or {last}")).unwrap_or(listed)
-}
-
-/// Control characters, and those that turn the direction of text or cannot be seen.
-pub(super) fn is_deceptive(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Rows under a head, each column as wide as its widest cell.
