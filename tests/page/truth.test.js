@@ -241,7 +241,7 @@ test('a timeline says the day where it is long, and writes nothing over itself',
   assert.ok(!texts.includes('good from'))
   assert.match(await page.$eval('.timeline', element => element.ariaLabel), /good from/)
   await paste(`${base64({ alg: 'HS256' })}.${base64({ iat: now - 3610, exp: now - 3600 })}.x`)
-  await waitForText(page, '.life', 'over 1 h')
+  await waitForText(page, '.life', 'It expired 1 h')
   assert.deepEqual((await page.$$eval('.timeline text', all => all.map(element => element.textContent))).filter(text => /issued|expires/.test(text)), ['expires'])
 })
 
