@@ -16,6 +16,6 @@ export const audit = Object.assign(new EventTarget(), {
 
 signals.addEventListener('events', ({ detail }) => {
   audit.events.push(...detail)
-  if (audit.events.length > KEEP) audit.events.splice(0, audit.events.length - KEEP)
+  audit.events.splice(0, audit.events.length - KEEP)
   audit.dispatchEvent(new Event('change'))
 })

@@ -114,8 +114,7 @@ function attribute(element, name, value) {
   if (!isThere(value)) return
   if (name.startsWith('on')) element.addEventListener(name.slice(2), value)
   else if (name === 'value') element.value = value
-  else if (value === true) element.setAttribute(name, '')
-  else element.setAttribute(name, value)
+  else element.setAttribute(name, value === true ? '' : value)
 }
 
 const tagOf = selector => selector.split('.')[0]

@@ -13,8 +13,8 @@ export const exchanges = Object.assign(new EventTarget(), {
   add(exchange) {
     const text = exchange.text.length > TEXT ? `${exchange.text.slice(0, TEXT)}…` : exchange.text
     this.entries.push({ ...exchange, text })
-    if (this.entries.length > KEEP) this.entries.splice(0, this.entries.length - KEEP)
-    this.dispatchEvent(new CustomEvent('add', { detail: exchange }))
+    this.entries.splice(0, this.entries.length - KEEP)
+    this.dispatchEvent(new Event('add'))
   },
 
   /** Those of one engine, or all. */

@@ -12,8 +12,3 @@ export function here() {
 
 /** The address of a view. */
 export const to = (...parts) => `#/${parts.map(encodeURIComponent).join('/')}`
-
-/** Goes there. */
-export function go(...parts) {
-  location.hash = to(...parts)
-}

@@ -11,13 +11,12 @@ export function startTheme() {
   const button = $('theme')
   const show = () => {
     document.documentElement.dataset.theme = chosen.value
-    button.setAttribute('aria-label', `Theme: ${words[chosen.value]}`)
-    button.title = `Theme: ${words[chosen.value]}`
+    button.title = button.ariaLabel = `Theme: ${words[chosen.value]}`
   }
   button.addEventListener('click', () => {
     chosen.value = chosen.all[(chosen.all.indexOf(chosen.value) + 1) % chosen.all.length]
     show()
-    announce(`Theme: ${words[chosen.value]}`)
+    announce(button.title)
   })
   show()
 }

@@ -88,7 +88,6 @@ export const engine = {
   },
 }
 
-tab.state.signals.addEventListener('clock', () => { if (engine.isTab) signals.dispatchEvent(new Event('clock')) })
-tab.state.signals.addEventListener('people', () => { if (engine.isTab) signals.dispatchEvent(new Event('people')) })
+for (const type of ['clock', 'people']) tab.state.signals.addEventListener(type, () => { if (engine.isTab) signals.dispatchEvent(new Event(type)) })
 tab.state.signals.addEventListener('events', ({ detail }) => signals.dispatchEvent(new CustomEvent('events', { detail })))
 tab.state.signals.addEventListener('ready', () => signals.dispatchEvent(new Event('ready')))

@@ -3,7 +3,7 @@
 import { h } from '../dom.js'
 import { seen } from '../words.js'
 
-const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(true|false|null)\b|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/g
+const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 /** More than this is shown without colours, which would cost more than they are worth. */
 const COLOURED = 60_000
 
@@ -15,10 +15,10 @@ export function shown(text) {
   const nodes = []
   let end = 0
   for (const match of pretty.matchAll(TOKEN)) {
-    const [whole, string, colon, word, number] = match
+    const [whole, string, colon, word] = match
     nodes.push(pretty.slice(end, match.index))
     if (colon) nodes.push(h('span.json-name', string), colon)
-    else nodes.push(h(string ? 'span.json-text' : word ? 'span.json-word' : number ? 'span.json-number' : 'span', whole))
+    else nodes.push(h(string ? 'span.json-text' : word ? 'span.json-word' : 'span.json-number', whole))
     end = match.index + whole.length
   }
   return [...nodes, pretty.slice(end)]

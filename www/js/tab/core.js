@@ -83,8 +83,7 @@ function joined(people, person) {
 async function clock(request) {
   let { state } = await present()
   if (request.method === 'PUT') {
-    const wanted = await request.json().catch(() => ({}))
-    const { advance_secs: seconds, now_millis: millis } = wanted
+    const { advance_secs: seconds, now_millis: millis } = await request.json().catch(() => ({}))
     if (Number.isInteger(seconds) === Number.isInteger(millis)) return new Response('either `advance_secs` or `now_millis` is needed\n', { status: 400 })
     const moved = await change(({ offset: before }) => {
       const offset = Number.isInteger(seconds) ? before + seconds * 1000 : millis - Date.now()

@@ -6,7 +6,7 @@ import { duration, isTime, moment, seen } from '../words.js'
 export function inWords(members, now) {
   const names = Object.keys(members)
   const order = Object.keys(meanings)
-  const rank = name => (Object.hasOwn(meanings, name) ? order.indexOf(name) : order.length)
+  const rank = name => order.indexOf(name) + 1 || order.length + 1
   return names
     .map(name => {
       const [label, say = plain] = Object.hasOwn(meanings, name) ? meanings[name] : ['']
@@ -19,7 +19,7 @@ export function inWords(members, now) {
 const meanings = {
   alg: ['Sealed with', value => (value === 'HS256' ? 'HMAC-SHA-256 (HS256): who can check it could also have made it' : value === 'none' ? 'nothing at all: such a token is worthless' : plain(value))],
   typ: ['Kind', value => (value === 'JWT' ? 'an access token (JWT)' : plain(value))],
-  kid: ['Key', value => plain(value)],
+  kid: ['Key'],
   sub: ['For user number'],
   uid: ['User number'],
   iss: ['Issued by'],

@@ -101,8 +101,6 @@ function by(samples, name, label) {
 
 /** Counts of each bucket of a histogram over all its label sets: `[upper end, count]`, not cumulated. */
 function buckets(samples, name) {
-  const cumulated = new Map()
-  for (const sample of samples) if (sample.name === `${name}_bucket`) cumulated.set(sample.labels.le, (cumulated.get(sample.labels.le) ?? 0) + sample.value)
-  const sorted = [...cumulated].map(([end, count]) => [end === '+Inf' ? Infinity : Number(end), count]).sort(([a], [b]) => a - b)
+  const sorted = [...by(samples, `${name}_bucket`, 'le')].map(([end, count]) => [end === '+Inf' ? Infinity : Number(end), count]).sort(([a], [b]) => a - b)
   return sorted.map(([end, count], at) => [end, count - (sorted[at - 1]?.[1] ?? 0)])
 }

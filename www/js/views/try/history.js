@@ -19,8 +19,7 @@ export function historyCard({ onpick }) {
 
   function draw() {
     const { entries } = exchanges
-    const some = entries.slice(Math.max(0, entries.length - shown)).reverse()
-    fill(list, some.map(row))
+    fill(list, entries.slice(-shown).reverse().map(row))
     count.textContent = entries.length ? plural(entries.length, 'request') : ''
     empty.hidden = entries.length > 0
     clear.hidden = entries.length === 0
