@@ -80,6 +80,23 @@ test('what a clock tells that was asked before is not said of the one that answe
   mute.close()
 })
 
+test('whoever may sign in is not said to have an expired password because an administrator has lost his rights', async () => {
+  const own = (method, path, body) => page.evaluate(async (...call) => (await moduleOf('js/engines/current.js')).engine.own(...call).then(({ status }) => status), method, path, body)
+  const shown = () => page.$$eval('.watched:last-of-type li', all => all.map(element => element.textContent))
+  await own('POST', '/admin/users', { name: 'second', password: 'Marble-Lantern-Road-11', role: 'admin' })
+  for (const change of [() => own('PATCH', '/admin/users/admin', { role: 'db_viewer' }), () => own('POST', '/admin/users/admin/logout')]) {
+    assert.equal(await change(), 200)
+    await view(page, 'Try')
+    await view(page, 'Time')
+    await page.waitForFunction(() => [...document.querySelectorAll('.watched:last-of-type strong')].some(({ textContent }) => textContent === 'second'))
+    await pause(300)
+    assert.deepEqual((await shown()).filter(text => /expired/.test(text)), [])
+  }
+  await own('PATCH', '/admin/users/admin', { role: 'admin' })
+  await own('DELETE', '/admin/users/second')
+  page.verify()
+})
+
 test('what was said of one engine is not said of the other', async () => {
   await view(page, 'Time')
   await page.evaluate(() => { [...document.querySelectorAll('.case')].find(button => button.textContent.startsWith('Lock somebody out')).click() })

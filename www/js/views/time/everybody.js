@@ -19,7 +19,7 @@ async function fromTheServer() {
   if (!admin) return 'Only administrators are told who may sign in.'
   if (admin !== refused) {
     const { status, json } = await asked('/v1/users', `Basic ${base64(`${admin.name}:${admin.password}`)}`)
-    if (status === 200) return json.slice(0, MOST).map(({ name, status: state }) => ({ name, status: state }))
+    if (status === 200) return json
     if (!isRefused({ status, json })) return 'The server does not tell who may sign in.'
     refused = admin
   }
@@ -41,21 +41,20 @@ let minted = { exp: 0 }
 
 /** Passwords set at this time or before have expired. */
 async function oldest(users) {
-  const { status, json: rules } = await asked('/v1/cluster', `Bearer ${await ownToken()}`)
+  const admin = users.find(({ role, disabled }) => role === 'admin' && !disabled)
+  const { status, json: rules } = admin ? await asked('/v1/cluster', `Bearer ${await tokenOf(admin)}`) : {}
+  // It may have been ended, or the clock moved back.
+  if (status !== 200) minted.exp = 0
   days = rules?.password_expiration_duration ?? days
-  // If user 1 may no longer read the rules, his own password has expired.
-  const admin = status !== 200 ? Date.parse(users.find(({ uid }) => uid === 1)?.password_issued) : -Infinity
-  return Math.max(days > 0 ? engine.now() - days * DAY : -Infinity, Number.isFinite(admin) ? admin : -Infinity)
+  return Math.max(days > 0 ? engine.now() - days * DAY : -Infinity, rules?.error_code === 'password_expired' ? Date.parse(admin.password_issued) : -Infinity)
 }
 
 /** The tab's engine gives its owner a token without a password. */
-async function ownToken() {
-  const epoch = engine.people[0]?.password
+async function tokenOf({ uid }) {
   const now = engine.now()
-  // The clock may have been moved back.
-  if (minted.exp <= now || minted.exp > now + DAY || minted.epoch !== epoch) {
-    const { json } = await engine.own('POST', '/admin/tokens', { user: '1', ttl: 86_400 })
-    minted = { token: json.access_token, exp: now + DAY - 60_000, epoch }
+  if (minted.exp <= now || minted.uid !== uid) {
+    const { json } = await engine.own('POST', '/admin/tokens', { user: `uid:${uid}`, ttl: 86_400 })
+    minted = { token: json.access_token, exp: now + DAY - 60_000, uid }
   }
   return minted.token
 }
