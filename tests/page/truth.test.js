@@ -312,6 +312,21 @@ test('of a token that a server was not asked about nothing is claimed', async ()
   await other.close()
 })
 
+test('what a live server said of a token is not lost because of what the engine in the tab does', async () => {
+  const other = await openPage(browser, server.url)
+  await press(other, 'Live server', '#engines')
+  await view(other, 'Token')
+  await type(other, '#token', `${base64({ alg: 'HS256' })}.${base64({ exp: 9e9 })}.x`)
+  await press(other, 'Ask the server')
+  await waitForText(other, '.verdict', 'The server refuses it')
+  await page.evaluate(() => new BroadcastChannel('waxseal').postMessage({ events: [] }))
+  await pause(500)
+  assert.match(await textOf(other, '.verdict'), /The server refuses it/)
+  other.verify()
+  await press(other, 'This tab', '#engines')
+  await other.close()
+})
+
 test('everything is deleted only when asked twice', async () => {
   const old = await textOf(page, '.person code')
   const anew = await page.waitForSelector('.people > button')

@@ -29,7 +29,9 @@ export function build() {
   )
   let text = ''
   let round = 0
-  for (const signal of ['change', 'clock', 'events']) signals.addEventListener(signal, judge)
+  for (const signal of ['change', 'clock']) signals.addEventListener(signal, judge)
+  // They are the tab's own, and a live server's verdict would be lost.
+  signals.addEventListener('events', () => engine.isTab && judge())
   signals.addEventListener('forget', () => pick(''))
 
   function change(wanted) {
