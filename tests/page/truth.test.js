@@ -97,6 +97,28 @@ test('whoever may sign in is not said to have an expired password because an adm
   page.verify()
 })
 
+test('a clock that was moved in the tab is not taken for that of the live server', async () => {
+  const other = await openPage(await browser.createBrowserContext(), server.url)
+  await view(other, 'Time')
+  const said = await other.evaluate(async () => {
+    const { engine } = await moduleOf('js/engines/current.js')
+    const { transport } = engine
+    // The tab's engine answers only when the live server has.
+    let answer
+    engine.transport = request => (request.method === 'PUT' ? new Promise(resolve => { answer = resolve }) : transport.call(engine, request))
+    document.querySelector('.jump').click()
+    engine.use('live')
+    await new Promise(resolve => { setTimeout(resolve, 500) })
+    answer({ status: 200, headers: [], text: JSON.stringify({ now_millis: Date.now() + 86_400_000 }) })
+    await new Promise(resolve => { setTimeout(resolve, 500) })
+    return document.getElementById('announcer').textContent
+  })
+  assert.doesNotMatch(said, /The clock was moved/)
+  assert.match(await textOf(other, '.clock'), /As on this device/)
+  other.verify()
+  await other.close()
+})
+
 test('what was said of one engine is not said of the other', async () => {
   await view(page, 'Time')
   await page.evaluate(() => { [...document.querySelectorAll('.case')].find(button => button.textContent.startsWith('Lock somebody out')).click() })

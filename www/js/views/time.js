@@ -45,17 +45,18 @@ export function build() {
 
   async function move(how) {
     say(notice)
-    const { status, text } = await setTime(how)
+    const answer = await setTime(how)
+    if (!answer) return
+    const { status, text } = answer
     if (status === 200) return announce(`The clock was moved; it is ${new Date(engine.now()).toLocaleString()}`)
     say(notice, `The clock was not moved: ${text || status || 'no answer'}`, 'bad')
     show()
   }
 
   async function show() {
-    const { kind } = engine
-    const { status } = await readTime()
-    // The other one may answer by now.
-    if (kind !== engine.kind) return
+    const answer = await readTime()
+    if (!answer) return
+    const { status } = answer
     const movable = status === 200
     for (const control of [...jumps.children, date, set.lastElementChild]) control.disabled = !movable
     fixed.hidden = movable
