@@ -141,6 +141,26 @@ test('passwords that are being tried are not tried at the other engine', async (
   await page.close()
 })
 
+test('what comes of trying one user’s passwords is not said of another', async () => {
+  const page = await opened()
+  await signedIn(page, EVE)
+  await press(page, 'Sign in as somebody else too')
+  await signedIn(page, ADMIN)
+  await view(page, 'Passwords')
+  await page.select('#whose', EVE.name)
+  between.hold = path => path === '/v1/users/authorize'
+  const before = between.seen.length
+  await press(page, 'Try each')
+  await until(() => between.seen.length > before, 'nothing is asked')
+  await page.select('#whose', ADMIN.name)
+  between.hold = () => false
+  between.release()
+  await page.waitForFunction(() => !document.querySelector('.list [aria-disabled]'))
+  assert.equal(await page.$eval('.list .notice', element => element.hidden), true)
+  page.verify()
+  await page.close()
+})
+
 test('who switches while he signs in leaves no password in the engine in the tab', async () => {
   const page = await opened()
   between.hold = path => path.startsWith('/v1/users/') && path !== '/v1/users/authorize'

@@ -86,11 +86,14 @@ export function listCard({ onperson }) {
     fresh.value = freshPassword()
   }
 
+  /** Whether it is still this one whom the card is about. */
+  const isShown = ({ name }, by) => person?.name === name && kind === by
+
   async function changed(method, { fresh: text, old }) {
-    const list = listOf(person)
-    const present = list.find(({ state, password }) => state !== 'refused' && password !== text)?.password ?? person.password
-    const answer = await alter(person, method, { fresh: text, old: old ?? present })
-    if (answer.engine !== kind) return
+    const mine = person
+    const present = listOf(mine).find(({ state, password }) => state !== 'refused' && password !== text)?.password ?? mine.password
+    const answer = await alter(mine, method, { fresh: text, old: old ?? present })
+    if (!isShown(mine, answer.engine)) return
     if (!answer.ok) return say(notice, excuse(answer), 'bad', `${answer.status || ''} ${answer.json?.error_code ?? ''}`.trim())
     // On a live server it is kept in sight: nobody knows it yet.
     if (method !== 'DELETE' && engine.isTab) suggest()
@@ -103,15 +106,15 @@ export function listCard({ onperson }) {
   }
 
   async function checked() {
-    const silent = await tryAll(person)
-    if (!person) return
+    const [mine, by] = [person, kind]
+    const silent = await tryAll(mine)
+    if (!isShown(mine, by)) return
     if (silent) return say(notice, excuse(silent), 'bad')
-    const list = listOf(person)
+    const list = listOf(mine)
     say(notice, `${list.filter(({ state }) => state === 'works').length} of ${plural(list.length, 'password')} signed in.`, 'good')
     announce(notice.textContent)
-    const { name } = person
     setTimeout(() => {
-      if (person?.name !== name) return
+      if (!isShown(mine, by)) return
       tidy(person)
       draw()
     }, 6000)
