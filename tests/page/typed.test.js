@@ -172,6 +172,17 @@ test('a route is found in a section that was closed', async () => {
   assert.equal(found, true)
 })
 
+test('a credential may be long, and what fails for whatever reason is said to have', async () => {
+  const [length, said] = await page.evaluate(async () => {
+    const { base64 } = await moduleOf('js/base64.js')
+    const { once } = await moduleOf('js/dom.js')
+    const missed = []
+    await once(document.createElement('button'), () => { throw new RangeError('too much') }, message => missed.push(message)).catch(() => {})
+    return [base64('x'.repeat(300_000)).length, missed.join()]
+  })
+  assert.deepEqual([length, said], [400_000, 'too much'])
+})
+
 test('an answer stays with the route that was asked', async () => {
   await page.evaluate(() => {
     document.querySelector('.editor').requestSubmit()

@@ -60,15 +60,16 @@ export function announce(text) {
 /** Thrown when something cannot be done for want of something; the message is for people. */
 export class Missing extends Error {}
 
-/** Has a button do one thing at a time. It keeps the focus meanwhile, which a disabled one would lose. `missed` is told what is missing. */
+/** Has a button do one thing at a time. It keeps the focus meanwhile, which a disabled one would lose. `missed` is told what is missing, or
+ * what has failed. */
 export async function once(button, work, missed) {
   if (button.ariaDisabled) return
   button.ariaDisabled = 'true'
   try {
     await work()
   } catch (error) {
-    if (!(error instanceof Missing)) throw error
     missed?.(error.message)
+    if (!(error instanceof Missing)) throw error
   } finally {
     button.ariaDisabled = null
   }
