@@ -183,6 +183,19 @@ test('a credential may be long, and what fails for whatever reason is said to ha
   assert.deepEqual([length, said], [400_000, 'too much'])
 })
 
+test('while a request is under way it is not put in place of another', async () => {
+  const between = await passing(undefined, path => path.startsWith('/v1'))
+  const other = await openPage(browser, between.url)
+  await press(other, 'Live server', '#engines')
+  await put(other, {})
+  await press(other, 'Send', '.editor')
+  await other.evaluate(() => document.querySelector('.case:enabled').click())
+  assert.equal(await other.$eval('#path', element => element.value), '/v1/users')
+  other.verify()
+  await other.close()
+  between.close()
+})
+
 test('an answer stays with the route that was asked', async () => {
   await page.evaluate(() => {
     document.querySelector('.editor').requestSubmit()

@@ -134,6 +134,7 @@ export function editor({ onsend, onsent }) {
     element,
     load,
     sendCase(from, failure) {
+      if (button.ariaDisabled) return undefined
       put(draftOf(from, failure))
       back.hidden = false
       return run()
