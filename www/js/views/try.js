@@ -15,7 +15,7 @@ export const title = 'Try'
 export function build() {
   const answer = answerCard()
   const show = exchange => { answer.show(exchange); answer.element.scrollIntoView({ block: 'nearest' }) }
-  const bench = editor({ onsend: () => { sent = route; answer.wait() }, onsent: exchange => sent === route && show(exchange) })
+  const bench = editor({ onsend: () => { sent = route; answer.wait() }, onsent })
   const docs = documentation({ oncase: (route, failure) => bench.sendCase(route, failure) })
   const list = catalogueList()
   const past = historyCard({ onpick: exchange => { show(exchange); answer.element.focus({ preventScroll: true }) } })
@@ -35,7 +35,14 @@ export function build() {
       if (last) announce(route.title)
       bench.load(route)
       docs.show(route)
-      answer.clear()
+      // What is under way can be given up from there, too.
+      if (!sent) answer.clear()
     },
+  }
+
+  function onsent(exchange) {
+    if (sent === route) show(exchange)
+    else answer.clear()
+    sent = undefined
   }
 }
