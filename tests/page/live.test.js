@@ -82,6 +82,20 @@ test('a key that is held down presses nothing twice', async () => {
   await page.close()
 })
 
+test('who replaces a password under the e-mail address goes on with the new one', async () => {
+  const page = await signedIn(EVE)
+  const fresh = 'Thimble-Marble-Road-85'
+  const known = await page.evaluate(async body => {
+    const { send } = await moduleOf('js/exchange.js')
+    await send({ method: 'PUT', path: '/v1/users/password', as: 'none', type: 'json', body })
+    return (await moduleOf('js/engines/current.js')).engine.people[0].password
+  }, JSON.stringify({ username: 'eve@example.com', old_password: EVE.password, new_password: fresh }))
+  assert.equal(known, fresh)
+  assert.equal(await asked('PUT', '/v1/users/password', { username: EVE.name, old_password: fresh, new_password: EVE.password }), 200)
+  page.verify()
+  await page.close()
+})
+
 test('a server that does not answer has refused no password, and none is forgotten', async () => {
   const page = await signedIn(EVE)
   await view(page, 'Passwords')
