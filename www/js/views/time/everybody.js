@@ -32,7 +32,7 @@ async function fromTheTab() {
   const limit = await oldest(json.users)
   return json.users.map(({ name, locked, locked_until: end, disabled, password_issued: set }) => {
     const status = disabled ? 'disabled' : locked ? 'locked' : Date.parse(set) <= limit ? 'password_expired' : 'active'
-    return { name, status, until: locked && end ? new Date(end).toLocaleString() : undefined }
+    return { name, status, until: locked && end ? Date.parse(end) : undefined }
   })
 }
 

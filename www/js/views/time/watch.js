@@ -19,6 +19,8 @@ export function watchList() {
   const element = card('watch', 'What it ends', h('h3', 'Latest tokens'), tokens, h('h3', 'Users'), users, note)
   let rows = []
   let round = 0
+  /** When the next lock ends. */
+  let ends
 
   function drawTokens() {
     rows = pocket.present.filter(({ exp }) => exp !== undefined).slice(0, MOST).map(({ token, kind, exp, life }) => {
@@ -32,6 +34,10 @@ export function watchList() {
   }
 
   function tick(now) {
+    if (ends <= now) {
+      ends = undefined
+      refresh()
+    }
     for (const { item, left, line, exp, life } of rows) {
       const rest = (exp - now) / 1000
       item.className = rest > 0 ? 'is-live' : 'is-over'
@@ -48,7 +54,8 @@ export function watchList() {
     if (mine !== round) return
     const isTold = Array.isArray(all)
     note.textContent = !isTold ? all : all.length > USERS ? `The first ${USERS} of them.` : ''
-    fill(users, isTold && all.slice(0, USERS).map(({ name, status, until }) => h(`li.is-${status === 'active' ? 'live' : 'over'}`, h('strong', name), h('small', `${STATUS[status] ?? status}${until ? ` until ${until}` : ''}`))))
+    ends = isTold ? Math.min(...all.map(({ until }) => (until > engine.now() ? until : Infinity))) : undefined
+    fill(users, isTold && all.slice(0, USERS).map(({ name, status, until }) => h(`li.is-${status === 'active' ? 'live' : 'over'}`, h('strong', name), h('small', `${STATUS[status] ?? status}${until ? ` until ${new Date(until).toLocaleString()}` : ''}`))))
   }
 
   pocket.addEventListener('change', () => { if (element.isConnected) drawTokens() })
