@@ -27,8 +27,10 @@ export function historyCard({ onpick }) {
   }
 
   function more() {
+    const first = shown
     shown += PAGE
     draw()
+    if (older.hidden) list.children[first].firstChild.focus()
   }
 
   function row(exchange) {
