@@ -318,6 +318,12 @@ test('a name in an answer turns nothing around that stands beside it', async () 
   assert.match(await textOf(page, 'pre.body'), /"full_name": "\\u202enimda"/)
 })
 
+test('that there is no such user is not said to be a dialect that is switched off', async () => {
+  await put(page, { method: 'GET', path: '/_security/user/nobody-here', as: 'password:admin' })
+  assert.equal(await sendRequest(page), '404 Not Found')
+  assert.match(await textOf(page, '.answer-body'), /There is no such thing\./)
+})
+
 test('a pair is opened by its access token', async () => {
   await page.evaluate(() => document.querySelector('.catalogue a[href="#/try/elasticsearch/token"]').click())
   await waitForText(page, '.answer-body', 'Nothing sent')

@@ -3,6 +3,7 @@
 import { header } from '../../exchange.js'
 
 const known = {
+  __proto__: null,
   password_expired: 'The password is right, but too old. Replace it to sign in again.',
   new_password_same_as_current: 'This password is in the list already.',
   cannot_delete_last_password: 'This is the only password. Add another one before it goes.',
@@ -18,7 +19,7 @@ export function excuse(exchange) {
     return `The ${what} did not answer: ${exchange.failure ?? 'it leads elsewhere'}. ${then}`
   }
   if (status < 400) return undefined
-  if (Object.hasOwn(known, json?.error_code ?? '')) return known[json.error_code]
+  if (known[json?.error_code]) return known[json.error_code]
   if (status === 429 || status === 503) {
     const wait = Number(header(exchange, 'retry-after'))
     return `The server asks for patience: try again ${wait > 0 ? `in ${wait} s` : 'in a moment'}.`
@@ -26,6 +27,6 @@ export function excuse(exchange) {
   if (sentence) return sentence
   if (status === 401) return 'Nobody is recognised: the name, password or token is wrong, or no longer valid.'
   if (status === 403) return 'You are known, but may not do this.'
-  if (status === 404) return 'There is nothing at this address; perhaps the dialect is switched off.'
+  if (status === 404) return json ? 'There is no such thing.' : 'There is nothing at this address; perhaps the dialect is switched off.'
   return undefined
 }
