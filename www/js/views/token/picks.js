@@ -16,6 +16,8 @@ const WAYS = [
 /** `{ element, draw }`; `onpick` is given the token's text. */
 export function picks({ onpick }) {
   const list = h('ul.picks')
+  /** When the next of them ends. */
+  let ends
   const notice = standingNotice()
   const make = h('div.row', { role: 'group', 'aria-label': 'Have one made' }, WAYS.map(([name, draft, token]) => h('button.small', { onclick: ({ currentTarget }) => once(currentTarget, () => made(draft, token), missed) }, name)))
   const element = h('div.pick', h('h3', 'Have one made'), make, notice, h('h3', 'Seen so far'), list)
@@ -33,6 +35,7 @@ export function picks({ onpick }) {
 
   function draw() {
     const tokens = pocket.present.slice(0, 12)
+    ends = Math.min(...tokens.map(({ exp }) => (exp > engine.now() ? exp : Infinity)))
     fill(list, tokens.length === 0 ? h('li.quiet', 'None yet.') : tokens.map(({ token, kind, from, exp }) => {
       const over = exp !== undefined && exp <= engine.now()
       return h('li', h('button.pick-one', { onclick: () => onpick(token) }, h('strong', kind), h('code', `${token.slice(0, 14)}…${token.slice(-6)}`), h('small', `${from}${over ? ' · expired' : ''}`)))
@@ -41,6 +44,7 @@ export function picks({ onpick }) {
 
   pocket.addEventListener('change', draw)
   signals.addEventListener('clock', draw)
+  setInterval(() => { if (ends <= engine.now()) draw() }, 1000)
   draw()
   return { element, draw }
 }
