@@ -316,6 +316,7 @@ test('a name in an answer turns nothing around that stands beside it', async () 
   await put(page, { method: 'GET', path: '/_security/user/turned', as: 'password:admin' })
   assert.equal(await sendRequest(page), '200 OK')
   assert.match(await textOf(page, 'pre.body'), /"full_name": "\\u202enimda"/)
+  assert.equal(await page.evaluate(async () => (await moduleOf('js/words.js')).seen('a\x85\xad\u200b\u2028\u2060\ufeff\n')), 'a\\u0085\\u00ad\\u200b\\u2028\\u2060\\ufeff\n')
 })
 
 test('that there is no such user is not said to be a dialect that is switched off', async () => {

@@ -20,7 +20,7 @@ export const moment = millis => new Date(millis).toLocaleString(undefined, { dat
 export const timeOfDay = millis => new Date(millis).toLocaleTimeString()
 
 /** The text, with characters that reorder others or cannot be seen written as JSON escapes. Ends of lines stay. */
-export const seen = text => text.replace(/[\0-\x08\x0e-\x1f\u202a-\u202e\u2066-\u2069]/g, character => `\\u${character.charCodeAt().toString(16).padStart(4, 0)}`)
+export const seen = text => text.replace(/[\0-\x08\x0e-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, character => `\\u${character.charCodeAt().toString(16).padStart(4, 0)}`)
 
 /** `1 token`, `3 tokens` */
 export const plural = (count, noun, nouns = `${noun}s`) => `${count.toLocaleString()} ${count === 1 ? noun : nouns}`
