@@ -77,6 +77,15 @@ test('the line for a shell says what is sent', async () => {
   between.close()
 })
 
+test('what is filled in is told wherever it stands', async () => {
+  for (const [name, text] of [['path', '/{{random}}'], ['body', '{{random}}'], ['headers', 'x-one: {{random}}']]) {
+    await put(page, { [name]: text })
+    assert.equal(await page.$eval('#hint', element => element.hidden), false, name)
+  }
+  await put(page, {})
+  assert.equal(await page.$eval('#hint', element => element.hidden), true)
+})
+
 test('odd paths are sent as they stand, or it is said what is wrong with them', async () => {
   for (const path of ['//', '//[', '/\\', '//elsewhere.example/x', '/%']) {
     await put(page, { method: 'GET', path })

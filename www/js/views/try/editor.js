@@ -94,7 +94,7 @@ export function editor({ onsend, onsent }) {
     if (event?.target === as) wanted = as.value
     rawRow.hidden = as.value !== 'raw'
     const now = draft()
-    form.querySelector('#hint').hidden = !/\{\{/.test(now.path + now.raw + bodyOf(now))
+    form.querySelector('#hint').hidden = !/\{\{/.test(now.path + now.raw + headers.value + bodyOf(now))
     body.disabled = !bodyOf({ ...now, body: 1 })
     preview()
     back.hidden = false
