@@ -22,7 +22,7 @@ export function ownTraffic() {
     const entries = exchanges.entries.filter(entry => entry.engine === engine.kind)
     count.textContent = plural(entries.length, 'request')
     const now = Date.now()
-    const perSecond = Array.from({ length: WINDOW }, () => 0)
+    const perSecond = Array(WINDOW).fill(0)
     for (let at = entries.length - 1; at >= 0 && now - entries[at].at < WINDOW * 1000; at -= 1) perSecond[WINDOW - 1 - Math.max(0, Math.floor((now - entries[at].at) / 1000))] += 1
     fill(rate, spark(perSecond, 'Requests each second over the last minute'))
     const byStatus = [...Map.groupBy(entries, ({ status }) => status)].sort(([a], [b]) => a - b)

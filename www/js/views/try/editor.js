@@ -134,10 +134,10 @@ export function editor({ onsend, onsent }) {
     element,
     load,
     sendCase(from, failure) {
-      if (button.ariaDisabled) return undefined
+      if (button.ariaDisabled) return
       put(draftOf(from, failure))
       back.hidden = false
-      return run()
+      run()
     },
   }
 }
