@@ -128,8 +128,8 @@ test('what was said of one engine is not said of the other', async () => {
   await press(page, 'This tab', '#engines')
   // The lock ends.
   await press(page, '+ 1 hour')
-  await press(page, 'Back to the present')
   await page.waitForFunction(() => !document.querySelector('.watch').textContent.includes('locked out'))
+  await press(page, 'Back to the present')
 })
 
 test('what is not all that there is says so', async () => {
