@@ -21,7 +21,7 @@ pub enum Refusal {
     TokenEnded,
     /// The user of the token is deleted or disabled, or the token names none.
     TokenUserGone,
-    /// The token was issued by another dialect, or has no id to revoke it by.
+    /// The token was issued by another dialect or by none, or has no id to revoke it by.
     TokenForeign,
     /// Too many tries from this source, or on this account from everywhere.
     Throttled {
@@ -108,7 +108,7 @@ impl Refusal {
             Self::TokenRevoked => Some("the token was revoked, or never issued here"),
             Self::TokenEnded => Some("all tokens of its user were ended after it was issued"),
             Self::TokenUserGone => Some("it names no user of this server, or one who is deleted or disabled"),
-            Self::TokenForeign => Some("the token has no id, so this server did not issue it"),
+            Self::TokenForeign => Some("it has no id, or no dialect that this server signs"),
             Self::RevocationsStale => Some("there are no revocations that are new enough to go by"),
             Self::NoCredentials
             | Self::BadCredentials

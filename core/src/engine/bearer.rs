@@ -53,7 +53,9 @@ fn admit(op: &Op<'_>, verified: &Verified) -> Result<Bearer, Stop> {
     op.want(&[key::user(uid), revoked.clone()]);
     let ended = match verified.dialect().as_deref() {
         Some(dialect::ELASTICSEARCH) => pair::access_has_ended(op, uid, &jti),
-        _ => Ok(false),
+        Some(dialect::REDIS) => Ok(false),
+        // Of no other dialect are tokens signed here; one that was signed elsewhere, by an imported key, may say anything.
+        _ => return Err(Refusal::TokenForeign.into()),
     };
     let (user, revoked) = (user(op, uid), op.read(&revoked));
     let user = user?.filter(|user| !user.disabled).ok_or(Refusal::TokenUserGone)?;
@@ -153,9 +155,14 @@ pub(crate) fn verify_any_time(op: &Op<'_>, token: &str) -> Result<String, Refusa
 mod tests {
     use crate::{
         record::{Uid, User, key},
+        settings::Settings,
         testing::{TestWorld, basic, json, request},
+        token::{ACCESS, Algorithm, Key, KeyRole, KeySet},
     };
-    use alloc::{format, string::String};
+    use alloc::{
+        format,
+        string::{String, ToString},
+    };
 
     const PASSWORD: &str = "admin password";
 
@@ -212,6 +219,35 @@ mod tests {
             }
         }
         assert_eq!(copy.token_refusal, Some("revoked"));
+    }
+
+    /// With a key that was imported anybody may sign anything; what is no dialect must not get into a header.
+    #[test]
+    fn a_token_of_no_dialect_is_refused() {
+        let mut world = TestWorld::with_admin(PASSWORD);
+        let issued = world.token("admin", PASSWORD);
+        let key = Key::new("test", Algorithm::Hs256, &[7; 32]).unwrap();
+        let keys = KeySet::new([(key, KeyRole::Sign)]).unwrap();
+        let verified = keys.verify(&issued, &Settings::default().access_profile(), world.now()).unwrap();
+        let claims: serde_json::Value = serde_json::from_str(verified.claims_json()).unwrap();
+        for (dialect, expected) in [
+            (Some("redis"), 204),
+            (Some("elasticsearch"), 401),
+            (Some("openshift"), 401),
+            (Some("Redis"), 401),
+            (Some(""), 401),
+            (Some("a\r\nX-Auth-Role: admin"), 401),
+            (None, 401),
+        ] {
+            let mut claims = claims.clone();
+            claims["dialect"] = dialect.into();
+            if dialect.is_none() {
+                claims.as_object_mut().unwrap().remove("dialect");
+            }
+            let token = keys.sign(ACCESS, &claims.to_string(), world.now()).unwrap();
+            assert_eq!(status(&mut world, "GET /auth/verify", &token), expected, "{dialect:?}");
+        }
+        assert_eq!(world.token_refusal, Some("foreign"));
     }
 
     /// A store that was brought back from an older copy does not know how often the tokens of a user have ended since.
