@@ -145,7 +145,7 @@ pub(super) fn import(op: &Op<'_>) -> Result<Response, Stop> {
     }
 }
 
-/// The keys of a JWK or a JWK set, each of which must be good to verify with and have a `kid` of its own.
+/// The keys of a JWK or a JWK set, each of which must be good to verify with and have a `kid` of its own without control characters.
 fn read(value: &Value) -> Result<Vec<Key>, Stop> {
     let text = Zeroizing::new(value.to_string());
     let mut keys: Vec<Key> = Vec::new();
@@ -156,8 +156,9 @@ fn read(value: &Value) -> Result<Vec<Key>, Stop> {
                 return refused(400, "unusable_key", &format!("the key `{kid}` cannot be used: {reason}"));
             }
         };
-        if key.kid().is_empty() {
-            return bad_key(&KeyError::BadKid);
+        // No path could name the key.
+        if key.kid().is_empty() || key.kid().chars().any(char::is_control) {
+            return refused(400, KeyError::BadKid.code(), "a kid to import is not empty and has no control character");
         }
         if keys.iter().any(|known| known.kid() == key.kid()) {
             return bad_key(&KeyError::RepeatedKid(key.kid().into()));
@@ -443,6 +444,10 @@ mod tests {
             (with("k", json!("***")), 400, "bad_jwk"),
             (with("kid", json!("")), 400, "bad_key_kid"),
             (with("kid", json!("x".repeat(257))), 400, "bad_key_kid"),
+            (with("kid", json!("a\nb")), 400, "bad_key_kid"),
+            (with("kid", json!("a\u{0}")), 400, "bad_key_kid"),
+            (with("kid", json!("\u{7f}")), 400, "bad_key_kid"),
+            (with("kid", json!("\u{9b}b")), 400, "bad_key_kid"),
             (json!({"kty": "oct", "alg": "HS256", "k": jwk("x")["k"]}), 400, "bad_key_kid"),
             (json!({"keys": [jwk("new"), jwk("new")]}), 400, "repeated_kid"),
             (json!({"keys": [jwk("new"), jwk("test")]}), 409, "kid_taken"),
