@@ -12,7 +12,10 @@ use std::{
     fs,
     io::{self, Read},
 };
-use waxseal_core::{seam::Method, token::Algorithm};
+use waxseal_core::{
+    seam::Method,
+    token::{Algorithm, Jwk, KeyError},
+};
 use zeroize::Zeroizing;
 
 /// What to do with signing keys.
@@ -138,8 +141,7 @@ fn rotate(admin: &Admin, algorithm: Option<String>, end_tokens: bool, at_once: b
 
 fn import(admin: &Admin, file: &str, sign: bool) -> Result<(), Failure> {
     let text = read(file)?;
-    let keys: Value = serde_json::from_str(&text)
-        .map_err(|error| Failure::refused(format_args!("`{file}` is not a JWK or JWK set: {error}")))?;
+    let keys = keys_of(&text).map_err(|why| Failure::refused(format_args!("`{file}` is not a JWK or JWK set: {why}")))?;
     let done = admin.ask(Method::Post, "/admin/keys/import", Some(&json!({ "keys": keys, "sign": sign })));
     let first = "have it sign first: `waxseal key rotate --at-once`";
     let done = done.map_err(|failure| failure.reworded("use `at_once`", first))?;
@@ -152,6 +154,16 @@ fn import(admin: &Admin, file: &str, sign: bool) -> Result<(), Failure> {
          imported"
     };
     say(&format!("imported {}{role}", plain(&kids.join(", "))))
+}
+
+/// What is in a file to import. A member that is there twice is refused here, as only the last would be sent.
+fn keys_of(text: &str) -> Result<Value, String> {
+    let keys = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    // What else is wrong with a key, the server says.
+    if let Err(error @ KeyError::BadJwk(_)) = Jwk::read(text) {
+        return Err(error.to_string());
+    }
+    Ok(keys)
 }
 
 fn export(admin: &Admin, kid: Option<&str>, secret: bool, json: bool) -> Result<(), Failure> {
@@ -184,4 +196,24 @@ fn read(file: &str) -> Result<Zeroizing<String>, Failure> {
     };
     read.map_err(|error| Failure::refused(format_args!("cannot read `{file}`: {error}")))?;
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::keys_of;
+
+    #[test]
+    fn a_key_that_names_a_member_twice_is_not_imported() {
+        let key = r#""kty": "oct", "kid": "a", "alg": "HS256", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr0""#;
+        for (text, good) in [
+            (format!("{{{key}}}"), true),
+            (format!(r#"{{"keys": [{{{key}}}]}}"#), true),
+            (format!(r#"{{{key}, "kid": "b"}}"#), false),
+            (format!(r#"{{"keys": [{{{key}, "kid": "b"}}]}}"#), false),
+            (format!(r#"{{"keys": [], "keys": [{{{key}}}]}}"#), false),
+            (format!("{{{key}"), false),
+        ] {
+            assert_eq!(keys_of(&text).is_ok(), good, "{text}");
+        }
+    }
 }
