@@ -53,9 +53,10 @@ export function watchList() {
     const all = await everybody()
     if (mine !== round) return
     const isTold = Array.isArray(all)
+    const some = isTold ? all.slice(0, USERS) : []
     note.textContent = !isTold ? all : all.length > USERS ? `The first ${USERS} of them.` : ''
-    ends = isTold ? Math.min(...all.map(({ until }) => (until > engine.now() ? until : Infinity))) : undefined
-    fill(users, isTold && all.slice(0, USERS).map(({ name, status, until }) => h(`li.is-${status === 'active' ? 'live' : 'over'}`, h('strong', name), h('small', `${STATUS[status] ?? status}${until ? ` until ${new Date(until).toLocaleString()}` : ''}`))))
+    ends = Math.min(...some.map(({ until }) => (until > engine.now() ? until : Infinity)))
+    fill(users, some.map(({ name, status, until }) => h(`li.is-${status === 'active' ? 'live' : 'over'}`, h('strong', name), h('small', `${STATUS[status] ?? status}${until ? ` until ${new Date(until).toLocaleString()}` : ''}`))))
   }
 
   pocket.addEventListener('change', () => { if (element.isConnected) drawTokens() })
