@@ -1,4 +1,4 @@
-//! The shell lines of the README and of guides, run as a newcomer would: in order, in one shell, against a fresh server.
+//! The shell lines of the README and of guides, run as a newcomer would: page after page against one server, fresh at the start.
 
 use crate::{
     Failure,
@@ -19,12 +19,13 @@ const PAGES: [&str; 4] = ["README.md", "docs/redis.md", "docs/openshift.md", "do
 
 /// Runs every `sh` block of the pages against `server`; fails with the first line that fails.
 pub(crate) fn check(server: &Path) -> Result<(), Failure> {
-    PAGES.iter().try_for_each(|page| check_page(page, server))
+    // One for all, as no page may leave behind what another stumbles over.
+    let running = Running::start(server, "readme-data")?;
+    PAGES.iter().try_for_each(|page| check_page(page, &running))
 }
 
-fn check_page(page: &str, server: &Path) -> Result<(), Failure> {
+fn check_page(page: &str, running: &Running) -> Result<(), Failure> {
     let text = fs::read_to_string(root().join(page)).map_err(|error| format!("cannot read `{page}`: {error}"))?;
-    let running = Running::start(server, "readme-data")?;
     let script = script(page, &text).replace(ADDRESS, &running.address.to_string());
     if script.is_empty() {
         return Err(format!("`{page}` has no shell lines"));
