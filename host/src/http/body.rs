@@ -162,12 +162,15 @@ fn unpacked(octets: &[u8], limit: usize) -> Result<Vec<u8>, BodyError> {
 }
 
 /// Reads the whole body, and keeps it if there is `room` for it.
-async fn collect(mut body: Incoming, limits: &Limits, mut room: Option<&mut Room<'_>>) -> Result<Vec<u8>, BodyError> {
+async fn collect<B>(mut body: B, limits: &Limits, mut room: Option<&mut Room<'_>>) -> Result<Vec<u8>, BodyError>
+where
+    B: Body<Data = Bytes, Error = hyper::Error> + Unpin,
+{
     if body.is_end_stream() {
         return Ok(Vec::new());
     }
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > limits.body + DRAIN {
+    let announced = body.size_hint().exact().map(|octets| usize::try_from(octets).unwrap_or(usize::MAX));
+    if announced.is_some_and(|octets| octets > limits.body + DRAIN) {
         return Err(BodyError { close: true, ..Unread::TooLarge.into() });
     }
     let mut whole = Vec::new();
@@ -192,11 +195,12 @@ async fn collect(mut body: Incoming, limits: &Limits, mut room: Option<&mut Room
         if body.is_end_stream() && whole.is_empty() {
             return Ok(data.into());
         }
-        // Room for as much again as there is, and no more than was announced: else whoever sends one octet would hold room for all.
+        // Room for as much again as there is, and no more than was announced or may come: else whoever sends one octet would hold room
+        // for all.
         let (before, needed) = (whole.capacity(), whole.len() + data.len());
         if needed > before {
-            let announced = announced.min(limits.body);
-            whole.reserve_exact(needed.max(announced.min(before * 2)) - whole.len());
+            let most = announced.map_or(limits.body, |octets| octets.min(limits.body));
+            whole.reserve_exact(needed.max(most.min(before * 2)) - whole.len());
         }
         if !room.take(whole.capacity() - before, limits.bodies) {
             return Err(BodyError { why: Why::Busy, close: true });
@@ -245,9 +249,15 @@ impl Drop for Room<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::task::{Context, Poll, Waker};
+    use core::{
+        pin::Pin,
+        task::{Context, Poll, Waker},
+    };
     use flate2::{Compression, write::GzEncoder};
-    use hyper::header::HeaderValue;
+    use hyper::{
+        body::{Frame, SizeHint},
+        header::HeaderValue,
+    };
     use std::io::Write;
 
     fn packed(text: &[u8]) -> Vec<u8> {
@@ -272,6 +282,40 @@ mod tests {
         for other in [&["br"][..], &["deflate"], &["gzip, gzip"], &["gzip", "br"], &["gzip;q=1"]] {
             check(other, None);
         }
+    }
+
+    /// So many parts of 1,000 octets; the length is stated or not.
+    struct Parts(u64, SizeHint);
+
+    impl Body for Parts {
+        type Data = Bytes;
+        type Error = hyper::Error;
+
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+            let Some(left) = self.0.checked_sub(1) else { return Poll::Ready(None) };
+            self.0 = left;
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b'x'; 1000])))))
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            self.1.clone()
+        }
+    }
+
+    /// Else one that comes in many small parts is copied as often as it has parts.
+    #[tokio::test]
+    async fn a_body_gets_room_for_as_much_again_within_what_it_may_have() {
+        let room = async |limit, stated| {
+            let limits = Limits { body: limit, ..Limits::default() };
+            let bodies = Bodies::new();
+            let mut room = Room { held: &bodies.held, source: Some([192, 0, 2, 1].into()), octets: 0 };
+            let whole = collect(Parts(5, stated), &limits, Some(&mut room)).await.unwrap();
+            assert_eq!((whole.len(), whole.capacity()), (5000, room.octets));
+            room.octets
+        };
+        assert_eq!(room(65_536, SizeHint::with_exact(5000)).await, 5000);
+        assert_eq!(room(65_536, SizeHint::default()).await, 8000);
+        assert_eq!(room(6000, SizeHint::default()).await, 6000);
     }
 
     /// Else whoever packs a few octets so that they take long keeps out everybody else who packs.
