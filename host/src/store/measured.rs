@@ -32,9 +32,11 @@ impl<S: Store> Store for Measured<S> {
         let committed = self.inner.commit(commit);
         Reply::pending(async move {
             let committed = committed.await;
-            self.figures.seconds.observe(begun.elapsed().as_secs_f64());
             match &committed {
-                Ok(Committed::At(_)) => self.figures.commits.inc(),
+                Ok(Committed::At(_)) => {
+                    self.figures.seconds.observe(begun.elapsed().as_secs_f64());
+                    self.figures.commits.inc()
+                }
                 Ok(Committed::Conflict) => self.figures.conflicts.inc(),
                 // The queue was full; nothing failed, and the client is told to come again.
                 Err(StoreError::Busy) => 0,
@@ -63,6 +65,7 @@ mod tests {
             conforms::{at, put, writes},
         },
     };
+    use prometheus_client::{encoding::text::encode, registry::Registry};
     use waxseal_core::time::UnixTime;
 
     /// Refuses every commit.
@@ -94,6 +97,15 @@ mod tests {
         [figures.commits.get(), figures.conflicts.get(), figures.failures.get()]
     }
 
+    /// How many commits were timed.
+    fn timed(figures: &metrics::Store) -> bool {
+        let mut registry = Registry::default();
+        registry.register("timed", "", figures.seconds.clone());
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        text.contains("timed_count 1\n")
+    }
+
     #[test]
     fn every_commit_is_counted_by_how_it_ended() {
         let figures = metrics::Metrics::default().store;
@@ -107,5 +119,6 @@ mod tests {
             assert_eq!(store.commit(writes([put("a", "1")])).wait(), Err(error));
             assert_eq!(counted(&figures), [1, 1, failures]);
         }
+        assert!(timed(&figures), "only what is on disk");
     }
 }
