@@ -64,8 +64,13 @@ impl Clock {
     /// Moves the clock to `time`, even back, and the horizon with it. Only for tests, as what has ended since may live again; a clock
     /// that is set back by mistake is simulated by [`Clock::advance`].
     pub fn set(&self, time: UnixTime) {
+        let passed = time.as_millis().saturating_sub(self.told().as_millis());
         self.horizon.come_back(time);
-        self.advance(millis(time).saturating_sub(millis(self.told())));
+        let at = millis(time);
+        if self.stopped.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |was| (was != RUNNING).then_some(at)).is_err() {
+            self.run_from(at);
+        }
+        self.horizon.move_on(passed, self.told());
     }
 
     /// Lets the clock stand where it is. Does nothing to one that stands.
@@ -78,10 +83,15 @@ impl Clock {
     pub fn run(&self) {
         let at = self.stopped.load(Ordering::Relaxed);
         if at != RUNNING {
-            let system = i64::try_from(since_epoch_millis()).unwrap_or(i64::MAX);
-            self.offset.store(at.saturating_sub(system), Ordering::Relaxed);
+            self.run_from(at);
             self.stopped.store(RUNNING, Ordering::Relaxed);
         }
+    }
+
+    /// Has the clock say `at` now, and run on from there, once it runs.
+    fn run_from(&self, at: i64) {
+        let system = i64::try_from(since_epoch_millis()).unwrap_or(i64::MAX);
+        self.offset.store(at.saturating_sub(system), Ordering::Relaxed);
     }
 
     /// Goes on from the horizon where the clock is behind it: for tests that have moved the clock of an earlier process.
@@ -222,6 +232,8 @@ mod tests {
         for time in [UnixTime::from_millis(1_000), START, UnixTime::from_millis(1_000)] {
             clock.set(time);
             assert!(clock.now() >= time && clock.now() < time.plus_secs(60), "{}", clock.now());
+            // From beyond all times, too.
+            clock.advance(i64::MAX);
         }
     }
 
