@@ -11,6 +11,7 @@ mod entry;
 mod hex;
 mod horizon;
 pub mod http;
+mod json;
 pub mod kdf;
 pub mod logging;
 pub mod metrics;

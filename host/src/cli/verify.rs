@@ -4,6 +4,7 @@ use super::{Failure, Place, admin::Admin, module, terminal::say, token};
 use crate::{
     clock::Clock,
     engine::{self, Code, Module},
+    json,
 };
 use serde::Deserialize;
 use serde_json::{Number, Value, json};
@@ -204,7 +205,7 @@ fn batch(checker: &mut Checker) -> Result<(), Failure> {
 impl<'a> Line<'a> {
     /// `None` when it is not such a line.
     fn read(line: &'a [u8]) -> Option<(Cow<'a, str>, Option<UnixTime>)> {
-        let Self { token, now } = serde_json::from_slice(line).ok()?;
+        let Self { token, now } = json::object(line)?;
         let now = match now {
             None => None,
             Some(now) => Some(match (now.as_u64(), now.as_f64()) {
@@ -268,6 +269,7 @@ mod tests {
             "a.b.c",
             "{}",
             "[]",
+            r#"["a",null]"#,
             r#"{"token":1}"#,
             r#"{"token":null}"#,
             r#"{"token":"a"} x"#,

@@ -12,7 +12,7 @@ use super::{
     traffic::Route,
     unsent::Unsent,
 };
-use crate::{clock::Clock, logging::Ration, metrics::Metrics};
+use crate::{clock::Clock, json, logging::Ration, metrics::Metrics};
 use core::{
     convert::Infallible,
     future::poll_fn,
@@ -362,7 +362,7 @@ impl<A: Answer> Service<A> {
             };
             if error.close { closing(response) } else { response }
         })?;
-        serde_json::from_slice(&body).map_err(|_| plain(StatusCode::BAD_REQUEST, "the body is not what this route takes\n"))
+        json::object(&body).ok_or_else(|| plain(StatusCode::BAD_REQUEST, "the body is not what this route takes\n"))
     }
 
     /// Lets core answer.

@@ -38,7 +38,7 @@ async fn a_backup_goes_where_the_owner_says() {
     assert_eq!(client.post("/admin/backup", &body).await.status, 200);
     assert!(to.exists());
     assert_eq!(client.post("/admin/backup", &body).await.status, 500, "never over an existing file");
-    for wrong in ["", "{}", "{\"to\":\"relative\"}", "{\"to\":1}", "{\"to\":\"/a\",\"x\":1}"] {
+    for wrong in ["", "{}", "{\"to\":\"relative\"}", "{\"to\":1}", "{\"to\":\"/a\",\"x\":1}", "[\"/a\"]"] {
         assert_eq!(client.post("/admin/backup", wrong).await.status, 400, "{wrong}");
     }
     assert_eq!(client.get("/admin/backup", "").await.status, 405);

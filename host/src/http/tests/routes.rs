@@ -122,6 +122,7 @@ async fn the_clock_moves_only_in_tests() {
         client.send(put(body)).await;
         assert_eq!(client.reply().await.status, 400, "{body}");
     }
+        "[3600,null,null]",
     client.send(put("{\"stopped\":true}")).await;
     let stood = client.reply().await.text().to_owned();
     assert_eq!(client.get("/testing/clock", "").await.text(), stood);
