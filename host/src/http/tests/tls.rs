@@ -206,10 +206,9 @@ fn a_key_whose_mode_was_put_right_is_read() {
     fs::set_permissions(&files.key, Permissions::from_mode(0o644)).unwrap();
     assert!(tls.reload_if_changed().is_err());
     fs::set_permissions(&files.key, Permissions::from_mode(0o600)).unwrap();
-    // It fails again only if it is read again.
-    fs::set_permissions(&files.certificate, Permissions::from_mode(0o000)).unwrap();
-    fs::remove_file(&files.certificate).unwrap();
-    assert!(tls.reload_if_changed().is_err());
+    let before = tls.acceptor();
+    tls.reload_if_changed().unwrap();
+    assert!(!Arc::ptr_eq(before.config(), tls.acceptor().config()), "it was not read again");
 }
 
 #[test]
