@@ -190,9 +190,6 @@ impl<A: Answer> Service<A> {
         if parts.headers.len() > limits.headers {
             return closing(plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ""));
         }
-        if has_two_types(parts.headers.get_all(header::CONTENT_TYPE).iter().map(HeaderValue::as_bytes)) {
-            return self.unread(origin, &parts, Unread::TwoTypes);
-        }
         // It names no path that anybody could answer for.
         if parts.method == Method::CONNECT {
             return not_allowed(METHODS);
@@ -200,14 +197,17 @@ impl<A: Answer> Service<A> {
         if matches!(route, Route::Host | Route::Admin | Route::Other | Route::Elasticsearch)
             || origin.entrance == Entrance::Operations
         {
-            return match self.own(origin, &parts) {
-                Own::Answer(response) => response,
-                Own::Clock => self.clock(&parts, body).await,
-                Own::Backup => self.backup(&parts, body).await,
-                Own::Astray => self.astray(&parts).await,
-                Own::Reload => self.reload(&parts).await,
-                Own::No => self.ask(origin, id, route, &parts, body).await,
-            };
+            match self.own(origin, &parts) {
+                Own::Answer(response) => return response,
+                Own::Clock => return self.clock(&parts, body).await,
+                Own::Backup => return self.backup(&parts, body).await,
+                Own::Astray => return self.astray(&parts).await,
+                Own::Reload => return self.reload(&parts).await,
+                Own::No => {}
+            }
+        }
+        if has_two_types(parts.headers.get_all(header::CONTENT_TYPE).iter().map(HeaderValue::as_bytes)) {
+            return self.unread(origin, &parts, Unread::TwoTypes);
         }
         if route == Route::Verify
             && let Some(mark) = self.setup.answer.mark()
@@ -235,6 +235,7 @@ impl<A: Answer> Service<A> {
             "/healthz" => reading(parts, || plain(StatusCode::OK, "ok\n")),
             "/readyz" => reading(parts, || self.ready()),
             "/metrics" if self.shows_metrics(origin, loopback, parts) => reading(parts, || self.render_metrics()),
+            "/metrics" => plain(StatusCode::NOT_FOUND, ""),
             _ if origin.entrance == Entrance::Operations => plain(StatusCode::NOT_FOUND, ""),
             "/testing/clock" if self.setup.testing && nearby() && names_this_machine(parts) => return Own::Clock,
             "/admin/backup" if origin.entrance == Entrance::Admin => return Own::Backup,

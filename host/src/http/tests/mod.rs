@@ -77,7 +77,7 @@ impl Answer for Engine {
             "/" => Response::new(200, "application/json", "{}"),
             "/auth/verify" => Response::empty(200),
             path if path.starts_with("/admin") => Response::new(200, "text/plain", format!("{}", peer.local)),
-            _ => Response::empty(404),
+            _ => Response::new(404, "text/plain", "unknown to core"),
         }
     }
 
