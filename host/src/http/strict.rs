@@ -35,9 +35,9 @@ pub(super) struct Strict<IO> {
     since: Instant,
     state: State,
     write_stalled: Option<Instant>,
-    /// When the present answer began to be written, and how much of it has been.
-    answer_since: Instant,
-    answer_octets: u64,
+    /// When the first of the answers began to be written that the client has not taken whole, and how much has been since; `None` while
+    /// there is none. It says nothing of the next request, whose head may have come long before.
+    answer: Option<(Instant, u64)>,
     /// One timer a connection, moved only when it would fire too late: an early alarm is cheaper than moving it every time.
     timer: Pin<Box<Sleep>>,
     lingered: Option<usize>,
@@ -73,8 +73,7 @@ impl<IO> Strict<IO> {
             since: Instant::now(),
             state: State::New,
             write_stalled: None,
-            answer_since: Instant::now(),
-            answer_octets: 0,
+            answer: None,
             timer: Box::pin(sleep(limits.head_time)),
             lingered: None,
         }
@@ -154,17 +153,17 @@ impl<IO> Strict<IO> {
         }
         if self.state == State::Asked {
             self.enter(State::Answered);
-            (self.answer_since, self.answer_octets) = (self.since, 0);
         }
-        self.answer_octets = self.answer_octets.saturating_add(octets as u64);
+        let (_, written) = self.answer.get_or_insert_with(|| (Instant::now(), 0));
+        *written = written.saturating_add(octets as u64);
     }
 
     /// Turns a write that cannot go on into an error once the client has taken too long, whether it takes nothing for a while or too
     /// little all the time: what waits to be written is held in memory.
     fn stalled<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         let since = *self.write_stalled.get_or_insert_with(Instant::now);
-        let earned = Duration::from_secs(self.answer_octets / SLOWEST);
-        let deadline = (self.answer_since + earned).min(since) + self.limits.request_time;
+        let (begun, written) = self.answer.unwrap_or((since, 0));
+        let deadline = (begun + Duration::from_secs(written / SLOWEST)).min(since) + self.limits.request_time;
         if self.is_late(cx, deadline) { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { Poll::Pending }
     }
 }
@@ -230,7 +229,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Strict<IO> {
         match Pin::new(&mut this.io).poll_flush(cx) {
             Poll::Pending => this.stalled(cx),
             ready @ Poll::Ready(_) => {
-                this.write_stalled = None;
+                (this.write_stalled, this.answer) = (None, None);
                 ready
             }
         }
@@ -319,6 +318,28 @@ mod tests {
             strict.enter(State::Asked);
             strict.wrote(written, &both);
             assert_eq!(strict.state, state, "{written}");
+        }
+    }
+
+    /// Else whoever sends requests one after the other, and waits a while in between, has no time left to take an answer.
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_has_its_own_time_though_the_next_head_has_begun() {
+        let (ours, mut theirs) = duplex(64);
+        let limits = Limits { request_time: Duration::from_secs(1), ..Limits::default() };
+        let mut strict = Strict::new(ours, &limits);
+        let mut request = [0; 64];
+        tokio::spawn(async move {
+            theirs.write_all(b"GET / HTTP/1.0\r\n\r\nG").await.unwrap();
+            tokio::io::copy(&mut theirs, &mut tokio::io::sink()).await
+        });
+        for _ in 0..2 {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            if strict.state == State::New {
+                assert_ne!(strict.read(&mut request).await.unwrap(), 0);
+            }
+            assert_eq!(strict.state, State::Head);
+            strict.write_all(&[0; 4000]).await.unwrap();
+            strict.flush().await.unwrap();
         }
     }
 
