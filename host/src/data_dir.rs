@@ -3,7 +3,7 @@
 use crate::{
     audit,
     entry::{above, sync_name},
-    hex,
+    hex, regular,
     shell::word,
 };
 use core::fmt;
@@ -178,7 +178,8 @@ impl DataDir {
             io::ErrorKind::NotFound => DataError(format!("the root key `{}` is missing; {advice}", path.display())),
             _ => DataError(format!("the root key `{}` cannot be read: {error}", path.display())),
         };
-        let file = File::open(&path).map_err(fail)?;
+        let file = regular::open(&path).map_err(fail)?;
+        let file = file.ok_or_else(|| fail(io::Error::other("it is no regular file")))?;
         let found = file.metadata().map_err(fail)?;
         if open_to_others(&found) {
             return Err(DataError(format!(
@@ -196,7 +197,8 @@ impl DataDir {
 
     /// Whether its file holds this root key, which it need not while a server runs that has read it before.
     pub fn holds(&self, key: &RootKey) -> bool {
-        File::open(self.root_key_file()).and_then(|file| read_key(&file)).is_ok_and(|found| found.as_ref() == Some(key))
+        let found = regular::open(&self.root_key_file()).and_then(|file| file.map_or(Ok(None), |file| read_key(&file)));
+        found.is_ok_and(|found| found.as_ref() == Some(key))
     }
 
     /// Makes a new root key. Never replaces one.
@@ -315,6 +317,7 @@ pub(crate) fn from_hex(text: &str) -> Option<RootKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
     use std::os::unix::fs::PermissionsExt;
     use tempfile::TempDir;
 
@@ -337,6 +340,17 @@ mod tests {
 
     fn chmod(path: &Path, mode: u32) {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// Else whoever looks at it, as backups and `doctor` do, would wait for somebody who writes into it.
+    #[test]
+    fn a_pipe_in_the_place_of_the_root_key_is_refused_at_once() {
+        let Scratch { data, _home } = Scratch::new();
+        data.create().unwrap();
+        mknodat(CWD, data.root_key_file(), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let refused = data.root_key().unwrap_err().to_string();
+        assert!(refused.contains("it is no regular file"), "{refused}");
+        assert!(!data.holds(&Zeroizing::new([0; 32])));
     }
 
     #[test]

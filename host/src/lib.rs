@@ -17,6 +17,7 @@ pub mod logging;
 pub mod metrics;
 mod process;
 pub mod refusals;
+mod regular;
 pub mod serve;
 mod shares;
 mod shell;

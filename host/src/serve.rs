@@ -4,9 +4,10 @@ use crate::{
     audit::AuditTrail,
     clock::Clock,
     http::{
-        Answer, Forwarding, Limits, Network, Proxies, Reloaded, admin_socket, is_exposed,
+        Answer, Forwarding, Limits, Network, Proxies, admin_socket, is_exposed,
         listener::{self, Listener},
         page::{self, Page},
+        reload::Reload,
         service::{Entrance, Service, Setup},
         tls::Tls,
     },
@@ -14,11 +15,7 @@ use crate::{
     process,
 };
 use core::{fmt, net::SocketAddr, time::Duration};
-use std::{
-    fs, io,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{fs, io, path::PathBuf, sync::Arc};
 use tokio::{
     net::{TcpListener, UnixListener},
     signal::unix::{Signal, SignalKind, signal},
@@ -245,8 +242,6 @@ pub(crate) struct Server<A> {
     reload: Arc<Reload>,
 }
 
-type Reload = dyn Fn() -> Reloaded + Send + Sync;
-
 impl<A: Answer> Server<A> {
     /// Answers from now on.
     pub(crate) fn start(sockets: Sockets, parts: Parts<A>) -> Self {
@@ -262,7 +257,7 @@ impl<A: Answer> Server<A> {
             );
         }
 
-        let reload = reload(tls.clone(), parts.audit.clone(), Arc::clone(&parts.answer));
+        let reload = Arc::new(Reload::new(tls.clone(), parts.audit.clone(), Arc::clone(&parts.answer)));
         let service = Arc::new(Service::new(Setup {
             answer: parts.answer,
             clock: parts.clock,
@@ -295,14 +290,14 @@ impl<A: Answer> Server<A> {
         let reload = Arc::clone(&self.reload);
         async move {
             while hang_up.recv().await.is_some() {
-                reload_aside(Arc::clone(&reload)).await;
+                reload.run().await;
             }
         }
     }
 
     #[cfg(test)]
     pub(crate) async fn reload(&self) {
-        reload_aside(Arc::clone(&self.reload)).await;
+        self.reload.run().await;
     }
 
     /// Takes no more connections and waits for the requests in progress, though not for ever.
@@ -356,47 +351,22 @@ async fn listen_on(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(ServeError::io(format_args!("listen on `{address}`")))
 }
 
-/// Whoever asks for a reload, the log says how it went. One runs at a time, so that what was read last stays in force.
-fn reload<A: Answer>(tls: Option<Arc<Tls>>, audit: Option<Arc<AuditTrail>>, answer: Arc<A>) -> Arc<Reload> {
-    let turn = Mutex::new(());
-    Arc::new(move || {
-        // The lock guards nothing that a panic could spoil.
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut wrong = Vec::new();
-        if let Some(Err(error)) = tls.as_ref().map(|tls| tls.reload()) {
-            wrong.push(error.to_string());
-        }
-        if let Some(Err(error)) = audit.as_ref().map(|audit| audit.reopen()) {
-            wrong.push(format!("cannot reopen the audit trail: {error}"));
-        }
-        let mut reloaded = answer.reload().unwrap_or_else(|error| Reloaded { error: Some(error), ..Reloaded::default() });
-        wrong.extend(reloaded.error.take());
-        if wrong.is_empty() {
-            tracing::info!("reloaded");
-            return reloaded;
-        }
-        let error = wrong.join("; ");
-        tracing::error!(error, "not everything could be reloaded; what failed stays as it was");
-        Reloaded { error: Some(error), ..reloaded }
-    })
-}
-
-async fn reload_aside(reload: Arc<Reload>) {
-    if let Err(error) = spawn_blocking(move || reload()).await {
-        tracing::error!(%error, "reloading failed");
-    }
-}
-
 async fn watch_certificates(tls: Arc<Tls>, every: Duration, mut stop: watch::Receiver<bool>) {
     loop {
+        let looked = async {
+            sleep(every).await;
+            let tls = Arc::clone(&tls);
+            spawn_blocking(move || tls.reload_if_changed()).await
+        };
         tokio::select! {
+            // Also while reading hangs.
             _ = stop.wait_for(|stop| *stop) => return,
-            () = sleep(every) => {}
-        }
-        let tls = Arc::clone(&tls);
-        // A panic has been logged.
-        if let Ok(Err(error)) = spawn_blocking(move || tls.reload_if_changed()).await {
-            tracing::error!(%error, "the certificates in use stay");
+            looked = looked => {
+                // A panic has been logged.
+                if let Ok(Err(error)) = looked {
+                    tracing::error!(%error, "the certificates in use stay");
+                }
+            }
         }
     }
 }

@@ -20,8 +20,8 @@ use core::{
 };
 use serde_json::{Map, Value};
 use std::{
-    fs, io,
-    path::{Path, PathBuf},
+    io,
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -300,13 +300,7 @@ fn refused_later(host: &Host, waiting: &[String]) -> Option<String> {
     let is_tls = waiting.iter().any(|path| path.starts_with("server.tls_"));
     // Files that are in use are watched, and read again anyway.
     let files = serve::tls_files(host).filter(|_| is_tls)?;
-    // Opening a pipe can take for ever.
-    let is_other = |path: &&PathBuf| fs::metadata(path).is_ok_and(|found| !found.is_file());
-    let other = [&files.certificate, &files.key].into_iter().chain(&files.client_ca).find(is_other);
-    let refused = match other.map(|path| path.display()) {
-        Some(path) => format!("`{path}` is no regular file and was not read; the next start may refuse it, or wait for it"),
-        None => format!("the next start would refuse: {}", Tls::open(files).err()?),
-    };
+    let refused = format!("the next start would refuse: {}", Tls::open(files).err()?);
     tracing::warn!("{refused}");
     Some(refused)
 }

@@ -21,6 +21,7 @@ mod limits; // what a client may cost
 pub(crate) mod listener; // accepts, counts, spawns
 mod network; // ranges of addresses
 pub(crate) mod page; // the page, from the binary
+pub(crate) mod reload; // reads again what may change
 mod request_id; // a number for each request
 pub(crate) mod service; // one request, from its head to its answer
 mod socket; // kinds of socket

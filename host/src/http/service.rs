@@ -1,12 +1,13 @@
 //! Answers one request: the server's own routes here, everything else from [`Answer`].
 
 use super::{
-    Answer, Limits, Reloaded, RequestId,
+    Answer, Limits, RequestId,
     body::{self, Bodies, Why},
     convert::{self, HttpResponse, closing, from_core, plain, unavailable},
     documents,
     forwarded::Proxies,
     page::Page,
+    reload::Reload,
     request_id::{PRESENT, RequestIds},
     standing::{self, Standing},
     traffic::Route,
@@ -75,8 +76,7 @@ pub(crate) struct Setup<A> {
     pub(crate) testing: bool,
     /// Whether metrics are answered on the main listener, to loopback peers.
     pub(crate) main_metrics: bool,
-    /// Reads certificates and settings again, reopens the audit trail. May block.
-    pub(crate) reload: Arc<dyn Fn() -> Reloaded + Send + Sync>,
+    pub(crate) reload: Arc<Reload>,
 }
 
 /// What all connections share.
@@ -342,7 +342,8 @@ impl<A: Answer> Service<A> {
             return not_allowed("POST");
         }
         let reload = Arc::clone(&self.setup.reload);
-        match tokio::task::spawn_blocking(move || reload()).await {
+        // To its end, whether or not the client stays.
+        match tokio::spawn(async move { reload.run().await }).await {
             Ok(told) => {
                 let status = if told.error.is_none() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
                 json(status, &serde_json::json!(told))

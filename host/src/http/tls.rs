@@ -1,6 +1,6 @@
 //! Certificates: read from files, read again when they change.
 
-use crate::{clock::Clock, serve::TlsFiles};
+use crate::{clock::Clock, regular, serve::TlsFiles};
 use arc_swap::ArcSwap;
 use core::{fmt, time::Duration};
 use rustls::{
@@ -105,7 +105,7 @@ impl Tls {
     }
 
     /// Whoever has it reads the files alone: so what was read last stays.
-    fn seen(&self) -> MutexGuard<'_, Stamp> {
+    pub(super) fn seen(&self) -> MutexGuard<'_, Stamp> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -179,7 +179,7 @@ const THE_LAST: Duration = Duration::from_hours(70_389_528);
 pub(crate) const SOON: Duration = Duration::from_hours(14 * 24);
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_reader_iter(open(path)?).collect();
     match chain {
         Ok(chain) if chain.is_empty() => Err(TlsError(format!("there is no certificate in `{}`", path.display()))),
         Ok(chain) => Ok(chain),
@@ -187,10 +187,18 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     }
 }
 
+fn open(path: &Path) -> Result<File, TlsError> {
+    match regular::open(path) {
+        Ok(Some(file)) => Ok(file),
+        Ok(None) => Err(TlsError(format!("`{}` is no regular file", path.display()))),
+        Err(error) => Err(TlsError(format!("cannot read `{}`: {error}", path.display()))),
+    }
+}
+
 /// Security S3: a key that others can read is no secret.
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     let unreadable = |error: &dyn fmt::Display| TlsError(format!("cannot read `{}`: {error}", path.display()));
-    let mut file = File::open(path).map_err(|error| unreadable(&error))?;
+    let mut file = open(path)?;
     let mode = file.metadata().map_err(|error| unreadable(&error))?.mode();
     if mode & 0o077 != 0 {
         return Err(TlsError(format!(

@@ -1,14 +1,11 @@
 //! The code of a component, and by what right it is run.
 
-use crate::hex;
+use crate::{hex, regular};
 use core::fmt;
-use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 use std::{
     borrow::Cow,
-    fs::OpenOptions,
     io::{self, Read},
-    os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 use wasmtime::{Engine, component::Component};
@@ -69,12 +66,7 @@ impl Code {
     /// # Errors
     /// [`CodeError`].
     pub fn read(path: &Path, sha256: &[u8; 32]) -> Result<Self, CodeError> {
-        // Opening a pipe would wait for somebody who writes into it.
-        let open = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path);
-        let file = open.map_err(CodeError::Io)?;
-        if !file.metadata().map_err(CodeError::Io)?.is_file() {
-            return Err(CodeError::NoFile);
-        }
+        let file = regular::open(path).map_err(CodeError::Io)?.ok_or(CodeError::NoFile)?;
         let mut octets = Vec::new();
         file.take(LARGEST + 1).read_to_end(&mut octets).map_err(CodeError::Io)?;
         if octets.len() as u64 > LARGEST {

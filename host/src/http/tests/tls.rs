@@ -2,7 +2,7 @@
 
 use super::{Client, Running, start};
 use crate::{
-    http::tls::{Tls, TlsError},
+    http::tls::Tls,
     serve::{ServeOptions, TlsFiles},
 };
 use core::time::Duration;
@@ -15,8 +15,8 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 use std::{
-    fs::{self, OpenOptions, Permissions},
-    io::{self, Write},
+    fs::{self, Permissions},
+    io,
     os::unix::fs::PermissionsExt,
     path::Path,
     sync::Arc,
@@ -140,34 +140,48 @@ async fn a_bad_certificate_changes_nothing() {
 
 /// Files may be slow to read: who began before they were replaced must not have the last word.
 #[test]
-fn what_was_read_last_stays() {
-    let (home, next) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (first, second) = (Identity::until(2100), Identity::until(2200));
-    let files = first.write(home.path());
-    let tls = Arc::new(Tls::open(files.clone()).unwrap());
-    fs::remove_file(&files.key).unwrap();
-    mknodat(CWD, &files.key, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-    let read = |how: fn(&Tls) -> Result<(), TlsError>| {
+fn nobody_reads_while_another_does() {
+    let home = tempfile::tempdir().unwrap();
+    let tls = Arc::new(Tls::open(Identity::until(2100).write(home.path())).unwrap());
+    Identity::until(2200).write(home.path());
+    // Whoever reads needs it, until what was read is in use.
+    let another = tls.seen();
+    let readers = [Tls::reload, Tls::reload_if_changed].map(|how| {
         let tls = Arc::clone(&tls);
         thread::spawn(move || how(&tls).unwrap())
-    };
-    let earlier = read(Tls::reload_if_changed);
-    // Returns once somebody has opened it for reading, who then has read the first certificate.
-    let mut key = OpenOptions::new().write(true).open(&files.key).unwrap();
-    let replaced = second.write(next.path());
-    fs::rename(&replaced.certificate, &files.certificate).unwrap();
-    fs::rename(&replaced.key, &files.key).unwrap();
-    let later = read(Tls::reload);
-    // For as long as it would take, if it waited for nobody.
+    });
+    // For as long as it would take, if they waited for nobody.
     let begun = Instant::now();
-    while !later.is_finished() && begun.elapsed() < Duration::from_millis(200) {
+    while begun.elapsed() < Duration::from_millis(200) {
+        assert_eq!(tls.until(), Some(UnixTime::from_secs(4_102_444_800)), "until 2100");
         thread::sleep(Duration::from_millis(5));
     }
-    key.write_all(first.key.serialize_pem().as_bytes()).unwrap();
-    drop(key);
-    earlier.join().unwrap();
-    later.join().unwrap();
+    drop(another);
+    readers.into_iter().for_each(|reader| reader.join().unwrap());
     assert_eq!(tls.until(), Some(UnixTime::from_secs(7_258_118_400)), "until 2200");
+}
+
+/// Else opening it would wait for somebody who writes into it, and with it every later reading.
+#[tokio::test]
+async fn a_pipe_in_the_place_of_a_file_is_refused_at_once() {
+    let (home, identity) = (tempfile::tempdir().unwrap(), Identity::new());
+    let files = identity.write(home.path());
+    let server = serve(files.clone(), |options| options.limits.drain_time = Duration::from_secs(60)).await;
+    for path in [&files.certificate, &files.key] {
+        fs::remove_file(path).unwrap();
+        mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let refused = Tls::open(files.clone()).err().unwrap().to_string();
+        assert_eq!(refused, format!("`{}` is no regular file", path.display()));
+        server.server.reload().await;
+        fs::remove_file(path).unwrap();
+        identity.write(home.path());
+    }
+    let second = Identity::new();
+    second.write(home.path());
+    while connect(&server, &second.certificate, BOTH, None).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    tokio::time::timeout(Duration::from_secs(20), server.server.stop()).await.expect("it waits for a file");
 }
 
 #[test]
