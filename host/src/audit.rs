@@ -79,6 +79,8 @@ enum Message {
     Reopen(Sender<io::Result<()>>),
     /// Everything before this is on disk once it is answered.
     Flush(Sender<io::Result<()>>),
+    /// Nothing comes after this.
+    Close(Sender<io::Result<()>>),
 }
 
 impl AuditTrail {
@@ -109,6 +111,12 @@ impl AuditTrail {
     /// When the disk refuses.
     pub fn flush(&self) -> io::Result<()> {
         self.ask(Message::Flush)
+    }
+
+    /// Closes the trail in order, also when somebody who hangs still holds it. What is recorded from then on is lost. May block.
+    pub fn close(&self) {
+        // A writer that has ended has closed it.
+        let _ = self.ask(Message::Close);
     }
 
     fn ask(&self, message: impl FnOnce(Sender<io::Result<()>>) -> Message) -> io::Result<()> {
@@ -220,7 +228,11 @@ impl Trail {
     fn run(mut self, messages: &Receiver<Message>) {
         loop {
             match messages.recv_timeout(self.until_due()) {
-                Ok(first) => self.take(first, messages),
+                Ok(first) => {
+                    if self.take(first, messages) {
+                        return;
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -247,8 +259,8 @@ impl Trail {
         }
     }
 
-    /// Handles `first` and what waits behind it.
-    fn take(&mut self, first: Message, messages: &Receiver<Message>) {
+    /// Handles `first` and what waits behind it. Whether the trail was closed.
+    fn take(&mut self, first: Message, messages: &Receiver<Message>) -> bool {
         let mut batch = Vec::new();
         for message in core::iter::once(first).chain(messages.try_iter().take(BATCH - 1)) {
             match message {
@@ -264,9 +276,16 @@ impl Trail {
                     self.write(&core::mem::take(&mut batch));
                     let _ = reply.send(self.sync());
                 }
+                Message::Close(reply) => {
+                    self.write(&batch);
+                    self.close();
+                    let _ = reply.send(Ok(()));
+                    return true;
+                }
             }
         }
         self.write(&batch);
+        false
     }
 
     /// Writes the records of some requests, or counts them as lost.

@@ -20,7 +20,7 @@ use std::{
     io::{self, Read, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
     path::{self, Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use waxseal_core::seam::{Event, Outcome};
 use zeroize::Zeroizing;
@@ -77,26 +77,61 @@ impl From<crate::data_dir::DataError> for BackupError {
     }
 }
 
+/// The files of backups that are being written, so that a process that ends and waits no longer leaves none behind.
+#[derive(Debug, Default)]
+pub struct Unfinished(Mutex<Begun>);
+
+#[derive(Debug, Default)]
+struct Begun {
+    files: Vec<PathBuf>,
+    abandoned: bool,
+}
+
+impl Unfinished {
+    /// None is finished from now on. Returns what is to be removed.
+    pub fn abandon(&self) -> Vec<PathBuf> {
+        let mut begun = self.lock();
+        begun.abandoned = true;
+        begun.files.clone()
+    }
+
+    /// Whether none is finished any more.
+    pub fn is_abandoned(&self) -> bool {
+        self.lock().abandoned
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Begun> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Writes the new file `to`, mode 0600, from one moment of the store, with the root key that opens its signing keys, whatever the data
-/// directory holds by now. Changes go on meanwhile. What is not complete has another name and is removed. Blocks.
+/// directory holds by now. Changes go on meanwhile. What is not complete has another name, is among the `unfinished`, and is removed.
+/// Blocks.
 ///
 /// # Errors
 /// [`BackupError`]; nothing is left behind then.
-pub fn write(store: &Embedded, root: &RootKey, to: &Path) -> Result<(), BackupError> {
+pub fn write(store: &Embedded, root: &RootKey, to: &Path, unfinished: &Unfinished) -> Result<(), BackupError> {
     if to.exists() {
         return Err(BackupError::Occupied(to.into()));
     }
     // Checked here so that the error names the file that was given: what comes next has other names.
     above(to).read_dir().map_err(|error| BackupError::Io { path: to.into(), error })?;
-    let (store_part, whole) = (Scratch::beside(to, "store"), Scratch::beside(to, "part"));
+    let (store_part, whole) = (Scratch::beside(to, "store", unfinished), Scratch::beside(to, "part", unfinished));
+    let _draft = Scratch::new(Embedded::draft_of_backup(&store_part.path), unfinished);
     let failed = |error| BackupError::Io { path: to.into(), error };
-    store.backup(&store_part.0).map_err(|error| match of_file(&store_part.0, &error) {
+    store.backup(&store_part.path).map_err(|error| match of_file(&store_part.path, &error) {
         Some(error) => failed(error),
         None => error.into(),
     })?;
-    assemble(root, &store_part.0, &whole.0).map_err(failed)?;
+    let file = create(&whole.path).map_err(failed)?;
+    // Nobody removes a file that was made after that.
+    if unfinished.is_abandoned() {
+        return Err(failed(io::Error::other("the process ends")));
+    }
+    assemble(root, &store_part.path, file).map_err(failed)?;
     // Unlike a rename, a link does not replace what is there.
-    fs::hard_link(&whole.0, to).map_err(failed)?;
+    fs::hard_link(&whole.path, to).map_err(failed)?;
     sync_name(to).map_err(failed)
 }
 
@@ -186,9 +221,9 @@ fn of_file(part: &Path, error: &StoreError) -> Option<io::Error> {
     }
 }
 
-fn assemble(root: &RootKey, store_part: &Path, whole: &Path) -> io::Result<()> {
+fn assemble(root: &RootKey, store_part: &Path, whole: File) -> io::Result<()> {
     // The root key goes past every buffer, as none of them is cleared.
-    let mut out = Summed::new(create(whole)?);
+    let mut out = Summed::new(whole);
     out.write_all(MAGIC)?;
     out.write_all(crate::data_dir::to_hex(root).as_bytes())?;
     out.write_all(b"\n")?;
@@ -234,17 +269,26 @@ fn create(path: &Path) -> io::Result<File> {
 }
 
 /// A file that is removed at the end, whatever happens. Its name is its own, also among backups that are made at the same time.
-struct Scratch(PathBuf);
+struct Scratch<'a> {
+    path: PathBuf,
+    unfinished: &'a Unfinished,
+}
 
-impl Scratch {
-    fn beside(path: &Path, what: &str) -> Self {
-        Self(beside(path, what))
+impl<'a> Scratch<'a> {
+    fn new(path: PathBuf, unfinished: &'a Unfinished) -> Self {
+        unfinished.lock().files.push(path.clone());
+        Self { path, unfinished }
+    }
+
+    fn beside(path: &Path, what: &str, unfinished: &'a Unfinished) -> Self {
+        Self::new(beside(path, what), unfinished)
     }
 }
 
-impl Drop for Scratch {
+impl Drop for Scratch<'_> {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+        let _ = fs::remove_file(&self.path);
+        self.unfinished.lock().files.retain(|file| *file != self.path);
     }
 }
 
@@ -274,7 +318,7 @@ mod tests {
             data.create().unwrap();
             data.create_root_key().unwrap();
             let store = Embedded::open(data.path(), Arc::default()).unwrap();
-            write(&store, &data.root_key().unwrap(), &to).unwrap();
+            write(&store, &data.root_key().unwrap(), &to, &Unfinished::default()).unwrap();
             to
         }
 
@@ -293,14 +337,34 @@ mod tests {
         fs::remove_file(home.backup()).unwrap();
         let (data, to) = (DataDir::new(home.at("data")), home.at("backup"));
         let store = Embedded::open(data.path(), Arc::default()).unwrap();
-        let root = data.root_key().unwrap();
+        let (root, unfinished) = (data.root_key().unwrap(), Unfinished::default());
         let made = std::thread::scope(|scope| {
-            let all: Vec<_> = (0..8).map(|_| scope.spawn(|| write(&store, &root, &to).is_ok())).collect();
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(|| write(&store, &root, &to, &unfinished).is_ok())).collect();
             all.into_iter().map(|one| one.join().unwrap()).filter(|made| *made).count()
         });
         assert_eq!(made, 1);
         assert_eq!(home.names(), ["backup", "data"]);
+        assert!(unfinished.abandon().is_empty());
         restore(&to, &DataDir::new(home.at("back"))).unwrap();
+    }
+
+    /// The thread that writes one may hang longer than the process lives: then it removes nothing itself.
+    #[test]
+    fn nothing_stays_of_a_backup_that_is_abandoned() {
+        let home = Home::new();
+        fs::remove_file(home.backup()).unwrap();
+        let (data, to, unfinished) = (DataDir::new(home.at("data")), home.at("backup"), Unfinished::default());
+        let hanging = ["store", "part"].map(|what| Scratch::beside(&to, what, &unfinished));
+        for scratch in &hanging {
+            create(&scratch.path).unwrap();
+        }
+        let left = unfinished.abandon();
+        assert_eq!(left, hanging.each_ref().map(|scratch| scratch.path.clone()));
+        left.iter().for_each(|file| fs::remove_file(file).unwrap());
+        let store = Embedded::open(data.path(), Arc::default()).unwrap();
+        let refused = write(&store, &data.root_key().unwrap(), &to, &unfinished).unwrap_err();
+        assert!(refused.to_string().contains("the process ends"), "{refused}");
+        assert_eq!(home.names(), ["data"]);
     }
 
     #[test]
@@ -388,7 +452,8 @@ mod tests {
             ("none/b", "No such file"),
             (long.as_str(), "File name too long"),
         ] {
-            let error = write(&store, &data.root_key().unwrap(), &home.at(to)).unwrap_err().to_string();
+            let root = data.root_key().unwrap();
+            let error = write(&store, &root, &home.at(to), &Unfinished::default()).unwrap_err().to_string();
             assert!(error.contains(part) && error.contains(&format!("`{}`", home.at(to).display())), "{error}");
         }
         assert_eq!(home.names(), ["backup", "data"]);

@@ -74,6 +74,21 @@ fn record(trail: &AuditTrail, actor: &str) {
     trail.record(Occasion { time: UnixTime::from_millis(2_500), source, request: 255 }, &[event(actor)]);
 }
 
+/// A backup that hangs holds the trail beyond the end of the server.
+#[test]
+fn it_is_closed_in_order_though_somebody_still_holds_it() {
+    let home = Home::new();
+    let held = home.open();
+    record(&held, "alice");
+    held.close();
+    record(&held, "bob");
+    held.close();
+    drop(home.open_as(false));
+    let lines = home.lines();
+    assert!(!lines.iter().any(|line| line.contains(UNCLEAN) || line.contains("bob")), "{lines:?}");
+    assert_eq!(home.verify(), Ok(3));
+}
+
 #[test]
 fn a_head_that_cannot_be_opened_is_named() {
     let home = Home::new();

@@ -3,7 +3,7 @@
 use super::{Failure, module, serve};
 use crate::{
     audit::{self, AuditTrail},
-    backup::{self, BackupError},
+    backup::{self, BackupError, Unfinished},
     clock::Clock,
     config::{self, Config, Host, Loaded, Problem, Sources},
     data_dir::{DataDir, RootKey},
@@ -20,9 +20,10 @@ use core::{
 };
 use serde_json::{Map, Value};
 use std::{
-    io,
+    fs, io,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, mpsc::channel},
+    thread,
     time::Instant,
 };
 use waxseal_core::seam::{Event, Method, Outcome, Peer, Request, Response, Unread};
@@ -36,6 +37,7 @@ pub(super) struct Assembled {
     engine: Engine,
     store: Arc<Embedded>,
     data: DataDir,
+    unfinished: Unfinished,
     /// What opens the signing keys; its file may be gone by now.
     root: RootKey,
     /// Where the configuration is read from again, and what was read the last time; `None` where nobody asks for that.
@@ -106,7 +108,8 @@ impl Assembled {
         let modules = engine.modules().clone();
         metrics.watch_module(move || (modules.stats(), modules.other()));
         let host = host.clone();
-        Ok(Self { clock, metrics, audit, engine, store, data: data.clone(), root, sources: None, host })
+        let (data, unfinished) = (data.clone(), Unfinished::default());
+        Ok(Self { clock, metrics, audit, engine, store, data, unfinished, root, sources: None, host })
     }
 
     /// Answers an administration request of this process.
@@ -128,11 +131,38 @@ impl Assembled {
         if let Some(astray) = self.astray().root_key {
             tracing::warn!("{astray}; the backup gets the one that the server runs with");
         }
-        let written = backup::write(&self.store, &self.root, to);
+        let written = backup::write(&self.store, &self.root, to, &self.unfinished);
+        // Then that has been noted, and the trail is closed.
+        if self.unfinished.is_abandoned() {
+            return written;
+        }
         // The file holds the root key and all else, so the trail has to tell who has had one made, as it tells who has exported a key.
         let outcome = if written.is_ok() { Ok(to.display().to_string()) } else { Err("not_written") };
         self.note("backup.write", "data", outcome);
         written
+    }
+
+    /// Closes the audit trail, also where a backup hangs that holds on to it, and removes what there is of such a one; where that hangs
+    /// too, it is not waited for longer than `patience`. Blocks.
+    pub(super) fn end(&self, patience: Duration) {
+        let left = self.unfinished.abandon();
+        if !left.is_empty() {
+            tracing::warn!("a backup had not ended, and was given up");
+            self.note("backup.write", "data", Err("not_written"));
+        }
+        if let Some(audit) = &self.audit {
+            audit.close();
+        }
+        let (done, removed) = channel();
+        let remove = move || {
+            for file in left {
+                let _ = fs::remove_file(file);
+            }
+            drop(done);
+        };
+        if thread::Builder::new().spawn(remove).is_ok() {
+            let _: Result<(), _> = removed.recv_timeout(patience);
+        }
     }
 }
 

@@ -66,10 +66,12 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
     data.create()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::refused(format_args!("cannot start: {error}")))?;
+    let mut behind = None;
     let ended = runtime.block_on(async {
         let signals = Signals::take().map_err(Failure::refused)?;
         alone(&data).await?;
         let assembled = Arc::new(Assembled::for_server(&data, &config, sources).await?);
+        behind = Some(Arc::clone(&assembled));
         // Whatever can fail comes before the first administrator, whose password is shown once.
         let ready = serve::prepare(options, signals).await.map_err(Failure::refused)?;
         let first = first_start::bootstrap(&assembled).await?;
@@ -86,6 +88,9 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
     });
     // What still goes on then hangs, as a reload may on files that cannot be had; everything that counts is on disk.
     runtime.shutdown_timeout(LAST);
+    if let Some(assembled) = behind {
+        assembled.end(LAST);
+    }
     ended
 }
 

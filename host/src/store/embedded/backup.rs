@@ -29,7 +29,7 @@ use std::{
     fs::{self, OpenOptions},
     io::{self, BufReader, BufWriter, Read, Write},
     os::unix::fs::OpenOptionsExt,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 use waxseal_core::{seam::Version, time::UnixTime};
@@ -42,21 +42,26 @@ pub(super) fn write(
     horizon: UnixTime,
     to: &Path,
 ) -> Result<Result<Revision, StoreError>, TablesError> {
-    let mut draft = OsString::from(to);
-    draft.push(".partial");
-    let draft = Path::new(&draft);
-    let written = write_draft(snapshot, horizon, draft).and_then(|revision| {
-        file::rename(draft, to)?;
+    let draft = draft(to);
+    let written = write_draft(snapshot, horizon, &draft).and_then(|revision| {
+        file::rename(&draft, to)?;
         Ok(revision)
     });
     written.map(Ok).or_else(|stop| {
         // At worst it stays, under a name that says what it is.
-        let _ = fs::remove_file(draft);
+        let _ = fs::remove_file(&draft);
         match stop {
             Stop::Store(error) => Err(error),
             Stop::File(error) => Ok(Err(file::trouble(to, &error))),
         }
     })
+}
+
+/// What `to` is called while it is not complete.
+pub(super) fn draft(to: &Path) -> PathBuf {
+    let mut draft = OsString::from(to);
+    draft.push(".partial");
+    draft.into()
 }
 
 enum Stop {

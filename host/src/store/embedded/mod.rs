@@ -139,6 +139,11 @@ impl Embedded {
         self.shared.read(|snapshot| backup::write(snapshot, horizon, to))?
     }
 
+    /// Where the backup `to` is while it is not complete.
+    pub fn draft_of_backup(to: &Path) -> PathBuf {
+        backup::draft(to)
+    }
+
     /// Makes a store in `data`, where there is none, from `backup`, which is what [`Embedded::backup`] wrote, to its end; errors name
     /// the file `from`. A damaged backup is refused whole.
     pub fn restore(backup: impl io::Read, from: &Path, data: &Path) -> Result<Revision, StoreError> {
