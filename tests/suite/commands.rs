@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::{
     fs,
-    io::Write,
+    io::{Read, Write},
     os::unix::{
         ffi::OsStringExt,
         fs::{PermissionsExt, chown},
@@ -15,7 +15,7 @@ use std::{
 use waxseal_core::seam::{Method, Request};
 use waxseal_tests::{
     server::{ADMIN, Launch, binary, command, scratch},
-    torture::api::basic,
+    torture::api::{authorize, basic},
 };
 
 /// The exit status of a command on `data`, and what it says.
@@ -35,6 +35,26 @@ fn fed(data: &Path, args: &[&str], input: &[u8]) -> (Option<i32>, String) {
     // Whoever is refused at once does not read it.
     let _ = child.stdin.take().unwrap().write_all(input);
     told(&child.wait_with_output().unwrap())
+}
+
+/// The same on a terminal, where each of `lines` is typed when something is asked for.
+fn typed(data: &Path, args: &str, lines: &[&[u8]]) -> (Option<i32>, String) {
+    let line = format!("'{}' {args}", binary().display());
+    let mut child = Command::new("script")
+        .args(["-qec", &line, "/dev/null"])
+        .env("WAXSEAL_DATA", data)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap().bytes().map_while(Result::ok));
+    let mut shown = Vec::new();
+    for line in lines {
+        shown.extend(screen.by_ref().take_while(|octet| *octet != b':'));
+        keys.write_all(line).unwrap();
+    }
+    shown.extend(screen);
+    (child.wait().unwrap().code(), String::from_utf8_lossy(&shown).into_owned())
 }
 
 /// A verdict that nobody reads is still the exit status: no check fails open.
@@ -82,6 +102,34 @@ fn a_token_that_is_too_long_is_refused_as_such() {
         assert!(status == Some(1) && told.contains("too_long"), "{args:?}: {told}");
     }
     drop(server);
+}
+
+/// Nobody sees what is typed: another password than that would shut its owner out (security P2).
+#[test]
+fn what_is_typed_is_the_password_or_refused() {
+    let (_home, data) = scratch();
+    let server = Launch::on(&data).start();
+    let passwd = format!("user passwd {}", ADMIN.0);
+    let good = "m\u{fc}ller is here\u{fc}\u{7f}\n".as_bytes();
+    let long = [&[b'x'; 5000][..], b"\n"].concat();
+    for (lines, expected, part) in [
+        (&[good, good][..], 0, "has a new password"),
+        (&[b"m\xfcller was here\n"], 1, "is not UTF-8"),
+        (&[b"who was here, ren\xe9\n"], 1, "is not UTF-8"),
+        (&[b"one\ttwo three four\n", b"one\ttwo three four\n"], 1, "control character"),
+        (&[b"an arrow\x1b[D goes back\n", b"an arrow\x1b[D goes back\n"], 1, "control character"),
+        (&[b"one two three four\n", b"one two three five\n"], 1, "differ"),
+        (&[&long, &long], 1, "1024"),
+        (&[b"\n"], 1, "is empty"),
+        (&[b"one two\x03"], 130, ""),
+        (&[b"one two three four\n", b"\x03"], 130, ""),
+        (&[b"\x04"], 1, "cannot ask"),
+    ] {
+        let (status, shown) = typed(&data, &passwd, lines);
+        assert!(status == Some(expected) && shown.contains(part), "{lines:?}: {status:?} {shown}");
+        assert!(!shown.contains("one two") && !shown.contains(" is her"), "{shown}");
+    }
+    assert_eq!(server.send(&authorize(ADMIN.0, "m\u{fc}ller is here")).status, 200);
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Passwords from people and scripts, never from the command line (security S4), and generated ones.
 
 use super::{Failure, admin::runtime, terminal::plain};
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr,
+};
 use std::{
-    fs::File,
-    io::{self, IsTerminal, Read},
+    fs::{File, OpenOptions},
+    io::{self, IsTerminal, Read, Write},
     path::{Path, PathBuf},
     process, thread,
     time::Duration,
@@ -99,12 +102,13 @@ fn prompt(whom: &str) -> Result<Secret, Failure> {
     // Caught here, so that Ctrl-C does not end the process before the terminal shows again what is typed.
     let runtime = runtime()?;
     let mut interrupts = runtime.block_on(async { signal(SignalKind::interrupt()) }).map_err(failed)?;
-    let ask = |text: String| match rpassword::prompt_password(text).map(Zeroizing::new) {
+    let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(failed)?;
+    let mut ask = |text: &str| match typed(&mut terminal, text) {
         Err(error) if error.kind() == io::ErrorKind::Interrupted => process::exit(INTERRUPTED),
-        asked => asked.map_err(failed),
+        asked => one_line(&asked.map_err(failed)?, "the line from the terminal"),
     };
-    let first = ask(format!("New password for {}: ", plain(whom)))?;
-    let second = ask("Once more: ".into())?;
+    let first = ask(&format!("New password for {}: ", plain(whom)))?;
+    let second = ask("Once more: ")?;
     // One that came between the two, or from another process, still counts; from now on it ends the process again.
     let missed = runtime.block_on(async { timeout(Duration::from_millis(1), interrupts.recv()).await });
     if missed.is_ok() {
@@ -117,6 +121,43 @@ fn prompt(whom: &str) -> Result<Secret, Failure> {
     });
     if *first == *second { Ok(first) } else { Err(Failure::refused("the two passwords differ; nothing was changed")) }
 }
+
+/// The line that somebody types and nobody sees, octet for octet. A terminal keeps 4095 octets of a longer one: still too many for a
+/// password, so that it is refused and not cut.
+fn typed(terminal: &mut File, prompt: &str) -> io::Result<Zeroizing<Vec<u8>>> {
+    let usual = tcgetattr(&*terminal)?;
+    let mut hiding = usual.clone();
+    hiding.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ISIG);
+    hiding.local_modes.insert(LocalModes::ICANON);
+    // So that the key for Enter ends a line, and the one that erases takes whole characters.
+    hiding.input_modes.insert(InputModes::ICRNL | InputModes::IUTF8);
+    // Ctrl-C ends one too; as a signal it would not end the reading.
+    hiding.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
+    tcsetattr(&*terminal, OptionalActions::Now, &hiding)?;
+    let line = terminal.write_all(prompt.as_bytes()).and_then(|()| line_of(terminal));
+    tcsetattr(&*terminal, OptionalActions::Now, &usual)?;
+    // What has ended the line was not shown either.
+    terminal.write_all(b"\n")?;
+    line
+}
+
+/// One line of a terminal, which gives no more than that to one reading.
+fn line_of(terminal: &mut impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
+    let (mut line, mut part) = (Zeroizing::new(Vec::with_capacity(4096)), Zeroizing::new([0; 4096]));
+    loop {
+        let read = terminal.read(part.as_mut_slice())?;
+        line.extend_from_slice(part.get(..read).unwrap_or_default());
+        match line.last() {
+            Some(&CTRL_C) => return Err(io::ErrorKind::Interrupted.into()),
+            Some(b'\n') => return Ok(line),
+            _ if read == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            // Ctrl-D, which ends no line that has something in it.
+            _ => {}
+        }
+    }
+}
+
+const CTRL_C: u8 = 3;
 
 /// What shells make of SIGINT.
 const INTERRUPTED: i32 = 128 + 2;
