@@ -242,7 +242,9 @@ fn a_lost_store_is_not_replaced_in_silence() {
         assert!(why.contains("exit status: 1") && why.contains("waxseal restore") && why.contains("is missing"), "{why}");
         let told = command(&data, &["user", "list"]).output().unwrap();
         assert!(text(&told.stderr).contains("is missing"), "{}", text(&told.stderr));
-        assert!(!store.exists());
+        let (status, told) = said(&data, &["init"]);
+        assert!(status == Some(1) && told.contains("waxseal restore"), "{told}");
+        assert!(!store.exists() && !data.join("waxseal.toml").exists());
         for file in gone {
             fs::rename(home.path().join(file.file_name().unwrap()), file).unwrap();
         }

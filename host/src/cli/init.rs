@@ -22,6 +22,8 @@ pub(super) fn run(place: &Place) -> Result<(), Failure> {
     if is_named(&config) {
         return Err(there());
     }
+    // A new root key would open nothing of a store that is brought back.
+    data.check_store()?;
     let in_use = data.has_store() || data.root_key().is_ok();
     data.create()?;
     data.root_key_or_new()?;
