@@ -155,6 +155,23 @@ fn a_reload_says_what_counts_and_what_waits() {
     assert!(crate::first_start::logs(&server, "not everything could be reloaded"), "{}", server.log());
 }
 
+#[test]
+fn a_server_whose_socket_is_gone_still_runs() {
+    let (home, data) = scratch();
+    assert_eq!(said(&data, &["init"]).0, Some(0));
+    let (status, told) = said(&data, &["reload"]);
+    assert!(status == Some(1) && told.contains("no server runs on this data"), "{told}");
+    let server = Launch::on(&data).start();
+    fs::rename(data.join("admin.sock"), home.path().join("aside")).unwrap();
+    for command in ["reload", "doctor"] {
+        let (status, told) = said(&data, &[command]);
+        assert!(status == Some(1) && told.contains("does not answer on its administration socket"), "{told}");
+    }
+    server.terminate();
+    let (status, told) = said(&data, &["reload"]);
+    assert!(status == Some(1) && told.contains("no server runs on this data"), "{told}");
+}
+
 /// Whoever restarts after it would be left without a server.
 #[test]
 fn a_reload_looks_at_the_certificate_that_waits() {

@@ -2,7 +2,7 @@
 
 use super::{
     Failure, Place,
-    assembled::Assembled,
+    assembled::{self, Assembled},
     terminal::{complain, plain, say},
 };
 use crate::{
@@ -42,6 +42,7 @@ pub(super) fn reload(place: &Place) -> Result<(), Failure> {
     let data = place.data();
     data.check()?;
     if admin_socket::connect(data.path()).is_err_and(|error| error.kind() != io::ErrorKind::PermissionDenied) {
+        assembled::unlocked(&data)?;
         return Err(Failure::refused("no server runs on this data; it reads its configuration when it starts"));
     }
     let (told, refused) = Admin::look(place)?.told(Method::Post, "/admin/reload", None)?;

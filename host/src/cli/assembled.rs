@@ -424,6 +424,14 @@ fn running(data: &DataDir) -> Failure {
     ))
 }
 
+/// Refuses when another process has the store open, as a server has whose socket is gone.
+pub(super) fn unlocked(data: &DataDir) -> Result<(), Failure> {
+    match Embedded::look(data.path(), Arc::new(Clock::system())) {
+        Err(error @ StoreError::Locked(_)) => Err(locked(data, error)),
+        _ => Ok(()),
+    }
+}
+
 fn locked(data: &DataDir, error: StoreError) -> Failure {
     match error {
         StoreError::Locked(_) if answers(data) => running(data),
