@@ -549,6 +549,17 @@ fn what_cannot_be_made_whole_leaves_no_configuration() {
     assert!(!data.join("waxseal.toml").exists());
 }
 
+/// Nobody has used yet what an earlier try has left.
+#[test]
+fn an_init_that_failed_halfway_is_begun_again() {
+    let (home, data) = scratch();
+    let nowhere = home.path().join("none/waxseal.toml");
+    let (status, told) = said(&data, &["init", "--config", nowhere.to_str().unwrap()]);
+    assert!(status == Some(1) && data.join("root.key").exists(), "{told}");
+    let (status, told) = said(&data, &["init"]);
+    assert!(status == Some(0) && told.contains("Next:") && !told.contains("in use already"), "{told}");
+}
+
 /// A prompt that somebody has left open.
 #[test]
 fn who_is_asked_for_a_password_keeps_no_server_from_starting() {

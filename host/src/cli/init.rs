@@ -24,7 +24,7 @@ pub(super) fn run(place: &Place) -> Result<(), Failure> {
     }
     // A new root key would open nothing of a store that is brought back.
     data.check_store()?;
-    let in_use = data.has_store() || data.root_key().is_ok();
+    let in_use = data.has_store();
     data.create()?;
     data.root_key_or_new()?;
     // A file that a full disk has cut short would be in force.
