@@ -346,6 +346,7 @@ fn messages_name_what_was_given() {
     assert!(status == Some(1) && told.contains("too long"), "{told}");
     for (args, part) in [
         (&["backup", "--to", "-"][..], "not to standard output"),
+        (&["module", "export", "--to", "-"], "not to standard output"),
         (&["config", "show", "--set", "=1"], "the name of a setting is missing"),
         (&["user", "add", "ada", "--role", "king"], "db_viewer"),
         (&[], "Usage: waxseal"),

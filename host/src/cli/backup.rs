@@ -38,13 +38,8 @@ pub(super) struct RestoreArgs {
 }
 
 pub(super) fn backup(args: &BackupArgs, place: &Place) -> Result<(), Failure> {
-    if args.to.as_os_str() == "-" {
-        return Err(Failure::usage(
-            "--to -: a backup goes into a new file, not to standard output; `./-` is a file of that name",
-        ));
-    }
     // The running server may have another working directory.
-    let to = absolute(&args.to)?;
+    let to = absolute(&args.to, "a backup")?;
     let shown = to.display();
     // Where nobody can write, there is no trail either that could record the backup.
     let admin = if place.data().is_writable() { Admin::reach(place)? } else { Admin::look(place)? };
@@ -64,8 +59,14 @@ pub(super) fn backup(args: &BackupArgs, place: &Place) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The same path from the root; where that takes a working directory and there is none, the error names the path that was given.
-pub(super) fn absolute(given: &Path) -> Result<PathBuf, Failure> {
+/// The path from the root that `--to` names for a new file with `what`; where that takes a working directory and there is none, the error
+/// names the path that was given.
+pub(super) fn absolute(given: &Path, what: &str) -> Result<PathBuf, Failure> {
+    if given.as_os_str() == "-" {
+        return Err(Failure::usage(format_args!(
+            "--to -: {what} goes into a new file, not to standard output; `./-` is a file of that name"
+        )));
+    }
     path::absolute(given).map_err(|error| {
         Failure::refused(format_args!("cannot use `{}` from this working directory: {error}", given.display()))
     })

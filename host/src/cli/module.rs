@@ -42,7 +42,7 @@ rules in their own binary.")]
 
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     let Command::Export { to, json } = command;
-    let to = absolute(to)?;
+    let to = absolute(to, "a module")?;
     let (code, shown) = (Code::built_in(), to.display());
     let path = to
         .to_str()
