@@ -15,7 +15,7 @@ use crate::{
     data_dir::{DataDir, open_to_others},
     http::{
         is_exposed,
-        tls::{SOON, Tls},
+        tls::{SOON, Tls, Validity},
     },
     shell::word,
 };
@@ -197,7 +197,7 @@ fn transport(config: &Config, place: &Place, findings: &mut Findings) {
     match (opened, loopback) {
         (Err(error), _) => findings.add("transport", Grade::Problem, error.to_string()),
         (Ok(Some(tls)), _) => {
-            let (grade, text) = is_valid(tls.until(), Clock::system().now());
+            let (grade, text) = is_valid(tls.validity(), Clock::system().now());
             findings.add("transport", grade, format!("TLS{text}"));
         }
         (_, true) => findings.add("transport", Grade::Good, "plain HTTP, on this machine only"),
@@ -205,17 +205,21 @@ fn transport(config: &Config, place: &Place, findings: &mut Findings) {
     }
 }
 
-/// The grade of a certificate that expires then.
-fn is_valid(until: Option<UnixTime>, now: UnixTime) -> (Grade, String) {
-    match until {
-        Some(until) if until <= now => {
-            (Grade::Problem, format!("; the certificate expired at {until}: clients refuse to connect"))
+/// The grade of certificates that are valid then.
+fn is_valid(Validity { from, until }: Validity, now: UnixTime) -> (Grade, String) {
+    const WHICH: &str = "; a certificate of `server.tls_cert`";
+    match (from, until) {
+        (_, Some(until)) if until <= now => {
+            (Grade::Problem, format!("{WHICH} expired at {until}: clients may refuse to connect"))
         }
-        Some(until) if until <= now.plus_secs(SOON.as_secs()) => {
-            (Grade::Note, format!("; the certificate expires soon, at {until}"))
+        (Some(from), _) if from > now => {
+            (Grade::Problem, format!("{WHICH} is not valid before {from}: clients may refuse to connect"))
         }
-        Some(until) => (Grade::Good, format!("; the certificate expires at {until}")),
-        None => (Grade::Good, String::new()),
+        (_, Some(until)) if until <= now.plus_secs(SOON.as_secs()) => {
+            (Grade::Note, format!("{WHICH} expires soon, at {until}"))
+        }
+        (_, Some(until)) => (Grade::Good, format!("; no certificate of `server.tls_cert` expires before {until}")),
+        (_, None) => (Grade::Good, String::new()),
     }
 }
 
@@ -398,14 +402,17 @@ mod tests {
     fn a_certificate_is_told_of_before_it_expires() {
         let now = UnixTime::from_secs(EARLIEST);
         let days = |days: u64| Some(now.plus_secs(days * 86_400));
-        for (until, expected) in [
-            (Some(now), Grade::Problem),
-            (days(1), Grade::Note),
-            (days(14), Grade::Note),
-            (days(15), Grade::Good),
-            (None, Grade::Good),
+        for (from, until, expected) in [
+            (None, Some(now), Grade::Problem),
+            (None, days(1), Grade::Note),
+            (None, days(14), Grade::Note),
+            (None, days(15), Grade::Good),
+            (None, None, Grade::Good),
+            (Some(now), days(15), Grade::Good),
+            (days(1), days(15), Grade::Problem),
+            (days(1), days(2), Grade::Problem),
         ] {
-            assert_eq!(is_valid(until, now).0, expected, "{until:?}");
+            assert_eq!(is_valid(Validity { from, until }, now).0, expected, "{from:?} {until:?}");
         }
     }
 

@@ -1,9 +1,7 @@
 //! Passwords from people and scripts, never from the command line (security S4), and generated ones.
 
 use super::{Failure, admin::runtime, terminal::plain};
-use rustix::termios::{
-    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr,
-};
+use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 use std::{
     fs::{File, OpenOptions},
     io::{self, IsTerminal, Read, Write},

@@ -38,7 +38,14 @@ pub(crate) struct Tls {
 /// What was read from the files.
 struct Loaded {
     config: Arc<ServerConfig>,
-    until: Option<UnixTime>,
+    validity: Validity,
+}
+
+/// From when and until when every certificate of a chain is valid; `None` where that cannot be told.
+#[derive(Clone, Copy)]
+pub(crate) struct Validity {
+    pub(crate) from: Option<UnixTime>,
+    pub(crate) until: Option<UnixTime>,
 }
 
 /// Device, inode, size and time of change (ctime, so of the mode too) of each file, in order; `None` for one that cannot be looked at.
@@ -63,25 +70,31 @@ impl Tls {
         Ok(tls)
     }
 
-    /// When the certificate expires; `None` where that cannot be told.
-    pub(crate) fn until(&self) -> Option<UnixTime> {
-        self.loaded.load().until
+    pub(crate) fn validity(&self) -> Validity {
+        self.loaded.load().validity
     }
 
     /// Tells the log once a day of a certificate that clients refuse, or soon will.
     fn remind(&self) {
         const DAY: u64 = 86_400;
-        let Some(until) = self.until() else { return };
         let now = Clock::system().now();
+        let Validity { from, until } = self.validity();
+        let (from, until) =
+            (from.filter(|from| *from > now), until.filter(|until| *until <= now.plus_secs(SOON.as_secs())));
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if until > now.plus_secs(SOON.as_secs()) || now < told.plus_secs(DAY) {
+        if (from.is_none() && until.is_none()) || now < told.plus_secs(DAY) {
             return;
         }
         *told = now;
-        if until <= now {
-            tracing::error!(%until, "the certificate has expired: clients refuse to connect");
-        } else {
-            tracing::warn!(%until, "the certificate expires soon");
+        if let Some(from) = from {
+            tracing::error!(%from, "a certificate of `server.tls_cert` is not valid yet: clients may refuse to connect");
+        }
+        match until {
+            Some(until) if until <= now => {
+                tracing::error!(%until, "a certificate of `server.tls_cert` has expired: clients may refuse to connect");
+            }
+            Some(until) => tracing::warn!(%until, "a certificate of `server.tls_cert` expires soon"),
+            None => {}
         }
     }
 
@@ -132,7 +145,10 @@ fn stamp(files: &TlsFiles) -> Stamp {
 
 fn load(files: &TlsFiles) -> Result<Loaded, TlsError> {
     let chain = certificates(&files.certificate)?;
-    let until = chain.first().and_then(expiry);
+    let validity = Validity {
+        from: chain.iter().filter_map(|certificate| bounds(certificate).from).max(),
+        until: chain.iter().filter_map(|certificate| bounds(certificate).until).min(),
+    };
     let key = private_key(&files.key)?;
     let provider = Arc::new(ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -154,23 +170,29 @@ fn load(files: &TlsFiles) -> Result<Loaded, TlsError> {
         .with_single_cert(chain, key)
         .map_err(|error| TlsError(format!("cannot use `{}` with its key: {error}", files.certificate.display())))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Loaded { config: Arc::new(config), until })
+    Ok(Loaded { config: Arc::new(config), validity })
 }
 
-/// When a certificate expires. rustls says so only to whoever checks it too late, so it is checked as of the end of the year 9999.
-fn expiry(certificate: &CertificateDer<'static>) -> Option<UnixTime> {
-    let mut roots = RootCertStore::empty();
-    roots.add(certificate.clone()).ok()?;
-    let provider = Arc::new(ring::default_provider());
-    let client = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().ok()?;
-    let name = ServerName::try_from("localhost").ok()?;
-    let late = pki_types::UnixTime::since_unix_epoch(THE_LAST);
-    match client.verify_server_cert(certificate, &[], &name, &[], late) {
-        Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => {
-            Some(UnixTime::from_secs(not_after.as_secs()))
-        }
+/// When a certificate is valid. rustls says so only to whoever checks it too early or too late: so that is done.
+fn bounds(certificate: &CertificateDer<'static>) -> Validity {
+    let checked = |at: Duration| {
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate.clone()).ok()?;
+        let provider = Arc::new(ring::default_provider());
+        let client = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().ok()?;
+        let name = ServerName::try_from("localhost").ok()?;
+        client.verify_server_cert(certificate, &[], &name, &[], pki_types::UnixTime::since_unix_epoch(at)).err()
+    };
+    let from = match checked(Duration::ZERO) {
+        Some(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) => Some(not_before),
         _ => None,
-    }
+    };
+    let until = match checked(THE_LAST) {
+        Some(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => Some(not_after),
+        _ => None,
+    };
+    let time = |time: pki_types::UnixTime| UnixTime::from_secs(time.as_secs());
+    Validity { from: from.map(time), until: until.map(time) }
 }
 
 /// The end of the year 9999, behind which there is no time in certificates (RFC 5280, 4.1.2.5).

@@ -2,7 +2,7 @@
 
 use super::{Client, Running, start};
 use crate::{
-    http::tls::Tls,
+    http::tls::{Tls, TlsError, Validity},
     serve::{ServeOptions, TlsFiles},
 };
 use core::time::Duration;
@@ -153,12 +153,12 @@ fn nobody_reads_while_another_does() {
     // For as long as it would take, if they waited for nobody.
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_millis(200) {
-        assert_eq!(tls.until(), Some(UnixTime::from_secs(4_102_444_800)), "until 2100");
+        assert_eq!(tls.validity().until, Some(UnixTime::from_secs(4_102_444_800)), "until 2100");
         thread::sleep(Duration::from_millis(5));
     }
     drop(another);
     readers.into_iter().for_each(|reader| reader.join().unwrap());
-    assert_eq!(tls.until(), Some(UnixTime::from_secs(7_258_118_400)), "until 2200");
+    assert_eq!(tls.validity().until, Some(UnixTime::from_secs(7_258_118_400)), "until 2200");
 }
 
 /// Else opening it would wait for somebody who writes into it, and with it every later reading.
@@ -185,19 +185,51 @@ async fn a_pipe_in_the_place_of_a_file_is_refused_at_once() {
 }
 
 #[test]
-fn it_is_known_when_a_certificate_expires() {
+fn it_is_known_when_a_certificate_is_valid() {
     let (home, key) = (tempfile::tempdir().unwrap(), KeyPair::generate().unwrap());
-    let until = |year, is_ca| {
+    let valid = |from, until, is_ca| {
         let mut params = CertificateParams::new(["elsewhere.example".to_owned()]).unwrap();
-        params.not_after = date_time_ymd(year, 1, 1);
+        (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(until, 1, 1));
         params.is_ca = is_ca;
         let certificate = params.self_signed(&key).unwrap();
         let copy = KeyPair::from_pem(&key.serialize_pem()).unwrap();
-        Tls::open(Identity { certificate, key: copy }.write(home.path())).unwrap().until()
+        let Validity { from, until } =
+            Tls::open(Identity { certificate, key: copy }.write(home.path())).unwrap().validity();
+        [from, until].map(|time| time.map(UnixTime::as_secs))
     };
-    assert_eq!(until(2001, IsCa::NoCa), Some(UnixTime::from_secs(978_307_200)), "in the past");
-    assert_eq!(until(2100, IsCa::NoCa), Some(UnixTime::from_secs(4_102_444_800)));
-    assert_eq!(until(2100, IsCa::Ca(BasicConstraints::Unconstrained)), until(2100, IsCa::NoCa), "of an authority");
+    assert_eq!(valid(2000, 2001, IsCa::NoCa), [Some(946_684_800), Some(978_307_200)], "in the past");
+    assert_eq!(valid(2000, 2100, IsCa::NoCa), [Some(946_684_800), Some(4_102_444_800)]);
+    assert_eq!(valid(2100, 2101, IsCa::NoCa), [Some(4_102_444_800), Some(4_133_980_800)], "to come");
+    let authority = IsCa::Ca(BasicConstraints::Unconstrained);
+    assert_eq!(valid(2000, 2100, authority), valid(2000, 2100, IsCa::NoCa), "of an authority");
+}
+
+/// Of all that clients are shown, some take one that is not valid for a reason to refuse it all.
+#[test]
+fn a_chain_is_valid_while_each_certificate_is() {
+    let home = tempfile::tempdir().unwrap();
+    let authority = |until, issuer: Option<&Issuer<'static, KeyPair>>| {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new([]).unwrap();
+        params.not_after = date_time_ymd(until, 1, 1);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = match issuer {
+            Some(issuer) => params.signed_by(&key, issuer).unwrap(),
+            None => params.self_signed(&key).unwrap(),
+        };
+        (certificate, Issuer::new(params, key))
+    };
+    let (_, root) = authority(2200, None);
+    let (between, issuer) = authority(2021, Some(&root));
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    (params.not_before, params.not_after) = (date_time_ymd(2019, 1, 1), date_time_ymd(2100, 1, 1));
+    let certificate = params.signed_by(&key, &issuer).unwrap();
+    let files = Identity { certificate, key }.write(home.path());
+    let leaf = fs::read_to_string(&files.certificate).unwrap();
+    fs::write(&files.certificate, leaf + &between.pem()).unwrap();
+    let Validity { from, until } = Tls::open(files).unwrap().validity();
+    assert_eq!([from, until].map(|time| time.map(UnixTime::as_secs)), [Some(1_546_300_800), Some(1_609_459_200)]);
 }
 
 #[test]
