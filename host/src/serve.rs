@@ -157,6 +157,15 @@ impl Signals {
             _beyond_limit: listen_to(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
         })
     }
+
+    /// Ends the process as soon as one comes that would end the server.
+    pub(crate) async fn end_the_process(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        std::process::exit(0);
+    }
 }
 
 /// Opens the sockets and reads the certificates.

@@ -1,5 +1,6 @@
 //! The first minute with the server: what it prints works as printed, and is still there after a crash (security P10).
 
+use rustix::process::{Pid, Signal, kill_process};
 use sha2::{Digest, Sha256};
 use std::{
     fs,
@@ -511,6 +512,31 @@ fn a_reload_that_hangs_does_not_keep_the_server_from_its_end() {
     assert!(begun.elapsed() < core::time::Duration::from_secs(30));
     fs::remove_file(&pipe).unwrap();
     Launch::on(&data).start().terminate();
+}
+
+/// Who sends them cannot know how far the start is.
+#[test]
+fn a_start_that_hangs_heeds_its_signals() {
+    let (home, data) = scratch();
+    let pipe = home.path().join("pipe");
+    assert!(Command::new("mkfifo").args(["-m", "600"]).arg(&pipe).status().unwrap().success());
+    let args = ["serve", "--listen", "127.0.0.1:0", "--config", pipe.to_str().unwrap()];
+    let mut starting = command(&data, &args).spawn().unwrap();
+    let _held = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    let pid = Pid::from_child(&starting);
+    kill_process(pid, Signal::HUP).unwrap();
+    std::thread::sleep(core::time::Duration::from_millis(300));
+    assert_eq!(starting.try_wait().unwrap(), None, "a reload ends no start");
+    kill_process(pid, Signal::TERM).unwrap();
+    for _ in 0..600 {
+        if let Some(status) = starting.try_wait().unwrap() {
+            assert!(status.success() && !data.exists(), "{status}");
+            return;
+        }
+        std::thread::sleep(core::time::Duration::from_millis(20));
+    }
+    starting.kill().unwrap();
+    panic!("it hangs on");
 }
 
 /// Whoever watches over a server starts it again at once, while the system may still be taking the killed one down.

@@ -41,6 +41,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::refused(format_args!("cannot start: {error}")))?;
+    let inside = runtime.enter();
+    let signals = Signals::take().map_err(Failure::refused)?;
+    // Reading what the configuration names may hang, and nothing is begun yet that could be left half done.
+    let reading = tokio::spawn(Signals::take().map_err(Failure::refused)?.end_the_process());
+    drop(inside);
     let listen = args.listen.map(|value| {
         let (path, origin) = ("server.listen".into(), Origin::Flag("--listen".into()));
         Stated { path, value, origin }
@@ -63,12 +70,12 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
         tracing::warn!(variable, meant, "nothing reads this environment variable");
     }
     let data = place.data();
-    data.create()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::refused(format_args!("cannot start: {error}")))?;
     let mut behind = None;
     let ended = runtime.block_on(async {
-        let signals = Signals::take().map_err(Failure::refused)?;
+        reading.abort();
+        // Whatever it ends has then ended.
+        let _ = reading.await;
+        data.create()?;
         alone(&data).await?;
         let assembled = Arc::new(Assembled::for_server(&data, &config, sources).await?);
         behind = Some(Arc::clone(&assembled));
