@@ -168,13 +168,13 @@ impl Signals {
     }
 }
 
-/// Opens the sockets and reads the certificates.
+/// Opens the sockets; `tls` is what [`ServeOptions::tls`] names.
 ///
 /// # Errors
 /// [`ServeError`] when the server cannot start with these options.
-pub async fn prepare(options: ServeOptions, signals: Signals) -> Result<Ready, ServeError> {
+pub(crate) async fn prepare(options: ServeOptions, tls: Option<Tls>, signals: Signals) -> Result<Ready, ServeError> {
     process::take_descriptors();
-    let sockets = Sockets::open(options).await?;
+    let sockets = Sockets::open(options, tls).await?;
     Ok(Ready { bound: sockets.bound.clone(), sockets, signals })
 }
 
@@ -218,12 +218,9 @@ pub(crate) struct Sockets {
 }
 
 impl Sockets {
-    pub(crate) async fn open(options: ServeOptions) -> Result<Self, ServeError> {
+    pub(crate) async fn open(options: ServeOptions, tls: Option<Tls>) -> Result<Self, ServeError> {
         options.check()?;
-        let tls = match &options.tls {
-            Some(files) => Some(Arc::new(Tls::open(files.clone()).map_err(|error| ServeError(error.to_string()))?)),
-            None => None,
-        };
+        let tls = tls.map(Arc::new);
         let main = listen_on(options.listen).await?;
         let operations = match options.operations {
             Some(address) => Some(listen_on(address).await?),

@@ -192,6 +192,23 @@ fn a_reload_looks_at_the_certificate_that_waits() {
     drop(server);
 }
 
+/// As a shell makes one of what another program prints: it could not be read again at a reload.
+#[test]
+fn a_key_in_a_pipe_is_refused_at_once() {
+    let (home, data) = scratch();
+    let [certificate, key] = ["cert.pem", "key.pem"].map(|name| home.path().join(name));
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".into()]).unwrap();
+    fs::write(&certificate, made.cert.pem()).unwrap();
+    assert!(Command::new("mkfifo").args(["-m", "600"]).arg(&key).status().unwrap().success());
+    let set = [("tls_cert", &certificate), ("tls_key", &key)].map(|(name, path)| format!("server.{name}={}", path.display()));
+    for command in [&["config", "check"][..], &["serve"]] {
+        let mut ended = Command::new("timeout");
+        ended.arg("60").arg(binary()).args(command).args(["--set", &set[0], "--set", &set[1]]).env("WAXSEAL_DATA", &data);
+        let (status, told) = told(&ended.output().unwrap());
+        assert!(status == Some(2) && told.contains("server.tls_key") && told.contains("is no regular file"), "{told}");
+    }
+}
+
 /// Nothing of it counts before the restart.
 #[test]
 fn a_reload_does_not_wait_for_what_waits_for_a_restart() {

@@ -63,9 +63,10 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
             options.listen
         )));
     }
-    // Opened here for the same messages as from `config check`; they are read again for the sockets.
-    options.tls.clone().map(Tls::open).transpose().map_err(Failure::usage)?;
+    // It tells of certificates.
     logging::start(&log(&config.host)).map_err(Failure::usage)?;
+    // Read once: what comes from a pipe can be read no second time.
+    let tls = options.tls.clone().map(Tls::open).transpose().map_err(Failure::usage)?;
     for (variable, meant) in unread_variables(&sources.env) {
         tracing::warn!(variable, meant, "nothing reads this environment variable");
     }
@@ -80,7 +81,7 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
         let assembled = Arc::new(Assembled::for_server(&data, &config, sources).await?);
         behind = Some(Arc::clone(&assembled));
         // Whatever can fail comes before the first administrator, whose password is shown once.
-        let ready = serve::prepare(options, signals).await.map_err(Failure::refused)?;
+        let ready = serve::prepare(options, tls, signals).await.map_err(Failure::refused)?;
         let first = first_start::bootstrap(&assembled).await?;
         tell(&welcome(&ready.bound, &config, &data, first.as_ref()), first.as_ref(), &data)?;
         // Its password has been shown, and nobody needs it any more (security S4).
