@@ -172,6 +172,42 @@ fn a_server_whose_socket_is_gone_still_runs() {
     assert!(status == Some(1) && told.contains("no server runs on this data"), "{told}");
 }
 
+/// Whoever mends one is not told of the next only then.
+#[test]
+fn a_check_names_all_that_is_wrong_with_files() {
+    let (home, data) = scratch();
+    let file = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".into()]).unwrap();
+    let (certificate, key) = (file("cert.pem"), file("key.pem"));
+    fs::write(&certificate, made.cert.pem().split_at(200).0).unwrap();
+    fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
+    let zeros = "0".repeat(64);
+    for (cert, key, wrong_cert, wrong_key) in [
+        ("/none1", "/none2", "cannot read `/none1`: No such file", "cannot read `/none2`: No such file"),
+        (certificate.as_str(), key.as_str(), "it is cut off", "has mode 0640"),
+    ] {
+        let stated = [
+            ("server.tls_cert", cert, wrong_cert),
+            ("server.tls_key", key, wrong_key),
+            ("server.tls_client_ca", "/none3", "cannot read `/none3`: No such file"),
+            ("engine.module", "/none4", "`/none4`: "),
+        ];
+        let settings: Vec<String> = stated.iter().map(|(setting, value, _)| format!("--set={setting}={value}")).collect();
+        for command in [&["config", "check"][..], &["serve"]] {
+            let mut args = command.to_vec();
+            args.extend(settings.iter().map(String::as_str));
+            let module = format!("--set=engine.module_sha256={zeros}");
+            args.push(&module);
+            let (status, told) = said(&data, &args);
+            assert!(status == Some(2) && told.lines().count() == stated.len() && !told.contains("[67"), "{told}");
+            for (line, (setting, _, part)) in told.lines().zip(&stated) {
+                assert!(line.starts_with(&format!("waxseal: {setting}")) && line.contains(part), "{told}");
+            }
+        }
+    }
+}
+
 /// Whoever restarts after it would be left without a server.
 #[test]
 fn a_reload_looks_at_the_certificate_that_waits() {

@@ -1,7 +1,10 @@
 //! `waxseal config`.
 
 use super::{Failure, Place, module, serve, terminal::say};
-use crate::{config::Origin, http::tls::Tls};
+use crate::{
+    config::{Loaded, Origin},
+    http::tls::Tls,
+};
 
 /// What to do with the configuration.
 #[derive(Debug, clap::Subcommand)]
@@ -24,16 +27,20 @@ pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
     let file = loaded.file.as_ref().map(|path| path.display().to_string());
     match *command {
         Command::Check => {
-            let options = serve::options(&loaded.config.host, place);
-            options.tls.map(Tls::open).transpose().map_err(Failure::usage)?;
-            module::check(&loaded).map_err(Failure::usage)?;
+            let mut wrong = files(&loaded).err().unwrap_or_default();
             let stated = loaded.rows().any(|(.., origin)| *origin != Origin::Default);
             let none = if stated { "no file" } else { "no file, all defaults" };
             let missing = match place.data.metadata() {
                 Ok(found) if found.is_dir() => "",
-                Ok(_) => return Err(Failure::usage(format_args!("--data {}: not a directory", place.data.display()))),
+                Ok(_) => {
+                    wrong.push(format!("--data {}: not a directory", place.data.display()));
+                    ""
+                }
                 Err(_) => "; there is no data directory yet",
             };
+            if !wrong.is_empty() {
+                return Err(Failure::Usage(wrong));
+            }
             say(&format!("in order: {}{missing}", file.as_deref().unwrap_or(none)))
         }
         Command::Show { json, changed } => {
@@ -52,6 +59,23 @@ pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
             let widest = lines.iter().map(|(line, _)| line.chars().count()).max().unwrap_or(0);
             let lines: Vec<_> = lines.iter().map(|(line, origin)| format!("{line:<widest$}  # {origin}")).collect();
             say(&lines.join("\n"))
+        }
+    }
+}
+
+/// Opens the TLS files that the configuration names, and looks whether its module can be run here.
+///
+/// # Errors
+/// All that is wrong, one line each.
+pub(super) fn files(loaded: &Loaded) -> Result<Option<Tls>, Vec<String>> {
+    let tls = serve::tls_files(&loaded.config.host).map(Tls::open).transpose();
+    let module = module::check(loaded);
+    match (tls, module) {
+        (Ok(tls), Ok(())) => Ok(tls),
+        (tls, module) => {
+            let wrong = tls.err().map(|error| error.0).unwrap_or_default();
+            let wrong = wrong.into_iter().map(|(setting, why)| format!("{setting} ({}): {why}", loaded.origin(setting)));
+            Err(wrong.chain(module.err()).collect())
         }
     }
 }

@@ -3,15 +3,15 @@
 use super::{
     Failure, Place,
     assembled::{Assembled, alone},
+    config,
     first_start::{self, First, Password},
-    module,
     place::unread_variables,
     secret, terminal,
 };
 use crate::{
     config::{Config, Host, Origin, Stated},
     data_dir::DataDir,
-    http::{Limits, is_exposed, tls::Tls},
+    http::{Limits, is_exposed},
     logging::{self, LogOptions},
     serve::{self, Bound, Parts, ServeOptions, Signals, TlsFiles},
     shell::word,
@@ -54,8 +54,7 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
     });
     let sources = place.sources(listen.into_iter().collect())?;
     let loaded = sources.clone().load()?;
-    module::check(&loaded).map_err(Failure::usage)?;
-    let config = loaded.config;
+    let config = &loaded.config;
     let options = ServeOptions { testing: args.testing, ..options(&config.host, place) };
     if options.testing && is_exposed(&options.listen) {
         return Err(Failure::usage(format_args!(
@@ -66,7 +65,7 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
     // It tells of certificates.
     logging::start(&log(&config.host)).map_err(Failure::usage)?;
     // Read once: what comes from a pipe can be read no second time.
-    let tls = options.tls.clone().map(Tls::open).transpose().map_err(Failure::usage)?;
+    let tls = config::files(&loaded).map_err(Failure::Usage)?;
     for (variable, meant) in unread_variables(&sources.env) {
         tracing::warn!(variable, meant, "nothing reads this environment variable");
     }
@@ -78,12 +77,12 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
         let _ = reading.await;
         data.create()?;
         alone(&data).await?;
-        let assembled = Arc::new(Assembled::for_server(&data, &config, sources).await?);
+        let assembled = Arc::new(Assembled::for_server(&data, config, sources).await?);
         behind = Some(Arc::clone(&assembled));
         // Whatever can fail comes before the first administrator, whose password is shown once.
         let ready = serve::prepare(options, tls, signals).await.map_err(Failure::refused)?;
         let first = first_start::bootstrap(&assembled).await?;
-        tell(&welcome(&ready.bound, &config, &data, first.as_ref()), first.as_ref(), &data)?;
+        tell(&welcome(&ready.bound, config, &data, first.as_ref()), first.as_ref(), &data)?;
         // Its password has been shown, and nobody needs it any more (security S4).
         drop(first);
         let parts = Parts {

@@ -6,12 +6,12 @@ use core::{fmt, time::Duration};
 use rustls::{
     CertificateError, Error, RootCertStore, ServerConfig,
     client::{WebPkiServerVerifier, danger::ServerCertVerifier},
-    crypto::ring,
+    crypto::{CryptoProvider, ring},
     pki_types::{
         self, CertificateDer, PrivateKeyDer, ServerName,
         pem::{self, PemObject},
     },
-    server::WebPkiClientVerifier,
+    server::{WebPkiClientVerifier, danger::ClientCertVerifier},
     version::{TLS12, TLS13},
 };
 use std::{
@@ -51,13 +51,14 @@ pub(crate) struct Validity {
 /// Device, inode, size and time of change (ctime, so of the mode too) of each file, in order; `None` for one that cannot be looked at.
 type Stamp = Vec<Option<(u64, u64, u64, i64, i64)>>;
 
-/// The certificate, the key or the authorities cannot be used.
+/// The certificate, the key or the authorities cannot be used: why, each with its setting.
 #[derive(Debug)]
-pub(crate) struct TlsError(String);
+pub(crate) struct TlsError(pub(crate) Vec<(&'static str, String)>);
 
 impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        let each: Vec<String> = self.0.iter().map(|(setting, why)| format!("{setting}: {why}")).collect();
+        f.write_str(&each.join("; "))
     }
 }
 
@@ -144,33 +145,48 @@ fn stamp(files: &TlsFiles) -> Stamp {
 }
 
 fn load(files: &TlsFiles) -> Result<Loaded, TlsError> {
-    let chain = certificates(&files.certificate)?;
+    let provider = Arc::new(ring::default_provider());
+    let mut wrong = Vec::new();
+    let chain = kept(CERTIFICATE, certificates(&files.certificate), &mut wrong);
+    let key = kept("server.tls_key", private_key(&files.key), &mut wrong);
+    let authorities = files.client_ca.as_deref().map(|path| verifier(path, &provider)).transpose();
+    let authorities = kept("server.tls_client_ca", authorities, &mut wrong);
+    let (Some(chain), Some(key), Some(authorities)) = (chain, key, authorities) else { return Err(TlsError(wrong)) };
     let validity = Validity {
         from: chain.iter().filter_map(|certificate| bounds(certificate).from).max(),
         until: chain.iter().filter_map(|certificate| bounds(certificate).until).min(),
     };
-    let key = private_key(&files.key)?;
-    let provider = Arc::new(ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+    let failed = |why: String| TlsError(vec![(CERTIFICATE, why)]);
+    let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13, &TLS12])
-        .map_err(|error| TlsError(format!("cannot set up TLS: {error}")))?;
-    let builder = match &files.client_ca {
+        .map_err(|error| failed(format!("cannot set up TLS: {error}")))?;
+    let builder = match authorities {
         None => builder.with_no_client_auth(),
-        Some(path) => {
-            let unusable = |error: &dyn fmt::Display| TlsError(format!("cannot use `{}`: {error}", path.display()));
-            let mut roots = RootCertStore::empty();
-            for authority in certificates(path)? {
-                roots.add(authority).map_err(|error| unusable(&error))?;
-            }
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-            builder.with_client_cert_verifier(verifier.build().map_err(|error| unusable(&error))?)
-        }
+        Some(verifier) => builder.with_client_cert_verifier(verifier),
     };
     let mut config = builder
         .with_single_cert(chain, key)
-        .map_err(|error| TlsError(format!("cannot use `{}` with its key: {error}", files.certificate.display())))?;
+        .map_err(|error| failed(format!("cannot use `{}` with its key: {error}", files.certificate.display())))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Loaded { config: Arc::new(config), validity })
+}
+
+/// What the file of a setting holds; what is `wrong` with it is noted, so that all of it can be said at once.
+fn kept<T>(setting: &'static str, read: Result<T, String>, wrong: &mut Vec<(&'static str, String)>) -> Option<T> {
+    read.map_err(|why| wrong.push((setting, why))).ok()
+}
+
+const CERTIFICATE: &str = "server.tls_cert";
+
+/// Takes certificates of clients from these authorities.
+fn verifier(path: &Path, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ClientCertVerifier>, String> {
+    let unusable = |error: &dyn fmt::Display| format!("cannot use `{}`: {error}", path.display());
+    let mut roots = RootCertStore::empty();
+    for authority in certificates(path)? {
+        roots.add(authority).map_err(|error| unusable(&error))?;
+    }
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+    verifier.build().map_err(|error| unusable(&error))
 }
 
 /// When a certificate is valid. rustls says so only to whoever checks it too early or too late: so that is done.
@@ -200,42 +216,52 @@ const THE_LAST: Duration = Duration::from_hours(70_389_528);
 /// How long before its end a certificate is reported.
 pub(crate) const SOON: Duration = Duration::from_hours(14 * 24);
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_reader_iter(open(path)?).collect();
     match chain {
-        Ok(chain) if chain.is_empty() => Err(TlsError(format!("there is no certificate in `{}`", path.display()))),
+        Ok(chain) if chain.is_empty() => Err(format!("there is no certificate in `{}`", path.display())),
         Ok(chain) => Ok(chain),
-        Err(error) => Err(TlsError(format!("cannot read `{}`: {error}", path.display()))),
+        Err(error) => Err(format!("cannot read `{}`: {}", path.display(), in_words(error))),
     }
 }
 
-fn open(path: &Path) -> Result<File, TlsError> {
+fn open(path: &Path) -> Result<File, String> {
     match regular::open(path) {
         Ok(Some(file)) => Ok(file),
-        Ok(None) => Err(TlsError(format!("`{}` is no regular file", path.display()))),
-        Err(error) => Err(TlsError(format!("cannot read `{}`: {error}", path.display()))),
+        Ok(None) => Err(format!("`{}` is no regular file", path.display())),
+        Err(error) => Err(format!("cannot read `{}`: {error}", path.display())),
     }
 }
 
 /// Security S3: a key that others can read is no secret.
-fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    let unreadable = |error: &dyn fmt::Display| TlsError(format!("cannot read `{}`: {error}", path.display()));
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
+    let unreadable = |error: &dyn fmt::Display| format!("cannot read `{}`: {error}", path.display());
     let mut file = open(path)?;
     let mode = file.metadata().map_err(|error| unreadable(&error))?.mode();
     if mode & 0o077 != 0 {
-        return Err(TlsError(format!(
+        return Err(format!(
             "`{}` has mode {:04o}, so that others than its owner may use it; `chmod 600` it",
             path.display(),
             mode & 0o7777
-        )));
+        ));
     }
     let mut pem = Zeroizing::new(Vec::new());
     file.read_to_end(&mut pem).map_err(|error| unreadable(&error))?;
     PrivateKeyDer::from_pem_slice(&pem).map_err(|error| {
         let why = match error {
             pem::Error::NoItemsFound => "there is no PEM private key in it".into(),
-            error => error.to_string(),
+            error => in_words(error),
         };
-        TlsError(format!("server.tls_key: cannot use `{}`: {why}; one that is encrypted cannot be used", path.display()))
+        format!("cannot use `{}`: {why}; one that is encrypted cannot be used", path.display())
     })
+}
+
+/// Without the octets that the library shows.
+fn in_words(error: pem::Error) -> String {
+    match error {
+        pem::Error::MissingSectionEnd { .. } => "it is cut off: the line is missing that ends a part".into(),
+        pem::Error::IllegalSectionStart { .. } => "a line that begins a part is not whole".into(),
+        pem::Error::Io(error) => error.to_string(),
+        error => error.to_string(),
+    }
 }
