@@ -64,7 +64,7 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
     }
     // It tells of certificates.
     logging::start(&log(&config.host)).map_err(Failure::usage)?;
-    // Read once: what comes from a pipe can be read no second time.
+    // Read once, so that what was checked is what is used.
     let tls = config::files(&loaded).map_err(Failure::Usage)?;
     for (variable, meant) in unread_variables(&sources.env) {
         tracing::warn!(variable, meant, "nothing reads this environment variable");
