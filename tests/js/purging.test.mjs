@@ -1,9 +1,10 @@
 // That every store of the package gets rid of expired records, where it runs.
 
 import { strict as assert } from 'node:assert'
-import { statSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { crc32 } from 'node:zlib'
 import { DenoKvStore } from 'waxseal/store/deno-kv'
 import { FileStore } from 'waxseal/store/file'
 import { inChromium, inProcess, inWorkerd, nodeWithSqlite } from './places.mjs'
@@ -60,6 +61,49 @@ describe('the file', () => {
     assert.ok((await again.read(['key/399'], now))[0])
     assert.equal((await again.read(['key/100'], 0))[0], null)
     again.close()
+  })
+  test('does not grow with restarts', async () => {
+    const path = join(folder(), 'records')
+    for (let run = 0; run < 8; run++) {
+      const store = new FileStore(path)
+      const write = { key: 'key', expect: null, value: new Uint8Array(60_000).fill(run), expires: null }
+      for (let i = 0; i < 12; i++) await store.commit({ checks: [], writes: [write] }, HOUR)
+      store.close()
+    }
+    assert.ok(statSync(path).size < 1_100_000)
+    const store = new FileStore(path)
+    assert.deepEqual((await store.read(['key'], HOUR))[0].value, new Uint8Array(60_000).fill(7))
+    store.close()
+  })
+  test('drops what has expired even if no process lives for an hour', async () => {
+    const path = join(folder(), 'records')
+    const value = new Uint8Array(20_000)
+    for (let run = 0; run < 100; run++) {
+      const store = new FileStore(path)
+      const now = (run + 1) * HOUR / 2
+      const writes = [{ key: `key/${run}`, expect: 0, value, expires: now + 1000 }]
+      assert.equal(await store.commit({ checks: [], writes }, now), true)
+      store.close()
+    }
+    assert.ok(statSync(path).size < 1_100_000)
+    const store = new FileStore(path)
+    assert.ok((await store.read(['key/99'], 50 * HOUR))[0])
+    assert.equal((await store.read(['key/0'], 0))[0], null)
+    store.close()
+  })
+  test('opens files of versions that kept the times in the process', async () => {
+    const path = join(folder(), 'records')
+    const json = '[["key","Bw==",3600000],["gone",null,null]]'
+    writeFileSync(path, `${crc32(json).toString(16).padStart(8, '0')} ${json}\n`.repeat(30_000))
+    new FileStore(path).close()
+    assert.ok(statSync(path).size < 1000, 'what has grown is written anew')
+    for (const hour of [1, 2]) {
+      const store = new FileStore(path)
+      assert.ok((await store.read(['key'], 0))[0])
+      await store.commit({ checks: [], writes: [{ key: 'other', expect: null, value: Uint8Array.of(1), expires: null }] }, hour * HOUR)
+      assert.equal((await store.read(['key'], 0))[0] === null, hour === 2)
+      store.close()
+    }
   })
 })
 

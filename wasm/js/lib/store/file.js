@@ -9,10 +9,13 @@ import { crc32 } from 'node:zlib'
 import { demand } from '../check.js'
 import { WaxsealError } from '../errors.js'
 import { MemoryStore } from './memory.js'
+import { told } from './purge.js'
 
-/** How many times its size after the last clean-up, and what size in any case, the file may reach before it is written anew. */
+/** How many times the size of what it keeps, and what size in any case, the file may reach before it is written anew. */
 const GROWTH = 4
 const SMALLEST = 1 << 20
+/** How many octets a line has around one record's key and value, roughly. */
+const AROUND = 36
 /** What every line begins with, as an example. */
 const START = '00000000 [["'
 
@@ -42,6 +45,7 @@ export class FileStore {
       this.#file = openSync(this.#path, 'a+', 0o600)
       this.#load()
       this.#settle()
+      if (this.#size > this.#clean) this.#rewrite()
     } catch (error) {
       this.close()
       throw error
@@ -60,7 +64,9 @@ export class FileStore {
     if (this.#failed) throw this.#failed
     const holds = this.#opened().holds(commit, now)
     if (!holds || commit.writes.length === 0) return holds
-    const line = written(commit.writes.map(({ key, value, expires }) => [key, value && Buffer.from(value).toString('base64'), expires]))
+    const mark = told(this.#records.mark, now)
+    const news = mark === this.#records.mark ? [] : [times(mark)]
+    const line = written([...commit.writes.map(({ key, value, expires }) => entry(key, value, expires)), ...news])
     try {
       append(this.#file, line)
       fdatasyncSync(this.#file)
@@ -101,10 +107,13 @@ export class FileStore {
       // Only a line without an end was cut off. Anything else is damage, and users must not be lost silently.
       demand(writes, 'damaged_store', `the file is damaged at octet ${start}`)
       this.#records.apply(writes.map(([key, value, expires]) => ({ key, value: value === null ? null : new Uint8Array(Buffer.from(value, 'base64')), expires })))
+      this.#records.mark = writes.find(([key]) => key === '')?.[2] ?? this.#records.mark
     }
     if (start < bytes.length) ftruncateSync(this.#file, start)
     this.#size = start
-    this.#clean = Math.max(SMALLEST, GROWTH * start)
+    // Of what it keeps, not of what it has grown to: else one that is opened often would never be written anew.
+    const kept = this.#records.kept().reduce((sum, [key, { value }]) => sum + key.length + value.length * 4 / 3 + AROUND, 0)
+    this.#clean = Math.max(SMALLEST, GROWTH * kept)
   }
 
   #undo() {
@@ -125,8 +134,8 @@ export class FileStore {
     try {
       rmSync(fresh, { force: true })
       file = openSync(fresh, 'ax+', 0o600)
-      const lines = this.#records.kept().map(([key, { value, expires }]) => written([[key, Buffer.from(value).toString('base64'), expires]]))
-      const octets = Buffer.concat(lines)
+      const entries = this.#records.kept().map(([key, { value, expires }]) => entry(key, value, expires))
+      const octets = Buffer.concat([times(this.#records.mark), ...entries].map(one => written([one])))
       append(file, octets)
       fdatasyncSync(file)
       renameSync(fresh, this.#path)
@@ -169,6 +178,12 @@ function append(file, octets) {
     at += count
   }
 }
+
+/** One write. */
+const entry = (key, value, expires) => [key, value && Buffer.from(value).toString('base64'), expires]
+
+/** The times told, under the empty key, which no record has: the removal of nothing to whoever does not know them. */
+const times = mark => ['', null, mark]
 
 /** One commit as a line: checksum, blank, JSON. */
 function written(writes) {

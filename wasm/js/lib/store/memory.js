@@ -10,7 +10,8 @@ export class MemoryStore {
   #folders = new Map()
   #revision = 0
   #rootKey
-  #mark = UNTOLD
+  /** What it was told of the time. A store on disk keeps it there. */
+  mark = UNTOLD
   /** Where the search for what has expired stands; `undefined` when it has seen everything. And what was sure when it began. */
   #sweep
   #swept = 0
@@ -53,8 +54,8 @@ export class MemoryStore {
 
   /** Drops what has expired for long enough, in steps: each looks at a bounded number of records. */
   purge(now) {
-    this.#mark = told(this.#mark, now)
-    const { sure } = this.#mark
+    this.mark = told(this.mark, now)
+    const { sure } = this.mark
     if (this.#sweep === undefined && sure > this.#swept) {
       this.#sweep = this.#records.entries()
       this.#swept = sure
@@ -63,13 +64,13 @@ export class MemoryStore {
     for (let left = STEP; left > 0 && this.#sweep; left--) {
       const { done, value } = this.#sweep.next()
       if (done) this.#sweep = undefined
-      else if (isDue(value[1].expires, this.#mark)) this.#drop(value[0])
+      else if (isDue(value[1].expires, this.mark)) this.#drop(value[0])
     }
   }
 
   /** Every record with its key, but what has expired for long enough. */
   kept() {
-    return [...this.#records].filter(([, { expires }]) => !isDue(expires, this.#mark))
+    return [...this.#records].filter(([, { expires }]) => !isDue(expires, this.mark))
   }
 
   /** The root key of an engine that was given none. */
