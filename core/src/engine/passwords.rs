@@ -23,7 +23,8 @@ impl NewPassword {
     /// # Errors
     /// [`Refusal::Password`].
     pub(crate) fn added(op: &Op<'_>, user: &User, text: &str) -> Result<Self, Stop> {
-        Self::other(op, user, text, user.passwords.scheme_for_new(op.settings.passwords.scheme))
+        let scheme = user.passwords.scheme_for_new(op.settings.passwords.scheme);
+        Self::other(op, user, text, scheme, salt(user, scheme))
     }
 
     /// Derives and checks a password that replaces all others of `user`: first that it is none of them, then the policy.
@@ -31,21 +32,18 @@ impl NewPassword {
     /// # Errors
     /// [`Refusal::Password`].
     pub(crate) fn replacing(op: &Op<'_>, user: &User, text: &str) -> Result<Self, Stop> {
-        // Whatever schemes the others have: they go.
-        Self::other(op, user, text, op.settings.passwords.scheme)
+        // Whatever schemes the others have, and whatever salt they were brought along with: they go.
+        Self::other(op, user, text, op.settings.passwords.scheme, &user.salt)
     }
 
-    fn other(op: &Op<'_>, user: &User, text: &str, scheme: Scheme) -> Result<Self, Stop> {
+    fn other(op: &Op<'_>, user: &User, text: &str, scheme: Scheme, new_salt: &[u8]) -> Result<Self, Stop> {
         let prepared = prepare(text)?;
-        let mut all = alloc::vec![derive(op, scheme, salt(user, scheme), &prepared)?];
-        for other in user.passwords.schemes().filter(|other| *other != scheme) {
-            all.push(derive(op, other, salt(user, other), &prepared)?);
-        }
-        if user.passwords.position(&all).is_some() {
+        let derived = user.passwords.schemes().map(|scheme| derive(op, scheme, salt(user, scheme), &prepared));
+        if user.passwords.position(&derived.collect::<Result<Vec<_>, _>>()?).is_some() {
             return Err(password::Refusal::SameAsCurrent.into());
         }
         check(op, text, &user.name, &user.email)?;
-        Self::of(salt(user, scheme), &all)
+        Self::of(new_salt, &derive(op, scheme, new_salt, &prepared)?)
     }
 
     /// Derives and checks a password that replaces all others, whether it is one of them or not.
@@ -55,12 +53,11 @@ impl NewPassword {
     pub(crate) fn fresh(op: &Op<'_>, text: &str, name: &str, email: &str, salt: &[u8; 16]) -> Result<Self, Stop> {
         let prepared: Zeroizing<Vec<u8>> = prepare(text)?;
         check(op, text, name, email)?;
-        Self::of(salt, &[derive(op, op.settings.passwords.scheme, salt, &prepared)?])
+        Self::of(salt, &derive(op, op.settings.passwords.scheme, salt, &prepared)?)
     }
 
-    fn of(salt: &[u8], derived: &[Derived]) -> Result<Self, Stop> {
-        let hash = derived.first().and_then(|derived| Hash::new(salt, derived).ok());
-        hash.map(Self).ok_or(Stop::Refuse(Refusal::BadRecord))
+    fn of(salt: &[u8], derived: &Derived) -> Result<Self, Stop> {
+        Hash::new(salt, derived).map(Self).map_err(|_| Stop::Refuse(Refusal::BadRecord))
     }
 
     /// The hash to store.

@@ -456,6 +456,26 @@ mod tests {
         check_login(&mut world, "pim", "another long password", 200);
     }
 
+    /// A salt that was brought along may be short, or that of a whole site (security P4).
+    #[test]
+    fn what_replaces_a_password_that_was_brought_along_has_a_salt_of_its_own() {
+        for (line, field) in [("PUT /v1/users/password", "new_password"), ("PUT /_security/user/_password", "password")] {
+            let mut world = world();
+            let hash = hash("old", Scheme::default(), b"saltsalt");
+            done(&mut world, "POST /admin/users", &json!({"name": "pim", "password_hash": hash}).to_string(), 201);
+            let mut change = |to: &str, status: u16| {
+                let change =
+                    request(line, &json!({field: to}).to_string()).with_header("authorization", &basic("pim", "old"));
+                assert_eq!(world.call(change).status, status, "{line}");
+            };
+            change("old", 400);
+            change("another long password", 200);
+            assert!(!world.stores("$c2FsdHNhbHQ$"), "{line}");
+            check_login(&mut world, "pim", "another long password", 200);
+            assert_eq!(world.cost.derivations, 1);
+        }
+    }
+
     #[test]
     fn wrong_hashes_are_refused() {
         let mut world = world();
