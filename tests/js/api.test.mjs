@@ -948,6 +948,21 @@ describe('races and traps', () => {
     assert.equal((await waxseal.fetch(login())).status, 200)
     assert.deepEqual(order, ['commit', 'login', 'token.issue'])
   })
+  test('audit events tell requests apart, also where a page has an insecure address', async () => {
+    const requests = []
+    const waxseal = await engine({ audit: ({ request }) => requests.push(request) })
+    requests.length = 0
+    // Only secure contexts have it.
+    Object.defineProperty(crypto, 'randomUUID', { value: undefined, configurable: true })
+    try {
+      for (let times = 0; times < 2; times++) assert.equal((await waxseal.fetch(login())).status, 200)
+    } finally {
+      delete crypto.randomUUID
+    }
+    const [one, , other] = requests
+    assert.notEqual(one, other)
+    assert.deepEqual(requests, [one, one, other, other])
+  })
 })
 
 describe('derivations', () => {

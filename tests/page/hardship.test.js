@@ -381,6 +381,22 @@ test('without a service worker the engine runs in the page, and says so', async 
   await context.close()
 })
 
+test('on an insecure address the engine runs in the page, and says so', async () => {
+  const outside = await launch('chrome', { args: ['--no-sandbox', '--disable-dev-shm-usage', '--host-resolver-rules=MAP wax.test 127.0.0.1'] })
+  const page = await openPage(outside, `http://wax.test:${server.port}`)
+  assert.equal(await page.evaluate(() => isSecureContext), false)
+  assert.match(await textOf(page, '.where'), /no service workers on an insecure address/)
+  assert.equal(await sendRequest(page), '200 OK')
+  for (const name of ['Token', 'Passwords', 'Time', 'Observe']) await view(page, name)
+  await waitForText(page, 'tbody', 'token.issue')
+  const before = await people(page)
+  await page.reload()
+  await engineReady(page)
+  assert.deepEqual(await people(page), before)
+  page.verify()
+  await outside.close()
+})
+
 test('where the browser keeps nothing, the engine lives as long as the page', async () => {
   const profile = mkdtempSync(join(tmpdir(), 'waxseal-profile-'))
   mkdirSync(join(profile, 'Default'))

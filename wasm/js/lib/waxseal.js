@@ -236,7 +236,8 @@ export class Waxseal {
 
   async #record({ nowMillis, address }, events) {
     if (this.#audit === undefined || events.length === 0) return
-    const request = crypto.randomUUID()
+    // Pages with an insecure address have no `randomUUID`.
+    const request = crypto.getRandomValues(new Uint32Array(4)).join('-')
     for (const event of events) {
       try {
         await this.#audit({ time: nowMillis, source: address, request, ...event })

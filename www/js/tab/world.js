@@ -104,7 +104,7 @@ const begun = async notebook => (await notebook.read()) ?? begin(notebook)
 /** Seeds an empty engine. What is left of an earlier one goes first. */
 async function begin(notebook) {
   if (notebook.lasting) await gone(DATABASE)
-  const state = { epoch: crypto.randomUUID(), people: newPeople(), offset: 0, policy: 'open' }
+  const state = { epoch: crypto.getRandomValues(new Uint32Array(4)).join(), people: newPeople(), offset: 0, policy: 'open' }
   const { engine: fresh } = (engine = make(state, notebook))
   const [admin, ...others] = state.people
   await fresh.bootstrap(admin)
