@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { createServer, request } from 'node:http'
 import { after, before, test } from 'node:test'
 import { forged } from '../js/packed/smoke.mjs'
-import { launch, openPage, pause, press, sendRequest, startPlainServer, startServer, textOf, type, view, waitForText } from './harness.js'
+import { engineReady, launch, openPage, pause, press, sendRequest, startPlainServer, startServer, textOf, type, view, waitForText } from './harness.js'
 
 let server
 let browser
@@ -95,6 +95,37 @@ test('whoever may sign in is not said to have an expired password because an adm
   await own('PATCH', '/admin/users/admin', { role: 'admin' })
   await own('DELETE', '/admin/users/second')
   page.verify()
+})
+
+test('whose password has expired is known after a reload, and when the clock was set back', async () => {
+  const other = await openPage(await browser.createBrowserContext(), server.url)
+  const status = name => other.$$eval('.watched:last-of-type li', (all, whose) => all.find(element => element.textContent.startsWith(whose))?.lastChild.textContent, name)
+  const says = async all => {
+    for (const [name, wanted] of Object.entries(all)) await other.waitForFunction((whose, text) => [...document.querySelectorAll('.watched:last-of-type li')].find(element => element.textContent.startsWith(whose))?.lastChild.textContent === text, {}, name, wanted)
+    await pause(500)
+    for (const [name, wanted] of Object.entries(all)) assert.equal(await status(name), wanted, name)
+  }
+  const expired = 'password has expired'
+  await view(other, 'Time')
+  await other.evaluate(() => { [...document.querySelectorAll('.case')].find(button => button.textContent.startsWith('Passwords expire')).click() })
+  await waitForText(other, '.scenes .notice.good', 'must replace it')
+  await press(other, '+ 1 day')
+  await view(other, 'Passwords')
+  await press(other, 'Replace all')
+  await press(other, 'Press again: only the new one will sign in')
+  await waitForText(other, '.list .notice.good', 'Replaced.')
+  await view(other, 'Time')
+  await press(other, 'Back to the present')
+  await says({ admin: 'may sign in', ada: expired, ben: 'may sign in' })
+  await press(other, '+ 1 day')
+  await says({ ada: 'may sign in' })
+  for (let month = 0; month < 5; month += 1) await press(other, '+ 30 days')
+  await says({ admin: expired, ada: expired, ben: expired })
+  await other.reload()
+  await engineReady(other)
+  await says({ admin: expired, ada: expired, ben: expired })
+  other.verify()
+  await other.close()
 })
 
 test('a clock that was moved in the tab is not taken for that of the live server', async () => {

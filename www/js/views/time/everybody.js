@@ -3,10 +3,12 @@
 import { base64 } from '../../base64.js'
 import { engine } from '../../engines/current.js'
 import { isRefused } from '../../lists.js'
+import { preference } from '../../preference.js'
 
 /** One more than are shown. */
 const MOST = 51
-const DAY = 86_400_000
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
 
 /** `[{ name, status, until }]`; where nobody here may know, a sentence that says so. */
 export const everybody = () => (engine.isTab ? fromTheTab().catch(({ message }) => `Who may sign in is not known: ${message}.`) : fromTheServer())
@@ -29,24 +31,28 @@ async function fromTheServer() {
 /** The owner of an engine sees locks and ages; whether an age is too much, the rules say. */
 async function fromTheTab() {
   const { json } = await engine.own('GET', `/admin/users?limit=${MOST}`)
-  const limit = await oldest(json.users)
+  const hasExpired = await rule(json.users)
   return json.users.map(({ name, locked, locked_until: end, disabled, password_issued: set }) => {
-    const status = disabled ? 'disabled' : locked ? 'locked' : Date.parse(set) <= limit ? 'password_expired' : 'active'
+    const status = disabled ? 'disabled' : locked ? 'locked' : hasExpired(Date.parse(set)) ? 'password_expired' : 'active'
     return { name, status, until: locked && end ? Date.parse(end) : undefined }
   })
 }
 
-let days = 0
+/** Kept, as the engine tells it to no administrator whose own password has expired. */
+const days = preference('days')
 let minted = { exp: 0 }
 
-/** Passwords set at this time or before have expired. */
-async function oldest(users) {
+/** Whether passwords set at a time have expired. Of what was set while the clock was ahead nobody knows the age: it has. */
+async function rule(users) {
   const admin = users.find(({ role, disabled }) => role === 'admin' && !disabled)
   const { status, json: rules } = admin ? await asked('/v1/cluster', `Bearer ${await tokenOf(admin)}`) : {}
   // It may have been ended, or the clock moved back.
   if (status !== 200) minted.exp = 0
-  days = rules?.password_expiration_duration ?? days
-  return Math.max(days > 0 ? engine.now() - days * DAY : -Infinity, rules?.error_code === 'password_expired' ? Date.parse(admin.password_issued) : -Infinity)
+  else days.value = rules.password_expiration_duration
+  const ahead = engine.now() + HOUR
+  const known = rules?.error_code === 'password_expired' && Date.parse(admin.password_issued)
+  const limit = Math.max(days.value > 0 && engine.now() - days.value * DAY, known < ahead && known)
+  return set => (set > ahead ? known || days.value > 0 : set <= limit)
 }
 
 /** The tab's engine gives its owner a token without a password. */
