@@ -14,6 +14,7 @@ export const audit = Object.assign(new EventTarget(), {
   },
 })
 
+signals.addEventListener('gone', ({ detail }) => { if (detail === 'tab') audit.clear() })
 signals.addEventListener('events', ({ detail }) => {
   audit.events.push(...detail)
   audit.events.splice(0, audit.events.length - KEEP)

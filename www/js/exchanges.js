@@ -24,4 +24,4 @@ export const exchanges = Object.assign(new EventTarget(), {
   },
 })
 
-signals.addEventListener('forget', () => exchanges.clear('live'))
+signals.addEventListener('gone', ({ detail }) => exchanges.clear(detail))

@@ -8,7 +8,7 @@ import { stays } from './fillings.js'
 /** After so many refusals in a row one more might lock the user out. */
 const MISSES = 4
 const lists = new Map()
-signals.addEventListener('forget', () => { for (const key of lists.keys()) if (key.startsWith('live')) lists.delete(key) })
+signals.addEventListener('gone', ({ detail }) => { for (const key of lists.keys()) if (key.startsWith(detail)) lists.delete(key) })
 
 /** Whoever has the same name at the other engine is somebody else. */
 const keyOf = ({ name }) => `${engine.kind}:${name}`

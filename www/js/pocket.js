@@ -43,5 +43,5 @@ class Pocket extends EventTarget {
 
 export const pocket = new Pocket()
 
-signals.addEventListener('forget', () => { pocket.tokens = pocket.tokens.filter(token => token.engine === 'tab') })
+signals.addEventListener('gone', ({ detail }) => { pocket.tokens = pocket.tokens.filter(token => token.engine !== detail) })
 signals.addEventListener('people', () => pocket.dispatchEvent(new Event('change')))

@@ -6,8 +6,9 @@ import * as tab from './tab.js'
 
 const chosen = preference('engine', ['tab', 'live'])
 
-/** `change`: another engine answers now. `clock`: its clock was moved. `people`: others can be spoken for. `forget`: nothing of the
- * live server is to be kept. `events`: audit events. */
+/** `change`: another engine answers now. `clock`: its clock was moved. `people`: others can be spoken for. `gone`: nothing is to be kept of
+ * the engine that `detail` names, as its user has signed out, or it was begun anew. `forget`: the same of the one that answers now.
+ * `events`: audit events. */
 export const signals = new EventTarget()
 
 const liveState = { people: [], offset: 0 }
@@ -71,8 +72,7 @@ export const engine = {
     liveState.people = []
     this.era += 1
     giveUp()
-    signals.dispatchEvent(new Event('forget'))
-    signals.dispatchEvent(new Event('people'))
+    gone('live')
   },
 
   /** One request, answered as `{ status, headers, text }`. Throws when there is no answer. */
@@ -88,6 +88,13 @@ export const engine = {
   },
 }
 
+function gone(kind) {
+  signals.dispatchEvent(new CustomEvent('gone', { detail: kind }))
+  if (kind === engine.kind) signals.dispatchEvent(new Event('forget'))
+  signals.dispatchEvent(new Event('people'))
+}
+
+tab.state.signals.addEventListener('anew', () => gone('tab'))
 for (const type of ['clock', 'people']) tab.state.signals.addEventListener(type, () => { if (engine.isTab) signals.dispatchEvent(new Event(type)) })
 tab.state.signals.addEventListener('events', ({ detail }) => signals.dispatchEvent(new CustomEvent('events', { detail })))
 tab.state.signals.addEventListener('ready', () => signals.dispatchEvent(new Event('ready')))

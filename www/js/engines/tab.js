@@ -13,6 +13,8 @@ export const state = {
   way: '',
   /** Whether what it holds outlives the tab. */
   lasting: true,
+  /** Another for each engine that was begun. */
+  epoch: '',
   /** Those it was seeded with: `{ name, password, role }`. */
   people: [],
   /** How far its clock is ahead of the device's, in milliseconds. */
@@ -108,7 +110,9 @@ function listen() {
   new BroadcastChannel('waxseal').addEventListener('message', ({ data }) => {
     if (data.events) state.signals.dispatchEvent(new CustomEvent('events', { detail: data.events }))
     if (data.state) {
+      const { epoch } = state
       Object.assign(state, data.state)
+      if (epoch && epoch !== state.epoch) state.signals.dispatchEvent(new Event('anew'))
       state.signals.dispatchEvent(new Event('people'))
       state.signals.dispatchEvent(new Event('clock'))
     }

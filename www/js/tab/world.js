@@ -44,7 +44,7 @@ export async function change(update) {
 }
 
 /** What pages may see of it. */
-export const shown = ({ people, offset, policy }, { lasting }) => ({ people, offset, policy, lasting })
+export const shown = ({ epoch, people, offset, policy }, { lasting }) => ({ epoch, people, offset, policy, lasting })
 
 /** Deletes everything; the next request begins anew. */
 export async function reset() {

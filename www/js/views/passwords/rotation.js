@@ -1,7 +1,7 @@
 // From one password to the next while two programs go on signing in: the steps, each of them a real request.
 
 import { card, fill, h, Missing, once } from '../../dom.js'
-import { engine } from '../../engines/current.js'
+import { engine, signals } from '../../engines/current.js'
 import { fresh as freshPassword } from '../../fillings.js'
 import { alter, isRefused, trial } from '../../lists.js'
 import { standingNotice, say } from '../../parts/notice.js'
@@ -37,6 +37,8 @@ export function rotationCard({ onchange }) {
   let fresh
   /** Another list for each rotation. */
   let uses
+  // Who is known then is somebody else.
+  signals.addEventListener('forget', () => { kind = undefined })
 
   function load(next) {
     if (person === next && at !== undefined) return
