@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { createServer, request } from 'node:http'
 import { after, before, beforeEach, test } from 'node:test'
-import { ADMIN, launch, openPage, pause, press, signIn, startServer, statusOf, textOf, type, view, waitForText } from './harness.js'
+import { ADMIN, engineReady, launch, openPage, pause, press, signIn, startServer, statusOf, textOf, type, view, waitForText } from './harness.js'
 
 const EVE = { name: 'eve', password: 'Quiet-Harbour-Lamp-42' }
 const NEXT = { ...ADMIN, password: 'Brown-Heron 28 lantern' }
@@ -94,6 +94,39 @@ test('who replaces a password under the e-mail address goes on with the new one'
   assert.equal(await asked('PUT', '/v1/users/password', { username: EVE.name, old_password: fresh, new_password: EVE.password }), 200)
   page.verify()
   await page.close()
+})
+
+test('what the page itself has changed of somebody, it knows', async () => {
+  assert.equal(await asked('POST', '/v1/users', { name: 'fay', password: 'Quiet-Harbour-Lamp-43', email: 'fay@example.com', role: 'db_viewer' }), 200)
+  const live = await signedIn(ADMIN, EVE, { name: 'fay', password: 'Quiet-Harbour-Lamp-43' })
+  const tab = await openPage(await browser.createBrowserContext(), between.url)
+  const change = (page, method, path, body, as = '@admin') => page.evaluate(async (...[verb, url, text, who]) => {
+    const { send } = await moduleOf('js/exchange.js')
+    return (await send({ method: verb, path: url, as: `password:${who}`, type: 'json', body: text })).status
+  }, method, path, JSON.stringify(body), as)
+  const known = async page => (await page.evaluate(async () => (await moduleOf('js/engines/current.js')).engine.people)).map(({ name, role, email }) => [name, role, email].join())
+  const uid = await live.evaluate(async () => (await moduleOf('js/engines/current.js')).engine.people[1].uid)
+  for (const [page, number, name, gone] of [[live, uid, 'eve', 'fay'], [tab, 2, 'ada', 'ben']]) {
+    await page.bringToFront()
+    assert.equal(await change(page, 'PUT', `/v1/users/${number}`, { role: 'user_manager', email: 'rosalind@example.net' }), 200)
+    await waitForText(page, '.people', `${name} user_manager`)
+    assert.equal((await known(page))[1], `${name},user_manager,rosalind@example.net`)
+    assert.equal(await change(page, 'PUT', `/_security/user/${name}`, { roles: ['custom', 'cluster_viewer'], email: 'else@example.net' }), 200)
+    assert.equal((await known(page))[1], `${name},cluster_viewer,else@example.net`)
+    assert.equal(await change(page, 'PUT', `/v1/users/${number}`, { name: 'other' }, name), 200)
+    assert.equal((await known(page))[1], 'other,cluster_viewer,else@example.net')
+    assert.equal(await change(page, 'DELETE', `/_security/user/${gone}`), 200)
+    assert.equal(await change(page, 'DELETE', `/v1/users/${number}`), 200)
+    await page.waitForFunction(() => document.querySelectorAll('.person').length === 1)
+    assert.equal((await known(page)).length, 1)
+    page.verify()
+  }
+  await tab.reload()
+  await engineReady(tab)
+  assert.equal((await known(tab)).length, 1)
+  await tab.close()
+  await live.close()
+  assert.equal(await asked('POST', '/v1/users', { ...EVE, email: 'eve@example.com', role: 'db_viewer' }), 200)
 })
 
 test('a server that does not answer has refused no password, and none is forgotten', async () => {

@@ -43,14 +43,17 @@ export async function send(draft, why = '') {
   return exchange
 }
 
-/** Somebody who is known here signs in from now on with a password that has just replaced the others. */
-async function learn({ as }, { method, path, body, json, engine: kind }) {
-  const who = /^P(?:UT \/v1\/users|\w+ \/_(?:xpack\/)?security\/user)\/([^/?]+)/.exec(`${method} ${path}`)?.[1]
+/** Of somebody who is known here: which password has just replaced the others, what else was changed, or that he is gone. */
+async function learn(draft, { method, path, body, json, engine: kind }) {
+  const [, isByNumber, who] = /^(?:(?:PUT|DELETE) \/(v1)\/users|[PD]\w+ \/_(?:xpack\/)?security\/user)\/([^/?]+)/.exec(`${method} ${path}`) ?? []
   if (!who) return
-  const { new_password: fresh, password = fresh, username } = parsed(body) ?? {}
-  const whose = username ?? json?.name ?? (/^_?password$/.test(who) ? as.split(/:(.*)/s)[1] : decodeURIComponent(who))
-  const known = password && engine.peopleOf(kind).find(({ name, email }) => whose && [name, email].includes(whose))
-  if (known) await engine.remember({ name: known.name, password }, kind)
+  const { new_password: fresh, password = fresh, roles, username = /^_?password$/.test(who) && draft.as.split(/:(.*)/s)[1] } = parsed(body) ?? {}
+  const known = engine.peopleOf(kind).find(({ uid, name, email }) => (username ? [name, email].includes(username) : isByNumber ? `${uid}` === who : name === decodeURIComponent(who)))
+  if (!known) return
+  const { name } = known
+  if (method === 'DELETE' && !username) return engine.remember(undefined, kind, name)
+  const told = json?.uid ? json : roles && kind === engine.kind && (await send({ ...draft, method: 'GET', path: `/v1/users/${known.uid}` }, 'who that is now')).json
+  await engine.remember({ name, ...(told?.uid && told), ...(password && { password }) }, kind, name)
 }
 
 /** The header of this name, in lower case. */

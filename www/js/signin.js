@@ -37,7 +37,7 @@ export function signIn(open) {
     const own = await send({ method: 'GET', path: `/v1/users/${encodeURIComponent(uid)}`, as: 'raw', raw: `Bearer ${token}` }, 'who that is')
     // Whoever has switched meanwhile is not to have the password kept by the other engine.
     if (engine.isTab) return
-    engine.remember({ name: own.json?.name ?? name.value, password: password.value, role: own.json?.role, email: own.json?.email })
+    engine.remember({ uid, name: own.json?.name ?? name.value, password: password.value, role: own.json?.role, email: own.json?.email })
     announce('Signed in')
   }
 

@@ -36,7 +36,7 @@ export const engine = {
     signals.dispatchEvent(new Event('people'))
   },
 
-  /** Those whose passwords this tab knows: `{ name, password, role }`, an administrator first. */
+  /** Those whose passwords this tab knows: `{ uid, name, password, role, email }`, an administrator first. */
   get people() {
     return this.peopleOf(this.kind)
   },
@@ -57,14 +57,14 @@ export const engine = {
     signals.dispatchEvent(new Event('clock'))
   },
 
-  /** Remembers somebody of that engine; of the live server only for as long as the page is open. */
-  async remember(person, kind = this.kind) {
+  /** Remembers somebody of that engine, whom it knew by `name`, or forgets him where there is no `person`. Of the live server only for as
+   * long as the page is open. */
+  async remember(person, kind = this.kind, name = person.name) {
     const people = this.peopleOf(kind)
-    const known = people.findIndex(({ name }) => name === person.name)
-    if (known >= 0) people[known] = { ...people[known], ...person }
-    else people.push(person)
+    const at = people.findIndex(known => known.name === name)
+    people.splice(at < 0 ? people.length : at, 1, ...(person ? [{ ...people[at], ...person }] : []))
     signals.dispatchEvent(new Event('people'))
-    if (kind === 'tab') await this.own('PUT', '/tab/people', { person })
+    if (kind === 'tab') await this.own('PUT', '/tab/people', { person, name })
   },
 
   /** Forgets who has signed in to the live server, and what was said there. */

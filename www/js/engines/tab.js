@@ -15,7 +15,7 @@ export const state = {
   lasting: true,
   /** Another for each engine that was begun. */
   epoch: '',
-  /** Those it was seeded with: `{ name, password, role }`. */
+  /** Those it was seeded with: `{ uid, name, password, role, email }`. */
   people: [],
   /** How far its clock is ahead of the device's, in milliseconds. */
   offset: 0,

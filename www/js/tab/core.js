@@ -44,10 +44,10 @@ const own = {
     return told(await change(() => ({ policy })))
   },
 
-  /** `{ person }`: somebody new, or whose password has changed since. */
+  /** `{ person, name }`: somebody new, or who has changed since; without `person`, that he is gone. */
   'PUT /tab/people': async request => {
-    const { person } = await request.json()
-    return told(await change(({ people }) => ({ people: joined(people, person) })))
+    const { person, name } = await request.json()
+    return told(await change(({ people }) => ({ people: joined(people, person, name) })))
   },
 
   /** Begins anew. */
@@ -73,10 +73,10 @@ const own = {
 
 const told = ({ state, notebook }) => Response.json(shown(state, notebook))
 
-/** The people with this one among them. */
-function joined(people, person) {
-  const at = people.findIndex(({ name }) => name === person.name)
-  return at < 0 ? [...people, person] : people.with(at, { ...people[at], ...person })
+/** The people with this one in place of who had the name. */
+function joined(people, person, name) {
+  const at = people.findIndex(known => known.name === name)
+  return people.toSpliced(at < 0 ? people.length : at, 1, ...(person ? [{ ...people[at], ...person }] : []))
 }
 
 /** As the server's own `/testing/clock`: shows the clock, or moves it. */

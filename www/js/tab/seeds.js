@@ -6,11 +6,11 @@ const WORDS = [
   'timber', 'walnut', 'willow', 'winter',
 ]
 
-/** An administrator and two others, with passwords that every policy takes. */
+/** An administrator and two others, with the numbers that they get and passwords that every policy takes. */
 export const newPeople = () => [
-  { name: 'admin', role: 'admin', email: '', password: passphrase() },
-  { name: 'ada', role: 'db_viewer', email: 'ada@example.com', password: passphrase() },
-  { name: 'ben', role: 'cluster_viewer', email: 'ben@example.com', password: passphrase() },
+  { uid: 1, name: 'admin', role: 'admin', email: '', password: passphrase() },
+  { uid: 2, name: 'ada', role: 'db_viewer', email: 'ada@example.com', password: passphrase() },
+  { uid: 3, name: 'ben', role: 'cluster_viewer', email: 'ben@example.com', password: passphrase() },
 ]
 
 /** Three words and a number: about 25 bits, enough for an engine nobody else can reach. */
