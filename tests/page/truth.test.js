@@ -293,6 +293,37 @@ test('a token is found in what it comes in', async () => {
   }
 })
 
+test('how long a token is good for is said alike in all places', async () => {
+  await view(page, 'Token')
+  await press(page, 'A token of 5 minutes')
+  await waitForText(page, '.life', 'of 5 min.')
+  const said = await page.evaluate(async () => {
+    const all = []
+    for (let times = 0; times < 8; times += 1) {
+      await new Promise(resolve => { setTimeout(resolve, 230) })
+      all.push([/another (.*) of/.exec(document.querySelector('.life').textContent)[1], [...document.querySelectorAll('.claims-list small')].find(note => note.textContent.startsWith('in ')).textContent.slice(3)])
+    }
+    return all
+  })
+  for (const [life, claim] of said) assert.equal(life, claim)
+})
+
+test('a token that was issued a little ahead is said to be good when it is', async () => {
+  await view(page, 'Token')
+  const ahead = seconds => page.evaluate(async by => {
+    const { engine } = await moduleOf('js/engines/current.js')
+    await engine.transport({ method: 'PUT', path: '/testing/clock', headers: [], body: JSON.stringify({ now_millis: Date.now() + by * 1000 }) })
+  }, seconds)
+  await ahead(8)
+  await press(page, 'A token of 5 minutes')
+  await waitForText(page, '.verdict', 'Accepted')
+  await ahead(0)
+  await waitForText(page, '.verdict', 'Refused')
+  assert.match(await textOf(page, '.life'), /another 5 min \d s\.$/)
+  await waitForText(page, '.verdict', 'Accepted')
+  await waitForText(page, '.life', 'of 5 min.')
+})
+
 test('a token that has ended meanwhile is said to have', async () => {
   await press(page, 'of 10 seconds')
   await waitForText(page, '.life', 'of 10 s.')

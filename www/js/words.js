@@ -1,8 +1,8 @@
 // Times, sizes and counts, as people say them.
 
-/** `4 min 32 s`, `2 h 5 min`, `3 days 1 h` */
+/** `4 min 32 s`, `2 h 5 min`, `3 days 1 h`; a part of a second is one. */
 export function duration(seconds) {
-  const all = Math.max(0, Math.round(seconds))
+  const all = Math.max(0, Math.ceil(seconds))
   const [s, m, h, d] = [all % 60, Math.floor(all / 60) % 60, Math.floor(all / 3600) % 24, Math.floor(all / 86400)]
   if (d > 0) return `${plural(d, 'day')}${h ? ` ${h} h` : ''}`
   if (h > 0) return `${h} h${m ? ` ${m} min` : ''}`

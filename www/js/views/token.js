@@ -20,7 +20,7 @@ export function build() {
   const input = h('textarea', { id: 'token', rows: 4, ...asTyped, placeholder: 'Paste a token, or pick one below', 'aria-describedby': 'token-stays', oninput: () => change(input.value) })
   const stays = h('p.quiet', { id: 'token-stays' })
   const place = h('div.stage')
-  const sheet = opened({ onask: ask, onforge: forge, onover: () => { judge(); chooser.draw() } })
+  const sheet = opened({ onask: ask, onforge: forge, onpassed: () => { judge(); chooser.draw() } })
   const chooser = picks({ onpick: pick })
   const element = h(
     'div.token-view',

@@ -41,7 +41,7 @@ export function watchList() {
     for (const { item, left, line, exp, life } of rows) {
       const rest = (exp - now) / 1000
       item.className = rest > 0 ? 'is-live' : 'is-over'
-      left.textContent = rest > 0 ? `another ${duration(Math.ceil(rest))}` : `over for ${duration(-rest)}`
+      left.textContent = rest > 0 ? `another ${duration(rest)}` : `over for ${duration(-rest)}`
       fill(line, bar(rest / life, rest > 0 ? 'good' : ''))
     }
   }

@@ -11,7 +11,7 @@ import { duration, isTime } from '../../words.js'
 const KINDS = { signed: 'A signed token', authorization: 'An OpenShift authorization', opaque: 'A text that is no signed token' }
 
 /** `{ element, show, answered }` */
-export function opened({ onask, onforge, onover }) {
+export function opened({ onask, onforge, onpassed }) {
   const wax = seal()
   const life = h('p.life')
   const kindLine = h('h2', { id: 'opened-title' })
@@ -67,14 +67,15 @@ export function opened({ onask, onforge, onover }) {
     const left = Number.isFinite(times.expires) ? (times.expires - now) / 1000 : undefined
     const whole = (times.expires - (times.issued ?? now)) / 1000
     wax.set(live === undefined ? (left <= 0 ? 'dead' : 'unknown') : live ? 'live' : 'dead', left > 0 && live !== false ? left / whole : 0)
-    life.textContent = left === undefined ? 'It does not say when it expires.' : left > 0 ? `${live ? 'Good for another' : live === undefined ? 'If it holds, then for another' : 'Its time would last another'} ${duration(Math.ceil(left))}${whole > 0 ? ` of ${duration(whole)}` : ''}.` : `It expired ${duration(-left)} ago.`
+    life.textContent = left === undefined ? 'It does not say when it expires.' : left > 0 ? `${live ? 'Good for another' : live === undefined ? 'If it holds, then for another' : 'Its time would last another'} ${duration(left)}${whole >= left ? ` of ${duration(whole)}` : ''}.` : `It expired ${duration(-left)} ago.`
     const notes = [read?.header, read?.claims].flatMap(members => inWords(members ?? {}, now)).filter(({ note }) => note)
     for (const [at, small] of partsPlace.querySelectorAll('small').entries()) small.textContent = notes[at].note
     timePlace.hidden = left === undefined
     fill(timePlace, left !== undefined && timeline({ ...times, now, revoked: verdict && ['revoked', 'ended', 'user_gone'].includes(verdict.code) }))
     // What was said of it held until now.
-    if (isOver && current.lasts) onover()
-    current.lasts = !isOver
+    const passed = Object.values(times).filter(time => time <= now).length
+    if (passed > current.passed) onpassed()
+    current.passed = passed
   }
 
   return { element, show, answered }
