@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
-import { ADMIN, launch, openPage, pause, press, sendRequest, signIn, startServer, type, view, waitForText } from './harness.js'
+import { ADMIN, launch, openPage, pause, press, sendRequest, signIn, startServer, textOf, type, view, waitForText } from './harness.js'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
@@ -235,6 +235,54 @@ test('what policies say is read out when it is something else', async () => {
   assert.equal(changes, 0)
   await type(page, '#judged', 'Quiet-Harbour-Lamp-42')
   await waitForText(page, '.policies', 'nist takes it')
+  page.verify()
+})
+
+/** How often what stands below `selector` is changed, while `work` is done in the page. */
+const changes = (page, selector, work) => page.evaluate(async (where, does) => {
+  let seen = 0
+  const observer = new MutationObserver(all => { seen += all.length })
+  for (const element of document.querySelectorAll(where)) observer.observe(element, { childList: true, subtree: true, characterData: true })
+  const { signals } = await moduleOf('js/engines/current.js')
+  for (const type of does) signals.dispatchEvent(new CustomEvent(type, { detail: [] }))
+  await new Promise(done => { setTimeout(done, 2200) })
+  observer.disconnect()
+  return seen
+}, selector, work)
+
+test('what is said already is not read out again, nor said twice', async () => {
+  await view(page, 'Time')
+  await waitForText(page, '.clock .quiet', 'As on this device.')
+  assert.equal(await changes(page, '.clock .quiet', []), 0)
+  await view(page, 'Token')
+  await press(page, 'A token of 5 minutes')
+  await waitForText(page, '.verdict', 'Accepted')
+  // What the button itself has done is over.
+  await pause(1000)
+  await page.evaluate(() => getSelection().selectAllChildren(document.querySelector('.claims-list dd')))
+  await page.evaluate(() => { document.querySelector('.verdict p').dataset.same = 'yes' })
+  assert.equal(await changes(page, '.verdict, .claims-list bdi', ['events']), 0)
+  assert.ok(await page.$('.verdict [data-same]'))
+  assert.notEqual(await page.evaluate(() => getSelection().toString()), '')
+  await view(page, 'Passwords')
+  // A rotation that has begun is begun anew.
+  await page.evaluate(() => [...document.querySelectorAll('.rotation button')].at(-1).click())
+  await waitForText(page, '.programs', 'has not signed in yet')
+  assert.equal(await changes(page, '.programs, .steps + p', ['people']), 0)
+  await press(page, 'Try each')
+  await waitForText(page, '.list .notice', 'signed in.')
+  await pause(300)
+  assert.doesNotMatch(await textOf(page, '#announcer'), /signed in/)
+  page.verify()
+})
+
+test('the focus stays on a token in the list when its time is over', async () => {
+  await view(page, 'Token')
+  await press(page, 'of 10 seconds')
+  await waitForText(page, '.life', 'of 10 s.')
+  await page.focus('.pick-one')
+  await waitForText(page, '.pick-one', '· expired')
+  assert.equal(await page.evaluate(() => document.activeElement.className), 'pick-one')
   page.verify()
 })
 

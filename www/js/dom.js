@@ -35,15 +35,15 @@ export function card(name, head, ...children) {
 /** For a field whose text is not of any human language. */
 export const asTyped = { autocapitalize: 'none', autocomplete: 'off', spellcheck: 'false' }
 
-/** Puts `children` in place of all that `parent` holds. The focus, if it was in there, goes to the element that now says the same, else
- * to what is around it. */
+/** Puts `children` in place of all that `parent` holds. The focus, if it was in there, goes to the element that now is called the
+ * same, by its id, its label or its text, else to what is around it. */
 export function fill(parent, ...children) {
   const { activeElement: held } = document
   const isHeld = parent !== held && parent.contains(held)
   parent.replaceChildren(...children.flat(Infinity).filter(isThere))
   if (!isHeld) return
-  const isSame = one => one.checkVisibility() && ['id', 'ariaLabel', 'textContent'].every(name => one[name] === held[name])
-  const next = [...parent.querySelectorAll(held.tagName)].find(isSame) ?? parent.closest('[tabindex="-1"]')
+  const named = one => one.id || one.ariaLabel || one.textContent
+  const next = [...parent.querySelectorAll(held.tagName)].find(one => one.checkVisibility() && named(one) === named(held)) ?? parent.closest('[tabindex="-1"]')
   next?.focus({ preventScroll: true })
 }
 

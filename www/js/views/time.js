@@ -39,7 +39,9 @@ export function build() {
     day.textContent = new Date(now).toLocaleDateString(undefined, { weekday: 'long', year: 'numeric', month: 'long', day: 'numeric' })
     time.textContent = new Date(now).toLocaleTimeString()
     const off = Math.round((now - Date.now()) / 1000)
-    ahead.textContent = Math.abs(off) < 2 ? 'As on this device.' : `${duration(Math.abs(off))} ${off > 0 ? 'ahead of' : 'behind'} this device.`
+    const told = Math.abs(off) < 2 ? 'As on this device.' : `${duration(Math.abs(off))} ${off > 0 ? 'ahead of' : 'behind'} this device.`
+    // What is said already is not read out again.
+    if (ahead.textContent !== told) ahead.textContent = told
     watch.tick(now)
   }
 

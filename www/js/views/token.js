@@ -52,19 +52,16 @@ export function build() {
     const kind = kindOf(part)
     if (kind === 'none') return fill(place, empty())
     const read = kind === 'signed' ? open(part) : undefined
-    if (!engine.isTab) {
-      sheet.show({ text: part, kind, read })
-      return fill(place, sheet.element)
-    }
+    let verdict
+    let failure
     try {
-      const verdict = await explained(text)
-      if (mine !== round) return
-      sheet.show({ text: part, kind, read, verdict })
+      verdict = engine.isTab ? await explained(text) : undefined
     } catch (error) {
-      if (mine !== round) return
-      sheet.show({ text: part, kind, read, failure: error.message })
+      failure = error.message
     }
-    fill(place, sheet.element)
+    if (mine !== round) return
+    sheet.show({ text: part, kind, read, verdict, failure })
+    if (place.firstChild !== sheet.element) fill(place, sheet.element)
   }
 
   async function ask() {

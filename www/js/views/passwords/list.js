@@ -1,6 +1,6 @@
 // The list of one user, as a row of sealed keys.
 
-import { announce, asTyped, card, fill, h, once, twice } from '../../dom.js'
+import { asTyped, card, fill, h, once, twice } from '../../dom.js'
 import { engine } from '../../engines/current.js'
 import { fresh as freshPassword } from '../../fillings.js'
 import { alter, listOf, tidy, tryAll } from '../../lists.js'
@@ -112,7 +112,6 @@ export function listCard({ onperson }) {
     if (silent) return say(notice, excuse(silent), 'bad')
     const list = listOf(mine)
     say(notice, `${list.filter(({ state }) => state === 'works').length} of ${plural(list.length, 'password')} signed in.`, 'good')
-    announce(notice.textContent)
     setTimeout(() => {
       if (!isShown(mine, by)) return
       tidy(person)

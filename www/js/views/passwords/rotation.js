@@ -48,7 +48,7 @@ export function rotationCard({ onchange }) {
     kind = engine.kind
     element.hidden = !person
     if (!person) end()
-    else if (!isSame || at === 0) begin()
+    else if (!isSame || (at === 0 && old !== person.password)) begin()
   }
 
   /** Nothing is known of who has signed out. */

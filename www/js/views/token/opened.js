@@ -1,6 +1,6 @@
 // The sheet of an opened token: seal, countdown, timeline, verdict, checks, header, claims.
 
-import { announce, fill, h, once } from '../../dom.js'
+import { fill, h, once } from '../../dom.js'
 import { engine } from '../../engines/current.js'
 import { seal } from '../../parts/seal.js'
 import { checks, stageOf } from '../../token/checks.js'
@@ -35,13 +35,16 @@ export function opened({ onask, onforge, onpassed }) {
   setInterval(() => { if (element.isConnected && !document.hidden) tick() }, 1000)
 
   function show(token) {
-    current = token
     const { text, kind, read, verdict, failure } = token
+    const says = failure ? line('bad', 'It could not be checked.', failure) : verdict ? said(verdict) : unchecked(kind)
+    // What is shown already is neither read out again nor taken from under a selection.
+    if (verdict && current?.text === text && verdictPlace.textContent === says.textContent) return
+    current = token
     kindLine.textContent = verdict?.authorization ? KINDS.authorization : KINDS[kind]
     askButton.hidden = engine.isTab
     forgeButton.hidden = kind !== 'signed' || !read.claims
     fill(compact, kind === 'signed' ? read.parts.flatMap((part, at) => [...(at ? ['.'] : []), h(`span.${['header', 'claims', 'signature'][at]}`, part)]) : text)
-    fill(verdictPlace, failure ? line('bad', 'It could not be checked.', failure) : verdict ? said(verdict) : unchecked(kind))
+    fill(verdictPlace, says)
     fill(checksPlace, verdict && kind === 'signed' && checkList(verdict))
     fill(partsPlace, partsOf(token))
     tick()
@@ -52,7 +55,6 @@ export function opened({ onask, onforge, onpassed }) {
     const refused = unsendable || status === 401 || status === 403
     current.live = live || (refused ? false : undefined)
     const text = unsendable ? 'This cannot be sent as a token at all.' : live ? 'The server accepts it.' : refused ? 'The server refuses it, and does not say why: a caller learns no more.' : `The server does not say: ${status || 'no answer'}.`
-    announce(text)
     fill(verdictPlace, line(live ? 'good' : 'bad', text, who.map(([name, value]) => `${name} ${value}`).join(', ')))
     tick()
   }

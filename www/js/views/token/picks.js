@@ -38,7 +38,7 @@ export function picks({ onpick }) {
     ends = Math.min(...tokens.map(({ exp }) => (exp > engine.now() ? exp : Infinity)))
     fill(list, tokens.length === 0 ? h('li.quiet', 'None yet.') : tokens.map(({ token, kind, from, exp }) => {
       const over = exp !== undefined && exp <= engine.now()
-      return h('li', h('button.pick-one', { onclick: () => onpick(token) }, h('strong', kind), h('code', `${token.slice(0, 14)}…${token.slice(-6)}`), h('small', `${from}${over ? ' · expired' : ''}`)))
+      return h('li', h('button.pick-one', { id: token, onclick: () => onpick(token) }, h('strong', kind), h('code', `${token.slice(0, 14)}…${token.slice(-6)}`), h('small', `${from}${over ? ' · expired' : ''}`)))
     }))
   }
 
