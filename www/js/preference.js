@@ -1,12 +1,10 @@
-// What outlives the tab: which theme, which engine, after how many days passwords expire in the tab's. Nothing else is kept by the page
-// itself.
+// Choices that outlive the tab: which theme, which engine. Nothing else is kept by the page itself.
 
-/** One of `all`, the first until another is chosen; without `all`, whatever was set. Where the browser keeps nothing, the choice lasts as
- * long as the page. */
+/** One of `all`, the first until another is chosen. Where the browser keeps nothing, the choice lasts as long as the page. */
 export function preference(name, all) {
   const key = `waxseal.${name}`
   let value = read(key)
-  if (all && !all.includes(value)) value = all[0]
+  if (!all.includes(value)) value = all[0]
   return {
     all,
     get value() {
