@@ -129,6 +129,26 @@ test('what the page itself has changed of somebody, it knows', async () => {
   assert.equal(await asked('POST', '/v1/users', { ...EVE, email: 'eve@example.com', role: 'db_viewer' }), 200)
 })
 
+test('a server that answers otherwise is said to', async () => {
+  const page = await openPage(await browser.createBrowserContext(), between.url)
+  /** Has the live server answer with this. */
+  const answering = status => page.evaluate(wanted => {
+    globalThis.before ??= globalThis.fetch
+    globalThis.fetch = (url, init) => (/\/(v1|metrics)/.test(url) ? Promise.resolve(new Response('', { status: wanted })) : globalThis.before(url, init))
+  }, status)
+  await answering(404)
+  await signIn(page, ADMIN)
+  await waitForText(page, '.sign-in .notice', 'Signing in here takes the Redis dialect.')
+  await view(page, 'Observe')
+  await waitForText(page, '.server', 'only to its own machine')
+  await answering(503)
+  await waitForText(page, '.server', 'The server answered 503.')
+  await answering(403)
+  await waitForText(page, '.server', 'only to its own machine')
+  page.verify()
+  await page.close()
+})
+
 test('a server that does not answer has refused no password, and none is forgotten', async () => {
   const page = await signedIn(EVE)
   await view(page, 'Passwords')

@@ -30,7 +30,7 @@ export function signIn(open) {
   async function attempt() {
     const raw = `Basic ${base64(`${name.value}:${password.value}`)}`
     const answer = await send({ method: 'POST', path: '/v1/users/authorize', as: 'raw', raw, type: 'json', body: '{"ttl": 900}' }, 'signing in')
-    if (!answer.ok || !answer.json?.access_token) return say(notice, excuse(answer) ?? 'This server does not answer as expected.', 'bad')
+    if (!answer.ok || !answer.json?.access_token) return say(notice, excuse(answer) ?? 'This server does not answer as expected.', 'bad', answer.status === 404 && 'Signing in here takes the Redis dialect.')
     const token = answer.json.access_token
     const { uid, iat } = jwtClaims(token) ?? {}
     if (Number.isFinite(iat)) engine.setOffset(iat * 1000 - Date.now())

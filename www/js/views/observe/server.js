@@ -76,7 +76,7 @@ const facts = rows => rows.map(([name, value]) => h('div', h('dt', name), h('dd'
 
 const absent = status => (status === 0
   ? h('p', 'The server does not answer. Is it still running?')
-  : h('p', 'This server shows its metrics only to its own machine, or on a separate listener. What the page has sent is shown beside this.'))
+  : h('p', status !== 403 && status !== 404 ? `The server answered ${status}.` : 'This server shows its metrics only to its own machine, or on a separate listener. What the page has sent is shown beside this.'))
 
 /** `[{ name, labels, value }]` for each sample. */
 function read(text) {
