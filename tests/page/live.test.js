@@ -149,6 +149,31 @@ test('a server that answers otherwise is said to', async () => {
   await page.close()
 })
 
+test('what goes on by itself can be paused', async () => {
+  const page = await signedIn(EVE)
+  await view(page, 'Observe')
+  await waitForText(page, '.server', 'since it was started')
+  const changes = () => page.evaluate(async () => {
+    let seen = 0
+    const observer = new MutationObserver(all => { seen += all.length })
+    for (const element of document.querySelectorAll('.server, .own')) observer.observe(element, { childList: true, subtree: true })
+    await new Promise(done => { setTimeout(done, 4500) })
+    observer.disconnect()
+    return seen
+  })
+  assert.notEqual(await changes(), 0)
+  await press(page, 'Pause')
+  await pause(500)
+  assert.equal(await changes(), 0)
+  await view(page, 'Try')
+  await view(page, 'Observe')
+  await waitForText(page, '.server', 'since it was started')
+  await press(page, 'Go on')
+  assert.notEqual(await changes(), 0)
+  page.verify()
+  await page.close()
+})
+
 test('a server that does not answer has refused no password, and none is forgotten', async () => {
   const page = await signedIn(EVE)
   await view(page, 'Passwords')

@@ -13,7 +13,7 @@ export function build() {
   const element = h('div.two')
   const events = eventsCard()
   const own = ownTraffic()
-  const server = serverMetrics()
+  const server = serverMetrics(own.isDue)
   signals.addEventListener('change', () => { if (element.isConnected) show() })
 
   function show() {

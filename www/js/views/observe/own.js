@@ -10,13 +10,15 @@ import { plural, reasons } from '../../words.js'
 const BOUNDS = [5, 20, 50, 100, 500, Infinity]
 const WINDOW = 60
 
-/** `{ element, draw }` */
+/** `{ element, draw, isDue }` */
 export function ownTraffic() {
   const count = h('small')
   const rate = h('div')
   const statuses = h('div')
   const times = h('div')
-  const element = card('own', ['Requests of this page', count], h('h3', 'In the last minute'), rate, h('h3', 'How they ended'), statuses, h('h3', 'How long they took'), times)
+  let paused
+  const pause = h('button.small', { onclick: () => { pause.textContent = (paused = !paused) ? 'Go on' : 'Pause' } }, 'Pause')
+  const element = card('own', ['Requests of this page', count, pause], h('h3', 'In the last minute'), rate, h('h3', 'How they ended'), statuses, h('h3', 'How long they took'), times)
 
   function draw() {
     const entries = exchanges.entries.filter(entry => entry.engine === engine.kind)
@@ -33,7 +35,10 @@ export function ownTraffic() {
     fill(times, drawn(byTime, 'Requests by time'))
   }
 
+  /** Whether what is drawn anew by itself is looked at, and not paused. */
+  const isDue = () => !paused && element.isConnected && !document.hidden
+
   exchanges.addEventListener('add', soon(() => { if (element.isConnected) draw() }))
-  setInterval(() => { if (element.isConnected && !document.hidden) draw() }, 2000)
-  return { element, draw }
+  setInterval(() => { if (isDue()) draw() }, 2000)
+  return { element, draw, isDue }
 }

@@ -10,8 +10,8 @@ const EVERY = 2000
 const KEEP = 60
 const ROUTES = { verify: 'is it good?', gateway: 'gateway', redis: 'Redis', openshift: 'OpenShift', elasticsearch: 'Elasticsearch', host: 'health and metrics', other: 'page and unknown' }
 
-/** `{ element, start, stop }` */
-export function serverMetrics() {
+/** `{ element, start, stop }`; asks as long as `isDue` says so. */
+export function serverMetrics(isDue) {
   const place = h('div.prose')
   const element = card('server', 'The live server', place)
   const rates = []
@@ -23,7 +23,7 @@ export function serverMetrics() {
     stop()
     const mine = turns
     const turn = async () => {
-      if (!document.hidden) await ask()
+      if (isDue() || !place.firstChild) await ask()
       if (mine === turns && view.isConnected) timer = setTimeout(turn, EVERY)
     }
     turn()
