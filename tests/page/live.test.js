@@ -174,6 +174,33 @@ test('what goes on by itself can be paused', async () => {
   await page.close()
 })
 
+test('what is half typed into the form is there when others change, and gone when somebody has signed in', async () => {
+  const page = await signedIn(EVE)
+  await press(page, 'Sign in as somebody else too')
+  await type(page, '#sign-in-name', ADMIN.name)
+  await type(page, '#sign-in-password', ADMIN.password)
+  await page.evaluate(async () => (await moduleOf('js/engines/current.js')).signals.dispatchEvent(new Event('people')))
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'sign-in-password')
+  assert.equal(await page.$eval('#sign-in-password', element => element.value), ADMIN.password)
+  await press(page, 'Sign in', '.where')
+  await page.waitForFunction(() => document.querySelectorAll('.person').length === 2)
+  // Also when it is somebody who was known already.
+  for (let times = 0; times < 2; times += 1) {
+    assert.equal(await page.$eval('#sign-in-password', element => element.value), '')
+    assert.equal(await page.$eval('.where details', element => element.open), false)
+    await press(page, 'Sign in as somebody else too')
+    await signIn(page, EVE)
+    await page.waitForFunction(() => !document.querySelector('.where details').open)
+  }
+  await press(page, 'Sign in as somebody else too')
+  await type(page, '#sign-in-password', 'half')
+  await press(page, 'This tab', '#engines')
+  await press(page, 'Live server', '#engines')
+  assert.equal(await page.$eval('#sign-in-password', element => element.value), '')
+  page.verify()
+  await page.close()
+})
+
 test('a server that does not answer has refused no password, and none is forgotten', async () => {
   const page = await signedIn(EVE)
   await view(page, 'Passwords')

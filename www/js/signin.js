@@ -39,7 +39,10 @@ export function signIn(open) {
     if (engine.isTab) return
     engine.remember({ uid, name: own.json?.name ?? name.value, password: password.value, role: own.json?.role, email: own.json?.email })
     announce('Signed in')
+    form.reset()
+    element.open = false
   }
 
-  return open ? form : h('details', h('summary', 'Sign in as somebody else too'), form)
+  const element = open ? form : h('details', h('summary', 'Sign in as somebody else too'), form)
+  return element
 }

@@ -20,6 +20,7 @@ export function whereBar() {
 }
 
 function tab() {
+  count = undefined
   const { phase, way, lasting, failure } = state
   if (phase === 'failed') return [h('p.bad', h('strong', 'The engine cannot run in this tab. '), failure, '.')]
   if (phase !== 'ready') return [h('p', h('strong', 'Starting the engine in this tab…'))]
@@ -40,8 +41,14 @@ async function anew() {
   }
 }
 
+/** Somebody may be typing into it while others change. */
+let form
+let count
+
 function live() {
   const { people } = engine
+  if (count !== people.length) form = signIn(people.length === 0)
+  count = people.length
   return [
     h('p', h('strong', 'The live server at ', h('code', location.origin), ' answers.'), ' What you send leaves the browser and goes there.'),
     people.length > 0 && h(
@@ -49,7 +56,7 @@ function live() {
       people.map(({ name, role }) => h('span.person', h('strong', name), ' ', h('small', role ?? 'role unknown'))),
       h('button.small', { onclick: leave }, 'Sign out'),
     ),
-    signIn(people.length === 0),
+    form,
   ]
 }
 
