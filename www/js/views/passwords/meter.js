@@ -26,7 +26,7 @@ export function meterCard() {
   const element = card(
     'meter', 'Would it be taken?',
     h('div', h('label', { for: 'judged' }, 'A password'), input, length),
-    verdicts, h('p.quiet', 'Rules that PUT /v1/cluster has set come on top.'), force,
+    verdicts, h('p.quiet', 'PUT /v1/cluster can set rules on top, or switch off those of redis.'), force,
   )
   let person = {}
   let timer
