@@ -22,10 +22,12 @@ pub(crate) enum Route {
     Gateway,
     Redis,
     Openshift,
+    /// With `/`, also where that is answered with the page.
     Elasticsearch,
     Admin,
-    /// Health, metrics, page, clock, documents.
+    /// Health, metrics, clock, documents.
     Host,
+    /// The other files of the page, and what is not there.
     Other,
 }
 

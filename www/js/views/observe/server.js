@@ -8,7 +8,7 @@ import { milliseconds, plural } from '../../words.js'
 
 const EVERY = 2000
 const KEEP = 60
-const ROUTES = { verify: 'is it good?', gateway: 'gateway', redis: 'Redis', openshift: 'OpenShift', elasticsearch: 'Elasticsearch', host: 'health and metrics', other: 'page and unknown' }
+const ROUTES = { verify: 'is it good?', gateway: 'gateway', redis: 'Redis', openshift: 'OpenShift', elasticsearch: 'Elasticsearch and “/”', host: 'health and metrics', other: 'files of the page and unknown' }
 
 /** `{ element, start, stop }`; asks as long as `isDue` says so. */
 export function serverMetrics(isDue) {
