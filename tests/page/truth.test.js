@@ -181,6 +181,13 @@ test('what is not all that there is says so', async () => {
   assert.match(many, /\d+ events, the latest 60 below/)
   assert.equal((await page.$$('.events tbody tr')).length, 60)
   assert.ok((await page.$$('.events .bars .bar')).length > 60)
+  await page.evaluate(async () => {
+    const { audit } = await moduleOf('js/audit.js')
+    while (audit.events.length < 2000) audit.events.push({ ...audit.events[0], time: 0 })
+    audit.dispatchEvent(new Event('change'))
+  })
+  await waitForText(page, '.events .card-head', 'the latest 2,000 events')
+  assert.match(await textOf(page, '.events tbody td'), /19(69|70)/)
   assert.match(label, /at most 0, now 0$/)
   assert.doesNotMatch(points, /NaN/)
 })

@@ -2,7 +2,7 @@
 
 import { signals } from './engines/current.js'
 
-const KEEP = 2000
+export const KEEP = 2000
 
 export const audit = Object.assign(new EventTarget(), {
   /** Oldest first: `{ time, source, request, action, actor, subject, detail, outcome, reason, dialect }`. */

@@ -1,6 +1,6 @@
 // Audit events as they come: a count of each kind, and one line for each event.
 
-import { audit } from '../../audit.js'
+import { audit, KEEP } from '../../audit.js'
 import { card, fill, h, soon } from '../../dom.js'
 import { bars } from '../../parts/chart.js'
 import { plural } from '../../words.js'
@@ -21,13 +21,13 @@ export function eventsCard() {
     const { events } = audit
     empty.hidden = events.length > 0
     table.hidden = clear.hidden = events.length === 0
-    count.textContent = events.length ? `${plural(events.length, 'event')}${events.length > SHOWN ? `, the latest ${SHOWN} below` : ''}` : ''
+    count.textContent = events.length ? `${events.length === KEEP ? 'the latest ' : ''}${plural(events.length, 'event')}${events.length > SHOWN ? `, the latest ${SHOWN} below` : ''}` : ''
     const rows = [...Map.groupBy(events, ({ action, outcome }) => (outcome === 'refused' ? `${action}, refused` : action))]
       .map(([label, all]) => ({ label, value: all.length, tone: all[0].outcome === 'refused' ? 'refused' : 'good' }))
     fill(kinds, rows.length > 0 && bars(rows.sort((a, b) => b.value - a.value), 'Events of each kind'))
     fill(body, events.slice(-SHOWN).reverse().map(({ time, action, actor, subject, detail, outcome, reason, dialect }) => h(
       'tr',
-      h('td', new Date(time).toLocaleTimeString()), h('td', h('code', action)), h('td', actor), h('td.subject', detail ? `${subject}: ${detail}` : subject),
+      h('td', new Date(time).toLocaleString()), h('td', h('code', action)), h('td', actor), h('td.subject', detail ? `${subject}: ${detail}` : subject),
       h('td', h(`span.status.${outcome === 'refused' ? 'refused' : 'good'}`, outcome === 'refused' ? reason || 'refused' : 'done')), h('td', dialect),
     )))
   }
