@@ -36,6 +36,11 @@ function words(line, variables = {}) {
   return stdout.split('\0').slice(0, -1)
 }
 
+test('an address that names no request is corrected', async () => {
+  await page.evaluate(() => { location.hash = '#/try/redis/nonexistent' })
+  await page.waitForFunction(() => location.hash === '#/try/redis/authorize')
+})
+
 test('a shell reads the line for it as it was typed, and fills in nothing but what is meant', async () => {
   const body = '@/etc/hostname $HOME `id` $(id) "a\\" \'b\' ! {{name}}\nsecond'
   await put(page, { as: 'raw', raw: 'Bearer {{token}} $HOME', body, type: '', path: '/v1/users/{{uid}}/$HOME?x=[1-3]&y={a,b}&z={{user.name}}' })

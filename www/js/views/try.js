@@ -28,8 +28,8 @@ export function build() {
       const last = route
       route = id || !last ? find(dialect, id) : last
       list.mark(route)
-      // Whoever goes on to another one comes back to this.
-      if (!id) history.replaceState(history.state, '', to('try', route.dialect.id, route.id))
+      // Whoever goes on to another one comes back to this, also from an address that names none.
+      history.replaceState(history.state, '', to('try', route.dialect.id, route.id))
       // Whoever comes back goes on where he was.
       if (route === last) return
       if (last) announce(route.title)
