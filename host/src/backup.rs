@@ -360,7 +360,9 @@ mod tests {
         }
         let left = unfinished.abandon();
         assert_eq!(left, hanging.each_ref().map(|scratch| scratch.path.clone()));
-        left.iter().for_each(|file| fs::remove_file(file).unwrap());
+        for file in &left {
+            fs::remove_file(file).unwrap();
+        }
         let store = Embedded::open(data.path(), Arc::default()).unwrap();
         let refused = write(&store, &data.root_key().unwrap(), &to, &unfinished).unwrap_err();
         assert!(refused.to_string().contains("the process ends"), "{refused}");

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::{
     fs,
-    io::{Read, Write},
+    io::{BufReader, Read, Write},
     os::unix::{
         ffi::OsStringExt,
         fs::{PermissionsExt, chown},
@@ -47,7 +47,8 @@ fn typed(data: &Path, args: &str, lines: &[&[u8]]) -> (Option<i32>, String) {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap().bytes().map_while(Result::ok));
+    let mut keys = child.stdin.take().unwrap();
+    let mut screen = BufReader::new(child.stdout.take().unwrap()).bytes().map_while(Result::ok);
     let mut shown = Vec::new();
     for line in lines {
         shown.extend(screen.by_ref().take_while(|octet| *octet != b':'));
@@ -236,7 +237,8 @@ fn a_key_in_a_pipe_is_refused_at_once() {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".into()]).unwrap();
     fs::write(&certificate, made.cert.pem()).unwrap();
     assert!(Command::new("mkfifo").args(["-m", "600"]).arg(&key).status().unwrap().success());
-    let set = [("tls_cert", &certificate), ("tls_key", &key)].map(|(name, path)| format!("server.{name}={}", path.display()));
+    let set =
+        [("tls_cert", &certificate), ("tls_key", &key)].map(|(name, path)| format!("server.{name}={}", path.display()));
     for command in [&["config", "check"][..], &["serve"]] {
         let mut ended = Command::new("timeout");
         ended.arg("60").arg(binary()).args(command).args(["--set", &set[0], "--set", &set[1]]).env("WAXSEAL_DATA", &data);

@@ -298,7 +298,7 @@ mod tests {
         }
 
         fn size_hint(&self) -> SizeHint {
-            self.1.clone()
+            self.1
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Client, Running, start};
 use crate::{
-    http::tls::{Tls, TlsError, Validity},
+    http::tls::{Tls, Validity},
     serve::{ServeOptions, TlsFiles},
 };
 use core::time::Duration;
@@ -157,7 +157,9 @@ fn nobody_reads_while_another_does() {
         thread::sleep(Duration::from_millis(5));
     }
     drop(another);
-    readers.into_iter().for_each(|reader| reader.join().unwrap());
+    for reader in readers {
+        reader.join().unwrap();
+    }
     assert_eq!(tls.validity().until, Some(UnixTime::from_secs(7_258_118_400)), "until 2200");
 }
 
@@ -166,7 +168,7 @@ fn nobody_reads_while_another_does() {
 async fn a_pipe_in_the_place_of_a_file_is_refused_at_once() {
     let (home, identity) = (tempfile::tempdir().unwrap(), Identity::new());
     let files = identity.write(home.path());
-    let server = serve(files.clone(), |options| options.limits.drain_time = Duration::from_secs(60)).await;
+    let server = serve(files.clone(), |options| options.limits.drain_time = Duration::from_mins(1)).await;
     for path in [&files.certificate, &files.key] {
         fs::remove_file(path).unwrap();
         mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
