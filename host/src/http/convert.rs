@@ -27,16 +27,16 @@ const FORGEABLE: [&str; 9] = [
 
 /// A request for core, with its body, which has been decoded.
 pub(super) fn to_core(parts: &Parts, body: Vec<u8>) -> Request {
-    let mut headers = Vec::with_capacity(parts.headers.len());
+    let mut headers = Vec::with_capacity(parts.headers.len() + 1);
     // The host of an absolute target takes the place of the header (RFC 9112, 3.2.2).
-    let target_host = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
+    let target_host = parts.uri.authority();
+    if let Some(host) = target_host {
+        headers.push((header::HOST.as_str().to_owned(), host.as_str().into()));
+    }
     for (name, value) in &parts.headers {
-        let value = match target_host {
-            Some(host) if *name == header::HOST => host,
-            _ => value.as_bytes(),
-        };
-        if !is_forgeable(name.as_str()) && *name != header::CONTENT_ENCODING {
-            headers.push((name.as_str().to_owned(), value.to_vec()));
+        let replaced = target_host.is_some() && *name == header::HOST;
+        if !replaced && !is_forgeable(name.as_str()) && *name != header::CONTENT_ENCODING {
+            headers.push((name.as_str().to_owned(), value.as_bytes().to_vec()));
         }
     }
     Request {
@@ -119,8 +119,11 @@ mod tests {
 
     #[test]
     fn an_absolute_target_names_the_host() {
-        let request = to_core(&parts("http://b:1/c", &[("host", b"a")]), Vec::new());
-        assert_eq!((request.path.as_str(), request.header("host")), ("/c", Some("b:1")));
+        for header in [&[("host", b"a".as_slice())][..], &[]] {
+            let request = to_core(&parts("http://b:1/c", header), Vec::new());
+            assert_eq!((request.path.as_str(), request.header("host")), ("/c", Some("b:1")));
+            assert_eq!(request.headers.len(), 1);
+        }
     }
 
     #[test]

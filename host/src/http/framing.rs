@@ -247,23 +247,35 @@ impl Head {
 }
 
 /// `METHOD target HTTP/1.x`, one space each; returns whether it is 1.1. The target has no fragment and only what needs no
-/// encoding.
+/// encoding; a host that it names has to be one.
 fn request_line(line: &[u8]) -> Result<bool, &'static str> {
     let mut parts = line.split(|octet| *octet == b' ');
     let (method, target, version) = (parts.next(), parts.next(), parts.next());
     if parts.next().is_some() || !method.is_some_and(is_token) {
         return Err("request line");
     }
-    if !target
-        .is_some_and(|target| !target.is_empty() && target.iter().all(|octet| octet.is_ascii_graphic() && *octet != b'#'))
-    {
+    let Some(target) =
+        target.filter(|target| !target.is_empty() && target.iter().all(|octet| octet.is_ascii_graphic() && *octet != b'#'))
+    else {
         return Err("request target");
+    };
+    if !authority(target).is_none_or(|host| !host.is_empty() && !host.starts_with(b":") && is_host(host)) {
+        return Err("host of request target");
     }
     match version {
         Some(b"HTTP/1.1") => Ok(true),
         Some(b"HTTP/1.0") => Ok(false),
         _ => Err("version"),
     }
+}
+
+/// Where a target names the host: in `http://host/path`, and as a whole in that of `CONNECT` (RFC 9112, 3.2).
+fn authority(target: &[u8]) -> Option<&[u8]> {
+    if target.starts_with(b"/") || target == b"*" {
+        return None;
+    }
+    let from = target.windows(3).position(|three| three == b"://").map_or(0, |at| at + 3);
+    target.get(from..)?.split(|octet| b"/?".contains(octet)).next()
 }
 
 /// `name: value`; the value without the white space around it. A folded line begins with white space and has no name.
@@ -427,6 +439,19 @@ mod tests {
         check("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "version");
         for target in ["/a#b", "/caf\u{e9}", "/a\tb", "/a\0b"] {
             check_line(&format!("GET {target} HTTP/1.1"), "request target");
+        }
+    }
+
+    #[test]
+    fn a_target_that_names_a_host_names_a_good_one() {
+        for host in ["", ":80", "a:99999", "a[b]", "u:p@a", "a:b", "[::1", "\\a"] {
+            for target in [format!("http://{host}/b"), format!("http://{host}?b"), format!("http://{host}")] {
+                check_line(&format!("GET {target} HTTP/1.1"), "host of request target");
+            }
+        }
+        check_line("CONNECT u@a:443 HTTP/1.1", "host of request target");
+        for target in ["http://a", "http://a:80?b://c@d", "https://[::1]:8443/b", "/b?c=http://u@d/", "a:443", "*"] {
+            check_line(&format!("GET {target} HTTP/1.1"), "");
         }
     }
 

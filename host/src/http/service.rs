@@ -29,7 +29,10 @@ use hyper::{
     Method, StatusCode,
     body::{Bytes, Incoming},
     header::{self, HeaderName, HeaderValue},
-    http::{request::Parts, uri::Authority},
+    http::{
+        request::Parts,
+        uri::{Authority, Uri},
+    },
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{panic::catch_unwind, path::PathBuf, sync::Arc, time::Instant};
@@ -184,7 +187,7 @@ impl<A: Answer> Service<A> {
     ) -> HttpResponse {
         let limits = &self.setup.limits;
         let (parts, body) = request.into_parts();
-        if parts.uri.path_and_query().map_or(0, |target| target.as_str().len()) > limits.target {
+        if octets(&parts.uri) > limits.target {
             return closing(plain(StatusCode::URI_TOO_LONG, ""));
         }
         if parts.headers.len() > limits.headers {
@@ -549,6 +552,13 @@ async fn caught<F: Future>(future: F) -> Option<F::Output> {
     .await
 }
 
+/// How long the target of a request is.
+fn octets(target: &Uri) -> usize {
+    let scheme = target.scheme_str().map_or(0, |scheme| scheme.len() + "://".len());
+    let host = target.authority().map_or(0, |host| host.as_str().len());
+    scheme + host + target.path_and_query().map_or(0, |path| path.as_str().len())
+}
+
 /// A method as it may stand in a log.
 fn known(method: &Method) -> &str {
     match *method {
@@ -568,9 +578,12 @@ fn known(method: &Method) -> &str {
 /// Whether the client calls this machine by an address, or by a name without a dot such as `localhost`. A page in a browser on this
 /// machine does not, if its owner has only pointed his domain name here.
 fn names_this_machine(parts: &Parts) -> bool {
-    let Some(host) = parts.headers.get(header::HOST) else { return true };
-    let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
-    authority.is_some_and(|authority| {
+    let authority = match (parts.uri.authority(), parts.headers.get(header::HOST)) {
+        (Some(authority), _) => Some(authority.clone()),
+        (None, Some(host)) => host.to_str().ok().and_then(|host| host.parse().ok()),
+        (None, None) => return true,
+    };
+    authority.is_some_and(|authority: Authority| {
         let name = authority.host();
         let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
         !name.contains('.') || address.parse::<IpAddr>().is_ok()

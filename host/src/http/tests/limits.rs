@@ -54,6 +54,9 @@ async fn a_long_target_is_414() {
     let target = |length: usize| format!("/v1/line?{}", "x".repeat(length - 9));
     assert_eq!(server.get(&target(8192), "").await.status, 200);
     assert_eq!(server.get(&target(8193), "").await.status, 414);
+    let absolute = |length: usize| format!("http://{}/v1/line", "a".repeat(length - 15));
+    assert_eq!(server.get(&absolute(8192), "").await.status, 200);
+    assert_eq!(server.get(&absolute(8193), "").await.status, 414);
 }
 
 #[tokio::test]

@@ -105,6 +105,10 @@ async fn missing_or_repeated_host() {
 async fn a_host_that_is_none() {
     for host in ["[::1", "::1", "a:b", "a:99999", "a:80:80", "[a]", "[::1]a", "[::1]:x", "a]", "a:+80", "[1.2.3.4]"] {
         check(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"), 400).await;
+        check_line(&format!("GET http://{host}/v1/line HTTP/1.1")).await;
+    }
+    for host in ["", ":80", "u:p@a", "a[b]"] {
+        check_line(&format!("GET http://{host}/v1/line HTTP/1.1")).await;
     }
     let server = start(|_| {}).await;
     for host in ["", "a", "a:", "a:8080", "[::1]", "[::1]:8080", "127.0.0.1:80", "xn--caf-dma.example", "a_b", "a%20b"] {

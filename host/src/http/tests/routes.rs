@@ -74,6 +74,7 @@ async fn metrics_are_for_this_machine() {
         client.send(format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\n\r\n")).await;
         assert_eq!(client.reply().await.status, 200, "{host}");
     }
+    assert_eq!(client.get("http://evil.example:8080/metrics", "").await.status, 404, "the host of the target counts");
 
     let behind_a_proxy = start(|options| options.trusted_proxies = vec!["127.0.0.1".parse().unwrap()]).await;
     let hidden = behind_a_proxy.get("/metrics", "").await;
