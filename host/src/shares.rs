@@ -28,6 +28,11 @@ impl Shares {
         Arc::new(Self { of_one, by_source: Mutex::default() })
     }
 
+    /// One source has three quarters of `all`, at least one, so that nobody alone keeps the others out.
+    pub(crate) fn of_many(all: usize) -> Arc<Self> {
+        Self::of((all - all / 4).max(1))
+    }
+
     /// One more for `address`; `None` when its source has as many as it may.
     pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Option<Share> {
         let source = site(address);

@@ -25,7 +25,8 @@ pub struct Limits {
     pub idle_time: Duration,
     /// Open connections; at the limit no more are accepted until one closes. Also bounded by the file descriptors.
     pub connections: usize,
-    /// Requests that are being answered, the questions of proxies (`/auth/verify`) and the server's own routes not counted; more get 503.
+    /// Requests that are being answered, of which one source has three quarters at most; more get 503. The questions of proxies
+    /// (`/auth/verify`) and the server's own routes are not counted.
     pub in_flight: usize,
     /// How long requests in progress may take to end once the server has been told to stop.
     pub drain_time: Duration,

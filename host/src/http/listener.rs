@@ -72,8 +72,7 @@ impl Listener {
 /// of a source that already has its share of them.
 pub(crate) async fn listen<A: Answer>(listener: Listener, service: Arc<Service<A>>, most: usize) {
     let slots = Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)));
-    // A share is three quarters, so that nobody alone keeps the others out.
-    let shares = Shares::of((most - most / 4).max(1));
+    let shares = Shares::of_many(most);
     let mut stop = service.stop.subscribe();
     let mut pause = None;
     loop {

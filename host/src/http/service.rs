@@ -13,7 +13,13 @@ use super::{
     traffic::Route,
     unsent::Unsent,
 };
-use crate::{clock::Clock, json, logging::Ration, metrics::Metrics};
+use crate::{
+    clock::Clock,
+    json,
+    logging::Ration,
+    metrics::Metrics,
+    shares::{Share, Shares},
+};
 use core::{
     convert::Infallible,
     future::poll_fn,
@@ -93,6 +99,8 @@ pub(crate) struct Service<A> {
     pub(crate) stop: watch::Sender<bool>,
     ids: RequestIds,
     in_flight: Arc<AtomicUsize>,
+    /// Who has how many of these.
+    in_flight_of: Arc<Shares>,
     bodies: Bodies,
     unsent: Unsent,
 }
@@ -101,6 +109,7 @@ impl<A: Answer> Service<A> {
     pub(crate) fn new(setup: Setup<A>) -> Self {
         let (stop, _) = watch::channel(false);
         let documents = Page::new(documents::FILES);
+        let in_flight = setup.limits.in_flight;
         Self {
             setup,
             documents,
@@ -109,6 +118,7 @@ impl<A: Answer> Service<A> {
             stop,
             ids: RequestIds::new(),
             in_flight: Arc::default(),
+            in_flight_of: Shares::of_many(in_flight),
             bodies: Bodies::new(),
             unsent: Unsent::default(),
         }
@@ -393,7 +403,7 @@ impl<A: Answer> Service<A> {
         // Not while the body is awaited: whoever sends none would hold a place of those who do. Strangers never keep the owner waiting.
         let slot = match (route, origin.entrance) {
             (Route::Verify, _) | (_, Entrance::Admin) => None,
-            _ => match Slot::take(&self.in_flight, self.setup.limits.in_flight) {
+            _ => match self.slot(peer.address) {
                 Some(slot) => Some(slot),
                 None => return self.overloaded(origin, parts),
             },
@@ -425,6 +435,16 @@ impl<A: Answer> Service<A> {
                 Err(Unanswered::Panicked) => self.panicked(),
             },
         }
+    }
+
+    /// A place among the requests that are being answered; `None` when all, or all that `source` may have, are taken.
+    fn slot(&self, source: Option<IpAddr>) -> Option<(Option<Share>, Slot)> {
+        // The share first: whoever has too many takes no place, not even for a moment.
+        let share = match source {
+            Some(source) => Some(self.in_flight_of.take(source)?),
+            None => None,
+        };
+        Some((share, Slot::take(&self.in_flight, self.setup.limits.in_flight)?))
     }
 
     /// The answer to a request for which there is no room or time now.

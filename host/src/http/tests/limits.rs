@@ -308,6 +308,25 @@ async fn requests_beyond_the_limit_are_503_but_verification_goes_on() {
     assert_eq!(client.post("/v1/echo", "x").await.status, 200);
 }
 
+#[tokio::test]
+async fn one_source_leaves_others_room_for_requests() {
+    let server = start(|options| options.limits.in_flight = 4).await;
+    let mut waiting = Vec::new();
+    for _ in 0..3 {
+        let mut client = server.connect_from(2).await;
+        client.send("POST /v1/wait HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        waiting.push(client);
+    }
+    server.waiting(3).await;
+    assert_eq!(server.connect_from(2).await.post("/v1/echo", "x").await.status, 503, "three quarters and no more");
+    assert_eq!(server.connect_from(3).await.post("/v1/echo", "x").await.status, 200);
+    server.engine.gate.add_permits(3);
+    for mut client in waiting {
+        assert_eq!(client.reply().await.status, 200);
+    }
+    assert_eq!(server.connect_from(2).await.post("/v1/echo", "x").await.status, 200);
+}
+
 /// In a process of its own, as the limit holds for all of it.
 #[test]
 fn without_file_descriptors_the_server_waits_for_some() {
