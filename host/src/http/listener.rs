@@ -204,8 +204,14 @@ async fn run<A: Answer>(socket: Socket, origin: Origin, service: &Arc<Service<A>
         ended = connection.as_mut() => ended,
         () = stopped(stop) => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            connection.as_mut().await
         }
+    };
+    // Once a request has had an `Upgrade` field, which nobody need follow (RFC 9110, 7.8), hyper leaves the connection to others: not
+    // flushed and not ended. Polled again it ends as any other does; one that has ended stays so.
+    let ended = match ended {
+        Err(error) if !error.is_parse() => Err(error),
+        answered => answered.and(connection.await),
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "connection ended early");

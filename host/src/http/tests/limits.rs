@@ -3,7 +3,10 @@
 use super::{Client, Running, start, until, within};
 use core::time::Duration;
 use std::process::Command;
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 const SOON: Duration = Duration::from_millis(60);
 
@@ -87,6 +90,22 @@ async fn a_huge_body_is_413_and_a_clean_end() {
     client.send(format!("100000\r\n{}", "x".repeat(1 << 20))).await;
     let reply = client.rest().await;
     assert!(reply.starts_with("HTTP/1.1 413 "), "{reply}");
+}
+
+/// Some clients would rather speak HTTP/2, and say so in every request.
+#[tokio::test]
+async fn who_asks_for_another_protocol_gets_the_whole_answer_too() {
+    let server = start(|_| {}).await;
+    let upgrade = "HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n";
+    let mut client = server.connect().await;
+    client.send(format!("POST /v1/echo {upgrade}Content-Length: 1048576\r\n\r\n{}", "x".repeat(1 << 20))).await;
+    client.io.read_to_end(&mut client.received).await.expect("no reset");
+    assert!(client.received.starts_with(b"HTTP/1.1 413 "), "{}", client.received.escape_ascii());
+
+    let mut client = server.connect().await;
+    client.send(format!("GET /v1/large {upgrade}\r\n")).await;
+    client.io.shutdown().await.unwrap();
+    assert_eq!(client.reply().await.body.len(), 16 << 20, "also if nothing more can come");
 }
 
 #[tokio::test]
@@ -174,7 +193,7 @@ async fn a_head_may_not_be_stretched_octet_by_octet() {
     let (mut reader, mut writer) = tokio::io::split(client.io);
     let dripping = tokio::spawn(async move {
         loop {
-            if tokio::io::AsyncWriteExt::write_all(&mut writer, b"x").await.is_err() {
+            if writer.write_all(b"x").await.is_err() {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -182,7 +201,7 @@ async fn a_head_may_not_be_stretched_octet_by_octet() {
     });
     client.received.clear();
     // A reset is an end too.
-    let _ = tokio::io::AsyncReadExt::read_to_end(&mut reader, &mut client.received).await;
+    let _ = reader.read_to_end(&mut client.received).await;
     assert!(client.received.is_empty());
     dripping.await.unwrap();
 }
@@ -201,7 +220,7 @@ async fn a_body_that_breaks_off_reaches_nobody() {
     let server = start(|_| {}).await;
     let mut client = server.connect().await;
     client.send("POST /v1/wait HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf").await;
-    tokio::io::AsyncWriteExt::shutdown(&mut client.io).await.unwrap();
+    client.io.shutdown().await.unwrap();
     let reply = client.rest().await;
     assert!(reply.starts_with("HTTP/1.1 400 "), "{reply}");
     assert_eq!(server.engine.waiting.load(core::sync::atomic::Ordering::SeqCst), 0);
@@ -240,10 +259,7 @@ async fn a_client_that_does_not_read_is_let_go() {
     let body = "x".repeat(64 * 1024);
     let request = format!("POST /v1/echo HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     // Until both systems' buffers are full and the server gives up.
-    within("nothing is taken any more", async {
-        while tokio::io::AsyncWriteExt::write_all(&mut client.io, request.as_bytes()).await.is_ok() {}
-    })
-    .await;
+    within("nothing is taken any more", async { while client.io.write_all(request.as_bytes()).await.is_ok() {} }).await;
     until("the connection is closed", || server.metrics.connections.get() == 0).await;
 }
 

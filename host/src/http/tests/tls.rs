@@ -23,7 +23,7 @@ use std::{
     thread,
     time::Instant,
 };
-use tokio::net::TcpStream;
+use tokio::{io::AsyncReadExt, net::TcpStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use waxseal_core::time::UnixTime;
 
@@ -102,6 +102,22 @@ async fn both_versions_are_spoken_and_http_1_1_is_chosen() {
         assert_eq!(client.io.get_ref().1.alpn_protocol(), Some(b"http/1.1".as_slice()));
         assert_eq!(client.get("/v1/peer", "").await.text(), "Some(127.0.0.1) false true None");
         assert_eq!(client.post("/v1/echo", &"x".repeat(60_000)).await.body.len(), 60_000);
+    }
+}
+
+/// Whoever reads until the end has to see that nothing was cut off.
+#[tokio::test]
+async fn the_end_is_said_also_to_those_who_would_speak_another_protocol() {
+    let (home, identity) = (tempfile::tempdir().unwrap(), Identity::new());
+    let server = serve(identity.write(home.path()), |_| {}).await;
+    for (last, status) in
+        [("GET /v1/line HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 200), ("GET /v1/line HTTP/1.1\r\n\r\n", 400)]
+    {
+        let mut client = connect(&server, &identity.certificate, BOTH, None).await.unwrap();
+        assert_eq!(client.get("/v1/line", "Connection: Upgrade\r\nUpgrade: h2c\r\n").await.status, 200);
+        client.send(last).await;
+        assert_eq!(client.reply().await.status, status);
+        assert_eq!(client.io.read_to_end(&mut client.received).await.expect("it says that it ends"), 0);
     }
 }
 
