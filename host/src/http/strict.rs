@@ -3,7 +3,7 @@
 use super::{Limits, framing::Framing};
 use core::{
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 use std::io;
@@ -239,7 +239,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Strict<IO> {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.lingered.is_none() {
-            ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
+            match Pin::new(&mut this.io).poll_shutdown(cx) {
+                // TLS has something more to say, which the client has to take as well.
+                Poll::Pending => return this.stalled(cx),
+                Poll::Ready(result) => result?,
+            }
             this.lingered = Some(0);
             this.since = Instant::now();
         }
@@ -271,7 +275,7 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
-    /// As TLS does while the socket is full: it takes what is written, and has to be flushed later.
+    /// As TLS does while the socket is full: it takes what is written, has to be flushed later, and cannot say that it ends.
     struct Buffering(usize);
 
     impl AsyncRead for Buffering {
@@ -293,8 +297,16 @@ mod tests {
         }
 
         fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Ready(Ok(()))
+            Poll::Pending
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_take_the_end_is_let_go() {
+        let limits = Limits::default();
+        let mut strict = Strict::new(Buffering(0), &limits);
+        let ended = tokio::time::timeout(limits.request_time * 2, strict.shutdown()).await;
+        assert_eq!(ended.expect("it is never closed").unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test]
