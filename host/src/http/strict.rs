@@ -31,7 +31,7 @@ pub(super) struct Strict<IO> {
     framing: Framing,
     limits: Limits,
     broken: Option<Ending>,
-    /// When the present state began: accepted, head begun, request begun, response written.
+    /// When the present state began: accepted, head begun, request begun, response written to its end.
     since: Instant,
     state: State,
     write_stalled: Option<Instant>,
@@ -229,7 +229,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Strict<IO> {
         match Pin::new(&mut this.io).poll_flush(cx) {
             Poll::Pending => this.stalled(cx),
             ready @ Poll::Ready(_) => {
-                (this.write_stalled, this.answer) = (None, None);
+                this.write_stalled = None;
+                if this.answer.take().is_some() && this.state == State::Answered {
+                    this.since = Instant::now();
+                }
                 ready
             }
         }
@@ -307,6 +310,29 @@ mod tests {
         let mut strict = Strict::new(Buffering(0), &limits);
         let ended = tokio::time::timeout(limits.request_time * 2, strict.shutdown()).await;
         assert_eq!(ended.expect("it is never closed").unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    /// Else whoever has taken an answer slowly has no time left for another request.
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_idle_from_the_end_of_an_answer_on() {
+        let (ours, mut theirs) = duplex(64);
+        let limits = Limits { idle_time: Duration::from_secs(5), ..Limits::default() };
+        let mut strict = Strict::new(ours, &limits);
+        theirs.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();
+        let mut request = [0; 64];
+        assert_ne!(strict.read(&mut request).await.unwrap(), 0);
+        tokio::spawn(async move {
+            for _ in 0..10 {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                theirs.read_exact(&mut [0; 64]).await.unwrap();
+            }
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            theirs.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();
+            tokio::time::sleep(Duration::from_mins(1)).await;
+        });
+        strict.write_all(&[0; 640]).await.unwrap();
+        strict.flush().await.unwrap();
+        assert_ne!(strict.read(&mut request).await.unwrap(), 0);
     }
 
     #[tokio::test]
