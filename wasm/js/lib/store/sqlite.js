@@ -6,6 +6,9 @@ import { demand } from '../check.js'
 import { STEP, told, UNTOLD } from './purge.js'
 import { holds } from './record.js'
 
+/** How long to wait for other processes. */
+const BUSY_MILLIS = 5000
+
 /** Records in a SQLite file, which several processes of one machine may share. */
 export class SqliteStore {
   #database
@@ -26,8 +29,10 @@ export class SqliteStore {
       chmodSync(path, 0o600)
     }
     this.#database = new DatabaseSync(path)
+    this.#database.exec(`PRAGMA busy_timeout = ${BUSY_MILLIS}`)
+    walled(this.#database)
     // FULL: a commit is on disk when it returns.
-    this.#database.exec(`PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+    this.#database.exec(`PRAGMA synchronous = FULL;
       CREATE TABLE IF NOT EXISTS record (key TEXT PRIMARY KEY, version INTEGER NOT NULL, value BLOB NOT NULL, expires INTEGER) STRICT, WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS revision (last INTEGER NOT NULL) STRICT;
       CREATE INDEX IF NOT EXISTS expiry ON record (expires) WHERE expires IS NOT NULL;
@@ -90,6 +95,18 @@ export class SqliteStore {
   /** Closes the file. */
   close() {
     this.#database.close()
+  }
+}
+
+/** Has the file keep a log. Several processes may do so first, and for that SQLite does not wait by itself. */
+function walled(database) {
+  for (const end = Date.now() + BUSY_MILLIS; ; Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)) {
+    try {
+      return database.exec('PRAGMA journal_mode = WAL')
+    } catch (error) {
+      // Deno gives the message only.
+      if (!/\blocked\b/.test(error.message) || Date.now() > end) throw error
+    }
   }
 }
 
