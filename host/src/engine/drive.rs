@@ -5,7 +5,7 @@ use super::{
     foresight::Foresight,
     places::{Place, Places},
     run::{Fault, Run, Turn, Wait, is_long},
-    worlds::{WorldError, Worlds},
+    worlds::{Shaped, WorldError, Worlds},
 };
 use crate::{
     clock::Clock,
@@ -39,7 +39,8 @@ pub(super) struct Driver {
     pub(super) foresight: Foresight,
     /// Where calls that take long wait.
     pub(super) long: Places,
-    /// Read-locked by all while they commit; write-locked, from its start on, by a call that has lost too many races and runs alone.
+    /// Read-locked by all while they commit; write-locked, from its start on, by a call that has lost too many races and runs alone, and
+    /// by one that changes the keys, until the world that they make is in force.
     pub(super) committing: RwLock<()>,
 }
 
@@ -51,8 +52,8 @@ struct Kept<'d> {
     place: Option<Place<'d>>,
 }
 
-/// Why a call came to no end of its own. After [`Failure::Store`] its commit may hold, or not, and after
-/// [`Failure::World`] it holds; otherwise nothing was changed.
+/// Why a call came to no end of its own. After [`Failure::Store`] or [`Failure::World`] its commit may hold, or not; otherwise nothing was
+/// changed.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// Core could not be run.
@@ -65,7 +66,7 @@ pub(super) enum Failure {
     Contended,
     /// Too many long requests of its source have a place or wait for one.
     Crowded,
-    /// The signing keys cannot be read again after a change, which is stored.
+    /// The signing keys cannot be read: before the call, or after it has changed them, which is stored.
     World(WorldError),
 }
 
@@ -85,7 +86,14 @@ impl fmt::Display for Failure {
 impl Driver {
     /// Drives `call` to its end and commits what it decided; then the response may be sent. Dropping the future before that may leave a
     /// commit that holds, without its events.
-    pub(super) async fn drive<R: Run>(&self, run: &R, call: &Arc<Call>, occasion: Occasion) -> Result<Response, Failure> {
+    ///
+    /// Each start is under the world that is in force then, through what `under` makes of it, whatever the world of `call` is.
+    pub(super) async fn drive<R: Run>(
+        &self,
+        under: impl Fn(&Shaped) -> R,
+        call: &Arc<Call>,
+        occasion: Occasion,
+    ) -> Result<Response, Failure> {
         let mut kept = Kept::default();
         let mut call = Arc::clone(call);
         for start in 0..MOST_STARTS {
@@ -95,20 +103,30 @@ impl Driver {
             } else {
                 alone = Some(self.committing.write().await);
             }
-            let done = loop {
-                if let Some(done) = self.run(run, &call, &mut kept, &mut alone).await? {
-                    break done;
+            let mut is_late = false;
+            let (shaped, done) = loop {
+                let now = self.clock.now();
+                let shaped = self.worlds.current(&*self.store, now).await.map_err(Failure::World)?;
+                if is_late || !Arc::ptr_eq(&call.world, &shaped.world) {
+                    call = Arc::new(call.at(now, Arc::clone(&shaped.world)));
                 }
-                call = Arc::new(call.at(self.clock.now()));
+                if let Some(done) = self.run(&under(&shaped), &call, &mut kept, &mut alone).await? {
+                    break (shaped, done);
+                }
+                is_late = true;
             };
             if kept.derived.is_empty() {
                 self.kdf.give_way();
             }
             if done.commit.is_empty() {
+                // Also what is only told or issued is to follow from the keys as they are now.
+                if !self.worlds.is_in_force(&shaped) {
+                    continue;
+                }
                 self.record(occasion, &done);
                 return Ok(done.response);
             }
-            if let Some(response) = self.settle(done, occasion, alone).await? {
+            if let Some(response) = self.settle(&shaped, done, occasion, alone).await? {
                 return Ok(response);
             }
         }
@@ -193,21 +211,28 @@ impl Driver {
         Ok(bits)
     }
 
-    /// Commits, and does what follows from that. `None` when the race was lost.
+    /// Commits, and does what follows from that. `None` when the race was lost, or when `shaped`, under which the call was run, is no
+    /// longer in force: its keys are no records that core reads, so that the store cannot tell.
+    ///
+    /// INVARIANT: from a commit that changes keys until the world that they make is in force, nobody else commits. So what was decided
+    /// under a key that has ended is not committed once that end is acknowledged.
     async fn settle(
         &self,
+        shaped: &Arc<Shaped>,
         mut done: Done,
         occasion: Occasion,
-        alone: Option<RwLockWriteGuard<'_, ()>>,
+        mut alone: Option<RwLockWriteGuard<'_, ()>>,
     ) -> Result<Option<Response>, Failure> {
         let commit = mem::take(&mut done.commit);
         let keys = commit.writes.iter().any(|write| Worlds::depend_on(&write.key));
-        let committed = {
-            let _shared = if alone.is_some() { None } else { Some(self.committing.read().await) };
-            self.store.commit(commit).await.map_err(Failure::Store)?
-        };
-        drop(alone);
-        match committed {
+        if keys && alone.is_none() {
+            alone = Some(self.committing.write().await);
+        }
+        let _shared = if alone.is_some() { None } else { Some(self.committing.read().await) };
+        if !self.worlds.is_in_force(shaped) {
+            return Ok(None);
+        }
+        match self.store.commit(commit).await.map_err(Failure::Store)? {
             Committed::Conflict => return Ok(None),
             Committed::At(_) => {}
         }

@@ -169,16 +169,10 @@ enum Runner {
 }
 
 impl Runner {
-    async fn drive(
-        &self,
-        driver: &Driver,
-        call: &Arc<Call>,
-        shaped: &Shaped,
-        occasion: Occasion,
-    ) -> Result<Response, Failure> {
+    async fn drive(&self, driver: &Driver, call: &Arc<Call>, occasion: Occasion) -> Result<Response, Failure> {
         match self {
-            Self::Native => driver.drive(&native::Native, call, occasion).await,
-            Self::Module(module) => driver.drive(&module.over(Arc::clone(&shaped.bytes)), call, occasion).await,
+            Self::Native => driver.drive(|_| native::Native, call, occasion).await,
+            Self::Module(module) => driver.drive(|shaped| module.over(Arc::clone(&shaped.bytes)), call, occasion).await,
         }
     }
 }
@@ -228,33 +222,27 @@ impl Engine {
     /// server cannot do its part, the answer is 503 with `Retry-After`, and nothing has been allowed. Must be driven to its end, even
     /// if nobody waits for it any more: otherwise what it has begun to change may be stored without its events.
     pub async fn answer(&self, request: Request, peer: Peer) -> Response {
-        let Driver { store, kdf, clock, worlds, .. } = &*self.driver;
+        let Driver { kdf, clock, worlds, .. } = &*self.driver;
         let now = clock.now();
         let entropy = entropy();
         let occasion = Occasion { time: now, source: peer.address, request: request_id(entropy.as_ref()) };
-        let shaped = match worlds.current(&**store, now).await {
-            Ok(shaped) => shaped,
-            Err(error) => {
-                say(&Failure::World(error));
-                return self.unavailable(request, peer);
-            }
-        };
         let is_hot = is_asked_often(&request.path);
         let rules = self.modules.rules.load_full();
         let runner = if is_hot { &rules.hot } else { &rules.api };
-        let call = Arc::new(Call { request, moment: Moment { now, entropy, peer }, world: Arc::clone(&shaped.world) });
+        let call =
+            Arc::new(Call { request, moment: Moment { now, entropy, peer }, world: Arc::clone(&worlds.latest().world) });
         let driven = if checks_password(&call.request) {
             // Under a flood of logins it is the refusals that take time from other requests, so they are given before core is asked.
             match kdf.admit(call.moment.peer.address) {
                 Ok(()) => {
                     let (runner, driver, call) = (runner.clone(), Arc::clone(&self.driver), Arc::clone(&call));
-                    let login = async move { runner.drive(&driver, &call, &shaped, occasion).await };
+                    let login = async move { runner.drive(&driver, &call, occasion).await };
                     self.logins.drive(login).await
                 }
                 Err(busy) => Err(Failure::Kdf(busy)),
             }
         } else {
-            runner.drive(&self.driver, &call, &shaped, occasion).await
+            runner.drive(&self.driver, &call, occasion).await
         };
         driven.unwrap_or_else(|failure| {
             say(&failure);
@@ -335,7 +323,8 @@ impl Engine {
     }
 
     /// Puts other settings in force, and other rules if there are any, for all requests that come after. Requests that have begun end
-    /// under those they began with. To be called by one caller at a time.
+    /// under the rules they began with, and start over under the settings if they are not about to commit. To be called by one caller at
+    /// a time.
     ///
     /// # Errors
     /// [`WorldError`]; the settings and rules in force stay.

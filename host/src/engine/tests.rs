@@ -23,7 +23,7 @@ use core::{
 };
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, mpsc},
     thread,
 };
 use waxseal_core::{
@@ -54,6 +54,10 @@ struct Staged {
     readers: Mutex<Vec<(Option<String>, i32)>>,
     /// Called at each commit.
     watch: Mutex<Option<Box<dyn FnMut() + Send>>>,
+    /// Called at each range that is read.
+    listed: Mutex<Option<Box<dyn FnMut() + Send>>>,
+    /// The first read of a record whose key begins like this says so and waits until it is told to go on.
+    hold: Mutex<Option<(&'static str, mpsc::Sender<()>, mpsc::Receiver<()>)>>,
 }
 
 #[derive(Clone, Copy)]
@@ -66,7 +70,8 @@ fn staged(fates: &[Fate]) -> Staged {
     let memory = Memory::new(Arc::new(Clock::stopped_at(NOW)));
     let fates = Mutex::new(fates.iter().copied().collect());
     let (commits, unreadable) = (AtomicU32::new(0), false);
-    Staged { memory, fates, commits, unreadable, readers: Mutex::default(), watch: Mutex::default() }
+    let (watch, listed, hold) = Default::default();
+    Staged { memory, fates, commits, unreadable, readers: Mutex::default(), watch, listed, hold }
 }
 
 impl Staged {
@@ -81,10 +86,16 @@ impl Store for Staged {
     fn get(&self, keys: &[Key]) -> Reply<'_, Vec<Option<Record>>> {
         let name = thread::current().name().map(Into::into);
         self.readers.lock().unwrap().push((name, rustix::process::getpriority_process(None).unwrap()));
+        let held = self.hold.lock().unwrap().take_if(|(start, ..)| keys.iter().any(|key| key.as_str().starts_with(*start)));
+        if let Some((_, reached, go)) = held {
+            reached.send(()).unwrap();
+            go.recv().unwrap();
+        }
         if self.unreadable { Reply::ready(Err(broken())) } else { self.memory.get(keys) }
     }
 
     fn range(&self, range: &Range) -> Reply<'_, Vec<(Key, Record)>> {
+        self.listed.lock().unwrap().iter_mut().for_each(|listed| listed());
         self.memory.range(range)
     }
 
@@ -454,11 +465,13 @@ struct Scripted {
     secs: AtomicU64,
     /// How many records it asks for beside.
     many: u32,
+    /// Writes this record in place of `user/1`.
+    writes: Option<&'static str>,
 }
 
 struct Asking(Ask);
 
-impl Run for Scripted {
+impl Run for &Scripted {
     type Wait = Asking;
 
     async fn begin(&self, call: &Arc<Call>, _: Foreseen) -> Result<Turn<Asking>, Fault> {
@@ -466,7 +479,7 @@ impl Run for Scripted {
         self.secs.store(call.moment.now.as_secs(), Ordering::Relaxed);
         let password = Zeroizing::new(b"correct horse".to_vec());
         Ok(Turn::Ask(Asking(Ask {
-            keys: vec![Key::from_stored("user/1".into())],
+            keys: vec![Key::from_stored(self.writes.unwrap_or("user/1").into())],
             ranges: vec![Range { prefix: "user/".into(), after: String::new(), limit: self.many.max(1) }],
             derive: Some(Derivation { scheme: CHEAP, salt: vec![0; 16], password }),
         })))
@@ -479,7 +492,7 @@ impl Wait for Asking {
     }
 
     async fn resume(self, answer: Answer) -> Result<Turn<Self>, Fault> {
-        let key = Key::from_stored("user/1".into());
+        let key = self.0.keys[0].clone();
         let version = answer.records[0].as_ref().map_or(Version::ABSENT, |record| record.version);
         let value = answer.derived.map(|bits| bits.to_vec());
         let write = Write { key, expect: Expect::Version(version), value, expires: None };
@@ -521,12 +534,18 @@ async fn stage(store: Staged) -> Stage {
     Stage { store, trail, driver }
 }
 
+/// A call under the world of this driver.
+fn asked(driver: &Driver) -> Arc<Call> {
+    let Call { request, moment, .. } = Arc::into_inner(call(Request::new(Method::Post, "/"))).unwrap();
+    Arc::new(Call { request, moment, world: Arc::clone(&driver.worlds.latest().world) })
+}
+
 /// Drives the script over a store with these fates; how it ended, and starts, derivations, commits and events.
 async fn drive(fates: &[Fate]) -> (Result<u16, Failure>, [u64; 4]) {
     let Stage { store, trail, driver } = stage(staged(fates)).await;
     let occasion = Occasion { time: NOW, source: None, request: 1 };
     let script = Scripted::default();
-    let ended = driver.drive(&script, &call(Request::new(Method::Post, "/")), occasion).await;
+    let ended = driver.drive(|_| &script, &asked(&driver), occasion).await;
     let (commits, events) = (u64::from(store.commits.load(Ordering::Relaxed)), trail.0.lock().unwrap().len() as u64);
     let starts = u64::from(script.starts.load(Ordering::Relaxed));
     (ended.map(|response| response.status), [starts, driver.kdf.stats().done, commits, events])
@@ -560,7 +579,7 @@ async fn what_has_waited_for_a_derivation_is_issued_as_of_now() {
     let occasion = Occasion { time: NOW, source: None, request: 1 };
     let script = Scripted::default();
     driver.clock.advance(3_000);
-    let ended = driver.drive(&script, &call(Request::new(Method::Post, "/")), occasion).await;
+    let ended = driver.drive(|_| &script, &asked(&driver), occasion).await;
     assert_eq!(ended.unwrap().status, 200);
     assert_eq!(script.secs.load(Ordering::Relaxed), NOW.as_secs() + 3);
     let counts = [u64::from(script.starts.load(Ordering::Relaxed)), driver.kdf.stats().done];
@@ -574,8 +593,8 @@ async fn who_has_lost_too_often_goes_alone() {
     let occasion = Occasion { time: NOW, source: None, request: 1 };
     let held = driver.committing.read().await;
     let script = Scripted::default();
-    let asked = call(Request::new(Method::Post, "/"));
-    let mut ended = Box::pin(driver.drive(&script, &asked, occasion));
+    let asked = asked(&driver);
+    let mut ended = Box::pin(driver.drive(|_| &script, &asked, occasion));
     let waited = tokio::time::timeout(Duration::from_secs(2), ended.as_mut()).await;
     assert!(waited.is_err(), "it waits for those who commit now");
     assert_eq!(script.starts.load(Ordering::Relaxed), 4);
@@ -594,9 +613,48 @@ async fn who_reads_much_goes_alone_too() {
     *store.watch.lock().unwrap() = Some(Box::new(look));
     let script = Scripted { many: 1000, ..Scripted::default() };
     let occasion = Occasion { time: NOW, source: None, request: 1 };
-    let ended = driver.drive(&script, &call(Request::new(Method::Post, "/")), occasion).await;
+    let ended = driver.drive(|_| &script, &asked(&driver), occasion).await;
     assert_eq!(ended.unwrap().status, 200);
     assert_eq!(*alone.lock().unwrap(), [false, false, false, false, true, true]);
+}
+
+/// Else what was decided under a key could be committed after the end of that key is acknowledged.
+#[tokio::test]
+async fn whoever_changes_keys_commits_alone_until_they_are_in_force() {
+    let Stage { driver, store, .. } = stage(staged(&[])).await;
+    let alone = Arc::new(Mutex::new(Vec::new()));
+    let look = || {
+        let (driver, alone) = (Arc::clone(&driver), Arc::clone(&alone));
+        Box::new(move || alone.lock().unwrap().push(driver.committing.try_read().is_err()))
+    };
+    *store.watch.lock().unwrap() = Some(look());
+    let occasion = Occasion { time: NOW, source: None, request: 1 };
+    let (script, of_keys) = (Scripted::default(), Scripted { writes: Some("key/k1"), ..Scripted::default() });
+    assert_eq!(driver.drive(|_| &script, &asked(&driver), occasion).await.unwrap().status, 200);
+    *store.listed.lock().unwrap() = Some(look());
+    // What it writes is no key.
+    assert!(matches!(driver.drive(|_| &of_keys, &asked(&driver), occasion).await, Err(Failure::World(_))));
+    // The list that it asks for itself; its commit; the keys.
+    assert_eq!(*alone.lock().unwrap(), [false, false, true, true]);
+    assert!(matches!(driver.drive(|_| &script, &asked(&driver), occasion).await, Err(Failure::World(_))));
+    assert_eq!(store.commits.load(Ordering::Relaxed), 2, "nobody commits while the keys are unknown");
+}
+
+/// It cannot commit under a world that is no longer in force, and what it has derived is kept.
+#[tokio::test]
+async fn a_call_starts_over_when_the_world_has_changed() {
+    let Stage { driver, store, .. } = stage(staged(&[])).await;
+    let occasion = Occasion { time: NOW, source: None, request: 1 };
+    let script = Scripted::default();
+    let asked = asked(&driver);
+    let held = driver.committing.write().await;
+    let mut ended = Box::pin(driver.drive(|_| &script, &asked, occasion));
+    assert!(tokio::time::timeout(Duration::from_millis(200), ended.as_mut()).await.is_err());
+    driver.worlds.reload(&*driver.store, NOW).await.unwrap();
+    drop(held);
+    assert_eq!(ended.await.unwrap().status, 200);
+    let counts = [u64::from(script.starts.load(Ordering::Relaxed)), driver.kdf.stats().done];
+    assert_eq!((counts, store.commits.load(Ordering::Relaxed)), ([2, 1], 1));
 }
 
 #[tokio::test]
@@ -610,7 +668,8 @@ async fn a_failed_commit_is_no_answer() {
 async fn a_failed_read_is_no_answer() {
     let Stage { driver, .. } = stage(Staged { unreadable: true, ..staged(&[]) }).await;
     let occasion = Occasion { time: NOW, source: None, request: 1 };
-    let ended = driver.drive(&Scripted::default(), &call(Request::new(Method::Post, "/")), occasion).await;
+    let script = Scripted::default();
+    let ended = driver.drive(|_| &script, &asked(&driver), occasion).await;
     assert!(matches!(ended, Err(Failure::Store(_))));
 }
 
@@ -723,6 +782,54 @@ async fn logins_stand_back() {
     if cfg!(target_os = "linux") {
         let nice = |readers: &[(_, i32)]| readers.iter().map(|(_, nice)| *nice).max();
         assert!(nice(&logins) > nice(&others), "{logins:?}, {others:?}");
+    }
+}
+
+/// A call waits for derivations and loses races; meanwhile its token, or the key it would sign with, may have ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn what_has_begun_before_the_keys_ended_commits_nothing_under_them() {
+    const ADMIN: &str = "Basic YWRtaW46YWRtaW4gcGFzc3dvcmQ=";
+    for kind in [Kind::Native, Kind::Module] {
+        let store = Arc::new(staged(&[]));
+        let engine = engine(&store, Choice { hot: kind, api: kind }).await;
+        let ask = |method, path: &str, authorization: &str, body: &str| {
+            let request = Request::new(method, path).with_header("content-type", "application/json").with_body(body);
+            let request = match authorization {
+                "" => request,
+                _ => request.with_header("authorization", authorization),
+            };
+            let (engine, peer) = (engine.clone(), Peer { local: authorization.is_empty(), ..Peer::default() });
+            async move { engine.answer(request, peer).await }
+        };
+        let first = r#"{"name":"admin","password":"admin password"}"#;
+        assert_eq!(ask(Method::Post, "/admin/bootstrap", "", first).await.status, 201);
+        let token = |response: Response| {
+            let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
+            format!("Bearer {}", body["access_token"].as_str().unwrap())
+        };
+        let mut bearer = token(ask(Method::Post, "/v1/users/authorize", ADMIN, "{}").await);
+        // Rotates while a request waits at the record.
+        let meanwhile = async |begun, record, rotation| {
+            let ((reached, at), (go, told)) = (mpsc::channel(), mpsc::channel());
+            *store.hold.lock().unwrap() = Some((record, reached, told));
+            let begun = tokio::spawn(begun);
+            tokio::task::block_in_place(|| at.recv_timeout(Duration::from_secs(20))).unwrap();
+            assert_eq!(ask(Method::Post, "/admin/keys/rotate", "", rotation).await.status, 201);
+            go.send(()).unwrap();
+            begun.await.unwrap()
+        };
+
+        let evil = r#"{"name":"evil","password":"evil password","role":"admin"}"#;
+        let create = |bearer: &str| ask(Method::Post, "/v1/users", bearer, evil);
+        let ends = r#"{"end_tokens":true}"#;
+        assert_eq!(meanwhile(create(&bearer), "name/evil", ends).await.status, 401, "{kind:?}");
+        assert!(store.memory.get(&[key::name("evil")]).wait().unwrap()[0].is_none(), "{kind:?}");
+
+        let login = ask(Method::Post, "/v1/users/authorize", ADMIN, "{}");
+        bearer = token(meanwhile(login, "tries/account/", ends).await);
+        assert_eq!(ask(Method::Get, "/auth/verify", &bearer, "").await.status, 204, "{kind:?}: it is of the new key");
+
+        assert_eq!(meanwhile(create(&bearer), "name/evil", "{}").await.status, 200, "{kind:?}: nothing has ended");
     }
 }
 

@@ -120,6 +120,11 @@ impl Worlds {
         is_from_ahead || self.stale.load(Ordering::Acquire)
     }
 
+    /// Whether `shaped` is still the world in force; not while that is uncertain.
+    pub(super) fn is_in_force(&self, shaped: &Arc<Shaped>) -> bool {
+        !self.stale.load(Ordering::Acquire) && Arc::ptr_eq(&self.current.load(), shaped)
+    }
+
     /// The latest world that there was, in force or not: for the words of a refusal.
     pub(super) fn latest(&self) -> Arc<Shaped> {
         self.current.load_full()
