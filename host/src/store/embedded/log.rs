@@ -91,7 +91,7 @@ impl Log {
             let lost = format!("revision {} is unreadable, and there are later ones", last.0 + 1);
             return Err(io::Error::new(io::ErrorKind::InvalidData, lost));
         }
-        let torn = kept.get(whole..).is_some_and(|rest| names(rest, last));
+        let torn = kept.get(whole..).is_some_and(|rest| names(rest, last) || names_another(rest, last, store));
         let strange = there < ROOM || (!torn && summed(&kept, 0, store).is_none());
         kept.truncate(whole);
         Ok(Self { medium, store, kept, ready: !strange, torn, strange })
@@ -105,7 +105,7 @@ impl Log {
 
     /// Whether a batch that is not whole followed when the log was opened. A machine that stopped while writing leaves that, and then
     /// nobody was told that the batch holds; damage to the disk looks the same, and then something acknowledged is lost. A batch of
-    /// which not even the beginning is there is not seen.
+    /// which not even the beginning is there, or is zeros, is not seen.
     pub(super) const fn is_torn(&self) -> bool {
         self.torn
     }
@@ -247,6 +247,15 @@ fn names(block: &[u8], last: Revision) -> bool {
         Some((u32::from_be_bytes(*len), u64::from_be_bytes(*before)))
     };
     numbers().is_some_and(|(len, before)| len > 0 && before == last.0)
+}
+
+/// Whether a batch after `last` begins here that is whole but for the revision that it names: without that, it looks like an older one.
+fn names_another(log: &[u8], last: Revision, store: u64) -> bool {
+    let mut log = log.to_vec();
+    if let Some(before) = log.get_mut(SUM + 4..SUM + 12) {
+        before.copy_from_slice(&last.0.to_be_bytes());
+    }
+    names(&log, last) && summed(&log, 0, store).is_some()
 }
 
 /// What stands behind the sum and the length at `at`, if the sum is that of this store.
@@ -401,7 +410,10 @@ mod tests {
                 medium.read(at, &mut octet).unwrap();
                 medium.write(at, &[octet[0] ^ 1]).unwrap();
                 match (Log::open(Box::new(medium.clone()), STORE, Revision(4)), told_or_not) {
-                    (Ok(log), Some(expected)) => assert_eq!(told(&log, 4), expected, "{at}"),
+                    (Ok(log), Some(expected)) => {
+                        assert_eq!(told(&log, 4), expected, "{at}");
+                        assert!(log.is_torn(), "{at}");
+                    }
                     (Err(error), None) => {
                         assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{at}");
                         assert_eq!(error.to_string(), "revision 6 is unreadable, and there are later ones", "{at}");
