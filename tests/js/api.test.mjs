@@ -734,6 +734,26 @@ test('whoever begins after a key has gone is not answered with it, whichever loo
   await before
 })
 
+test('what has begun before the keys ended commits nothing under them', async () => {
+  let meanwhile = () => {}
+  const kdf = { derive: async () => (await meanwhile(), new Uint8Array(32).fill(7)), close() {} }
+  const waxseal = await engine({ kdf })
+  const admin = (path, body) => waxseal.admin(new Request(`http://localhost/admin/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body }))
+  const ask = (path, token, init) => waxseal.fetch(new Request(`http://localhost${path}`, { ...init, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' } }))
+  const token = async response => (await response.json()).access_token
+  const ended = async () => {
+    meanwhile = () => {}
+    assert.equal((await admin('keys/rotate', '{"end_tokens":true}')).status, 201)
+  }
+  const before = await token(await waxseal.fetch(login()))
+  meanwhile = ended
+  const user = '{"name":"evil","password":"evil password","role":"admin"}'
+  assert.equal((await ask('/v1/users', before, { method: 'POST', body: user })).status, 401)
+  meanwhile = ended
+  const issued = await token(await waxseal.fetch(login()))
+  assert.equal((await ask('/auth/verify', issued)).status, 204)
+})
+
 test('an engine that was made while the clock was ahead lacks no key when it is put right', async () => {
   const [store, rootKey, clock] = [new MemoryStore(), generateRootKey(), new MovableClock(NOW)]
   const first = await engine({ store, rootKey, clock })

@@ -142,8 +142,10 @@ export class Waxseal {
   async #run(parts, moment, derived) {
     let step
     let used
+    let opened
     try {
-      await this.#opened(moment.nowMillis, () => {
+      await this.#opened(moment.nowMillis, keys => {
+        opened = keys
         used = this.#instance
         step = guest.run(() => this.#engine.begin(parts, moment))
       })
@@ -151,7 +153,7 @@ export class Waxseal {
       if (guest.instance() !== used) return undefined
       for (;;) {
         const ask = guest.run(() => step.ask())
-        if (ask === undefined) return guest.run(() => taken(step).done())
+        if (ask === undefined) return under(opened, guest.run(() => taken(step).done()))
         const known = derived.length
         const answer = await this.#find(ask, moment.nowMillis, derived)
         if (guest.instance() !== used || (derived.length > known && this.#isLate(moment))) return undefined
@@ -220,7 +222,7 @@ export class Waxseal {
         this.#stamp = stamp
         this.#openedAt = now
       }
-      return then?.()
+      return then?.(keys)
     }
     throw new Error('another engine of this process keeps stopping')
   }
@@ -258,6 +260,13 @@ export class Waxseal {
 
 /** What is thrown to the caller, since no request from outside can cause it. Everything else is answered with 503. */
 const MISTAKES = new Set(['bad_request', 'body_used', 'bad_settings', 'bad_root_key', 'bad_clock', 'bad_address', 'no_module'])
+
+/** Makes the keys that a call was run under a condition of its commit: they may have ended while it waited. */
+function under(keys, done) {
+  const { checks, writes } = done.commit
+  for (const { key, version } of keys) if (![...checks, ...writes].some(known => known.key === key)) checks.push({ key, version })
+  return done
+}
 
 /** Whether this is a record, or none. */
 function isGood(record) {
