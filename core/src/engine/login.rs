@@ -53,7 +53,7 @@ pub(crate) fn login(op: &Op<'_>, name: &str, password: &str, expired: Expired) -
     };
     super::admit_source(op, &refused)?;
     let user = find_user(op, name)?;
-    let (user, proof) = prove(op, name, user, |user| !user.disabled, password, &refused)?;
+    let (user, proof) = prove(op, name, user, |user| !user.disabled, password, false, &refused)?;
     let is_expired = has_expired(op, &user)?;
     if is_expired && expired == Expired::Refused {
         audit(op, "login", &user.uid, &user.uid, Some(Refusal::PasswordExpired.code()));
@@ -93,20 +93,23 @@ pub(crate) fn check_old_password(op: &Op<'_>, actor: Uid, user: User, password: 
     let (uid, name) = (user.uid, user.name.clone());
     let refused = |refusal: &Refusal| audit(op, "password.prove", &actor, &uid, Some(refusal.code()));
     super::admit_source(op, &refused)?;
-    prove(op, &name, Some(user), |_| true, password, &refused)
+    let proved = prove(op, &name, Some(user), |_| true, password, true, &refused)?;
+    audit_kept(op, "password.prove", &actor, &uid);
+    Ok(proved)
 }
 
 /// The user, as the proof has left him, and the proof. A user who `may` not is refused as if the password was wrong. `refused` is told
-/// of a refusal, for the audit trail; of attempts that cost nothing, only of the first.
+/// of a refusal, for the audit trail; of attempts that cost nothing, only of the first. `keep` where the caller keeps nothing of a success.
 fn prove(
     op: &Op<'_>,
     name: &str,
     user: Option<User>,
     may: fn(&User) -> bool,
     password: &str,
+    keep: bool,
     refused: &dyn Fn(&Refusal),
 ) -> Result<(User, Proof), Stop> {
-    let proved = attempt(op, name, user, may, password, refused);
+    let proved = attempt(op, name, user, may, password, keep, refused);
     match &proved {
         // The gate has told of those that it turns away.
         Err(Stop::Refuse(Refusal::Throttled { .. })) => {}
@@ -122,6 +125,7 @@ fn attempt(
     user: Option<User>,
     may: fn(&User) -> bool,
     password: &str,
+    keep: bool,
     turned_away: &dyn Fn(&Refusal),
 ) -> Result<(User, Proof), Stop> {
     let account = account(op, name, user.as_ref());
@@ -137,7 +141,7 @@ fn attempt(
     let position = user.as_ref().and_then(|user| user.passwords.position(&derived));
     match (user, position) {
         (Some(mut user), Some(position)) if may(&user) && !gate.is_locked(op) => {
-            gate.succeeded(op);
+            gate.succeeded(op, keep);
             upgrade(op, &mut user, position, &derived)?;
             Ok((user, derived))
         }

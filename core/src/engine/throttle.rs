@@ -202,11 +202,12 @@ impl Gate {
         op.keep(account, Some(self.account.encode()), expiry(silence.max(self.account.until)));
     }
 
-    /// Ends the runs of failures of this account, and remembers the source once a day.
-    pub(super) fn succeeded(self, op: &Op<'_>) {
+    /// Ends the runs of failures of this account, and remembers the source: once a day, or `always` where nothing else is kept of the
+    /// success. Without a write the counters are no condition, and guesses that all read them before one had failed would not be limited.
+    pub(super) fn succeeded(self, op: &Op<'_>, always: bool) {
         let now = op.now();
         let [pair, account, _] = self.keys;
-        if self.pair.failures > 0 || self.pair.total > 0 || !is_within(op, self.pair.succeeded, DAY) {
+        if always || self.pair.failures > 0 || self.pair.total > 0 || !is_within(op, self.pair.succeeded, DAY) {
             let attempts = Attempts { succeeded: now, epoch: self.epoch, ..Attempts::default() };
             op.keep(pair, Some(attempts.encode()), expiry(now.plus_secs(KNOWN_SOURCE)));
         }
@@ -274,6 +275,33 @@ mod tests {
             request("DELETE /v1/users/password", r#"{"old_password": "wrong"}"#).with_header("authorization", &bearer);
         assert_eq!(world.call(wrong).status, 401);
         assert_eq!(world.audited(), ["password.prove bad_credentials"]);
+    }
+
+    #[test]
+    fn a_right_old_password_is_audited_although_the_change_is_refused() {
+        let mut world = TestWorld::with_admin("admin password");
+        let bearer = alloc::format!("Bearer {}", world.token("admin", "admin password"));
+        world.audited();
+        let last = request("DELETE /v1/users/password", r#"{"old_password": "admin password"}"#);
+        assert_eq!(world.call(last.with_header("authorization", &bearer)).status, 400);
+        assert_eq!(world.audited(), ["password.prove"]);
+    }
+
+    /// Else guesses that come at once are told apart, however many: the right one is refused for another reason.
+    #[test]
+    fn a_right_old_password_counts_only_while_the_counters_are_as_it_has_read_them() {
+        let mut world = TestWorld::with_admin("admin password");
+        let bearer = alloc::format!("Bearer {}", world.token("admin", "admin password"));
+        let guess = |password| {
+            let body = alloc::format!(r#"{{"old_password": "{password}"}}"#);
+            request("DELETE /v1/users/password", &body).with_header("authorization", &bearer)
+        };
+        let raced = world.race(guess("admin password"), |world| {
+            for _ in 0..5 {
+                assert_eq!(world.call(guess("wrong")).status, 401);
+            }
+        });
+        assert_eq!(raced.status, 401);
     }
 
     /// The actor is whoever asked, no matter whose password it is.

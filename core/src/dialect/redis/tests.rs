@@ -104,7 +104,7 @@ fn the_old_password_of_a_disabled_user_is_one_of_his() {
     let locks = |world: &TestWorld| world.count(key::lock(Uid::new(3).unwrap()).as_str());
     let add = r#"{"username": "ann", "old_password": "annann", "new_password": "second"}"#;
     assert_eq!(world.call(by("admin", "POST /v1/users/password", add)).status, 200);
-    assert_eq!(world.audited(), ["login", "password.add"]);
+    assert_eq!(world.audited(), ["login", "password.prove", "password.add"]);
     let delete = r#"{"username": "ann", "old_password": "second"}"#;
     assert_eq!(world.call(by("admin", "DELETE /v1/users/password", delete)).status, 200);
     let put = r#"{"username": "ann", "old_password": "annann", "new_password": "third"}"#;
