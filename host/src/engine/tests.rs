@@ -56,8 +56,14 @@ struct Staged {
     watch: Mutex<Option<Box<dyn FnMut() + Send>>>,
     /// Called at each range that is read.
     listed: Mutex<Option<Box<dyn FnMut() + Send>>>,
-    /// The first read of a record whose key begins like this says so and waits until it is told to go on.
-    hold: Mutex<Option<(&'static str, mpsc::Sender<()>, mpsc::Receiver<()>)>>,
+    hold: Mutex<Option<Hold>>,
+}
+
+/// The first read of a record whose key begins like this says so and waits until it is told to go on.
+struct Hold {
+    start: &'static str,
+    reached: mpsc::Sender<()>,
+    go: mpsc::Receiver<()>,
 }
 
 #[derive(Clone, Copy)]
@@ -86,8 +92,8 @@ impl Store for Staged {
     fn get(&self, keys: &[Key]) -> Reply<'_, Vec<Option<Record>>> {
         let name = thread::current().name().map(Into::into);
         self.readers.lock().unwrap().push((name, rustix::process::getpriority_process(None).unwrap()));
-        let held = self.hold.lock().unwrap().take_if(|(start, ..)| keys.iter().any(|key| key.as_str().starts_with(*start)));
-        if let Some((_, reached, go)) = held {
+        let held = self.hold.lock().unwrap().take_if(|hold| keys.iter().any(|key| key.as_str().starts_with(hold.start)));
+        if let Some(Hold { reached, go, .. }) = held {
             reached.send(()).unwrap();
             go.recv().unwrap();
         }
@@ -808,14 +814,14 @@ async fn what_has_begun_before_the_keys_ended_commits_nothing_under_them() {
             format!("Bearer {}", body["access_token"].as_str().unwrap())
         };
         let mut bearer = token(ask(Method::Post, "/v1/users/authorize", ADMIN, "{}").await);
-        // Rotates while a request waits at the record.
-        let meanwhile = async |begun, record, rotation| {
-            let ((reached, at), (go, told)) = (mpsc::channel(), mpsc::channel());
-            *store.hold.lock().unwrap() = Some((record, reached, told));
+        // Rotates while a request waits at a record.
+        let meanwhile = async |begun, start, rotation| {
+            let ((reached, at), (told, go)) = (mpsc::channel(), mpsc::channel());
+            *store.hold.lock().unwrap() = Some(Hold { start, reached, go });
             let begun = tokio::spawn(begun);
             tokio::task::block_in_place(|| at.recv_timeout(Duration::from_secs(20))).unwrap();
             assert_eq!(ask(Method::Post, "/admin/keys/rotate", "", rotation).await.status, 201);
-            go.send(()).unwrap();
+            told.send(()).unwrap();
             begun.await.unwrap()
         };
 
