@@ -3,11 +3,7 @@
 //!
 //! Also builds the page from `www/`, the JavaScript package and its two modules. Writes `page.rs`.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    thread,
-};
+use std::{env, fs, path::PathBuf, thread};
 use wasm_encoder::RawSection;
 use wasmparser::{Parser, Payload};
 use wasmtime::{Engine, OptLevel, Result, bail, error::Context};
@@ -32,7 +28,9 @@ use module::Face;
 
 fn main() -> Result<()> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the package lies in a workspace")?;
+    // As it is now: the checkout may have been moved since this was compiled.
+    let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let workspace = package.parent().context("the package lies in a workspace")?;
     for input in [
         "Cargo.lock",
         "Cargo.toml",
