@@ -294,7 +294,8 @@ test('what asks to be pressed again stays in sight', async () => {
   await button.evaluate(element => { element.focus({ preventScroll: true }); scrollBy({ top: element.getBoundingClientRect().bottom - innerHeight + 2, behavior: 'instant' }) })
   await page.keyboard.press('Enter')
   assert.match(await button.evaluate(element => element.textContent), /^Press again/)
-  await page.waitForFunction(element => element.getBoundingClientRect().bottom <= innerHeight, { timeout: 5000 }, button)
+  // Pages are scrolled by whole pixels.
+  await page.waitForFunction(element => Math.floor(element.getBoundingClientRect().bottom) <= innerHeight, { timeout: 5000 }, button)
   page.verify()
 })
 
