@@ -80,8 +80,8 @@ export async function openPage(context, url, { path = '/', ready = true } = {}) 
   })
   page.on('console', message => {
     if (message.type() !== 'error' && !/Content.Security.Policy/i.test(message.text())) return
-    // An answer above 399 is listed by the browser itself, as is a server that is gone.
-    if (/Failed to load resource|NetworkError|the server responded/.test(message.text())) return
+    // An answer above 399 is listed by the browser itself, as is a server that is gone, and what does not hold on an insecure address.
+    if (/Failed to load resource|NetworkError|the server responded|Opener-Policy header has been ignored/.test(message.text())) return
     wrong.push(`console: ${message.text()}`)
   })
   page.on('pageerror', error => wrong.push(`error: ${error.message}`))
