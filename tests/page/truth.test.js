@@ -180,6 +180,7 @@ test('what is not all that there is says so', async () => {
   })
   assert.match(many, /\d+ events, the latest 60 below/)
   assert.equal((await page.$$('.events tbody tr')).length, 60)
+  assert.doesNotMatch(await textOf(page, '.events tbody td'), /20\d\d/, 'today goes without saying')
   assert.ok((await page.$$('.events .bars .bar')).length > 60)
   await page.evaluate(async () => {
     const { audit } = await moduleOf('js/audit.js')

@@ -27,7 +27,7 @@ export function eventsCard() {
     fill(kinds, rows.length > 0 && bars(rows.sort((a, b) => b.value - a.value), 'Events of each kind'))
     fill(body, events.slice(-SHOWN).reverse().map(({ time, action, actor, subject, detail, outcome, reason, dialect }) => h(
       'tr',
-      h('td', new Date(time).toLocaleString()), h('td', h('code', action)), h('td', actor), h('td.subject', detail ? `${subject}: ${detail}` : subject),
+      h('td', when(new Date(time))), h('td', h('code', action)), h('td', actor), h('td.subject', detail ? `${subject}: ${detail}` : subject),
       h('td', h(`span.status.${outcome === 'refused' ? 'refused' : 'good'}`, outcome === 'refused' ? reason || 'refused' : 'done')), h('td', dialect),
     )))
   }
@@ -36,3 +36,6 @@ export function eventsCard() {
   draw()
   return { element }
 }
+
+/** The time of day; with the day where that is not today. */
+const when = at => at[at.toDateString() === new Date().toDateString() ? 'toLocaleTimeString' : 'toLocaleString']()
