@@ -151,7 +151,7 @@ impl fmt::Display for Refusal {
             Self::SameAsCurrent => f.write_str("the password is already in use for this user: choose a new one"),
             Self::LastPassword => f.write_str("the user has no other password: add one before removing this"),
             Self::NotInList => f.write_str("the password is not one of this user's passwords"),
-            Self::TooMany { max } => write!(f, "the user already has {max} passwords: remove one first"),
+            Self::TooMany { max } => write!(f, "a user may have {max} passwords at most: remove some first"),
             Self::EmptyList => f.write_str("the list holds no password: give at least one"),
             Self::SaltsDiffer => {
                 f.write_str("the list holds hashes of one scheme with different salts: give them one salt")

@@ -174,7 +174,7 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
             let method = if add { Method::Post } else { Method::Put };
             let set = reach()?.ask(method, &path(&format!("uid:{}", cell(&user, "uid")), "/password"), Some(&body));
             let replace = format!("`waxseal user passwd {}` without --add replaces all of them", word(&who));
-            set.map_err(|failure| failure.reworded("remove one first", &replace))?;
+            set.map_err(|failure| failure.reworded("remove some first", &replace))?;
             let done = if add { "has one more password" } else { "has a new password; all earlier tokens have ended" };
             say(&format!("{} {done}", cell(&user, "name")))
         }
