@@ -73,17 +73,30 @@ pub(crate) fn add_authorization(op: &Op<'_>, user: &User, new: NewAuthorization)
 }
 
 /// Ends the oldest authorizations of `user` where he has too many, so that nobody fills the store. An ordinary creation does not
-/// check, as counting means reading. The one whose token is being used stays: a program must not lose the token it works with.
+/// check, as counting means reading. Those that have ended already make room and cost no living one its place. The one whose token is
+/// being used stays: a program must not lose the token it works with.
 fn bound(op: &Op<'_>, user: &User, asked_by: Option<[u8; 12]>) -> Result<(), Stop> {
     if !super::now_and_then(op, "authorization bound")? {
         return Ok(());
     }
     let prefix = key::authorizations_of(user.uid);
     let newest = op.range(&Range { prefix, after: String::new(), limit: MOST_KEPT + SURPLUS })?;
-    for (_, record) in newest.iter().skip(MOST_KEPT as usize) {
+    let (mut living, mut removed) = (0, 0);
+    for (_, record) in newest {
+        if removed == SURPLUS {
+            break;
+        }
         let authorization = Authorization::of(record)?;
-        if asked_by != Some(authorization.id) {
+        if has_ended(op, user, &authorization)? {
+            // That it has ended was told when it did.
+            remove(op, &authorization);
+            removed += 1;
+            continue;
+        }
+        living += 1;
+        if living > MOST_KEPT && asked_by != Some(authorization.id) {
             end_authorization(op, &"waxseal", &authorization);
+            removed += 1;
         }
     }
     Ok(())
@@ -192,10 +205,14 @@ pub(crate) fn note_authorization(op: &Op<'_>, authorization: &mut Authorization,
 
 /// Ends an authorization: its token is refused from the next request on.
 pub(crate) fn end_authorization(op: &Op<'_>, actor: &dyn core::fmt::Display, authorization: &Authorization) {
+    remove(op, authorization);
+    audit(op, "token.revoke", actor, &hex(&authorization.id), None);
+}
+
+fn remove(op: &Op<'_>, authorization: &Authorization) {
     op.remove(key::authorization(&at(authorization)));
     op.remove(key::authorization_id(&hex(&authorization.id)));
     op.remove(key::authorization_token(&authorization_token(op, authorization)));
-    audit(op, "token.revoke", actor, &hex(&authorization.id), None);
 }
 
 /// Ends all authorizations of `user`, or all with a scope, however many there are: those among the newest go from the store at

@@ -122,15 +122,12 @@ fn remaining_seconds_are_rounded() {
     }
 }
 
-#[test]
-fn however_many_there_are_all_are_ended() {
-    let mut world = TestWorld::with_admin("secret");
-    let session = token(&mut world, "session");
-    let first = token(&mut world, "read");
-    // As an earlier build, which knew no bound, may have left them.
-    let model = world.stored::<AuthorizationAt>(&key::authorization_token(&first)).unwrap();
+/// Puts `more` authorizations like that of `token` into the store, each a millisecond younger than the one before, and moves the clock
+/// behind them. An earlier build, which knew no bound, may have left as many.
+fn put_more(world: &mut TestWorld, token: &str, more: u32) {
+    let model = world.stored::<AuthorizationAt>(&key::authorization_token(token)).unwrap();
     let model = world.stored::<Authorization>(&key::authorization(&model)).unwrap();
-    for number in 1..=1200_u32 {
+    for number in 1..=more {
         let created = UnixTime::from_millis(model.created.as_millis() + u64::from(number));
         let mut id = [0; 12];
         id[..4].copy_from_slice(&number.to_be_bytes());
@@ -140,6 +137,34 @@ fn however_many_there_are_all_are_ended() {
         world.put(key::authorization(&at), made.encode());
     }
     world.advance(2);
+}
+
+/// Else those that were ended together would push out the living for as long as they are stored.
+#[test]
+fn an_authorization_that_has_ended_costs_no_living_one_its_place() {
+    let mut world = TestWorld::with_admin("secret");
+    let session = token(&mut world, "session");
+    let read = token(&mut world, "read");
+    put_more(&mut world, &read, 1900);
+    let working = token(&mut world, "session");
+    assert_eq!(world.call(bearer(Method::Delete, &format!("{LIST}?scope=read"), &working)).status, 200);
+    assert!(world.count("authz/") > 901, "older ones are dead, and there still");
+    world.events.clear();
+    for _ in 0..100 {
+        world.advance_millis(1);
+        assert_eq!(world.call(bearer(Method::Post, LIST, &working).with_body("scope=userinfo")).status, 201);
+    }
+    check_alive(&mut world, &session, true);
+    assert_eq!(world.count("authz/"), 102, "the dead have gone");
+    assert!(world.events.iter().all(|event| event.action == "token.issue"), "their end was told before");
+}
+
+#[test]
+fn however_many_there_are_all_are_ended() {
+    let mut world = TestWorld::with_admin("secret");
+    let session = token(&mut world, "session");
+    let first = token(&mut world, "read");
+    put_more(&mut world, &first, 1200);
     let listed = json(&world.call(bearer(Method::Get, LIST, &session)));
     assert_eq!(listed["data"].as_array().unwrap().len(), 1202);
     let delete = |path: &str| bearer(Method::Delete, path, &session);
