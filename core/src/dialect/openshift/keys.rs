@@ -128,11 +128,12 @@ fn read(request: &Request<'_>) -> Result<SshKey, Stop> {
     Ok(SshKey { name: String::new(), kind: field(request, "type", 256)?, content: field(request, "content", MAX_CONTENT)? })
 }
 
-/// A name that can stand in a path: dots alone would lead elsewhere.
+/// A name that can stand in a path: dots alone would lead elsewhere, and a format alone would leave no name.
 fn name(request: &Request<'_>) -> Result<String, Stop> {
     let name = field(request, "name", 256)?;
-    if matches!(name.as_str(), "." | "..") {
-        return Err(request.exchange.refuse(422, Message::error(1, Some("name"), "a name cannot be dots alone")));
+    if matches!(name.as_str(), "." | "..") || split_suffix(&name).0.is_empty() {
+        let text = "a name cannot be dots or a format alone";
+        return Err(request.exchange.refuse(422, Message::error(1, Some("name"), text)));
     }
     Ok(name)
 }
