@@ -125,13 +125,15 @@ pub(super) fn delete_all(request: &Request<'_>) -> Result<Reply, Stop> {
     Ok(Reply::gone(format!("All authorizations for {owner} with scope {scope} are revoked.")))
 }
 
-/// The parameter under either of its names; a blank `scope` gives way to `scopes`.
+/// The parameter under either of its names: the one that says more, `scope` before `scopes`. Where authorizations are ended, an empty one
+/// means all, as in the broker, and blanks are the name of no scope.
 fn scope(parameters: &Parameters) -> Option<&Value> {
-    let [scope, alias] = ["scope", "scopes"].map(|name| parameters.value(name));
-    let blank = |scope: &Value| scope.as_str().is_some_and(|scope| scope.trim().is_empty());
-    // Without `scopes` it stays as it was sent: where authorizations are ended, an empty one means all, as in the broker, and blanks are
-    // the name of no scope.
-    if scope.is_none_or(blank) { alias.or(scope) } else { scope }
+    let says = |scope: &&Value| match scope.as_str() {
+        Some("") => 0,
+        Some(blanks) if blanks.trim().is_empty() => 1,
+        _ => 2,
+    };
+    ["scopes", "scope"].into_iter().filter_map(|name| parameters.value(name)).max_by_key(says)
 }
 
 fn unknown_scope(exchange: &Exchange<'_>) -> Stop {
