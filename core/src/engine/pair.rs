@@ -346,7 +346,7 @@ fn all(op: &Op<'_>, actor: &dyn core::fmt::Display, whose: Option<Uid>, family: 
             counts.invalidated += ended;
             counts.previously += dead;
         }
-        op.replace(key.clone(), seen, pair.encode(), Some(kept_until(op, &pair)));
+        op.replace(key.clone(), seen, pair.encode(), Some(op.now().plus_secs(KEEP)));
         audit(op, "token.revoke", actor, &jti(op, &pair), None);
     }
     if !singly {
@@ -552,9 +552,11 @@ fn store_new(op: &Op<'_>, pair: &Pair) {
     }
 }
 
-/// An hour after both tokens have expired, or from now on when both were ended.
+/// An hour after both tokens have expired, or from now on when both were ended. A used refresh token is remembered to its end: whoever
+/// presents it again ends the family (security T17).
 fn kept_until(op: &Op<'_>, pair: &Pair) -> UnixTime {
-    if pair.access_invalidated && (pair.refresh_invalidated || !pair.refreshable) {
+    let ended = pair.access_invalidated && (pair.refresh_invalidated || !pair.refreshable);
+    if ended && pair.refreshed.is_none() {
         return op.now().plus_secs(KEEP);
     }
     let ends = if pair.refreshable { refresh_ends(op, pair).max(pair.access_expires) } else { pair.access_expires };

@@ -747,6 +747,28 @@ fn a_spent_refresh_token_ends_its_family_also_when_it_was_invalidated() {
     assert_eq!(bearer(&mut world, &second["access_token"]).status, 401);
 }
 
+/// A client that logs out of what it has renewed must not make the server forget what it was.
+#[test]
+fn a_spent_refresh_token_is_remembered_also_when_both_halves_were_ended() {
+    let mut world = world();
+    let refresh = |world: &mut TestWorld, token: &Value, status| {
+        let body = value!({"grant_type": "refresh_token", "refresh_token": token});
+        admin(world, "POST /_security/oauth2/token", &body, status)
+    };
+    let body = value!({"grant_type": "password", "username": ADMIN.0, "password": ADMIN.1});
+    let first = admin(&mut world, "POST /_security/oauth2/token", &body, 200);
+    let second = refresh(&mut world, &first["refresh_token"], 200);
+    for out in [value!({"token": first["access_token"]}), value!({"refresh_token": first["refresh_token"]})] {
+        assert_eq!(admin(&mut world, "DELETE /_security/oauth2/token", &out, 200)["invalidated_tokens"], 1);
+    }
+    world.advance(2 * 3600);
+    let third = refresh(&mut world, &second["refresh_token"], 200);
+    assert_eq!(bearer(&mut world, &third["access_token"]).status, 200);
+    refresh(&mut world, &first["refresh_token"], 400);
+    assert_eq!(bearer(&mut world, &third["access_token"]).status, 401);
+    refresh(&mut world, &third["refresh_token"], 400);
+}
+
 /// Else a stolen access token would renew itself beside the family that its owner ends.
 #[test]
 fn what_is_granted_for_a_token_is_of_its_family() {
