@@ -55,8 +55,10 @@ const SYNC: Duration = Duration::from_secs(1);
 /// of earlier builds held whatever text a user had sent.
 const TAIL: u64 = if cfg!(test) { 4096 } else { 1024 * 1024 };
 const LONGEST_TAIL: u64 = 256 * TAIL;
-/// How many octets of a text are kept in a record: longer texts are cut, and end with [`CUT`].
+/// How many octets of a name are kept in a record: longer ones, which users may have sent, are cut, and end with [`CUT`].
 const LONGEST_TEXT: usize = 256;
+/// The same of the detail. A change of every rule at once fits.
+const LONGEST_DETAIL: usize = 16 * 1024;
 /// Octets of the head, and what stands behind it once the trail was closed in order.
 const HEAD: usize = 85;
 const CLOSED: &[u8; 7] = b"closed\n";
@@ -147,16 +149,21 @@ impl Audit for AuditTrail {
     }
 }
 
-/// The event with its texts, which users may have sent, cut to [`LONGEST_TEXT`].
+/// The event with its texts cut to [`LONGEST_TEXT`] and [`LONGEST_DETAIL`].
 fn short(event: &Event) -> Event {
-    let cut = |text: &str| {
-        if text.len() <= LONGEST_TEXT {
+    let cut = |text: &str, most: usize| {
+        if text.len() <= most {
             return text.into();
         }
-        let (kept, _) = text.split_at(text.floor_char_boundary(LONGEST_TEXT - CUT.len()));
+        let (kept, _) = text.split_at(text.floor_char_boundary(most - CUT.len()));
         format!("{kept}{CUT}")
     };
-    Event { actor: cut(&event.actor), subject: cut(&event.subject), detail: cut(&event.detail), ..*event }
+    Event {
+        actor: cut(&event.actor, LONGEST_TEXT),
+        subject: cut(&event.subject, LONGEST_TEXT),
+        detail: cut(&event.detail, LONGEST_DETAIL),
+        ..*event
+    }
 }
 
 impl Drop for AuditTrail {

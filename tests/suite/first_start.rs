@@ -646,7 +646,7 @@ fn a_module_is_named_by_nobody_but_the_owner() {
 #[test]
 fn a_reload_is_audited() {
     let (_home, data) = scratch();
-    let server = Launch::on(&data).start();
+    let server = Launch::on(&data).set("redis.ttl.max", "7200").start();
     let reloads = |outcome: &str| {
         let trail = fs::read_to_string(data.join("audit.log")).unwrap();
         trail.lines().filter(|line| line.contains("\"config.reload\"") && line.contains(outcome)).count()
@@ -669,4 +669,7 @@ fn a_reload_is_audited() {
     assert!(logs(&server, "server.page"), "what waits for a restart is named: {}", server.log());
     let trail = fs::read_to_string(data.join("audit.log")).unwrap();
     assert!(trail.contains("\"detail\":\"leeway 0 -> 1\""), "{trail}");
+    let started = trail.lines().find(|line| line.contains("\"config.start\"")).unwrap();
+    assert!(started.contains("redis.ttl.max 7200"), "what was stated at the start, and that alone: {started}");
+    assert!(!started.contains("leeway"), "{started}");
 }

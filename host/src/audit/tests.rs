@@ -139,7 +139,14 @@ fn texts_are_cut_where_they_are_written() {
         let line: serde_json::Value = serde_json::from_str(&lines[line]).unwrap();
         assert_eq!((&line["actor"], &line["subject"]), (&actor.as_str().into(), &actor.as_str().into()));
     }
-    assert_eq!(home.verify(), Ok(3));
+    let details = [(16 * 1024, "x".repeat(16 * 1024)), (16 * 1024 + 1, format!("{}\u{2026}", "x".repeat(16 * 1024 - 3)))];
+    let occasion = Occasion { time: UnixTime::from_millis(2_500), source: None, request: 255 };
+    for (length, kept) in details {
+        home.open().record(occasion, &[Event { detail: "x".repeat(length), ..event("a") }]);
+        let line: serde_json::Value = serde_json::from_str(home.lines().last().unwrap()).unwrap();
+        assert_eq!(line["detail"], kept.as_str());
+    }
+    assert_eq!(home.verify(), Ok(7));
 }
 
 /// An earlier build wrote whatever it was sent.

@@ -5,7 +5,7 @@ use crate::{
     audit::{self, AuditTrail},
     backup::{self, BackupError, Unfinished},
     clock::Clock,
-    config::{self, Config, Host, Loaded, Problem, Sources},
+    config::{self, Config, Host, Loaded, Origin, Problem, Sources},
     data_dir::{DataDir, RootKey},
     engine::{self, Audit, Choice, Code, Engine, Kind, Mark, Occasion, Rules},
     hex,
@@ -60,7 +60,9 @@ impl Assembled {
     /// For a server. Makes store and root key where there are none yet.
     pub(super) async fn for_server(data: &DataDir, config: &Config, sources: Sources) -> Result<Self, Failure> {
         let read = sources.clone().load()?;
-        let assembled = Self { sources: Some(Mutex::new((sources, read))), ..Self::open(data, config, true).await? };
+        let opened = Self::open(data, config, true).await?;
+        opened.note("config.start", "settings", Ok(stated(&read).join(", ")));
+        let assembled = Self { sources: Some(Mutex::new((sources, read))), ..opened };
         let Config { host, settings } = config;
         if let Some(code) = module::named(host).map_err(Failure::usage)? {
             let rules = assembled.rules(Some(&code)).map_err(Failure::usage)?;
@@ -343,12 +345,22 @@ const NO_ADDRESSES: &str = "; these are addresses, not memory: lift the limit on
 const MODULE: [&str; 2] = ["engine.module", "engine.module_sha256"];
 const KINDS: [&str; 2] = ["engine.hot", "engine.api"];
 
-/// What differs of the rules' settings, with both values.
-fn differences(before: &Loaded, after: &Loaded) -> Vec<String> {
+/// The settings of the rules with their values.
+fn rules(loaded: &Loaded) -> impl Iterator<Item = (&'static str, String, &Origin)> {
     let of_server = |path: &str| ["server.", "log.", "engine."].iter().any(|section| path.starts_with(section));
-    let rows = before.rows().zip(after.rows()).filter(|((setting, ..), _)| !of_server(setting.path));
-    let differ = rows.filter(|((_, before, _), (_, after, _))| before != after);
-    differ.map(|((setting, before, _), (_, after, _))| format!("{} {before} -> {after}", setting.path)).collect()
+    loaded.rows().map(|(setting, value, origin)| (setting.path, value, origin)).filter(move |(path, ..)| !of_server(path))
+}
+
+/// What somebody has stated of them.
+fn stated(loaded: &Loaded) -> Vec<String> {
+    let stated = rules(loaded).filter(|(.., origin)| **origin != Origin::Default);
+    stated.map(|(path, value, _)| format!("{path} {value}")).collect()
+}
+
+/// What differs of them, with both values.
+fn differences(before: &Loaded, after: &Loaded) -> Vec<String> {
+    let differ = rules(before).zip(rules(after)).filter(|((_, before, _), (_, after, _))| before != after);
+    differ.map(|((path, before, _), (_, after, _))| format!("{path} {before} -> {after}")).collect()
 }
 
 /// The settings of the server itself that differ and cannot change while it runs, by their paths.
