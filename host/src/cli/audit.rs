@@ -130,7 +130,9 @@ impl Wanted<'_> {
     fn takes(&self, record: &Value) -> bool {
         let member = |name| record.get(name).and_then(Value::as_str);
         let named = ["actor", "subject", "source", "request"].map(member);
-        let is_typed = (member("action"), member("outcome")) == (Some("login"), Some("refused"));
+        // One whose password was right is known.
+        let is_typed = (member("action"), member("outcome")) == (Some("login"), Some("refused"))
+            && member("reason") != Some("password_expired");
         let has_uids = !is_typed && member("action") != Some("schemes.prune");
         let about = |About { texts, uid }: &About| {
             texts.iter().chain(uid.iter().filter(|_| has_uids)).any(|text| named.contains(&Some(text.as_str())))
@@ -243,6 +245,8 @@ mod tests {
         assert!(
             !takes("login", "refused", "1") && !takes("schemes.prune", "success", "1") && !takes("login", "success", "2")
         );
+        let expired = json!({ "action": "login", "outcome": "refused", "reason": "password_expired", "subject": "1" });
+        assert!(wanted.takes(&expired), "the password was right, so that nobody can have typed the number");
     }
 
     #[test]
