@@ -100,8 +100,14 @@ fn items<'h>(headers: &'h HeaderMap, name: &'static str) -> impl DoubleEndedIter
 /// Neither an address nor a host, nor anything else that is looked for.
 const NO_TEXT: &str = "?";
 
-/// An address with or without port, IPv6 in brackets or bare.
+/// An address with or without port, IPv6 in brackets or bare. The zone of one of a link (RFC 4007) says over which interface of the proxy
+/// it came, not who it is.
 fn node(text: &str) -> Option<IpAddr> {
+    let zoneless = text.split_once('%').map(|(address, zone)| match zone.split_once(']') {
+        Some((_, behind)) => format!("{address}]{behind}"),
+        None => address.to_owned(),
+    });
+    let text = zoneless.as_deref().unwrap_or(text);
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let address = bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))?;
     Some(IpAddr::to_canonical(&address))
@@ -168,6 +174,10 @@ mod tests {
         check(Forwarding::XForwarded, "10.0.0.1", &[] as &[(_, &str)], ("10.0.0.1", false, None));
         check(Forwarding::XForwarded, "::ffff:10.0.0.1", &[(FOR, "[2001:db8::1]:4711")], ("2001:db8::1", false, None));
         check(Forwarding::XForwarded, "fd00::1", &[(FOR, "1.1.1.1:80")], ("1.1.1.1", false, None));
+        for zoned in ["fe80::1%eth0", "[fe80::1%eth0]", "[fe80::1%eth0]:4711"] {
+            let hops = format!("6.6.6.6, {zoned}");
+            check(Forwarding::XForwarded, "10.0.0.1", &[(FOR, hops)], ("fe80::1", false, None));
+        }
     }
 
     /// Else a client would be taken for the proxy that appends his address.
