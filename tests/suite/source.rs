@@ -95,3 +95,27 @@ fn every_dependency_is_locked_and_from_the_registry() {
     assert!(packages > 50, "only {packages} packages were read");
     assert!(read("xtask/src/cargo.rs").contains("--locked"), "the commands no longer keep to the lock file");
 }
+
+/// What is named and not used is built, checked and shipped for nothing.
+#[test]
+fn every_dependency_is_used() {
+    for package in ["core", "wasm", "host"] {
+        let code: String = rust_files(&format!("{package}/src")).iter().map(|path| code(path)).collect();
+        let manifest = read(&format!("{package}/Cargo.toml"));
+        let (_, dependencies) = manifest.split_once("\n[dependencies]\n").unwrap();
+        let names = dependencies.lines().take_while(|line| !line.starts_with('['));
+        let names: Vec<_> =
+            names.filter_map(|line| line.split(['.', ' ']).next().filter(|name| !name.is_empty())).collect();
+        assert!(names.len() > 5, "{package}: only {names:?} were read");
+        for name in names {
+            let used = regex::Regex::new(&format!(r"\b{}\b", name.replace('-', "_"))).unwrap();
+            assert!(used.is_match(&code), "{package} does not use {name}");
+        }
+    }
+}
+
+/// A file without its comments.
+fn code(path: &Path) -> String {
+    let source = fs::read_to_string(path).unwrap();
+    source.lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(|line| [line, "\n"]).collect()
+}

@@ -1,4 +1,4 @@
-//! The physical limit of HTTP here: axum, the same stack as the server's, with one static answer.
+//! The physical limit of HTTP here: axum, which stands on hyper as the server does, with one static answer.
 
 use axum::{Router, http::StatusCode, routing::any};
 use std::{
