@@ -1,6 +1,7 @@
 //! A small HTTP/1.1 client over one connection, which sends exactly what it is told and reads strictly.
 
 use crate::leaks;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use core::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     time::Duration,
@@ -35,6 +36,11 @@ impl Reply {
     pub fn json(&self) -> Option<serde_json::Value> {
         serde_json::from_slice(&self.body).ok()
     }
+}
+
+/// The value of an `Authorization` header with a password.
+pub fn basic(name: &str, password: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{name}:{password}")))
 }
 
 /// One client, which keeps its connection as long as the server does.

@@ -14,8 +14,9 @@ use std::{
 };
 use waxseal_core::seam::{Method, Request};
 use waxseal_tests::{
+    client::basic,
     server::{ADMIN, Launch, binary, command, scratch},
-    torture::api::{authorize, basic},
+    torture::api::authorize,
 };
 
 /// The exit status of a command on `data`, and what it says.

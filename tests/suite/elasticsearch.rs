@@ -19,7 +19,7 @@ use waxseal_core::{
     time::UnixTime,
 };
 use waxseal_tests::{
-    client::Reply,
+    client::{Reply, basic},
     server::{self, ADMIN, Launch, Server, scratch},
 };
 
@@ -189,15 +189,10 @@ fn by(token: &Value, method: &str, body: &Value) -> Request {
 }
 
 fn as_admin(method: &str, body: &Value) -> Request {
-    server::json(method, TOKENS, body).with_header("authorization", &basic())
+    server::json(method, TOKENS, body).with_header("authorization", &basic(ADMIN.0, ADMIN.1))
 }
 
 fn bearer(method: &str, path: &str, token: &Value) -> Request {
     let value = format!("Bearer {}", token.as_str().unwrap());
     Request::new(waxseal_core::seam::Method::parse(method), path).with_header("authorization", &value)
-}
-
-fn basic() -> String {
-    use base64::{Engine as _, prelude::BASE64_STANDARD};
-    format!("Basic {}", BASE64_STANDARD.encode(format!("{}:{}", ADMIN.0, ADMIN.1)))
 }

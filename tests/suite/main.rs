@@ -10,7 +10,6 @@
 mod allocations;
 mod cases;
 mod commands;
-mod crash;
 mod edge;
 mod elasticsearch;
 mod first_start;

@@ -6,7 +6,7 @@ use waxseal_core::{
     seam::{Call, Derivation, Method, Moment, Peer, Request, Step, begin},
     settings::Settings,
 };
-use waxseal_tests::memory::Memory;
+use waxseal_tests::{client::basic, memory::Memory};
 
 const ADMIN: &str = "Grey-Heron 27 lantern";
 
@@ -34,11 +34,6 @@ fn world() -> Memory {
 
 fn from_outside() -> Peer {
     Peer { address: Some([192, 0, 2, 1].into()), ..Peer::default() }
-}
-
-fn basic(name: &str, password: &str) -> String {
-    use base64::{Engine as _, prelude::BASE64_STANDARD};
-    format!("Basic {}", BASE64_STANDARD.encode(format!("{name}:{password}")))
 }
 
 /// The derivations that a login asks for, in order, and the status of its answer.

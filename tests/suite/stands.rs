@@ -10,9 +10,10 @@ use std::{
 };
 use waxseal_core::seam::{Method, Request};
 use waxseal_tests::{
+    client::basic,
     server::{Launch, command, json, scratch},
     torture::{
-        api::{add_user, admin_token, authorize, basic, client_from, forged, passwords, verify},
+        api::{add_user, admin_token, authorize, client_from, forged, passwords, verify},
         disk, kill, load, mutate, rotate, secrets, serial, timing,
     },
 };

@@ -5,7 +5,6 @@ use super::{
     seed::Subject,
     table::{Row, heading},
 };
-use base64::{Engine, prelude::BASE64_STANDARD};
 use core::{
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
@@ -15,7 +14,7 @@ use waxseal_core::{
     password::{self, Memory, Scheme},
     seam::Derivation,
 };
-use waxseal_tests::server::ADMIN;
+use waxseal_tests::{client::basic, server::ADMIN};
 
 const ROUNDS: usize = 5;
 const SECONDS: u32 = 3;
@@ -23,12 +22,11 @@ const SECONDS: u32 = 3;
 pub(crate) fn measure() {
     heading("Logins (Argon2id m=19456 t=2 p=1), 16 connections");
     let subject = Subject::start();
-    let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{}:{}", ADMIN.0, ADMIN.1)));
     let login = Load {
         address: subject.server.address,
         method: "POST",
         path: "/v1/users/authorize",
-        headers: vec![("Authorization", basic)],
+        headers: vec![("Authorization", basic(ADMIN.0, ADMIN.1))],
         body: "",
     };
     let [mut share, mut rate, mut limit] = [Row::default(), Row::default(), Row::default()];

@@ -1,6 +1,5 @@
 //! Servers to measure, and what they hold.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::json;
 use std::{
     path::{Path, PathBuf},
@@ -17,7 +16,10 @@ use waxseal_core::{
     seam::{Commit, Expect, Key, Request, Write},
     time::UnixTime,
 };
-use waxseal_tests::server::{ADMIN, Launch, Server, json, scratch};
+use waxseal_tests::{
+    client::basic,
+    server::{ADMIN, Launch, Server, json, scratch},
+};
 
 /// A server with a data directory of its own.
 pub(crate) struct Subject {
@@ -91,10 +93,6 @@ fn fill(data: &Path, count: u32) {
     }
 }
 
-fn basic() -> String {
-    format!("Basic {}", BASE64_STANDARD.encode(format!("{}:{}", ADMIN.0, ADMIN.1)))
-}
-
 /// A token of the Redis dialect that lives a day.
 pub(crate) fn admin_token(server: &Server) -> String {
     member(server, &json("POST", "/v1/users/authorize", &json!({ "ttl": 86400 })), "/access_token")
@@ -113,7 +111,7 @@ pub(crate) fn session(server: &Server) -> String {
 }
 
 fn member(server: &Server, request: &Request, pointer: &str) -> String {
-    let reply = server.send(&request.clone().with_header("authorization", &basic()));
+    let reply = server.send(&request.clone().with_header("authorization", &basic(ADMIN.0, ADMIN.1)));
     let body = reply.json().unwrap_or_default();
     body.pointer(pointer).and_then(|token| token.as_str()).unwrap_or_else(|| panic!("{} {body}", reply.status)).into()
 }

@@ -11,7 +11,10 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use waxseal_core::seam::{Method, Request};
-use waxseal_tests::{client::Reply, server::ADMIN};
+use waxseal_tests::{
+    client::{Reply, basic},
+    server::ADMIN,
+};
 
 /// A place where Waxseal runs: with an empty store but for [`ADMIN`], under the settings of one scenario.
 pub(crate) trait World {
@@ -130,9 +133,7 @@ fn request(exchange: &Exchange) -> Result<Request, String> {
     let (method, target) = exchange.request.split_once(' ').ok_or("a request is `METHOD /path`")?;
     let mut request = Request::new(Method::parse(method), target);
     let authorization = match exchange {
-        Exchange { basic: Some((user, password)), .. } => {
-            Some(format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))))
-        }
+        Exchange { basic: Some((user, password)), .. } => Some(basic(user, password)),
         Exchange { bearer: Some(token), .. } => Some(format!("Bearer {token}")),
         Exchange { jwt: Some(token), .. } => Some(format!("JWT {token}")),
         _ => None,

@@ -1,18 +1,12 @@
 //! Requests of all dialects, in short form.
 
 use crate::{
-    client::{Client, Reply},
+    client::{Client, Reply, basic},
     server::{ADMIN, Server, json},
 };
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use core::net::{Ipv4Addr, SocketAddr};
 use serde_json::{Value, json};
 use waxseal_core::seam::{Method, Request};
-
-/// The value of an `Authorization` header with a password.
-pub fn basic(name: &str, password: &str) -> String {
-    format!("Basic {}", BASE64_STANDARD.encode(format!("{name}:{password}")))
-}
 
 /// A login.
 pub fn authorize(name: &str, password: &str) -> Request {

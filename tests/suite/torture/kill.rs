@@ -6,18 +6,19 @@
 use super::{
     Dice,
     api::{
-        access_token, add_user, admin_token, authorize, basic, client_from, data, never_lock, passwords, revoke, verify,
+        access_token, add_user, admin_token, as_bearer, authorize, client_from, data, never_lock, passwords, revoke, verify,
     },
 };
 use crate::{
-    client::{Client, Reply},
-    server::{Launch, Server, scratch},
+    client::{Client, Reply, basic},
+    server::{Launch, Server, json, scratch},
 };
 use core::{
     net::SocketAddr,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
+use serde_json::Value;
 use std::{collections::BTreeSet, io, thread, time::Instant};
 use waxseal_core::seam::{Method, Request};
 
@@ -89,21 +90,25 @@ pub fn run(kills: u32, writers: usize, told: impl Fn(&Outcome)) -> Outcome {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct Model {
     passwords: BTreeSet<String>,
-    /// By id.
-    authorizations: BTreeSet<String>,
+    authorizations: BTreeSet<Authorization>,
     good: BTreeSet<String>,
     /// Passwords and tokens that must not work again; the newest.
     ended_passwords: Vec<String>,
     ended_tokens: Vec<String>,
 }
 
+/// An id with its token.
+type Authorization = (String, String);
+
 #[derive(Clone, Debug)]
 enum Change {
     Add(String),
+    /// As `Add`, but an administrator adds it.
+    Give(String),
     Replace(String),
     Delete(String),
     Grant,
-    EndGrant(String),
+    EndGrant(Authorization),
     Issue,
     Revoke(String),
 }
@@ -113,11 +118,11 @@ impl Model {
     fn after(&self, change: &Change, reply: Option<&Reply>) -> Self {
         let mut next = self.clone();
         match change {
-            Change::Add(new) => _ = next.passwords.insert(new.clone()),
+            Change::Add(new) | Change::Give(new) => _ = next.passwords.insert(new.clone()),
             Change::Replace(new) => {
                 next.ended_passwords.extend(core::mem::take(&mut next.passwords));
                 next.ended_tokens.extend(core::mem::take(&mut next.good));
-                next.authorizations.clear();
+                next.ended_tokens.extend(core::mem::take(&mut next.authorizations).into_iter().map(|(_, token)| token));
                 next.passwords.insert(new.clone());
             }
             Change::Delete(old) => {
@@ -126,18 +131,22 @@ impl Model {
             }
             // Without a reply nobody knows its id; whoever looks finds one more.
             Change::Grant => {
-                next.authorizations.extend(reply.and_then(|reply| Some(data(reply)["id"].as_str()?.to_owned())));
+                next.authorizations.extend(reply.and_then(|reply| authorization(&data(reply))));
             }
-            Change::EndGrant(id) => _ = next.authorizations.remove(id),
+            Change::EndGrant(ended) => {
+                next.authorizations.remove(ended);
+                next.ended_tokens.push(ended.1.clone());
+            }
             Change::Issue => next.good.extend(reply.and_then(access_token)),
             Change::Revoke(token) => {
                 next.good.remove(token);
                 next.ended_tokens.push(token.clone());
             }
         }
-        let newest = |list: &mut Vec<String>| drop(list.drain(..list.len().saturating_sub(2)));
-        newest(&mut next.ended_passwords);
-        newest(&mut next.ended_tokens);
+        let newest = |list: &mut Vec<String>, count| drop(list.drain(..list.len().saturating_sub(count)));
+        // Each of the passwords costs a derivation.
+        newest(&mut next.ended_passwords, 2);
+        newest(&mut next.ended_tokens, 8);
         next
     }
 }
@@ -185,7 +194,6 @@ impl Writer {
 
     fn choose(&mut self) -> Change {
         self.serial += 1;
-        let some = |set: &BTreeSet<String>, dice: &mut Dice| set.iter().nth(dice.roll(set.len().max(1))).cloned();
         let new = format!("password {} of {}", self.serial, self.name);
         loop {
             let Model { passwords, authorizations, good, .. } = &self.model;
@@ -198,7 +206,7 @@ impl Writer {
                 },
                 4..=6 => Change::Grant,
                 7 => match some(authorizations, &mut self.dice) {
-                    Some(id) => Change::EndGrant(id),
+                    Some(authorization) => Change::EndGrant(authorization),
                     None => continue,
                 },
                 8 | 9 if good.len() < 6 => Change::Issue,
@@ -206,6 +214,7 @@ impl Writer {
                     Some(token) => Change::Revoke(token),
                     None => continue,
                 },
+                11 if passwords.len() < 6 => Change::Give(new),
                 _ => continue,
             };
         }
@@ -222,10 +231,14 @@ impl Writer {
         };
         match change {
             Change::Add(new) => passwords("POST", &self.name, self.password(), Some(new)),
+            Change::Give(new) => {
+                let body = serde_json::json!({ "username": self.name, "new_password": new });
+                as_bearer(json("POST", "/v1/users/password", &body), admin)
+            }
             Change::Replace(new) => passwords("PUT", &self.name, self.password(), Some(new)),
             Change::Delete(old) => passwords("DELETE", &self.name, old, None),
             Change::Grant => with(Method::Post, "/broker/rest/user/authorizations"),
-            Change::EndGrant(id) => with(Method::Delete, &format!("/broker/rest/user/authorization/{id}")),
+            Change::EndGrant((id, _)) => with(Method::Delete, &format!("/broker/rest/user/authorization/{id}")),
             Change::Issue => {
                 let request = authorize(&self.name, self.password()).with_header("content-type", "application/json");
                 request.with_body(r#"{"ttl":86400}"#)
@@ -292,7 +305,25 @@ impl Writer {
         let items = data(&reply);
         let items =
             items.as_array().ok_or_else(|| io::Error::other(format!("a list is answered with {}", reply.status)))?;
-        found.authorizations = items.iter().filter_map(|item| Some(item["id"].as_str()?.to_owned())).collect();
+        found.authorizations = items.iter().filter_map(authorization).collect();
+        for (id, token) in &found.authorizations {
+            let status = client.send(&verify(token))?.status;
+            if status != 204 {
+                return Err(io::Error::other(format!("the token of authorization {id} is answered with {status}")));
+            }
+            // One that a change under way would have ended.
+            found.good.remove(token);
+        }
         Ok(found)
     }
+}
+
+/// What the dialect tells of an authorization.
+fn authorization(told: &Value) -> Option<Authorization> {
+    Some((told["id"].as_str()?.to_owned(), told["token"].as_str()?.to_owned()))
+}
+
+/// One of the set, if there is one.
+fn some<T: Clone>(set: &BTreeSet<T>, dice: &mut Dice) -> Option<T> {
+    set.iter().nth(dice.roll(set.len().max(1))).cloned()
 }

@@ -2,7 +2,7 @@
 
 use super::api::{access_token, add_user, address, admin_token, authorize, client_from, never_lock, verify};
 use crate::{
-    client::CrowdClient,
+    client::{CrowdClient, basic},
     server::{Launch, Server, command, scratch},
 };
 use core::{
@@ -378,7 +378,7 @@ pub fn signal(times: u32, waiting: usize) -> Signalled {
     let mut streams: Vec<_> = (0..waiting)
         .map(|_| {
             let mut stream = TcpStream::connect(server.address).unwrap();
-            let login = super::api::basic("ann", "right");
+            let login = basic("ann", "right");
             let head = format!(
                 "POST /v1/users/authorize HTTP/1.1\r\nhost: a\r\nauthorization: {login}\r\ncontent-length: 0\r\n\r\n"
             );

@@ -2,9 +2,12 @@
 
 use super::{
     Dice,
-    api::{access_token, add_user, admin_token, as_bearer, basic, data, never_lock},
+    api::{access_token, add_user, admin_token, as_bearer, data, never_lock},
 };
-use crate::server::{ADMIN, Launch, Server, json, scratch};
+use crate::{
+    client::basic,
+    server::{ADMIN, Launch, Server, json, scratch},
+};
 use core::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     time::Duration,

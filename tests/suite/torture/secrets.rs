@@ -1,10 +1,13 @@
 //! Secrets that would be recognised anywhere, sent everywhere: none may come out where people read.
 
 use super::{
-    api::{add_user, admin_token, as_bearer, authorize, basic, data, passwords, revoke, verify},
+    api::{add_user, admin_token, as_bearer, authorize, data, passwords, revoke, verify},
     rotate::waxseal,
 };
-use crate::server::{Launch, Server, json, scratch};
+use crate::{
+    client::basic,
+    server::{Launch, Server, json, scratch},
+};
 use serde_json::{Value, json};
 use std::{
     fs,
