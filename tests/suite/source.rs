@@ -1,6 +1,7 @@
 //! Statements of `docs/security.md` about the source itself.
 
 use std::{fs, path::Path, path::PathBuf};
+use waxseal_core::{refusal::Refusal, token};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -111,6 +112,34 @@ fn every_dependency_is_used() {
             let used = regex::Regex::new(&format!(r"\b{}\b", name.replace('-', "_"))).unwrap();
             assert!(used.is_match(&code), "{package} does not use {name}");
         }
+    }
+}
+
+/// What is shown of a refusal, and typed in TypeScript, is what core refuses with, in the order of its checks.
+#[test]
+fn the_codes_of_refused_tokens_are_those_of_core() {
+    let types = read("wasm/js/lib/verify/index.d.ts");
+    let (_, types) = types.split_once("export type TokenCode =").unwrap();
+    let (types, _) = types.split_once("\n\n").unwrap();
+    let code = regex::Regex::new("'([a-z0-9_]+)'").unwrap();
+    let lists: [(&str, &str, &[&str]); 2] = [
+        (
+            "checks.js",
+            &read("www/js/token/checks.js"),
+            &[
+                Refusal::TokenForeign.code(),
+                Refusal::TokenUserGone.code(),
+                Refusal::TokenRevoked.code(),
+                Refusal::TokenEnded.code(),
+            ],
+        ),
+        ("TokenCode", types, &["not_a_string", Refusal::TokenRevoked.code(), "trap"]),
+    ];
+    for (name, text, others) in lists {
+        let codes = code.captures_iter(text).map(|found| found.extract::<1>().1[0]);
+        let (listed, rest): (Vec<_>, Vec<_>) = codes.partition(|code| !others.contains(code));
+        assert!(listed.iter().copied().eq(token::Refusal::ALL.iter().map(|refusal| refusal.code())), "{name}: {listed:?}");
+        assert_eq!(rest, others, "{name}");
     }
 }
 

@@ -21,7 +21,8 @@ use tokio::{
 };
 use waxseal_core::seam::{Answer, Ask, Call, Derivation, Done, Key, Record, Response};
 
-/// How often a call is started before the server gives up. Starting over is cheap, as derivations are kept.
+/// How often a call is started before the server gives up. Starting over is cheap, as derivations are kept. `wasm/js/lib/waxseal.js` has
+/// the same number, and the same longest pause.
 const MOST_STARTS: u32 = 16;
 /// How many races a call loses before it runs alone, while nobody else may commit. So whoever keeps changing a record cannot keep
 /// others from it, least of all an administrator who wants to disable him.
@@ -269,5 +270,21 @@ async fn pause(start: u32) {
         let most = Duration::from_millis(1 << start.min(16)).min(LONGEST_PAUSE);
         let share = getrandom::u32().unwrap_or(u32::MAX);
         tokio::time::sleep(most.mul_f64(f64::from(share) / f64::from(u32::MAX))).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The driver for JavaScript gives up when this one does.
+    #[test]
+    fn the_package_has_the_same_patience() {
+        let text = include_str!("../../../wasm/js/lib/waxseal.js");
+        let number = |name: &str| -> u64 {
+            text.lines().find_map(|line| line.strip_prefix(&format!("const {name} = "))).unwrap().parse().unwrap()
+        };
+        assert_eq!(number("MOST_STARTS"), u64::from(MOST_STARTS));
+        assert_eq!(u128::from(number("LONGEST_PAUSE_MILLIS")), LONGEST_PAUSE.as_millis());
     }
 }

@@ -13,6 +13,7 @@ use waxseal_core::seam::{Method, Request, Response};
 pub(super) type HttpResponse = hyper::Response<Full<Bytes>>;
 
 /// What a client may not tell core: its identity behind a proxy and the number of its request are the server's to say.
+/// `wasm/js/lib/http.js` has the same list.
 const FORGEABLE: [&str; 9] = [
     "forwarded",
     "x-forwarded-for",
@@ -131,6 +132,16 @@ mod tests {
         for name in FORGEABLE {
             assert!(to_core(&parts("/", &[(name, b"x")]), Vec::new()).headers.is_empty(), "{name}");
         }
+    }
+
+    /// The package for JavaScript has no server before it that would drop them.
+    #[test]
+    fn the_package_drops_the_same_headers() {
+        let text = include_str!("../../../wasm/js/lib/http.js");
+        let (_, list) = text.split_once("const FORGEABLE = new Set([").unwrap();
+        let (list, _) = list.split_once("])").unwrap();
+        let names = list.split(',').map(|name| name.trim().trim_matches('\''));
+        assert!(names.eq(FORGEABLE), "{list}");
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            // Head, headers, target and body stand in `wasm/js/lib/http.js` too.
             head: 16 * 1024,
             headers: 64,
             target: 8 * 1024,

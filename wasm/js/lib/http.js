@@ -3,13 +3,13 @@
 import { drained } from './drained.js'
 import { WaxsealError } from './errors.js'
 
-/** The limits of the native server (its defaults). */
+/** The limits of the native server: the defaults in `host/src/http/limits.rs`. */
 const HEADERS = 64
 const HEAD = 16 * 1024
 const TARGET = 8 * 1024
 const BODY = 64 * 1024
 
-/** What a client may not say about itself. */
+/** What a client may not say about itself; the same list as in `host/src/http/convert.rs`. */
 const FORGEABLE = new Set(['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port',
   'x-forwarded-server', 'x-forwarded-prefix', 'x-real-ip', 'x-request-id'])
 

@@ -12,7 +12,10 @@ import { WaxsealError } from './errors.js'
 import * as guest from './guest.js'
 import { plain, read, Refused, write } from './http.js'
 
-/** How often a call is started before it is given up. Starting over is cheap, as derivations are kept. */
+/**
+ * How often a call is started before it is given up, and the longest pause between; as in `host/src/engine/drive.rs`. Starting over is
+ * cheap, as derivations are kept.
+ */
 const MOST_STARTS = 16
 const LONGEST_PAUSE_MILLIS = 64
 /** How long a key verifies after its last token has ended. */

@@ -1,4 +1,5 @@
-// The checks of a token in their order, and at which of them a refusal stands.
+// The checks of a token in their order, and at which of them a refusal stands. The codes are those of `core/src/token/refusal.rs`, in their
+// order, and those that the server adds for a token that is good in itself.
 
 /** `[question, codes of the refusals that answer it with no]` */
 export const checks = [
