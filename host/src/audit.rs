@@ -23,7 +23,6 @@ use crate::{
     engine::{Audit, Occasion},
     entry::sync_name,
     hex,
-    http::RequestId,
     metrics::Metrics,
 };
 use core::{
@@ -74,7 +73,6 @@ pub struct AuditTrail {
 enum Message {
     Events {
         occasion: Occasion,
-        request: RequestId,
         events: Vec<Event>,
     },
     /// The file has been moved away: begin a new one.
@@ -134,10 +132,9 @@ impl Audit for AuditTrail {
         for event in events {
             self.lost.metrics.logins.count(event);
         }
-        let request = RequestId::present().unwrap_or_else(|| occasion.request.into());
         let count = events.len() as u64;
         let events: Vec<Event> = events.iter().map(short).collect();
-        let message = Message::Events { occasion, request, events };
+        let message = Message::Events { occasion, events };
         let queued = self.queue.as_ref().is_some_and(|queue| queue.try_send(message).is_ok());
         if !queued {
             self.lost.add(count, &"the queue is full");
@@ -271,7 +268,7 @@ impl Trail {
         let mut batch = Vec::new();
         for message in core::iter::once(first).chain(messages.try_iter().take(BATCH - 1)) {
             match message {
-                Message::Events { occasion, request, events } => batch.push((occasion, request, events)),
+                Message::Events { occasion, events } => batch.push((occasion, events)),
                 Message::Reopen(reply) => {
                     self.write(&core::mem::take(&mut batch));
                     self.sync_or_say();
@@ -296,7 +293,7 @@ impl Trail {
     }
 
     /// Writes the records of some requests, or counts them as lost.
-    fn write(&mut self, batch: &[(Occasion, RequestId, Vec<Event>)]) {
+    fn write(&mut self, batch: &[(Occasion, Vec<Event>)]) {
         if batch.is_empty() {
             return;
         }
@@ -305,13 +302,13 @@ impl Trail {
             // What stands at the end of the file now is seen when it is opened again.
             self.file = None;
             self.lost.unnoted.fetch_add(unnoted, Ordering::Relaxed);
-            self.lost.add(batch.iter().map(|(.., events)| events.len() as u64).sum(), &error);
+            self.lost.add(batch.iter().map(|(_, events)| events.len() as u64).sum(), &error);
         } else if self.lost.said.swap(false, Ordering::Relaxed) {
             tracing::warn!("audit records are being written again");
         }
     }
 
-    fn try_write(&mut self, batch: &[(Occasion, RequestId, Vec<Event>)], unnoted: u64) -> io::Result<()> {
+    fn try_write(&mut self, batch: &[(Occasion, Vec<Event>)], unnoted: u64) -> io::Result<()> {
         if self.file.is_none() {
             self.attach(false)?;
         }
@@ -319,8 +316,8 @@ impl Trail {
         if unnoted > 0 {
             records.push(Record::Lost { time: self.time(), action: LOST, count: unnoted });
         }
-        for (occasion, request, events) in batch {
-            let (time, request) = (rfc_3339(occasion.time), request.to_string());
+        for (occasion, events) in batch {
+            let (time, request) = (rfc_3339(occasion.time), occasion.request.to_string());
             records.extend(events.iter().map(|event| Record::Event {
                 time: time.clone(),
                 request: request.clone(),

@@ -10,6 +10,7 @@ use crate::{
     data_dir::{DataDir, RootKey, beside},
     engine::{Audit as _, Occasion},
     entry::{above, sync_name},
+    request_id::RequestId,
     store::{Embedded, StoreError},
     summed::Summed,
 };
@@ -191,7 +192,7 @@ fn begin_trail(data: &DataDir, from: &Path) -> io::Result<()> {
         reason: "",
         dialect: "admin",
     };
-    trail.record(Occasion { time: clock.now(), source: None, request: 0 }, &[event]);
+    trail.record(Occasion { time: clock.now(), source: None, request: RequestId::NONE }, &[event]);
     trail.flush()
 }
 

@@ -18,6 +18,7 @@ pub mod metrics;
 mod process;
 pub mod refusals;
 mod regular;
+pub mod request_id;
 pub mod serve;
 mod shares;
 mod shell;

@@ -3,7 +3,7 @@
 //! Callers learn "invalid" and nothing else; the reason is recorded here (security T10). Anybody can send any number of bad tokens, so
 //! the log gets a bounded number of lines a second, and the next line says how many it did not get.
 
-use crate::{engine::Occasion, http::RequestId, logging::Ration};
+use crate::{engine::Occasion, logging::Ration};
 use prometheus_client::metrics::{counter::Counter, family::Family};
 
 /// Counts refusals of tokens by reason, and logs them within bounds.
@@ -23,9 +23,8 @@ impl TokenRefusals {
     pub fn note(&self, occasion: Occasion, reason: &'static str) {
         self.counts.get_or_create(&[("reason", reason)]).inc();
         if let Some(unsaid) = self.ration.admit() {
-            let request = RequestId::present().unwrap_or_else(|| occasion.request.into());
             let source = occasion.source.map(tracing::field::display);
-            tracing::info!(%request, source, reason, unsaid, "token refused");
+            tracing::info!(request = %occasion.request, source, reason, unsaid, "token refused");
         }
     }
 }
@@ -33,12 +32,13 @@ impl TokenRefusals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request_id::RequestId;
     use waxseal_core::time::UnixTime;
 
     #[test]
     fn every_refusal_is_counted() {
         let refusals = TokenRefusals::default();
-        let occasion = Occasion { time: UnixTime::from_secs(1), source: None, request: 7 };
+        let occasion = Occasion { time: UnixTime::from_secs(1), source: None, request: RequestId::from(7) };
         (0..1000).for_each(|_| refusals.note(occasion, "bad_signature"));
         refusals.note(occasion, "expired");
         let count = |reason| refusals.counts().get_or_create(&[("reason", reason)]).get();

@@ -7,7 +7,7 @@ use core::{
 
 tokio::task_local! {
     /// The request that the present task is answering.
-    pub(super) static PRESENT: RequestId;
+    static PRESENT: RequestId;
 }
 
 /// The number of one request. None is taken from outside.
@@ -15,20 +15,17 @@ tokio::task_local! {
 pub struct RequestId(u64);
 
 impl RequestId {
+    /// Of what no request has brought about.
+    pub(crate) const NONE: Self = Self(0);
+
     /// The request that is being answered around the caller, if there is one.
     pub fn present() -> Option<Self> {
         PRESENT.try_with(|id| *id).ok()
     }
 
-    /// `work`, as part of the request that is being answered around the caller, in whatever task it goes on.
-    pub(crate) fn carry<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
-        let present = Self::present();
-        async move {
-            match present {
-                Some(id) => PRESENT.scope(id, work).await,
-                None => work.await,
-            }
-        }
+    /// `work`, as the answering of this request.
+    pub(crate) fn around<T>(self, work: impl Future<Output = T>) -> impl Future<Output = T> {
+        PRESENT.scope(self, work)
     }
 }
 
@@ -47,15 +44,15 @@ impl fmt::Display for RequestId {
 
 /// Where numbers come from: they start at random, so that those of two runs do not meet.
 #[derive(Debug)]
-pub(super) struct RequestIds(AtomicU64);
+pub(crate) struct RequestIds(AtomicU64);
 
 impl RequestIds {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // Without randomness the numbers merely begin at zero: they name requests, they guard nothing.
         Self(AtomicU64::new(getrandom::u64().unwrap_or_default()))
     }
 
-    pub(super) fn next(&self) -> RequestId {
+    pub(crate) fn next(&self) -> RequestId {
         RequestId(self.0.fetch_add(1, Ordering::Relaxed))
     }
 }

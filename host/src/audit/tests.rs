@@ -1,7 +1,7 @@
 //! The trail as a whole: what is written, what is found to be wrong.
 
 use super::*;
-use crate::text::is_deceptive;
+use crate::{request_id::RequestId, text::is_deceptive};
 use core::net::IpAddr;
 use std::fs;
 use waxseal_core::seam::Outcome;
@@ -71,7 +71,7 @@ fn event(actor: &str) -> Event {
 
 fn record(trail: &AuditTrail, actor: &str) {
     let source = Some(IpAddr::from([192, 0, 2, 1]));
-    trail.record(Occasion { time: UnixTime::from_millis(2_500), source, request: 255 }, &[event(actor)]);
+    trail.record(Occasion { time: UnixTime::from_millis(2_500), source, request: RequestId::from(255) }, &[event(actor)]);
 }
 
 /// A backup that hangs holds the trail beyond the end of the server.
@@ -140,7 +140,7 @@ fn texts_are_cut_where_they_are_written() {
         assert_eq!((&line["actor"], &line["subject"]), (&actor.as_str().into(), &actor.as_str().into()));
     }
     let details = [(16 * 1024, "x".repeat(16 * 1024)), (16 * 1024 + 1, format!("{}\u{2026}", "x".repeat(16 * 1024 - 3)))];
-    let occasion = Occasion { time: UnixTime::from_millis(2_500), source: None, request: 255 };
+    let occasion = Occasion { time: UnixTime::from_millis(2_500), source: None, request: RequestId::from(255) };
     for (length, kept) in details {
         home.open().record(occasion, &[Event { detail: "x".repeat(length), ..event("a") }]);
         let line: serde_json::Value = serde_json::from_str(home.lines().last().unwrap()).unwrap();
@@ -450,8 +450,8 @@ fn what_could_not_be_forced_to_disk_is_tried_again() {
     let home = Home::new();
     let lost = Lost { metrics: Arc::default(), unnoted: AtomicU64::new(0), said: AtomicBool::new(false) };
     let mut trail = Trail::open(&home.path(), true, Arc::default(), Arc::new(lost)).unwrap();
-    let occasion = Occasion { time: UnixTime::from_millis(2_500), source: None, request: 255 };
-    trail.write(&[(occasion, RequestId::from(255), vec![event("a")])]);
+    let occasion = Occasion { time: UnixTime::from_millis(2_500), source: None, request: RequestId::from(255) };
+    trail.write(&[(occasion, vec![event("a")])]);
     let cannot_be_synced = OpenOptions::new().write(true).open("/dev/null").unwrap();
     let file = trail.file.replace(cannot_be_synced);
     for _ in 0..2 {

@@ -12,6 +12,7 @@ use crate::{
     http::{Answer, Astray, Reloaded, admin_socket, tls::Tls},
     kdf,
     metrics::Metrics,
+    request_id::RequestId,
     store::{Embedded, Lost, Measured, Revision, Store, StoreError},
 };
 use core::{
@@ -322,7 +323,7 @@ impl Assembled {
         let event =
             Event { action, actor: "local".into(), subject: subject.into(), detail, outcome, reason, dialect: "admin" };
         if let Some(audit) = &self.audit {
-            audit.record(Occasion { time: self.clock.now(), source: None, request: 0 }, &[event]);
+            audit.record(Occasion { time: self.clock.now(), source: None, request: RequestId::NONE }, &[event]);
         }
     }
 }

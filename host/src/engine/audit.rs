@@ -1,5 +1,6 @@
 //! Where audit records go.
 
+use crate::request_id::RequestId;
 use core::net::IpAddr;
 use waxseal_core::{seam::Event, time::UnixTime};
 
@@ -10,8 +11,8 @@ pub struct Occasion {
     pub time: UnixTime,
     /// Who sent it, after trusted proxies have been taken off; `None` from within the process or the owner's socket.
     pub source: Option<IpAddr>,
-    /// A random number that the events of one request share.
-    pub request: u64,
+    /// Which request it is; all its events share it.
+    pub request: RequestId,
 }
 
 /// Takes audit records. The engine hands over each event once its commit holds and before the response is sent.

@@ -3,7 +3,7 @@
 //! Besides its derivation, a login takes a good part of a millisecond of a thread: two instances, their answers, a commit. On the
 //! threads that answer everything else, under a flood of logins, that was what one token check in a hundred waited for.
 
-use crate::{http::RequestId, process};
+use crate::process;
 use core::num::NonZeroUsize;
 use std::{io, panic::resume_unwind};
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -29,7 +29,7 @@ impl Logins {
 
     /// Drives `login` there to its end, even if nobody waits for it any more. Panics if it panics.
     pub(super) async fn drive<T: Send + 'static>(&self, login: impl Future<Output = T> + Send + 'static) -> T {
-        let ended = self.threads.spawn(RequestId::carry(login)).await;
+        let ended = self.threads.spawn(login).await;
         // The error is a panic: nobody cancels the task, and whoever waits here keeps the threads alive.
         ended.unwrap_or_else(|error| resume_unwind(error.into_panic()))
     }

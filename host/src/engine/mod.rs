@@ -36,6 +36,7 @@ use crate::{
     clock::Clock,
     kdf,
     logging::Ration,
+    request_id::RequestId,
     store::{Change, Revision, Store},
 };
 use arc_swap::ArcSwap;
@@ -225,7 +226,9 @@ impl Engine {
         let Driver { kdf, clock, worlds, .. } = &*self.driver;
         let now = clock.now();
         let entropy = entropy();
-        let occasion = Occasion { time: now, source: peer.address, request: request_id(entropy.as_ref()) };
+        // The one the client sees, if a server has given it one.
+        let id = RequestId::present().unwrap_or_else(|| drawn_id(entropy.as_ref()));
+        let occasion = Occasion { time: now, source: peer.address, request: id };
         let is_hot = is_asked_often(&request.path);
         let rules = self.modules.rules.load_full();
         let runner = if is_hot { &rules.hot } else { &rules.api };
@@ -385,8 +388,8 @@ fn entropy() -> Option<Entropy> {
     })
 }
 
-fn request_id(entropy: Option<&Entropy>) -> u64 {
-    entropy.map_or(0, |entropy| u64::from_be_bytes(entropy.draw("request id")))
+fn drawn_id(entropy: Option<&Entropy>) -> RequestId {
+    entropy.map_or(RequestId::NONE, |entropy| u64::from_be_bytes(entropy.draw("request id")).into())
 }
 
 fn retry_after(failure: &Failure) -> u32 {

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     clock::Clock,
     kdf,
+    request_id::RequestId,
     store::{Committed, Memory, Reply, Revision, Store, StoreError, Watch},
 };
 use core::{
@@ -549,7 +550,7 @@ fn asked(driver: &Driver) -> Arc<Call> {
 /// Drives the script over a store with these fates; how it ended, and starts, derivations, commits and events.
 async fn drive(fates: &[Fate]) -> (Result<u16, Failure>, [u64; 4]) {
     let Stage { store, trail, driver } = stage(staged(fates)).await;
-    let occasion = Occasion { time: NOW, source: None, request: 1 };
+    let occasion = Occasion { time: NOW, source: None, request: RequestId::from(1) };
     let script = Scripted::default();
     let ended = driver.drive(|_| &script, &asked(&driver), occasion).await;
     let (commits, events) = (u64::from(store.commits.load(Ordering::Relaxed)), trail.0.lock().unwrap().len() as u64);
@@ -582,7 +583,7 @@ async fn gives_up_after_many_lost_races() {
 #[tokio::test]
 async fn what_has_waited_for_a_derivation_is_issued_as_of_now() {
     let Stage { driver, store, .. } = stage(staged(&[])).await;
-    let occasion = Occasion { time: NOW, source: None, request: 1 };
+    let occasion = Occasion { time: NOW, source: None, request: RequestId::from(1) };
     let script = Scripted::default();
     driver.clock.advance(3_000);
     let ended = driver.drive(|_| &script, &asked(&driver), occasion).await;
@@ -596,7 +597,7 @@ async fn what_has_waited_for_a_derivation_is_issued_as_of_now() {
 #[tokio::test]
 async fn who_has_lost_too_often_goes_alone() {
     let Stage { driver, store, .. } = stage(staged(&[Fate::Lose; 5])).await;
-    let occasion = Occasion { time: NOW, source: None, request: 1 };
+    let occasion = Occasion { time: NOW, source: None, request: RequestId::from(1) };
     let held = driver.committing.read().await;
     let script = Scripted::default();
     let asked = asked(&driver);
@@ -618,7 +619,7 @@ async fn who_reads_much_goes_alone_too() {
     let look = move || watch.1.lock().unwrap().push(watch.0.committing.try_read().is_err());
     *store.watch.lock().unwrap() = Some(Box::new(look));
     let script = Scripted { many: 1000, ..Scripted::default() };
-    let occasion = Occasion { time: NOW, source: None, request: 1 };
+    let occasion = Occasion { time: NOW, source: None, request: RequestId::from(1) };
     let ended = driver.drive(|_| &script, &asked(&driver), occasion).await;
     assert_eq!(ended.unwrap().status, 200);
     assert_eq!(*alone.lock().unwrap(), [false, false, false, false, true, true]);
@@ -634,7 +635,7 @@ async fn whoever_changes_keys_commits_alone_until_they_are_in_force() {
         Box::new(move || alone.lock().unwrap().push(driver.committing.try_read().is_err()))
     };
     *store.watch.lock().unwrap() = Some(look());
-    let occasion = Occasion { time: NOW, source: None, request: 1 };
+    let occasion = Occasion { time: NOW, source: None, request: RequestId::from(1) };
     let (script, of_keys) = (Scripted::default(), Scripted { writes: Some("key/k1"), ..Scripted::default() });
     assert_eq!(driver.drive(|_| &script, &asked(&driver), occasion).await.unwrap().status, 200);
     *store.listed.lock().unwrap() = Some(look());
@@ -650,7 +651,7 @@ async fn whoever_changes_keys_commits_alone_until_they_are_in_force() {
 #[tokio::test]
 async fn a_call_starts_over_when_the_world_has_changed() {
     let Stage { driver, store, .. } = stage(staged(&[])).await;
-    let occasion = Occasion { time: NOW, source: None, request: 1 };
+    let occasion = Occasion { time: NOW, source: None, request: RequestId::from(1) };
     let script = Scripted::default();
     let asked = asked(&driver);
     let held = driver.committing.write().await;
@@ -673,7 +674,7 @@ async fn a_failed_commit_is_no_answer() {
 #[tokio::test]
 async fn a_failed_read_is_no_answer() {
     let Stage { driver, .. } = stage(Staged { unreadable: true, ..staged(&[]) }).await;
-    let occasion = Occasion { time: NOW, source: None, request: 1 };
+    let occasion = Occasion { time: NOW, source: None, request: RequestId::from(1) };
     let script = Scripted::default();
     let ended = driver.drive(|_| &script, &asked(&driver), occasion).await;
     assert!(matches!(ended, Err(Failure::Store(_))));

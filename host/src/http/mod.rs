@@ -22,7 +22,6 @@ pub(crate) mod listener; // accepts, counts, spawns
 mod network; // ranges of addresses
 pub(crate) mod page; // the page, from the binary
 pub(crate) mod reload; // reads again what may change
-mod request_id; // a number for each request
 pub(crate) mod service; // one request, from its head to its answer
 mod socket; // kinds of socket
 mod standing; // answers that are given a second time
@@ -40,4 +39,3 @@ pub use forwarding::Forwarding;
 pub use limits::Limits;
 pub(crate) use network::is_exposed;
 pub use network::{Network, NetworkError};
-pub use request_id::RequestId;

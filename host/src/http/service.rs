@@ -1,14 +1,13 @@
 //! Answers one request: the server's own routes here, everything else from [`Answer`].
 
 use super::{
-    Answer, Limits, RequestId,
+    Answer, Limits,
     body::{self, Bodies, Why},
     convert::{self, HttpResponse, closing, from_core, plain, unavailable},
     documents,
     forwarded::Proxies,
     page::Page,
     reload::Reload,
-    request_id::{PRESENT, RequestIds},
     standing::{self, Standing},
     traffic::Route,
     unsent::Unsent,
@@ -18,6 +17,7 @@ use crate::{
     json,
     logging::Ration,
     metrics::Metrics,
+    request_id::{RequestId, RequestIds},
     shares::{Share, Shares},
 };
 use core::{
@@ -415,7 +415,7 @@ impl<A: Answer> Service<A> {
         };
         let request = convert::to_core(parts, body);
         let answer = Arc::clone(&self.setup.answer);
-        let answering = PRESENT.scope(id, async move {
+        let answering = id.around(async move {
             let _slot = slot;
             answer.answer(request, peer).await
         });

@@ -8,10 +8,11 @@ mod malformed;
 mod routes;
 mod tls;
 
-use super::{Answer, RequestId, tls::Tls};
+use super::{Answer, tls::Tls};
 use crate::{
     clock::Clock,
     metrics::Metrics,
+    request_id::RequestId,
     serve::{Parts, ServeOptions, Server, Sockets},
 };
 use core::{net::SocketAddr, time::Duration};
