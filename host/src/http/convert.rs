@@ -83,6 +83,13 @@ pub(super) fn plain(status: StatusCode, text: &'static str) -> HttpResponse {
     out
 }
 
+/// What a path is answered with that takes only the methods `allow`.
+pub(super) fn not_allowed(allow: &'static str) -> HttpResponse {
+    let mut out = plain(StatusCode::METHOD_NOT_ALLOWED, "");
+    out.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+    out
+}
+
 /// Try again in a second.
 pub(super) fn unavailable() -> HttpResponse {
     let mut out = plain(StatusCode::SERVICE_UNAVAILABLE, "");

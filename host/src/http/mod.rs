@@ -20,6 +20,7 @@ mod held; // octets held for clients, counted
 mod limits; // what a client may cost
 pub(crate) mod listener; // accepts, counts, spawns
 mod network; // ranges of addresses
+mod own; // the server's own routes
 pub(crate) mod page; // the page, from the binary
 pub(crate) mod reload; // reads again what may change
 pub(crate) mod service; // one request, from its head to its answer

@@ -1,9 +1,9 @@
-//! Answers one request: the server's own routes here, everything else from [`Answer`].
+//! Answers one request: the server's own routes in [`own`](super::own), everything else from [`Answer`].
 
 use super::{
     Answer, Limits,
     body::{self, Bodies, Why},
-    convert::{self, HttpResponse, closing, from_core, plain, unavailable},
+    convert::{self, HttpResponse, closing, from_core, not_allowed, plain, unavailable},
     documents,
     forwarded::Proxies,
     page::Page,
@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    json,
     logging::Ration,
     metrics::Metrics,
     request_id::{RequestId, RequestIds},
@@ -30,23 +29,17 @@ use core::{
     sync::atomic::{AtomicUsize, Ordering},
     task::Poll,
 };
-use http_body_util::Full;
 use hyper::{
     Method, StatusCode,
     body::{Bytes, Incoming},
     header::{self, HeaderName, HeaderValue},
-    http::{
-        request::Parts,
-        uri::{Authority, Uri},
-    },
+    http::{request::Parts, uri::Uri},
 };
-use serde::{Deserialize, de::DeserializeOwned};
-use std::{panic::catch_unwind, path::PathBuf, sync::Arc, time::Instant};
+use std::{panic::catch_unwind, sync::Arc, time::Instant};
 use tokio::{sync::watch, task::yield_now, time::timeout};
 use waxseal_core::{
     dialect::is_snapshot,
     seam::{Peer, Response, Unread, has_two_types},
-    time::UnixTime,
 };
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -90,8 +83,8 @@ pub(crate) struct Setup<A> {
 
 /// What all connections share.
 pub(crate) struct Service<A> {
-    setup: Setup<A>,
-    documents: Page,
+    pub(super) setup: Setup<A>,
+    pub(super) documents: Page,
     standing: Standing,
     /// Log lines about answers with 5xx.
     errors: Ration,
@@ -101,7 +94,7 @@ pub(crate) struct Service<A> {
     in_flight: Arc<AtomicUsize>,
     /// Who has how many of these.
     in_flight_of: Arc<Shares>,
-    bodies: Bodies,
+    pub(super) bodies: Bodies,
     unsent: Unsent,
 }
 
@@ -183,7 +176,7 @@ impl<A: Answer> Service<A> {
         Ok(response)
     }
 
-    fn panicked(&self) -> HttpResponse {
+    pub(super) fn panicked(&self) -> HttpResponse {
         self.setup.metrics.panics.inc();
         unavailable()
     }
@@ -207,17 +200,11 @@ impl<A: Answer> Service<A> {
         if parts.method == Method::CONNECT {
             return not_allowed(METHODS);
         }
-        if matches!(route, Route::Host | Route::Admin | Route::Other | Route::Elasticsearch)
-            || origin.entrance == Entrance::Operations
+        if (matches!(route, Route::Host | Route::Admin | Route::Other | Route::Elasticsearch)
+            || origin.entrance == Entrance::Operations)
+            && let Some(own) = self.own(origin, &parts)
         {
-            match self.own(origin, &parts) {
-                Own::Answer(response) => return response,
-                Own::Clock => return self.clock(&parts, body).await,
-                Own::Backup => return self.backup(&parts, body).await,
-                Own::Astray => return self.astray(&parts).await,
-                Own::Reload => return self.reload(&parts).await,
-                Own::No => {}
-            }
+            return self.answer_own(own, &parts, body).await;
         }
         if has_two_types(parts.headers.get_all(header::CONTENT_TYPE).iter().map(HeaderValue::as_bytes)) {
             return self.unread(origin, &parts, Unread::TwoTypes);
@@ -236,148 +223,6 @@ impl<A: Answer> Service<A> {
             return answer;
         }
         self.ask(origin, id, route, &parts, body).await
-    }
-
-    /// Whether a request is the server's own to answer.
-    fn own(&self, origin: Origin, parts: &Parts) -> Own {
-        let path = parts.uri.path();
-        let loopback = origin.address.is_none_or(|address| address.to_canonical().is_loopback());
-        // Also behind a proxy on this machine: `loopback` alone would be true of the proxy.
-        let nearby = || loopback && self.peer(origin, parts).address.is_none_or(|address| address.is_loopback());
-        Own::Answer(match path {
-            "/healthz" => reading(parts, || plain(StatusCode::OK, "ok\n")),
-            "/readyz" => reading(parts, || self.ready()),
-            "/metrics" if self.shows_metrics(origin, loopback, parts) => reading(parts, || self.render_metrics()),
-            "/metrics" => plain(StatusCode::NOT_FOUND, ""),
-            _ if origin.entrance == Entrance::Operations => plain(StatusCode::NOT_FOUND, ""),
-            "/testing/clock" if self.setup.testing && nearby() && names_this_machine(parts) => return Own::Clock,
-            "/admin/backup" if origin.entrance == Entrance::Admin => return Own::Backup,
-            "/admin/astray" if origin.entrance == Entrance::Admin => return Own::Astray,
-            "/admin/reload" if origin.entrance == Entrance::Admin => return Own::Reload,
-            _ if path.starts_with("/openapi/") => {
-                reading(parts, || self.documents.answer(parts).unwrap_or_else(|| plain(StatusCode::NOT_FOUND, "")))
-            }
-            _ if Route::of(path) == Route::Admin && origin.entrance != Entrance::Admin => plain(StatusCode::NOT_FOUND, ""),
-            _ => match self.setup.page.answer(parts) {
-                Some(response) => response,
-                None => return Own::No,
-            },
-        })
-    }
-
-    fn ready(&self) -> HttpResponse {
-        if *self.stop.borrow() {
-            return plain(StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
-        }
-        match self.setup.answer.ready() {
-            Ok(()) => plain(StatusCode::OK, "ready\n"),
-            Err(why) => {
-                tracing::warn!(why, "not ready");
-                plain(StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
-            }
-        }
-    }
-
-    fn shows_metrics(&self, origin: Origin, loopback: bool, parts: &Parts) -> bool {
-        match origin.entrance {
-            Entrance::Operations | Entrance::Admin => true,
-            // A proxy on this machine would make every client a loopback peer.
-            Entrance::Main => {
-                let direct = loopback && self.setup.proxies.trusted.is_empty();
-                self.setup.main_metrics && direct && names_this_machine(parts)
-            }
-        }
-    }
-
-    fn render_metrics(&self) -> HttpResponse {
-        let mut out = hyper::Response::new(Full::new(Bytes::from(self.setup.metrics.render())));
-        let media = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
-        out.headers_mut().insert(header::CONTENT_TYPE, media);
-        out
-    }
-
-    /// Shows the clock, moves it, stops it or lets it run.
-    async fn clock(&self, parts: &Parts, body: Incoming) -> HttpResponse {
-        let clock = &self.setup.clock;
-        match parts.method {
-            Method::GET | Method::HEAD => {}
-            Method::PUT => match self.read_json::<Move>(body).await {
-                Ok(Move { advance_secs: Some(secs), now_millis: None, stopped: None }) => {
-                    clock.advance(secs.saturating_mul(1000));
-                }
-                Ok(Move { advance_secs: None, now_millis: Some(millis), stopped: None }) => {
-                    clock.set(UnixTime::from_millis(millis));
-                }
-                Ok(Move { advance_secs: None, now_millis: None, stopped: Some(true) }) => clock.stop(),
-                Ok(Move { advance_secs: None, now_millis: None, stopped: Some(false) }) => clock.run(),
-                Ok(_) => {
-                    return plain(StatusCode::BAD_REQUEST, "one of `advance_secs`, `now_millis` and `stopped` is needed\n");
-                }
-                Err(response) => return response,
-            },
-            _ => return not_allowed("GET, HEAD, PUT"),
-        }
-        let now = clock.now();
-        json(StatusCode::OK, &serde_json::json!({ "now_millis": now.as_millis(), "time": now.to_string() }))
-    }
-
-    /// Copies the store while it runs.
-    async fn backup(&self, parts: &Parts, body: Incoming) -> HttpResponse {
-        if parts.method != Method::POST {
-            return not_allowed("POST");
-        }
-        let to = match self.read_json::<Backup>(body).await {
-            Ok(Backup { to }) if to.is_absolute() => to,
-            Ok(_) => return plain(StatusCode::BAD_REQUEST, "`to` must be an absolute path\n"),
-            Err(response) => return response,
-        };
-        let answer = Arc::clone(&self.setup.answer);
-        match tokio::task::spawn_blocking(move || answer.backup(&to).map_err(|error| error.to_string())).await {
-            Ok(Ok(())) => json(StatusCode::OK, &serde_json::json!({})),
-            Ok(Err(error)) => json(StatusCode::INTERNAL_SERVER_ERROR, &serde_json::json!({ "error": error })),
-            Err(_) => self.panicked(),
-        }
-    }
-
-    async fn astray(&self, parts: &Parts) -> HttpResponse {
-        if !matches!(parts.method, Method::GET | Method::HEAD) {
-            return not_allowed("GET, HEAD");
-        }
-        let answer = Arc::clone(&self.setup.answer);
-        match tokio::task::spawn_blocking(move || answer.astray()).await {
-            Ok(astray) => json(StatusCode::OK, &serde_json::json!(astray)),
-            Err(_) => self.panicked(),
-        }
-    }
-
-    async fn reload(&self, parts: &Parts) -> HttpResponse {
-        if parts.method != Method::POST {
-            return not_allowed("POST");
-        }
-        let reload = Arc::clone(&self.setup.reload);
-        // To its end, whether or not the client stays.
-        match tokio::spawn(async move { reload.run().await }).await {
-            Ok(told) => {
-                let status = if told.error.is_none() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-                json(status, &serde_json::json!(told))
-            }
-            Err(_) => self.panicked(),
-        }
-    }
-
-    async fn read_json<T: DeserializeOwned>(&self, body: Incoming) -> Result<T, HttpResponse> {
-        // The body is the owner's, or comes from whoever moves the clock for a test.
-        let body = self.bodies.read(body, &self.setup.limits, None).await.map_err(|error| {
-            let response = match error.why {
-                Why::Busy => unavailable(),
-                Why::Unread(why) => {
-                    let status = StatusCode::from_u16(why.status()).unwrap_or(StatusCode::BAD_REQUEST);
-                    json(status, &serde_json::json!({ "error": why.text() }))
-                }
-            };
-            if error.close { closing(response) } else { response }
-        })?;
-        json::object(&body).ok_or_else(|| plain(StatusCode::BAD_REQUEST, "the body is not what this route takes\n"))
     }
 
     /// Lets core answer.
@@ -493,7 +338,7 @@ impl<A: Answer> Service<A> {
         }
     }
 
-    fn peer(&self, origin: Origin, parts: &Parts) -> Peer {
+    pub(super) fn peer(&self, origin: Origin, parts: &Parts) -> Peer {
         match origin.address {
             None => Peer { local: true, ..Peer::default() },
             Some(address) => {
@@ -518,32 +363,6 @@ enum To {
     /// All get the same.
     Everybody,
     Source(IpAddr),
-}
-
-/// Who answers a request that is not plainly core's.
-enum Own {
-    Answer(HttpResponse),
-    Clock,
-    Backup,
-    Astray,
-    Reload,
-    No,
-}
-
-/// The body of `PUT /testing/clock`; exactly one member.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Move {
-    advance_secs: Option<i64>,
-    now_millis: Option<u64>,
-    stopped: Option<bool>,
-}
-
-/// The body of `POST /admin/backup`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Backup {
-    to: PathBuf,
 }
 
 /// One of the requests that are being answered.
@@ -593,39 +412,4 @@ fn known(method: &Method) -> &str {
         | Method::CONNECT => method.as_str(),
         _ => "other",
     }
-}
-
-/// Whether the client calls this machine by an address, or by a name without a dot such as `localhost`. A page in a browser on this
-/// machine does not, if its owner has only pointed his domain name here.
-fn names_this_machine(parts: &Parts) -> bool {
-    let authority = match (parts.uri.authority(), parts.headers.get(header::HOST)) {
-        (Some(authority), _) => Some(authority.clone()),
-        (None, Some(host)) => host.to_str().ok().and_then(|host| host.parse().ok()),
-        (None, None) => return true,
-    };
-    authority.is_some_and(|authority: Authority| {
-        let name = authority.host();
-        let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-        !name.contains('.') || address.parse::<IpAddr>().is_ok()
-    })
-}
-
-fn reading(parts: &Parts, answer: impl FnOnce() -> HttpResponse) -> HttpResponse {
-    match parts.method {
-        Method::GET | Method::HEAD => answer(),
-        _ => not_allowed("GET, HEAD"),
-    }
-}
-
-fn not_allowed(allow: &'static str) -> HttpResponse {
-    let mut out = plain(StatusCode::METHOD_NOT_ALLOWED, "");
-    out.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
-    out
-}
-
-fn json(status: StatusCode, value: &serde_json::Value) -> HttpResponse {
-    let mut out = hyper::Response::new(Full::new(Bytes::from(value.to_string())));
-    *out.status_mut() = status;
-    out.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    out
 }
