@@ -21,9 +21,9 @@ use self::chain::{HEADLESS, LOST, Line, Link, OPEN, REPAIR, Record, UNCLEAN, dig
 use crate::{
     clock::Clock,
     engine::{Audit, Occasion},
-    entry::sync_name,
-    hex,
+    files::{entry::sync_name, write::open_to_others},
     metrics::Metrics,
+    text::hex,
 };
 use core::{
     fmt,
@@ -483,7 +483,7 @@ fn later(one: Option<Link>, other: Option<Link>) -> Option<Link> {
 /// A file that only its owner may read, made if need be.
 fn owners(how: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let file = how.read(true).create(true).mode(0o600).open(path)?;
-    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+    if open_to_others(&file.metadata()?) {
         file.set_permissions(Permissions::from_mode(0o600))?;
     }
     Ok(file)

@@ -7,12 +7,15 @@
 use crate::{
     audit::{AuditTrail, head_path},
     clock::Clock,
-    data_dir::{DataDir, RootKey, beside},
+    data_dir::{DataDir, RootKey},
     engine::{Audit as _, Occasion},
-    entry::{above, sync_name},
+    files::{
+        entry::{above, sync_name},
+        summed::Summed,
+        write::beside,
+    },
     request_id::RequestId,
     store::{Embedded, StoreError},
-    summed::Summed,
 };
 use core::fmt;
 use sha2::{Digest, Sha256};

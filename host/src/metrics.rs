@@ -1,6 +1,6 @@
 //! Counters, gauges and histograms, as `GET /metrics` shows them.
 
-use crate::{engine, hex, http::traffic::Traffic, kdf, refusals::TokenRefusals};
+use crate::{engine, http::traffic::Traffic, kdf, refusals::TokenRefusals, text::hex};
 use core::fmt;
 use prometheus_client::{
     collector::Collector,

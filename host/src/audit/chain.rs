@@ -1,6 +1,6 @@
 //! The records of the trail as lines, each chained to the one before.
 
-use crate::{hex, text::harmless};
+use crate::text::{harmless, hex};
 use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -4,7 +4,7 @@ use super::{
     chain::{HEADLESS, LOST, Line, Link, OPEN, REPAIR, UNCLEAN, digest},
     head_path, read_head,
 };
-use crate::hex;
+use crate::text::hex;
 use core::{fmt, time::Duration};
 use sha2::{Digest, Sha256};
 use std::{

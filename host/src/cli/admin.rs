@@ -8,7 +8,7 @@ use super::{
 use crate::{
     data_dir::DataDir,
     http::{Astray, admin_socket},
-    shell::word,
+    text::shell::word,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};

@@ -8,12 +8,12 @@ use crate::{
     config::{self, Config, Host, Loaded, Origin, Problem, Sources},
     data_dir::{DataDir, RootKey},
     engine::{self, Audit, Choice, Code, Engine, Kind, Mark, Occasion, Rules},
-    hex,
     http::{Answer, Astray, Reloaded, admin_socket, tls::Tls},
     kdf,
     metrics::Metrics,
     request_id::RequestId,
     store::{Embedded, Lost, Measured, Revision, Store, StoreError},
+    text::hex,
 };
 use core::{
     num::{NonZeroU32, NonZeroUsize},

@@ -5,7 +5,7 @@ use super::{
     admin::Admin,
     terminal::{complain, say},
 };
-use crate::{backup, http::Astray, shell::word};
+use crate::{backup, http::Astray, text::shell::word};
 use serde_json::json;
 use std::path::{self, Path, PathBuf};
 use waxseal_core::seam::Method;

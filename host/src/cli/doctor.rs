@@ -12,12 +12,13 @@ use crate::{
     audit::{self, VerifyError, Whole},
     clock::Clock,
     config::Config,
-    data_dir::{DataDir, open_to_others},
+    data_dir::DataDir,
+    files::write::open_to_others,
     http::{
         is_exposed,
         tls::{SOON, Tls, Validity},
     },
-    shell::word,
+    text::shell::word,
 };
 use rustix::{
     fs::{Access, access, statvfs},

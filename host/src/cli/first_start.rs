@@ -6,7 +6,7 @@ use super::{
     secret::{self, Secret},
     terminal::is_nowhere,
 };
-use crate::shell::word;
+use crate::text::shell::word;
 use serde_json::{Value, json};
 use std::{env, io, path::PathBuf};
 use waxseal_core::seam::{Method, Response};

@@ -3,8 +3,8 @@
 use super::{Failure, Place, terminal::say};
 use crate::{
     config::{PRODUCTION, is_named},
-    data_dir::write_new,
-    shell::word,
+    files::write::write_new,
+    text::shell::word,
 };
 use std::io::ErrorKind;
 

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     config::{Host, Loaded, Origin},
-    data_dir::write_new_with,
     engine::{Code, Module},
-    hex,
+    files::write::write_new_with,
+    text::hex,
 };
 use rustix::process::geteuid;
 use serde_json::json;

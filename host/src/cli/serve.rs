@@ -14,7 +14,7 @@ use crate::{
     http::{Limits, is_exposed},
     logging::{self, LogOptions},
     serve::{self, Bound, Parts, ServeOptions, Signals, TlsFiles},
-    shell::word,
+    text::shell::word,
 };
 use core::{net::IpAddr, time::Duration};
 use std::{io, sync::Arc};

@@ -6,7 +6,7 @@ use super::{
     secret::{INPUT, NewPassword, octets_of, octets_of_input},
     terminal::{complain, one_of, plain, say, say_json, table},
 };
-use crate::{config::show_scheme, shell::word};
+use crate::{config::show_scheme, text::shell::word};
 use clap::{
     ArgGroup,
     builder::{NonEmptyStringValueParser, PossibleValuesParser},

@@ -4,7 +4,7 @@ use super::{Failure, Place, admin::Admin, module, terminal::say, token};
 use crate::{
     clock::Clock,
     engine::{self, Code, Module},
-    json,
+    text::json,
 };
 use serde::Deserialize;
 use serde_json::{Number, Value, json};

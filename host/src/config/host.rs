@@ -2,9 +2,9 @@
 
 use crate::{
     engine::Kind,
-    hex,
     http::{Forwarding, Limits, Network},
     logging::LogFormat,
+    text::hex,
 };
 use core::{net::SocketAddr, time::Duration};
 use serde::{Deserialize, Serialize};

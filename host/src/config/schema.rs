@@ -1,7 +1,7 @@
 //! The table of settings.
 
 use super::kind::{Grammar, Kind};
-use crate::{hex, http::Network};
+use crate::{http::Network, text::hex};
 use core::net::SocketAddr;
 use tracing_subscriber::{EnvFilter, filter::Targets};
 use waxseal_core::{

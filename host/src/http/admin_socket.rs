@@ -1,5 +1,6 @@
 //! The administration socket: whoever can open it owns the server.
 
+use crate::files::write::open_to_others;
 use std::{
     fs::{self, DirBuilder, File, Permissions},
     io,
@@ -36,7 +37,7 @@ pub fn connect(data: &Path) -> io::Result<UnixStream> {
 /// socket that a killed server has left is replaced.
 pub(crate) fn bind(data: &Path) -> io::Result<std::os::unix::net::UnixListener> {
     DirBuilder::new().recursive(true).mode(0o700).create(data)?;
-    if fs::metadata(data)?.permissions().mode() & 0o077 != 0 {
+    if open_to_others(&fs::metadata(data)?) {
         // The socket is open to all between its birth and its own change of mode, so the directory must be closed.
         fs::set_permissions(data, Permissions::from_mode(0o700))?;
     }

@@ -7,7 +7,7 @@ use super::{
     service::{Entrance, Origin, Service},
     traffic::Route,
 };
-use crate::json;
+use crate::text::json;
 use core::net::IpAddr;
 use http_body_util::Full;
 use hyper::{

@@ -1,6 +1,10 @@
 //! Certificates: read from files, read again when they change.
 
-use crate::{clock::Clock, regular, serve::TlsFiles};
+use crate::{
+    clock::Clock,
+    files::{regular, write::open_to_others},
+    serve::TlsFiles,
+};
 use arc_swap::ArcSwap;
 use core::{fmt, time::Duration};
 use rustls::{
@@ -237,12 +241,12 @@ fn open(path: &Path) -> Result<File, String> {
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     let unreadable = |error: &dyn fmt::Display| format!("cannot read `{}`: {error}", path.display());
     let mut file = open(path)?;
-    let mode = file.metadata().map_err(|error| unreadable(&error))?.mode();
-    if mode & 0o077 != 0 {
+    let found = file.metadata().map_err(|error| unreadable(&error))?;
+    if open_to_others(&found) {
         return Err(format!(
             "`{}` has mode {:04o}, so that others than its owner may use it; `chmod 600` it",
             path.display(),
-            mode & 0o7777
+            found.mode() & 0o7777
         ));
     }
     let mut pem = Zeroizing::new(Vec::new());

@@ -18,9 +18,11 @@ mod memory;
 #[path = "../../../host/src/config/mod.rs"]
 mod config;
 
-#[allow(dead_code, reason = "the server uses the rest")]
-#[path = "../../../host/src/hex.rs"]
-mod hex;
+#[path = "../../../host/src/text"]
+mod text {
+    #[allow(dead_code, reason = "the server uses the rest")]
+    pub(crate) mod hex;
+}
 // What settings are made of, as the host has it beside what uses it.
 #[path = "../../../host/src/engine"]
 mod engine {

@@ -1,6 +1,6 @@
 //! The code of a component, and by what right it is run.
 
-use crate::{hex, regular};
+use crate::{files::regular, text::hex};
 use core::fmt;
 use sha2::{Digest as _, Sha256};
 use std::{

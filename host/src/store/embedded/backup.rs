@@ -20,8 +20,8 @@ use super::{
     tables::{Snapshot, Tables, TablesError},
 };
 use crate::{
+    files::summed::Summed,
     store::{Revision, StoreError, cache::Entry},
-    summed::Summed,
 };
 use redb::ReadableDatabase;
 use std::{

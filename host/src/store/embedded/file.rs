@@ -1,7 +1,10 @@
 //! The file of a store, and how it comes into being.
 
 use super::{FILE_NAME, medium::Medium};
-use crate::{data_dir, entry::sync_name, store::StoreError};
+use crate::{
+    files::{entry::sync_name, write::make},
+    store::StoreError,
+};
 use core::ops::Bound;
 use redb::{
     BackendError, StorageBackend,
@@ -85,7 +88,7 @@ pub(super) struct Fresh {
 impl Fresh {
     /// An empty file in the directory `data`, which is made if it is missing; both for the owner only.
     pub(super) fn create(data: &Path) -> Result<Self, StoreError> {
-        data_dir::make(data).map_err(|error| trouble(data, &error))?;
+        make(data).map_err(|error| trouble(data, &error))?;
         let path = data.join(FILE_NAME);
         let draft = path.with_extension("new");
         // Not truncated when it is opened: it may be another process's.
