@@ -16,6 +16,7 @@ use crate::{
     },
     request_id::RequestId,
     store::{Embedded, StoreError},
+    sync,
 };
 use core::fmt;
 use sha2::{Digest, Sha256};
@@ -24,7 +25,7 @@ use std::{
     io::{self, Read, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
     path::{self, Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 use waxseal_core::seam::{Event, Outcome};
 use zeroize::Zeroizing;
@@ -94,18 +95,14 @@ struct Begun {
 impl Unfinished {
     /// None is finished from now on. Returns what is to be removed.
     pub fn abandon(&self) -> Vec<PathBuf> {
-        let mut begun = self.lock();
+        let mut begun = sync::lock(&self.0);
         begun.abandoned = true;
         begun.files.clone()
     }
 
     /// Whether none is finished any more.
     pub fn is_abandoned(&self) -> bool {
-        self.lock().abandoned
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Begun> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.0).abandoned
     }
 }
 
@@ -280,7 +277,7 @@ struct Scratch<'a> {
 
 impl<'a> Scratch<'a> {
     fn new(path: PathBuf, unfinished: &'a Unfinished) -> Self {
-        unfinished.lock().files.push(path.clone());
+        sync::lock(&unfinished.0).files.push(path.clone());
         Self { path, unfinished }
     }
 
@@ -292,7 +289,7 @@ impl<'a> Scratch<'a> {
 impl Drop for Scratch<'_> {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
-        self.unfinished.lock().files.retain(|file| *file != self.path);
+        sync::lock(&self.unfinished.0).files.retain(|file| *file != self.path);
     }
 }
 

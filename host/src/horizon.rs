@@ -18,14 +18,12 @@
 //! after a stop of D the horizon is behind a right clock for D, and a clock that is set back within that time revives what has expired
 //! since the stop. What was revoked stays so, as nothing is purged that the horizon has not passed.
 
+use crate::sync;
 use core::{
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Instant,
-};
+use std::{sync::Mutex, time::Instant};
 use waxseal_core::time::UnixTime;
 
 /// A time that has surely come; what ended before it has ended for good.
@@ -55,7 +53,7 @@ impl Horizon {
 
     /// Counts what the timer says has passed since the last time; `clock` is `None` while the clock stands, and then none has.
     pub(crate) fn tick(&self, clock: Option<UnixTime>) {
-        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = sync::lock(&self.counted);
         let passed = counted.elapsed();
         if passed < FINEST {
             return;

@@ -3,7 +3,7 @@
 //! While requests that need no derivation are answered, the last worker stands back, so that a core is left for them. Priorities alone
 //! do not achieve that: Linux lets a thread that has just begun go on for a while, whoever wakes up beside it.
 
-use crate::{process, source::site};
+use crate::{process, source::site, sync};
 use core::{
     fmt, mem,
     net::IpAddr,
@@ -174,7 +174,7 @@ impl Pool {
 
     /// What the pool is doing and has done.
     pub fn stats(&self) -> Stats {
-        let queued = self.shared.lock().jobs.len() as u64;
+        let queued = sync::lock(&self.shared.queue).jobs.len() as u64;
         self.shared.counters.stats(queued)
     }
 }
@@ -182,7 +182,7 @@ impl Pool {
 impl Drop for Pool {
     fn drop(&mut self) {
         {
-            let mut queue = self.shared.lock();
+            let mut queue = sync::lock(&self.shared.queue);
             queue.closed = true;
             queue.jobs.clear();
         }
@@ -255,14 +255,9 @@ impl Shared {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        // No code that can panic runs under the lock; a poisoned queue is still a queue.
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The queue, with room for one job more of `source`: nobody alone fills it, which would keep all others from logging in.
     fn room(&self, source: Option<IpAddr>) -> Result<MutexGuard<'_, Queue>, Error> {
-        let mut queue = self.lock();
+        let mut queue = sync::lock(&self.queue);
         if !queue.has_room(&self.limits, source) {
             let before = queue.jobs.len();
             queue.jobs.retain(|job| !job.reply.is_closed());
@@ -289,7 +284,7 @@ impl Shared {
     /// many requests without a derivation there were when it looked last.
     fn pop(&self, patience: Duration, mut others: Option<&mut u64>) -> Next {
         let ready = if others.is_some() { &self.reserve } else { &self.ready };
-        let mut queue = self.lock();
+        let mut queue = sync::lock(&self.queue);
         loop {
             if queue.closed {
                 return Next::Closed;
@@ -301,7 +296,7 @@ impl Shared {
                 if mem::replace(seen, now) != now {
                     drop(queue);
                     thread::sleep(STAND_BACK);
-                    queue = self.lock();
+                    queue = sync::lock(&self.queue);
                     continue;
                 }
             }
@@ -437,7 +432,7 @@ mod tests {
             let (start, wait) = (start.clone(), Arc::clone(&wait));
             move |derivation: &Derivation| {
                 start.send(derivation.password.to_vec()).unwrap();
-                wait.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()?;
+                sync::lock(&wait).recv().ok()?;
                 assert_ne!(derivation.password.as_slice(), b"panic");
                 Some(derivation.password.clone())
             }

@@ -20,4 +20,5 @@ pub mod serve;
 mod shares;
 mod source;
 pub mod store;
+mod sync;
 mod text;

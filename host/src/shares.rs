@@ -1,11 +1,11 @@
 //! Things of which there are only so many, such as connections: one source has a part of them at most, so that nobody alone keeps the
 //! others out (security H4).
 
-use crate::source::site;
+use crate::{source::site, sync};
 use core::net::IpAddr;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 /// Who has how many.
@@ -18,8 +18,8 @@ pub(crate) struct Shares {
 /// One of a source, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
-    shares: Arc<Shares>,
-    source: IpAddr,
+    /// `None` where nothing is counted.
+    counted: Option<(Arc<Shares>, IpAddr)>,
 }
 
 impl Shares {
@@ -33,31 +33,28 @@ impl Shares {
         Self::of((all - all / 4).max(1))
     }
 
-    /// One more for `address`; `None` when its source has as many as it may.
-    pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Option<Share> {
-        let source = site(address);
-        let mut by_source = self.lock();
+    /// One more for `address`; `None` when its source has as many as it may. Without an address it is counted for nobody.
+    pub(crate) fn take(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Share> {
+        let Some(source) = address.map(site) else { return Some(Share { counted: None }) };
+        let mut by_source = sync::lock(&self.by_source);
         let count = by_source.entry(source).or_default();
         if *count >= self.of_one {
             return None;
         }
         *count += 1;
         drop(by_source);
-        Some(Share { shares: Arc::clone(self), source })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.by_source.lock().unwrap_or_else(PoisonError::into_inner)
+        Some(Share { counted: Some((Arc::clone(self), source)) })
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        let mut by_source = self.shares.lock();
-        if let Some(count) = by_source.get_mut(&self.source) {
+        let Some((shares, source)) = &self.counted else { return };
+        let mut by_source = sync::lock(&shares.by_source);
+        if let Some(count) = by_source.get_mut(source) {
             *count -= 1;
             if *count == 0 {
-                by_source.remove(&self.source);
+                by_source.remove(source);
             }
         }
     }
@@ -68,7 +65,7 @@ mod tests {
     use super::*;
 
     fn take(shares: &Arc<Shares>, address: &str) -> Option<Share> {
-        shares.take(address.parse().unwrap())
+        shares.take(Some(address.parse().unwrap()))
     }
 
     #[test]
@@ -80,7 +77,8 @@ mod tests {
         assert!(take(&shares, "2001:db8:7:9::1").is_none(), "networks of one site are one source");
         held.pop();
         held.push(take(&shares, "192.0.2.1").unwrap());
-        drop((held, others));
-        assert!(shares.lock().is_empty(), "who has none is not remembered");
+        let uncounted: Vec<_> = (0..7).map(|_| shares.take(None).unwrap()).collect();
+        drop((held, others, uncounted));
+        assert!(sync::lock(&shares.by_source).is_empty(), "who has none is not remembered");
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     metrics::Metrics,
     request_id::RequestId,
     store::{Embedded, Lost, Measured, Revision, Store, StoreError},
+    sync,
     text::hex,
 };
 use core::{
@@ -23,7 +24,7 @@ use serde_json::{Map, Value};
 use std::{
     fs, io,
     path::Path,
-    sync::{Arc, Mutex, PoisonError, mpsc::channel},
+    sync::{Arc, Mutex, mpsc::channel},
     thread,
     time::Instant,
 };
@@ -228,7 +229,7 @@ impl Answer for Assembled {
     /// a restart.
     fn reload(&self) -> Result<Reloaded, String> {
         let Some(sources) = &self.sources else { return Ok(Reloaded::default()) };
-        let (sources, before) = &mut *sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let (sources, before) = &mut *sync::lock(sources);
         let problems = |problems: Vec<Problem>| problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; ");
         let mut load = || {
             let loaded = sources.clone().load().map_err(problems)?;

@@ -1,8 +1,9 @@
 //! Names that core knows at compile time and a component can only send as text.
 
+use crate::sync;
 use std::{
     collections::HashSet,
-    sync::{LazyLock, PoisonError, RwLock},
+    sync::{LazyLock, RwLock},
 };
 
 /// How many different names are taken; core has a few dozen.
@@ -15,10 +16,10 @@ static NAMES: LazyLock<RwLock<HashSet<&'static str>>> = LazyLock::new(RwLock::de
 /// `text` as a name that lives as long as the process. `None` when there are more and longer names than core has, so that a
 /// defective component cannot fill the memory.
 pub(super) fn name(text: &str) -> Option<&'static str> {
-    if let Some(known) = NAMES.read().unwrap_or_else(PoisonError::into_inner).get(text) {
+    if let Some(known) = sync::read(&NAMES).get(text) {
         return Some(known);
     }
-    let mut names = NAMES.write().unwrap_or_else(PoisonError::into_inner);
+    let mut names = sync::write(&NAMES);
     // Another thread may have been faster.
     if let Some(known) = names.get(text) {
         return Some(known);

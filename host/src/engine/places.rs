@@ -19,7 +19,7 @@ pub(super) struct Places {
 #[derive(Debug)]
 pub(super) struct Place<'p> {
     _permit: Option<SemaphorePermit<'p>>,
-    _share: Option<Share>,
+    _share: Share,
 }
 
 impl Places {
@@ -29,10 +29,7 @@ impl Places {
 
     /// Waits for a place; `None` at once when too many of this source have one or wait for one.
     pub(super) async fn take(&self, source: Option<IpAddr>) -> Option<Place<'_>> {
-        let share = match source {
-            Some(source) => Some(self.shares.take(source)?),
-            None => None,
-        };
+        let share = self.shares.take(source)?;
         // Nobody closes the semaphore.
         Some(Place { _permit: self.free.acquire().await.ok(), _share: share })
     }

@@ -130,10 +130,7 @@ impl Bodies {
     /// crafted octets can take as long to unpack as a thousand times as many plain ones.
     async fn unpacked_aside(&self, octets: Vec<u8>, limit: usize, source: Option<IpAddr>) -> Result<Vec<u8>, BodyError> {
         let busy = BodyError { why: Why::Busy, close: false };
-        let share = match source {
-            Some(source) => Some(self.unpacking.take(source).ok_or(busy)?),
-            None => None,
-        };
+        let share = self.unpacking.take(source).ok_or(busy)?;
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| busy)?;
         let turn = Arc::clone(&self.turn).acquire_owned().await.map_err(|_| busy)?;
         let unpacked = spawn_blocking(move || {

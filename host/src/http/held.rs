@@ -3,12 +3,9 @@
 //! A client need not go on sending, nor read. So there is a bound on all that is held together, of which one source takes a quarter at
 //! most: nobody alone keeps the others out (security H4).
 
-use crate::source::site;
+use crate::{source::site, sync};
 use core::net::IpAddr;
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Mutex};
 
 /// Into how many parts the bound is divided.
 const PARTS: usize = 4;
@@ -28,7 +25,7 @@ impl Held {
     /// source's part of it. Whoever holds nothing yet may exceed his part, and the limit if nobody else holds anything either.
     pub(super) fn take(&self, source: IpAddr, octets: usize, limit: usize) -> bool {
         let source = site(source);
-        let mut counts = self.lock();
+        let mut counts = sync::lock(&self.0);
         let own = counts.by_source.get(&source).copied().unwrap_or_default();
         let fits = |taken: usize, limit: usize| taken == 0 || taken.saturating_add(octets) <= limit;
         if !fits(counts.total, limit) || !fits(own, limit / PARTS) {
@@ -42,7 +39,7 @@ impl Held {
     /// Counts `octets` of `source` no more.
     pub(super) fn give_back(&self, source: IpAddr, octets: usize) {
         let source = site(source);
-        let mut counts = self.lock();
+        let mut counts = sync::lock(&self.0);
         counts.total = counts.total.saturating_sub(octets);
         let left = counts.by_source.get(&source).map_or(0, |own| own.saturating_sub(octets));
         if left == 0 {
@@ -50,10 +47,6 @@ impl Held {
         } else {
             counts.by_source.insert(source, left);
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Counts> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -77,7 +70,10 @@ mod tests {
         for (last, octets) in [(1, 192), (2, 256), (3, 256), (4, 256), (5, 64)] {
             held.give_back(source(last), octets);
         }
-        assert!(held.lock().by_source.is_empty() && held.lock().total == 0, "who holds nothing is not remembered");
+        assert!(
+            sync::lock(&held.0).by_source.is_empty() && sync::lock(&held.0).total == 0,
+            "who holds nothing is not remembered"
+        );
         assert!(take(1, 4096), "however much");
         assert!(!take(1, 1) && !take(2, 1));
     }

@@ -86,12 +86,10 @@ pub(crate) async fn listen<A: Answer>(listener: Listener, service: Arc<Service<A
                 if pause.take().is_some() {
                     tracing::info!("accepting connections again");
                 }
-                let counted = source(&connection, &service);
-                let share = counted.and_then(|source| shares.take(source));
-                if counted.is_some() && share.is_none() {
-                    tracing::debug!("closed a connection: its source has too many");
-                } else {
+                if let Some(share) = shares.take(source(&connection, &service)) {
                     spawn(&listener, connection, (slot, share), &service);
+                } else {
+                    tracing::debug!("closed a connection: its source has too many");
                 }
             }
             Err(error) if is_the_clients(&error) => {}
@@ -134,7 +132,7 @@ fn source<A: Answer>(connection: &Accepted, service: &Service<A>) -> Option<IpAd
 }
 
 /// What a connection holds while it is open.
-type Permits = (OwnedSemaphorePermit, Option<Share>);
+type Permits = (OwnedSemaphorePermit, Share);
 
 fn spawn<A: Answer>(listener: &Listener, connection: Accepted, permits: Permits, service: &Arc<Service<A>>) {
     let service = Arc::clone(service);

@@ -283,12 +283,9 @@ impl<A: Answer> Service<A> {
     }
 
     /// A place among the requests that are being answered; `None` when all, or all that `source` may have, are taken.
-    fn slot(&self, source: Option<IpAddr>) -> Option<(Option<Share>, Slot)> {
+    fn slot(&self, source: Option<IpAddr>) -> Option<(Share, Slot)> {
         // The share first: whoever has too many takes no place, not even for a moment.
-        let share = match source {
-            Some(source) => Some(self.in_flight_of.take(source)?),
-            None => None,
-        };
+        let share = self.in_flight_of.take(source)?;
         Some((share, Slot::take(&self.in_flight, self.setup.limits.in_flight)?))
     }
 

@@ -4,6 +4,7 @@ use crate::{
     clock::Clock,
     files::{regular, write::open_to_others},
     serve::TlsFiles,
+    sync,
 };
 use arc_swap::ArcSwap;
 use core::{fmt, time::Duration};
@@ -23,7 +24,7 @@ use std::{
     io::Read,
     os::unix::fs::MetadataExt,
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 use tokio_rustls::TlsAcceptor;
 use waxseal_core::time::UnixTime;
@@ -86,7 +87,7 @@ impl Tls {
         let Validity { from, until } = self.validity();
         let (from, until) =
             (from.filter(|from| *from > now), until.filter(|until| *until <= now.plus_secs(SOON.as_secs())));
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = sync::lock(&self.told);
         if (from.is_none() && until.is_none()) || now < told.plus_secs(DAY) {
             return;
         }
@@ -124,14 +125,14 @@ impl Tls {
 
     /// Whoever has it reads the files alone: so what was read last stays.
     pub(super) fn seen(&self) -> MutexGuard<'_, Stamp> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.seen)
     }
 
     fn read_again(&self, seen: &mut Stamp) -> Result<(), TlsError> {
         *seen = stamp(&self.files);
         self.loaded.store(Arc::new(load(&self.files)?));
         tracing::info!("certificates read again");
-        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = UnixTime::from_secs(0);
+        *sync::lock(&self.told) = UnixTime::from_secs(0);
         self.remind();
         Ok(())
     }

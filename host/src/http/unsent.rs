@@ -3,9 +3,10 @@
 //! A body takes memory until its client has read it. What everybody may read is there once, however many are reading it.
 
 use super::held::Held;
+use crate::sync;
 use core::net::IpAddr;
 use hyper::body::Bytes;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// Smaller bodies are not counted.
 const LARGE: usize = 32 << 10;
@@ -33,7 +34,7 @@ impl Unsent {
         if body.len() < LARGE {
             return body.into();
         }
-        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut published = sync::lock(&self.published);
         if *published != body {
             *published = body.into();
         }

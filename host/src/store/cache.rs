@@ -1,7 +1,8 @@
 //! Records that are read again and again, kept exactly current.
 
+use crate::sync;
 use quick_cache::{Weighter, sync::Cache};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use waxseal_core::{
     seam::{Key, Record, Version},
     time::UnixTime,
@@ -75,13 +76,13 @@ impl Records {
     }
 
     pub(super) fn generation(&self) -> Generation {
-        *self.generation.read().unwrap_or_else(PoisonError::into_inner)
+        *sync::read(&self.generation)
     }
 
     /// Keeps what was read under `generation`, unless something was forgotten since.
     pub(super) fn keep(&self, generation: Generation, key: &Key, known: Known) {
         // Held while inserting, so that no forgetting comes in between.
-        let current = self.generation.read().unwrap_or_else(PoisonError::into_inner);
+        let current = sync::read(&self.generation);
         if *current == generation {
             self.entries.insert(key.clone(), known);
         }
@@ -89,7 +90,7 @@ impl Records {
 
     /// Forgets these keys. To be called when a commit is visible and before it is acknowledged.
     pub(super) fn forget<'k>(&self, keys: impl IntoIterator<Item = &'k Key>) {
-        let mut generation = self.generation.write().unwrap_or_else(PoisonError::into_inner);
+        let mut generation = sync::write(&self.generation);
         generation.0 += 1;
         for key in keys {
             self.entries.remove(key);
@@ -97,7 +98,7 @@ impl Records {
     }
 
     pub(super) fn forget_all(&self) {
-        let mut generation = self.generation.write().unwrap_or_else(PoisonError::into_inner);
+        let mut generation = sync::write(&self.generation);
         generation.0 += 1;
         self.entries.clear();
     }

@@ -1,9 +1,10 @@
 //! The latest changes of a store, for those who keep something current by them.
 
 use super::Revision;
+use crate::sync;
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 use tokio::sync::watch;
 use waxseal_core::seam::Key;
@@ -51,7 +52,7 @@ impl Watch {
 
     /// The next change if there is one already.
     pub fn try_next(&mut self) -> Option<Change> {
-        let log = lock(&self.log);
+        let log = sync::lock(&self.log);
         let change = log.after(self.seen, self.epoch)?;
         self.epoch = log.epoch;
         self.seen = match change {
@@ -93,7 +94,7 @@ impl Journal {
 
     /// Tells the commits of one batch, oldest first.
     pub(super) fn tell(&self, batch: impl IntoIterator<Item = (Revision, Arc<[Key]>)>) {
-        let mut log = lock(&self.log);
+        let mut log = sync::lock(&self.log);
         for (revision, keys) in batch {
             log.keys += keys.len();
             log.latest = revision;
@@ -111,7 +112,7 @@ impl Journal {
 
     /// Has every watcher start over at `revision`: what was told before may no longer hold.
     pub(super) fn forget(&self, revision: Revision) {
-        let mut log = lock(&self.log);
+        let mut log = sync::lock(&self.log);
         log.changes.clear();
         (log.keys, log.start, log.latest) = (0, revision, revision);
         log.epoch += 1;
@@ -119,7 +120,7 @@ impl Journal {
     }
 
     pub(super) fn watch(&self, after: Revision) -> Watch {
-        let epoch = lock(&self.log).epoch;
+        let epoch = sync::lock(&self.log).epoch;
         Watch { log: Arc::clone(&self.log), latest: self.latest.subscribe(), seen: after, epoch }
     }
 }
@@ -132,11 +133,6 @@ impl Log {
         let next = self.changes.partition_point(|(revision, _)| *revision <= seen);
         self.changes.get(next).map(|(revision, keys)| Change::Written { revision: *revision, keys: Arc::clone(keys) })
     }
-}
-
-/// A panic cannot leave the log half changed, as nothing in between can panic.
-fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
-    log.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// About 2 MB at the most with keys of ordinary length.

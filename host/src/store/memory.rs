@@ -1,11 +1,11 @@
 //! A store that lives as long as the process.
 
 use super::{Committed, Reply, Revision, Store, Watch, journal::Journal};
-use crate::clock::Clock;
+use crate::{clock::Clock, sync};
 use core::ops::Bound;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, RwLock},
 };
 use waxseal_core::{
     seam::{Commit, Expect, Key, Range, Record, Version},
@@ -32,7 +32,7 @@ impl Memory {
 
     fn commit_now(&self, commit: Commit) -> Committed {
         let now = self.clock.now();
-        let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
+        let mut records = sync::write(&self.records);
         let version = |key: &Key| {
             records.get(key).filter(|kept| kept.is_live(now)).map_or(Version::ABSENT, |kept| kept.record.version)
         };
@@ -67,14 +67,14 @@ impl Memory {
 impl Store for Memory {
     fn get(&self, keys: &[Key]) -> Reply<'_, Vec<Option<Record>>> {
         let now = self.clock.now();
-        let records = self.records.read().unwrap_or_else(PoisonError::into_inner);
+        let records = sync::read(&self.records);
         let live = |key| records.get(key).filter(|kept| kept.is_live(now)).map(|kept| kept.record.clone());
         Reply::ready(Ok(keys.iter().map(live).collect()))
     }
 
     fn range(&self, range: &Range) -> Reply<'_, Vec<(Key, Record)>> {
         let now = self.clock.now();
-        let records = self.records.read().unwrap_or_else(PoisonError::into_inner);
+        let records = sync::read(&self.records);
         let start = if range.after < range.prefix {
             Bound::Included(Key::from_stored(range.prefix.clone()))
         } else {

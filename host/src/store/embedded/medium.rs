@@ -10,12 +10,13 @@
 //! INVARIANT: a session starts at the newest header that was synced whole. redb publishes a commit by its header, so a commit
 //! whose sync has failed is taken back, whether or not its bytes have reached the disk.
 
+use crate::sync;
 use core::ops::Bound;
 use redb::{BackendError, StorageBackend};
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
+    sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard},
 };
 
 /// The file, or whatever stands for it.
@@ -72,7 +73,7 @@ impl Medium {
 
     /// Begins a session that writes to the medium, after taking back what the last one has not synced.
     pub(super) fn direct(self: &Arc<Self>) -> io::Result<Session> {
-        let mut newest = self.newest.write().unwrap_or_else(PoisonError::into_inner);
+        let mut newest = sync::write(&self.newest);
         *newest += 1;
         let mut header = self.header();
         if header.written != header.synced {
@@ -84,7 +85,7 @@ impl Medium {
 
     /// Begins a session that leaves the medium as it is.
     pub(super) fn shadow(self: &Arc<Self>) -> io::Result<Session> {
-        let mut newest = self.newest.write().unwrap_or_else(PoisonError::into_inner);
+        let mut newest = sync::write(&self.newest);
         *newest += 1;
         let mut shadow = Shadow { blocks: BTreeMap::new(), len: self.backend.len()? };
         shadow.write(0, &self.header().synced, &*self.backend)?;
@@ -93,16 +94,16 @@ impl Medium {
 
     /// What the medium said when it failed last.
     pub(super) fn take_failure(&self) -> Option<(io::ErrorKind, String)> {
-        locked(&self.failure).take()
+        sync::lock(&self.failure).take()
     }
 
     fn header(&self) -> MutexGuard<'_, Header> {
-        locked(&self.header)
+        sync::lock(&self.header)
     }
 
     fn noted<T>(&self, result: io::Result<T>) -> io::Result<T> {
         if let Err(error) = &result {
-            *locked(&self.failure) = Some((error.kind(), error.to_string()));
+            *sync::lock(&self.failure) = Some((error.kind(), error.to_string()));
         }
         result
     }
@@ -118,7 +119,7 @@ impl Drop for Medium {
 impl Session {
     /// Holds off the next session until the access is over.
     fn enter(&self) -> io::Result<RwLockReadGuard<'_, u64>> {
-        let newest = self.medium.newest.read().unwrap_or_else(PoisonError::into_inner);
+        let newest = sync::read(&self.medium.newest);
         if *newest == self.number { Ok(newest) } else { Err(io::Error::other("superseded by a newer session")) }
     }
 }
@@ -127,7 +128,7 @@ impl StorageBackend for Session {
     fn len(&self) -> io::Result<u64> {
         let _turn = self.enter()?;
         match &self.shadow {
-            Some(shadow) => Ok(locked(shadow).len),
+            Some(shadow) => Ok(sync::lock(shadow).len),
             None => self.medium.noted(self.medium.backend.len()),
         }
     }
@@ -135,7 +136,7 @@ impl StorageBackend for Session {
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let _turn = self.enter()?;
         self.medium.noted(match &self.shadow {
-            Some(shadow) => locked(shadow).read(offset, out, &*self.medium.backend),
+            Some(shadow) => sync::lock(shadow).read(offset, out, &*self.medium.backend),
             None => self.medium.backend.read(offset, out),
         })
     }
@@ -143,7 +144,7 @@ impl StorageBackend for Session {
     fn set_len(&self, len: u64) -> io::Result<()> {
         let _turn = self.enter()?;
         match &self.shadow {
-            Some(shadow) => locked(shadow).len = len,
+            Some(shadow) => sync::lock(shadow).len = len,
             None => self.medium.noted(self.medium.backend.set_len(len))?,
         }
         Ok(())
@@ -163,7 +164,7 @@ impl StorageBackend for Session {
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let _turn = self.enter()?;
         if let Some(shadow) = &self.shadow {
-            return locked(shadow).write(offset, data, &*self.medium.backend);
+            return sync::lock(shadow).write(offset, data, &*self.medium.backend);
         }
         if let Ok(start @ 0..HEADER) = usize::try_from(offset) {
             // Before the write, as a failing one may have gone half way.
@@ -247,11 +248,6 @@ fn pieces(offset: u64, len: usize) -> impl Iterator<Item = (u64, Piece)> {
         let piece = Piece { block, from: block.max(offset), to: (block + BLOCK as u64).min(end) };
         (block, piece)
     })
-}
-
-/// Nothing here panics between two changes that belong together.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// As much of the file's start as redb writes when it publishes a commit: magic, flags and both commit slots.

@@ -48,14 +48,14 @@ use super::{
     cache::{Entry, Known, Records},
     journal::Journal,
 };
-use crate::clock::Clock;
+use crate::{clock::Clock, sync};
 use core::sync::atomic::{AtomicBool, Ordering};
 use redb::{Database, ReadableDatabase, StorageBackend};
 use std::{
     io,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         mpsc::{SyncSender, TrySendError, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -407,13 +407,13 @@ impl Shared {
 
     /// To replace the view or to commit to it.
     fn turn(&self) -> MutexGuard<'_, ()> {
-        self.replacing.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.replacing)
     }
 
     /// For whoever has the turn.
     fn log(&self) -> MutexGuard<'_, Log> {
         // It is changed as a whole after what can fail.
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.log)
     }
 
     fn renew(&self, writable: bool) -> Result<(), StoreError> {

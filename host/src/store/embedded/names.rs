@@ -1,12 +1,13 @@
 //! Whether the files of an open store still have their names: one that was moved, deleted or replaced goes on taking changes, which no
 //! later start finds under that name.
 
+use crate::sync;
 use core::fmt;
 use std::{
     fs, io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
 };
 
 /// The names of the files that were opened.
@@ -62,7 +63,7 @@ impl Names {
     /// Tells the log when a file is lost, and when it is back.
     pub(super) fn look(&self) {
         let lost = self.lost();
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = sync::lock(&self.said);
         if *said == lost {
             return;
         }

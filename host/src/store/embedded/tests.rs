@@ -7,6 +7,7 @@ use crate::{
         Committed, Store, StoreError,
         conforms::{del, key, put, show, writes},
     },
+    sync,
 };
 use core::ops::ControlFlow;
 use redb::StorageBackend;
@@ -14,7 +15,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{self, Seek},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc::sync_channel},
+    sync::{Arc, Mutex, MutexGuard, mpsc::sync_channel},
     thread,
     time::Duration,
 };
@@ -124,7 +125,7 @@ impl Disk {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.0)
     }
 
     fn change(&self, change: Change) -> io::Result<()> {
