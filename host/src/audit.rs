@@ -15,7 +15,7 @@ mod chain;
 mod tests;
 mod verify;
 
-pub use verify::{Flaw, VerifyError, Whole, verify};
+pub use verify::{Flaw, Verdict, VerifyError, Whole, verify};
 
 use self::chain::{HEADLESS, LOST, Line, Link, OPEN, REPAIR, Record, UNCLEAN, digest};
 use crate::{

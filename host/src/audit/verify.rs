@@ -68,6 +68,31 @@ pub struct Whole {
     pub unclean: u64,
 }
 
+impl Whole {
+    /// What can be said of it.
+    pub fn verdict(&self) -> Verdict {
+        match *self {
+            Self { records: 0, .. } => Verdict::Empty,
+            Self { headless: Some(n), .. } => Verdict::Headless(n),
+            Self { end_checked: false, .. } => Verdict::NoHead,
+            Self { .. } => Verdict::Whole,
+        }
+    }
+}
+
+/// Whether a trail that holds has lost records, as far as anybody can tell.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// It has no records: they are gone, or could not be written.
+    Empty,
+    /// None are missing.
+    Whole,
+    /// Its head was missing when this record was written: some before it may have been cut off.
+    Headless(u64),
+    /// Its head is missing: some may have been cut off at its end.
+    NoHead,
+}
+
 /// Why a trail could not be verified.
 #[derive(Debug)]
 pub enum VerifyError {

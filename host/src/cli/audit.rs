@@ -7,7 +7,7 @@ use super::{
     user::cell,
 };
 use crate::{
-    audit::{self, VerifyError, Whole},
+    audit::{self, Verdict, VerifyError, Whole},
     text::harmless,
 };
 use core::net::IpAddr;
@@ -199,33 +199,34 @@ fn verify(path: &Path, no_head: bool, json: bool) -> Result<(), Failure> {
             "unclean": found.map(|found| found.unclean),
             "flaw": flaw,
         }));
-        let holds =
-            found.is_some_and(|found| found.records > 0 && (found.end_checked && found.headless.is_none() || no_head));
+        let holds = match found.map(Whole::verdict) {
+            Some(Verdict::Whole) => true,
+            Some(Verdict::Headless(_) | Verdict::NoHead) => no_head,
+            Some(Verdict::Empty) | None => false,
+        };
         return if holds { said } else { Err(Failure::no(said)) };
     }
-    match verdict {
-        Ok(Whole { records: 0, .. }) => Err(Failure::refused(format_args!(
+    let whole = verdict.map_err(|error| match error {
+        VerifyError::Missing => Failure::refused(format_args!("there is no audit trail `{shown}`")),
+        error @ VerifyError::Io(_) => Failure::refused(format_args!("the audit trail `{shown}` cannot be read: {error}")),
+        error @ VerifyError::Flaw(_) => Failure::refused(format_args!("the audit trail `{shown}` does not hold: {error}")),
+    })?;
+    match whole.verdict() {
+        Verdict::Empty => Err(Failure::refused(format_args!(
             "the audit trail `{shown}` is empty: its records are gone, or could not be written"
         ))),
-        Ok(whole @ Whole { end_checked: true, headless: None, .. }) => {
-            say(&format!("{shown}: {whole}; the chain is whole"))
-        }
-        Ok(whole) if no_head => {
+        Verdict::Whole => say(&format!("{shown}: {whole}; the chain is whole")),
+        Verdict::Headless(_) | Verdict::NoHead if no_head => {
             say(&format!("{shown}: {whole}; the chain is whole; whether records were cut off at its end is not checked"))
         }
-        Ok(whole @ Whole { headless: Some(n), .. }) => Err(Failure::refused(format_args!(
+        Verdict::Headless(n) => Err(Failure::refused(format_args!(
             "the audit trail `{shown}` holds ({whole}), but its head was missing when record {n} was written, so nobody can tell \
              whether records were cut off before that; --no-head leaves that unchecked"
         ))),
-        Ok(whole) => Err(Failure::refused(format_args!(
+        Verdict::NoHead => Err(Failure::refused(format_args!(
             "the audit trail `{shown}` holds ({whole}), but its head `{shown}.head` is missing or empty, so nobody can tell whether \
              records were cut off at the end; --no-head leaves that unchecked"
         ))),
-        Err(VerifyError::Missing) => Err(Failure::refused(format_args!("there is no audit trail `{shown}`"))),
-        Err(error @ VerifyError::Io(_)) => {
-            Err(Failure::refused(format_args!("the audit trail `{shown}` cannot be read: {error}")))
-        }
-        Err(error) => Err(Failure::refused(format_args!("the audit trail `{shown}` does not hold: {error}"))),
     }
 }
 

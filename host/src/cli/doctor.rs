@@ -9,13 +9,13 @@ use super::{
     user::{cell, schemes},
 };
 use crate::{
-    audit::{self, VerifyError, Whole},
+    audit::{self, Verdict, VerifyError},
     clock::Clock,
     config::Config,
     data_dir::DataDir,
     files::write::open_to_others,
     http::{
-        is_exposed,
+        Astray, is_exposed,
         tls::{SOON, Tls, Validity},
     },
     text::shell::word,
@@ -128,12 +128,7 @@ fn examine(place: &Place, findings: &mut Findings) {
     room(data.path(), findings);
     let admin = Admin::look(place);
     let astray = admin.as_ref().map(Admin::astray).unwrap_or_default();
-    match astray.root_key {
-        Some(astray) => findings.add("root key", Grade::Problem, format!("{astray}; {RESCUE}")),
-        None => {
-            findings.judge("root key", data.root_key(), "there, open to its owner only");
-        }
-    }
+    root_key(&data, &astray, findings);
     for path in [data.store(), data.store_log(), data.audit(), data.config()] {
         permissions(&path, findings);
     }
@@ -141,7 +136,22 @@ fn examine(place: &Place, findings: &mut Findings) {
     if !admin.as_ref().is_ok_and(Admin::is_running) {
         writable(&data, findings);
     }
-    let admin = match (admin, astray.store, astray.store_log) {
+    store(admin, &astray, findings);
+    trail(&data, findings);
+}
+
+fn root_key(data: &DataDir, astray: &Astray, findings: &mut Findings) {
+    match &astray.root_key {
+        Some(astray) => findings.add("root key", Grade::Problem, format!("{astray}; {RESCUE}")),
+        None => {
+            findings.judge("root key", data.root_key(), "there, open to its owner only");
+        }
+    }
+}
+
+/// The store, who has it open, and what is in it.
+fn store(admin: Result<Admin, Failure>, astray: &Astray, findings: &mut Findings) {
+    let admin = match (admin, &astray.store, &astray.store_log) {
         (Ok(admin), Some(astray), _) => {
             findings.add("store", Grade::Problem, format!("{astray}; {RESCUE}"));
             Some(admin)
@@ -152,44 +162,40 @@ fn examine(place: &Place, findings: &mut Findings) {
         }
         (admin, ..) => findings.judge("store", admin.map_err(words), "opens"),
     };
-    if let Some(admin) = admin {
-        let running = if admin.is_running() { "runs on this data" } else { "none runs on this data" };
-        findings.add("server", Grade::Good, running);
-        for doubt in admin.here().map_or(&[][..], Assembled::doubts) {
-            findings.add("latest changes", Grade::Note, *doubt);
-        }
-        inside(&admin, findings);
+    let Some(admin) = admin else { return };
+    let running = if admin.is_running() { "runs on this data" } else { "none runs on this data" };
+    findings.add("server", Grade::Good, running);
+    for doubt in admin.here().map_or(&[][..], Assembled::doubts) {
+        findings.add("latest changes", Grade::Note, *doubt);
     }
-    match audit::verify(&data.audit()) {
-        Ok(Whole { records: 0, .. }) => {
-            findings.add(
-                "audit trail",
-                Grade::Problem,
-                "audit.log is empty: its records are gone, or could not be written",
-            );
-        }
-        Ok(whole @ Whole { end_checked: true, headless: None, .. }) => {
-            findings.add("audit trail", Grade::Good, format!("{whole}; the chain is whole"));
-        }
+    inside(&admin, findings);
+}
+
+fn trail(data: &DataDir, findings: &mut Findings) {
+    let (grade, text) = match audit::verify(&data.audit()) {
         Ok(whole) => {
-            let head = match whole.headless {
-                Some(n) => format!("audit.log.head was missing when record {n} was written"),
-                None => "audit.log.head is missing or empty".into(),
-            };
-            let said = format!("{whole}; {head}: nobody can tell whether the end was cut off");
-            findings.add("audit trail", Grade::Problem, said);
+            let doubt = |head| (Grade::Problem, format!("{whole}; {head}: nobody can tell whether the end was cut off"));
+            match whole.verdict() {
+                Verdict::Empty => {
+                    (Grade::Problem, "audit.log is empty: its records are gone, or could not be written".into())
+                }
+                Verdict::Whole => (Grade::Good, format!("{whole}; the chain is whole")),
+                Verdict::Headless(n) => doubt(format!("audit.log.head was missing when record {n} was written")),
+                Verdict::NoHead => doubt("audit.log.head is missing or empty".into()),
+            }
         }
-        Err(VerifyError::Missing) if audit::head_path(&data.audit()).exists() => findings.add(
-            "audit trail",
+        Err(VerifyError::Missing) if audit::head_path(&data.audit()).exists() => (
             Grade::Note,
-            "audit.log is missing: that is normal while log rotation moves it away; otherwise somebody has removed it",
+            "audit.log is missing: that is normal while log rotation moves it away; otherwise somebody has removed it"
+                .into(),
         ),
         Err(VerifyError::Missing) if data.has_store() => {
-            findings.add("audit trail", Grade::Problem, "audit.log and its head are missing: somebody has removed them");
+            (Grade::Problem, "audit.log and its head are missing: somebody has removed them".into())
         }
-        Err(VerifyError::Missing) => {}
-        Err(error) => findings.add("audit trail", Grade::Problem, error.to_string()),
-    }
+        Err(VerifyError::Missing) => return,
+        Err(error) => (Grade::Problem, error.to_string()),
+    };
+    findings.add("audit trail", grade, text);
 }
 
 fn transport(config: &Config, place: &Place, findings: &mut Findings) {
