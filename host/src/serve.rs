@@ -139,8 +139,6 @@ pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
-    /// SIGXFSZ: while it is listened to, a write beyond the limit on file sizes fails like one to a full disk; else it ends the process.
-    _beyond_limit: Signal,
 }
 
 impl Signals {
@@ -154,7 +152,6 @@ impl Signals {
             terminate: listen_to(SignalKind::terminate())?,
             interrupt: listen_to(SignalKind::interrupt())?,
             hang_up: listen_to(SignalKind::hangup())?,
-            _beyond_limit: listen_to(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
         })
     }
 

@@ -104,7 +104,7 @@ pub fn run(line: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// Has a write beyond the limit on file sizes fail like one to a full disk, instead of ending the process in the middle of its work. Once
-/// somebody has listened to the signal, the process outlives it.
+/// somebody has listened to a signal, its handler stays: so this holds for the server too.
 fn outlive_file_limits() {
     let beyond = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
     if let Ok(runtime) = admin::runtime() {
