@@ -8,9 +8,9 @@ use wasm_encoder::RawSection;
 use wasmparser::{Parser, Payload};
 use wasmtime::{Engine, OptLevel, Result, bail, error::Context};
 
-#[path = "src/engine/config.rs"]
+#[path = "src/engine/compile.rs"]
 #[expect(dead_code, reason = "only the server ticks")]
-mod config;
+mod compile;
 #[path = "build/join.rs"]
 mod join;
 #[path = "build/module.rs"]
@@ -38,7 +38,7 @@ fn main() -> Result<()> {
         "core/build.rs",
         "core/src",
         "host/build",
-        "host/src/engine/config.rs",
+        "host/src/engine/compile.rs",
         "wasm/Cargo.toml",
         "wasm/js/lib",
         "wasm/src",
@@ -132,7 +132,7 @@ fn section(output: &mut Vec<u8>, id: u8, data: &[u8]) {
 /// Compiles for the server's target, whatever the building machine is, and for every CPU of it that is still in use.
 fn precompile(component: &[u8]) -> Result<Vec<u8>> {
     let target = env::var("TARGET")?;
-    let mut config = config::shared();
+    let mut config = compile::shared();
     config.target(&target)?.cranelift_opt_level(OptLevel::Speed);
     if target.starts_with("x86_64") {
         // x86-64-v2, that is every CPU since about 2010.

@@ -1,7 +1,7 @@
 //! The way to core's `/admin` routes.
 
 use super::{
-    Failure, Place,
+    Failure, Target,
     assembled::{self, Assembled},
     terminal::{complain, plain, say},
 };
@@ -38,14 +38,14 @@ pub(super) struct Answer {
 }
 
 /// `waxseal reload`
-pub(super) fn reload(place: &Place) -> Result<(), Failure> {
-    let data = place.data();
+pub(super) fn reload(target: &Target) -> Result<(), Failure> {
+    let data = target.data();
     data.check()?;
     if admin_socket::connect(data.path()).is_err_and(|error| error.kind() != io::ErrorKind::PermissionDenied) {
         assembled::unlocked(&data)?;
         return Err(Failure::refused("no server runs on this data; it reads its configuration when it starts"));
     }
-    let (told, refused) = Admin::look(place)?.told(Method::Post, "/admin/reload", None)?;
+    let (told, refused) = Admin::look(target)?.told(Method::Post, "/admin/reload", None)?;
     let said = tell_reloaded(&told, refused.is_none());
     match refused {
         Some(refused) => Err(refused),
@@ -78,28 +78,28 @@ fn list(told: &Value, name: &str) -> Vec<String> {
 
 impl Admin {
     /// Finds the running server, which goes by its own settings; else opens the data itself, which must be there.
-    pub(super) fn reach(place: &Place) -> Result<Self, Failure> {
-        Self::open(place, true).inspect(|admin| admin.warn_of_settings(place))
+    pub(super) fn reach(target: &Target) -> Result<Self, Failure> {
+        Self::open(target, true).inspect(|admin| admin.warn_of_settings(target))
     }
 
     /// The same for a command that changes nothing: data that is opened here stays as it is.
-    pub(super) fn look(place: &Place) -> Result<Self, Failure> {
-        Self::for_its_keys(place).inspect(|admin| admin.warn_of_settings(place))
+    pub(super) fn look(target: &Target) -> Result<Self, Failure> {
+        Self::for_its_keys(target).inspect(|admin| admin.warn_of_settings(target))
     }
 
     /// The same for a command that only takes keys, and judges by its own settings.
-    pub(super) fn for_its_keys(place: &Place) -> Result<Self, Failure> {
-        Self::open(place, false)
+    pub(super) fn for_its_keys(target: &Target) -> Result<Self, Failure> {
+        Self::open(target, false)
     }
 
-    fn warn_of_settings(&self, place: &Place) {
+    fn warn_of_settings(&self, target: &Target) {
         if self.is_running() {
-            place.warn_of_what_counts_for_nothing();
+            target.warn_of_what_counts_for_nothing();
         }
     }
 
-    fn open(place: &Place, writable: bool) -> Result<Self, Failure> {
-        let data = place.data();
+    fn open(target: &Target, writable: bool) -> Result<Self, Failure> {
+        let data = target.data();
         data.check()?;
         let runtime = runtime()?;
         let way = match admin_socket::connect(data.path()) {
@@ -120,7 +120,7 @@ impl Admin {
                 )));
             }
             Err(_) => {
-                let config = place.load()?.config;
+                let config = target.load()?.config;
                 let opened = runtime.block_on(async {
                     if writable { Assembled::here(&data, &config).await } else { Assembled::look(&data, &config).await }
                 });

@@ -1,10 +1,9 @@
 //! `waxseal audit`.
 
 use super::{
-    Failure, Place,
+    Failure, Target,
     admin::{Admin, Answer, segment},
-    terminal::{complain, plain, say, say_json, table},
-    user::cell,
+    terminal::{cell, complain, plain, say, say_json, table},
 };
 use crate::{
     audit::{self, Verdict, VerifyError, Whole},
@@ -63,11 +62,11 @@ with the hash that the one before it ended with.")]
     },
 }
 
-pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
-    let path = |file: &Option<PathBuf>| file.clone().unwrap_or_else(|| place.data().audit());
+pub(super) fn run(command: &Command, target: &Target) -> Result<(), Failure> {
+    let path = |file: &Option<PathBuf>| file.clone().unwrap_or_else(|| target.data().audit());
     match command {
         Command::Show { file, last, about, action, json } => {
-            let about = about.as_deref().map(|about| known_as(about, place));
+            let about = about.as_deref().map(|about| known_as(about, target));
             let wanted = Wanted { about, action: action.as_deref() };
             show(&path(file), *last, &wanted, *json)
         }
@@ -76,13 +75,13 @@ pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
 }
 
 /// What the trail may call whoever or whatever is asked about: a user by uid, and by what was typed where a login failed.
-fn known_as(about: &str, place: &Place) -> About {
+fn known_as(about: &str, target: &Target) -> About {
     let mut known = About { texts: vec![about.to_owned()], uid: None };
-    if !place.data().has_store() {
+    if !target.data().has_store() {
         return known;
     }
     let path = format!("/admin/users/{}", segment(about));
-    match Admin::look(place).and_then(|admin| admin.send(Method::Get, &path, None)) {
+    match Admin::look(target).and_then(|admin| admin.send(Method::Get, &path, None)) {
         // Whoever asks for an address or an id means no user.
         Ok(Answer { status: 404, .. }) if about.len() < SHORTEST_ID && about.parse::<IpAddr>().is_err() => {
             complain(&format!(

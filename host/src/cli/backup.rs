@@ -1,13 +1,13 @@
 //! `waxseal backup` and `waxseal restore`.
 
 use super::{
-    Failure, Place,
+    Failure, Target,
     admin::Admin,
-    terminal::{complain, say},
+    terminal::{absolute, complain, say},
 };
 use crate::{backup, http::Astray, text::shell::word};
 use serde_json::json;
-use std::path::{self, Path, PathBuf};
+use std::path::PathBuf;
 use waxseal_core::seam::Method;
 
 /// Where the backup goes.
@@ -37,12 +37,12 @@ pub(super) struct RestoreArgs {
     file: PathBuf,
 }
 
-pub(super) fn backup(args: &BackupArgs, place: &Place) -> Result<(), Failure> {
+pub(super) fn backup(args: &BackupArgs, target: &Target) -> Result<(), Failure> {
     // The running server may have another working directory.
     let to = absolute(&args.to, "a backup")?;
     let shown = to.display();
     // Where nobody can write, there is no trail either that could record the backup.
-    let admin = if place.data().is_writable() { Admin::reach(place)? } else { Admin::look(place)? };
+    let admin = if target.data().is_writable() { Admin::reach(target)? } else { Admin::look(target)? };
     if let Some(assembled) = admin.here() {
         assembled.backup_to(&to).map_err(Failure::refused)?;
     } else {
@@ -59,21 +59,8 @@ pub(super) fn backup(args: &BackupArgs, place: &Place) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The path from the root that `--to` names for a new file with `what`; where that takes a working directory and there is none, the error
-/// names the path that was given.
-pub(super) fn absolute(given: &Path, what: &str) -> Result<PathBuf, Failure> {
-    if given.as_os_str() == "-" {
-        return Err(Failure::usage(format_args!(
-            "--to -: {what} goes into a new file, not to standard output; `./-` is a file of that name"
-        )));
-    }
-    path::absolute(given).map_err(|error| {
-        Failure::refused(format_args!("cannot use `{}` from this working directory: {error}", given.display()))
-    })
-}
-
-pub(super) fn restore(args: &RestoreArgs, place: &Place) -> Result<(), Failure> {
-    let data = place.data();
+pub(super) fn restore(args: &RestoreArgs, target: &Target) -> Result<(), Failure> {
+    let data = target.data();
     backup::restore(&args.file, &data).map_err(Failure::refused)?;
     say(&format!("restored {} into {}", args.file.display(), data.path().display()))?;
     say(&format!(

@@ -1,6 +1,6 @@
 //! `waxseal config`.
 
-use super::{Failure, Place, module, serve, terminal::say};
+use super::{Failure, Target, module, serve, terminal::say};
 use crate::{
     config::{Loaded, Origin},
     http::tls::Tls,
@@ -22,18 +22,18 @@ pub(super) enum Command {
     },
 }
 
-pub(super) fn run(command: &Command, place: &Place) -> Result<(), Failure> {
-    let loaded = place.load()?;
+pub(super) fn run(command: &Command, target: &Target) -> Result<(), Failure> {
+    let loaded = target.load()?;
     let file = loaded.file.as_ref().map(|path| path.display().to_string());
     match *command {
         Command::Check => {
             let mut wrong = files(&loaded).err().unwrap_or_default();
             let stated = loaded.rows().any(|(.., origin)| *origin != Origin::Default);
             let none = if stated { "no file" } else { "no file, all defaults" };
-            let missing = match place.data.metadata() {
+            let missing = match target.data.metadata() {
                 Ok(found) if found.is_dir() => "",
                 Ok(_) => {
-                    wrong.push(format!("--data {}: not a directory", place.data.display()));
+                    wrong.push(format!("--data {}: not a directory", target.data.display()));
                     ""
                 }
                 Err(_) => "; there is no data directory yet",

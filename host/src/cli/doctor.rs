@@ -1,12 +1,12 @@
 //! `waxseal doctor`.
 
 use super::{
-    Failure, Place,
+    Failure, Target,
     admin::Admin,
     assembled::Assembled,
     module, serve,
-    terminal::{plain, say, say_json, table},
-    user::{cell, schemes},
+    terminal::{cell, plain, say, say_json, table},
+    user::schemes,
 };
 use crate::{
     audit::{self, Verdict, VerifyError},
@@ -39,9 +39,9 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn run(args: &Args, place: &Place) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, target: &Target) -> Result<(), Failure> {
     let mut findings = Findings::default();
-    examine(place, &mut findings);
+    examine(target, &mut findings);
     let problems = findings.0.iter().filter(|finding| finding.grade == Grade::Problem).count();
     let said = if args.json {
         let told: Vec<Value> = findings
@@ -109,11 +109,11 @@ impl Findings {
     }
 }
 
-fn examine(place: &Place, findings: &mut Findings) {
-    let data = place.data();
-    let config = place.load().map_err(words);
+fn examine(target: &Target, findings: &mut Findings) {
+    let data = target.data();
+    let config = target.load().map_err(words);
     if let Some(loaded) = findings.judge("configuration", config, "in order") {
-        transport(&loaded.config, place, findings);
+        transport(&loaded.config, target, findings);
         if loaded.config.host.engine.module.is_some() {
             findings.judge("module", module::check(&loaded), "the one that the configuration names, and it runs here");
         }
@@ -126,7 +126,7 @@ fn examine(place: &Place, findings: &mut Findings) {
         return;
     }
     room(data.path(), findings);
-    let admin = Admin::look(place);
+    let admin = Admin::look(target);
     let astray = admin.as_ref().map(Admin::astray).unwrap_or_default();
     root_key(&data, &astray, findings);
     for path in [data.store(), data.store_log(), data.audit(), data.config()] {
@@ -198,9 +198,9 @@ fn trail(data: &DataDir, findings: &mut Findings) {
     findings.add("audit trail", grade, text);
 }
 
-fn transport(config: &Config, place: &Place, findings: &mut Findings) {
+fn transport(config: &Config, target: &Target, findings: &mut Findings) {
     let loopback = !is_exposed(&config.host.server.listen);
-    let opened = serve::options(&config.host, place).tls.map(Tls::open).transpose();
+    let opened = serve::options(&config.host, target).tls.map(Tls::open).transpose();
     match (opened, loopback) {
         (Err(error), _) => findings.add("transport", Grade::Problem, error.to_string()),
         (Ok(Some(tls)), _) => {

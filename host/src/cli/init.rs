@@ -1,6 +1,6 @@
 //! `waxseal init`: a data directory with a production configuration.
 
-use super::{Failure, Place, terminal::say};
+use super::{Failure, Target, terminal::say};
 use crate::{
     config::{PRODUCTION, is_named},
     files::write::write_new,
@@ -9,11 +9,11 @@ use crate::{
 use std::io::ErrorKind;
 
 /// Makes what is missing; replaces nothing.
-pub(super) fn run(place: &Place) -> Result<(), Failure> {
-    let data = place.data();
-    let config = place.config.clone().unwrap_or_else(|| data.config());
+pub(super) fn run(target: &Target) -> Result<(), Failure> {
+    let data = target.data();
+    let config = target.config.clone().unwrap_or_else(|| data.config());
     let shown = config.display();
-    if let Some(set) = place.set.first() {
+    if let Some(set) = target.set.first() {
         return Err(Failure::usage(format_args!(
             "--set {set}: `init` does not write settings given as options; put it into `{shown}` afterwards"
         )));
@@ -36,7 +36,7 @@ pub(super) fn run(place: &Place) -> Result<(), Failure> {
         written => written.map_err(|error| Failure::refused(format_args!("cannot write `{shown}`: {error}")))?,
     }
     let (path, at) = (data.path().display(), word(data.path().display()));
-    let named = if place.config.is_some() { format!(" --config {}", word(config.display())) } else { String::new() };
+    let named = if target.config.is_some() { format!(" --config {}", word(config.display())) } else { String::new() };
     if in_use {
         return say(&format!(
             "Wrote the configuration {shown} (0600). {path} is in use already and otherwise as it was: it counts from the next \

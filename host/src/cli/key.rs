@@ -1,10 +1,9 @@
 //! `waxseal key`.
 
 use super::{
-    Failure, Place,
+    Failure, Target,
     admin::{Admin, segment},
-    terminal::{one_of, plain, say, say_json, table},
-    user::cell,
+    terminal::{cell, one_of, plain, say, say_json, table},
 };
 use clap::builder::PossibleValuesParser;
 use serde_json::{Value, json};
@@ -94,10 +93,10 @@ fn algorithms() -> impl Iterator<Item = &'static str> {
     Algorithm::ALL.iter().map(|algorithm| algorithm.name())
 }
 
-pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
+pub(super) fn run(command: Command, target: &Target) -> Result<(), Failure> {
     let admin = match command {
-        Command::List { .. } => Admin::look(place)?,
-        _ => Admin::reach(place)?,
+        Command::List { .. } => Admin::look(target)?,
+        _ => Admin::reach(target)?,
     };
     match command {
         Command::List { json } => list(&admin, json),

@@ -15,9 +15,9 @@ mod first_start;
 mod init;
 mod key;
 mod module;
-mod place;
 mod secret;
 mod serve;
+mod target;
 mod terminal;
 mod token;
 mod user;
@@ -26,12 +26,12 @@ mod verify;
 use crate::process;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 use failure::Failure;
-use place::Place;
 use std::{
     ffi::OsString,
     panic::{self, PanicHookInfo},
     process::ExitCode,
 };
+use target::Target;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// One auth engine for the token APIs of Redis Enterprise, OpenShift v2 and Elasticsearch.
@@ -39,7 +39,7 @@ use tokio::signal::unix::{SignalKind, signal};
 #[command(name = "waxseal", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
     #[command(flatten)]
-    place: Place,
+    target: Target,
     #[command(subcommand)]
     command: Command,
 }
@@ -96,7 +96,7 @@ pub fn run(line: impl IntoIterator<Item = OsString>) -> ExitCode {
     panic::set_hook(Box::new(report_panic));
     process::dump_nothing();
     outlive_file_limits();
-    let ended = parse(line).and_then(|cli| command(cli.command, &cli.place));
+    let ended = parse(line).and_then(|cli| command(cli.command, &cli.target));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
@@ -137,20 +137,20 @@ fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Cli, Failure> {
     })
 }
 
-fn command(command: Command, place: &Place) -> Result<(), Failure> {
+fn command(command: Command, target: &Target) -> Result<(), Failure> {
     match command {
-        Command::Serve(args) => serve::run(args, place),
-        Command::Init => init::run(place),
-        Command::User(command) => user::run(command, place),
-        Command::Token(command) => token::run(command, place),
-        Command::Key(command) => key::run(command, place),
+        Command::Serve(args) => serve::run(args, target),
+        Command::Init => init::run(target),
+        Command::User(command) => user::run(command, target),
+        Command::Token(command) => token::run(command, target),
+        Command::Key(command) => key::run(command, target),
         Command::Module(command) => module::run(&command),
-        Command::Reload => admin::reload(place),
-        Command::Backup(args) => backup::backup(&args, place),
-        Command::Restore(args) => backup::restore(&args, place),
-        Command::Doctor(args) => doctor::run(&args, place),
-        Command::Audit(command) => audit::run(&command, place),
-        Command::Config(command) => config::run(&command, place),
+        Command::Reload => admin::reload(target),
+        Command::Backup(args) => backup::backup(&args, target),
+        Command::Restore(args) => backup::restore(&args, target),
+        Command::Doctor(args) => doctor::run(&args, target),
+        Command::Audit(command) => audit::run(&command, target),
+        Command::Config(command) => config::run(&command, target),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
     }
 }

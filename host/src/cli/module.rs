@@ -3,8 +3,7 @@
 use super::{
     Failure,
     assembled::module_limits,
-    backup::absolute,
-    terminal::{say, say_json},
+    terminal::{absolute, say, say_json},
 };
 use crate::{
     config::{Host, Loaded, Origin},

@@ -1,12 +1,13 @@
 //! `waxseal serve`.
 
 use super::{
-    Failure, Place,
+    Failure, Target,
     assembled::{Assembled, alone},
     config,
     first_start::{self, First, Password},
-    place::unread_variables,
-    secret, terminal,
+    secret,
+    target::unread_variables,
+    terminal,
 };
 use crate::{
     config::{Config, Host, Origin, Stated},
@@ -40,7 +41,7 @@ pub(super) struct Args {
     testing: bool,
 }
 
-pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
+pub(super) fn run(args: Args, target: &Target) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::refused(format_args!("cannot start: {error}")))?;
     let inside = runtime.enter();
@@ -52,10 +53,10 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
         let (path, origin) = ("server.listen".into(), Origin::Flag("--listen".into()));
         Stated { path, value, origin }
     });
-    let sources = place.sources(listen.into_iter().collect())?;
+    let sources = target.sources(listen.into_iter().collect())?;
     let loaded = sources.clone().load()?;
     let config = &loaded.config;
-    let options = ServeOptions { testing: args.testing, ..options(&config.host, place) };
+    let options = ServeOptions { testing: args.testing, ..options(&config.host, target) };
     if options.testing && is_exposed(&options.listen) {
         return Err(Failure::usage(format_args!(
             "--testing: server.listen is `{}`, but only a loopback address is allowed with it",
@@ -69,7 +70,7 @@ pub(super) fn run(args: Args, place: &Place) -> Result<(), Failure> {
     for (variable, meant) in unread_variables(&sources.env) {
         tracing::warn!(variable, meant, "nothing reads this environment variable");
     }
-    let data = place.data();
+    let data = target.data();
     let mut behind = None;
     let ended = runtime.block_on(async {
         reading.abort();
@@ -124,7 +125,7 @@ fn tell(welcome: &str, first: Option<&First>, data: &DataDir) -> Result<(), Fail
     }
 }
 
-pub(super) fn options(host: &Host, place: &Place) -> ServeOptions {
+pub(super) fn options(host: &Host, target: &Target) -> ServeOptions {
     let server = &host.server;
     let usual = Limits::default();
     let secs = |secs: u32| Duration::from_secs(secs.into());
@@ -146,7 +147,7 @@ pub(super) fn options(host: &Host, place: &Place) -> ServeOptions {
             drain_time: secs(server.drain_secs),
             ..usual
         },
-        ..ServeOptions::new(server.listen, &place.data)
+        ..ServeOptions::new(server.listen, &target.data)
     }
 }
 

@@ -11,6 +11,7 @@ use std::{
         fd::AsFd,
         unix::fs::{FileTypeExt, MetadataExt},
     },
+    path::{self, Path, PathBuf},
 };
 
 /// Prints a line to standard output.
@@ -74,6 +75,29 @@ pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> St
     let mut lines = vec![line(&head.map(String::from))];
     lines.extend(rows.iter().map(line));
     lines.join("\n")
+}
+
+/// A member as a person reads it.
+pub(super) fn cell(object: &Value, name: &str) -> String {
+    match object.get(name) {
+        None | Some(Value::Null) => "-".into(),
+        Some(Value::String(text)) if text.is_empty() => "-".into(),
+        Some(Value::String(text)) => plain(text),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// The path from the root that `--to` names for a new file with `what`; where that takes a working directory and there is none, the error
+/// names the path that was given.
+pub(super) fn absolute(given: &Path, what: &str) -> Result<PathBuf, Failure> {
+    if given.as_os_str() == "-" {
+        return Err(Failure::usage(format_args!(
+            "--to -: {what} goes into a new file, not to standard output; `./-` is a file of that name"
+        )));
+    }
+    path::absolute(given).map_err(|error| {
+        Failure::refused(format_args!("cannot use `{}` from this working directory: {error}", given.display()))
+    })
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! `waxseal token`.
 
 use super::{
-    Failure, Place,
+    Failure, Target,
     admin::Admin,
-    terminal::{complain, plain, say, say_json},
-    user::{Who, cell, name_of_digits},
+    terminal::{cell, complain, plain, say, say_json},
+    user::{Who, name_of_digits},
     verify,
 };
 use crate::clock::Clock;
@@ -90,28 +90,28 @@ Examples:
     RevokeAll,
 }
 
-pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
+pub(super) fn run(command: Command, target: &Target) -> Result<(), Failure> {
     match command {
         Command::Issue { who: Who { who }, ttl, json } => {
             let mut body = json!({ "user": who });
             if let (Some(ttl), Some(members)) = (ttl, body.as_object_mut()) {
                 members.insert("ttl".into(), ttl.into());
             }
-            let issued = Admin::reach(place)?.ask(Method::Post, "/admin/tokens", Some(&body));
+            let issued = Admin::reach(target)?.ask(Method::Post, "/admin/tokens", Some(&body));
             let issued = issued.map_err(|failure| name_of_digits(&who, failure))?;
             if json { say_json(&issued) } else { say(&cell(&issued, "access_token")) }
         }
-        Command::Verify(args) => verify::run(&args, place),
-        Command::Explain { token, jwks, json } => explain(&text(&token)?, jwks.as_deref(), json, place),
-        Command::Revoke { token, jti, expires } => revoke(token.as_deref(), jti.as_deref(), expires, place),
+        Command::Verify(args) => verify::run(&args, target),
+        Command::Explain { token, jwks, json } => explain(&text(&token)?, jwks.as_deref(), json, target),
+        Command::Revoke { token, jti, expires } => revoke(token.as_deref(), jti.as_deref(), expires, target),
         Command::RevokeAll => {
-            Admin::reach(place)?.ask(Method::Post, "/admin/authorizations/revoke", None)?;
+            Admin::reach(target)?.ask(Method::Post, "/admin/authorizations/revoke", None)?;
             say("revoked all OpenShift authorizations")
         }
     }
 }
 
-fn revoke(token: Option<&str>, jti: Option<&str>, expires: Option<u64>, place: &Place) -> Result<(), Failure> {
+fn revoke(token: Option<&str>, jti: Option<&str>, expires: Option<u64>, target: &Target) -> Result<(), Failure> {
     let token = token.map(text).transpose()?;
     if token.as_deref().is_some_and(is_too_long) {
         let (code, sentence) = (TOO_LONG.code(), TOO_LONG.sentence());
@@ -124,7 +124,7 @@ fn revoke(token: Option<&str>, jti: Option<&str>, expires: Option<u64>, place: &
             None => json!({ "jti": jti }),
         },
     };
-    let done = Admin::reach(place)?.ask(Method::Post, "/admin/tokens/revoke", Some(&body));
+    let done = Admin::reach(target)?.ask(Method::Post, "/admin/tokens/revoke", Some(&body));
     let done = done.map_err(|failure| failure.reworded("it belongs into `token`", "leave out `--jti`"))?;
     if done.get("revoked") == Some(&Value::Bool(true)) {
         let id = cell(&done, "id");
@@ -167,8 +167,8 @@ const ID_LENGTH: usize = 22;
 const MAX_INPUT: u64 = 1 << 20;
 
 /// Keys for a verifier and whatever it needs besides: from a file, or those of the data directory.
-pub(super) fn world(jwks: Option<&Path>, place: &Place) -> Result<World, Failure> {
-    let settings = place.load()?.config.settings;
+pub(super) fn world(jwks: Option<&Path>, target: &Target) -> Result<World, Failure> {
+    let settings = target.load()?.config.settings;
     let keys = match jwks {
         Some(file) => {
             let text = fs::read_to_string(file)
@@ -176,7 +176,7 @@ pub(super) fn world(jwks: Option<&Path>, place: &Place) -> Result<World, Failure
             KeySet::from_jwks(&text)
                 .map_err(|error| Failure::refused(format_args!("the keys `{}` cannot be used: {error}", file.display())))?
         }
-        None => data_keys(&Admin::for_its_keys(place)?)?,
+        None => data_keys(&Admin::for_its_keys(target)?)?,
     };
     Ok(offline(settings, keys))
 }
@@ -202,14 +202,14 @@ fn offline(settings: Settings, keys: KeySet) -> World {
     World { settings, vault: Vault::new([0; 32], keys) }.keyed()
 }
 
-fn explain(token: &str, jwks: Option<&Path>, json: bool, place: &Place) -> Result<(), Failure> {
+fn explain(token: &str, jwks: Option<&Path>, json: bool, target: &Target) -> Result<(), Failure> {
     let told = match jwks {
         // No server has to be asked, and none would read it.
         _ if is_too_long(token) => json!({ "live": false, "code": TOO_LONG.code(), "sentence": TOO_LONG.sentence() }),
-        None if place.data().has_store() => {
-            Admin::look(place)?.ask(Method::Post, "/admin/tokens/explain", Some(&json!({ "token": token })))?
+        None if target.data().has_store() => {
+            Admin::look(target)?.ask(Method::Post, "/admin/tokens/explain", Some(&json!({ "token": token })))?
         }
-        _ => without_data(token, jwks, place)?,
+        _ => without_data(token, jwks, target)?,
     };
     let said = if json { say_json(&told) } else { tell(&told) };
     if is_live(&told) { said } else { Err(Failure::no(said)) }
@@ -229,15 +229,15 @@ pub(super) fn is_live(told: &Value) -> bool {
 }
 
 /// What `/admin/tokens/explain` answers, as far as that can be told without a store.
-fn without_data(token: &str, jwks: Option<&Path>, place: &Place) -> Result<Value, Failure> {
+fn without_data(token: &str, jwks: Option<&Path>, target: &Target) -> Result<Value, Failure> {
     let world = match jwks {
-        Some(_) => world(jwks, place)?,
-        None => offline(place.load()?.config.settings, KeySet::default()),
+        Some(_) => world(jwks, target)?,
+        None => offline(target.load()?.config.settings, KeySet::default()),
     };
     let explanation = world.vault.keys().explain(token, &world.settings.access_profile(), Clock::system().now());
     let mut sentence = explanation.sentence;
     if jwks.is_none() {
-        let data = place.data.display();
+        let data = target.data.display();
         complain(&format!("there are no keys at hand (no store in `{data}`, no --jwks), so the signature is not checked"));
         if explanation.code == Some("unknown_kid") {
             sentence = "the signature cannot be checked without the key";

@@ -1,10 +1,10 @@
 //! `waxseal user`.
 
 use super::{
-    Failure, Place,
+    Failure, Target,
     admin::{Admin, segment},
     secret::{INPUT, NewPassword, octets_of, octets_of_input},
-    terminal::{complain, one_of, plain, say, say_json, table},
+    terminal::{cell, complain, one_of, plain, say, say_json, table},
 };
 use crate::{config::show_scheme, text::shell::word};
 use clap::{
@@ -137,9 +137,9 @@ fn roles() -> impl Iterator<Item = &'static str> {
     Role::ALL.into_iter().map(Role::as_str)
 }
 
-pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
+pub(super) fn run(command: Command, target: &Target) -> Result<(), Failure> {
     // While somebody is asked for a password, the store is not held open: a server can start.
-    let reach = || Admin::reach(place);
+    let reach = || Admin::reach(target);
     match command {
         Command::Add { name, email, role, password, password_hash_file, json } => {
             let (member, secret) = match password_hash_file {
@@ -151,8 +151,8 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
             warn_of_colon(&user);
             if json { say_json(&user) } else { say(&format!("added {} (uid {})", cell(&user, "name"), cell(&user, "uid"))) }
         }
-        Command::List { json } => list(&Admin::look(place)?, json),
-        Command::Show { who: Who { who }, json } => show(&about(&Admin::look(place)?, Method::Get, &who, "", None)?, json),
+        Command::List { json } => list(&Admin::look(target)?, json),
+        Command::Show { who: Who { who }, json } => show(&about(&Admin::look(target)?, Method::Get, &who, "", None)?, json),
         Command::Set { who: Who { who }, name, email, role, json } => {
             let renamed = name.is_some();
             let changes = Value::Object(said([("name", name), ("email", email), ("role", role)]).collect());
@@ -169,7 +169,7 @@ pub(super) fn run(command: Command, place: &Place) -> Result<(), Failure> {
         }
         Command::Passwd { who: Who { who }, add, password } => {
             // Asked first, so that nobody types a password for a user who is not there.
-            let user = about(&Admin::look(place)?, Method::Get, &who, "", None)?;
+            let user = about(&Admin::look(target)?, Method::Get, &who, "", None)?;
             let body = json!({ "password": password.read(&who)?.as_str() });
             let method = if add { Method::Post } else { Method::Put };
             let set = reach()?.ask(method, &path(&format!("uid:{}", cell(&user, "uid")), "/password"), Some(&body));
@@ -290,16 +290,6 @@ fn state(user: &Value) -> String {
         _ => "active",
     }
     .into()
-}
-
-/// A member as a person reads it.
-pub(super) fn cell(object: &Value, name: &str) -> String {
-    match object.get(name) {
-        None | Some(Value::Null) => "-".into(),
-        Some(Value::String(text)) if text.is_empty() => "-".into(),
-        Some(Value::String(text)) => plain(text),
-        Some(other) => other.to_string(),
-    }
 }
 
 fn hashes(path: &Path) -> Result<Vec<String>, Failure> {

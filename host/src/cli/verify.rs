@@ -1,6 +1,6 @@
 //! `waxseal token verify`: the token check alone, once or for a stream of lines.
 
-use super::{Failure, Place, admin::Admin, module, terminal::say, token};
+use super::{Failure, Target, admin::Admin, module, terminal::say, token};
 use crate::{
     clock::Clock,
     engine::{self, Code, Module},
@@ -63,8 +63,8 @@ enum OnStale {
     Accept,
 }
 
-pub(super) fn run(args: &Args, place: &Place) -> Result<(), Failure> {
-    let mut checker = Checker::new(args, place)?;
+pub(super) fn run(args: &Args, target: &Target) -> Result<(), Failure> {
+    let mut checker = Checker::new(args, target)?;
     match &args.token {
         None => batch(&mut checker),
         Some(token) => match checker.check(&token::text(token)?, None)? {
@@ -88,11 +88,11 @@ enum Checker {
 type Verdict = Result<(), Cow<'static, str>>;
 
 impl Checker {
-    fn new(args: &Args, place: &Place) -> Result<Self, Failure> {
+    fn new(args: &Args, target: &Target) -> Result<Self, Failure> {
         if args.live {
-            return Ok(Self::Live(Box::new(Admin::look(place)?)));
+            return Ok(Self::Live(Box::new(Admin::look(target)?)));
         }
-        let world = token::world(args.jwks.as_deref(), place)?;
+        let world = token::world(args.jwks.as_deref(), target)?;
         if let Some(file) = &args.revocations {
             return edge(&world, file, args);
         }
@@ -100,7 +100,7 @@ impl Checker {
             Engine::Native => Self::Native(Box::new(world), Clock::system()),
             Engine::Module => {
                 let failed = |what: &str| Failure::refused(format_args!("the module cannot be run: {what}"));
-                let loaded = place.load()?;
+                let loaded = target.load()?;
                 module::check_author(&loaded).map_err(Failure::usage)?;
                 let named = module::named(&loaded.config.host).map_err(Failure::usage)?;
                 let code = named.unwrap_or(Code::built_in());

@@ -232,12 +232,12 @@ impl Draft {
         let mut origins = BTreeMap::new();
         let mut tree = defaults();
         for setting in SETTINGS {
-            let Some(place) = place(&mut tree, setting.path) else { continue };
+            let Some(entry) = entry(&mut tree, setting.path) else { continue };
             if let Some((value, origin)) = self.values.remove(setting.path) {
-                *place = value;
+                *entry = value;
                 origins.insert(setting.path, origin);
             }
-            values.insert(setting.path, place.clone());
+            values.insert(setting.path, entry.clone());
         }
         let mut loaded = Loaded { config: Config::default(), file, values, origins };
         self.problems.extend(disagreements(&loaded));
@@ -396,7 +396,7 @@ fn defaults() -> Value {
     Value::Object(tree)
 }
 
-fn place<'t>(tree: &'t mut Value, path: &str) -> Option<&'t mut Value> {
+fn entry<'t>(tree: &'t mut Value, path: &str) -> Option<&'t mut Value> {
     path.split('.').try_fold(tree, |tree, name| tree.get_mut(name))
 }
 

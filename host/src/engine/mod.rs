@@ -12,7 +12,7 @@
 #[cfg(test)]
 mod at_rest_tests;
 mod audit; // where events go
-mod config; // what compiling and running the component agree on
+mod compile; // what compiling and running the component agree on
 mod drive; // the loop between core and the world
 mod foresight; // what a request will ask for
 mod kind; // which way core is run

@@ -13,7 +13,7 @@ mod patience;
 pub use code::{Code, CodeError};
 
 use super::{
-    config,
+    compile,
     run::{Fault, Foreseen, Run, Turn, Wait, is_long},
 };
 use convert::keyed;
@@ -73,7 +73,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         const INSTANCES: NonZeroU32 = NonZeroU32::new(256).expect("256 is not zero");
-        Self { instances: INSTANCES, memory: 256 << 20, ticks_per_step: config::TICKS_PER_STEP }
+        Self { instances: INSTANCES, memory: 256 << 20, ticks_per_step: compile::TICKS_PER_STEP }
     }
 }
 
@@ -122,7 +122,7 @@ impl Module {
     /// When this machine cannot run it: the CPU lacks a feature, addresses cannot be reserved, a thread is refused, the code was
     /// compiled by another version of wasmtime or does not have the functions of `engine.wit`.
     pub fn load(code: &Code, limits: Limits) -> wasmtime::Result<Self> {
-        let mut config = config::shared();
+        let mut config = compile::shared();
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
         let engine = Engine::new(&config)?;
         tick(&engine)?;
@@ -218,7 +218,7 @@ fn tick(engine: &Engine) -> wasmtime::Result<()> {
         while let Some(engine) = weak.upgrade() {
             engine.increment_epoch();
             drop(engine);
-            thread::sleep(config::TICK);
+            thread::sleep(compile::TICK);
         }
     };
     thread::Builder::new().name("epoch".into()).spawn(ticking)?;

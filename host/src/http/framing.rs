@@ -22,7 +22,7 @@ const LENGTH_DIGITS: usize = 15;
 /// Where in the stream of one connection we are.
 #[derive(Clone, Debug)]
 pub(super) struct Framing {
-    place: Place,
+    position: Position,
     /// The beginning of a line whose end has not come yet.
     line: Vec<u8>,
     /// Octets of the present head, or of the present trailer.
@@ -33,7 +33,7 @@ pub(super) struct Framing {
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Place {
+enum Position {
     /// Before a request, or in its first line.
     Start,
     Fields,
@@ -71,7 +71,7 @@ pub(super) struct Broken {
 impl Framing {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
-            place: Place::Start,
+            position: Position::Start,
             line: Vec::new(),
             head_octets: 0,
             head_limit: limits.head,
@@ -87,33 +87,33 @@ impl Framing {
 
     /// Whether the stream stands between two requests.
     pub(super) fn is_between_requests(&self) -> bool {
-        self.place == Place::Start && self.head_octets == 0
+        self.position == Position::Start && self.head_octets == 0
     }
 
     /// Whether the stream stands within a head.
     pub(super) fn is_in_head(&self) -> bool {
-        matches!(self.place, Place::Start | Place::Fields | Place::Overlong) && self.head_octets > 0
+        matches!(self.position, Position::Start | Position::Fields | Position::Overlong) && self.head_octets > 0
     }
 
     /// Reads the next octets of the stream. After an error the rest of the stream has no meaning.
     pub(super) fn inspect(&mut self, octets: &[u8]) -> Result<(), Broken> {
         let mut at = 0;
         while let Some(rest) = octets.get(at..).filter(|rest| !rest.is_empty()) {
-            match self.place {
-                Place::Overlong => return Ok(()),
-                Place::Body(left) => {
+            match self.position {
+                Position::Overlong => return Ok(()),
+                Position::Body(left) => {
                     let (taken, left) = take(rest, left);
-                    self.place = if left == 0 { Place::Start } else { Place::Body(left) };
+                    self.position = if left == 0 { Position::Start } else { Position::Body(left) };
                     at += taken;
                 }
-                Place::ChunkData(left) => {
+                Position::ChunkData(left) => {
                     let (taken, left) = take(rest, left);
-                    self.place = if left == 0 { Place::ChunkEnd } else { Place::ChunkData(left) };
+                    self.position = if left == 0 { Position::ChunkEnd } else { Position::ChunkData(left) };
                     at += taken;
                 }
-                Place::Start | Place::Fields | Place::ChunkSize | Place::ChunkEnd | Place::Trailer => {
+                Position::Start | Position::Fields | Position::ChunkSize | Position::ChunkEnd | Position::Trailer => {
                     at += self.inspect_line(rest).map_err(|(passed, why)| {
-                        let in_head = matches!(self.place, Place::Start | Place::Fields);
+                        let in_head = matches!(self.position, Position::Start | Position::Fields);
                         Broken { passed: at + passed, in_head, why }
                     })?;
                 }
@@ -127,7 +127,7 @@ impl Framing {
     fn inspect_line(&mut self, octets: &[u8]) -> Result<usize, (usize, &'static str)> {
         let end = memchr(b'\n', octets);
         let taken = end.map_or(octets.len(), |end| end + 1);
-        if matches!(self.place, Place::Start | Place::Fields | Place::Trailer) {
+        if matches!(self.position, Position::Start | Position::Fields | Position::Trailer) {
             self.head_octets += taken;
             if self.head_octets > self.head_limit {
                 return self.outgrown(taken);
@@ -147,48 +147,48 @@ impl Framing {
             &self.line
         };
         let line = line.strip_suffix(b"\r").ok_or((end, "line without CR"))?;
-        self.place = match self.place {
-            Place::Start if line.is_empty() => Place::Start,
-            Place::Start => {
+        self.position = match self.position {
+            Position::Start if line.is_empty() => Position::Start,
+            Position::Start => {
                 self.head = Head { http_1_1: request_line(line).map_err(|why| (end, why))?, ..Head::default() };
-                Place::Fields
+                Position::Fields
             }
-            Place::Fields if line.is_empty() => {
-                let place = self.head.body().map_err(|why| (end, why))?;
+            Position::Fields if line.is_empty() => {
+                let position = self.head.body().map_err(|why| (end, why))?;
                 self.head_octets = 0;
                 self.requests += 1;
-                place
+                position
             }
-            Place::Fields => {
+            Position::Fields => {
                 self.head.field(line).map_err(|why| (end, why))?;
-                Place::Fields
+                Position::Fields
             }
-            Place::ChunkSize => match chunk_size(line).ok_or((end, "chunk size"))? {
-                0 => Place::Trailer,
-                size => Place::ChunkData(size),
+            Position::ChunkSize => match chunk_size(line).ok_or((end, "chunk size"))? {
+                0 => Position::Trailer,
+                size => Position::ChunkData(size),
             },
-            Place::ChunkEnd if line.is_empty() => Place::ChunkSize,
-            Place::ChunkEnd => return Err((end, "chunk longer than its size")),
-            Place::Trailer if line.is_empty() => {
+            Position::ChunkEnd if line.is_empty() => Position::ChunkSize,
+            Position::ChunkEnd => return Err((end, "chunk longer than its size")),
+            Position::Trailer if line.is_empty() => {
                 self.head_octets = 0;
-                Place::Start
+                Position::Start
             }
-            Place::Trailer => {
+            Position::Trailer => {
                 field(line).map_err(|why| (end, why))?;
-                Place::Trailer
+                Position::Trailer
             }
-            Place::Body(_) | Place::ChunkData(_) | Place::Overlong => self.place,
+            Position::Body(_) | Position::ChunkData(_) | Position::Overlong => self.position,
         };
         self.line.clear();
         Ok(taken)
     }
 
     fn outgrown(&mut self, taken: usize) -> Result<usize, (usize, &'static str)> {
-        if self.place == Place::Trailer {
+        if self.position == Position::Trailer {
             return Err((0, "trailer too large"));
         }
         self.line = Vec::new();
-        self.place = Place::Overlong;
+        self.position = Position::Overlong;
         Ok(taken)
     }
 }
@@ -234,14 +234,14 @@ impl Head {
     }
 
     /// What comes after the empty line.
-    fn body(&self) -> Result<Place, &'static str> {
+    fn body(&self) -> Result<Position, &'static str> {
         match (self.length, self.chunked) {
             _ if self.http_1_1 && !self.host => Err("no host"),
             (_, true) if !self.http_1_1 => Err("transfer-encoding in http/1.0"),
             (Some(_), true) => Err("both transfer-encoding and content-length"),
-            (None, true) => Ok(Place::ChunkSize),
-            (None | Some(0), false) => Ok(Place::Start),
-            (Some(length), false) => Ok(Place::Body(length)),
+            (None, true) => Ok(Position::ChunkSize),
+            (None | Some(0), false) => Ok(Position::Start),
+            (Some(length), false) => Ok(Position::Body(length)),
         }
     }
 }

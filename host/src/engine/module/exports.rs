@@ -6,7 +6,7 @@
 //! INVARIANT: an [`Export`] has been compared with the component of its [`Exports`], and is used with instances of that one only.
 
 use super::{
-    Fault, config,
+    Fault, compile,
     patience::{self, Patience},
     wit,
 };
@@ -34,7 +34,7 @@ pub(super) struct Exports {
 impl Exports {
     /// Finds them in `component`, and compares their types.
     pub(super) fn find(component: &Component, pre: &InstancePre<Patience>) -> wasmtime::Result<Self> {
-        let mut store = patience::store(component.engine(), config::TICKS_PER_STEP);
+        let mut store = patience::store(component.engine(), compile::TICKS_PER_STEP);
         let instance = pre.instantiate(&mut store)?;
         let Some((ComponentItem::ComponentInstance(_), rules)) = component.get_export(None, RULES) else {
             bail!("the component does not export `{RULES}`");

@@ -5,7 +5,7 @@
 //! what the thread has spent of the processor. An endless step ends after the whole of it where nothing else runs, and a good one that
 //! has to wait for its core still comes to its end.
 
-use super::config;
+use super::compile;
 use core::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use wasmtime::{Engine, Store, UpdateDeadline};
@@ -30,7 +30,7 @@ pub(super) fn store(engine: &Engine, ticks: u64) -> Store<Patience> {
 /// Gives the step that is about to begin so many ticks.
 pub(super) fn begin_step(store: &mut Store<Patience>, ticks: u64) {
     let given = ticks.div_ceil(2);
-    *store.data_mut() = Patience { left: config::TICK * u32::try_from(ticks - given).unwrap_or(u32::MAX), spent: None };
+    *store.data_mut() = Patience { left: compile::TICK * u32::try_from(ticks - given).unwrap_or(u32::MAX), spent: None };
     store.set_epoch_deadline(given);
 }
 

@@ -9,7 +9,7 @@ use std::{env, ffi::OsString, path::PathBuf};
 
 /// Flags that every command has.
 #[derive(Clone, Debug, clap::Args)]
-pub(super) struct Place {
+pub(super) struct Target {
     /// Data directory: store, root key, audit trail
     #[arg(
         long,
@@ -36,7 +36,7 @@ pub(super) struct Place {
     pub(super) set: Vec<String>,
 }
 
-impl Place {
+impl Target {
     pub(super) fn data(&self) -> DataDir {
         DataDir::new(&self.data)
     }
@@ -92,7 +92,7 @@ const READ: [&str; 6] = [
     "WAXSEAL_ADMIN_PASSWORD_FILE",
 ];
 
-impl Place {
+impl Target {
     /// Says that a running server goes by its own settings, if any were stated for this command.
     pub(super) fn warn_of_what_counts_for_nothing(&self) {
         if !self.set.is_empty() {
