@@ -46,7 +46,15 @@ impl NewPassword {
         Self::of(new_salt, &derive(op, scheme, new_salt, &prepared)?)
     }
 
-    /// Derives and checks a password that replaces all others, whether it is one of them or not.
+    /// Derives and checks a password that replaces all others of `user`, whether it is one of them or not: for who does not know them.
+    ///
+    /// # Errors
+    /// [`Refusal::Password`].
+    pub(crate) fn reset(op: &Op<'_>, user: &User, text: &str) -> Result<Self, Stop> {
+        Self::fresh(op, text, &user.name, &user.email, &user.salt)
+    }
+
+    /// Derives and checks the first password of a new user.
     ///
     /// # Errors
     /// [`Refusal::Password`].
@@ -96,6 +104,20 @@ pub(crate) fn replace_passwords(
     store_user(op, &user);
     audit(op, "password.replace", actor, &user.uid, None);
     Ok(user)
+}
+
+/// Like [`replace_passwords`], by somebody other than the user: who is given a new password is let in with it, so his locks end.
+///
+/// # Errors
+/// As [`replace_passwords`].
+pub(crate) fn reset_passwords(
+    op: &Op<'_>,
+    actor: &dyn core::fmt::Display,
+    mut user: User,
+    new: NewPassword,
+) -> Result<User, Stop> {
+    user.unlock();
+    replace_passwords(op, actor, user, new)
 }
 
 /// One more password; all of them work.

@@ -9,10 +9,9 @@ use crate::{
 
 /// The list becomes exactly this password, locks end, and so do all tokens.
 pub(super) fn replace(op: &Op<'_>, who: &str) -> Result<Response, Stop> {
-    let (body, mut user) = request(op, who)?;
-    let new = NewPassword::fresh(op, body.need("password")?, &user.name, &user.email, &user.salt.clone())?;
-    user.unlock();
-    engine::replace_passwords(op, &ACTOR, user, new)?;
+    let (body, user) = request(op, who)?;
+    let new = NewPassword::reset(op, &user, body.need("password")?)?;
+    engine::reset_passwords(op, &ACTOR, user, new)?;
     Ok(Response::empty(204))
 }
 

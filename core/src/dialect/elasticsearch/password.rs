@@ -42,14 +42,13 @@ pub(super) fn change(op: &Op<'_>, name: Option<&str>) -> Result<Response, Stop> 
         let new = NewPassword::replacing(op, &caller.user, &password)?;
         engine::replace_passwords(op, &actor, caller.user, new)?;
     } else {
-        let Some((mut user, _)) = known.transpose()?.flatten() else { return nobody(op, &name.unwrap_or_default()) };
+        let Some((user, _)) = known.transpose()?.flatten() else { return nobody(op, &name.unwrap_or_default()) };
         if !engine::may_manage(&caller.user, &user) {
             return Err(refused(op, ACTION, &caller));
         }
         // The password may be the one he has: programs that set another user's at each start find it set.
-        let new = NewPassword::fresh(op, &password, &user.name, &user.email, &user.salt.clone())?;
-        user.unlock();
-        engine::replace_passwords(op, &actor, user, new)?;
+        let new = NewPassword::reset(op, &user, &password)?;
+        engine::reset_passwords(op, &actor, user, new)?;
     }
     Ok(answer::json(op, 200, &value!({})))
 }

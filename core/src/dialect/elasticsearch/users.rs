@@ -155,13 +155,13 @@ fn change(op: &Op<'_>, caller: &Caller, user: User, before: &UserProfile, wanted
         engine::audit_change(op, "user.change", actor, &user.uid, "profile".into());
     }
     if let Some(password) = password {
-        let new = if own {
-            NewPassword::replacing(op, &user, &password)?
+        if own {
+            let new = NewPassword::replacing(op, &user, &password)?;
+            engine::replace_passwords(op, actor, user, new)?;
         } else {
-            user.unlock();
-            NewPassword::fresh(op, &password, &user.name, &user.email, &user.salt.clone())?
-        };
-        engine::replace_passwords(op, actor, user, new)?;
+            let new = NewPassword::reset(op, &user, &password)?;
+            engine::reset_passwords(op, actor, user, new)?;
+        }
     }
     Ok(())
 }

@@ -28,12 +28,10 @@ struct Request {
 
 /// The list becomes exactly the new password, and all tokens of the user end.
 pub(super) fn replace(op: &Op<'_>) -> Result<Response, Stop> {
-    let Request { actor, mut target, new, .. } = read(op, Form { old: false, new: true, expired: Expired::Taken })?;
+    let Request { actor, target, new, .. } = read(op, Form { old: false, new: true, expired: Expired::Taken })?;
     let new = NewPassword::replacing(op, &target, &new.unwrap_or_default())?;
-    if actor.uid != target.uid {
-        target.unlock();
-    }
-    engine::replace_passwords(op, &actor.uid, target, new)?;
+    let set = if actor.uid == target.uid { engine::replace_passwords } else { engine::reset_passwords };
+    set(op, &actor.uid, target, new)?;
     Ok(done())
 }
 

@@ -122,11 +122,9 @@ pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     let changes = changes.with_name_of(&user);
     engine::change_user(op, &caller.user.uid, &mut user, changes)?;
     if let Some(password) = password {
-        let new = NewPassword::fresh(op, &password, &user.name, &user.email, &user.salt.clone())?;
-        if !own {
-            user.unlock();
-        }
-        user = engine::replace_passwords(op, &caller.user.uid, user, new)?;
+        let new = NewPassword::reset(op, &user, &password)?;
+        let set = if own { engine::replace_passwords } else { engine::reset_passwords };
+        user = set(op, &caller.user.uid, user, new)?;
     }
     answer(op, &user)
 }
