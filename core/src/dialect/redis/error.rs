@@ -43,17 +43,22 @@ pub(super) fn invalid<T>(text: &str) -> Result<T, Stop> {
 
 /// The caller is known and may not do this.
 pub(super) fn forbidden<T>() -> Result<T, Stop> {
-    refused(403, "unauthorized_action", "the user may not do this")
+    Err(Refusal::NotAllowed.into())
 }
 
 /// There is no such user.
 pub(super) fn no_such_user<T>() -> Result<T, Stop> {
-    refused(404, "user_not_exist", "there is no such user")
+    Err(Refusal::UserNotFound.into())
 }
 
 /// 401 with the challenge (contract section 2).
 fn unauthorized(code: &str, text: &str) -> Response {
     error(401, code, text).with_header("www-authenticate", "Basic realm=\"waxseal\", charset=\"UTF-8\"")
+}
+
+/// Nobody, or somebody who has not shown that it is he.
+fn wrong_credentials() -> Response {
+    unauthorized("unauthorized", "missing or wrong credentials")
 }
 
 /// Words that the body could not be read.
@@ -99,7 +104,7 @@ pub(in crate::dialect) fn refuse(_op: &Op<'_>, refusal: &Refusal) -> Response {
         | Refusal::NoEntropy
         | Refusal::NoSigningKey
         | Refusal::Unavailable { .. }
-        | Refusal::BadRecord => unauthorized("unauthorized", "missing or wrong credentials"),
+        | Refusal::BadRecord => wrong_credentials(),
     }
 }
 
@@ -108,7 +113,7 @@ fn password_error(refusal: password::Refusal) -> Response {
     let code = match refusal {
         password::Refusal::SameAsCurrent => "new_password_same_as_current",
         password::Refusal::LastPassword => "cannot_delete_last_password",
-        password::Refusal::NotInList => return unauthorized("unauthorized", "missing or wrong credentials"),
+        password::Refusal::NotInList => return wrong_credentials(),
         password::Refusal::TooMany { .. } => "too_many_passwords",
         // With 400 all the same, as clients drop the text of a 503.
         password::Refusal::NoRoomForScheme => "unavailable",
