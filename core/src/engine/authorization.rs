@@ -3,7 +3,7 @@
 //! A token is `HMAC-SHA-256(root secret, random octets of the record)`: it can be shown whenever its owner asks, and whoever
 //! has the store but not the root secret has no token. It is found by its digest.
 
-use super::{audit, audit_change, throttle::has_been, user};
+use super::{audit, audit_change, clock::has_been, user};
 use crate::{
     lifetime::Lifetime,
     record::{Authorization, AuthorizationAt, Era, RevokedScopes, Scope, Stored, Uid, User, key},

@@ -1,6 +1,6 @@
 //! Finding users.
 
-use super::throttle;
+use super::clock;
 use crate::{
     record::{Lock, Stored, Uid, User, key},
     refusal::Refusal,
@@ -70,5 +70,5 @@ pub(crate) fn account(op: &Op<'_>, login: &str, user: Option<&User>) -> [u8; 32]
 
 /// Whether `lock` still holds for `user`.
 pub(crate) fn is_locked(op: &Op<'_>, user: &User, lock: Option<&Lock>) -> bool {
-    lock.is_some_and(|lock| lock.epoch == user.lock_epoch && throttle::holds(op, lock.since, lock.until))
+    lock.is_some_and(|lock| lock.epoch == user.lock_epoch && clock::holds(op, lock.since, lock.until))
 }

@@ -1,10 +1,6 @@
 //! Logging in with a password.
 
-use super::{
-    account, find_user, hex,
-    passwords::remember_schemes,
-    throttle::{Gate, has_been},
-};
+use super::{account, clock::has_been, find_user, hex, passwords::remember_schemes, throttle::Gate};
 use crate::{
     engine::{audit, audit_kept},
     password::{self, Derived, Hash, Scheme, prepare},

@@ -5,6 +5,7 @@
 mod audit;
 mod authorization;
 mod bearer;
+mod clock;
 mod credentials;
 mod directory;
 mod ended;

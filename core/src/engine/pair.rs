@@ -17,7 +17,7 @@
 //! exactly; where there are more, the rest ends by a count, which each pair has as it was at its time ([`PairsEnded::last`]), as clocks
 //! may be wrong.
 
-use super::{audit, has_expired, has_room, issue_as, revoke, revoke_counted, throttle::has_been, user, verify_any_time};
+use super::{audit, clock::has_been, has_expired, has_room, issue_as, revoke, revoke_counted, user, verify_any_time};
 use crate::{
     lifetime::Lifetime,
     record::{Pair, PairId, PairOf, PairsEnded, Stored, Uid, User, key},

@@ -17,6 +17,7 @@
 
 use super::{
     audit_kept,
+    clock::{has_been, holds, is_within},
     source::{site, source},
 };
 use crate::{
@@ -223,22 +224,6 @@ impl Gate {
             && self.pair.succeeded > UnixTime::default()
             && is_within(op, self.pair.succeeded, KNOWN_SOURCE)
     }
-}
-
-/// Whether what began at `since` still lasts.
-pub(super) fn holds(op: &Op<'_>, since: UnixTime, until: UnixTime) -> bool {
-    has_been(op, since) && op.now() < until
-}
-
-/// Whether `since` is less than `secs` ago.
-fn is_within(op: &Op<'_>, since: UnixTime, secs: u64) -> bool {
-    has_been(op, since) && op.now() < since.plus_secs(secs)
-}
-
-/// What begins much later than now was written by a clock that was ahead, and counts no more. A little later is nothing unusual:
-/// an operation keeps the time of its beginning, and others that began after it may have ended before.
-pub(super) fn has_been(op: &Op<'_>, since: UnixTime) -> bool {
-    since <= op.now().plus_secs(3600)
 }
 
 fn source_key(op: &Op<'_>) -> Key {

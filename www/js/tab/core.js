@@ -65,7 +65,7 @@ const own = {
     const { engine, state: { offset, days, policy } } = await present()
     const now = Date.now() + offset
     const { users } = await (await engine.admin(new Request(`http://localhost/admin/users?limit=${MOST}`))).json()
-    // Of what was set while the clock was ahead nobody knows the age.
+    // Of what was set while the clock was ahead nobody knows the age (`core/src/engine/clock.rs`).
     const hasExpired = set => days > 0 && policy !== 'nist' && (set > now + HOUR || set <= now - days * 24 * HOUR)
     return Response.json(users.map(({ name, locked, locked_until: end, disabled, password_issued: set }) => ({
       name,
