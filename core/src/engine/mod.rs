@@ -18,6 +18,7 @@ mod pair;
 mod passwords;
 mod policies;
 mod profile;
+mod revoke;
 mod roles;
 #[cfg(feature = "public-keys")]
 mod snapshot;
@@ -31,7 +32,7 @@ pub(crate) use authorization::{
     authorized, end_authorization, end_authorizations, find_authorization, find_revocable, hex, is_authorization_token,
     note_authorization, revocable, revoke_everything,
 };
-pub(crate) use bearer::{Bearer, any_bearer, bearer, explain, has_room, revoke, revoke_counted, verify, verify_any_time};
+pub(crate) use bearer::{Bearer, any_bearer, bearer, explain, verify, verify_any_time};
 pub(crate) use credentials::Credentials;
 pub(crate) use directory::{account, all_records, behind, decoded_by_id, find_user, is_locked, user};
 pub(crate) use issue::{issue, issue_as};
@@ -44,6 +45,7 @@ pub(crate) use pair::{Counts, Grant, NotRefreshed, Selection, grant, grant_for_t
 pub(crate) use passwords::{NewPassword, add_password, remove_password, replace_passwords, reset_passwords};
 pub(crate) use policies::{cluster, schemes};
 pub(crate) use profile::{named, profile, store_profile, want_profile, want_profile_of_token};
+pub(crate) use revoke::{has_room, revoke, revoke_counted};
 pub(crate) use roles::{MAX_ROLES, delete_role, put_role, roles};
 #[cfg(feature = "public-keys")]
 pub(crate) use snapshot::snapshot;
