@@ -2,7 +2,7 @@
 
 use super::{
     access_is_taken, jti, refresh_lives, refresh_token,
-    together::{Together, has_ended, remember_end},
+    together::{Ends, has_ended_together, remember_end},
 };
 use crate::{
     engine::{audit, now_and_then},
@@ -21,7 +21,7 @@ const SURPLUS: u32 = 1024;
 ///
 /// Those that still live end together with all that are as old or older, by one record: a flood of them must not fill the revocation
 /// snapshots either. What was granted within this second stays, as tokens tell their time in whole seconds.
-pub(super) fn bound(op: &Op<'_>, user: &User, ended: Together) -> Result<(), Stop> {
+pub(super) fn bound(op: &Op<'_>, user: &User, ends: Ends) -> Result<(), Stop> {
     if !now_and_then(op, "pair bound")? {
         return Ok(());
     }
@@ -31,7 +31,7 @@ pub(super) fn bound(op: &Op<'_>, user: &User, ended: Together) -> Result<(), Sto
         return Ok(());
     }
     let lives = |pair: &Pair| {
-        let alive = !has_ended(pair, ended) && pair.generation == user.generation;
+        let alive = !has_ended_together(pair, ends) && pair.generation == user.generation;
         alive && (access_is_taken(op, pair) || refresh_lives(op, pair))
     };
     let pairs: Result<Vec<_>, _> = stored.iter().map(|(_, record)| Pair::of(record)).collect();
@@ -53,7 +53,7 @@ pub(super) fn bound(op: &Op<'_>, user: &User, ended: Together) -> Result<(), Sto
     }
     if until > UnixTime::default() {
         // The server finds no pair for their tokens any more; verifiers elsewhere go by this.
-        let [_, own] = ended;
+        let [_, own] = ends;
         remember_end(op, Some(user.uid), PairsEnded { issued: own.issued.max(until), ..own });
     }
     Ok(())

@@ -6,7 +6,7 @@
 
 use super::{
     KEEP, REFRESH_LIFE, access_is_taken, access_lives, jti, kept_until, pair_of, refresh_lives,
-    together::{Together, ended, ended_for, has_ended, once_more, remember_end},
+    together::{Ends, ends_of, has_ended_together, last_end, once_more, remember_end},
     user_of,
 };
 use crate::{
@@ -53,27 +53,27 @@ pub(crate) fn invalidate(
     match selection {
         Selection::Access(token) => {
             let Ok(jti) = verify_any_time(op, token) else { return Ok(None) };
-            one(op, actor, &key::pair_of_access(&jti), |op, pair| {
+            end_one(op, actor, &key::pair_of_access(&jti), |op, pair| {
                 if access_is_taken(op, pair) {
                     revoke_counted(op, actor, pair.uid, &jti, pair.access_expires)?;
                 }
                 Ok(core::mem::replace(&mut pair.access_invalidated, true))
             })
         }
-        Selection::Refresh(token) => one(op, actor, &key::pair_of_refresh(token), |_, pair| {
+        Selection::Refresh(token) => end_one(op, actor, &key::pair_of_refresh(token), |_, pair| {
             Ok(core::mem::replace(&mut pair.refresh_invalidated, true))
         }),
         Selection::Grant(token) => {
             let Some(Pair { uid, family, .. }) = pair_of(op, &key::pair_of_refresh(token))? else { return Ok(None) };
-            all(op, actor, Some(uid), Some(family)).map(Some)
+            end_all(op, actor, Some(uid), Some(family)).map(Some)
         }
-        Selection::User(uid) => all(op, actor, Some(*uid), None).map(Some),
-        Selection::Everybody => all(op, actor, None, None).map(Some),
+        Selection::User(uid) => end_all(op, actor, Some(*uid), None).map(Some),
+        Selection::Everybody => end_all(op, actor, None, None).map(Some),
     }
 }
 
 /// Ends one half of one pair; `end` says whether it was ended before.
-fn one(
+fn end_one(
     op: &Op<'_>,
     actor: &dyn core::fmt::Display,
     index: &Key,
@@ -81,10 +81,10 @@ fn one(
 ) -> Result<Option<Counts>, Stop> {
     let Some(PairOf { uid, id, family }) = op.load::<PairOf>(index)? else { return Ok(None) };
     op.want(&[key::pair(uid, &id), key::user(uid), key::family_ended(uid, &family)]);
-    let ended = ended(op, uid);
+    let ends = ends_of(op, uid);
     let Some(mut pair) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(None) };
     // Dead before is also what died with its user, with all his tokens, or with its family.
-    let died = has_ended(&pair, ended?) || family_has_ended(op, &pair)? || user_of(op, &pair)?.is_none();
+    let died = has_ended_together(&pair, ends?) || family_has_ended(op, &pair)? || user_of(op, &pair)?.is_none();
     if died || end(op, &mut pair)? {
         return Ok(Some(Counts { invalidated: 0, previously: 1 }));
     }
@@ -94,14 +94,14 @@ fn one(
 }
 
 /// Ends both halves of every pair of one user, or of everybody, that has a live one: of all families, or of one of this user.
-pub(super) fn all(
+pub(super) fn end_all(
     op: &Op<'_>,
     actor: &dyn core::fmt::Display,
     whose: Option<Uid>,
     family: Option<PairId>,
 ) -> Result<Counts, Stop> {
     let mut counts = Counts::default();
-    let (found, complete) = live(op, whose, |pair| family.is_none_or(|family| family == pair.family))?;
+    let (found, complete) = living(op, whose, |pair| family.is_none_or(|family| family == pair.family))?;
     // One record can end any number of pairs. Nobody may have too many ended one by one, as snapshots have to name each of those.
     let singly = match whose {
         Some(uid) if complete => has_room(op, uid, found.len())?,
@@ -124,10 +124,10 @@ pub(super) fn all(
                 None => revoke(op, &jti(op, &pair), pair.access_expires),
             }
         }
-        let (ended, dead) = kill(op, &mut pair);
+        let (lived, dead) = end_pair(op, &mut pair);
         // What had ended by itself is revoked for verifiers with leeway, but is no part of what was asked for.
-        if ended > 0 {
-            counts.invalidated += ended;
+        if lived > 0 {
+            counts.invalidated += lived;
             counts.previously += dead;
         }
         op.replace(key.clone(), seen, pair.encode(), Some(op.now().plus_secs(KEEP)));
@@ -135,7 +135,7 @@ pub(super) fn all(
     }
     if !singly {
         // What is wanted may be anywhere among the rest, so all of it ends.
-        let known = ended_for(op, whose)?;
+        let known = last_end(op, whose)?;
         let issued = known.issued.max(op.now());
         remember_end(op, whose, PairsEnded { issued, ..once_more(op, known) });
         match whose {
@@ -163,10 +163,10 @@ type Found<'a> = (&'a Key, &'a Record, Pair);
 
 /// The wanted pairs of one user, or of everybody, of which a half is still accepted somewhere; and whether these are all. Those whose
 /// user is gone, or had all his tokens or pairs ended, are dead already and take nobody's place.
-fn live<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -> Result<(Vec<Found<'a>>, bool), Stop> {
+fn living<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -> Result<(Vec<Found<'a>>, bool), Stop> {
     let prefix = whose.map_or_else(|| key::PAIRS.into(), key::pairs_of);
     let (mut found, mut after) = (Vec::new(), String::new());
-    let mut owner: Option<(Uid, Option<u32>, Together)> = None;
+    let mut owner: Option<(Uid, Option<u32>, Ends)> = None;
     for limit in PAGES {
         let page = op.range(&Range { prefix: prefix.clone(), after, limit })?;
         let mut lasting: Vec<Found<'a>> = Vec::new();
@@ -181,12 +181,12 @@ fn live<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -> 
             }
         }
         for (key, record, pair) in lasting {
-            let (_, generation, ended) = match owner.filter(|(uid, ..)| *uid == pair.uid) {
+            let (_, generation, ends) = match owner.filter(|(uid, ..)| *uid == pair.uid) {
                 Some(known) => known,
-                None => (pair.uid, user(op, pair.uid)?.map(|user| user.generation), ended(op, pair.uid)?),
+                None => (pair.uid, user(op, pair.uid)?.map(|user| user.generation), ends_of(op, pair.uid)?),
             };
-            owner = Some((pair.uid, generation, ended));
-            if generation == Some(pair.generation) && !has_ended(&pair, ended) {
+            owner = Some((pair.uid, generation, ends));
+            if generation == Some(pair.generation) && !has_ended_together(&pair, ends) {
                 if found.len() == MOST_ENDED {
                     return Ok((found, false));
                 }
@@ -202,7 +202,7 @@ fn live<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -> 
 }
 
 /// Ends both halves; returns how many of them lived and how many were dead.
-fn kill(op: &Op<'_>, pair: &mut Pair) -> (u64, u64) {
+fn end_pair(op: &Op<'_>, pair: &mut Pair) -> (u64, u64) {
     let access = u64::from(access_lives(op, pair));
     let refresh = u64::from(refresh_lives(op, pair));
     pair.access_invalidated = true;

@@ -32,8 +32,8 @@ use crate::{
 use alloc::string::String;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bound::bound;
-use end::{all, family_has_ended};
-use together::{Together, ended, has_ended};
+use end::{end_all, family_has_ended};
+use together::{Ends, ends_of, has_ended_together};
 
 /// How long a refresh token lives, in seconds; less when its family ends before.
 const REFRESH_LIFE: u64 = 86_400;
@@ -59,9 +59,9 @@ pub(crate) struct Grant {
 /// # Errors
 /// [`Refusal::NoSigningKey`], [`Refusal::NoEntropy`].
 pub(crate) fn grant(op: &Op<'_>, user: &User, client: Uid, refreshable: bool) -> Result<Grant, Stop> {
-    let ended = ended(op, user.uid)?;
-    bound(op, user, ended)?;
-    let pair = new_pair(op, None, ended, user, client, refreshable)?;
+    let ends = ends_of(op, user.uid)?;
+    bound(op, user, ends)?;
+    let pair = new_pair(op, None, ends, user, client, refreshable)?;
     store_new(op, &pair);
     show(op, &pair, user)
 }
@@ -83,9 +83,9 @@ pub(crate) fn grant_for_token(op: &Op<'_>, user: &User, jti: &str) -> Result<Res
         return refused("login_too_long_ago", NotRefreshed::Expired);
     }
     // That its family has not ended was read when the token was shown.
-    let ended = ended(op, user.uid)?;
-    bound(op, user, ended)?;
-    let pair = new_pair(op, Some(&shown), ended, user, user.uid, false)?;
+    let ends = ends_of(op, user.uid)?;
+    bound(op, user, ends)?;
+    let pair = new_pair(op, Some(&shown), ends, user, user.uid, false)?;
     store_new(op, &pair);
     Ok(Ok(show(op, &pair, user)?))
 }
@@ -131,9 +131,9 @@ pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Gr
     let of_user = key::user(uid);
     // The profile is for the dialect, which shows the user; reading it beside the others costs no round.
     op.want(&[key::pair(uid, &id), of_user, key::profile(uid), key::cluster(), key::family_ended(uid, &family)]);
-    let ended = ended(op, uid);
+    let ends = ends_of(op, uid);
     let refreshed = match op.load::<Pair>(&key::pair(uid, &id))? {
-        Some(pair) => renew(op, &pair, client, ended)?,
+        Some(pair) => renew(op, &pair, client, ends)?,
         None => Err(NotRefreshed::Unknown),
     };
     let refusal = refreshed.as_ref().err().map(|refusal| refusal.code());
@@ -141,42 +141,37 @@ pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Gr
     Ok(refreshed)
 }
 
-fn renew(
-    op: &Op<'_>,
-    pair: &Pair,
-    client: Uid,
-    ended: Result<Together, Stop>,
-) -> Result<Result<Grant, NotRefreshed>, Stop> {
+fn renew(op: &Op<'_>, pair: &Pair, client: Uid, ends: Result<Ends, Stop>) -> Result<Result<Grant, NotRefreshed>, Stop> {
     let Pair { uid, id, .. } = *pair;
     if pair.client != client {
         return Ok(Err(NotRefreshed::OtherClient));
     }
     let user = user_of(op, pair)?;
-    let ended = ended?;
+    let ends = ends?;
     // Neither long ago nor, by a clock that was ahead, long to come.
     let repeats = |at: UnixTime| op.now() <= at.plus_secs(REPEAT) && at <= op.now().plus_secs(REPEAT);
     if pair.refreshed.is_some_and(|(at, _)| !repeats(at)) {
         // Somebody else has this token, too: whoever it is, nobody goes on with what came of it, even if the token itself is over by now.
-        let ended = all(op, &client, Some(uid), Some(pair.family))?;
-        if ended.invalidated > 0 {
+        let counts = end_all(op, &client, Some(uid), Some(pair.family))?;
+        if counts.invalidated > 0 {
             audit(op, "token.reuse", &client, &uid, Some("refresh_token_reused"));
         }
         return Ok(Err(NotRefreshed::Used));
     }
-    let live = !pair.refresh_invalidated && !has_ended(pair, ended) && !family_has_ended(op, pair)?;
-    let Some(user) = user.filter(|_| live) else { return Ok(Err(NotRefreshed::Invalidated)) };
+    let is_live = !pair.refresh_invalidated && !has_ended_together(pair, ends) && !family_has_ended(op, pair)?;
+    let Some(user) = user.filter(|_| is_live) else { return Ok(Err(NotRefreshed::Invalidated)) };
     if !has_been(op, pair.created) || op.now() >= refresh_ends(op, pair) {
         return Ok(Err(NotRefreshed::Expired));
     }
     match pair.refreshed {
         _ if has_expired(op, &user)? => Ok(Err(NotRefreshed::PasswordExpired)),
         Some((_, next)) => match op.load::<Pair>(&key::pair(uid, &next))? {
-            Some(next) if !next.refresh_invalidated && !has_ended(&next, ended) => Ok(Ok(show(op, &next, &user)?)),
+            Some(next) if !next.refresh_invalidated && !has_ended_together(&next, ends) => Ok(Ok(show(op, &next, &user)?)),
             _ => Ok(Err(NotRefreshed::Invalidated)),
         },
         None => {
-            bound(op, &user, ended)?;
-            let next = new_pair(op, Some(pair), ended, &user, client, true)?;
+            bound(op, &user, ends)?;
+            let next = new_pair(op, Some(pair), ends, &user, client, true)?;
             store_new(op, &next);
             let used = Pair { refreshed: Some((op.now(), next.id)), ..pair.clone() };
             op.store_until(key::pair(uid, &id), &used, kept_until(op, &used));
@@ -204,17 +199,17 @@ pub(super) fn access_has_ended(op: &Op<'_>, uid: Uid, jti: &str) -> Result<bool,
     let index = key::pair_of_access(jti);
     let families = key::families_ended(uid);
     op.want([&index, &families]);
-    let together = ended(op, uid)?;
+    let ends = ends_of(op, uid)?;
     let Some(PairOf { id, family, .. }) = op.load(&index)? else { return Ok(true) };
     let (pair, family) = (key::pair(uid, &id), key::family_ended(uid, &family));
-    let together = Some(together).filter(|together| *together != Together::default());
+    let ends = Some(ends).filter(|ends| *ends != Ends::default());
     let has_families = op.read(&families)?.is_some();
-    op.want(together.map(|_| &pair).into_iter().chain(has_families.then_some(&family)));
+    op.want(ends.map(|_| &pair).into_iter().chain(has_families.then_some(&family)));
     if has_families && op.read(&family)?.is_some() {
         return Ok(true);
     }
-    match together {
-        Some(together) => Ok(op.load::<Pair>(&pair)?.is_none_or(|pair| has_ended(&pair, together))),
+    match ends {
+        Some(ends) => Ok(op.load::<Pair>(&pair)?.is_none_or(|pair| has_ended_together(&pair, ends))),
         None => Ok(false),
     }
 }
@@ -248,7 +243,7 @@ fn family_ends(op: &Op<'_>, pair: &Pair) -> UnixTime {
 fn new_pair(
     op: &Op<'_>,
     shown: Option<&Pair>,
-    ended: Together,
+    ends: Ends,
     user: &User,
     client: Uid,
     refreshable: bool,
@@ -272,7 +267,7 @@ fn new_pair(
         refreshed: None,
         began,
         family_ends,
-        ended: ended.map(|ended| ended.last),
+        ended: ends.map(|end| end.last),
     })
 }
 
@@ -292,8 +287,8 @@ fn kept_until(op: &Op<'_>, pair: &Pair) -> UnixTime {
     if ended && pair.refreshed.is_none() {
         return op.now().plus_secs(KEEP);
     }
-    let ends = if pair.refreshable { refresh_ends(op, pair).max(pair.access_expires) } else { pair.access_expires };
-    ends.plus_secs(KEEP)
+    let end = if pair.refreshable { refresh_ends(op, pair).max(pair.access_expires) } else { pair.access_expires };
+    end.plus_secs(KEEP)
 }
 
 fn show(op: &Op<'_>, pair: &Pair, user: &User) -> Result<Grant, Stop> {
