@@ -1,7 +1,7 @@
 //! `DELETE …/oauth2/token` (contract section 6).
 
 use super::{
-    Family, answer,
+    Prefix, answer,
     body::{Body, invalid},
     caller::{caller, optional},
     error::{error, forbidden},
@@ -28,9 +28,9 @@ struct Invalidated {
 }
 
 /// Ends tokens, effective with the answer.
-pub(super) fn invalidate(op: &Op<'_>, family: Family) -> Result<Response, Stop> {
-    let caller = match (family, optional(op)?) {
-        (Family::Security, None) => Some(caller(op)?),
+pub(super) fn invalidate(op: &Op<'_>, prefix: Prefix) -> Result<Response, Stop> {
+    let caller = match (prefix, optional(op)?) {
+        (Prefix::Security, None) => Some(caller(op)?),
         (_, caller) => caller,
     };
     let body = Body::read(op, "invalidate_token", &FIELDS)?;
@@ -76,11 +76,11 @@ pub(super) fn invalidate(op: &Op<'_>, family: Family) -> Result<Response, Stop> 
         }
         (None, None) => None,
     };
-    Ok(match (counts, family) {
-        (Some(counts), _) => counted(op, 200, family, counts),
-        (None, Family::Security) => counted(op, 404, family, Counts::default()),
-        (None, Family::Xpack) if is_refresh => error(op, 400, "security_exception", "invalid_grant", &[]),
-        (None, Family::Xpack) => error(
+    Ok(match (counts, prefix) {
+        (Some(counts), _) => counted(op, 200, prefix, counts),
+        (None, Prefix::Security) => counted(op, 404, prefix, Counts::default()),
+        (None, Prefix::Xpack) if is_refresh => error(op, 400, "security_exception", "invalid_grant", &[]),
+        (None, Prefix::Xpack) => error(
             op,
             401,
             "security_exception",
@@ -90,13 +90,13 @@ pub(super) fn invalidate(op: &Op<'_>, family: Family) -> Result<Response, Stop> 
     })
 }
 
-fn counted(op: &Op<'_>, status: u16, family: Family, counts: Counts) -> Response {
+fn counted(op: &Op<'_>, status: u16, prefix: Prefix, counts: Counts) -> Response {
     let Counts { invalidated, previously } = counts;
     answer::json(
         op,
         status,
         &Invalidated {
-            created: (family == Family::Xpack).then_some(invalidated > 0),
+            created: (prefix == Prefix::Xpack).then_some(invalidated > 0),
             invalidated_tokens: invalidated,
             previously_invalidated_tokens: previously,
             error_count: 0,

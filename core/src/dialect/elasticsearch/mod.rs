@@ -36,11 +36,11 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
         (Resource::Root, Method::Get) => info::banner(op),
         (Resource::Health, Method::Get) => info::health(op),
         (Resource::Authenticate, Method::Get) => info::authenticate(op),
-        (Resource::Token(family), Method::Post) => token::create(op, family),
-        (Resource::Token(family), Method::Delete) => invalidate::invalidate(op, family),
+        (Resource::Token(prefix), Method::Post) => token::create(op, prefix),
+        (Resource::Token(prefix), Method::Delete) => invalidate::invalidate(op, prefix),
         (Resource::Users, Method::Get) => users::list(op),
         (Resource::User(_, names), Method::Get) => users::show(op, names),
-        (Resource::User(family, name), Method::Put | Method::Post) => users::put(op, family, name),
+        (Resource::User(prefix, name), Method::Put | Method::Post) => users::put(op, prefix, name),
         (Resource::User(_, name), Method::Delete) => users::delete(op, name),
         (Resource::Enabled(name, enabled), Method::Put | Method::Post) => users::enable(op, name, enabled),
         (Resource::Password(name), Method::Put | Method::Post) => password::change(op, name),
@@ -71,9 +71,9 @@ fn trimmed(path: &str) -> &str {
     }
 }
 
-/// The form of the answers, chosen by the path (contract section 2).
+/// What the path starts with, which chooses the form of the answers (contract section 2).
 #[derive(Clone, Copy, PartialEq)]
-enum Family {
+enum Prefix {
     /// `/_xpack`: as in 6.6 to 6.8.
     Xpack,
     /// `/_security`: as in 8.x.
@@ -86,9 +86,9 @@ enum Resource<'a> {
     Root,
     Health,
     Authenticate,
-    Token(Family),
+    Token(Prefix),
     Users,
-    User(Family, &'a str),
+    User(Prefix, &'a str),
     /// Of a user, or of the caller.
     Password(Option<&'a str>),
     Enabled(&'a str, bool),
@@ -105,21 +105,21 @@ impl<'a> Resource<'a> {
             "/_cluster/health" => return Some(Self::Health),
             _ => {}
         }
-        let (family, rest) = match path.strip_prefix("/_security/") {
-            Some(rest) => (Family::Security, rest),
-            None => (Family::Xpack, path.strip_prefix("/_xpack/security/")?),
+        let (prefix, rest) = match path.strip_prefix("/_security/") {
+            Some(rest) => (Prefix::Security, rest),
+            None => (Prefix::Xpack, path.strip_prefix("/_xpack/security/")?),
         };
         let mut segments = rest.split('/');
         let resource = match (segments.next()?, segments.next(), segments.next()) {
             ("_authenticate", None, _) => Self::Authenticate,
-            ("oauth2", Some("token"), None) => Self::Token(family),
+            ("oauth2", Some("token"), None) => Self::Token(prefix),
             ("user", None, _) => Self::Users,
             ("user", Some("_password"), None) => Self::Password(None),
             // What the product has here and this server does not. A user of such a name is reached by escaping it.
             ("user", Some("" | "_privileges" | "_has_privileges" | "_query"), _) | ("role", Some("" | "_query"), _) => {
                 return None;
             }
-            ("user", Some(name), None) => Self::User(family, name),
+            ("user", Some(name), None) => Self::User(prefix, name),
             ("user", Some(name), Some("_password")) => Self::Password(Some(name)),
             ("user", Some(name), Some("_enable")) => Self::Enabled(name, true),
             ("user", Some(name), Some("_disable")) => Self::Enabled(name, false),

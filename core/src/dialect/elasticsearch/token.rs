@@ -1,7 +1,7 @@
 //! `POST …/oauth2/token` (contract sections 4 and 5).
 
 use super::{
-    Family, answer,
+    Prefix, answer,
     body::Body,
     caller::{caller, login_as, optional, renewing, want_profile},
     error::{findings, oauth},
@@ -32,15 +32,15 @@ struct Token {
 }
 
 /// A token for one of the three grants.
-pub(super) fn create(op: &Op<'_>, family: Family) -> Result<Response, Stop> {
-    let shows = family == Family::Security;
+pub(super) fn create(op: &Op<'_>, prefix: Prefix) -> Result<Response, Stop> {
+    let shows = prefix == Prefix::Security;
     op.want(&[key::cluster()]);
     if shows {
         want_profile(op);
     }
     // Only the password grant of the older prefix may come without a caller: its body says who asks.
-    let caller = match (family, optional(op)?) {
-        (Family::Security, None) => Some(caller(op)?),
+    let caller = match (prefix, optional(op)?) {
+        (Prefix::Security, None) => Some(caller(op)?),
         (_, caller) => caller,
     };
     let body = Body::read(op, "token_request", &FIELDS)?;

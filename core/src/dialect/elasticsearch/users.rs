@@ -4,7 +4,7 @@
 //! gone. Only the password and whether he is enabled stay when they are not said.
 
 use super::{
-    Family, answer,
+    Prefix, answer,
     body::{self, Body, bad, invalid},
     caller::{Caller, caller, manager, refused},
     user::{Shown, built_in},
@@ -74,7 +74,7 @@ fn show_all(op: &Op<'_>, status: u16, users: impl IntoIterator<Item = (User, Use
 }
 
 /// A new user, or what a user is from now on.
-pub(super) fn put(op: &Op<'_>, family: Family, name: &str) -> Result<Response, Stop> {
+pub(super) fn put(op: &Op<'_>, prefix: Prefix, name: &str) -> Result<Response, Stop> {
     let name = name_of(op, name);
     let wanted = Wanted::read(op, name.as_deref().unwrap_or_default());
     if let (Ok(name), Ok(wanted)) = (&name, &wanted) {
@@ -95,9 +95,9 @@ pub(super) fn put(op: &Op<'_>, family: Family, name: &str) -> Result<Response, S
         Some((user, profile)) => change(op, &caller, user, &profile, wanted)?,
         None => create(op, &caller, name, wanted)?,
     }
-    Ok(match family {
-        Family::Security => answer::json(op, 200, &value!({ "created": created })),
-        Family::Xpack => answer::json(op, 200, &value!({ "user": { "created": created }, "created": created })),
+    Ok(match prefix {
+        Prefix::Security => answer::json(op, 200, &value!({ "created": created })),
+        Prefix::Xpack => answer::json(op, 200, &value!({ "user": { "created": created }, "created": created })),
     })
 }
 
