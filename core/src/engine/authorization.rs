@@ -6,7 +6,7 @@
 use super::{audit, audit_change, clock::has_been, user};
 use crate::{
     lifetime::Lifetime,
-    record::{Authorization, AuthorizationAt, Era, RevokedScopes, Scope, Stored, Uid, User, key},
+    record::{Authorization, AuthorizationAt, Count, RevokedScopes, Scope, Stored, Uid, User, key},
     refusal::Refusal,
     seam::{Key, Op, Range, Stop},
 };
@@ -177,10 +177,10 @@ pub(crate) fn revocable(op: &Op<'_>, token: &str) -> Result<Authorized, Stop> {
     if !is_authorization_token(token) {
         return Err(Refusal::TokenForeign.into());
     }
-    op.want(&[key::revoked_everything()]);
+    op.want(&[key::era_of_everybody()]);
     let at = op.load::<AuthorizationAt>(&key::authorization_token(token))?.ok_or(Refusal::TokenRevoked)?;
     let record = key::authorization(&at);
-    op.want(&[record.clone(), key::user(at.uid), key::revoked_scopes(at.uid)]);
+    op.want(&[record.clone(), key::user(at.uid), key::era_of_user(at.uid)]);
     let authorization =
         op.load::<Authorization>(&record)?.filter(|found| found.uid == at.uid).ok_or(Refusal::TokenRevoked)?;
     // An entry alone does not make a text a token: whoever can write to the store may lack the root secret.
@@ -230,7 +230,7 @@ pub(crate) fn end_authorizations(op: &Op<'_>, user: &User, scope: Option<Scope>)
             end_authorization(op, &user.uid, &authorization);
         }
     }
-    let key = key::revoked_scopes(user.uid);
+    let key = key::era_of_user(user.uid);
     let revoked = op.load::<RevokedScopes>(&key)?.unwrap_or_default();
     op.store(key, &revoked.plus(scope));
     let which = scope.map_or_else(String::new, |scope| format!("scope {}", scope.as_str()));
@@ -240,8 +240,8 @@ pub(crate) fn end_authorizations(op: &Op<'_>, user: &User, scope: Option<Scope>)
 
 /// Ends the authorizations of everybody.
 pub(crate) fn revoke_everything(op: &Op<'_>, actor: &dyn core::fmt::Display) -> Result<(), Stop> {
-    let Era(era) = op.load(&key::revoked_everything())?.unwrap_or_default();
-    op.store(key::revoked_everything(), &Era(era.saturating_add(1)));
+    let Count(era) = op.load(&key::era_of_everybody())?.unwrap_or_default();
+    op.store(key::era_of_everybody(), &Count(era.saturating_add(1)));
     audit(op, "token.revoke_all", actor, &"everybody", None);
     Ok(())
 }
@@ -285,11 +285,11 @@ fn has_ended(op: &Op<'_>, user: &User, authorization: &Authorization) -> Result<
 fn era(op: &Op<'_>, uid: Uid, scopes: &[Scope]) -> Result<u32, Stop> {
     let [everything, own] = eras(uid);
     op.want([&everything, &own]);
-    let Era(everything) = op.load(&everything)?.unwrap_or_default();
+    let Count(everything) = op.load(&everything)?.unwrap_or_default();
     let own = op.load::<RevokedScopes>(&own)?.unwrap_or_default();
     Ok(scopes.iter().fold(everything, |era, scope| era.saturating_add(own.of(*scope))))
 }
 
 fn eras(uid: Uid) -> [Key; 2] {
-    [key::revoked_everything(), key::revoked_scopes(uid)]
+    [key::era_of_everybody(), key::era_of_user(uid)]
 }

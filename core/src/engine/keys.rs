@@ -2,7 +2,7 @@
 
 use super::{audit, authorization::revoke_everything, pair::end_all_pairs};
 use crate::{
-    record::{Ended, Era, KeyState, SigningKey, Stored, key},
+    record::{Count, Ended, KeyState, SigningKey, Stored, key},
     refusal::Refusal,
     seam::{Op, Range, Stop},
     time::UnixTime,
@@ -202,15 +202,15 @@ fn is_other_kind(known: &[SigningKey], algorithm: Algorithm) -> bool {
 }
 
 /// How often keys were added. To be called by whoever decides by them, before they are read: nobody else can add one from here on.
-fn guard(op: &Op<'_>) -> Result<Era, Stop> {
+fn guard(op: &Op<'_>) -> Result<Count, Stop> {
     Ok(op.load(&key::key_changes())?.unwrap_or_default())
 }
 
 /// The keys whose last token has not expired, for whoever adds `more`: nobody else can meanwhile. The others are removed a day later, at
 /// once only where there is no room for `more`: a clock that is ahead must not take a key with it.
 fn changing(op: &Op<'_>, more: usize) -> Result<Vec<SigningKey>, Stop> {
-    let Era(changes) = guard(op)?;
-    op.store(key::key_changes(), &Era(changes.wrapping_add(1)));
+    let Count(changes) = guard(op)?;
+    op.store(key::key_changes(), &Count(changes.wrapping_add(1)));
     let stored = stored(op)?;
     let is_full = stored.len() + more > MAX_KEYS as usize;
     let (live, expired): (Vec<_>, Vec<_>) = stored.iter().partition(|key| !has_expired(op, key));

@@ -187,7 +187,7 @@ pub(crate) fn delete_user(op: &Op<'_>, actor: &dyn Display, user: &User) -> Resu
     op.remove(key::lock(user.uid));
     op.remove(key::seen(user.uid));
     op.remove(key::ssh_keys(user.uid));
-    op.remove(key::revoked_scopes(user.uid));
+    op.remove(key::era_of_user(user.uid));
     op.remove(key::profile(user.uid));
     audit(op, "user.delete", actor, &user.uid, None);
     Ok(())
@@ -321,7 +321,7 @@ mod tests {
             key::lock(uid),
             key::seen(uid),
             key::ssh_keys(uid),
-            key::revoked_scopes(uid),
+            key::era_of_user(uid),
             key::profile(uid),
         ];
         let count = |world: &TestWorld| kept.each_ref().map(|key| world.count(key.as_str()));

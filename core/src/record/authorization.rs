@@ -61,7 +61,7 @@ pub struct Authorization {
     pub generation: u32,
     /// [`super::User::session_epoch`] when it was made.
     pub session_epoch: u32,
-    /// [`Era`] and the [`RevokedScopes`] of its scopes when it was made, added up.
+    /// [`super::Count`] of everybody and the [`RevokedScopes`] of its scopes when it was made, added up.
     pub era: u32,
 }
 
@@ -81,15 +81,6 @@ pub struct AuthorizationAt {
 }
 
 impl Stored for AuthorizationAt {
-    const VERSION: u8 = 1;
-}
-
-/// How often something was done that concerns everybody: revoking all authorizations, adding signing keys. Whoever does it reads this
-/// and writes it, so that of two that race one starts over.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-pub struct Era(pub u32);
-
-impl Stored for Era {
     const VERSION: u8 = 1;
 }
 

@@ -65,7 +65,7 @@ pub fn signing_key(kid: &str) -> Key {
     Key(format!("{SIGNING_KEYS}{}", plain(kid, 255)))
 }
 
-/// [`super::Era`]: how often signing keys were added.
+/// [`super::Count`]: how often signing keys were added.
 pub fn key_changes() -> Key {
     Key("key-changes".into())
 }
@@ -161,13 +161,13 @@ pub fn authorization_token(token: &str) -> Key {
     Key(["authz-token/", &URL_SAFE_NO_PAD.encode(Sha256::digest(token))].concat())
 }
 
-/// [`super::Era`]: how often an administrator revoked everybody's authorizations.
-pub fn revoked_everything() -> Key {
+/// [`super::Count`]: how often an administrator revoked everybody's authorizations.
+pub fn era_of_everybody() -> Key {
     Key("authz-era".into())
 }
 
 /// [`super::RevokedScopes`] of a user.
-pub fn revoked_scopes(uid: Uid) -> Key {
+pub fn era_of_user(uid: Uid) -> Key {
     Key(of_user("authz-era/", uid))
 }
 
@@ -283,8 +283,8 @@ mod tests {
             (authorization(&made(1, 5)), "authz/0000012c/fffffffffffffc17050505050505050505050505"),
             (authorization_id("0a"), "authz-id/0a"),
             (authorization_token("token"), &format!("authz-token/{DIGEST}")),
-            (revoked_everything(), "authz-era"),
-            (revoked_scopes(uid()), "authz-era/0000012c"),
+            (era_of_everybody(), "authz-era"),
+            (era_of_user(uid()), "authz-era/0000012c"),
             (ssh_keys(uid()), "ssh-keys/0000012c"),
             (profile(uid()), "profile/0000012c"),
             (custom_role("r"), "role/r"),

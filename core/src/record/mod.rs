@@ -7,6 +7,7 @@
 mod attempts;
 mod authorization;
 mod cluster;
+mod count;
 mod custom_role;
 mod ended;
 pub mod key;
@@ -19,8 +20,9 @@ mod snapshot;
 mod user;
 
 pub use attempts::{Attempts, Lock, Seen};
-pub use authorization::{Authorization, AuthorizationAt, Era, RevokedScopes, Scope, SshKey, SshKeys};
+pub use authorization::{Authorization, AuthorizationAt, RevokedScopes, Scope, SshKey, SshKeys};
 pub use cluster::Cluster;
+pub use count::Count;
 pub use custom_role::{CustomRole, CustomRoles};
 pub use ended::Ended;
 pub use pair::{Pair, PairId, PairOf, PairsEnded};
@@ -272,7 +274,7 @@ mod tests {
         check(&authorization, &[[1].as_slice(), &[5; 12], &[6; 32], &rest].concat());
         let at = AuthorizationAt { uid: uid(), created: TIME, id: [5; 12] };
         check(&at, &[[1, 0xac, 0x02, 0xe8, 0x07].as_slice(), &[5; 12]].concat());
-        check(&Era(300), &[1, 0xac, 0x02]);
+        check(&Count(300), &[1, 0xac, 0x02]);
         check(&RevokedScopes::default().plus(None).plus(Some(Scope::Userinfo)), &[1, 1, 1, 2]);
     }
 

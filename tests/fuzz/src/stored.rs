@@ -3,7 +3,7 @@
 use waxseal_core::{
     password::{Hash, List, prepare},
     record::{
-        Admins, Attempts, Authorization, AuthorizationAt, Cluster, CustomRole, CustomRoles, Ended, Era, LastUid, Lock,
+        Admins, Attempts, Authorization, AuthorizationAt, Cluster, Count, CustomRole, CustomRoles, Ended, LastUid, Lock,
         Pair, PairOf, Published, Revoked, Schemes, Seen, SigningKey, SshKeys, Stored, User, UserProfile,
     },
     seam::{Record, Version, World},
@@ -42,7 +42,7 @@ pub(crate) fn records(data: &[u8]) {
     }
     read! {
         0 => User, 1 => LastUid, 2 => Admins, 3 => Attempts, 4 => Lock, 5 => Seen, 6 => Authorization, 7 => AuthorizationAt,
-        8 => Cluster, 9 => Pair, 10 => PairOf, 11 => Revoked, 12 => Era, 13 => Schemes, 14 => SigningKey,
+        8 => Cluster, 9 => Pair, 10 => PairOf, 11 => Revoked, 12 => Count, 13 => Schemes, 14 => SigningKey,
         15 => SshKeys, 16 => UserProfile, 20 => CustomRole, 21 => CustomRoles, 22 => Ended, 23 => Published,
     }
 }
