@@ -1,7 +1,7 @@
 //! Authorizations: add, list, show, update, delete (contract sections 2 and 5 to 8).
 
 use super::{
-    Exchange, Request,
+    Authenticated, Exchange,
     envelope::{Message, Reply},
     links::{Link, Required},
     parameters::Parameters,
@@ -31,7 +31,7 @@ const LISTED: usize = 2000;
 const NOTES: usize = 1 << 20;
 
 /// A new authorization, or with `reuse` one that fits and lives long enough.
-pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
+pub(super) fn add(request: &Authenticated<'_>) -> Result<Reply, Stop> {
     let (exchange, parameters) = (&request.exchange, &request.parameters);
     let (op, user) = (exchange.op, &request.caller.user);
     // An authorization stays good when the passwords of its owner have expired, but makes no other: else it would live for ever.
@@ -62,7 +62,7 @@ pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
 }
 
 /// The caller's own, newest first.
-pub(super) fn list(request: &Request<'_>) -> Result<Reply, Stop> {
+pub(super) fn list(request: &Authenticated<'_>) -> Result<Reply, Stop> {
     let room = Cell::new(NOTES);
     let fits = |found: &Authorization| {
         let Some(left) = room.get().checked_sub(found.note.as_deref().map_or(0, written)) else {
@@ -82,13 +82,13 @@ fn written(text: &str) -> usize {
 }
 
 /// One, by id or token.
-pub(super) fn show(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
+pub(super) fn show(request: &Authenticated<'_>, id: &str) -> Result<Reply, Stop> {
     let found = find(request, id)?;
     Ok(one(request, found).saying("Display authorization"))
 }
 
 /// Another note; without one nothing changes.
-pub(super) fn update(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
+pub(super) fn update(request: &Authenticated<'_>, id: &str) -> Result<Reply, Stop> {
     let mut found = find(request, id)?;
     if let Some(note) = note(request)? {
         engine::note_authorization(request.exchange.op, &mut found, Some(note));
@@ -97,7 +97,7 @@ pub(super) fn update(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
 }
 
 /// One ends; one that is not there has ended already.
-pub(super) fn delete(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
+pub(super) fn delete(request: &Authenticated<'_>, id: &str) -> Result<Reply, Stop> {
     let (op, user) = (request.exchange.op, &request.caller.user);
     if let Some(found) = engine::find_revocable(op, user, id)? {
         engine::end_authorization(op, &user.uid, &found);
@@ -106,7 +106,7 @@ pub(super) fn delete(request: &Request<'_>, id: &str) -> Result<Reply, Stop> {
 }
 
 /// All end, or all with a scope.
-pub(super) fn delete_all(request: &Request<'_>) -> Result<Reply, Stop> {
+pub(super) fn delete_all(request: &Authenticated<'_>) -> Result<Reply, Stop> {
     let (op, user) = (request.exchange.op, &request.caller.user);
     let owner = engine::hex(&user.id);
     let scope = match scope(&request.parameters) {
@@ -151,7 +151,7 @@ fn is_true(flag: Option<&Value>) -> bool {
     }
 }
 
-fn find(request: &Request<'_>, id: &str) -> Result<Authorization, Stop> {
+fn find(request: &Authenticated<'_>, id: &str) -> Result<Authorization, Stop> {
     match engine::find_authorization(request.exchange.op, &request.caller.user, id)? {
         Some(found) => Ok(found),
         None => Err(request.exchange.refuse(404, Message::error(129, None, "the authorization was not found"))),
@@ -159,7 +159,7 @@ fn find(request: &Request<'_>, id: &str) -> Result<Authorization, Stop> {
 }
 
 /// The note, if there is one.
-fn note(request: &Request<'_>) -> Result<Option<String>, Stop> {
+fn note(request: &Authenticated<'_>) -> Result<Option<String>, Stop> {
     let refuse = |text: &str| Err(request.exchange.refuse(422, Message::error(1, Some("note"), text)));
     match request.parameters.value("note") {
         None => Ok(None),
@@ -195,7 +195,7 @@ struct Links {
 }
 
 impl Shown {
-    fn of(request: &Request<'_>, authorization: Authorization) -> Self {
+    fn of(request: &Authenticated<'_>, authorization: Authorization) -> Self {
         let op = request.exchange.op;
         let Authorization { created, expires, .. } = authorization;
         let id = engine::hex(&authorization.id);
@@ -226,6 +226,6 @@ impl Links {
 }
 
 /// The answer that shows one.
-fn one(request: &Request<'_>, authorization: Authorization) -> Reply {
+fn one(request: &Authenticated<'_>, authorization: Authorization) -> Reply {
     Reply::of("authorization", Shown::of(request, authorization))
 }

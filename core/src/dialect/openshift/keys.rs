@@ -1,7 +1,7 @@
 //! SSH keys of a user, which `rhc setup` wants to add and list (contract section 11).
 
 use super::{
-    Exchange, Request,
+    Authenticated, Exchange,
     envelope::{Message, Reply},
     links::{Required, segment},
     negotiate::{Negotiated, split_suffix},
@@ -29,7 +29,7 @@ const PARAMETERS: &[Required] =
 
 /// Restores the end of `name`, which was taken for a format, where there is a key of the whole name: a client may write the `%2E` of a
 /// link as a dot (RFC 3986, 6.2.2.2), and must not reach another key with it.
-pub(super) fn complete(request: &mut Request<'_>, name: &mut String) -> Result<(), Stop> {
+pub(super) fn complete(request: &mut Authenticated<'_>, name: &mut String) -> Result<(), Stop> {
     let op = request.exchange.op;
     let asked = (name.as_str(), split(op.request).1);
     if let Some(key) = load(request)?.0.into_iter().find(|key| split_suffix(&key.name) == asked) {
@@ -40,14 +40,14 @@ pub(super) fn complete(request: &mut Request<'_>, name: &mut String) -> Result<(
 }
 
 /// All keys.
-pub(super) fn list(request: &Request<'_>) -> Result<Reply, Stop> {
+pub(super) fn list(request: &Authenticated<'_>) -> Result<Reply, Stop> {
     let keys = load(request)?;
     let shown: Vec<_> = keys.0.iter().map(|key| shown(&request.exchange, key)).collect();
     Ok(Reply::of("keys", Value::Array(shown)).saying("List SSH keys"))
 }
 
 /// One key.
-pub(super) fn show(request: &Request<'_>, name: &str) -> Result<Reply, Stop> {
+pub(super) fn show(request: &Authenticated<'_>, name: &str) -> Result<Reply, Stop> {
     let keys = load(request)?;
     let found = keys.0.iter().find(|key| key.name == name);
     found.map_or_else(
@@ -57,7 +57,7 @@ pub(super) fn show(request: &Request<'_>, name: &str) -> Result<Reply, Stop> {
 }
 
 /// One more key.
-pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
+pub(super) fn add(request: &Authenticated<'_>) -> Result<Reply, Stop> {
     let mut keys = load(request)?;
     let new = SshKey { name: name(request)?, ..read(request)? };
     if keys.0.iter().any(|key| key.name == new.name) {
@@ -76,7 +76,7 @@ pub(super) fn add(request: &Request<'_>) -> Result<Reply, Stop> {
 }
 
 /// Another type and content under the same name.
-pub(super) fn update(request: &Request<'_>, name: &str) -> Result<Reply, Stop> {
+pub(super) fn update(request: &Authenticated<'_>, name: &str) -> Result<Reply, Stop> {
     let mut keys = load(request)?;
     let new = SshKey { name: name.into(), ..read(request)? };
     let Some(known) = keys.0.iter_mut().find(|key| key.name == name) else { return Err(not_found(request)) };
@@ -88,7 +88,7 @@ pub(super) fn update(request: &Request<'_>, name: &str) -> Result<Reply, Stop> {
 }
 
 /// One key less.
-pub(super) fn delete(request: &Request<'_>, name: &str) -> Result<Reply, Stop> {
+pub(super) fn delete(request: &Authenticated<'_>, name: &str) -> Result<Reply, Stop> {
     let mut keys = load(request)?;
     let known = keys.0.len();
     keys.0.retain(|key| key.name != name);
@@ -99,11 +99,11 @@ pub(super) fn delete(request: &Request<'_>, name: &str) -> Result<Reply, Stop> {
     Ok(Reply::gone(format!("Key {name} is deleted.")))
 }
 
-fn load(request: &Request<'_>) -> Result<SshKeys, Stop> {
+fn load(request: &Authenticated<'_>) -> Result<SshKeys, Stop> {
     Ok(request.exchange.op.load::<SshKeys>(&key::ssh_keys(request.caller.user.uid))?.unwrap_or_default())
 }
 
-fn check_room(request: &Request<'_>, keys: &SshKeys) -> Result<(), Stop> {
+fn check_room(request: &Authenticated<'_>, keys: &SshKeys) -> Result<(), Stop> {
     let octets: usize = keys.0.iter().map(|key| key.name.len() + key.kind.len() + key.content.len()).sum();
     if octets <= MAX_ALL {
         return Ok(());
@@ -113,23 +113,23 @@ fn check_room(request: &Request<'_>, keys: &SshKeys) -> Result<(), Stop> {
 }
 
 /// Stores the keys after what `action` has done to the one with this name.
-fn save(request: &Request<'_>, keys: &SshKeys, action: &'static str, name: &str) {
+fn save(request: &Authenticated<'_>, keys: &SshKeys, action: &'static str, name: &str) {
     let (op, uid) = (request.exchange.op, request.caller.user.uid);
     op.store(key::ssh_keys(uid), keys);
     // The key's name is not the subject: a user who happens to be called so has nothing to do with it.
     engine::audit_change(op, action, &uid, &uid, engine::as_typed(op, name));
 }
 
-fn not_found(request: &Request<'_>) -> Stop {
+fn not_found(request: &Authenticated<'_>) -> Stop {
     request.exchange.refuse(404, Message::error(118, None, "the key was not found"))
 }
 
-fn read(request: &Request<'_>) -> Result<SshKey, Stop> {
+fn read(request: &Authenticated<'_>) -> Result<SshKey, Stop> {
     Ok(SshKey { name: String::new(), kind: field(request, "type", 256)?, content: field(request, "content", MAX_CONTENT)? })
 }
 
 /// A name that can stand in a path: dots alone would lead elsewhere, and a format alone would leave no name.
-fn name(request: &Request<'_>) -> Result<String, Stop> {
+fn name(request: &Authenticated<'_>) -> Result<String, Stop> {
     let name = field(request, "name", 256)?;
     if matches!(name.as_str(), "." | "..") || split_suffix(&name).0.is_empty() {
         let text = "a name cannot be dots or a format alone";
@@ -139,7 +139,7 @@ fn name(request: &Request<'_>) -> Result<String, Stop> {
 }
 
 /// A text that must be there.
-fn field(request: &Request<'_>, name: &'static str, max: usize) -> Result<String, Stop> {
+fn field(request: &Authenticated<'_>, name: &'static str, max: usize) -> Result<String, Stop> {
     match request.parameters.value(name) {
         Some(Value::String(text)) if (1..=max).contains(&text.len()) && !text.chars().any(char::is_control) => {
             Ok(text.clone())

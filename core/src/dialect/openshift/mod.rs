@@ -21,7 +21,7 @@ use crate::{
     dialect::form::{self, BadForm},
     engine,
     refusal::Refusal,
-    seam::{self, Method, Op, Response, Stop, Unread},
+    seam::{Method, Op, Request, Response, Stop, Unread},
 };
 use alloc::{format, string::String};
 use caller::Caller;
@@ -49,7 +49,7 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
         return parameters.check(&exchange).map(|()| exchange.send(root::api(&exchange)));
     }
     let caller = caller::caller(&exchange)?;
-    let mut request = Request { exchange, caller, parameters };
+    let mut request = Authenticated { exchange, caller, parameters };
     match request.answer(resource, verb) {
         Ok(reply) => Ok(caller::identify(request.exchange.send(reply), &request.caller)),
         Err(Stop::Answer(response)) => Err(Stop::answer(caller::identify(*response, &request.caller))),
@@ -59,7 +59,7 @@ pub(super) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
 
 /// The path and the format that stands behind it, without a slash at the end, which some clients write. The slash stays where something
 /// is changed or ended: with the name of one thing left out, the path would otherwise be that of all.
-fn split(request: &seam::Request) -> (&str, Option<negotiate::Format>) {
+fn split(request: &Request) -> (&str, Option<negotiate::Format>) {
     let path = request.path.as_str();
     negotiate::split_suffix(match request.method {
         Method::Get | Method::Head | Method::Post => path.strip_suffix('/').unwrap_or(path),
@@ -68,7 +68,7 @@ fn split(request: &seam::Request) -> (&str, Option<negotiate::Format>) {
 }
 
 /// Whether `request` asks nobody who he is, whatever credentials he sends.
-pub(super) fn is_for_everybody(request: &seam::Request) -> bool {
+pub(super) fn is_for_everybody(request: &Request) -> bool {
     let (path, _) = split(request);
     matches!(path.strip_prefix("/broker/rest/").map(Resource::of), Some(Ok(Some(Resource::Api))))
 }
@@ -171,13 +171,13 @@ impl Exchange<'_> {
 }
 
 /// A request whose caller is known.
-struct Request<'o> {
+struct Authenticated<'o> {
     exchange: Exchange<'o>,
     caller: Caller,
     parameters: Parameters,
 }
 
-impl Request<'_> {
+impl Authenticated<'_> {
     /// Scope first, then the parameters, then whatever is asked.
     fn answer(&mut self, mut resource: Resource, verb: Verb) -> Result<Reply, Stop> {
         if !self.caller.may(verb == Verb::Get, resource.kind()) {

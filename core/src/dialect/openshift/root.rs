@@ -1,7 +1,7 @@
 //! `/broker/rest/api` and `/broker/rest/user` (contract section 11).
 
 use super::{
-    Exchange, Request,
+    Authenticated, Exchange,
     envelope::Reply,
     links::{Link, Optional, Required},
     scopes::bounds,
@@ -104,7 +104,7 @@ const KEY: &[Required] = &[
 ];
 
 /// The account.
-pub(super) fn user(request: &Request<'_>) -> Reply {
+pub(super) fn user(request: &Authenticated<'_>) -> Reply {
     let (exchange, user) = (&request.exchange, &request.caller.user);
     Reply::of(
         "user",

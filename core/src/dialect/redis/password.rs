@@ -16,7 +16,7 @@ use alloc::string::String;
 use zeroize::Zeroizing;
 
 /// Whose list, who asks, and the passwords of the body.
-struct Request {
+struct Change {
     actor: User,
     target: User,
     /// The proof that `old_password` is one of the target, if it was given.
@@ -28,7 +28,7 @@ struct Request {
 
 /// The list becomes exactly the new password, and all tokens of the user end.
 pub(super) fn replace(op: &Op<'_>) -> Result<Response, Stop> {
-    let Request { actor, target, new, .. } = read(op, Form { old: false, new: true, expired: Expired::Taken })?;
+    let Change { actor, target, new, .. } = read(op, Needed { old: false, new: true, expired: Expired::Taken })?;
     let new = NewPassword::replacing(op, &target, &new.unwrap_or_default())?;
     let set = if actor.uid == target.uid { engine::replace_passwords } else { engine::reset_passwords };
     set(op, &actor.uid, target, new)?;
@@ -37,7 +37,7 @@ pub(super) fn replace(op: &Op<'_>) -> Result<Response, Stop> {
 
 /// The new password is appended; all of them work.
 pub(super) fn add(op: &Op<'_>) -> Result<Response, Stop> {
-    let Request { actor, target, new, shown, .. } = read(op, Form { old: false, new: true, expired: Expired::Refused })?;
+    let Change { actor, target, new, shown, .. } = read(op, Needed { old: false, new: true, expired: Expired::Refused })?;
     if !shown {
         // Else whoever has only a token could find out the passwords of a full list, one guess after the other, and leave no trace.
         target.passwords.check_room(op.settings.passwords.max_per_user)?;
@@ -49,7 +49,7 @@ pub(super) fn add(op: &Op<'_>) -> Result<Response, Stop> {
 
 /// The old password is removed, unless it is the last.
 pub(super) fn delete(op: &Op<'_>) -> Result<Response, Stop> {
-    let Request { actor, target, old, .. } = read(op, Form { old: true, new: false, expired: Expired::Refused })?;
+    let Change { actor, target, old, .. } = read(op, Needed { old: true, new: false, expired: Expired::Refused })?;
     let proof = old.ok_or(Refusal::BadCredentials)?;
     engine::remove_password(op, &actor.uid, target, &proof)?;
     Ok(done())
@@ -62,33 +62,33 @@ fn done() -> Response {
 
 /// What a request with a header must hold; one without must hold the name and the old password as well.
 #[derive(Clone, Copy)]
-struct Form {
+struct Needed {
     old: bool,
     new: bool,
     expired: Expired,
 }
 
-fn read(op: &Op<'_>, form: Form) -> Result<Request, Stop> {
-    let caller = optional(op, form.expired)?;
+fn read(op: &Op<'_>, needed: Needed) -> Result<Change, Stop> {
+    let caller = optional(op, needed.expired)?;
     let body = Body::required(op)?;
-    if form.new {
+    if needed.new {
         body.check_hash_method()?;
     }
     let username = body.text("username")?;
     let old = body.password("old_password")?;
-    // A member that the form does not have is as unknown as any other.
-    let new = if form.new { Some(Body::need("new_password", body.password("new_password")?)?) } else { None };
+    // A member that is not needed is as unknown as any other.
+    let new = if needed.new { Some(Body::need("new_password", body.password("new_password")?)?) } else { None };
     match caller {
         None => {
             let (Some(username), Some(old)) = (username, old) else {
                 let text = "without an `Authorization` header, `username` and `old_password` are needed";
                 return refused(400, "missing_field", text);
             };
-            let login = engine::login(op, &username, &old, form.expired)?;
-            Ok(Request { actor: login.user.clone(), target: login.user, old: Some(login.proof), new, shown: true })
+            let login = engine::login(op, &username, &old, needed.expired)?;
+            Ok(Change { actor: login.user.clone(), target: login.user, old: Some(login.proof), new, shown: true })
         }
         Some(caller) => {
-            let old = if form.old || op.settings.redis.require_old_password {
+            let old = if needed.old || op.settings.redis.require_old_password {
                 Some(Body::need("old_password", old)?)
             } else {
                 old
@@ -99,7 +99,7 @@ fn read(op: &Op<'_>, form: Form) -> Result<Request, Stop> {
                 None => (target, None),
             };
             let shown = caller.login.is_some() || old.is_some();
-            Ok(Request { actor: caller.user, target, old, new, shown })
+            Ok(Change { actor: caller.user, target, old, new, shown })
         }
     }
 }
