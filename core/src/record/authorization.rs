@@ -1,4 +1,4 @@
-//! Authorizations and keys of the OpenShift dialect.
+//! Authorizations of the OpenShift dialect.
 
 use super::{Stored, Uid};
 use crate::time::UnixTime;
@@ -118,24 +118,5 @@ impl RevokedScopes {
 }
 
 impl Stored for RevokedScopes {
-    const VERSION: u8 = 1;
-}
-
-/// A public SSH key of a user, kept for clients.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-pub struct SshKey {
-    /// What the user calls it.
-    pub name: String,
-    /// Its type, such as `ssh-rsa`.
-    pub kind: String,
-    /// The key.
-    pub content: String,
-}
-
-/// The SSH keys of one user.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-pub struct SshKeys(pub Vec<SshKey>);
-
-impl Stored for SshKeys {
     const VERSION: u8 = 1;
 }

@@ -17,10 +17,11 @@ mod revoked;
 mod schemes;
 mod signing_key;
 mod snapshot;
+mod ssh_keys;
 mod user;
 
 pub use attempts::{Attempts, Lock, Seen};
-pub use authorization::{Authorization, AuthorizationAt, RevokedScopes, Scope, SshKey, SshKeys};
+pub use authorization::{Authorization, AuthorizationAt, RevokedScopes, Scope};
 pub use cluster::Cluster;
 pub use count::Count;
 pub use custom_role::{CustomRole, CustomRoles};
@@ -31,6 +32,7 @@ pub use revoked::Revoked;
 pub use schemes::Schemes;
 pub use signing_key::{KeyState, SigningKey};
 pub use snapshot::Published;
+pub use ssh_keys::{SshKey, SshKeys};
 pub use user::{Admins, LastUid, Role, Uid, User};
 
 use crate::{refusal::Refusal, seam::Record};

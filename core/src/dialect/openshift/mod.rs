@@ -6,13 +6,13 @@ mod authorizations;
 mod caller;
 mod envelope;
 mod huge;
-mod keys;
 mod links;
 mod multipart;
 mod negotiate;
 mod parameters;
 mod root;
 mod scopes;
+mod ssh_keys;
 #[cfg(test)]
 mod tests;
 mod xml;
@@ -186,7 +186,7 @@ impl Authenticated<'_> {
         }
         self.parameters.check(&self.exchange)?;
         if let Resource::Key(name) = &mut resource {
-            keys::complete(self, name)?;
+            ssh_keys::complete(self, name)?;
         }
         match (&resource, verb) {
             (Resource::User, Verb::Delete) => {
@@ -200,11 +200,11 @@ impl Authenticated<'_> {
             (Resource::Authorization(id), Verb::Put) => authorizations::update(self, id),
             (Resource::Authorization(id), Verb::Delete) => authorizations::delete(self, id),
             (Resource::Authorization(id), _) => authorizations::show(self, id),
-            (Resource::Keys, Verb::Post) => keys::add(self),
-            (Resource::Keys, _) => keys::list(self),
-            (Resource::Key(name), Verb::Put) => keys::update(self, name),
-            (Resource::Key(name), Verb::Delete) => keys::delete(self, name),
-            (Resource::Key(name), _) => keys::show(self, name),
+            (Resource::Keys, Verb::Post) => ssh_keys::add(self),
+            (Resource::Keys, _) => ssh_keys::list(self),
+            (Resource::Key(name), Verb::Put) => ssh_keys::update(self, name),
+            (Resource::Key(name), Verb::Delete) => ssh_keys::delete(self, name),
+            (Resource::Key(name), _) => ssh_keys::show(self, name),
             (Resource::Domains, _) => Ok(Reply::none_of("domains", "List domains")),
             (Resource::Cartridges, _) => Ok(Reply::none_of("cartridges", "List cartridges")),
             (Resource::Api, _) => Ok(root::api(&self.exchange)),
