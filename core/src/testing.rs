@@ -57,6 +57,15 @@ pub(crate) struct Cost {
 /// The root secret of every test world.
 const ROOT: [u8; 32] = [42; 32];
 
+/// When that happens which a call is to race with.
+#[derive(Clone, Copy)]
+enum When {
+    /// Before the answer to the question with this number, from 0.
+    Question(usize),
+    /// When it is about to commit for the first time.
+    Commit,
+}
+
 impl TestWorld {
     /// A new server: default settings, no users, one HS256 key with `kid` `test` that signs. It is 2027-01-15T08:00:00Z.
     pub(crate) fn new() -> Self {
@@ -98,22 +107,27 @@ impl TestWorld {
 
     /// Answers a request from this address.
     pub(crate) fn call_from(&mut self, address: &str, request: Request) -> Response {
-        self.run(Peer { address: Some(address.parse::<IpAddr>().unwrap()), ..Peer::default() }, request, |_| {})
+        self.run(
+            Peer { address: Some(address.parse::<IpAddr>().unwrap()), ..Peer::default() },
+            request,
+            When::Commit,
+            |_| {},
+        )
     }
 
     /// Answers a request whose sender the driver takes for `peer`.
     pub(crate) fn call_as(&mut self, peer: Peer, request: Request) -> Response {
-        self.run(peer, request, |_| {})
+        self.run(peer, request, When::Commit, |_| {})
     }
 
     /// Answers a request that comes over the administration socket.
     pub(crate) fn local(&mut self, request: Request) -> Response {
-        self.run(Peer { local: true, ..Peer::default() }, request, |_| {})
+        self.run(Peer { local: true, ..Peer::default() }, request, When::Commit, |_| {})
     }
 
     /// Answers a request; when it is about to commit for the first time, `meanwhile` happens, so that a race can be staged.
     pub(crate) fn race(&mut self, request: Request, meanwhile: impl FnOnce(&mut Self)) -> Response {
-        self.run(Peer { address: Some([192, 0, 2, 1].into()), ..Peer::default() }, request, meanwhile)
+        self.run(Peer { address: Some([192, 0, 2, 1].into()), ..Peer::default() }, request, When::Commit, meanwhile)
     }
 
     /// Loses every record under `prefix`.
@@ -135,46 +149,23 @@ impl TestWorld {
 
     /// Like [`TestWorld::race`], for a request that comes over the administration socket.
     pub(crate) fn race_local(&mut self, request: Request, meanwhile: impl FnOnce(&mut Self)) -> Response {
-        self.run(Peer { local: true, ..Peer::default() }, request, meanwhile)
+        self.run(Peer { local: true, ..Peer::default() }, request, When::Commit, meanwhile)
     }
 
     /// Like [`TestWorld::race`], but `meanwhile` happens before the answer to the question with this number, from 0, so that some
     /// records were read before it and some after; not at all if there are fewer questions.
     pub(crate) fn race_at(&mut self, round: usize, request: Request, meanwhile: impl FnOnce(&mut Self)) -> Response {
-        self.run_at(round, Peer { address: Some([192, 0, 2, 1].into()), ..Peer::default() }, request, meanwhile)
+        self.run(
+            Peer { address: Some([192, 0, 2, 1].into()), ..Peer::default() },
+            request,
+            When::Question(round),
+            meanwhile,
+        )
     }
 
     /// Like [`TestWorld::race_at`], for a request that comes over the administration socket.
     pub(crate) fn race_local_at(&mut self, round: usize, request: Request, meanwhile: impl FnOnce(&mut Self)) -> Response {
-        self.run_at(round, Peer { local: true, ..Peer::default() }, request, meanwhile)
-    }
-
-    fn run_at(&mut self, round: usize, peer: Peer, request: Request, meanwhile: impl FnOnce(&mut Self)) -> Response {
-        self.calls += 1;
-        let entropy = Some(Entropy::new(Sha256::digest(self.calls.to_be_bytes()).into()));
-        let moment = Moment { now: self.now, entropy, peer };
-        let call = Arc::new(Call { request, moment, world: Arc::new(self.world()) });
-        let mut meanwhile = Some(meanwhile);
-        for _ in 0..8 {
-            let (mut step, mut rounds) = (begin(Arc::clone(&call)), 0);
-            let done = loop {
-                match step {
-                    Step::Done(done) => break done,
-                    Step::Ask(pending) => {
-                        if rounds == round {
-                            meanwhile.take().into_iter().for_each(|meanwhile| meanwhile(self));
-                        }
-                        let answer = self.answer(pending.ask(), &mut Cost::default());
-                        step = pending.resume(answer);
-                        rounds += 1;
-                    }
-                }
-            };
-            if self.commit(&done.commit) {
-                return done.response;
-            }
-        }
-        panic!("lost eight races in a row");
+        self.run(Peer { local: true, ..Peer::default() }, request, When::Question(round), meanwhile)
     }
 
     /// Moves the clock on.
@@ -251,7 +242,7 @@ impl TestWorld {
         self.events.drain(..).map(line).collect()
     }
 
-    fn run(&mut self, peer: Peer, request: Request, meanwhile: impl FnOnce(&mut Self)) -> Response {
+    fn run(&mut self, peer: Peer, request: Request, when: When, meanwhile: impl FnOnce(&mut Self)) -> Response {
         self.calls += 1;
         let mut meanwhile = Some(meanwhile);
         let entropy = Some(Entropy::new(Sha256::digest(self.calls.to_be_bytes()).into()));
@@ -259,10 +250,22 @@ impl TestWorld {
         let call = Arc::new(Call { request, moment, world: Arc::new(self.world()) });
         let mut cost = Cost::default();
         for _ in 0..8 {
-            let done = self.drive(&call, &mut cost);
+            let done = match when {
+                // What it reads partly before and partly after that cannot be read ahead.
+                When::Question(at) if meanwhile.is_some() => {
+                    self.drive_from(begin(Arc::clone(&call)), &mut cost, &mut Vec::new(), |world, question| {
+                        if question == at {
+                            meanwhile.take().into_iter().for_each(|meanwhile| meanwhile(world));
+                        }
+                    })
+                }
+                _ => self.drive(&call, &mut cost),
+            };
             if !done.commit.is_empty() {
                 cost.commits += 1;
-                meanwhile.take().into_iter().for_each(|meanwhile| meanwhile(self));
+                if let When::Commit = when {
+                    meanwhile.take().into_iter().for_each(|meanwhile| meanwhile(self));
+                }
             }
             if self.commit(&done.commit) {
                 self.cost = cost;
@@ -278,14 +281,14 @@ impl TestWorld {
 
     /// Answers what the call asks until it is done; then once more with everything read ahead, and something else besides, which
     /// must come to the same.
-    fn drive(&self, call: &Arc<Call>, cost: &mut Cost) -> Done {
+    fn drive(&mut self, call: &Arc<Call>, cost: &mut Cost) -> Done {
         let mut asked = Vec::new();
-        let done = self.drive_from(begin(Arc::clone(call)), cost, &mut asked);
+        let done = self.drive_from(begin(Arc::clone(call)), cost, &mut asked, |_, _| {});
         asked.push(key::last_uid());
         let foreseen = asked.iter().map(|key| (key.clone(), self.read(key))).collect();
         let ahead = begin_foreseeing(Arc::clone(call), foreseen);
         let mut more = Vec::new();
-        let ahead = self.drive_from(ahead, &mut Cost::default(), &mut more);
+        let ahead = self.drive_from(ahead, &mut Cost::default(), &mut more, |_, _| {});
         assert_eq!(more, [], "read ahead and asked for all the same");
         assert!(ahead.response == done.response, "with records read ahead: {:?}", ahead.response);
         assert_eq!(ahead.commit, done.commit, "with records read ahead");
@@ -293,12 +296,20 @@ impl TestWorld {
         done
     }
 
-    fn drive_from(&self, mut step: Step, cost: &mut Cost, asked: &mut Vec<Key>) -> Done {
-        let derived = cost.derivations;
+    /// `before` is told the number of each question before it is answered.
+    fn drive_from(
+        &mut self,
+        mut step: Step,
+        cost: &mut Cost,
+        asked: &mut Vec<Key>,
+        mut before: impl FnMut(&mut Self, usize),
+    ) -> Done {
+        let (derived, rounds) = (cost.derivations, cost.rounds);
         loop {
             match step {
                 Step::Done(done) => return done,
                 Step::Ask(pending) => {
+                    before(self, cost.rounds - rounds);
                     cost.rounds += 1;
                     asked.extend_from_slice(&pending.ask().keys);
                     let reads = !pending.ask().keys.is_empty() || !pending.ask().ranges.is_empty();
