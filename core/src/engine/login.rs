@@ -49,7 +49,7 @@ pub(crate) fn login(op: &Op<'_>, name: &str, password: &str, expired: Expired) -
     };
     super::admit_source(op, &refused)?;
     let user = find_user(op, name)?;
-    let (user, proof) = prove(op, name, user, |user| !user.disabled, password, false, &refused)?;
+    let (user, proof) = prove(op, Purpose::Login, name, user, password, &refused)?;
     let is_expired = has_expired(op, &user)?;
     if is_expired && expired == Expired::Refused {
         audit(op, "login", &user.uid, &user.uid, Some(Refusal::PasswordExpired.code()));
@@ -89,23 +89,49 @@ pub(crate) fn check_old_password(op: &Op<'_>, actor: Uid, user: User, password: 
     let (uid, name) = (user.uid, user.name.clone());
     let refused = |refusal: &Refusal| audit(op, "password.prove", &actor, &uid, Some(refusal.code()));
     super::admit_source(op, &refused)?;
-    let proved = prove(op, &name, Some(user), |_| true, password, true, &refused)?;
+    let proved = prove(op, Purpose::OldPassword, &name, Some(user), password, &refused)?;
     audit_kept(op, "password.prove", &actor, &uid);
     Ok(proved)
 }
 
-/// The user, as the proof has left him, and the proof. A user who `may` not is refused as if the password was wrong. `refused` is told
-/// of a refusal, for the audit trail; of attempts that cost nothing, only of the first. `keep` where the caller keeps nothing of a success.
+/// What a password is shown for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    /// To log in.
+    Login,
+    /// To change the list that it is in.
+    OldPassword,
+}
+
+impl Purpose {
+    /// Whether `user` may do it; one who may not is refused as if the password was wrong.
+    const fn is_open_to(self, user: &User) -> bool {
+        match self {
+            Self::Login => !user.disabled,
+            Self::OldPassword => true,
+        }
+    }
+
+    /// Whether the caller keeps something of a success, also when what the password was shown for is refused.
+    const fn is_kept(self) -> bool {
+        match self {
+            Self::Login => true,
+            Self::OldPassword => false,
+        }
+    }
+}
+
+/// The user, as the proof has left him, and the proof. `refused` is told of a refusal, for the audit trail; of attempts that cost nothing,
+/// only of the first.
 fn prove(
     op: &Op<'_>,
+    purpose: Purpose,
     name: &str,
     user: Option<User>,
-    may: fn(&User) -> bool,
     password: &str,
-    keep: bool,
     refused: &dyn Fn(&Refusal),
 ) -> Result<(User, Proof), Stop> {
-    let proved = attempt(op, name, user, may, password, keep, refused);
+    let proved = attempt(op, purpose, name, user, password, refused);
     match &proved {
         // The gate has told of those that it turns away.
         Err(Stop::Refuse(Refusal::Throttled { .. })) => {}
@@ -117,11 +143,10 @@ fn prove(
 
 fn attempt(
     op: &Op<'_>,
+    purpose: Purpose,
     name: &str,
     user: Option<User>,
-    may: fn(&User) -> bool,
     password: &str,
-    keep: bool,
     turned_away: &dyn Fn(&Refusal),
 ) -> Result<(User, Proof), Stop> {
     let account = account(op, name, user.as_ref());
@@ -136,8 +161,8 @@ fn attempt(
     let derived = derive_all(op, user.as_ref(), &account, &schemes, &prepared)?;
     let position = user.as_ref().and_then(|user| user.passwords.position(&derived));
     match (user, position) {
-        (Some(mut user), Some(position)) if may(&user) && !gate.is_locked(op) => {
-            gate.succeeded(op, keep);
+        (Some(mut user), Some(position)) if purpose.is_open_to(&user) && !gate.is_locked(op) => {
+            gate.succeeded(op, !purpose.is_kept());
             upgrade(op, &mut user, position, &derived)?;
             Ok((user, derived))
         }
