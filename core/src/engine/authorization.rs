@@ -114,7 +114,8 @@ pub(crate) fn authorizations(
     let mut found = Vec::new();
     let mut after = String::new();
     for limit in PAGES {
-        let page = op.range(&Range { prefix: key::authorizations_of(user.uid), after, limit })?;
+        let range = Range { prefix: key::authorizations_of(user.uid), after, limit };
+        let page = op.range(&range)?;
         for (_, record) in page {
             let authorization = Authorization::of(record)?;
             // One that was made while the clock was ahead would live longer than was asked for.
@@ -129,9 +130,9 @@ pub(crate) fn authorizations(
                 return Ok(found);
             }
         }
-        match page.last() {
-            Some((last, _)) if page.len() >= limit as usize => after = last.as_str().into(),
-            _ => break,
+        match range.next_after(page) {
+            Some(last) => after = last,
+            None => break,
         }
     }
     Ok(found)

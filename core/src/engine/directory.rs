@@ -35,11 +35,12 @@ pub(crate) fn all_records<'a>(op: &Op<'a>, prefix: &str) -> Result<Vec<(&'a str,
     let mut records = Vec::new();
     let mut after = String::new();
     loop {
-        let page = op.range(&Range { prefix: prefix.into(), after, limit: PAGE })?;
+        let range = Range { prefix: prefix.into(), after, limit: PAGE };
+        let page = op.range(&range)?;
         records.extend(behind(prefix, page));
-        match page.last() {
-            Some((last, _)) if page.len() >= PAGE as usize => after = last.as_str().into(),
-            _ => return Ok(records),
+        match range.next_after(page) {
+            Some(last) => after = last,
+            None => return Ok(records),
         }
     }
 }

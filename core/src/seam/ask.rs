@@ -49,6 +49,14 @@ pub struct Range {
     pub limit: u32,
 }
 
+impl Range {
+    /// After which key the next page begins, once `page` was read; `None` if it was the last.
+    pub(crate) fn next_after(&self, page: &[(Key, Record)]) -> Option<String> {
+        let (last, _) = page.last()?;
+        (page.len() >= self.limit as usize).then(|| last.as_str().into())
+    }
+}
+
 /// A costly password derivation, to be computed by the driver (natively, queued and capped) or by [`crate::password::derive`].
 #[derive(Clone, Eq, PartialEq)]
 pub struct Derivation {

@@ -41,7 +41,8 @@ fn used(op: &Op<'_>, limit: u32, recorded: &[Scheme]) -> Result<Vec<Scheme>, Sto
     let mut used = Vec::new();
     let mut after = String::new();
     loop {
-        let page = op.range(&Range { prefix: key::USERS.into(), after, limit })?;
+        let range = Range { prefix: key::USERS.into(), after, limit };
+        let page = op.range(&range)?;
         for (_, record) in page {
             for scheme in User::of(record)?.passwords.schemes() {
                 if !used.contains(&scheme) {
@@ -49,10 +50,8 @@ fn used(op: &Op<'_>, limit: u32, recorded: &[Scheme]) -> Result<Vec<Scheme>, Sto
                 }
             }
         }
-        match page.last() {
-            Some((last, _)) if page.len() >= limit as usize && recorded.iter().any(|scheme| !used.contains(scheme)) => {
-                after = last.as_str().into();
-            }
+        match range.next_after(page) {
+            Some(last) if recorded.iter().any(|scheme| !used.contains(scheme)) => after = last,
             _ => return Ok(used),
         }
     }

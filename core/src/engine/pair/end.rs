@@ -168,7 +168,8 @@ fn living<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -
     let (mut found, mut after) = (Vec::new(), String::new());
     let mut owner: Option<(Uid, Option<u32>, Ends)> = None;
     for limit in PAGES {
-        let page = op.range(&Range { prefix: prefix.clone(), after, limit })?;
+        let range = Range { prefix: prefix.clone(), after, limit };
+        let page = op.range(&range)?;
         let mut lasting: Vec<Found<'a>> = Vec::new();
         for (key, record) in page {
             let pair = Pair::of(record)?;
@@ -193,9 +194,9 @@ fn living<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -
                 found.push((key, record, pair));
             }
         }
-        match page.last() {
-            Some((last, _)) if page.len() >= limit as usize => after = last.as_str().into(),
-            _ => return Ok((found, true)),
+        match range.next_after(page) {
+            Some(last) => after = last,
+            None => return Ok((found, true)),
         }
     }
     Ok((found, false))
