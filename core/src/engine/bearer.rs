@@ -2,7 +2,7 @@
 
 use super::{pair, user};
 use crate::{
-    record::{Uid, User, key},
+    record::{User, key},
     refusal::Refusal,
     seam::{Op, Stop},
     time::UnixTime,
@@ -48,7 +48,7 @@ pub(crate) fn any_bearer(op: &Op<'_>, token: &str) -> Result<Bearer, Stop> {
 /// Checks against the store what no signature can say.
 fn admit(op: &Op<'_>, verified: &Verified) -> Result<Bearer, Stop> {
     let jti = verified.jti().ok_or(Refusal::TokenForeign)?;
-    let uid = verified.uid().and_then(|uid| Uid::parse(&uid)).ok_or(Refusal::TokenUserGone)?;
+    let uid = verified.owner().ok_or(Refusal::TokenUserGone)?;
     let revoked = key::revoked(&jti);
     op.want(&[key::user(uid), revoked.clone()]);
     let ended = match verified.dialect().as_deref() {

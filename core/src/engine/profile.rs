@@ -53,7 +53,7 @@ pub(crate) fn want_profile(op: &Op<'_>, login: &str) {
 
 /// Says that the profile of the user whose token this is will be read. For a token that is not good, does nothing.
 pub(crate) fn want_profile_of_token(op: &Op<'_>, token: &str) {
-    if let Some(uid) = verify(op, token).ok().and_then(|verified| verified.uid().and_then(|uid| Uid::parse(&uid))) {
+    if let Some(uid) = verify(op, token).ok().and_then(|verified| verified.owner()) {
         op.want(&[key::profile(uid)]);
     }
 }

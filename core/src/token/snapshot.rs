@@ -164,7 +164,7 @@ impl Snapshot {
     /// [`TokenRevoked`](refusal::Refusal::TokenRevoked), [`TokenEnded`](refusal::Refusal::TokenEnded).
     pub fn check(&self, token: &Verified) -> Result<(), refusal::Refusal> {
         let jti = token.jti().ok_or(refusal::Refusal::TokenForeign)?;
-        let uid = token.uid().and_then(|uid| Uid::parse(&uid)).ok_or(refusal::Refusal::TokenUserGone)?;
+        let uid = token.owner().ok_or(refusal::Refusal::TokenUserGone)?;
         let oldest = find::<8>(&self.users, &uid.as_u32().to_be_bytes()).map_or(0, |entry| number_of(&entry));
         if oldest == u64::from(Ended::GONE) {
             return Err(refusal::Refusal::TokenUserGone);

@@ -5,7 +5,7 @@ use super::{
     claims::{Claim, Claims, optional},
     json::Text,
 };
-use crate::time::UnixTime;
+use crate::{record::Uid, time::UnixTime};
 use alloc::{borrow::Cow, string::String};
 
 /// The claims of a token whose signature, times and profile hold. Only verification makes one.
@@ -58,6 +58,11 @@ impl Verified {
     /// `uid`, the number of the user as text.
     pub fn uid(&self) -> Option<Cow<'_, str>> {
         self.uid.map(|text| text.meant(&self.json))
+    }
+
+    /// Whose it is, if `uid` is the number of a user.
+    pub fn owner(&self) -> Option<Uid> {
+        Uid::parse(&self.uid()?)
     }
 
     /// `dialect`, which dialect the token was asked for in.

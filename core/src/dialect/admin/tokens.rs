@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     engine::{self, Selection},
-    record::{Ended, PairOf, Revoked, Scope, Uid, User, key},
+    record::{Ended, PairOf, Revoked, Scope, User, key},
     refusal::Refusal,
     seam::{Op, Response, Stop},
     time::UnixTime,
@@ -120,7 +120,7 @@ pub(super) fn explain(op: &Op<'_>) -> Result<Response, Stop> {
 
 /// Whose token it is, once the signature holds.
 fn owner_of(op: &Op<'_>, token: &str) -> Result<Option<User>, Stop> {
-    match engine::verify(op, token).ok().and_then(|verified| Uid::parse(&verified.uid()?)) {
+    match engine::verify(op, token).ok().and_then(|verified| verified.owner()) {
         Some(uid) => engine::user(op, uid),
         None => Ok(None),
     }
