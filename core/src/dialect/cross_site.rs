@@ -4,7 +4,7 @@
 //! sent to other sites without asking, and the OpenShift dialect takes forms. So what a browser says about where a request comes from
 //! decides before any rule looks at it (security H7). Programs that are not browsers say nothing, and are not affected.
 
-use super::is_verification;
+use super::{is_verification, media_type};
 use crate::seam::{Method, Moment, Request};
 
 /// Whether this is such a request. The owner's own socket is out of reach of pages.
@@ -25,7 +25,7 @@ fn is_sent_unasked(request: &Request) -> bool {
     let mut types = request.header_values("content-type");
     match (types.next(), types.next()) {
         (Some(media), None) => {
-            let media = text(media).split(';').next().unwrap_or_default().trim();
+            let media = media_type(text(media));
             media.is_empty() || FORMS.iter().any(|form| media.eq_ignore_ascii_case(form))
         }
         _ => true,

@@ -1,5 +1,6 @@
 //! Form bodies and query strings: `application/x-www-form-urlencoded`.
 
+use super::media_type;
 use crate::seam::Request;
 use alloc::{string::String, vec::Vec};
 use zeroize::Zeroize;
@@ -86,8 +87,7 @@ impl Drop for Form {
 
 /// Whether the body of `request` says that it is a form, whatever parameters stand behind the media type.
 pub(crate) fn is_form(request: &Request) -> bool {
-    let media_type = request.header("content-type").and_then(|value| value.split(';').next());
-    media_type.is_some_and(|value| value.trim().eq_ignore_ascii_case(MEDIA_TYPE))
+    request.header("content-type").is_some_and(|value| media_type(value).eq_ignore_ascii_case(MEDIA_TYPE))
 }
 
 /// One segment of a path, decoded. A `+` is itself.

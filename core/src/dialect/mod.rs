@@ -49,6 +49,11 @@ pub(crate) fn name(request: &Request) -> &'static str {
 /// The text for whoever is refused as [`Refusal::CrossSite`].
 const CROSS_SITE: &str = "a web page of another site had this request sent";
 
+/// The media type that a header names, without its parameters. Capitals do not count.
+fn media_type(header: &str) -> &str {
+    header.split(';').next().unwrap_or_default().trim()
+}
+
 /// Answers a request in the dialect its path belongs to.
 pub(crate) fn answer(op: &Op<'_>) -> Result<Response, Stop> {
     // A proxy in front may have gone by the other type.

@@ -5,7 +5,10 @@ use super::{
     error::{error, findings},
 };
 use crate::{
-    dialect::json::{self, Object},
+    dialect::{
+        json::{self, Object},
+        media_type,
+    },
     seam::{Op, Stop},
 };
 use alloc::{format, string::String, vec::Vec};
@@ -167,7 +170,7 @@ fn check_media_type(op: &Op<'_>) -> Result<(), Stop> {
     let text = match op.request.header_values("content-type").next().map(String::from_utf8_lossy) {
         None => "Content-Type header is missing".into(),
         Some(declared) => {
-            let media_type = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            let media_type = media_type(&declared).to_ascii_lowercase();
             if matches!(media_type.as_str(), "application/json" | "application/vnd.elasticsearch+json") {
                 return Ok(());
             }

@@ -5,7 +5,10 @@ use super::{
     envelope::Message,
     parameters::{Flaw, Parameters, text},
 };
-use crate::seam::{Op, Stop};
+use crate::{
+    dialect::media_type,
+    seam::{Op, Stop},
+};
 use alloc::{format, string::String, vec::Vec};
 
 /// The versions that are spoken, in tenths.
@@ -100,7 +103,7 @@ pub(super) fn split_suffix(path: &str) -> (&str, Option<Format>) {
 fn format_of(accept: &str) -> Format {
     let mut best = (0, Format::Json);
     for range in accept.split(',') {
-        let format = match range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+        let format = match media_type(range).to_ascii_lowercase().as_str() {
             "application/json" | "application/*" | "*/*" => Format::Json,
             "application/xml" | "text/xml" => Format::Xml,
             _ => continue,

@@ -5,6 +5,7 @@ use crate::{
     dialect::{
         form::{self, BadForm, Form},
         json::{self, Object},
+        media_type,
     },
     seam::Op,
 };
@@ -61,8 +62,7 @@ impl Parameters {
         }
         let content_type = op.request.header_values("content-type").next().unwrap_or(b"application/x-www-form-urlencoded");
         let content_type = core::str::from_utf8(content_type).map_err(|_| Flaw::UnknownType)?;
-        let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        match media_type.as_str() {
+        match media_type(content_type).to_ascii_lowercase().as_str() {
             "application/json" => {
                 let text = core::str::from_utf8(body).map_err(|_| Flaw::NotUtf8)?;
                 let members = json::object(text.as_bytes());

@@ -8,6 +8,7 @@ use crate::{
     dialect::{
         form::Form,
         json::{self, BadJson, Object},
+        media_type,
     },
     seam::{Method, Op, Stop},
 };
@@ -60,8 +61,8 @@ impl Body {
         if op.request.body.is_empty() {
             return Ok(Self(Object::default()));
         }
-        let declared = op.request.header("content-type").map(|value| value.split(';').next().unwrap_or_default().trim());
-        let is_json = declared.is_some_and(|media_type| media_type.eq_ignore_ascii_case(JSON));
+        let declared = op.request.header("content-type");
+        let is_json = declared.is_some_and(|declared| media_type(declared).eq_ignore_ascii_case(JSON));
         if op.request.method != Method::Delete && !is_json {
             return invalid("the content type of the body must be application/json");
         }
