@@ -40,7 +40,7 @@ pub(crate) use jwks::{export_key, public_part, published_keys};
 pub use keys::MAX_KEYS;
 pub(crate) use keys::{Imported, NotRotated, Retired, Rotation, bootstrap_key, import_keys, keys, retire_key, rotate_key};
 pub(crate) use login::{Expired, Login, Proof, as_typed, check_old_password, has_expired, login, password_expires};
-pub(crate) use names::{NAME_RULE, has_blank_ends, is_like_uid, valid_email, valid_name, valid_role_name};
+pub(crate) use names::{NAME_RULE, ROLE_NAME_RULE, has_blank_ends, is_like_uid, valid_email, valid_name, valid_role_name};
 pub(crate) use pair::{Counts, Grant, NotRefreshed, Selection, grant, grant_for_token, invalidate, refresh};
 pub(crate) use passwords::{NewPassword, add_password, remove_password, replace_passwords, reset_passwords};
 pub(crate) use policies::{cluster, schemes};

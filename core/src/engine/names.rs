@@ -25,7 +25,10 @@ pub(crate) fn is_like_uid(name: &str) -> bool {
     digits.bytes().all(|octet| octet.is_ascii_digit())
 }
 
-/// 1 to 255 printable ASCII characters without `"`, `&`, `<`, `>`.
+/// What [`valid_role_name`] asks for, in words.
+pub(crate) const ROLE_NAME_RULE: &str = "1 to 255 printable ASCII characters without \" & < >";
+
+/// Whether a role may have this name, as [`ROLE_NAME_RULE`] says.
 pub(crate) fn valid_role_name(name: &str) -> bool {
     let allowed = |octet: u8| matches!(octet, b' '..=b'~') && !b"\"&<>".contains(&octet);
     (1..=MAX).contains(&name.len()) && name.bytes().all(allowed)

@@ -11,7 +11,7 @@ use super::{
     users::{metadata_of, name_of, names_of},
 };
 use crate::{
-    engine::{self, valid_role_name},
+    engine::{self, ROLE_NAME_RULE, valid_role_name},
     record::{CustomRole, Role},
     refusal::Refusal,
     seam::{Op, Response, Stop},
@@ -65,7 +65,7 @@ pub(super) fn put(op: &Op<'_>, name: &str) -> Result<Response, Stop> {
         return Err(refused(op, PUT, &caller));
     }
     if !valid_role_name(&name) {
-        return invalid(op, "the name is not 1 to 255 printable ASCII characters without \" & < >");
+        return invalid(op, &format!("the name is not {ROLE_NAME_RULE}"));
     }
     check_not_built_in(op, &name)?;
     let created = engine::put_role(op, &caller.user.uid, &name, &CustomRole { definition })?;

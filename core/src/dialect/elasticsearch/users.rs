@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     dialect::form,
-    engine::{self, Changes, NAME_RULE, NewPassword, NewUser, valid_email, valid_name, valid_role_name},
+    engine::{self, Changes, NAME_RULE, NewPassword, NewUser, ROLE_NAME_RULE, valid_email, valid_name, valid_role_name},
     password,
     record::{Role, User, UserProfile, key},
     seam::{Op, Response, Stop},
@@ -256,7 +256,7 @@ fn roles_of(op: &Op<'_>, names: &[&str]) -> Result<(Role, Vec<String>), Stop> {
             }
             Some(role) => granted = Some(role),
             None if !valid_role_name(name) => {
-                return invalid(op, "the name of a role is not 1 to 255 printable ASCII characters without \" & < >");
+                return invalid(op, &format!("the name of a role is not {ROLE_NAME_RULE}"));
             }
             None if custom.iter().any(|known| known == name) => {}
             None => custom.push((*name).into()),
