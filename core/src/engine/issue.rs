@@ -6,10 +6,9 @@ use crate::{
     record::User,
     seam::{Op, Stop},
     time::UnixTime,
-    token::{self, NewClaims},
+    token::{self, NewClaims, base64url},
 };
 use alloc::string::{String, ToString};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// A token and what a dialect says about it.
 pub(crate) struct Issued {
@@ -52,7 +51,7 @@ pub(crate) fn issue_as(
         issued,
         lifetime,
     })?;
-    let jti = URL_SAFE_NO_PAD.encode(id);
+    let jti = base64url::encode(&id);
     audit(op, "token.issue", &uid, &jti, None);
     Ok(Issued { token, jti })
 }

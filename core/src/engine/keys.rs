@@ -6,10 +6,9 @@ use crate::{
     refusal::Refusal,
     seam::{Op, Range, Stop},
     time::UnixTime,
-    token::{Algorithm, Key},
+    token::{Algorithm, Key, base64url},
 };
 use alloc::{string::String, vec::Vec};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use core::fmt::Display;
 use zeroize::Zeroizing;
 
@@ -282,7 +281,7 @@ fn generate(op: &Op<'_>, algorithm: Algorithm) -> Result<Key, Stop> {
     let (first, second) = random.split_at_mut(32);
     first.copy_from_slice(&*Zeroizing::new(op.moment.draw::<32>("key secret 1")?));
     second.copy_from_slice(&*Zeroizing::new(op.moment.draw::<32>("key secret 2")?));
-    let kid = URL_SAFE_NO_PAD.encode(op.moment.draw::<12>("kid")?);
+    let kid = base64url::encode(&op.moment.draw::<12>("kid")?);
     Ok(Key::generate(&kid, algorithm, &random).map_err(|_| Refusal::NoEntropy)?)
 }
 

@@ -1,9 +1,8 @@
 //! The names of records: the whole key space on one page.
 
 use super::{AuthorizationAt, PairId, Uid};
-use crate::seam::Key;
+use crate::{seam::Key, token::base64url};
 use alloc::{format, string::String};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 /// What the keys of all users start with.
@@ -112,7 +111,7 @@ pub fn pairs_of(uid: Uid) -> String {
 
 /// [`super::Pair`].
 pub fn pair(uid: Uid, id: &PairId) -> Key {
-    Key(format!("{}{}", pairs_of(uid), URL_SAFE_NO_PAD.encode(id)))
+    Key(format!("{}{}", pairs_of(uid), base64url::encode(id)))
 }
 
 /// [`super::PairsEnded`] of one user, or of everybody.
@@ -127,7 +126,7 @@ pub fn families_ended(uid: Uid) -> Key {
 
 /// Present while a pair of this family could live, none of which is good any more. It holds nothing.
 pub fn family_ended(uid: Uid, family: &PairId) -> Key {
-    Key(format!("family-ended/{:08x}/{}", uid.as_u32(), URL_SAFE_NO_PAD.encode(family)))
+    Key(format!("family-ended/{:08x}/{}", uid.as_u32(), base64url::encode(family)))
 }
 
 /// [`super::PairOf`] an access token, by its `jti`.
@@ -137,7 +136,7 @@ pub fn pair_of_access(jti: &str) -> Key {
 
 /// [`super::PairOf`] a refresh token, by its digest.
 pub fn pair_of_refresh(token: &str) -> Key {
-    Key(format!("refresh/{}", URL_SAFE_NO_PAD.encode(Sha256::digest(token))))
+    Key(format!("refresh/{}", base64url::encode(&Sha256::digest(token))))
 }
 
 /// What the keys of the authorizations of one user start with; newer ones come first.
@@ -158,7 +157,7 @@ pub fn authorization_id(id: &str) -> Key {
 
 /// [`AuthorizationAt`] of a token, by its digest.
 pub fn authorization_token(token: &str) -> Key {
-    Key(["authz-token/", &URL_SAFE_NO_PAD.encode(Sha256::digest(token))].concat())
+    Key(["authz-token/", &base64url::encode(&Sha256::digest(token))].concat())
 }
 
 /// [`super::Count`]: how often an administrator revoked everybody's authorizations.
@@ -196,22 +195,22 @@ pub fn custom_roles() -> Key {
 
 /// [`super::Attempts`] on one account over all sources; `id` hides the name.
 pub fn account_attempts(id: &[u8; 16]) -> Key {
-    Key(format!("tries/account/{}", URL_SAFE_NO_PAD.encode(id)))
+    Key(format!("tries/account/{}", base64url::encode(id)))
 }
 
 /// [`super::Attempts`] on one account from one source.
 pub fn pair_attempts(id: &[u8; 16]) -> Key {
-    Key(format!("tries/pair/{}", URL_SAFE_NO_PAD.encode(id)))
+    Key(format!("tries/pair/{}", base64url::encode(id)))
 }
 
 /// [`super::Attempts`] of which only `until` counts: until when a source was told that it is turned away.
 pub fn turned_away(id: &[u8; 16]) -> Key {
-    Key(format!("tries/away/{}", URL_SAFE_NO_PAD.encode(id)))
+    Key(format!("tries/away/{}", base64url::encode(id)))
 }
 
 /// [`super::Attempts`] from one source over all accounts.
 pub fn source_attempts(id: &[u8; 16]) -> Key {
-    Key(format!("tries/source/{}", URL_SAFE_NO_PAD.encode(id)))
+    Key(format!("tries/source/{}", base64url::encode(id)))
 }
 
 /// The user whose record this is, one of those that [`pairs_ended`] names; `None` for the one of everybody.
@@ -235,7 +234,7 @@ pub(crate) fn of_user(prefix: &str, uid: Uid) -> String {
 fn plain(text: &str, max: usize) -> String {
     let is_plain =
         text.len() <= max && !text.starts_with('#') && text.bytes().all(|octet| octet.is_ascii_graphic() || octet == b' ');
-    if is_plain { text.into() } else { format!("#{}", URL_SAFE_NO_PAD.encode(Sha256::digest(text))) }
+    if is_plain { text.into() } else { format!("#{}", base64url::encode(&Sha256::digest(text))) }
 }
 
 #[cfg(test)]

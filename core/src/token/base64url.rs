@@ -50,7 +50,7 @@ pub(super) fn append(octets: &[u8], out: &mut Vec<u8>) {
 }
 
 /// The text for `octets`.
-pub(super) fn encode(octets: &[u8]) -> String {
+pub(crate) fn encode(octets: &[u8]) -> String {
     let mut out = Vec::with_capacity(encoded_len(octets.len()));
     append(octets, &mut out);
     into_text(out)

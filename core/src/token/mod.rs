@@ -11,7 +11,7 @@
 //! recurse, and it allocates at most a few times the size of the token.
 
 mod algorithm;
-mod base64url;
+pub(crate) mod base64url;
 mod claims;
 pub(crate) mod dialect;
 mod digits;

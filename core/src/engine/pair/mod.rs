@@ -27,10 +27,9 @@ use crate::{
     refusal::Refusal,
     seam::{Key, Op, Stop},
     time::UnixTime,
-    token::{MAX_LEEWAY, dialect},
+    token::{MAX_LEEWAY, base64url, dialect},
 };
 use alloc::string::String;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bound::bound;
 use end::{end_all, family_has_ended};
 use together::{Ends, ends_of, has_ended_together};
@@ -311,9 +310,9 @@ fn jti_octets(op: &Op<'_>, pair: &Pair) -> [u8; 16] {
 }
 
 fn jti(op: &Op<'_>, pair: &Pair) -> String {
-    URL_SAFE_NO_PAD.encode(jti_octets(op, pair))
+    base64url::encode(&jti_octets(op, pair))
 }
 
 fn refresh_token(op: &Op<'_>, pair: &Pair) -> String {
-    URL_SAFE_NO_PAD.encode(op.vault.derive("refresh token", &pair.id))
+    base64url::encode(&op.vault.derive("refresh token", &pair.id))
 }
