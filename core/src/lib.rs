@@ -11,6 +11,7 @@ extern crate alloc;
 
 pub mod dialect;
 pub mod engine;
+mod hex;
 pub mod lifetime;
 mod mac;
 pub mod password;

@@ -5,6 +5,7 @@
 
 use super::{audit, audit_change, clock::has_been, user};
 use crate::{
+    hex,
     lifetime::Lifetime,
     record::{Authorization, AuthorizationAt, Count, RevokedScopes, Scope, Stored, Uid, User, key},
     refusal::Refusal,
@@ -66,9 +67,9 @@ pub(crate) fn add_authorization(op: &Op<'_>, user: &User, new: NewAuthorization)
     };
     let (at, expires) = (at(&authorization), authorization.expires);
     op.store_until(key::authorization(&at), &authorization, expires);
-    op.store_until(key::authorization_id(&hex(&authorization.id)), &at, expires);
+    op.store_until(key::authorization_id(&hex::encode(&authorization.id)), &at, expires);
     op.store_until(key::authorization_token(&authorization_token(op, &authorization)), &at, expires);
-    audit(op, "token.issue", &user.uid, &hex(&authorization.id), None);
+    audit(op, "token.issue", &user.uid, &hex::encode(&authorization.id), None);
     Ok(authorization)
 }
 
@@ -201,18 +202,18 @@ pub(crate) fn revocable(op: &Op<'_>, token: &str) -> Result<Authorized, Stop> {
 pub(crate) fn note_authorization(op: &Op<'_>, authorization: &mut Authorization, note: Option<String>) {
     authorization.note = note;
     op.store_until(key::authorization(&at(authorization)), authorization, authorization.expires);
-    audit(op, "token.note", &authorization.uid, &hex(&authorization.id), None);
+    audit(op, "token.note", &authorization.uid, &hex::encode(&authorization.id), None);
 }
 
 /// Ends an authorization: its token is refused from the next request on.
 pub(crate) fn end_authorization(op: &Op<'_>, actor: &dyn core::fmt::Display, authorization: &Authorization) {
     remove(op, authorization);
-    audit(op, "token.revoke", actor, &hex(&authorization.id), None);
+    audit(op, "token.revoke", actor, &hex::encode(&authorization.id), None);
 }
 
 fn remove(op: &Op<'_>, authorization: &Authorization) {
     op.remove(key::authorization(&at(authorization)));
-    op.remove(key::authorization_id(&hex(&authorization.id)));
+    op.remove(key::authorization_id(&hex::encode(&authorization.id)));
     op.remove(key::authorization_token(&authorization_token(op, authorization)));
 }
 
@@ -249,24 +250,12 @@ pub(crate) fn revoke_everything(op: &Op<'_>, actor: &dyn core::fmt::Display) -> 
 
 /// The token: 64 hex digits.
 pub(crate) fn authorization_token(op: &Op<'_>, authorization: &Authorization) -> String {
-    hex(&op.vault.derive("authorization token", &authorization.secret))
+    hex::encode(&op.vault.derive("authorization token", &authorization.secret))
 }
 
 /// Whether `text` has the form of a token.
 pub(crate) fn is_authorization_token(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|octet| matches!(octet, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-/// Lower-case hex digits.
-pub(crate) fn hex(octets: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
-    let mut text = String::with_capacity(2 * octets.len());
-    for octet in octets {
-        text.push(digit(octet >> 4));
-        text.push(digit(*octet));
-    }
-    text
 }
 
 fn at(authorization: &Authorization) -> AuthorizationAt {

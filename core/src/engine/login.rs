@@ -1,8 +1,9 @@
 //! Logging in with a password.
 
-use super::{account, clock::has_been, find_user, hex, passwords::remember_schemes, throttle::Gate};
+use super::{account, clock::has_been, find_user, passwords::remember_schemes, throttle::Gate};
 use crate::{
     engine::{audit, audit_kept},
+    hex,
     password::{self, Derived, Hash, Scheme, prepare},
     record::{Cluster, Schemes, Seen, Stored, Uid, User, key},
     refusal::Refusal,
@@ -73,7 +74,7 @@ pub(crate) fn as_typed(op: &Op<'_>, text: &str) -> String {
             shown.push_str(run);
         } else {
             shown.push_str("token#");
-            shown.push_str(&hex(&op.vault.derive("name in the trail", run.as_bytes())[..8]));
+            shown.push_str(&hex::encode(&op.vault.derive("name in the trail", run.as_bytes())[..8]));
         }
         shown.push_str(part.get(run.len()..).unwrap_or_default());
     }

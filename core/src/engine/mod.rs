@@ -29,7 +29,7 @@ mod users;
 pub(crate) use audit::{add_detail, audit, audit_change, audit_kept};
 pub(crate) use authorization::{
     Authorized, NewAuthorization, add_authorization, authorization_token, authorization_with_id, authorizations,
-    authorized, end_authorization, end_authorizations, find_authorization, find_revocable, hex, is_authorization_token,
+    authorized, end_authorization, end_authorizations, find_authorization, find_revocable, is_authorization_token,
     note_authorization, revocable, revoke_everything,
 };
 pub(crate) use bearer::{Bearer, any_bearer, bearer, explain, verify, verify_any_time};

@@ -1,7 +1,7 @@
 //! The names of records: the whole key space on one page.
 
 use super::{AuthorizationAt, PairId, Uid};
-use crate::{seam::Key, token::base64url};
+use crate::{hex, seam::Key, token::base64url};
 use alloc::{format, string::String};
 use sha2::{Digest, Sha256};
 
@@ -220,13 +220,11 @@ pub fn whose_pairs_ended(key: &Key) -> Option<Uid> {
 }
 
 /// The number of a user behind `prefix`, such as [`USERS`]: eight hex digits, so that keys sort by number. Made on every request,
-/// hence by hand.
+/// hence without `format!`.
 pub(crate) fn of_user(prefix: &str, uid: Uid) -> String {
-    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     let mut key = String::with_capacity(prefix.len() + 8);
     key.push_str(prefix);
-    let nibbles = (0..8).rev().map(|place| uid.as_u32() >> (4 * place) & 0xf);
-    key.extend(nibbles.filter_map(|nibble| DIGITS.get(nibble as usize)));
+    hex::append(&uid.as_u32().to_be_bytes(), &mut key);
     key
 }
 

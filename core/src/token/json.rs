@@ -1,6 +1,7 @@
 //! A strict reader of one JSON object (RFC 8259; security T5): validates everything, keeps nothing, recurses never.
 
 use super::{base64url, digits};
+use crate::hex;
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
 /// How deep objects and arrays may nest, the outermost included.
@@ -323,8 +324,7 @@ fn append_escaped(byte: u8, out: &mut Vec<u8>) {
     match byte {
         b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
         0..b' ' => {
-            let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
-            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
+            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', hex::digit(byte >> 4), hex::digit(byte & 15)]);
         }
         plain => out.push(plain),
     }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     engine::{self, Selection},
+    hex,
     record::{Ended, PairOf, Revoked, Scope, User, key},
     refusal::Refusal,
     seam::{Op, Response, Stop},
@@ -93,7 +94,7 @@ pub(super) fn explain(op: &Op<'_>) -> Result<Response, Stop> {
         engine::authorized(op, token).map(|authorized| {
             let authorization = authorized.authorization;
             explained.authorization = Some(Found {
-                id: engine::hex(&authorization.id),
+                id: hex::encode(&authorization.id),
                 scopes: Scope::join(&authorization.scopes),
                 created: authorization.created.to_string(),
                 expires: authorization.expires.to_string(),
@@ -143,7 +144,7 @@ fn revoke_token(op: &Op<'_>, token: &str) -> Result<Response, Stop> {
         return match engine::revocable(op, token) {
             Ok(found) => {
                 engine::end_authorization(op, &ACTOR, &found.authorization);
-                revoked(&engine::hex(&found.authorization.id))
+                revoked(&hex::encode(&found.authorization.id))
             }
             Err(Stop::Refuse(refusal)) if refusal.is_token() => nothing(&refusal),
             Err(stop) => Err(stop),

@@ -1,7 +1,7 @@
 //! Tokens of every dialect, alike.
 
 use crate::{
-    engine,
+    engine, hex,
     record::{Role, Scope, User},
     seam::{Op, Stop},
     time::UnixTime,
@@ -73,7 +73,7 @@ fn of_authorization(found: engine::Authorized) -> Live {
     Live {
         user,
         dialect: dialect::OPENSHIFT.into(),
-        id: engine::hex(&authorization.id),
+        id: hex::encode(&authorization.id),
         scopes: Some(authorization.scopes),
         issued: authorization.created,
         expires: authorization.expires,

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     engine::{self, NewAuthorization},
+    hex,
     record::{Authorization, Scope},
     refusal::Refusal,
     seam::Stop,
@@ -108,7 +109,7 @@ pub(super) fn delete(request: &Authenticated<'_>, id: &str) -> Result<Reply, Sto
 /// All end, or all with a scope.
 pub(super) fn delete_all(request: &Authenticated<'_>) -> Result<Reply, Stop> {
     let (op, user) = (request.exchange.op, &request.caller.user);
-    let owner = engine::hex(&user.id);
+    let owner = hex::encode(&user.id);
     let scope = match scope(&request.parameters) {
         None => "",
         Some(Value::String(scope)) => scope,
@@ -198,7 +199,7 @@ impl Shown {
     fn of(request: &Authenticated<'_>, authorization: Authorization) -> Self {
         let op = request.exchange.op;
         let Authorization { created, expires, .. } = authorization;
-        let id = engine::hex(&authorization.id);
+        let id = hex::encode(&authorization.id);
         Self {
             created_at: created.to_string(),
             expires_in: expires.secs_since(created),

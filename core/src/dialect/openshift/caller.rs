@@ -4,6 +4,7 @@ use super::Exchange;
 use crate::{
     dialect::CROSS_SITE,
     engine::{self, Credentials, Expired},
+    hex,
     record::{Scope, User, key},
     refusal::Refusal,
     seam::{Response, Stop},
@@ -71,7 +72,7 @@ pub(super) fn caller(exchange: &Exchange<'_>) -> Result<Caller, Stop> {
 pub(super) fn identify(response: Response, caller: &Caller) -> Response {
     response
         .with_header("x-openshift-identity", caller.user.name.clone())
-        .with_header("x-openshift-identity-id", engine::hex(&caller.user.id))
+        .with_header("x-openshift-identity-id", hex::encode(&caller.user.id))
         .with_header("x-oauth-scopes", Scope::join(&caller.scopes))
 }
 

@@ -19,7 +19,7 @@ mod xml;
 
 use crate::{
     dialect::form::{self, BadForm},
-    engine,
+    engine, hex,
     refusal::Refusal,
     seam::{Method, Op, Request, Response, Stop, Unread},
 };
@@ -248,7 +248,7 @@ pub(super) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
     if matches!(refusal, Refusal::Unavailable { .. }) {
         return send(503, "the server cannot answer this now").with_header("retry-after", format!("{retry_after}"));
     }
-    let reference = op.moment.draw::<8>("reference").map_or_else(|_| "none".into(), |octets| engine::hex(&octets));
+    let reference = op.moment.draw::<8>("reference").map_or_else(|_| "none".into(), |octets| hex::encode(&octets));
     engine::audit(op, "failure", &"waxseal", &reference, Some(refusal.code()));
     let text = format!("the server cannot answer this; reference {reference}");
     send(500, &text)

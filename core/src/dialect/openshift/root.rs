@@ -6,7 +6,7 @@ use super::{
     links::{Link, Optional, Required},
     scopes::bounds,
 };
-use crate::{engine, record::Scope, sorted::Sorted};
+use crate::{hex, record::Scope, sorted::Sorted};
 use alloc::{format, string::String, string::ToString, vec, vec::Vec};
 use core::fmt::Write;
 use serde_json::{Value, json};
@@ -109,7 +109,7 @@ pub(super) fn user(request: &Authenticated<'_>) -> Reply {
     Reply::of(
         "user",
         json!({
-            "id": engine::hex(&user.id),
+            "id": hex::encode(&user.id),
             "login": user.name,
             "email": if user.email.is_empty() { Value::Null } else { user.email.clone().into() },
             "capabilities": {
