@@ -622,6 +622,8 @@ describe('requests', () => {
       return seen[0]
     }
     assert.deepEqual([await told('192.0.2.7'), await told('fe80::1%eth0'), await told(null), await told(undefined)], ['192.0.2.7', 'fe80::1', null, null])
+    // As Bun and Node have it, which listen for both at once.
+    assert.deepEqual([await told('::ffff:192.0.2.7'), await told('::FFFF:192.0.2.7%eth0'), await told('::ffff:1')], ['192.0.2.7', '192.0.2.7', '::ffff:1'])
     for (const address of ['1.2.3.4, 10.0.0.1', '1.2.3.4:80', '[::1]', 'localhost', '', 5, Promise.resolve('1.2.3.4')]) await assert.rejects(told(address), code('bad_address'))
   })
   test('a function for addresses that fails is a mistake like others', async () => {

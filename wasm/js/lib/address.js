@@ -1,5 +1,8 @@
 // Where a request came from, as far as the platform says so itself and no client can.
 
+/** The address without a zone, which is this machine's own name for one of its networks; an IPv4 address as such, also where IPv6 wraps it. */
+export const bare = address => address.replace(/%.*/, '').replace(/^::ffff:(?=.*\.)/i, '')
+
 /** The address by what Deno, Bun and Cloudflare hand over; `undefined` where nothing is known. */
 export function platformAddress(request, context) {
   // Deno.serve hands over where the connection came from, Bun.serve the server, which knows.

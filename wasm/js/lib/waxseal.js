@@ -5,7 +5,7 @@
 //
 // INVARIANT: a response leaves only after its commit holds and its events have been handed out.
 
-import { platformAddress } from './address.js'
+import { bare, platformAddress } from './address.js'
 import { demand, isOctets, octets32 } from './check.js'
 import { reader } from './clock.js'
 import { WaxsealError } from './errors.js'
@@ -78,8 +78,7 @@ export class Waxseal {
     // A promise that fails later would end the process.
     address?.catch?.(() => {})
     demand(address === null || typeof address === 'string', 'bad_address', '`clientAddress` did not give a string')
-    // A zone is this machine's own name for one of its networks.
-    return this.#answer(request, { address: address?.replace(/%.*/, '') ?? null, local: false })
+    return this.#answer(request, { address: address && bare(address), local: false })
   }
 
   /** Answers a request of the owner: `/admin/…` exists, and nothing there needs a password. Never pass a stranger's request here. */

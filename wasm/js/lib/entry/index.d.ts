@@ -120,6 +120,7 @@ export interface Derivation {
 export interface AuditEvent {
   /** Milliseconds since the epoch. */
   time: number
+  /** The address that the request came from, without a zone, and of IPv4 as such: `192.0.2.7`, not `::ffff:192.0.2.7`. */
   source: string | null
   /** The same for all events of one request. */
   request: string
