@@ -885,6 +885,21 @@ test('who is told of errors may fail, later too', async () => {
   }
 })
 
+test('a flood of errors gets ten lines a second, and the next says how many it was', async t => {
+  const lines = []
+  t.mock.method(console, 'error', (...line) => line[0] === 'waxseal:' && lines.push(line))
+  t.mock.timers.enable({ apis: ['Date'], now: NOW })
+  const [store, gone] = [new MemoryStore(), new Error('gone')]
+  const waxseal = await engine({ store, onError: undefined })
+  store.read = async () => { throw gone }
+  const flood = times => Promise.all(Array.from({ length: times }, () => waxseal.fetch(login())))
+  await flood(25)
+  assert.deepEqual(lines.splice(0), Array(10).fill(['waxseal:', gone]))
+  t.mock.timers.setTime(NOW + 1000)
+  await flood(2)
+  assert.deepEqual(lines, [['waxseal:', gone, '(15 before it left out)'], ['waxseal:', gone]])
+})
+
 describe('races and traps', () => {
   test('a lost race starts over without deriving again', async () => {
     let [derivations, commits, losing] = [0, 0, 0]

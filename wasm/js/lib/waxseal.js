@@ -11,6 +11,7 @@ import { reader } from './clock.js'
 import { WaxsealError } from './errors.js'
 import * as guest from './guest.js'
 import { plain, read, Refused, write } from './http.js'
+import { say } from './say.js'
 
 /**
  * How often a call is started before it is given up, and the longest pause between; as in `host/src/engine/drive.rs`. Starting over is
@@ -61,7 +62,7 @@ export class Waxseal {
     this.#now = reader(clock)
     this.#audit = audit
     this.#clientAddress = clientAddress ?? platformAddress
-    this.#onError = onError ?? (error => console.error('waxseal:', error))
+    this.#onError = onError ?? say
     this.#ownKdf = kdf === undefined
     this.#kdf = kdf ?? platform.kdf()
     this.fetch = this.fetch.bind(this)

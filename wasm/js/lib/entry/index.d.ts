@@ -57,8 +57,13 @@ export interface WaxsealOptions {
   /** Computes password derivations instead of the package's own module. */
   kdf?: { derive(derivation: Derivation & { salt: Octets; password: Octets }): Promise<Uint8Array> | Uint8Array }
   /**
-   * Is told why a request was answered with 503, and what `audit` throws, where the request is answered as usual. Writes to the console by
-   * default. What it throws is dropped.
+   * Computes password derivations instead of the package's own module. It is also told the address that the request came from, `null` if
+   * that is unknown, so that it can keep one source from taking all there is.
+   */
+  kdf?: { derive(derivation: Derivation & { salt: Octets; password: Octets }, address: string | null): Promise<Uint8Array> | Uint8Array }
+  /**
+   * Is told why a request was answered with 503, and what `audit` throws, where the request is answered as usual. By default it writes ten
+   * lines a second to the console at most, as anybody can cause a 503. What it throws is dropped.
    */
   onError?: (error: unknown) => void
 }
