@@ -1084,6 +1084,38 @@ describe('derivations', () => {
     assert.ok(refused.every(({ reason }) => reason.code === 'kdf_busy'))
     await kdf.derive({ scheme, salt, password })
   })
+  test('one source alone leaves room for others', async () => {
+    const scheme = { argon2id: { memory: 8, passes: 1, lanes: 1 } }
+    const derive = address => kdf.derive({ scheme, salt, password }, address)
+    const refused = async addresses => {
+      const settled = await Promise.allSettled(addresses.map(derive))
+      return settled.flatMap(({ status, reason }, at) => (status === 'rejected' ? [`${reason.code} ${addresses[at]}`] : []))
+    }
+    const many = (times, address) => Array.from({ length: times }, (_, i) => (typeof address === 'string' ? address : address(i)))
+    assert.deepEqual(await refused([...many(33, '192.0.2.66'), '::ffff:192.0.2.66', ...many(32, '198.51.100.7')]), ['kdf_busy 192.0.2.66', 'kdf_busy ::ffff:192.0.2.66'])
+    assert.deepEqual(await refused([...many(32, i => `2001:db8:7:${i}::1`), '2001:db8:7::', '2001:db8:8::']), ['kdf_busy 2001:db8:7::'])
+    assert.deepEqual(await refused([...many(32, i => (i % 2 ? '2001:db8::1' : '2001:db8:0:1::')), '2001:db8::2', '2001::1', '::1']), ['kdf_busy 2001:db8::2'])
+    assert.deepEqual(await refused([...many(40, () => undefined), ...many(24, '192.0.2.66')]), [], 'who has no address counts for nobody')
+  })
+  test('a flood of logins from one place does not keep others out', async () => {
+    const waxseal = await engine({ clientAddress: request => request.headers.get('x-peer'), settings: {} })
+    const from = (address, name, password) => {
+      const request = login(name, password)
+      request.headers.set('x-peer', address)
+      return waxseal.fetch(request)
+    }
+    // As Bun has it, for every second one.
+    const flood = Array.from({ length: 80 }, (_, i) => from(i % 2 ? '192.0.2.66' : '::ffff:192.0.2.66', `nobody${i}`, 'x'))
+    await new Promise(resolve => setTimeout(resolve, 50))
+    assert.equal((await from('198.51.100.7')).status, 200)
+    assert.ok((await Promise.all(flood)).some(({ status }) => status === 503))
+  })
+  test('whoever else computes is told for whom', async () => {
+    const addresses = []
+    const waxseal = await engine({ clientAddress: () => '::ffff:192.0.2.7', kdf: { derive: (derivation, address) => (addresses.push(address), kdf.derive(derivation)) } })
+    await waxseal.fetch(login())
+    assert.deepEqual(addresses.slice(-2), [null, '192.0.2.7'])
+  })
   test('without a worker it is computed here', async () => {
     const file = new URL(import.meta.resolve('waxseal/kdf.wasm'))
     const here = new Kdf({ module: () => WebAssembly.compile(readFileSync(file)), bytes: () => readFileSync(file), spawn: () => { throw new Error('forbidden') } })

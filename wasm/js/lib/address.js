@@ -3,6 +3,12 @@
 /** The address without a zone, which is this machine's own name for one of its networks; an IPv4 address as such, also where IPv6 wraps it. */
 export const bare = address => address.replace(/%.*/, '').replace(/^::ffff:(?=.*\.)/i, '')
 
+/**
+ * Whom a client is counted for, as in the server: an IPv4 address, or the first three groups of an IPv6 one, as that is what one customer
+ * has. `::` stands for two groups at least.
+ */
+export const site = address => bare(address).replace('::', ':0:0:0:').split(':', 3).join()
+
 /** The address by what Deno, Bun and Cloudflare hand over; `undefined` where nothing is known. */
 export function platformAddress(request, context) {
   // Deno.serve hands over where the connection came from, Bun.serve the server, which knows.

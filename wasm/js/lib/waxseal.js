@@ -158,7 +158,7 @@ export class Waxseal {
         const ask = guest.run(() => step.ask())
         if (ask === undefined) return under(opened, guest.run(() => taken(step).done()))
         const known = derived.length
-        const answer = await this.#find(ask, moment.nowMillis, derived)
+        const answer = await this.#find(ask, moment, derived)
         if (guest.instance() !== used || (derived.length > known && this.#isLate(moment))) return undefined
         step = guest.run(() => taken(step).resume(answer))
       }
@@ -180,13 +180,13 @@ export class Waxseal {
     return true
   }
 
-  async #find({ keys, ranges, derive }, now, derived) {
+  async #find({ keys, ranges, derive }, { nowMillis: now, address }, derived) {
     const store = this.#store
     const records = keys.length === 0 ? [] : await store.read(keys, now)
     demand(Array.isArray(records) && records.length === keys.length && records.every(isGood), 'bad_store', '`read` did not give one entry for each key')
     const found = []
     for (const range of ranges) found.push(await this.#range(range, now))
-    return { records: records.map(record => record ?? null), ranges: found, derived: derive ? await this.#derive(derive, derived) : null }
+    return { records: records.map(record => record ?? null), ranges: found, derived: derive ? await this.#derive(derive, address, derived) : null }
   }
 
   async #range(range, now) {
@@ -196,11 +196,11 @@ export class Waxseal {
   }
 
   /** Computes a derivation once per request, however often the call is started. */
-  async #derive(derivation, known) {
+  async #derive(derivation, address, known) {
     const name = JSON.stringify([derivation.scheme, [...derivation.salt], [...derivation.password]])
     const before = known.find(entry => entry.name === name)
     if (before) return before.bits
-    const bits = await this.#kdf.derive(derivation)
+    const bits = await this.#kdf.derive(derivation, address)
     demand(isOctets(bits) && bits.length === 32, 'bad_kdf', '`derive` did not give 32 octets')
     known.push({ name, bits })
     return bits

@@ -54,8 +54,6 @@ export interface WaxsealOptions {
    * otherwise `fetch` rejects with `bad_address`. So of a header such as `x-forwarded-for`, take only the part that your own proxy wrote.
    */
   clientAddress?: (request: Request, ...context: any[]) => string | null | undefined
-  /** Computes password derivations instead of the package's own module. */
-  kdf?: { derive(derivation: Derivation & { salt: Octets; password: Octets }): Promise<Uint8Array> | Uint8Array }
   /**
    * Computes password derivations instead of the package's own module. It is also told the address that the request came from, `null` if
    * that is unknown, so that it can keep one source from taking all there is.

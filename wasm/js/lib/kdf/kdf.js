@@ -1,10 +1,11 @@
 // Password derivations: in a worker where there is one, else here.
 
+import { site } from '../address.js'
 import { demand, isOctets } from '../check.js'
 import { WaxsealError } from '../errors.js'
 import { compute } from './compute.js'
 
-/** How many may wait; beyond it a derivation is refused, so that a flood of logins takes time but no memory. */
+/** How many may wait, half of them of one source; beyond it a derivation is refused, so that a flood of logins takes time but no memory. */
 const MOST_WAITING = 64
 /** How long a worker waits for more work before it is ended, with its memory. */
 const IDLE_MILLIS = 5000
@@ -28,12 +29,14 @@ export class Kdf {
     this.#platform = platform
   }
 
-  /** The 32 octets for `derivation`. */
-  async derive(derivation) {
+  /** The 32 octets for `derivation`, which the client at `address` has asked for, if that is known. */
+  async derive(derivation, address) {
     const { scheme, salt, password } = checked(derivation)
-    demand(this.#jobs.size < MOST_WAITING, 'kdf_busy', 'too many derivations are waiting')
+    const source = address && site(address)
+    const own = [...this.#jobs.values()].filter(job => source && job.source === source).length
+    demand(this.#jobs.size < MOST_WAITING && own < MOST_WAITING / 2, 'kdf_busy', 'too many derivations are waiting')
     const id = ++this.#last
-    this.#jobs.set(id, undefined)
+    this.#jobs.set(id, { source })
     try {
       const isSpawned = this.#platform.spawn && this.#lost < MOST_LOST
       return await (isSpawned ? this.#inWorker(id, { scheme, salt, password }) : this.#here({ scheme, salt, password }))
@@ -62,7 +65,7 @@ export class Kdf {
       const worker = this.#started()
       worker.ref?.()
       const answer = await new Promise((resolve, reject) => {
-        this.#jobs.set(id, { resolve, reject })
+        Object.assign(this.#jobs.get(id), { resolve, reject })
         worker.postMessage({ id, bytes, derivation })
       })
       return bits(answer)
@@ -86,7 +89,7 @@ export class Kdf {
       if (this.#worker !== worker) return
       this.#lost++
       this.#end()
-      for (const job of this.#jobs.values()) job?.reject(new NoWorker(error))
+      for (const job of this.#jobs.values()) job.reject?.(new NoWorker(error))
     }
     worker.listen(answer => {
       this.#lost = 0
