@@ -1122,6 +1122,43 @@ describe('derivations', () => {
     const derivation = { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt, password }
     assert.equal(hex(await here.derive(derivation)), hex(await kdf.derive(derivation)))
   })
+  describe('where there is no worker', () => {
+    const file = name => readFileSync(new URL(import.meta.resolve(`waxseal/${name}.wasm`)))
+    const logins = async slim => {
+      await slim.init({ engine: file('engine'), kdf: file('kdf') })
+      const waxseal = new slim.Waxseal({ store: new MemoryStore(), settings: CHEAP })
+      await waxseal.bootstrap({ password: PASSWORD })
+      const answers = await Promise.all(Array.from({ length: 20 }, () => waxseal.fetch(login())))
+      assert.ok(answers.every(({ status }) => status === 200))
+    }
+    test('others are answered between two derivations', async () => {
+      let turns = 0
+      let turning = setImmediate(function turn() {
+        turns++
+        turning = setImmediate(turn)
+      })
+      // A store in memory lets nobody else have a turn.
+      await logins(await import('waxseal/slim'))
+      clearImmediate(turning)
+      assert.ok(turns >= 20, `${turns} turns of the event loop`)
+    })
+    for (const [name, value] of [['navigator', { userAgent: 'Cloudflare-Workers' }], ['EdgeRuntime', 'edge-runtime']]) {
+      test(`none waits for a timer where it may end with the request that has set it, as by ${name}`, async t => {
+        const before = Object.getOwnPropertyDescriptor(globalThis, name)
+        Object.defineProperty(globalThis, name, { value, configurable: true })
+        try {
+          const slim = await import(`${import.meta.resolve('waxseal/slim')}?${name}`)
+          const { setTimeout } = globalThis
+          // Those that start over after a lost race wait with one of their own, for a time.
+          t.mock.method(globalThis, 'setTimeout', (work, millis) => (millis === undefined ? assert.fail('a timer') : setTimeout(work, millis)))
+          await logins(slim)
+        } finally {
+          if (before) Object.defineProperty(globalThis, name, before)
+          else delete globalThis[name]
+        }
+      })
+    }
+  })
 })
 
 describe('verify', () => {

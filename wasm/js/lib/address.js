@@ -1,5 +1,7 @@
 // Where a request came from, as far as the platform says so itself and no client can.
 
+import { isCloudflare } from './check.js'
+
 /** The address without a zone, which is this machine's own name for one of its networks; an IPv4 address as such, also where IPv6 wraps it. */
 export const bare = address => address.replace(/%.*/, '').replace(/^::ffff:(?=.*\.)/i, '')
 
@@ -15,6 +17,6 @@ export function platformAddress(request, context) {
   if (typeof context?.remoteAddr?.hostname === 'string') return context.remoteAddr.hostname
   if (typeof context?.requestIP === 'function') return context.requestIP(request)?.address
   // Cloudflare overwrites what a client says; anywhere else it would be the client's word.
-  if (globalThis.navigator?.userAgent === 'Cloudflare-Workers') return request?.headers?.get?.('cf-connecting-ip')
+  if (isCloudflare()) return request?.headers?.get?.('cf-connecting-ip')
   return undefined
 }

@@ -15,6 +15,9 @@ export function isModule(value) {
   return value?.[Symbol.toStringTag] === 'WebAssembly.Module'
 }
 
+/** Whether this is a worker of Cloudflare. */
+export const isCloudflare = () => globalThis.navigator?.userAgent === 'Cloudflare-Workers'
+
 /** A copy of 32 octets given as `Uint8Array` or as base64url text. */
 export function octets32(value, what) {
   const bad = () => new WaxsealError('bad_root_key', `${what} must be 32 octets: a Uint8Array, or base64url text of 43 characters`)

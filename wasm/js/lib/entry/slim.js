@@ -1,8 +1,9 @@
 // For everything else: the caller brings the modules.
 
-import { demand, isModule } from '../check.js'
+import { demand, isCloudflare, isModule } from '../check.js'
 import { WaxsealError } from '../errors.js'
 import { Kdf } from '../kdf/kdf.js'
+import { pause } from '../kdf/pause.js'
 import { Waxseal as Driver } from '../waxseal.js'
 
 let given
@@ -10,7 +11,9 @@ const modules = name => {
   demand(given, 'no_module', 'call `init` first')
   return given[name]
 }
-const shared = new Kdf({ module: () => modules('kdf') })
+// On the edge a timer ends with the request that has set it: all that wait behind it would wait for ever.
+const isEdge = isCloudflare() || typeof EdgeRuntime === 'string'
+const shared = new Kdf({ module: () => modules('kdf'), pause: isEdge ? undefined : pause })
 const platform = { engine: () => modules('engine'), kdf: () => shared }
 
 /** Takes the modules, each as `WebAssembly.Module`, `Response`, bytes, or a promise of one. */

@@ -2,6 +2,7 @@ import text from '../wasm/kdf.inline.js'
 import { inflate } from '../entry/inflate.js'
 import { once } from '../entry/once.js'
 import { Kdf } from './kdf.js'
+import { pause } from './pause.js'
 import { spawn } from './web-worker.js'
 
 const bytes = once(() => inflate(text))
@@ -11,5 +12,6 @@ export const kdf = new Kdf({
   bytes,
   module: once(async () => WebAssembly.compile(await bytes())),
   spawn: typeof Worker === 'function' ? spawn : undefined,
+  pause,
 })
 export { Kdf } from './kdf.js'

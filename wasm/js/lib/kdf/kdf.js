@@ -24,7 +24,10 @@ export class Kdf {
   #instance
   #turn = Promise.resolve()
 
-  /** @param platform `module()`: the compiled module; `bytes()`: its bytes, for the worker; `spawn(source)`: a worker, if there are any */
+  /**
+   * @param platform `module()`: the compiled module; `bytes()`: its bytes, for the worker; `spawn(source)`: a worker, if there are any;
+   * `pause()`: lets others have their turn before a derivation that is computed here
+   */
   constructor(platform) {
     this.#platform = platform
   }
@@ -101,6 +104,7 @@ export class Kdf {
   /** One after another: there is one buffer. */
   #here(derivation) {
     const job = this.#turn.then(async () => {
+      await this.#platform.pause?.()
       try {
         const module = await this.#platform.module()
         this.#instance ??= await WebAssembly.instantiate(module, {})
