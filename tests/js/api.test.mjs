@@ -900,6 +900,18 @@ test('a flood of errors gets ten lines a second, and the next says how many it w
   assert.deepEqual(lines, [['waxseal:', gone, '(15 before it left out)'], ['waxseal:', gone]])
 })
 
+test('a store that does not say whether it has written is not asked to write again', async () => {
+  for (const [verdict, expected] of [[undefined, 'bad_store'], [1, 'bad_store'], ['ok', 'bad_store'], [null, 'bad_store'], [true, undefined]]) {
+    const [store, codes] = [new MemoryStore(), []]
+    const waxseal = await engine({ store, onError: error => codes.push(error.code) })
+    const commit = store.commit.bind(store)
+    let commits = 0
+    store.commit = async (...args) => (commits++, await commit(...args), verdict)
+    const { status } = await waxseal.fetch(login())
+    assert.deepEqual([status, commits, codes], [expected ? 503 : 200, 1, expected ? [expected] : []], String(verdict))
+  }
+})
+
 describe('races and traps', () => {
   test('a lost race starts over without deriving again', async () => {
     let [derivations, commits, losing] = [0, 0, 0]

@@ -133,7 +133,10 @@ export class Waxseal {
       const done = await this.#run(parts, moment, derived)
       if (done === undefined) continue
       const { response, commit, events } = done
-      if (commit.writes.length > 0 && (await this.#store.commit(commit, moment.nowMillis)) !== true) continue
+      const held = commit.writes.length === 0 || (await this.#store.commit(commit, moment.nowMillis))
+      // With anything else it may have written.
+      demand(typeof held === 'boolean', 'bad_store', '`commit` gave neither `true` nor `false`')
+      if (!held) continue
       if (response.status === 503) this.#report(unanswered(parts))
       await this.#record(moment, events)
       return response
