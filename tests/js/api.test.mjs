@@ -467,6 +467,11 @@ describe('options', () => {
   for (const settings of [{ redis: { ttl: { ...lives, manner: 'clamp' } } }, { openshift: { userinfo: { ...lives, manner: 'refuse' } } }, { no_such: 1 }, { leeway: 61 }, { leeway: 'x' }, { passwords: { scheme: { argon2id: { memory: 1e9, passes: 1, lanes: 1 } } } }, 5, []]) {
     test(`settings ${JSON.stringify(settings)}`, () => assert.rejects(async () => new Waxseal({ store, settings }).fetch(login()), code('bad_settings')))
   }
+  test('an empty text says that there is none, as in the configuration of the server', async () => {
+    const waxseal = await engine({ settings: { ...CHEAP, audience: '', openshift: { public_url: '' } } })
+    const { access_token: token } = await (await waxseal.fetch(login())).json()
+    assert.ok(!('aud' in JSON.parse(atob(token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/')))))
+  })
   test('a root key that the store makes is looked at, too', async () => {
     for (const made of [undefined, null, { length: 32 }, 'x'.repeat(32), new Uint8Array(31), 7]) {
       const vague = Object.assign(new MemoryStore(), { rootKey: async () => made })

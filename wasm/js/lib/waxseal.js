@@ -296,7 +296,8 @@ function text(settings) {
     json = JSON.stringify(settings, (name, value) => {
       // The engine would take any other list for a group of settings, in their order.
       isWhole &&= isShown(value) && (name === 'introspection_roles' || !Array.isArray(value))
-      return value
+      // In the server's configuration, an empty text says that there is none.
+      return value === '' && (name === 'audience' || name === 'public_url') ? null : value
     })
   } catch (cause) {
     throw new WaxsealError('bad_settings', 'the settings have no JSON form', { cause })

@@ -156,6 +156,7 @@ export interface User {
 /** What an operator may configure; the names and meanings are those of the server's configuration file. */
 export interface Settings {
   issuer?: string
+  /** None if it is empty or `null`. */
   audience?: string | null
   /** 0 to 60 seconds. */
   leeway?: number
@@ -179,6 +180,7 @@ export interface Settings {
     ipv6_prefix?: number
   }
   redis?: { ttl?: Bounds; require_old_password?: boolean }
+  /** No `public_url` if it is empty or `null`. */
   openshift?: { public_url?: string | null; session?: Bounds; read?: Bounds; userinfo?: Bounds; password_change_revokes?: boolean }
   elasticsearch?: { token_timeout?: number; family_max?: number; password_grant?: boolean; version?: string }
   gateway?: {
