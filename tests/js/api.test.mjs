@@ -3,6 +3,7 @@
 import { strict as assert } from 'node:assert'
 import { execFileSync, spawn } from 'node:child_process'
 import { createHmac, createSecretKey, generateKeyPairSync } from 'node:crypto'
+import { getEventListeners } from 'node:events'
 import fs, { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { hostname } from 'node:os'
@@ -559,6 +560,16 @@ describe('requests', () => {
     const buffered = { url, method, headers, signal: later.signal, arrayBuffer: () => new Response(body).arrayBuffer() }
     setTimeout(() => later.abort(), 10)
     assert.equal((await waxseal.fetch(buffered)).status, 400)
+  })
+  test('nothing is left behind at the signal of a request', async () => {
+    const { signal } = new AbortController()
+    const waxseal = await engine()
+    for (const [body, status] of [['{}', 200], ['x'.repeat(70_000), 413]]) {
+      const { url, headers } = login()
+      const { body: stream } = new Response(body)
+      assert.equal((await waxseal.fetch({ method: 'POST', url, headers, body: stream, signal })).status, status)
+      assert.equal(getEventListeners(signal, 'abort').length, 0)
+    }
   })
   describe('a body that cannot be read is refused in the words of the server', () => {
     const post = (path, init) => new Request(`http://localhost${path}`, { method: 'POST', ...init })

@@ -92,7 +92,7 @@ async function bodyOf(request) {
   if (body === null) return new Uint8Array()
   try {
     // Firefox has no `body`.
-    const given = await Promise.race([isStream ? drained(body, BODY) : request.arrayBuffer(), gone(request.signal)])
+    const given = await whileThere(request.signal, isStream ? drained(body, BODY) : request.arrayBuffer())
     const octets = isStream ? given : new Uint8Array(given)
     if (octets === undefined || octets.length > BODY) throw new Unread('too_large')
     return octets
@@ -103,12 +103,17 @@ async function bodyOf(request) {
   }
 }
 
-/** Rejects when the client is gone: what it has not sent by then may never come nor end. */
-function gone(signal) {
-  return new Promise((_, reject) => {
-    if (signal?.aborted) reject()
-    signal?.addEventListener?.('abort', reject)
-  })
+/** What `sent` gives. Rejects when the client is gone: what it has not sent by then may never come nor end. */
+async function whileThere(signal, sent) {
+  let leave
+  const gone = new Promise((_, reject) => (leave = reject))
+  if (signal?.aborted) leave()
+  signal?.addEventListener?.('abort', leave)
+  try {
+    return await Promise.race([sent, gone])
+  } finally {
+    signal?.removeEventListener?.('abort', leave)
+  }
 }
 
 /** The body, unpacked if its sender packed it with gzip; no other encoding is taken. The limit holds for both forms. */
