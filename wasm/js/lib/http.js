@@ -1,5 +1,6 @@
 // Requests and responses, between `fetch`'s shape and the engine's.
 
+import { demand } from './check.js'
 import { drained } from './drained.js'
 import { WaxsealError } from './errors.js'
 
@@ -33,7 +34,7 @@ class Unread extends Error {
 export async function read(request) {
   const { method, url, headers } = shape(request)
   const [, scheme, authority, target] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^#]*)/i.exec(url) ?? []
-  if (target === undefined) throw new WaxsealError('bad_request', 'the URL of a request is absolute')
+  demand(target !== undefined, 'bad_request', 'the URL of a request is absolute')
   if (target.length > TARGET) throw new Refused(414)
   const [, path, query = ''] = /^([^?]*)(?:\?(.*))?$/s.exec(target)
   const head = headers.reduce((sum, [name, value]) => sum + name.length + value.length, method.length + target.length)
@@ -65,9 +66,7 @@ function shape(request) {
     throw new WaxsealError('bad_request', 'this is no Request', { cause })
   }
   const pair = header => Array.isArray(header) && header.length === 2 && header.every(part => typeof part === 'string')
-  if (typeof method !== 'string' || typeof url !== 'string' || !headers.every(pair)) {
-    throw new WaxsealError('bad_request', 'this is no Request')
-  }
+  demand(typeof method === 'string' && typeof url === 'string' && headers.every(pair), 'bad_request', 'this is no Request')
   return { method, url, headers }
 }
 
@@ -82,11 +81,11 @@ function latin1(text) {
 }
 
 async function bodyOf(request) {
-  if (request.bodyUsed || request.body?.locked) throw new WaxsealError('body_used', 'the body of this request has been read already, or is being read')
   const { body } = request
+  demand(!request.bodyUsed && !body?.locked, 'body_used', 'the body of this request has been read already, or is being read')
   const isStream = typeof body?.getReader === 'function'
   if (!isStream && typeof request.arrayBuffer !== 'function') {
-    if (body) throw new WaxsealError('bad_request', 'the body of this request is no stream')
+    demand(!body, 'bad_request', 'the body of this request is no stream')
     return new Uint8Array()
   }
   if (body === null) return new Uint8Array()
@@ -104,16 +103,12 @@ async function bodyOf(request) {
 }
 
 /** What `sent` gives. Rejects when the client is gone: what it has not sent by then may never come nor end. */
-async function whileThere(signal, sent) {
-  let leave
-  const gone = new Promise((_, reject) => (leave = reject))
-  if (signal?.aborted) leave()
-  signal?.addEventListener?.('abort', leave)
-  try {
-    return await Promise.race([sent, gone])
-  } finally {
-    signal?.removeEventListener?.('abort', leave)
-  }
+function whileThere(signal, sent) {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) reject()
+    signal?.addEventListener?.('abort', reject)
+    Promise.resolve(sent).then(resolve, reject).finally(() => signal?.removeEventListener?.('abort', reject))
+  })
 }
 
 /** The body, unpacked if its sender packed it with gzip; no other encoding is taken. The limit holds for both forms. */
@@ -133,8 +128,7 @@ async function unpacked(body, codings) {
 
 /** The engine's response as a `Response`. */
 export function write({ status, headers, body }) {
-  const bodiless = body.length === 0
-  return new Response(bodiless ? null : body, { status, headers: new Headers(headers) })
+  return new Response(body.length === 0 ? null : body, { status, headers })
 }
 
 /** An answer of the driver itself. */

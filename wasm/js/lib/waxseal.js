@@ -135,7 +135,7 @@ export class Waxseal {
       const { response, commit, events } = done
       const held = commit.writes.length === 0 || (await this.#store.commit(commit, moment.nowMillis))
       // With anything else it may have written.
-      demand(typeof held === 'boolean', 'bad_store', '`commit` gave neither `true` nor `false`')
+      demand(typeof held === 'boolean', 'bad_store', '`commit` did not give a boolean')
       if (!held) continue
       if (response.status === 503) this.#report(unanswered(parts))
       await this.#record(moment, events)
@@ -303,7 +303,7 @@ function text(settings) {
     throw new WaxsealError('bad_settings', 'the settings have no JSON form', { cause })
   }
   demand(json, 'bad_settings', 'the settings have no JSON form')
-  demand(isWhole, 'bad_settings', 'the settings are plain objects, texts and finite numbers, and one list: what others inherit, or a symbol, would be left out')
+  demand(isWhole, 'bad_settings', 'the settings are plain objects, which inherit nothing, texts, finite numbers, and one list')
   // JSON writes an escape for a lone surrogate; it is refused, so that none reaches the engine as something else.
   demand(!/[^\\](\\\\)*\\ud/.test(json), 'bad_settings', 'a string in the settings has a lone surrogate')
   return json
