@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { inflate } from '../entry/inflate.js'
 import { once } from '../entry/once.js'
-import { Kdf } from './kdf.js'
+import { WorkerKdf } from './beside.js'
 import { pause } from './pause.js'
 import { spawn } from './node-worker.js'
 
@@ -10,5 +10,5 @@ const beside = async () => readFile(new URL('../wasm/kdf.wasm', import.meta.url)
 const bytes = once(() => beside().catch(async () => inflate((await import('../wasm/kdf.inline.js')).default)))
 
 /** The derivations of this process, in one thread beside the main one. */
-export const kdf = new Kdf({ bytes, module: once(async () => WebAssembly.compile(await bytes())), spawn, pause })
-export { Kdf } from './kdf.js'
+export const kdf = new WorkerKdf({ bytes, module: once(async () => WebAssembly.compile(await bytes())), spawn, pause })
+export { WorkerKdf as Kdf }

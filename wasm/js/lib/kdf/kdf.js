@@ -1,4 +1,4 @@
-// Password derivations: in a worker where there is one, else here.
+// Password derivations: in a worker where there is one (`beside.js`), else here.
 
 import { site } from '../address.js'
 import { demand, isOctets } from '../check.js'
@@ -7,26 +7,17 @@ import { compute } from './compute.js'
 
 /** How many may wait, half of them of one source; beyond it a derivation is refused, so that a flood of logins takes time but no memory. */
 const MOST_WAITING = 64
-/** How long a worker waits for more work before it is ended, with its memory. */
-const IDLE_MILLIS = 5000
-/** After this many workers in a row were lost without an answer, none is tried any more: they are forbidden here. */
-const MOST_LOST = 3
 
 /** Derives passwords with Argon2id and PBKDF2. */
 export class Kdf {
   #platform
-  #worker
-  #lost = 0
-  #closing = false
-  #jobs = new Map()
-  #last = 0
-  #idle
+  #jobs = new Set()
   #instance
   #turn = Promise.resolve()
 
   /**
-   * @param platform `module()`: the compiled module; `bytes()`: its bytes, for the worker; `spawn(source)`: a worker, if there are any;
-   * `pause()`: lets others have their turn before a derivation that is computed here
+   * @param platform `module()`: the compiled module; `beside`: computes in a worker, if there are any; `pause()`: lets others have their
+   * turn before a derivation that is computed here
    */
   constructor(platform) {
     this.#platform = platform
@@ -34,71 +25,24 @@ export class Kdf {
 
   /** The 32 octets for `derivation`, which the client at `address` has asked for, if that is known. */
   async derive(derivation, address) {
-    const { scheme, salt, password } = checked(derivation)
-    const source = address && site(address)
-    const own = [...this.#jobs.values()].filter(job => source && job.source === source).length
+    const copy = checked(derivation)
+    // Who is unknown is nobody else.
+    const source = address ? site(address) : {}
+    const own = [...this.#jobs].filter(job => job.source === source).length
     demand(this.#jobs.size < MOST_WAITING && own < MOST_WAITING / 2, 'kdf_busy', 'too many derivations are waiting')
-    const id = ++this.#last
-    this.#jobs.set(id, { source })
+    const job = { source }
+    this.#jobs.add(job)
     try {
-      const isSpawned = this.#platform.spawn && this.#lost < MOST_LOST
-      return await (isSpawned ? this.#inWorker(id, { scheme, salt, password }) : this.#here({ scheme, salt, password }))
+      const answer = await this.#platform.beside?.compute(copy)
+      return answer ? bits(answer) : await this.#here(copy)
     } finally {
-      this.#jobs.delete(id)
-      if (this.#jobs.size === 0) this.#rest()
+      this.#jobs.delete(job)
     }
   }
 
   /** Ends the worker, but not before it has done what others wait for. */
   close() {
-    this.#closing = this.#jobs.size > 0
-    if (!this.#closing) this.#end()
-  }
-
-  #end() {
-    clearTimeout(this.#idle)
-    this.#worker?.terminate()
-    this.#worker = undefined
-  }
-
-  async #inWorker(id, derivation) {
-    try {
-      clearTimeout(this.#idle)
-      const bytes = await this.#platform.bytes()
-      const worker = this.#started()
-      worker.ref?.()
-      const answer = await new Promise((resolve, reject) => {
-        Object.assign(this.#jobs.get(id), { resolve, reject })
-        worker.postMessage({ id, bytes, derivation })
-      })
-      return bits(answer)
-    } catch (error) {
-      if (!(error instanceof NoWorker)) throw error
-      // Workers may be forbidden here, by a content security policy for example.
-      return this.#here(derivation)
-    }
-  }
-
-  #started() {
-    if (this.#worker) return this.#worker
-    let worker
-    try {
-      worker = this.#worker = this.#platform.spawn()
-    } catch (cause) {
-      this.#lost++
-      throw new NoWorker(cause)
-    }
-    const lost = error => {
-      if (this.#worker !== worker) return
-      this.#lost++
-      this.#end()
-      for (const job of this.#jobs.values()) job.reject?.(new NoWorker(error))
-    }
-    worker.listen(answer => {
-      this.#lost = 0
-      this.#jobs.get(answer.id)?.resolve(answer)
-    }, lost)
-    return worker
+    this.#platform.beside?.close()
   }
 
   /** One after another: there is one buffer. */
@@ -116,21 +60,6 @@ export class Kdf {
     })
     this.#turn = job.catch(() => {})
     return job
-  }
-
-  #rest() {
-    if (this.#closing) this.close()
-    this.#worker?.unref?.()
-    clearTimeout(this.#idle)
-    if (!this.#worker) return
-    this.#idle = setTimeout(() => this.close(), IDLE_MILLIS)
-    this.#idle?.unref?.()
-  }
-}
-
-class NoWorker extends Error {
-  constructor(cause) {
-    super('there is no worker', { cause })
   }
 }
 
