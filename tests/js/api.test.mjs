@@ -571,6 +571,22 @@ describe('requests', () => {
       assert.equal(getEventListeners(signal, 'abort').length, 0)
     }
   })
+  test('the signal that Deno.serve warns of is not asked for', async t => {
+    const waxseal = await engine()
+    const ask = context => {
+      const request = login()
+      t.mock.getter(request, 'signal', () => assert.fail('asked for'))
+      return waxseal.fetch(request, context)
+    }
+    const info = { remoteAddr: { hostname: '192.0.2.7' } }
+    assert.equal((await ask(info)).status, 400, 'elsewhere it is, and the body counts as incomplete')
+    globalThis.Deno = {}
+    try {
+      assert.deepEqual([(await ask(info)).status, (await ask()).status], [200, 400])
+    } finally {
+      delete globalThis.Deno
+    }
+  })
   describe('a body that cannot be read is refused in the words of the server', () => {
     const post = (path, init) => new Request(`http://localhost${path}`, { method: 'POST', ...init })
     const large = { body: 'x'.repeat(65_537) }

@@ -30,8 +30,11 @@ class Unread extends Error {
   }
 }
 
-/** Reads a `Request`, or anything that looks like one. Throws `Refused`, or `WaxsealError` for what is not a request. */
-export async function read(request) {
+/**
+ * Reads a `Request`, or anything that looks like one; `breaksOff` says that its body ends with an error once the client is gone. Throws
+ * `Refused`, or `WaxsealError` for what is not a request.
+ */
+export async function read(request, breaksOff) {
   const { method, url, headers } = shape(request)
   const [, scheme, authority, target] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^#]*)/i.exec(url) ?? []
   demand(target !== undefined, 'bad_request', 'the URL of a request is absolute')
@@ -49,7 +52,7 @@ export async function read(request) {
   if (!lines.some(([name]) => name === 'host')) lines.push(['host', latin1(authority.replace(/^.*@/, ''))])
   const parts = { method, path: path || '/', query, headers: lines, body: new Uint8Array() }
   try {
-    parts.body = await unpacked(await bodyOf(request), codings.join())
+    parts.body = await unpacked(await bodyOf(request, breaksOff), codings.join())
   } catch (error) {
     if (!(error instanceof Unread)) throw error
     parts.unread = error.why
@@ -80,7 +83,7 @@ function latin1(text) {
   return octets
 }
 
-async function bodyOf(request) {
+async function bodyOf(request, breaksOff) {
   const { body } = request
   demand(!request.bodyUsed && !body?.locked, 'body_used', 'the body of this request has been read already, or is being read')
   const isStream = typeof body?.getReader === 'function'
@@ -91,7 +94,7 @@ async function bodyOf(request) {
   if (body === null) return new Uint8Array()
   try {
     // Firefox has no `body`.
-    const given = await whileThere(request.signal, isStream ? drained(body, BODY) : request.arrayBuffer())
+    const given = await whileThere(breaksOff ? undefined : request.signal, isStream ? drained(body, BODY) : request.arrayBuffer())
     const octets = isStream ? given : new Uint8Array(given)
     if (octets === undefined || octets.length > BODY) throw new Unread('too_large')
     return octets

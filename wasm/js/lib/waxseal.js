@@ -79,7 +79,8 @@ export class Waxseal {
     // A promise that fails later would end the process.
     address?.catch?.(() => {})
     demand(address === null || typeof address === 'string', 'bad_address', '`clientAddress` did not give a string')
-    return this.#answer(request, { address: address && bare(address), local: false })
+    // Deno.serve breaks off the body of a client who is gone, and warns whoever asks for the signal.
+    return this.#answer(request, { address: address && bare(address), local: false }, globalThis.Deno && context[0]?.remoteAddr)
   }
 
   /** Answers a request of the owner: `/admin/…` exists, and nothing there needs a password. Never pass a stranger's request here. */
@@ -112,9 +113,9 @@ export class Waxseal {
     if (this.#ownKdf) this.#kdf.close()
   }
 
-  async #answer(request, peer) {
+  async #answer(request, peer, breaksOff) {
     try {
-      const { parts, secure } = await read(request)
+      const { parts, secure } = await read(request, breaksOff)
       return write(await this.#drive(parts, { ...peer, secure }))
     } catch (error) {
       if (error instanceof Refused) return plain(error.status)
