@@ -98,7 +98,7 @@ export interface SignerOptions {
 /**
  * Makes a function that signs claims, as `JSON.stringify` writes them. They may replace `iss`, `aud` and `sub` of the options; `iat`, `exp`
  * and a fresh `jti` of 132 random bits are always the signer's own. Claims that no verifier accepts, such as those without a `sub` or
- * nested deeper than 128, are refused with `bad_claims`.
+ * nested deeper than 128, are refused with `bad_claims`; those that make too long a token, with `too_long`.
  */
 export function createSigner(options: SignerOptions): (claims?: object) => string
 
