@@ -205,5 +205,7 @@ describe('the packed package', () => {
     await checked('es2023,dom,dom.iterable', '', ['--module', 'node18', join(project, 'types.cts')])
     cpSync(join(here, 'packed/slim.ts'), join(project, 'slim.ts'))
     await checked('es2023', 'node', ['--module', 'nodenext', join(project, 'slim.ts')])
+    cpSync(join(here, 'packed/verify.ts'), join(project, 'verify.ts'))
+    await checked('es2023', '', ['--module', 'nodenext', join(project, 'verify.ts')])
   })
 })

@@ -48,6 +48,19 @@ interface Mine { sub: string; scope: string }
 const scope: string = verify<Mine>('a.b.c').scope
 // @ts-expect-error: who issued it must be said
 createVerifier({ key: 'x' })
+const algorithms: readonly ['HS256'] = ['HS256']
+const jwks: readonly { kty: string }[] = []
+createVerifier({ key: 'x', issuer: 'me', algorithms })
+createVerifier({ keys: jwks, issuer: 'me', revoked: ['a'] })
+createEdgeVerifier({ keys: { keys: jwks }, issuer: 'me', algorithms: ['ES256'] as const })
+// @ts-expect-error: a key is needed
+createVerifier({ issuer: 'me' })
+// @ts-expect-error: one key or a set, not both
+createVerifier({ key: 'x', keys: ['x'], issuer: 'me' })
+// @ts-expect-error: a key is needed for signing, too
+createSigner({ issuer: 'me', expiresIn: 60 })
+// @ts-expect-error: a text is no list, though it has its letters
+createVerifier({ key: 'x', issuer: 'me', revoked: 'abc' })
 // @ts-expect-error: no such algorithm
 createVerifier({ key: 'x', issuer: 'me', algorithms: ['none'] })
 // @ts-expect-error: every token ends

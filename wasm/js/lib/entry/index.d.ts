@@ -184,7 +184,7 @@ export interface Settings {
   openshift?: { public_url?: string | null; session?: Bounds; read?: Bounds; userinfo?: Bounds; password_change_revokes?: boolean }
   elasticsearch?: { token_timeout?: number; family_max?: number; password_grant?: boolean; version?: string }
   gateway?: {
-    introspection_roles?: string[]
+    introspection_roles?: readonly string[]
     /** Seconds for which a new public key is published before it signs. 600 unless given. */
     key_lead?: number
     /** Seconds after which a revocation snapshot is too old to go by. 600 unless given. */

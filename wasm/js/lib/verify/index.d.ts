@@ -1,4 +1,6 @@
-import type { ReadingCode, SnapshotCode, TokenCode as PublicTokenCode } from './public/index.js'
+import type { OptionCode, PublicTokenCode, ReadingCode, SnapshotCode, TokenCode } from './codes.js'
+
+export type { OptionCode, TokenCode } from './codes.js'
 
 /** Claims that every accepted token has or may have; give your own with `verify<MyClaims>(token)`. */
 export interface Claims {
@@ -43,15 +45,23 @@ export interface ExportedJsonWebKey {
 
 export type Algorithm = 'HS256' | 'HS384' | 'HS512'
 
-export interface VerifierOptions {
-  /** The one key. A bare secret is for one algorithm: that of `algorithms`, HS256 if not given. */
-  key?: KeyInput
-  /** Or a set of keys: a token's `kid` picks one. A JWK set as an object, or a list. */
-  keys?: { keys: (JsonWebKeyInput | ExportedJsonWebKey)[] } | KeyInput[]
-  /** The name by which tokens pick a bare `key`. */
+/** One key, or a set of keys. */
+export type Keys = {
+  /** The name of a bare secret: tokens pick it by that name, and a signer writes it into their headers. */
   kid?: string
+} & ({
+  /** The one key. A bare secret is for one algorithm: that of `algorithms` or, of a signer, of `algorithm`; HS256 if not given. */
+  key: KeyInput
+  keys?: undefined
+} | {
+  /** A JWK set as an object, or a list of keys: a token's `kid` picks one, and the first that can sign is a signer's. */
+  keys: { keys: readonly (JsonWebKeyInput | ExportedJsonWebKey)[] } | readonly KeyInput[]
+  key?: undefined
+})
+
+export type VerifierOptions = Keys & {
   /** Which algorithms are accepted; all three by default. A key is only ever good for its own. */
-  algorithms?: Algorithm[]
+  algorithms?: readonly Algorithm[]
   /** `iss`, compared octet for octet. */
   issuer: string
   /** What `aud` must contain. Without it, a token that names an audience is refused. */
@@ -65,7 +75,7 @@ export interface VerifierOptions {
    * answers. Whatever has a `has`, such as a Set or Map, is asked each time; a list is copied at the beginning, and what is added to it
    * later is not seen.
    */
-  revoked?: Iterable<string> | { has(jti: string): boolean } | ((claims: Claims) => boolean)
+  revoked?: (Iterable<string> & object) | { has(jti: string): boolean } | ((claims: Claims) => boolean)
   /** Tells the time in milliseconds since the epoch. */
   clock?: (() => number) | { now(): number }
 }
@@ -76,13 +86,7 @@ export interface VerifierOptions {
  */
 export function createVerifier(options: VerifierOptions): <C extends object = Claims>(token: string) => C & Claims
 
-export interface SignerOptions {
-  /** The key that signs. */
-  key?: KeyInput
-  /** Or a set, of which the first usable key signs. */
-  keys?: { keys: (JsonWebKeyInput | ExportedJsonWebKey)[] } | KeyInput[]
-  /** `kid` of the header, for a bare `key`. */
-  kid?: string
+export type SignerOptions = Keys & {
   /** What a bare `key` is for; HS256 if not given. */
   algorithm?: Algorithm
   issuer: string
@@ -111,15 +115,3 @@ export class TokenError extends Error {
   /** The verifiers with a shared secret give those of {@link TokenCode} and {@link OptionCode} only. */
   readonly code: TokenCode | OptionCode | PublicTokenCode | SnapshotCode | ReadingCode
 }
-
-/** Why a token is refused. */
-export type TokenCode =
-  | 'not_a_string' | 'too_long' | 'malformed' | 'bad_base64' | 'bad_header_json' | 'crit_present' | 'algorithm_not_allowed'
-  | 'bad_kid' | 'missing_kid' | 'unknown_kid' | 'key_not_for_verify' | 'wrong_algorithm' | 'bad_signature' | 'bad_claims_json'
-  | 'wrong_typ' | 'missing_exp' | 'bad_exp' | 'expired' | 'bad_nbf' | 'not_yet_valid' | 'bad_iat' | 'issued_in_future'
-  | 'wrong_issuer' | 'bad_audience' | 'wrong_audience' | 'bad_subject' | 'bad_jti' | 'bad_private_claim' | 'revoked' | 'trap'
-
-/** What is wrong with keys, options, or claims to sign. */
-export type OptionCode =
-  | 'bad_options' | 'bad_clock' | 'bad_algorithm' | 'bad_key' | 'bad_jwk' | 'bad_key_kid' | 'short_secret' | 'repeated_kid' | 'nameless_key'
-  | 'mixed_key_set' | 'many_signers' | 'too_many_keys' | 'no_signing_key' | 'no_module' | 'bad_claims'

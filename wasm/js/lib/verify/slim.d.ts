@@ -7,4 +7,4 @@ type Module = typeof globalThis extends { WebAssembly: { Module: { prototype: in
 export function withModule(module: Module): { createVerifier: typeof createVerifier; createSigner: typeof createSigner }
 
 export { TokenError } from './index.js'
-export type { Algorithm, Claims, ExportedJsonWebKey, JsonWebKeyInput, KeyInput, OptionCode, SignerOptions, TokenCode, VerifierOptions } from './index.js'
+export type { Algorithm, Claims, ExportedJsonWebKey, JsonWebKeyInput, KeyInput, Keys, OptionCode, SignerOptions, TokenCode, VerifierOptions } from './index.js'

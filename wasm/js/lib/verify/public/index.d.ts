@@ -1,7 +1,8 @@
-import type { Claims, ExportedJsonWebKey, TokenCode as CommonTokenCode, TokenError } from '../index.js'
+import type { Claims, ExportedJsonWebKey, TokenError } from '../index.js'
 
 export { TokenError } from '../index.js'
-export type { Claims, ExportedJsonWebKey, OptionCode } from '../index.js'
+export type { OptionCode, PublicTokenCode as TokenCode, ReadingCode, SnapshotCode } from '../codes.js'
+export type { Claims, ExportedJsonWebKey } from '../index.js'
 
 /** A public key as a JSON web key (RFC 7517): `kty` `OKP` with `crv` `Ed25519`, or `EC` with `P-256`. It is for the one algorithm that `alg` names. */
 export interface PublicJsonWebKey {
@@ -17,7 +18,7 @@ export interface PublicJsonWebKey {
 }
 
 /** A JWK set, as an object or as the text that was fetched; a list of keys, or one. */
-export type PublicKeys = { keys: PublicKey[] } | PublicKey[] | PublicKey | string
+export type PublicKeys = { keys: readonly PublicKey[] } | readonly PublicKey[] | PublicKey | string
 type PublicKey = PublicJsonWebKey | ExportedJsonWebKey
 
 export type Algorithm = 'EdDSA' | 'Ed25519' | 'ES256'
@@ -33,7 +34,7 @@ export interface Expectations {
   /** `typ` of the header, `JWT` by default. */
   typ?: string
   /** Which algorithms are accepted; all three by default. A key is only ever good for its own. */
-  algorithms?: Algorithm[]
+  algorithms?: readonly Algorithm[]
   /**
    * What becomes of tokens when there is no revocation snapshot, or one that is too old to go by: they are refused (the default), or
    * decided by what is known.
@@ -110,12 +111,3 @@ export interface RemoteVerifier {
 
 /** Makes a verifier that reads keys and revocation snapshots from their issuer. Nothing is fetched before the first call. */
 export function createRemoteVerifier(options: RemoteVerifierOptions): RemoteVerifier
-
-/** Why a token is refused. `revocations_stale`, `no_keys` and `trap` say nothing about the token: no verdict could be reached. */
-export type TokenCode = CommonTokenCode | 'ended' | 'user_gone' | 'foreign' | 'revocations_stale' | 'no_keys'
-
-/** Why a snapshot is not taken. */
-export type SnapshotCode = CommonTokenCode | 'bad_lists' | 'not_newer'
-
-/** Why keys or a snapshot could not be read: no answer from the issuer, a wrong one, or one over 64 KiB (keys) or 1 MiB (snapshot). */
-export type ReadingCode = 'unreachable' | 'bad_answer'
