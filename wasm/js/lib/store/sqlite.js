@@ -1,8 +1,9 @@
 // Needs `node:sqlite`: Node 22.13 or later, or Deno 2.2 or later.
 
 import { DatabaseSync } from 'node:sqlite'
-import { chmodSync, closeSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { demand } from '../check.js'
+import { WaxsealError } from '../errors.js'
 import { STEP, told, UNTOLD } from './purge.js'
 import { holds } from './record.js'
 
@@ -24,11 +25,18 @@ export class SqliteStore {
   /** @param {string} path the file, made with mode 0600 if it is not there */
   constructor(path) {
     demand(typeof path === 'string' && path !== '', 'bad_options', 'a path is a text')
-    if (path !== ':memory:') {
-      closeSync(openSync(path, 'a', 0o600))
-      chmodSync(path, 0o600)
-    }
+    // One that is there keeps its mode: it may be for a group.
+    if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600))
     this.#database = new DatabaseSync(path)
+    try {
+      this.#opened(() => this.#prepare())
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  #prepare() {
     this.#database.exec(`PRAGMA busy_timeout = ${BUSY_MILLIS}`)
     walled(this.#database)
     // FULL: a commit is on disk when it returns.
@@ -52,15 +60,19 @@ export class SqliteStore {
   }
 
   async read(keys, now) {
-    return keys.map(key => shown(this.#read.get(key, now)) ?? null)
+    return this.#opened(() => keys.map(key => shown(this.#read.get(key, now)) ?? null))
   }
 
   async range({ prefix, after, limit }, now) {
     // Keys are printable ASCII, so DEL sorts after all of them.
-    return this.#range.all(prefix, after, `${prefix}\x7f`, now, limit).map(row => ({ key: row.key, ...shown(row) }))
+    return this.#opened(() => this.#range.all(prefix, after, `${prefix}\x7f`, now, limit).map(row => ({ key: row.key, ...shown(row) })))
   }
 
   async commit(commit, now) {
+    return this.#opened(() => this.#commit(commit, now))
+  }
+
+  #commit(commit, now) {
     this.#database.exec('BEGIN IMMEDIATE')
     try {
       const isGood = holds(commit, key => this.#read.get(key, now)?.version ?? 0)
@@ -94,7 +106,20 @@ export class SqliteStore {
 
   /** Closes the file. */
   close() {
-    this.#database.close()
+    this.#database?.close()
+    this.#database = undefined
+  }
+
+  /** What `work` gives while the file is open; damage has the code that it has in the other stores. */
+  #opened(work) {
+    demand(this.#database, 'no_store', 'the file is closed')
+    try {
+      return work()
+    } catch (cause) {
+      // Deno gives the message only.
+      if (!/not a database|malformed/.test(cause.message)) throw cause
+      throw new WaxsealError('damaged_store', 'the file is damaged, or no database', { cause })
+    }
   }
 }
 
