@@ -292,7 +292,8 @@ test('a plain page keeps its users over a reload', async () => {
 })
 
 describe('the README of the package', () => {
-  const blocks = [...readFileSync(join(sources, 'js/README.md'), 'utf8').matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code)
+  const text = readFileSync(join(sources, 'js/README.md'), 'utf8')
+  const blocks = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code)
   test('has examples', () => assert.ok(blocks.length >= 4))
   for (const [i, code] of blocks.entries()) {
     // What needs a browser or a file of the reader's is marked so, and run elsewhere.
@@ -305,4 +306,32 @@ describe('the README of the package', () => {
       await output(process.execPath, [file], { cwd: examples })
     })
   }
+  test("lists the owner's routes as the engine has them, with the members of their bodies", async () => {
+    const waxseal = new Waxseal({ store: new MemoryStore() })
+    const admin = async (method, path, body) => {
+      const response = await waxseal.admin(new Request(`http://localhost${path}`, { method, body: body && JSON.stringify(body) }))
+      return { status: response.status, allow: response.headers.get('allow'), told: await response.json().catch(() => undefined) }
+    }
+    const rows = [...text.matchAll(/^\| `([A-Z]+) (\/admin\/\S+)` \| (.*?) ?\| (\d+)/gm)].map(([, method, path, members, status]) => ({ method, path, members, status }))
+    const routes = new Map()
+    for (const { method, path } of rows) routes.set(path, [...(routes.get(path) ?? []), method])
+    for (const [path, methods] of routes) {
+      const { status, allow } = await admin('OPTIONS', path.replace('WHO', '1'))
+      assert.equal(status, 405, path)
+      assert.deepEqual(allow.split(', ').filter(method => method !== 'HEAD').sort(), methods.sort(), path)
+    }
+    // As core's own tests list them.
+    const core = readFileSync(join(here, '../../core/src/dialect/admin/mod.rs'), 'utf8').match(/const ROUTES.*?^ {4}\];/ms)[0]
+    const known = [...core.matchAll(/\("([^"%]+)", "[A-Z, ]+"\)/g)].map(([, path]) => `/admin/${path.replace('users/1', 'users/WHO').replace('keys/k/', 'keys/KID/')}`)
+    assert.deepEqual([...routes.keys()].sort(), known.sort())
+    for (const { method, path, members } of rows.filter(({ method, members }) => method !== 'GET' && method !== 'DELETE' && members)) {
+      for (const [, name] of members.matchAll(/`(\w+)`\??(?=,| or| and|$| \()/g)) {
+        if (name === 'WHO') continue
+        const { told } = await admin(method, path.replace('WHO', '1'), { [name]: [null] })
+        assert.notEqual(told.error, 'unknown_member', `${method} ${path}: ${name}`)
+      }
+      const { told } = await admin(method, path.replace('WHO', '1'), { none: 1 })
+      assert.equal(told.error, 'unknown_member', `${method} ${path}`)
+    }
+  })
 })

@@ -11,7 +11,10 @@ export class Waxseal {
    */
   readonly fetch: (request: Request, ...context: any[]) => Promise<Response>
 
-  /** Answers a request of the owner: the routes under `/admin/` exist and need no password. Never pass a stranger's request here. */
+  /**
+   * Answers a request of the owner: the routes under `/admin/`, which the README of the package lists, exist and need no password. Never
+   * pass a stranger's request here.
+   */
   admin(request: Request): Promise<Response>
 
   /**
