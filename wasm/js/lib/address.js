@@ -2,7 +2,7 @@
 
 import { isCloudflare } from './check.js'
 
-/** The address without a zone, which is this machine's own name for one of its networks; an IPv4 address as such, also where IPv6 wraps it. */
+/** The address without a zone, which is this machine's name for one of its networks; one of IPv4 as such, also where IPv6 wraps it. */
 export const bare = address => address.replace(/%.*/, '').replace(/^::ffff:(?=.*\.)/i, '')
 
 /**
