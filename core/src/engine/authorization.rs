@@ -119,8 +119,7 @@ pub(crate) fn authorizations(
         let page = op.range(&range)?;
         for (_, record) in page {
             let authorization = Authorization::of(record)?;
-            // One that was made while the clock was ahead would live longer than was asked for.
-            if has_been(op, authorization.created) && !has_ended(op, user, &authorization)? {
+            if is_good(op, user, &authorization)? {
                 match wanted(&authorization) {
                     ControlFlow::Break(()) => return Ok(found),
                     ControlFlow::Continue(true) => found.push(authorization),
@@ -141,17 +140,21 @@ pub(crate) fn authorizations(
 
 /// The live authorization of `user` with this id or token, in capitals or not. Those of others are as unknown as those that never were.
 pub(crate) fn find_authorization(op: &Op<'_>, user: &User, id: &str) -> Result<Option<Authorization>, Stop> {
-    Ok(find_revocable(op, user, id)?.filter(|found| has_been(op, found.created)))
+    op.want(&eras(user.uid));
+    match find_revocable(op, user, id)? {
+        Some(found) if is_good(op, user, &found)? => Ok(Some(found)),
+        _ => Ok(None),
+    }
 }
 
 /// Like [`find_authorization`], to end it: see [`revocable`].
 pub(crate) fn find_revocable(op: &Op<'_>, user: &User, id: &str) -> Result<Option<Authorization>, Stop> {
     let id = id.to_ascii_lowercase();
     let index = if is_authorization_token(&id) { key::authorization_token(&id) } else { key::authorization_id(&id) };
-    op.want(&eras(user.uid));
-    let Some(at) = op.load::<AuthorizationAt>(&index)?.filter(|at| at.uid == user.uid) else { return Ok(None) };
-    let Some(found) = op.load::<Authorization>(&key::authorization(&at))? else { return Ok(None) };
-    Ok(if has_ended(op, user, &found)? { None } else { Some(found) })
+    match op.load::<AuthorizationAt>(&index)? {
+        Some(at) if at.uid == user.uid => op.load(&key::authorization(&at)),
+        _ => Ok(None),
+    }
 }
 
 /// The authorization with this id, whoever owns it.
@@ -168,10 +171,10 @@ pub(crate) fn authorization_with_id(op: &Op<'_>, id: &str) -> Result<Option<Auth
 /// [`Refusal::is_token`] for a token that is unknown, revoked or expired, or whose user is gone.
 pub(crate) fn authorized(op: &Op<'_>, token: &str) -> Result<Authorized, Stop> {
     let found = revocable(op, token)?;
-    if has_been(op, found.authorization.created) { Ok(found) } else { Err(Refusal::TokenEnded.into()) }
+    if is_good(op, &found.user, &found.authorization)? { Ok(found) } else { Err(Refusal::TokenEnded.into()) }
 }
 
-/// Like [`authorized`], for those who end a token: also one that was made while the clock was ahead, as it is good when its time comes.
+/// Like [`authorized`], for those who end a token: also one that is not good now, as the clock or a setting can make it good later.
 ///
 /// # Errors
 /// As [`authorized`].
@@ -191,11 +194,7 @@ pub(crate) fn revocable(op: &Op<'_>, token: &str) -> Result<Authorized, Stop> {
         return Err(Refusal::TokenRevoked.into());
     }
     let user = user(op, at.uid)?.filter(|user| !user.disabled).ok_or(Refusal::TokenUserGone)?;
-    if has_ended(op, &user, &authorization)? {
-        Err(Refusal::TokenEnded.into())
-    } else {
-        Ok(Authorized { user, authorization })
-    }
+    Ok(Authorized { user, authorization })
 }
 
 /// Changes the note; nothing else about an authorization ever changes.
@@ -262,12 +261,18 @@ fn at(authorization: &Authorization) -> AuthorizationAt {
     AuthorizationAt { uid: authorization.uid, created: authorization.created, id: authorization.id }
 }
 
-fn has_ended(op: &Op<'_>, user: &User, authorization: &Authorization) -> Result<bool, Stop> {
+/// Whether it is accepted now.
+fn is_good(op: &Op<'_>, user: &User, authorization: &Authorization) -> Result<bool, Stop> {
     let same_passwords = authorization.generation == user.generation || !op.settings.openshift.password_change_revokes;
+    // One that was made while the clock was ahead would live longer than was asked for.
+    Ok(!has_ended(op, user, authorization)? && same_passwords && has_been(op, authorization.created))
+}
+
+/// Whether it has ended for good: no setting that changes later, and no clock that is put right, makes it good again.
+fn has_ended(op: &Op<'_>, user: &User, authorization: &Authorization) -> Result<bool, Stop> {
     let same_session = authorization.session_epoch == user.session_epoch;
     let era = era(op, user.uid, &authorization.scopes)?;
-    let lives = op.now() < authorization.expires && same_passwords && same_session && authorization.era == era;
-    Ok(!lives)
+    Ok(op.now() >= authorization.expires || !same_session || authorization.era != era)
 }
 
 /// How often authorizations with these scopes were ended together: by their owner, by an administrator. None of the numbers

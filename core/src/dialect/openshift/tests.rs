@@ -551,28 +551,55 @@ fn an_authorization_of_a_time_to_come_is_none_yet() {
     }
 }
 
+/// The ways to end one token.
+const WAYS: usize = 3;
+
+fn end(world: &mut TestWorld, way: usize, token: &str) {
+    let ended = match way {
+        0 => world.call(request(Method::Delete, &format!("{LIST}/{token}"))),
+        1 => {
+            let form =
+                request(Method::Post, "/auth/revoke").with_header("content-type", "application/x-www-form-urlencoded");
+            world.call(form.with_body(format!("token={token}")))
+        }
+        _ => world.local(crate::testing::request("POST /admin/tokens/revoke", &format!(r#"{{"token": "{token}"}}"#))),
+    };
+    assert_eq!(ended.status, 200);
+}
+
 /// Whoever ends it before its time comes has ended it.
 #[test]
 fn an_authorization_of_a_time_to_come_can_be_ended() {
     let mut world = TestWorld::with_admin("secret");
     let right = world.now();
-    for way in 0..3 {
+    for way in 0..WAYS {
         world.set(right.plus_secs(86_400));
         let token = token(&mut world, "session");
         world.set(right);
         check_alive(&mut world, &token, false);
-        let ended = match way {
-            0 => world.call(request(Method::Delete, &format!("{LIST}/{token}"))),
-            1 => {
-                let form =
-                    request(Method::Post, "/auth/revoke").with_header("content-type", "application/x-www-form-urlencoded");
-                world.call(form.with_body(format!("token={token}")))
-            }
-            _ => world.local(crate::testing::request("POST /admin/tokens/revoke", &format!(r#"{{"token": "{token}"}}"#))),
-        };
-        assert_eq!(ended.status, 200);
+        end(&mut world, way, &token);
         world.set(right.plus_secs(86_400));
         check_alive(&mut world, &token, false);
+    }
+}
+
+/// The setting can change back, and must not revive what was ended meanwhile.
+#[test]
+fn an_authorization_that_a_setting_refuses_can_be_ended() {
+    for way in 0..=WAYS {
+        let mut world = TestWorld::with_admin("secret");
+        world.settings_mut().openshift.password_change_revokes = false;
+        let token = token(&mut world, "session");
+        let replace = crate::testing::request("PUT /admin/users/admin/password", r#"{"password": "secret"}"#);
+        assert_eq!(world.local(replace).status, 204);
+        check_alive(&mut world, &token, true);
+        world.settings_mut().openshift.password_change_revokes = true;
+        check_alive(&mut world, &token, false);
+        if way < WAYS {
+            end(&mut world, way, &token);
+        }
+        world.settings_mut().openshift.password_change_revokes = false;
+        check_alive(&mut world, &token, way == WAYS);
     }
 }
 
