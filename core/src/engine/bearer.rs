@@ -45,6 +45,14 @@ pub(crate) fn any_bearer(op: &Op<'_>, token: &str) -> Result<Bearer, Stop> {
     admit(op, &verify(op, token)?)
 }
 
+/// Like [`any_bearer`], for those who end the token: also one that the clock or the settings refuse, as both can change.
+///
+/// # Errors
+/// As [`bearer`].
+pub(crate) fn bearer_to_end(op: &Op<'_>, token: &str) -> Result<Bearer, Stop> {
+    admit(op, &verify_to_end(op, token)?)
+}
+
 /// Checks against the store what no signature can say.
 fn admit(op: &Op<'_>, verified: &Verified) -> Result<Bearer, Stop> {
     let jti = verified.jti().ok_or(Refusal::TokenForeign)?;
@@ -80,6 +88,14 @@ fn admit(op: &Op<'_>, verified: &Verified) -> Result<Bearer, Stop> {
 /// [`Refusal::Token`].
 pub(crate) fn verify(op: &Op<'_>, token: &str) -> Result<Verified, Refusal> {
     Ok(op.verified(token, || op.vault.keys().verify(token, &op.settings.access_profile(), op.now()))?)
+}
+
+/// Checks that one of our keys has signed `token`, and that it has not expired at every verifier: for ending it.
+///
+/// # Errors
+/// [`Refusal::Token`].
+pub(crate) fn verify_to_end(op: &Op<'_>, token: &str) -> Result<Verified, Refusal> {
+    Ok(op.vault.keys().verify_to_end(token, op.now())?)
 }
 
 /// What stands in `token`, and what [`verify`] says of it.

@@ -32,7 +32,7 @@ pub(crate) use authorization::{
     authorized, end_authorization, end_authorizations, find_authorization, find_revocable, is_authorization_token,
     note_authorization, revocable, revoke_everything,
 };
-pub(crate) use bearer::{Bearer, any_bearer, bearer, explain, verify, verify_any_time};
+pub(crate) use bearer::{Bearer, any_bearer, bearer, bearer_to_end, explain, verify, verify_any_time, verify_to_end};
 pub(crate) use credentials::Credentials;
 pub(crate) use directory::{account, all_records, behind, decoded_by_id, find_user, is_locked, user};
 pub(crate) use issue::{issue, issue_as};

@@ -1,6 +1,6 @@
 //! The keys of an issuer or verifier.
 
-use super::{Algorithm, Key, KeyError, NewClaims, Profile, Refusal, Unverified, Verified, issue};
+use super::{Algorithm, Key, KeyError, MAX_LEEWAY, NewClaims, Profile, Refusal, Unverified, Verified, issue};
 use crate::time::UnixTime;
 use alloc::{string::String, vec::Vec};
 use core::fmt;
@@ -123,6 +123,16 @@ impl KeySet {
     /// The first [`Refusal`] in the order of the checks.
     pub fn verify(&self, token: &str, profile: &Profile<'_>, now: UnixTime) -> Result<Verified, Refusal> {
         Unverified::parse(token)?.check(self)?.claims(profile, now)
+    }
+
+    /// Decides the signature only, and whether some verifier could still accept the token, now or when clocks and settings are others: for
+    /// ending it, never for letting anybody in.
+    ///
+    /// # Errors
+    /// The [`Refusal`]s up to [`Refusal::BadSignature`], those of claims that cannot be read, and [`Refusal::Expired`].
+    pub fn verify_to_end(&self, token: &str, now: UnixTime) -> Result<Verified, Refusal> {
+        let verified = Unverified::parse(token)?.check(self)?.unchecked_claims()?;
+        if now < verified.expires().plus_secs(MAX_LEEWAY.into()) { Ok(verified) } else { Err(Refusal::Expired) }
     }
 
     /// Decides the signature only and returns the payload, which need not be claims: JWS without JWT.

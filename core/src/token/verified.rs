@@ -2,13 +2,14 @@
 
 use super::{
     Profile, Refusal,
-    claims::{Claim, Claims, optional},
+    claims::{Claim, Claims, optional, required},
     json::Text,
 };
 use crate::{record::Uid, time::UnixTime};
 use alloc::{borrow::Cow, string::String};
 
-/// The claims of a token whose signature, times and profile hold. Only verification makes one.
+/// The claims of a token whose signature, times and profile hold; of one from [`KeySet::verify_to_end`](super::KeySet::verify_to_end)
+/// only the signature does. Only verification makes one.
 #[derive(Clone, Debug)]
 pub struct Verified {
     json: String,
@@ -24,12 +25,29 @@ pub struct Verified {
 impl Verified {
     /// Decides the signed claims `json`; `kind` says whether `typ` is the expected one.
     pub(super) fn check(json: String, kind: bool, profile: &Profile<'_>, now: UnixTime) -> Result<Self, Refusal> {
+        Self::read(json, |claims| {
+            if !kind {
+                return Err(Refusal::WrongTyp);
+            }
+            let (exp, iat) = claims.check_times(profile.leeway, now)?;
+            Ok((exp, iat, claims.check_parties(profile)?))
+        })
+    }
+
+    /// Reads the signed claims `json`, whatever they say of times and parties.
+    pub(super) fn unchecked(json: String) -> Result<Self, Refusal> {
+        Self::read(json, |claims| {
+            let exp = required(claims.time(Claim::Exp), Refusal::MissingExp, Refusal::BadExp)?;
+            Ok((exp, None, required(claims.text(Claim::Sub), Refusal::BadSubject, Refusal::BadSubject)?))
+        })
+    }
+
+    fn read(
+        json: String,
+        check: impl FnOnce(&Claims<'_>) -> Result<(i64, Option<i64>, Text), Refusal>,
+    ) -> Result<Self, Refusal> {
         let claims = Claims::read(&json)?;
-        if !kind {
-            return Err(Refusal::WrongTyp);
-        }
-        let (exp, iat) = claims.check_times(profile.leeway, now)?;
-        let subject = claims.check_parties(profile)?;
+        let (exp, iat, subject) = check(&claims)?;
         let jti = optional(claims.text(Claim::Jti), Refusal::BadJti)?;
         let uid = optional(claims.text(Claim::Uid), Refusal::BadPrivateClaim)?;
         let dialect = optional(claims.text(Claim::Dialect), Refusal::BadPrivateClaim)?;

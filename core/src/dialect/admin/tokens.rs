@@ -127,7 +127,7 @@ fn owner_of(op: &Op<'_>, token: &str) -> Result<Option<User>, Stop> {
     }
 }
 
-/// Ends a token, given itself or by its id. Of a token that is not good there is nothing to end.
+/// Ends a token, given itself or by its id. Of one that nobody can ever accept again there is nothing to end.
 pub(super) fn revoke(op: &Op<'_>) -> Result<Response, Stop> {
     let body = Body::of(op, &["token", "jti", "expires"])?;
     match (body.text("token")?, body.text("jti")?, body.integer("expires")?) {
@@ -154,7 +154,7 @@ fn revoke_token(op: &Op<'_>, token: &str) -> Result<Response, Stop> {
         engine::invalidate(op, &ACTOR, &Selection::Grant(token))?;
         return revoked("refresh token");
     }
-    let verified = match engine::verify(op, token) {
+    let verified = match engine::verify_to_end(op, token) {
         Ok(verified) => verified,
         Err(refusal) => return nothing(&refusal),
     };
@@ -174,7 +174,7 @@ fn revoke_id(op: &Op<'_>, jti: &str, expires: Option<i128>) -> Result<Response, 
     // Else a token given as an id would live on, called revoked, and stand in the trail (security L2).
     let (stored, refresh) = (key::authorization_token(jti), key::pair_of_refresh(jti));
     op.want(&[stored.clone(), refresh.clone()]);
-    if op.read(&stored)?.is_some() || op.read(&refresh)?.is_some() || engine::verify(op, jti).is_ok() {
+    if op.read(&stored)?.is_some() || op.read(&refresh)?.is_some() || engine::verify_to_end(op, jti).is_ok() {
         return invalid("jti", "is a token and no id of one: it belongs into `token`");
     }
     if !(1..=MAX_JTI).contains(&jti.len()) {

@@ -45,8 +45,7 @@ pub(super) fn live(op: &Op<'_>, token: &str) -> Result<Live, Stop> {
     if engine::is_authorization_token(token) {
         return engine::authorized(op, token).map(of_authorization);
     }
-    let engine::Bearer { user, jti, dialect, issued, expires } = engine::any_bearer(op, token)?;
-    Ok(Live { user, dialect, id: jti, scopes: None, issued, expires })
+    engine::any_bearer(op, token).map(of_bearer)
 }
 
 /// Like [`live`], for those who ask about a token that is not their credential: `None` for one that is not good.
@@ -57,15 +56,22 @@ pub(super) fn if_live(op: &Op<'_>, token: &str) -> Result<Option<Live>, Stop> {
     unless_refused(op, live(op, token))
 }
 
-/// Like [`if_live`], for those who end it: also an authorization whose time has not come.
+/// Like [`if_live`], for those who end it: also one that is not good now but can be later, or elsewhere.
 ///
 /// # Errors
 /// Whatever is not the token's fault.
 pub(super) fn if_revocable(op: &Op<'_>, token: &str) -> Result<Option<Live>, Stop> {
-    if !engine::is_authorization_token(token) {
-        return if_live(op, token);
-    }
-    unless_refused(op, engine::revocable(op, token).map(of_authorization))
+    let found = if engine::is_authorization_token(token) {
+        engine::revocable(op, token).map(of_authorization)
+    } else {
+        engine::bearer_to_end(op, token).map(of_bearer)
+    };
+    unless_refused(op, found)
+}
+
+fn of_bearer(bearer: engine::Bearer) -> Live {
+    let engine::Bearer { user, jti, dialect, issued, expires } = bearer;
+    Live { user, dialect, id: jti, scopes: None, issued, expires }
 }
 
 fn of_authorization(found: engine::Authorized) -> Live {

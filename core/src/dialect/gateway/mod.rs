@@ -395,6 +395,58 @@ mod tests {
         }
     }
 
+    /// The clock can be set right, a setting can change back, and a verifier elsewhere can have more leeway.
+    #[test]
+    fn a_token_that_is_not_good_now_can_be_ended() {
+        type Change = fn(&mut TestWorld);
+        let changes: [(Change, Change); 4] = [
+            (|world| world.set(crate::time::UnixTime::from_secs(1_800_000_000)), |world| world.advance(86_400)),
+            (|world| world.settings_mut().issuer = "other".into(), |world| world.settings_mut().issuer = "waxseal".into()),
+            (|world| world.settings_mut().audience = Some("other".into()), |world| world.settings_mut().audience = None),
+            (|_| {}, |world| world.settings_mut().leeway = 60),
+        ];
+        for (case, (there, back)) in changes.into_iter().enumerate() {
+            for (way, dialect) in [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)] {
+                let mut world = world();
+                if case == 0 {
+                    world.advance(86_400);
+                }
+                let token = if dialect == 0 { redis(&mut world, "ann") } else { elasticsearch(&mut world, "ann").0 };
+                if case == 3 {
+                    world.advance(if dialect == 0 { 359 } else { 1259 });
+                }
+                there(&mut world);
+                check_alive(&mut world, &token, false);
+                world.audited();
+                match way {
+                    0 => revoke(&mut world, &by("ann"), &token),
+                    1 => {
+                        let body = format!(r#"{{"token": "{token}"}}"#);
+                        assert_eq!(json(&world.local(request("POST /admin/tokens/revoke", &body)))["revoked"], true);
+                    }
+                    _ => revoke(&mut world, &by("bob"), &token),
+                }
+                let told = if way == 2 { "token.revoke not_allowed" } else { "token.revoke" };
+                assert_eq!(world.audited().pop().as_deref(), Some(told), "{case} {way} {dialect}");
+                check_inactive(&mut world, &by("ann"), &token);
+                back(&mut world);
+                check_alive(&mut world, &token, way == 2);
+            }
+        }
+    }
+
+    /// No verifier accepts it any more, whatever its leeway.
+    #[test]
+    fn a_token_that_is_over_everywhere_is_not_entered() {
+        let mut world = world();
+        let token = redis(&mut world, "ann");
+        world.advance(360);
+        revoke(&mut world, &by("ann"), &token);
+        let told = world.local(request("POST /admin/tokens/revoke", &format!(r#"{{"token": "{token}"}}"#)));
+        assert_eq!(json(&told)["code"], "expired");
+        assert_eq!(world.count("revoked/"), 0);
+    }
+
     #[test]
     fn nobody_else_revokes() {
         let mut world = world();

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Ends a token of the caller, or of anybody if he is an administrator. A refresh token ends with all that came of its login. It is
-/// 200 also for a token that is unknown, not good any more, or somebody else's; then nothing changes (RFC 7009, 2.2).
+/// 200 also for a token that is unknown, can never be good again, or is somebody else's; then nothing changes (RFC 7009, 2.2).
 ///
 /// # Errors
 /// 401 for a caller who does not prove who he is; 400 without a token.
