@@ -45,7 +45,7 @@ pub(crate) use pair::{Counts, Grant, NotRefreshed, Selection, grant, grant_for_t
 pub(crate) use passwords::{NewPassword, add_password, remove_password, replace_passwords, reset_passwords};
 pub(crate) use policies::{cluster, schemes};
 pub(crate) use profile::{named, profile, store_profile, want_profile, want_profile_of_token};
-pub(crate) use revoke::{has_room, revoke, revoke_counted};
+pub(crate) use revoke::{has_room, revoke, revoke_again, revoke_counted};
 pub(crate) use roles::{MAX_ROLES, delete_role, put_role, roles};
 #[cfg(feature = "public-keys")]
 pub(crate) use snapshot::snapshot;

@@ -11,8 +11,25 @@ use alloc::{string::String, vec::Vec};
 
 /// Ends the token with this id. The entry stays until the token has expired at every verifier (security T16).
 pub(crate) fn revoke(op: &Op<'_>, jti: &str, expires: UnixTime) {
-    let until = expires.plus_secs(u64::from(token::MAX_LEEWAY));
-    op.store_until(key::revoked(jti), &Revoked { until, only_here: !has_snapshots(op) }, until);
+    enter(op, jti, expires, Revoked { until: UnixTime::default(), only_here: true });
+}
+
+/// Like [`revoke`], for an id that may be revoked already: the entry gets no shorter, and verifiers elsewhere are told of it as soon as
+/// they could accept the token.
+///
+/// # Errors
+/// While the store is read.
+pub(crate) fn revoke_again(op: &Op<'_>, jti: &str, expires: UnixTime) -> Result<(), Stop> {
+    match op.load(&key::revoked(jti))? {
+        Some(known) => enter(op, jti, expires, known),
+        None => revoke(op, jti, expires),
+    }
+    Ok(())
+}
+
+fn enter(op: &Op<'_>, jti: &str, expires: UnixTime, known: Revoked) {
+    let until = expires.plus_secs(u64::from(token::MAX_LEEWAY)).max(known.until);
+    op.store_until(key::revoked(jti), &Revoked { until, only_here: known.only_here && !has_snapshots(op) }, until);
 }
 
 /// Like [`revoke`], counted for `uid`, whose token it is, whoever ends it. Snapshots have to name every revoked token, so that one user

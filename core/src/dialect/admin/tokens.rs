@@ -9,11 +9,11 @@ use super::{
 use crate::{
     engine::{self, Selection},
     hex,
-    record::{Ended, PairOf, Revoked, Scope, User, key},
+    record::{Ended, PairOf, Scope, User, key},
     refusal::Refusal,
     seam::{Op, Response, Stop},
     time::UnixTime,
-    token::{self, Explanation, dialect},
+    token::{Explanation, dialect},
 };
 use alloc::{
     format,
@@ -189,11 +189,7 @@ fn revoke_id(op: &Op<'_>, jti: &str, expires: Option<i128>) -> Result<Response, 
         Some(Ok(secs)) => UnixTime::from_secs(secs.into()),
         Some(Err(_)) => return invalid("expires", "is not a time in Unix seconds before 2106"),
     };
-    let known = op.load::<Revoked>(&key::revoked(jti))?.map_or(UnixTime::default(), |revoked| revoked.until);
-    let expires = Ended::until(op.now()).max(expires);
-    if known < expires.plus_secs(token::MAX_LEEWAY.into()) {
-        engine::revoke(op, jti, expires);
-    }
+    engine::revoke_again(op, jti, Ended::until(op.now()).max(expires))?;
     engine::audit(op, "token.revoke", &ACTOR, &jti, None);
     revoked(jti)
 }

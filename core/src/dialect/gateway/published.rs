@@ -285,6 +285,24 @@ mod tests {
         assert_eq!(text(&mut world).split('.').count(), 3);
     }
 
+    /// Whoever does so may know of one that was signed elsewhere, by a key that is to be taken over.
+    #[test]
+    fn what_was_revoked_under_a_secret_is_named_once_it_is_revoked_again() {
+        let mut world = TestWorld::with_admin("admin password");
+        let expires = world.now().as_secs() + 1_000_000;
+        let revoke = |world: &mut TestWorld, body: String| {
+            assert_eq!(world.local(request("POST /admin/tokens/revoke", &body)).status, 200);
+            world.stored::<Revoked>(&key::revoked("some-id")).unwrap()
+        };
+        let before = revoke(&mut world, format!(r#"{{"jti": "some-id", "expires": {expires}}}"#));
+        assert!(before.only_here);
+        assert_eq!(
+            world.local(request("POST /admin/keys/rotate", r#"{"algorithm": "EdDSA", "end_tokens": true}"#)).status,
+            201
+        );
+        assert_eq!(revoke(&mut world, r#"{"jti": "some-id"}"#.into()), Revoked { only_here: false, ..before });
+    }
+
     /// By their keys and not by a time, which may be wrong.
     #[test]
     fn everybodys_pairs_end_elsewhere_with_their_keys() {
