@@ -190,7 +190,11 @@ fn revoke_id(op: &Op<'_>, jti: &str, expires: Option<i128>) -> Result<Response, 
         Some(Err(_)) => return invalid("expires", "is not a time in Unix seconds before 2106"),
     };
     engine::revoke_again(op, jti, Ended::until(op.now()).max(expires))?;
-    engine::audit(op, "token.revoke", &ACTOR, &jti, None);
+    // What is counted when the token's pair is ended has to know of it.
+    let ended = engine::invalidate(op, &ACTOR, &Selection::AccessId(jti))?;
+    if ended.is_none_or(|counts| counts.invalidated == 0) {
+        engine::audit(op, "token.revoke", &ACTOR, &jti, None);
+    }
     revoked(jti)
 }
 

@@ -315,6 +315,28 @@ fn what_had_ended_by_itself_is_revoked_and_not_counted() {
 }
 
 #[test]
+fn a_token_that_was_ended_outside_of_the_dialect_counts_as_dead_before() {
+    for by_id in [true, false] {
+        let mut world = TestWorld::with_admin("secret");
+        let token = login(&mut world)["access_token"].clone();
+        let explained = world
+            .local(crate::testing::request("POST /admin/tokens/explain", &alloc::format!("{}", value!({"token": token}))));
+        let id = json(&explained)["token"]["claims"]["jti"].clone();
+        world.audited();
+        let body = alloc::format!("{}", if by_id { value!({"jti": id}) } else { value!({"token": token}) });
+        assert_eq!(world.local(crate::testing::request("POST /admin/tokens/revoke", &body)).status, 200);
+        assert_eq!(world.audited(), ["token.revoke"]);
+        assert_eq!(world.call(bearer("/_security/_authenticate", &token)).status, 401);
+        let ended = json(&world.call(admin(delete(OLD, &value!({"token": token})))));
+        let dead =
+            value!({"created": false, "invalidated_tokens": 0, "previously_invalidated_tokens": 1, "error_count": 0});
+        assert_eq!(ended, dead);
+        let ended = json(&world.call(admin(delete(NEW, &value!({"username": "admin"})))));
+        assert_eq!((&ended["invalidated_tokens"], &ended["previously_invalidated_tokens"]), (&value!(1), &value!(1)));
+    }
+}
+
+#[test]
 fn a_token_that_died_with_its_user_counts_as_dead_before() {
     for (line, body) in [
         ("PUT /v1/users/password", value!({"username": "bob", "new_password": "other"})),

@@ -25,6 +25,8 @@ const PAGES: [u32; 4] = if cfg!(test) { [8, 16, 32, 1100] } else { [1024, 2048, 
 pub(crate) enum Selection<'a> {
     /// One access token.
     Access(&'a str),
+    /// The access token with this id, for which the caller makes an entry.
+    AccessId(&'a str),
     /// One refresh token.
     Refresh(&'a str),
     /// Everything that came of the login which gave this refresh token, access tokens included (RFC 7009, 2.1).
@@ -60,6 +62,9 @@ pub(crate) fn invalidate(
                 Ok(core::mem::replace(&mut pair.access_invalidated, true))
             })
         }
+        Selection::AccessId(jti) => end_one(op, actor, &key::pair_of_access(jti), |_, pair| {
+            Ok(core::mem::replace(&mut pair.access_invalidated, true))
+        }),
         Selection::Refresh(token) => end_one(op, actor, &key::pair_of_refresh(token), |_, pair| {
             Ok(core::mem::replace(&mut pair.refresh_invalidated, true))
         }),
