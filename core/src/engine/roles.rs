@@ -1,7 +1,7 @@
 //! Roles that administrators define in the Elasticsearch dialect. They are kept and shown; what a user may do is
 //! [`Role`](crate::record::Role)'s alone.
 
-use super::audit;
+use super::{as_typed, audit};
 use crate::{
     record::{CustomRole, CustomRoles, key},
     refusal::Refusal,
@@ -45,7 +45,7 @@ pub(crate) fn put_role(op: &Op<'_>, actor: &dyn Display, name: &str, role: &Cust
         op.store(key::custom_roles(), &all);
     }
     op.store(key, role);
-    audit(op, "role.put", actor, &name, None);
+    audit(op, "role.put", actor, &as_typed(op, name), None);
     Ok(is_new)
 }
 
@@ -60,6 +60,23 @@ pub(crate) fn delete_role(op: &Op<'_>, actor: &dyn Display, name: &str) -> Resul
     all.0.retain(|known| known != name);
     op.store(key::custom_roles(), &all);
     op.remove(key);
-    audit(op, "role.delete", actor, &name, None);
+    audit(op, "role.delete", actor, &as_typed(op, name), None);
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{TestWorld, basic, request};
+
+    #[test]
+    fn a_role_that_is_called_like_a_token_is_in_no_trail() {
+        let mut world = TestWorld::with_admin("admin password");
+        let name = "0123456789abcdef".repeat(4);
+        for method in ["PUT", "DELETE"] {
+            let body = if method == "PUT" { "{}" } else { "" };
+            let role = request(&alloc::format!("{method} /_security/role/{name}"), body);
+            assert_eq!(world.call(role.with_header("authorization", &basic("admin", "admin password"))).status, 200);
+            assert!(world.events.pop().is_some_and(|event| event.subject.starts_with("token#")), "{method}");
+        }
+    }
 }

@@ -171,10 +171,11 @@ fn revoke_token(op: &Op<'_>, token: &str) -> Result<Response, Stop> {
 /// entry lasts until every token that this server could have issued by now has expired, or until `expires` (in Unix seconds) if that is
 /// later: for tokens that were issued elsewhere. It never gets shorter (security T16).
 fn revoke_id(op: &Op<'_>, jti: &str, expires: Option<i128>) -> Result<Response, Stop> {
-    // Else a token given as an id would live on, called revoked, and stand in the trail (security L2).
-    let (stored, refresh) = (key::authorization_token(jti), key::pair_of_refresh(jti));
+    // Else a token given as an id would live on, called revoked. Some have it from a header, with `Bearer`, or in capitals.
+    let token = jti.split_whitespace().next_back().unwrap_or_default();
+    let (stored, refresh) = (key::authorization_token(&token.to_ascii_lowercase()), key::pair_of_refresh(token));
     op.want(&[stored.clone(), refresh.clone()]);
-    if op.read(&stored)?.is_some() || op.read(&refresh)?.is_some() || engine::verify_to_end(op, jti).is_ok() {
+    if op.read(&stored)?.is_some() || op.read(&refresh)?.is_some() || engine::verify_to_end(op, token).is_ok() {
         return invalid("jti", "is a token and no id of one: it belongs into `token`");
     }
     if !(1..=MAX_JTI).contains(&jti.len()) {
@@ -193,7 +194,7 @@ fn revoke_id(op: &Op<'_>, jti: &str, expires: Option<i128>) -> Result<Response, 
     // What is counted when the token's pair is ended has to know of it.
     let ended = engine::invalidate(op, &ACTOR, &Selection::AccessId(jti))?;
     if ended.is_none_or(|counts| counts.invalidated == 0) {
-        engine::audit(op, "token.revoke", &ACTOR, &jti, None);
+        engine::audit(op, "token.revoke", &ACTOR, &engine::as_typed(op, jti), None);
     }
     revoked(jti)
 }
@@ -448,14 +449,18 @@ mod tests {
         let refresh = json(&world.call(ask))["refresh_token"].as_str().unwrap().to_string();
         let (stored, signed) = (authorization(&mut world), made(&mut world).0);
         world.audited();
-        for token in [refresh, stored, signed] {
+        let [header, capitals, blank] = [format!("Bearer {stored}"), stored.to_uppercase(), format!(" {stored}")];
+        for token in [refresh, format!("bearer  {signed}\n"), signed, header, capitals, blank, stored] {
             let body = json!({ "jti": token }).to_string();
             refused(&mut world, "POST /admin/tokens/revoke", &body, 400, "invalid_value");
             assert!(world.audited().is_empty());
         }
         // An id that only looks like one, of a token that was issued elsewhere.
-        for id in ["0".repeat(64), "a.b.c".into()] {
+        for (id, told) in
+            [("a.b.c".into(), "a.b.c"), ("0".repeat(64), "token#"), (format!("JWT {}", "0".repeat(64)), "JWT token#")]
+        {
             done(&mut world, "POST /admin/tokens/revoke", &json!({ "jti": id }).to_string(), 200);
+            assert!(world.events.pop().is_some_and(|event| event.subject.starts_with(told)), "{id}");
         }
     }
 
