@@ -141,7 +141,9 @@ fn change(op: &Op<'_>, caller: &Caller, user: User, before: &UserProfile, wanted
     let own = user.uid == caller.user.uid;
     // As the login has left it, if it is himself.
     let mut user = if own { caller.user.clone() } else { user };
-    if (!own && !engine::may_manage(&caller.user, &user)) || !engine::may_give(&caller.user, &user, role) {
+    // Services go by the roles that are defined here.
+    let takes_roles = own && caller.user.role != Role::Admin && profile.roles != before.roles;
+    if takes_roles || (!own && !engine::may_manage(&caller.user, &user)) || !engine::may_give(&caller.user, &user, role) {
         return Err(refused(op, PUT, caller));
     }
     let actor = &caller.user.uid;

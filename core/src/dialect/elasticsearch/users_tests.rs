@@ -325,7 +325,8 @@ fn user_managers_may_not_change_administrators() {
         ("PUT /_security/user/other", value!({"password": "new secret", "roles": ["superuser"]}), 403),
         ("PUT /_security/user/admin", value!({"roles": ["superuser"]}), 403),
         ("PUT /_security/user/max", value!({"roles": ["db_member"]}), 403),
-        ("PUT /_security/user/max", value!({"roles": ["user_manager", "r"], "full_name": "Max"}), 200),
+        ("PUT /_security/user/max", value!({"roles": ["user_manager", "r"]}), 403),
+        ("PUT /_security/user/max", value!({"roles": ["user_manager"], "full_name": "Max"}), 200),
         ("PUT /_security/user/admin/_password", secret.clone(), 403),
         ("PUT /_security/user/admin/_disable", Value::Null, 403),
         ("PUT /_security/user/admin/_enable", Value::Null, 403),
@@ -339,6 +340,11 @@ fn user_managers_may_not_change_administrators() {
     ] {
         check(&mut world, max, line, &body, status);
     }
+    // What an administrator has given him he keeps.
+    let given = value!({"roles": ["user_manager", "r"]});
+    admin(&mut world, "PUT /_security/user/max", &given, 200);
+    check(&mut world, max, "PUT /_security/user/max", &given, 200);
+    check(&mut world, max, "PUT /_security/user/max", &value!({"roles": ["user_manager"]}), 403);
 }
 
 #[test]
