@@ -163,7 +163,7 @@ fn attempt(
     let position = user.as_ref().and_then(|user| user.passwords.position(&derived));
     match (user, position) {
         (Some(mut user), Some(position)) if purpose.is_open_to(&user) && !gate.is_locked(op) => {
-            gate.succeeded(op, !purpose.is_kept());
+            gate.succeeded(op, &user, !purpose.is_kept());
             upgrade(op, &mut user, position, &derived)?;
             Ok((user, derived))
         }

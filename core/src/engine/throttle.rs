@@ -18,6 +18,7 @@
 use super::{
     audit_kept,
     clock::{has_been, holds, is_within},
+    directory::is_locked,
     source::{site, source},
 };
 use crate::{
@@ -71,6 +72,8 @@ pub(super) struct Gate {
     account: Attempts,
     source: Attempts,
     epoch: u32,
+    /// Until when the user is known to be locked. Read only where a pause of the account can begin or end.
+    locked: UnixTime,
 }
 
 impl Gate {
@@ -98,16 +101,24 @@ impl Gate {
         let epoch = user.map_or(0, |user| user.lock_epoch);
         let current = |attempts: Option<Attempts>| attempts.filter(|attempts| attempts.epoch == epoch).unwrap_or_default();
         let known = op.load::<Attempts>(pair)?;
-        let gate = Self {
+        let mut gate = Self {
             pair: Attempts { succeeded: known.map_or(UnixTime::default(), |known| known.succeeded), ..current(known) },
             account: current(op.load(all)?),
             source: op.load(of_source)?.unwrap_or_default(),
             epoch,
+            locked: UnixTime::default(),
             keys,
         };
         if holds(op, gate.account.since, gate.account.until) && !gate.is_known_source(op) {
             let told = key::turned_away(&id(op, "tries.away", &[account.as_slice(), &site(op)].concat()));
             return Err(turn_away(op, &told, gate.account.until, turned_away));
+        }
+        if let Some(user) = user
+            && gate.account.failures.saturating_add(1) >= op.settings.throttle.account_ceiling
+            && let Some(lock) = op.load::<Lock>(&key::lock(user.uid))?
+            && is_locked(op, user, Some(&lock))
+        {
+            gate.locked = lock.until;
         }
         Ok(gate)
     }
@@ -120,15 +131,17 @@ impl Gate {
     /// Counts a failure. A failure while locked does not count, so a lock ends in time even under attack.
     pub(super) fn failed(mut self, op: &Op<'_>, cluster: &Cluster, user: Option<&User>) {
         if !self.is_locked(op) {
-            self.count_pair(op, cluster, user);
-            self.count_account(op);
+            let until = self.count_pair(op, cluster, user).max(self.count_account(op));
+            if let (Some(user), Some(until)) = (user, until) {
+                self.lock(op, user, until);
+            }
         }
         self.count_source(op);
         self.keep(op, cluster);
     }
 
-    /// Counts a failure of the account from this source, and locks it for the source when there have been too many.
-    fn count_pair(&mut self, op: &Op<'_>, cluster: &Cluster, user: Option<&User>) {
+    /// Counts a failure of the account from this source, and locks it for the source when there have been too many: until then.
+    fn count_pair(&mut self, op: &Op<'_>, cluster: &Cluster, user: Option<&User>) -> Option<UnixTime> {
         let (now, settings) = (op.now(), &op.settings.throttle);
         let reset_after = u64::from(cluster.login_lockout_counter_reset_after);
         let in_time = has_been(op, self.pair.since) && now <= self.pair.since.plus_secs(reset_after);
@@ -142,7 +155,7 @@ impl Gate {
         // Without the vendor's locks, or when they have not helped.
         let is_hopeless = self.pair.total >= settings.account_ceiling && !settings.vendor_lockout;
         if !locks && !is_hopeless {
-            return;
+            return None;
         }
         self.pair.failures = 0;
         let pause = if is_hopeless { now.plus_secs(settings.account_pause.into()) } else { now };
@@ -155,23 +168,31 @@ impl Gate {
             secs => now.plus_secs(secs.into()),
         };
         self.pair.until = lock.max(pause);
-        if let Some(user) = user {
-            let lock = Lock { until: self.pair.until, epoch: user.lock_epoch, since: self.pair.since };
-            op.keep(key::lock(user.uid), Some(lock.encode()), expiry(self.pair.until));
-            audit_kept(op, "user.lock", &user.uid, &user.uid);
-        }
+        Some(self.pair.until)
     }
 
-    /// Counts a failure of the account over all sources, unless this one has used up its share.
-    fn count_account(&mut self, op: &Op<'_>) {
+    /// Notes that the user is locked until then, at least for one source.
+    fn lock(&self, op: &Op<'_>, user: &User, until: UnixTime) {
+        let until = until.max(self.locked);
+        let lock = Lock { until, epoch: user.lock_epoch, since: self.pair.since };
+        op.keep(key::lock(user.uid), Some(lock.encode()), expiry(until));
+        audit_kept(op, "user.lock", &user.uid, &user.uid);
+    }
+
+    /// Counts a failure of the account over all sources, unless this one has used up its share; with too many new sources are turned
+    /// away until then.
+    fn count_account(&mut self, op: &Op<'_>) -> Option<UnixTime> {
         let settings = &op.settings.throttle;
-        if settings.vendor_lockout || self.pair.total <= settings.account_ceiling / SHARES {
-            self.account.failures = self.account.failures.saturating_add(1);
-            self.account.since = op.now();
-            if self.account.failures >= settings.account_ceiling {
-                self.account.until = op.now().plus_secs(settings.account_pause.into());
-            }
+        if !settings.vendor_lockout && self.pair.total > settings.account_ceiling / SHARES {
+            return None;
         }
+        self.account.failures = self.account.failures.saturating_add(1);
+        self.account.since = op.now();
+        if self.account.failures < settings.account_ceiling {
+            return None;
+        }
+        self.account.until = op.now().plus_secs(settings.account_pause.into());
+        Some(self.account.until)
     }
 
     /// Counts a failure of the source.
@@ -206,7 +227,7 @@ impl Gate {
 
     /// Ends the runs of failures of this account, and remembers the source: once a day, or `always` where nothing else is kept of the
     /// success. Without a write the counters are no condition, and guesses that all read them before one had failed would not be limited.
-    pub(super) fn succeeded(self, op: &Op<'_>, always: bool) {
+    pub(super) fn succeeded(self, op: &Op<'_>, user: &User, always: bool) {
         let now = op.now();
         let [pair, account, _] = self.keys;
         if always || self.pair.failures > 0 || self.pair.total > 0 || !is_within(op, self.pair.succeeded, DAY) {
@@ -215,6 +236,10 @@ impl Gate {
         }
         if self.account.failures > 0 {
             op.keep(account, None, None);
+            // The pause ends with them, and with it the lock that says so.
+            if self.locked > now && self.locked == self.account.until {
+                op.keep(key::lock(user.uid), None, None);
+            }
         }
     }
 
@@ -676,6 +701,62 @@ mod tests {
         assert_eq!(world.call_from("192.0.2.9", login("admin password")).status, 429);
         assert_eq!(world.local(request("POST /admin/users/admin/unlock", "")).status, 200);
         assert_eq!(world.call_from("192.0.2.9", login("admin password")).status, 200);
+    }
+
+    /// Else an administrator sees nothing of what keeps the owner out.
+    #[test]
+    fn a_pause_of_an_account_is_told_and_shown() {
+        let mut world = TestWorld::with_admin("admin password");
+        world.settings_mut().throttle = crate::settings::Throttle { account_ceiling: 10, ..Default::default() };
+        let by_admin =
+            |line: &str, body: &str| request(line, body).with_header("authorization", &basic("admin", "admin password"));
+        let login =
+            |name, password| request("POST /v1/users/authorize", "").with_header("authorization", &basic(name, password));
+        let threshold = |world: &mut TestWorld, threshold: u32, duration: u32| {
+            let body =
+                alloc::format!(r#"{{"login_lockout_threshold": {threshold}, "login_lockout_duration": {duration}}}"#);
+            assert_eq!(world.call(by_admin("PUT /v1/cluster/policy", &body)).status, 200);
+        };
+        threshold(&mut world, 0, 1800);
+        assert_eq!(world.local(request("POST /admin/users", r#"{"name": "ann", "password": "ann password"}"#)).status, 201);
+        assert_eq!(world.call_from("198.51.100.1", login("ann", "ann password")).status, 200);
+        let shown = |world: &mut TestWorld| {
+            let shown = crate::testing::json(&world.local(request("GET /admin/users/ann", "")));
+            (shown["locked"] == true, shown["locked_until"].as_str().map(alloc::string::String::from))
+        };
+        let flood = |world: &mut TestWorld, first: u32| {
+            world.audited();
+            for nth in 0..10 {
+                let source = alloc::format!("192.0.2.{}", first + nth / 2);
+                assert_eq!(world.call_from(&source, login("ann", "wrong")).status, 401);
+            }
+            assert_eq!(world.audited().iter().filter(|told| *told == "user.lock").count(), 1);
+            assert_eq!(world.call_from("192.0.2.99", login("ann", "ann password")).status, 429);
+            shown(world)
+        };
+        let paused = flood(&mut world, 10);
+        assert_eq!(paused, (true, Some("2027-01-15T08:15:00Z".into())));
+        // The owner gets in from where he is known, and ends it.
+        assert_eq!(world.call_from("198.51.100.1", login("ann", "ann password")).status, 200);
+        assert_eq!((shown(&mut world).0, world.call_from("192.0.2.98", login("ann", "ann password")).status), (false, 200));
+        // So does an administrator.
+        world.advance(3600);
+        assert!(flood(&mut world, 20).0);
+        assert_eq!(world.local(request("POST /admin/users/ann/unlock", "")).status, 200);
+        assert_eq!((shown(&mut world).0, world.call_from("192.0.2.97", login("ann", "ann password")).status), (false, 200));
+        // A longer lock stays as it is, also when the pause ends.
+        world.advance(3600);
+        threshold(&mut world, 1, 7200);
+        assert_eq!(world.call_from("203.0.113.1", login("ann", "wrong")).status, 401);
+        let longer = shown(&mut world);
+        threshold(&mut world, 0, 1800);
+        for nth in 0..9 {
+            assert_eq!(world.call_from(&alloc::format!("192.0.2.{}", 30 + nth / 2), login("ann", "wrong")).status, 401);
+        }
+        assert_eq!(world.call_from("192.0.2.96", login("ann", "ann password")).status, 429);
+        assert_eq!(shown(&mut world), longer);
+        assert_eq!(world.call_from("198.51.100.1", login("ann", "ann password")).status, 200);
+        assert_eq!(shown(&mut world), longer);
     }
 
     /// Else every source that ever failed, and every account that was ever locked, would have its record for ever.
