@@ -99,7 +99,14 @@ impl Gate {
         op.want(&keys);
         let [pair, all, of_source] = &keys;
         let epoch = user.map_or(0, |user| user.lock_epoch);
-        let current = |attempts: Option<Attempts>| attempts.filter(|attempts| attempts.epoch == epoch).unwrap_or_default();
+        let current = |attempts: Option<Attempts>| {
+            let mut attempts = attempts.filter(|attempts| attempts.epoch == epoch).unwrap_or_default();
+            // Else the next failure would be taken for the beginning of a lock that a clock which was ahead has written.
+            if !holds(op, attempts.since, attempts.until) {
+                attempts.until = UnixTime::default();
+            }
+            attempts
+        };
         let known = op.load::<Attempts>(pair)?;
         let mut gate = Self {
             pair: Attempts { succeeded: known.map_or(UnixTime::default(), |known| known.succeeded), ..current(known) },
@@ -460,6 +467,7 @@ mod tests {
         }
         assert_eq!(world.call(login("admin password")).status, 429);
         world.set(right);
+        assert_eq!(world.call(login("wrong")).status, 401);
         assert_eq!(world.call(login("admin password")).status, 200);
         let shown = world.local(request("GET /admin/users/admin", ""));
         assert_eq!(crate::testing::json(&shown)["locked"], false);
