@@ -130,7 +130,7 @@ impl KeySet {
     ///
     /// # Errors
     /// The [`Refusal`]s up to [`Refusal::BadSignature`], those of claims that cannot be read, and [`Refusal::Expired`].
-    pub fn verify_to_end(&self, token: &str, now: UnixTime) -> Result<Verified, Refusal> {
+    pub(crate) fn verify_to_end(&self, token: &str, now: UnixTime) -> Result<Verified, Refusal> {
         let verified = Unverified::parse(token)?.check(self)?.unchecked_claims()?;
         if now < verified.expires().plus_secs(MAX_LEEWAY.into()) { Ok(verified) } else { Err(Refusal::Expired) }
     }

@@ -8,8 +8,8 @@ use super::{
 use crate::{record::Uid, time::UnixTime};
 use alloc::{borrow::Cow, string::String};
 
-/// The claims of a token whose signature, times and profile hold; of one from [`KeySet::verify_to_end`](super::KeySet::verify_to_end)
-/// only the signature does. Only verification makes one.
+/// The claims of a token whose signature, times and profile hold. Only verification makes one; where a token is to be ended, inside this
+/// crate, also one of which only the signature holds.
 #[derive(Clone, Debug)]
 pub struct Verified {
     json: String,
