@@ -118,7 +118,7 @@ fn every_dependency_is_used() {
 /// What is shown of a refusal, and typed in TypeScript, is what core refuses with, in the order of its checks.
 #[test]
 fn the_codes_of_refused_tokens_are_those_of_core() {
-    let types = read("wasm/js/lib/verify/index.d.ts");
+    let types = read("wasm/js/lib/verify/codes.d.ts");
     let (_, types) = types.split_once("export type TokenCode =").unwrap();
     let (types, _) = types.split_once("\n\n").unwrap();
     let code = regex::Regex::new("'([a-z0-9_]+)'").unwrap();
