@@ -341,9 +341,12 @@ fn user_managers_may_not_change_administrators() {
         check(&mut world, max, line, &body, status);
     }
     // What an administrator has given him he keeps.
-    let given = value!({"roles": ["user_manager", "r"]});
+    let given = value!({"roles": ["user_manager", "r", "s"]});
     admin(&mut world, "PUT /_security/user/max", &given, 200);
     check(&mut world, max, "PUT /_security/user/max", &given, 200);
+    check(&mut world, max, "PUT /_security/user/max", &value!({"roles": ["s", "user_manager", "r"]}), 200);
+    check(&mut world, max, "PUT /_security/user/max", &value!({"roles": ["user_manager", "r"]}), 403);
+    check(&mut world, max, "PUT /_security/user/max", &value!({"roles": ["user_manager", "r", "t"]}), 403);
     check(&mut world, max, "PUT /_security/user/max", &value!({"roles": ["user_manager"]}), 403);
 }
 
