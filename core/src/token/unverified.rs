@@ -163,7 +163,7 @@ impl Signed<'_> {
         Ok(Verified::check(json, expected, profile, now)?.within(self.until))
     }
 
-    /// Reads the claims and decides nothing: see [`KeySet::verify_to_end`].
+    /// Reads the claims and decides nothing: see [`KeySet::read_signed`].
     pub(super) fn unchecked_claims(&self) -> Result<Verified, Refusal> {
         Verified::unchecked(String::from_utf8(self.payload()?).map_err(|_| Refusal::BadClaimsJson)?)
     }
