@@ -1,6 +1,7 @@
 //! A stored hash and its text form.
 
 use super::{Scheme, SchemeError};
+use crate::token::base64url;
 use alloc::{
     string::{String, ToString},
     vec::Vec,
@@ -111,7 +112,7 @@ impl fmt::Display for Hash {
             Scheme::Argon2id { memory, passes, lanes } => write!(f, "$argon2id$v=19$m={memory},t={passes},p={lanes}")?,
             Scheme::Pbkdf2Sha256 { iterations } => write!(f, "$pbkdf2-sha256$i={iterations}")?,
         }
-        write!(f, "${}${}", STANDARD_NO_PAD.encode(&self.salt), STANDARD_NO_PAD.encode(self.output))
+        write!(f, "${}${}", encode(&self.salt), encode(&self.output))
     }
 }
 
@@ -204,6 +205,11 @@ impl fmt::Display for HashError {
 }
 
 impl core::error::Error for HashError {}
+
+/// In the alphabet of RFC 4648 section 4, which differs from that of URLs in two characters.
+fn encode(octets: &[u8]) -> String {
+    base64url::encode(octets).replace('-', "+").replace('_', "/")
+}
 
 /// Which characters stand for 62 and 63.
 #[derive(Clone, Copy)]
