@@ -42,7 +42,7 @@ impl Form {
         Self::read(text, |_| true)
     }
 
-    fn read(text: &[u8], allowed: impl Fn(u8) -> bool + Copy) -> Result<Self, BadForm> {
+    fn read(text: &[u8], allowed: fn(u8) -> bool) -> Result<Self, BadForm> {
         let mut form = Self(Vec::new());
         for pair in text.split(|octet| *octet == b'&').filter(|pair| !pair.is_empty()) {
             if form.0.len() == MAX_PAIRS {
@@ -99,7 +99,7 @@ pub(crate) fn segment(text: &str) -> Result<String, BadForm> {
 }
 
 /// Undoes percent-encoding; `plus` is what `+` stands for.
-fn unescape(text: &[u8], plus: u8, allowed: impl Fn(u8) -> bool) -> Result<String, BadForm> {
+fn unescape(text: &[u8], plus: u8, allowed: fn(u8) -> bool) -> Result<String, BadForm> {
     let mut out = Vec::with_capacity(text.len());
     let mut octets = text.iter().copied();
     while let Some(octet) = octets.next() {

@@ -109,7 +109,7 @@ pub(crate) fn authorizations(
     op: &Op<'_>,
     user: &User,
     most: usize,
-    wanted: impl Fn(&Authorization) -> ControlFlow<(), bool>,
+    wanted: &dyn Fn(&Authorization) -> ControlFlow<(), bool>,
 ) -> Result<Vec<Authorization>, Stop> {
     op.want(&eras(user.uid));
     let mut found = Vec::new();

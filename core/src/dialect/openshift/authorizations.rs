@@ -48,7 +48,7 @@ pub(super) fn add(request: &Authenticated<'_>) -> Result<Reply, Stop> {
             |found: &Authorization| ControlFlow::Continue(found.scopes == scopes && (note.is_none() || found.note == note));
         // Worth reusing is what lives for another ten minutes, or a quarter of what was asked for.
         let enough = u64::from((lifetime.as_secs() / 4).min(600));
-        let newest = engine::authorizations(op, user, REUSED, fits)?;
+        let newest = engine::authorizations(op, user, REUSED, &fits)?;
         let lives_on = |found: &Authorization| found.expires.rounded_secs_since(op.now()) > enough;
         if let Some(found) = newest.into_iter().find(lives_on) {
             return Ok(one(request, found).saying("Reused existing"));
@@ -72,7 +72,7 @@ pub(super) fn list(request: &Authenticated<'_>) -> Result<Reply, Stop> {
         room.set(left);
         ControlFlow::Continue(true)
     };
-    let found = engine::authorizations(request.exchange.op, &request.caller.user, LISTED, fits)?;
+    let found = engine::authorizations(request.exchange.op, &request.caller.user, LISTED, &fits)?;
     let shown = found.into_iter().map(|found| Shown::of(request, found)).collect();
     Ok(Reply::authorizations(shown).saying("List authorizations"))
 }

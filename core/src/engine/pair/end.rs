@@ -55,17 +55,17 @@ pub(crate) fn invalidate(
     match selection {
         Selection::Access(token) => {
             let Ok(jti) = verify_any_time(op, token) else { return Ok(None) };
-            end_one(op, actor, &key::pair_of_access(&jti), |op, pair| {
+            end_one(op, actor, &key::pair_of_access(&jti), &|op, pair| {
                 if access_is_taken(op, pair) {
                     revoke_counted(op, actor, pair.uid, &jti, pair.access_expires)?;
                 }
                 Ok(core::mem::replace(&mut pair.access_invalidated, true))
             })
         }
-        Selection::AccessId(jti) => end_one(op, actor, &key::pair_of_access(jti), |_, pair| {
+        Selection::AccessId(jti) => end_one(op, actor, &key::pair_of_access(jti), &|_, pair| {
             Ok(core::mem::replace(&mut pair.access_invalidated, true))
         }),
-        Selection::Refresh(token) => end_one(op, actor, &key::pair_of_refresh(token), |_, pair| {
+        Selection::Refresh(token) => end_one(op, actor, &key::pair_of_refresh(token), &|_, pair| {
             Ok(core::mem::replace(&mut pair.refresh_invalidated, true))
         }),
         Selection::Grant(token) => {
@@ -82,7 +82,7 @@ fn end_one(
     op: &Op<'_>,
     actor: &dyn core::fmt::Display,
     index: &Key,
-    end: impl Fn(&Op<'_>, &mut Pair) -> Result<bool, Stop>,
+    end: &dyn Fn(&Op<'_>, &mut Pair) -> Result<bool, Stop>,
 ) -> Result<Option<Counts>, Stop> {
     let Some(PairOf { uid, id, family }) = op.load::<PairOf>(index)? else { return Ok(None) };
     op.want(&[key::pair(uid, &id), key::user(uid), key::family_ended(uid, &family)]);
