@@ -172,7 +172,8 @@ fn revoke_token(op: &Op<'_>, token: &str) -> Result<Response, Stop> {
 /// later: for tokens that were issued elsewhere. It never gets shorter (security T16).
 fn revoke_id(op: &Op<'_>, jti: &str, expires: Option<i128>) -> Result<Response, Stop> {
     // Else a token given as an id would live on, called revoked. Some have it from a header, with `Bearer`, or in capitals.
-    let token = jti.split_whitespace().next_back().unwrap_or_default();
+    let token = jti.trim();
+    let token = token.rsplit_once(' ').map_or(token, |(_, token)| token);
     let (stored, refresh) = (key::authorization_token(&token.to_ascii_lowercase()), key::pair_of_refresh(token));
     op.want(&[stored.clone(), refresh.clone()]);
     if op.read(&stored)?.is_some() || op.read(&refresh)?.is_some() || engine::verify_to_end(op, token).is_ok() {
