@@ -732,17 +732,23 @@ fn who_becomes_an_administrator_and_is_disabled_at_once_is_no_other_administrato
     admin(&mut world, "DELETE /_security/user/admin", &Value::Null, 400);
 }
 
+fn refresh(world: &mut TestWorld, token: &Value, status: u16) -> Value {
+    admin(world, "POST /_security/oauth2/token", &value!({"grant_type": "refresh_token", "refresh_token": token}), status)
+}
+
+/// The tokens of a login of the administrator, and those that he got for its refresh token.
+fn login_and_refresh(world: &mut TestWorld) -> (Value, Value) {
+    let body = value!({"grant_type": "password", "username": ADMIN.0, "password": ADMIN.1});
+    let first = admin(world, "POST /_security/oauth2/token", &body, 200);
+    let second = refresh(world, &first["refresh_token"], 200);
+    (first, second)
+}
+
 /// A thief who has used it ends with it, also when its owner has logged out of it meanwhile.
 #[test]
 fn a_spent_refresh_token_ends_its_family_also_when_it_was_invalidated() {
     let mut world = world();
-    let refresh = |world: &mut TestWorld, token: &Value, status| {
-        let body = value!({"grant_type": "refresh_token", "refresh_token": token});
-        admin(world, "POST /_security/oauth2/token", &body, status)
-    };
-    let body = value!({"grant_type": "password", "username": ADMIN.0, "password": ADMIN.1});
-    let first = admin(&mut world, "POST /_security/oauth2/token", &body, 200);
-    let second = refresh(&mut world, &first["refresh_token"], 200);
+    let (first, second) = login_and_refresh(&mut world);
     let out = value!({"refresh_token": first["refresh_token"]});
     assert_eq!(admin(&mut world, "DELETE /_security/oauth2/token", &out, 200)["invalidated_tokens"], 1);
     world.advance(40);
@@ -760,13 +766,7 @@ fn a_spent_refresh_token_ends_its_family_also_when_it_was_invalidated() {
 #[test]
 fn a_spent_refresh_token_is_remembered_also_when_both_halves_were_ended() {
     let mut world = world();
-    let refresh = |world: &mut TestWorld, token: &Value, status| {
-        let body = value!({"grant_type": "refresh_token", "refresh_token": token});
-        admin(world, "POST /_security/oauth2/token", &body, status)
-    };
-    let body = value!({"grant_type": "password", "username": ADMIN.0, "password": ADMIN.1});
-    let first = admin(&mut world, "POST /_security/oauth2/token", &body, 200);
-    let second = refresh(&mut world, &first["refresh_token"], 200);
+    let (first, second) = login_and_refresh(&mut world);
     for out in [value!({"token": first["access_token"]}), value!({"refresh_token": first["refresh_token"]})] {
         assert_eq!(admin(&mut world, "DELETE /_security/oauth2/token", &out, 200)["invalidated_tokens"], 1);
     }
