@@ -14,7 +14,9 @@
 //! Numbers are big-endian. The file holds what the store holds, password hashes too, and nothing that the store does not.
 
 use super::{
-    FILE_NAME, expiry,
+    FILE_NAME,
+    ahead::Ahead,
+    expiry,
     file::{self, Fresh},
     log,
     tables::{Snapshot, Tables, TablesError},
@@ -36,14 +38,15 @@ use waxseal_core::{seam::Version, time::UnixTime};
 
 const MAGIC: &[u8; 17] = b"waxseal backup 1\n";
 
-/// Writes what is live at `horizon` in `snapshot` to `to`. The outer error is the store's, the inner one the backup's.
+/// Writes what is live at `horizon`, in `snapshot` with `ahead` over it, to `to`. The outer error is the store's, the inner one the
+/// backup's.
 pub(super) fn write(
-    snapshot: &Snapshot,
+    (snapshot, ahead): (&Snapshot, &Ahead),
     horizon: UnixTime,
     to: &Path,
 ) -> Result<Result<Revision, StoreError>, TablesError> {
     let draft = draft(to);
-    let written = write_draft(snapshot, horizon, &draft).and_then(|revision| {
+    let written = write_draft((snapshot, ahead), horizon, &draft).and_then(|revision| {
         file::rename(&draft, to)?;
         Ok(revision)
     });
@@ -81,16 +84,17 @@ impl From<io::Error> for Stop {
     }
 }
 
-fn write_draft(snapshot: &Snapshot, horizon: UnixTime, draft: &Path) -> Result<Revision, Stop> {
+fn write_draft((snapshot, ahead): (&Snapshot, &Ahead), horizon: UnixTime, draft: &Path) -> Result<Revision, Stop> {
     let _ = fs::remove_file(draft);
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
     let mut out = Summed::new(BufWriter::new(file));
     let revision = snapshot.revision()?;
+    let revision = ahead.revision().unwrap_or(revision);
     out.write_all(MAGIC)?;
     out.write_all(&revision.0.to_be_bytes())?;
     out.write_all(&horizon.as_millis().to_be_bytes())?;
     let mut count = 0_u64;
-    snapshot.each(|key, entry| {
+    snapshot.each(ahead, |key, entry| {
         if entry.is_live(horizon) {
             write_entry(&mut out, key, &entry)?;
             count += 1;

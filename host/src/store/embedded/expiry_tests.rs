@@ -29,7 +29,8 @@ fn what_has_expired_goes_by_itself() {
             left += 1;
             Ok::<_, super::TablesError>(true)
         };
-        super::Snapshot::new(&store.shared.view.load().database.begin_read().unwrap()).unwrap().each(count).unwrap();
+        let (snapshot, ahead) = (&store.shared.view.load().database.begin_read().unwrap(), store.shared.ahead().clone());
+        super::Snapshot::new(snapshot).unwrap().each(&ahead, count).unwrap();
         left
     };
     assert_eq!(left(), 601);

@@ -1,9 +1,8 @@
 //! The log in front of redb: the commits since redb has synced last.
 //!
 //! Putting a redb commit on disk costs a sync of some sixteen pages here and there. A batch of commits in the log costs one sync of a
-//! block or a few in a row, in a file that has its length already. So a batch goes to the log first; then redb takes it in without a
-//! sync, for the readers of this process; and once in a while redb syncs everything at once, after which the log begins anew at its
-//! start.
+//! block or a few in a row, in a file that has its length already. So a batch goes to the log, and what the log has is kept in memory
+//! for readers; once in a while redb takes in and syncs all of that at once, after which the log begins anew at its start.
 //!
 //! ```text
 //! each batch, from a multiple of 4096 on, the rest of its last block zeros:
@@ -114,7 +113,7 @@ impl Log {
     ///
     /// # Errors
     /// When the medium fails; from then until [`Self::clear`] it is left alone, and there is no room.
-    pub(super) fn append(&mut self, batch: Batch) -> io::Result<bool> {
+    pub(super) fn append(&mut self, batch: &Batch) -> io::Result<bool> {
         let Some(mut octets) = batch.sealed(self.store) else { return Ok(false) };
         if !self.ready || self.kept.len() + octets.len() > ROOM {
             return Ok(false);
@@ -145,10 +144,6 @@ impl Log {
             // Wipes out a batch that was refused as the medium failed. If this fails again, redb keeps syncing every batch.
             self.ready = prepare(&*self.medium, self.store).is_ok();
         }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.kept.is_empty()
     }
 }
 
@@ -188,9 +183,9 @@ impl Batch {
     }
 
     /// Whole blocks; `None` if this notation cannot express it.
-    fn sealed(self, store: u64) -> Option<Vec<u8>> {
-        let Self { mut octets, fits } = self;
-        let len = u32::try_from(octets.len() - SUM - 4).ok().filter(|_| fits)?;
+    fn sealed(&self, store: u64) -> Option<Vec<u8>> {
+        let len = u32::try_from(self.octets.len() - SUM - 4).ok().filter(|_| self.fits)?;
+        let mut octets = self.octets.clone();
         octets[SUM..SUM + 4].copy_from_slice(&len.to_be_bytes());
         let sum = sum(store, &octets[SUM..]);
         octets[..SUM].copy_from_slice(&sum);
@@ -347,7 +342,7 @@ mod tests {
     /// Puts a batch of one commit after each of these revisions.
     fn fill(log: &mut Log, revisions: core::ops::Range<u64>) {
         for before in revisions {
-            assert!(log.append(batch(before, &[(before + 1, put("a", "1"))])).unwrap());
+            assert!(log.append(&batch(before, &[(before + 1, put("a", "1"))])).unwrap());
         }
     }
 
@@ -362,8 +357,8 @@ mod tests {
         let medium = Medium::new();
         let mut log = medium.ready(4);
         let written = batch(4, &[(5, put("a", "1")), (5, del("b")), (6, until(9, put("c", "")))]);
-        assert!(log.append(written).unwrap());
-        assert!(log.append(batch(6, &[(7, put("a", &"x".repeat(9_000)))])).unwrap());
+        assert!(log.append(&written).unwrap());
+        assert!(log.append(&batch(6, &[(7, put("a", &"x".repeat(9_000)))])).unwrap());
         for log in [log, medium.log(STORE, 4)] {
             assert_eq!(told(&log, 4), "4>6 6>7");
             let first = log.after(Revision(4)).next().unwrap();
@@ -394,7 +389,7 @@ mod tests {
         // redb has synced, and what was written before lies behind what is written now.
         log.clear();
         assert_eq!(told(&medium.log(STORE, 8), 8), "");
-        assert!(log.append(batch(8, &[(9, put("a", "1"))])).unwrap());
+        assert!(log.append(&batch(8, &[(9, put("a", "1"))])).unwrap());
         assert_eq!(told(&medium.log(STORE, 8), 8), "8>9");
     }
 
@@ -433,7 +428,7 @@ mod tests {
         let medium = Medium::new();
         assert!(!medium.ready(0).is_torn() && !medium.log(STORE, 0).is_torn(), "nothing was ever written");
         let mut log = medium.ready(4);
-        assert!(log.append(batch(4, &[(5, put("a", &"x".repeat(9_000)))])).unwrap());
+        assert!(log.append(&batch(4, &[(5, put("a", &"x".repeat(9_000)))])).unwrap());
         fill(&mut log, 5..6);
         assert!(!medium.log(STORE, 4).is_torn(), "what is whole, and zeros behind it");
         assert!(!medium.log(STORE, 6).is_torn(), "older batches");
@@ -476,15 +471,15 @@ mod tests {
     fn a_log_that_is_full_or_new_has_no_room() {
         let medium = Medium::new();
         let mut log = medium.log(STORE, 4);
-        assert!(!log.append(batch(4, &[(5, put("a", "1"))])).unwrap(), "it has no length yet");
+        assert!(!log.append(&batch(4, &[(5, put("a", "1"))])).unwrap(), "it has no length yet");
         log.clear();
         fill(&mut log, 4..20);
-        assert!(!log.append(batch(20, &[(21, put("a", "1"))])).unwrap());
+        assert!(!log.append(&batch(20, &[(21, put("a", "1"))])).unwrap());
         assert_eq!(told(&log, 4).split(' ').count(), 16);
         log.clear();
-        assert!(!log.append(batch(20, &[(21, put("a", &"x".repeat(ROOM)))])).unwrap());
-        assert!(!log.append(batch(20, &[(21, put(&"x".repeat(1 << 16), ""))])).unwrap());
-        assert!(log.append(batch(20, &[(21, put("a", "1"))])).unwrap());
+        assert!(!log.append(&batch(20, &[(21, put("a", &"x".repeat(ROOM)))])).unwrap());
+        assert!(!log.append(&batch(20, &[(21, put(&"x".repeat(1 << 16), ""))])).unwrap());
+        assert!(log.append(&batch(20, &[(21, put("a", "1"))])).unwrap());
         assert_eq!(told(&medium.log(STORE, 20), 20), "20>21");
     }
 }

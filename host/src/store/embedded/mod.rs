@@ -1,26 +1,30 @@
 //! The embedded default: a redb file and its log, a thread that commits in groups, and a cache in front.
 //!
 //! ```text
-//!                                       log
-//!                                        ▲ first
-//!   get ──▶ cache ──miss──▶ redb ◀──── writer ◀── queue ◀── commit
-//!             ▲                          │
-//!             └─ forget, then tell, then ┴──▶ acknowledge
+//!   commit ──▶ queue ──▶ writer ──▶ log, synced
+//!                          │          │
+//!                          │          ▼ then
+//!   get ──▶ cache ──miss──────▶ what the log has ahead ──▶ redb
+//!             ▲            │          │                      ▲
+//!             │            │          └── sealed now and then ┘
+//!             └─ forget, then tell, then acknowledge
 //! ```
 //!
-//! Durability: a commit is acknowledged when its batch is synced in the [`log`]; redb takes it in at once, but syncs only when the
-//! writer has been idle for a moment, when the log is full, and when records are purged. Such a sync *seals* the file (redb's
-//! quick repair, with two syncs), so a start after a kill scans nothing, and takes in the few batches of the log. Without a
-//! log, as on a disk that has no room for one, redb seals every batch.
+//! Durability: a commit is acknowledged when its batch is synced in the [`log`]. From then on readers find it in what the log has
+//! [`ahead`] of redb; redb takes all of that in at once, when the writer has been idle for a moment, when the log is full, and when
+//! records are purged. That *seals* the file (one transaction with redb's quick repair, and two syncs), and the log begins anew. A start
+//! after a kill scans nothing: it reads the log. Without a log, as on a disk that has no room for one, redb seals every batch.
 //!
 //! Damage: files up to 16 MiB are verified whole when they are opened. Larger ones are opened at once and every record is
 //! verified in the background; [`Embedded::damaged`] tells. Each record carries a checksum that every read compares.
 
+mod ahead;
 mod backup;
 mod expiry;
 #[cfg(test)]
 mod expiry_tests;
 mod file;
+mod group;
 mod log;
 mod medium;
 mod names;
@@ -34,11 +38,12 @@ mod writer;
 pub use names::Lost;
 
 use self::{
+    ahead::Ahead,
     file::Fresh,
     log::Log,
     medium::Medium,
     names::Names,
-    open::{Opened, catch_up, create_database, explain, give_log, open_database, open_existing, revision, unpanicked},
+    open::{Opened, create_database, explain, give_log, open_database, open_existing, revision, unpanicked},
     outage::Outage,
     tables::{Snapshot, TablesError},
     writer::{Job, Writer},
@@ -50,12 +55,12 @@ use super::{
 };
 use crate::{clock::Clock, sync};
 use core::sync::atomic::{AtomicBool, Ordering};
-use redb::{Database, ReadableDatabase, StorageBackend};
+use redb::{Database, ReadTransaction, ReadableDatabase, StorageBackend};
 use std::{
     io,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard,
+        Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard,
         mpsc::{SyncSender, TrySendError, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -90,11 +95,11 @@ impl Embedded {
         };
         // Not before the store is locked.
         let (log, made) = file::log(&path.with_extension(LOG_EXTENSION))?;
-        let shared = Shared::new(database, log, made, medium, path, clock, true)?;
+        let (shared, log) = Shared::new(database, log, made, medium, path, clock, true)?;
         for doubt in &shared.doubts {
             tracing::warn!(doubt, "the store may lack something");
         }
-        Self::start(shared)
+        Self::start(shared, log)
     }
 
     /// Opens the store that is in the directory `data` to look at it: nothing on the disk changes, and no commit is taken.
@@ -107,7 +112,7 @@ impl Embedded {
         let medium = there.ok_or_else(|| StoreError::Unavailable("there is none".into()))?;
         let database = open_existing(&medium, &path, false)?;
         let (log, missing) = file::copy_of_log(&path.with_extension(LOG_EXTENSION))?;
-        let shared = Shared::new(database, log, missing, medium, path, clock, false)?;
+        let (shared, _) = Shared::new(database, log, missing, medium, path, clock, false)?;
         Ok(Self { shared: Arc::new(shared), queue: None, threads: Vec::new() })
     }
 
@@ -123,7 +128,8 @@ impl Embedded {
         log: impl StorageBackend,
         clock: Arc<Clock>,
     ) -> Result<Self, StoreError> {
-        Self::start(Shared::on_backends(backend, log, clock)?)
+        let (shared, log) = Shared::on_backends(backend, log, clock)?;
+        Self::start(shared, log)
     }
 
     /// Which of its files is not found under its name any more.
@@ -136,7 +142,10 @@ impl Embedded {
     pub fn backup(&self, to: &Path) -> Result<Revision, StoreError> {
         // What has expired since the horizon is still there, and goes along: it may not be missed before the horizon has passed.
         let horizon = self.shared.clock.horizon();
-        self.shared.read(|snapshot| backup::write(snapshot, horizon, to))?
+        let write = |transaction: &ReadTransaction, ahead: Ahead| {
+            backup::write((&Snapshot::new(transaction)?, &ahead), horizon, to)
+        };
+        self.shared.read(Ahead::clone, write)?
     }
 
     /// Where the backup `to` is while it is not complete.
@@ -177,7 +186,7 @@ impl Embedded {
         }
     }
 
-    fn start(shared: Shared) -> Result<Self, StoreError> {
+    fn start(shared: Shared, log: Log) -> Result<Self, StoreError> {
         let shared = Arc::new(shared);
         let (queue, jobs) = sync_channel(QUEUE);
         let mut threads = Vec::with_capacity(2);
@@ -185,7 +194,7 @@ impl Embedded {
             let thread = thread::Builder::new().name(name.into()).spawn(run);
             thread.map(|thread| threads.push(thread)).map_err(|error| StoreError::Unavailable(error.to_string()))
         };
-        let mut writer = Writer::new(Arc::clone(&shared), jobs);
+        let mut writer = Writer::new(Arc::clone(&shared), log, jobs);
         spawn("store-writer", Box::new(move || writer.run()))?;
         if !shared.verified {
             let shared = Arc::clone(&shared);
@@ -212,7 +221,8 @@ impl Store for Embedded {
 
     fn range(&self, range: &Range) -> Reply<'_, Vec<(Key, Record)>> {
         let now = self.shared.clock.now();
-        Reply::ready(self.shared.read(|snapshot| snapshot.range(range, now)))
+        let read = |transaction: &ReadTransaction, ahead: Vec<_>| Snapshot::new(transaction)?.range(range, &ahead, now);
+        Reply::ready(self.shared.read(|ahead| ahead.within(range), read))
     }
 
     fn commit(&self, commit: Commit) -> Reply<'_, Committed> {
@@ -244,13 +254,17 @@ impl Drop for Embedded {
 /// What the threads share.
 struct Shared {
     medium: Arc<Medium>,
-    log: Mutex<Log>,
+    /// What the log has and redb lacks.
+    ///
+    /// INVARIANT: only the writer changes it: it puts in what the log has on disk, and takes out what redb has synced.
+    ahead: RwLock<Ahead>,
     /// Empty when the medium is no file.
     path: PathBuf,
     names: Names,
     clock: Arc<Clock>,
     view: arc_swap::ArcSwap<View>,
-    /// Held while `view` is being replaced, and while the writer commits to it: what a view has taken in is in every later one.
+    /// Held while `view` is being replaced, and by the writer from a decision until it is told: so no commit comes in between the
+    /// revision that a new view leads to and the telling of it.
     replacing: Mutex<()>,
     records: Records,
     journal: Journal,
@@ -271,7 +285,11 @@ struct View {
 
 impl Shared {
     #[cfg(test)]
-    fn on_backends(backend: impl StorageBackend, log: impl StorageBackend, clock: Arc<Clock>) -> Result<Self, StoreError> {
+    fn on_backends(
+        backend: impl StorageBackend,
+        log: impl StorageBackend,
+        clock: Arc<Clock>,
+    ) -> Result<(Self, Log), StoreError> {
         let path = PathBuf::new();
         let medium = Medium::lock(Box::new(backend)).map_err(|error| file::trouble(&path, &error))?;
         let medium = medium.ok_or_else(|| StoreError::Locked(path.clone()))?;
@@ -283,7 +301,7 @@ impl Shared {
         Self::new(database, Box::new(log), false, medium, path, clock, true)
     }
 
-    /// Takes in what the log has and redb lacks. `missing`: the log was not there; `writable`: the database is no shadow.
+    /// Reads what the log has and redb lacks. `missing`: the log was not there; `writable`: the database is no shadow.
     fn new(
         database: Opened,
         log: Box<dyn StorageBackend>,
@@ -292,7 +310,7 @@ impl Shared {
         path: PathBuf,
         clock: Arc<Clock>,
         writable: bool,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<(Self, Log), StoreError> {
         let Opened { database, verified } = database;
         let synced = || {
             let snapshot = Snapshot::new(&database.begin_read()?)?;
@@ -301,28 +319,25 @@ impl Shared {
                 Some(number) => (number, true),
                 None => (give_log(&database)?, false),
             };
-            let synced = snapshot.revision()?;
-            Ok((number, synced, had_log && synced > Revision(0)))
+            Ok((number, had_log, snapshot.revision()?, snapshot.horizon()?))
         };
-        let (number, synced, had_log) = synced().map_err(|error| explain(&medium, &path, error))?;
+        let (number, had_log, synced, horizon) = synced().map_err(|error| explain(&medium, &path, error))?;
         let opened = Log::open(log, number, synced).map_err(|error| redb::Error::Io(error).into());
         let mut log = opened.map_err(|error| explain(&medium, &path.with_extension(LOG_EXTENSION), error))?;
-        let caught_up = || {
-            unpanicked(|| catch_up(&database, &log))?;
-            let snapshot = Snapshot::new(&database.begin_read()?)?;
-            Ok((snapshot.revision()?, snapshot.horizon()?))
-        };
-        let (revision, horizon) = caught_up().map_err(|error| explain(&medium, &path, error))?;
-        let strange = had_log && !missing && log.is_strange();
-        let doubts = [(had_log && missing, LOG_MISSING), (strange, LOG_STRANGE), (log.is_torn() && !strange, LOG_TORN)];
+        let ahead = Ahead::of(&log, synced);
+        let horizon = log.after(synced).last().map(|batch| batch.horizon).or(horizon);
+        let revision = ahead.revision().unwrap_or(synced);
+        let strange = had_log && synced > Revision(0) && !missing && log.is_strange();
+        let missed = had_log && synced > Revision(0) && missing;
+        let doubts = [(missed, LOG_MISSING), (strange, LOG_STRANGE), (log.is_torn() && !strange, LOG_TORN)];
         let doubts = doubts.into_iter().filter_map(|(doubtful, words)| doubtful.then_some(words)).collect();
-        if writable {
+        if writable && ahead.is_empty() {
             log.clear();
         }
         clock.hold(horizon);
-        Ok(Self {
+        let shared = Self {
             medium,
-            log: Mutex::new(log),
+            ahead: RwLock::new(ahead),
             names: Names::of(&path),
             path,
             clock,
@@ -336,7 +351,8 @@ impl Shared {
             doubts,
             outage: Outage::default(),
             closing: AtomicBool::new(false),
-        })
+        };
+        Ok((shared, log))
     }
 
     fn get(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, StoreError> {
@@ -355,9 +371,17 @@ impl Shared {
     fn get_missing(&self, keys: &[Key], mut found: Vec<Option<Record>>) -> Result<Vec<Option<Record>>, StoreError> {
         let missing = &keys[found.len()..];
         let generation = self.records.generation();
-        let entries = self.read(|snapshot| missing.iter().map(|key| snapshot.entry(key)).collect::<Result<Vec<_>, _>>())?;
-        for (key, entry) in missing.iter().zip(entries) {
-            let known = entry.into();
+        let ahead = |ahead: &Ahead| missing.iter().map(|key| ahead.find(key).cloned()).collect();
+        let read = |transaction: &ReadTransaction, ahead: Vec<_>| {
+            if ahead.iter().all(Option::is_some) {
+                return Ok(ahead.into_iter().flatten().collect());
+            }
+            let snapshot = Snapshot::new(transaction)?;
+            let both = missing.iter().zip(ahead);
+            both.map(|(key, ahead)| ahead.map_or_else(|| Ok(snapshot.entry(key)?.into()), Ok))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        for (key, known) in missing.iter().zip(self.read(ahead, read)?) {
             found.push(self.live(&known));
             self.records.keep(generation, key, known);
         }
@@ -369,13 +393,25 @@ impl Shared {
         known.entry().filter(live).map(Entry::to_record)
     }
 
-    /// Reads from the newest state, once more if the disk fails the first time.
-    fn read<T>(&self, read: impl Fn(&Snapshot) -> Result<T, TablesError>) -> Result<T, StoreError> {
+    /// Reads redb's newest state, with what was `picked` of the log's part at the same moment; once more if the disk fails the first
+    /// time.
+    fn read<P, T>(
+        &self,
+        picked: impl Fn(&Ahead) -> P,
+        read: impl Fn(&ReadTransaction, P) -> Result<T, TablesError>,
+    ) -> Result<T, StoreError> {
         self.intact()?;
         let mut failure = None;
         for _ in 0..2 {
             let view = self.view.load_full();
-            let attempt = || read(&Snapshot::new(&view.database.begin_read()?)?);
+            let attempt = || {
+                // Held until both are had: then they are of one moment, or redb has the same as was picked.
+                let ahead = self.ahead();
+                let picked = picked(&ahead);
+                let transaction = view.database.begin_read()?;
+                drop(ahead);
+                read(&transaction, picked)
+            };
             match attempt() {
                 Ok(answer) => return Ok(answer),
                 Err(TablesError::Redb(error)) if !matches!(error, redb::Error::Corrupted(_)) => {
@@ -388,15 +424,18 @@ impl Shared {
         Err(failure.unwrap_or_else(closed))
     }
 
+    fn ahead(&self) -> RwLockReadGuard<'_, Ahead> {
+        sync::read(&self.ahead)
+    }
+
     /// Opens a shadow of the medium in the place of `broken`, unless somebody has already replaced it.
     fn replace(&self, broken: &Arc<View>) -> Result<(), StoreError> {
         let _turn = self.turn();
         if Arc::ptr_eq(&self.view.load(), broken) { self.renew(false) } else { Ok(()) }
     }
 
-    /// Tries to get from a shadow back to the medium. For the writer only.
+    /// Tries to get from a shadow back to the medium. For the writer, when it has the turn.
     fn reopen(&self) -> Result<(), StoreError> {
-        let _turn = self.turn();
         self.renew(true).inspect_err(|_| {
             // The attempt has ended the shadow that reads came from.
             if let Err(error) = self.renew(false) {
@@ -405,34 +444,22 @@ impl Shared {
         })
     }
 
-    /// To replace the view or to commit to it.
+    /// To replace the view, or to change what is in it.
     fn turn(&self) -> MutexGuard<'_, ()> {
         sync::lock(&self.replacing)
     }
 
-    /// For whoever has the turn.
-    fn log(&self) -> MutexGuard<'_, Log> {
-        // It is changed as a whole after what can fail.
-        sync::lock(&self.log)
-    }
-
+    /// Opens the medium again, or a shadow of it. For whoever has the turn.
     fn renew(&self, writable: bool) -> Result<(), StoreError> {
-        let mut log = self.log();
-        let opened = open_database(&self.medium, writable, false).and_then(|database| {
-            unpanicked(|| catch_up(&database, &log))?;
-            Ok((revision(&database)?, database))
-        });
+        let opened = open_database(&self.medium, writable, false).and_then(|database| Ok((revision(&database)?, database)));
         let (revision, database) = opened.map_err(|error| explain(&self.medium, &self.path, error))?;
-        if writable {
-            // Whether it takes a commit is yet to be seen.
-            log.clear();
-        } else {
+        if !writable {
             self.outage.begin();
         }
         self.view.store(Arc::new(View { database, writable }));
         // What was read under the old view is not kept, and what was told may not hold.
         self.records.forget_all();
-        self.journal.forget(revision);
+        self.journal.forget(revision.max(self.journal.revision()));
         Ok(())
     }
 
@@ -441,7 +468,7 @@ impl Shared {
         let view = self.view.load_full();
         let read = || {
             let snapshot = Snapshot::new(&view.database.begin_read()?)?;
-            snapshot.each(|_, _| Ok::<_, TablesError>(!self.closing.load(Ordering::Relaxed)))
+            snapshot.each(&Ahead::default(), |_, _| Ok::<_, TablesError>(!self.closing.load(Ordering::Relaxed)))
         };
         // An I/O error is the matter of whoever reads next.
         if let Err(error @ (TablesError::Damaged(_) | TablesError::Redb(redb::Error::Corrupted(_)))) = unpanicked(read) {

@@ -2,7 +2,6 @@
 
 use super::{
     file,
-    log::Log,
     medium::Medium,
     tables::{Snapshot, Tables, TablesError},
 };
@@ -60,28 +59,6 @@ pub(super) fn give_log(database: &Database) -> Result<u64, TablesError> {
     Tables::open(&transaction)?.set_log(number)?;
     transaction.commit()?;
     Ok(number)
-}
-
-/// Takes into redb what the log has beyond it, and syncs.
-pub(super) fn catch_up(database: &Database, log: &Log) -> Result<(), TablesError> {
-    let synced = revision(database)?;
-    let mut transaction = database.begin_write()?;
-    transaction.set_quick_repair(true);
-    let mut tables = Tables::open(&transaction)?;
-    let mut at = synced;
-    for batch in log.after(synced) {
-        if batch.before != at {
-            return Err(TablesError::Damaged(format!("revision {} is missing", at.0 + 1)));
-        }
-        at = tables.replay(&batch)?;
-    }
-    drop(tables);
-    if at > synced {
-        transaction.commit()?;
-    } else {
-        transaction.abort()?;
-    }
-    Ok(())
 }
 
 pub(super) fn revision(database: &Database) -> Result<Revision, TablesError> {

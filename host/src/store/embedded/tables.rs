@@ -8,14 +8,14 @@
 //!
 //! Numbers in `records` are big-endian. redb sums its pages too, but looks at the sums only when it recovers.
 
-use super::{
-    expiry,
-    log::{Logged, LoggedWrite},
+use super::{ahead::Ahead, expiry};
+use crate::store::{
+    Revision,
+    cache::{Entry, Known},
 };
-use crate::store::{Committed, Revision, cache::Entry};
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition, WriteTransaction};
 use waxseal_core::{
-    seam::{Commit, Expect, Key, Range, Record, Version},
+    seam::{Key, Range, Record, Version},
     time::UnixTime,
 };
 
@@ -90,44 +90,85 @@ impl Snapshot {
         self.records.get(key.as_str())?.map(|stored| decode(key.as_str(), stored.value())).transpose()
     }
 
-    pub(super) fn range(&self, range: &Range, now: UnixTime) -> Result<Vec<(Key, Record)>, TablesError> {
+    /// The live records of `range`, with `ahead` over what the tables have of it.
+    pub(super) fn range(
+        &self,
+        range: &Range,
+        ahead: &[(Key, Known)],
+        now: UnixTime,
+    ) -> Result<Vec<(Key, Record)>, TablesError> {
         let limit = usize::try_from(range.limit).unwrap_or(usize::MAX);
         let mut found = Vec::new();
-        for stored in self.records.range(range.after.as_str().max(&range.prefix)..)? {
-            let (key, stored) = stored?;
-            let key = key.value();
-            if found.len() == limit || !key.starts_with(&range.prefix) {
-                break;
-            }
-            if key == range.after {
-                continue;
-            }
-            let entry = decode(key, stored.value())?;
-            if entry.is_live(now) {
+        if limit == 0 {
+            return Ok(found);
+        }
+        let wanted = |key: &str| key.starts_with(&range.prefix);
+        let ahead = ahead.iter().map(|(key, known)| (key, known));
+        self.walk(range.after.as_str().max(&range.prefix), wanted, ahead, |key, entry| {
+            if key != range.after && entry.is_live(now) {
                 let record = Record { version: entry.version, value: entry.value };
                 found.push((Key::from_stored(key.to_owned()), record));
             }
-        }
+            Ok::<_, TablesError>(found.len() < limit)
+        })?;
         Ok(found)
     }
 
-    /// Shows every record, live or not, in key order to `visit`, until it says `false`.
+    /// Shows every record, live or not, in key order to `visit`, with `ahead` over what the tables have, until it says `false`.
     pub(super) fn each<E: From<TablesError>>(
         &self,
-        mut visit: impl FnMut(&str, Entry) -> Result<bool, E>,
+        ahead: &Ahead,
+        visit: impl FnMut(&str, Entry) -> Result<bool, E>,
     ) -> Result<(), E> {
-        let mut seen = 0;
-        for stored in self.records.iter().map_err(TablesError::from)? {
-            let (key, stored) = stored.map_err(TablesError::from)?;
-            seen += 1;
-            if !visit(key.value(), decode(key.value(), stored.value())?)? {
-                return Ok(());
-            }
-        }
+        let Some(seen) = self.walk("", |_| true, ahead.records(), visit)? else { return Ok(()) };
         match self.records.len().map_err(TablesError::from)? {
             expected if expected == seen => Ok(()),
             expected => Err(TablesError::Damaged(format!("{seen} records of {expected} are left")).into()),
         }
+    }
+
+    /// Shows the records from `start` on, as long as they are `wanted`, until `visit` says `false`. How many of them the tables have;
+    /// `None` if it said so.
+    fn walk<'a, E: From<TablesError>>(
+        &self,
+        start: &str,
+        wanted: impl Fn(&str) -> bool,
+        ahead: impl Iterator<Item = (&'a Key, &'a Known)>,
+        mut visit: impl FnMut(&str, Entry) -> Result<bool, E>,
+    ) -> Result<Option<u64>, E> {
+        let (mut seen, mut ahead) = (0, ahead.peekable());
+        for stored in self.records.range(start..).map_err(TablesError::from)? {
+            let (key, stored) = stored.map_err(TablesError::from)?;
+            let key = key.value();
+            if !wanted(key) {
+                break;
+            }
+            seen += 1;
+            while let Some((earlier, known)) = ahead.next_if(|(ahead, _)| ahead.as_str() < key) {
+                if let Some(entry) = known.entry()
+                    && !visit(earlier.as_str(), entry.clone())?
+                {
+                    return Ok(None);
+                }
+            }
+            let entry = match ahead.next_if(|(ahead, _)| ahead.as_str() == key) {
+                Some((_, known)) => known.entry().cloned(),
+                None => Some(decode(key, stored.value())?),
+            };
+            if let Some(entry) = entry
+                && !visit(key, entry)?
+            {
+                return Ok(None);
+            }
+        }
+        for (key, known) in ahead {
+            if let Some(entry) = known.entry()
+                && !visit(key.as_str(), entry.clone())?
+            {
+                return Ok(None);
+            }
+        }
+        Ok(Some(seen))
     }
 }
 
@@ -171,40 +212,15 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    /// Checks the whole of `commit`, then writes the whole of it at `revision`; or nothing.
-    pub(super) fn apply(&mut self, commit: &Commit, revision: Revision, now: UnixTime) -> Result<Committed, TablesError> {
-        for check in &commit.checks {
-            if self.version(&check.key, now)? != check.version {
-                return Ok(Committed::Conflict);
+    /// Takes in what the log has beyond the tables.
+    pub(super) fn take_in(&mut self, ahead: &Ahead) -> Result<(), TablesError> {
+        for (key, known) in ahead.records() {
+            match known.entry() {
+                Some(Entry { version, expires, value }) => self.put(key.as_str(), *version, *expires, value)?,
+                None => self.remove(key.as_str())?,
             }
         }
-        for write in &commit.writes {
-            if let Expect::Version(expected) = write.expect
-                && self.version(&write.key, now)? != expected
-            {
-                return Ok(Committed::Conflict);
-            }
-        }
-        for write in &commit.writes {
-            match &write.value {
-                Some(value) => self.put(write.key.as_str(), revision.into(), write.expires, value)?,
-                None => self.remove(write.key.as_str())?,
-            }
-        }
-        Ok(Committed::At(revision))
-    }
-
-    /// Takes in what the log has and redb lacks; where that leads to.
-    pub(super) fn replay(&mut self, batch: &Logged<'_>) -> Result<Revision, TablesError> {
-        for LoggedWrite { revision, key, expires, value } in batch.writes() {
-            match value {
-                Some(value) => self.put(key, revision.into(), expires, value)?,
-                None => self.remove(key)?,
-            }
-        }
-        self.set_horizon(batch.horizon)?;
-        self.set_revision(batch.last())?;
-        Ok(batch.last())
+        Ok(())
     }
 
     pub(super) fn put(
@@ -252,12 +268,6 @@ impl<'t> Tables<'t> {
             }
         }
         Ok(due.into_iter().map(|(_, key)| Key::from_stored(key)).collect())
-    }
-
-    fn version(&self, key: &Key, now: UnixTime) -> Result<Version, TablesError> {
-        let Some(stored) = self.records.get(key.as_str())? else { return Ok(Version::ABSENT) };
-        let entry = decode(key.as_str(), stored.value())?;
-        Ok(if entry.is_live(now) { entry.version } else { Version::ABSENT })
     }
 }
 

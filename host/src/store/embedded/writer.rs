@@ -1,19 +1,23 @@
 //! The one thread that writes.
 //!
-//! It takes the commits that are waiting, applies them in order within one transaction, each checked against what the ones
-//! before it have written, and answers all of them after the one sync: a group commit.
+//! It takes the commits that are waiting, decides them in order, each checked against what the ones before it write, and answers all
+//! of them after the one sync: a group commit.
 
 use super::{
     Shared, View,
-    log::Batch,
+    ahead::Ahead,
+    explain,
+    group::Group,
+    log::{Batch, Log},
     revision,
     tables::{Tables, TablesError},
 };
-use crate::store::{Committed, Revision, StoreError};
-use core::time::Duration;
-use redb::Durability;
+use crate::{
+    store::{Committed, Revision, StoreError},
+    sync,
+};
+use core::{mem, time::Duration};
 use std::{
-    io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -22,7 +26,10 @@ use std::{
     time::Instant,
 };
 use tokio::sync::oneshot;
-use waxseal_core::seam::{Commit, Key};
+use waxseal_core::{
+    seam::{Commit, Key},
+    time::UnixTime,
+};
 
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
@@ -34,8 +41,9 @@ pub(super) enum Job {
 
 pub(super) struct Writer {
     shared: Arc<Shared>,
+    log: Log,
     jobs: Receiver<Job>,
-    /// Something was committed since the file was sealed.
+    /// The file is to be sealed in the next quiet moment.
     unsealed: bool,
     purge_at: Instant,
     /// When the horizon of the clock was last written.
@@ -44,18 +52,10 @@ pub(super) struct Writer {
     looked: Instant,
 }
 
-/// What a transaction did.
-#[derive(Default)]
-pub(super) struct Outcome {
-    /// One for each commit, in order.
-    answers: Vec<Result<Committed, StoreError>>,
-    purged: Vec<Key>,
-}
-
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>, jobs: Receiver<Job>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, log: Log, jobs: Receiver<Job>) -> Self {
         let now = Instant::now();
-        Self { shared, jobs, unsealed: true, purge_at: now, marked: now, looked: now }
+        Self { shared, log, jobs, unsealed: true, purge_at: now, marked: now, looked: now }
     }
 
     /// Works until the queue is closed and empty.
@@ -97,9 +97,9 @@ impl Writer {
         if commits.is_empty() {
             return;
         }
-        match self.write(&commits, false) {
-            Ok(outcome) => {
-                for (answer, to) in outcome.answers.into_iter().zip(answers) {
+        match self.write(&commits) {
+            Ok(decided) => {
+                for (answer, to) in decided.into_iter().zip(answers) {
                     let _ = to.send(answer);
                 }
             }
@@ -114,7 +114,7 @@ impl Writer {
     /// Leaves everything in the store's file, so that it is whole without its log, and the horizon where it is now, unless that was
     /// done a moment ago. What fails here only makes the next start know less, or find it in the log.
     fn close(&mut self) {
-        if self.marked.elapsed() >= PURGE_EVERY || !self.shared.log().is_empty() {
+        if self.marked.elapsed() >= PURGE_EVERY || !self.shared.ahead().is_empty() {
             self.unsealed = true;
             drop(self.tidy());
         }
@@ -123,151 +123,173 @@ impl Writer {
     /// What is left for quiet moments: purges, and seals the file. Returns how many records were purged.
     fn tidy(&mut self) -> Result<usize, StoreError> {
         self.purge_at = Instant::now();
-        Ok(self.write(&[], self.unsealed)?.purged.len())
+        let shared = Arc::clone(&self.shared);
+        shared.intact()?;
+        let _turn = shared.turn();
+        if !shared.view.load().writable {
+            // The disk is tried again when there is something to write.
+            (self.unsealed, self.purge_at) = (false, Instant::now() + PURGE_EVERY);
+            return Ok(0);
+        }
+        self.seal(self.unsealed)
     }
 
-    /// One transaction; what it reports is on disk and published.
-    pub(super) fn write(&mut self, commits: &[Commit], seal: bool) -> Result<Outcome, StoreError> {
-        self.shared.intact()?;
-        if !self.shared.view.load().writable {
-            if commits.is_empty() {
-                // The disk is tried again when there is something to write.
-                (self.unsealed, self.purge_at) = (false, Instant::now() + PURGE_EVERY);
-                return Ok(Outcome::default());
+    /// Decides commits, one answer for each; those that hold are on disk and told.
+    pub(super) fn write(&mut self, commits: &[Commit]) -> Result<Vec<Result<Committed, StoreError>>, StoreError> {
+        let shared = Arc::clone(&self.shared);
+        shared.intact()?;
+        let _turn = shared.turn();
+        if shared.view.load().writable {
+            if self.purge_at <= Instant::now() {
+                self.seal(false)?;
             }
-            self.shared.reopen()?;
-        }
-        let view = self.shared.view.load_full();
-        let before = self.shared.journal.revision();
-        let mut outcome = Outcome::default();
-        let attempt = catch_unwind(AssertUnwindSafe(|| self.transact(&view, commits, before, seal, &mut outcome)));
-        let last = outcome.answers.iter().rev().find_map(|answer| match answer {
-            Ok(Committed::At(revision)) => Some(*revision),
-            _ => None,
-        });
-        let written = match attempt {
-            Ok(Ok(written)) => written,
-            Ok(Err(error)) => {
-                let error = super::explain(&self.shared.medium, &self.shared.path, error);
-                self.after_failure(&view, last.filter(|last| *last > before), error)?
-            }
-            Err(_) => {
-                let error = StoreError::Unavailable("its writer has panicked".into());
-                self.after_failure(&view, last.filter(|last| *last > before), error)?
-            }
-        };
-        if written {
-            self.unsealed = !self.shared.log().is_empty();
-            self.marked = Instant::now();
-            self.publish(commits, &outcome, before);
-        }
-        Ok(outcome)
-    }
-
-    /// Applies everything and commits; `false` if there was nothing to.
-    fn transact(
-        &mut self,
-        view: &Arc<View>,
-        commits: &[Commit],
-        before: Revision,
-        seal: bool,
-        outcome: &mut Outcome,
-    ) -> Result<bool, TablesError> {
-        let clock = &self.shared.clock;
-        clock.tick();
-        let (now, horizon) = (clock.now(), clock.horizon());
-        // Whoever replaces the view waits, and finds in the log what is committed here.
-        let _turn = self.shared.turn();
-        if !Arc::ptr_eq(&self.shared.view.load(), view) {
-            return Err(redb::Error::Io(io::Error::other("superseded by a newer view")).into());
-        }
-        let mut transaction = view.database.begin_write()?;
-        let mut tables = Tables::open(&transaction)?;
-        let mut batch = Batch::new(before, horizon);
-        let mut latest = before;
-        for commit in commits {
-            let next = if commit.is_empty() { latest } else { Revision(latest.0 + 1) };
-            let answer = match tables.apply(commit, next, now) {
-                Ok(committed) => Ok(committed),
-                // Found by the checks, before anything was written: the matter of this commit only.
-                Err(error @ TablesError::Damaged(_)) => Err(super::explain(&self.shared.medium, &self.shared.path, error)),
-                Err(error) => return Err(error),
-            };
-            if let Ok(Committed::At(revision)) = answer {
-                latest = revision;
-                commit.writes.iter().for_each(|write| batch.add(revision, write));
-            }
-            outcome.answers.push(answer);
-        }
-        if Instant::now() >= self.purge_at {
-            // What is dropped here must stay expired, also for a process that comes later: hence the horizon, which goes to disk
-            // together with the loss.
-            outcome.purged = tables.purge(horizon, PURGE_STEP)?;
-            // A full step means that more is due: the next transaction goes on with it.
-            if outcome.purged.len() < PURGE_STEP {
-                self.purge_at = Instant::now() + PURGE_EVERY;
-            }
-        }
-        if latest > before {
-            tables.set_revision(latest)?;
-        }
-        let something = latest > before || !outcome.purged.is_empty() || seal;
-        if something {
-            tables.set_horizon(horizon)?;
-        }
-        drop(tables);
-        if !something {
-            transaction.abort()?;
-            return Ok(false);
-        }
-        // A purge is in no log.
-        let logged = outcome.purged.is_empty() && !seal && self.log(batch);
-        if logged {
-            transaction.set_durability(Durability::None).map_err(redb::Error::from)?;
         } else {
-            transaction.set_quick_repair(true);
+            shared.reopen()?;
+            // Whether the disk takes anything again is seen before more is promised.
+            self.seal(true)?;
         }
-        transaction.commit()?;
-        if !logged {
-            self.shared.log().clear();
+        shared.clock.tick();
+        let (now, horizon) = (shared.clock.now(), shared.clock.horizon());
+        let (view, before) = (shared.view.load_full(), shared.journal.revision());
+        let decided = attempt(|| Group::decide((&shared, &view), commits, before, (now, horizon)));
+        let Group { answers, batch, ahead, told } = decided.map_err(|failure| self.fail(failure))?;
+        if let Some(last) = ahead.revision() {
+            self.keep(&view, last, &batch, ahead)?;
+            // The one order that keeps every cache current: it is readable already; then cached values go; then watchers are told.
+            // The caller acknowledges last.
+            shared.records.forget(told.iter().flat_map(|(_, keys)| keys.iter()));
+            shared.journal.tell(told);
         }
+        Ok(answers)
+    }
+
+    /// Puts what leads to `last` on disk, and makes it readable.
+    fn keep(&mut self, view: &View, last: Revision, batch: &Batch, ahead: Ahead) -> Result<(), StoreError> {
+        if !self.log(batch) {
+            // The log is full, or has failed, or the batch is none that it can express.
+            self.seal(false)?;
+            if !self.log(batch) {
+                return self.write_through(view, last, &ahead);
+            }
+        }
+        sync::write(&self.shared.ahead).extend(ahead);
+        (self.unsealed, self.marked) = (true, Instant::now());
         self.shared.outage.end();
-        Ok(true)
+        Ok(())
     }
 
     /// Whether the batch is on disk now.
-    fn log(&self, batch: Batch) -> bool {
-        self.shared.log().append(batch).unwrap_or_else(|error| {
+    fn log(&mut self, batch: &Batch) -> bool {
+        self.log.append(batch).unwrap_or_else(|error| {
             self.shared.outage.unlogged(&error);
             false
         })
     }
 
-    /// Finds out whether the commits up to `last` are on disk after all; gives the error back if not.
-    fn after_failure(&self, view: &Arc<View>, last: Option<Revision>, error: StoreError) -> Result<bool, StoreError> {
-        self.shared.replace(view)?;
-        // What a session starts from was synced, so what it shows is there to stay.
-        let found = revision(&self.shared.view.load().database);
-        let found = found.map_err(|error| super::explain(&self.shared.medium, &self.shared.path, error))?;
-        if last.is_some_and(|last| found >= last) { Ok(true) } else { Err(error) }
+    /// Has redb take in and sync what the log has, and purges; then the log begins anew. If there is nothing to do, redb syncs all the
+    /// same if it is `due`. Returns how many records were purged.
+    fn seal(&mut self, due: bool) -> Result<usize, StoreError> {
+        let shared = Arc::clone(&self.shared);
+        let (view, revision) = (shared.view.load_full(), shared.journal.revision());
+        shared.clock.tick();
+        // What is dropped here must stay expired, also for a process that comes later: hence the horizon, which goes to disk together
+        // with the loss.
+        let horizon = shared.clock.horizon();
+        let purges = self.purge_at <= Instant::now();
+        let purge = |tables: &mut Tables<'_>| if purges { tables.purge(horizon, PURGE_STEP) } else { Ok(Vec::new()) };
+        let sealed = attempt(|| {
+            let ahead = shared.ahead();
+            let sealed = sync_tables(&view, &ahead, (revision, horizon), |tables| Ok((purge(tables)?, due)))?;
+            drop(ahead);
+            // Readers miss nothing in between: redb has it already.
+            drop(mem::take(&mut *sync::write(&shared.ahead)));
+            self.log.clear();
+            Ok(sealed)
+        });
+        let purged = match sealed.map_err(|failure| self.fail(failure))? {
+            Some(purged) => {
+                // What was purged is live to nobody, unless the clock of a test goes back behind it.
+                shared.records.forget(&purged);
+                self.marked = Instant::now();
+                shared.outage.end();
+                purged.len()
+            }
+            None => 0,
+        };
+        // A full step means that more is due: the next one goes on with it.
+        if purges && purged < PURGE_STEP {
+            self.purge_at = Instant::now() + PURGE_EVERY;
+        }
+        self.unsealed = false;
+        Ok(purged)
     }
 
-    /// Makes a batch known in the one order that keeps every cache current: it is readable already; then cached values go;
-    /// then watchers are told. The caller acknowledges last.
-    fn publish(&self, commits: &[Commit], outcome: &Outcome, before: Revision) {
-        let held = commits.iter().zip(&outcome.answers).filter_map(|(commit, answer)| match answer {
-            Ok(Committed::At(revision)) if !commit.is_empty() && *revision > before => Some((*revision, commit)),
-            _ => None,
-        });
-        let keys = |commit: &Commit| commit.writes.iter().map(|write| write.key.clone()).collect::<Arc<[Key]>>();
-        let told: Vec<_> = held.map(|(revision, commit)| (revision, keys(commit))).collect();
-        // What was purged is live to nobody, unless the clock of a test goes back behind it.
-        self.shared.records.forget(told.iter().flat_map(|(_, keys)| keys.iter()).chain(&outcome.purged));
-        self.shared.journal.tell(told);
+    /// Has redb itself take in and sync what leads to `last`, after everything else.
+    fn write_through(&mut self, view: &View, last: Revision, ahead: &Ahead) -> Result<(), StoreError> {
+        let horizon = self.shared.clock.horizon();
+        match attempt(|| sync_tables(view, ahead, (last, horizon), |_| Ok((Vec::new(), true)))) {
+            Ok(_) => self.shared.outage.end(),
+            Err(failure) => {
+                let error = self.fail(failure);
+                // What a session starts from was synced, so what it shows is there to stay.
+                let found = revision(&self.shared.view.load().database);
+                if found.map_err(|error| explain(&self.shared.medium, &self.shared.path, error))? < last {
+                    return Err(error);
+                }
+            }
+        }
+        self.marked = Instant::now();
+        Ok(())
+    }
+
+    /// Has reads go on from a shadow; in words for whoever waits for a commit.
+    fn fail(&self, failure: Failure) -> StoreError {
+        let error = match failure {
+            Failure::Tables(error) => explain(&self.shared.medium, &self.shared.path, error),
+            Failure::Panic => StoreError::Unavailable("its writer has panicked".into()),
+        };
+        self.shared.renew(false).err().unwrap_or(error)
     }
 }
 
-/// How many commits one transaction takes at the most, for the sake of those that come after.
+/// Why something with redb came to no end.
+enum Failure {
+    Tables(TablesError),
+    Panic,
+}
+
+fn attempt<T>(act: impl FnOnce() -> Result<T, TablesError>) -> Result<T, Failure> {
+    // Whatever it has touched of redb is replaced when this fails.
+    catch_unwind(AssertUnwindSafe(act)).map_err(|_| Failure::Panic)?.map_err(Failure::Tables)
+}
+
+/// One transaction that takes in `ahead`, which leads to `revision`, and does what `more` says, which returns what it has deleted and
+/// whether the transaction is due even if all of that is nothing. When this returns, it is synced; or there was nothing to do, and it
+/// is `None`.
+fn sync_tables(
+    view: &View,
+    ahead: &Ahead,
+    (revision, horizon): (Revision, UnixTime),
+    more: impl FnOnce(&mut Tables<'_>) -> Result<(Vec<Key>, bool), TablesError>,
+) -> Result<Option<Vec<Key>>, TablesError> {
+    let mut transaction = view.database.begin_write()?;
+    transaction.set_quick_repair(true);
+    let mut tables = Tables::open(&transaction)?;
+    tables.take_in(ahead)?;
+    let (deleted, due) = more(&mut tables)?;
+    if !due && ahead.is_empty() && deleted.is_empty() {
+        drop(tables);
+        transaction.abort()?;
+        return Ok(None);
+    }
+    tables.set_revision(revision)?;
+    tables.set_horizon(horizon)?;
+    drop(tables);
+    transaction.commit()?;
+    Ok(Some(deleted))
+}
+
+/// How many commits one batch takes at the most, for the sake of those that come after.
 const GROUP: usize = 256;
 
 /// How many expired records one transaction purges at the most.
