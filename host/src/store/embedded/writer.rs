@@ -23,6 +23,7 @@ use std::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError},
     },
+    thread,
     time::Instant,
 };
 use tokio::sync::oneshot;
@@ -45,6 +46,8 @@ pub(super) struct Writer {
     jobs: Receiver<Job>,
     /// The file is to be sealed in the next quiet moment.
     unsealed: bool,
+    /// How many commits the last batch had.
+    last: usize,
     purge_at: Instant,
     /// When the horizon of the clock was last written.
     marked: Instant,
@@ -55,7 +58,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, log: Log, jobs: Receiver<Job>) -> Self {
         let now = Instant::now();
-        Self { shared, log, jobs, unsealed: true, purge_at: now, marked: now, looked: now }
+        Self { shared, log, jobs, unsealed: true, last: 0, purge_at: now, marked: now, looked: now }
     }
 
     /// Works until the queue is closed and empty.
@@ -77,7 +80,16 @@ impl Writer {
         }
     }
 
+    /// Where many change something at the same time, waits a little for more of them: a sync costs the same for few as for many, and
+    /// the processor is what they wait for.
+    fn gather(&self) {
+        if self.last > FEW {
+            thread::sleep(GATHERED * u32::try_from(self.last).unwrap_or(MOST).min(MOST));
+        }
+    }
+
     fn take(&mut self, first: Job) {
+        self.gather();
         let (mut commits, mut answers) = (Vec::new(), Vec::new());
         let mut next = Some(first);
         while let Some(job) = next {
@@ -97,6 +109,7 @@ impl Writer {
         if commits.is_empty() {
             return;
         }
+        self.last = commits.len();
         match self.write(&commits) {
             Ok(decided) => {
                 for (answer, to) in decided.into_iter().zip(answers) {
@@ -288,6 +301,13 @@ fn sync_tables(
     transaction.commit()?;
     Ok(Some(deleted))
 }
+
+/// A batch of so many comes about by chance.
+const FEW: usize = 4;
+/// How long the writer waits for more, for each commit that the last batch had: about what another one takes to come about.
+const GATHERED: Duration = Duration::from_micros(60);
+/// For how many of them it waits at the most.
+const MOST: u32 = 16;
 
 /// How many commits one batch takes at the most, for the sake of those that come after.
 const GROUP: usize = 256;
