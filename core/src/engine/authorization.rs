@@ -24,8 +24,10 @@ const PAGES: [u32; 4] = [20, 80, 900, 2000];
 
 /// How many authorizations of one user are kept, roughly, as not every creation checks. A note can have 16 KiB.
 const MOST_KEPT: u32 = if cfg!(test) { 1000 } else { 2000 };
-/// How many of those beyond end at once. One creation in 256 checks, so more can end than come in.
-const SURPLUS: u32 = 1000;
+/// One creation in so many checks: a check reads all, so it costs as much as hundreds of creations.
+const CHECKED: u16 = if cfg!(test) { 16 } else { 1024 };
+/// How many of those beyond end at once: more than come in between two checks.
+const SURPLUS: u32 = 2000;
 
 /// What a new authorization is made of.
 pub(crate) struct NewAuthorization {
@@ -77,7 +79,7 @@ pub(crate) fn add_authorization(op: &Op<'_>, user: &User, new: NewAuthorization)
 /// check, as counting means reading. Those that have ended already make room and cost no living one its place. The one whose token is
 /// being used stays: a program must not lose the token it works with.
 fn bound(op: &Op<'_>, user: &User, asked_by: Option<[u8; 12]>) -> Result<(), Stop> {
-    if !super::now_and_then(op, "authorization bound")? {
+    if !super::now_and_then(op, "authorization bound", CHECKED)? {
         return Ok(());
     }
     let prefix = key::authorizations_of(user.uid);

@@ -57,12 +57,10 @@ pub(crate) use users::{
 
 use crate::{refusal::Refusal, seam::Op};
 
-/// True for one call in 256, drawn by `label`: for upkeep that need not be done each time.
+/// True for one call in so many, a power of two, drawn by `label`: for upkeep that need not be done each time.
 ///
 /// # Errors
 /// [`Refusal::NoEntropy`].
-fn now_and_then(op: &Op<'_>, label: &str) -> Result<bool, Refusal> {
-    const ONE_IN: u16 = if cfg!(test) { 16 } else { 256 };
-    let [drawn] = op.moment.draw::<1>(label)?;
-    Ok(u16::from(drawn) % ONE_IN == 0)
+fn now_and_then(op: &Op<'_>, label: &str, one_in: u16) -> Result<bool, Refusal> {
+    Ok(u16::from_be_bytes(op.moment.draw(label)?).is_multiple_of(one_in))
 }

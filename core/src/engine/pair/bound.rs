@@ -14,7 +14,9 @@ use alloc::{string::String, vec::Vec};
 
 /// How many pairs of one user are kept, roughly, as not every grant checks.
 const MOST_KEPT: u32 = if cfg!(test) { 100 } else { 10_000 };
-/// How many of those beyond are removed at once. One grant in 256 checks, so many more can go than come in.
+/// One grant in so many checks.
+const CHECKED: u16 = if cfg!(test) { 16 } else { 256 };
+/// How many of those beyond are removed at once: many more than come in between two checks.
 const SURPLUS: u32 = 1024;
 
 /// Drops pairs of `user` where he has too many, the dead before the living and the oldest first, so that nobody fills the store.
@@ -22,7 +24,7 @@ const SURPLUS: u32 = 1024;
 /// Those that still live end together with all that are as old or older, by one record: a flood of them must not fill the revocation
 /// snapshots either. What was granted within this second stays, as tokens tell their time in whole seconds.
 pub(super) fn bound(op: &Op<'_>, user: &User, ends: Ends) -> Result<(), Stop> {
-    if !now_and_then(op, "pair bound")? {
+    if !now_and_then(op, "pair bound", CHECKED)? {
         return Ok(());
     }
     let stored = op.range(&Range { prefix: key::pairs_of(user.uid), after: String::new(), limit: MOST_KEPT + SURPLUS })?;
