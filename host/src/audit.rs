@@ -48,6 +48,9 @@ use waxseal_core::{seam::Event, time::UnixTime};
 const QUEUE: usize = 8192;
 /// Requests whose records are written together at most.
 const BATCH: usize = 256;
+/// How long the trail rests when it has written some: under load, the records of that while are written at once, and nobody has to
+/// wake its thread for each.
+const REST: Duration = Duration::from_millis(2);
 /// How often the trail is forced to disk and its head moved on.
 const SYNC: Duration = Duration::from_secs(1);
 /// How far from its end the last whole record of a trail is looked for at first, and how far at most. Records are far shorter; those
@@ -236,6 +239,7 @@ impl Trail {
                     if self.take(first, messages) {
                         return;
                     }
+                    thread::sleep(REST);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,

@@ -22,7 +22,7 @@ impl Link {
     /// The line of the next record, with its LF, and its place.
     pub(super) fn append(self, record: &Record<'_>) -> io::Result<(Vec<u8>, Self)> {
         let n = self.n + 1;
-        let mut line = harmless(&serde_json::to_string(&Numbered { n, record })?).into_bytes();
+        let mut line = harmless(&serde_json::to_string(&Numbered { n, record })?).into_owned().into_bytes();
         line.pop();
         let hash = digest(&[&self.hash, &line]);
         line.extend_from_slice(HASH);

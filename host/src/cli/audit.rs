@@ -252,7 +252,8 @@ mod tests {
     #[test]
     fn text_of_others_does_nothing_to_a_terminal() {
         let hostile = json!({ "actor": "a\u{9b}31m\u{202e}b\u{7f}c\u{e9}\u{e0041}" });
-        let shown = harmless(&hostile.to_string());
+        let text = hostile.to_string();
+        let shown = harmless(&text);
         assert_eq!(shown, r#"{"actor":"a\u009b31m\u202eb\u007fcé\udb40\udc41"}"#);
         assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), hostile);
         assert_eq!(plain(hostile["actor"].as_str().unwrap()), "a\u{fffd}31m\u{fffd}b\u{fffd}cé\u{fffd}");

@@ -1,7 +1,13 @@
 //! Text of others, made harmless: for a terminal, for the audit trail.
 
+use std::borrow::Cow;
+
 /// The same JSON without what a terminal would act on. Such characters are only inside strings there.
-pub(crate) fn harmless(json: &str) -> String {
+pub(crate) fn harmless(json: &str) -> Cow<'_, str> {
+    // Most is, and is seen to be at once.
+    if json.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
+        return json.into();
+    }
     let mut units = [0; 2];
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
@@ -11,7 +17,7 @@ pub(crate) fn harmless(json: &str) -> String {
             out.push(c);
         }
     }
-    out
+    out.into()
 }
 
 /// Control characters, and those that turn the direction of text or cannot be seen.
