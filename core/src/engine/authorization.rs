@@ -24,9 +24,9 @@ const PAGES: [u32; 4] = [20, 80, 900, 2000];
 
 /// How many authorizations of one user are kept, roughly, as not every creation checks. A note can have 16 KiB.
 const MOST_KEPT: u32 = if cfg!(test) { 1000 } else { 2000 };
-/// One creation in so many checks: a check reads all, so it costs as much as hundreds of creations.
-const CHECKED: u16 = if cfg!(test) { 16 } else { 1024 };
-/// How many of those beyond end at once: more than come in between two checks.
+/// One creation in so many checks: a check reads thousands, so it costs as much as a hundred creations.
+const CHECKED: u16 = if cfg!(test) { 16 } else { 512 };
+/// How many of those beyond end at once: nearly always more than come in between two checks.
 const SURPLUS: u32 = 2000;
 
 /// What a new authorization is made of.
