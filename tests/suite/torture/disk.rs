@@ -39,7 +39,7 @@ pub fn full() -> Wrong {
         for _ in 0..4 {
             let reply = client.send(&passwords("PUT", "ann", &text(current), Some(&text(current + 1)))).unwrap();
             match reply.status {
-                // What redb writes into places it has already may go through.
+                // What the log has room for may go through until the store's file is written.
                 200 => current += 1,
                 503 if reply.header("retry-after").is_some() => refused += 1,
                 status => wrong.push(format!("round {round}: a change is answered with {status}")),

@@ -29,7 +29,7 @@ fn what_has_expired_goes_by_itself() {
             left += 1;
             Ok::<_, super::TablesError>(true)
         };
-        let (snapshot, ahead) = (&store.shared.view.load().database.begin_read().unwrap(), store.shared.ahead().clone());
+        let (ahead, snapshot) = (store.shared.ahead().clone(), &store.shared.view.load().database.begin_read().unwrap());
         super::Snapshot::new(snapshot).unwrap().each(&ahead, count).unwrap();
         left
     };

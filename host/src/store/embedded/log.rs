@@ -17,8 +17,8 @@
 //! Numbers are big-endian. A log that has never had a batch begins with one of length 0, so that it can be told from one that was
 //! emptied.
 //!
-//! INVARIANT: the log holds a sequence of batches from its start on: the first follows the revision that redb has synced, and each
-//! other the one before it. Where that sequence ends, older batches or half a batch may lie; neither continues it. A later batch cannot
+//! INVARIANT: the log holds a sequence of batches from its start on, each of which follows the one before it; what redb has synced ends
+//! before one of them or with the last. Where that sequence ends, older batches or half a batch may lie; neither continues it. A later batch cannot
 //! lie there, as none is begun before the one ahead of it is synced: if there is one, something acknowledged is damaged. Damage to the
 //! last batch looks like half a batch, which was never acknowledged; [`Log::is_torn`] says that it is one of the two. Until the first
 //! batch is written, an older one, or that of length 0, lies at the start: where there is neither, [`Log::is_strange`].
@@ -79,12 +79,7 @@ impl Log {
         let there = usize::try_from(medium.len()?).unwrap_or(usize::MAX).min(ROOM);
         let mut kept = vec![0; there];
         medium.read(0, &mut kept)?;
-        let (mut whole, mut last) = (0, synced);
-        while let Some((batch, end)) = Logged::read(&kept, whole, store)
-            && batch.before == last
-        {
-            (whole, last) = (end, batch.last());
-        }
+        let (whole, last) = sequence(&kept, store, synced);
         let later = |at| Logged::read(&kept, at, store).is_some_and(|(batch, _)| batch.before > last);
         if (whole..there).step_by(BLOCK).any(later) {
             let lost = format!("revision {} is unreadable, and there are later ones", last.0 + 1);
@@ -109,15 +104,17 @@ impl Log {
         self.torn
     }
 
-    /// Puts `batch` on disk. `false` if there is no room for it: then redb has to sync.
+    /// Puts `batch` on disk. `false` if there is no room for it, or it cannot be expressed: then redb has to sync.
     ///
     /// # Errors
     /// When the medium fails; from then until [`Self::clear`] it is left alone, and there is no room.
     pub(super) fn append(&mut self, batch: &Batch) -> io::Result<bool> {
-        let Some(mut octets) = batch.sealed(self.store) else { return Ok(false) };
-        if !self.ready || self.kept.len() + octets.len() > ROOM {
+        if !self.ready || self.kept.len() + batch.octets.len() > ROOM {
             return Ok(false);
         }
+        let Some(mut octets) = batch.sealed(self.store).filter(|octets| self.kept.len() + octets.len() <= ROOM) else {
+            return Ok(false);
+        };
         let written = self.medium.write(self.kept.len() as u64, &octets).and_then(|()| self.medium.sync_data());
         self.ready = written.is_ok();
         written?;
@@ -133,7 +130,7 @@ impl Log {
             at = end;
             Some(batch)
         });
-        // Older ones are there if redb has synced and the log was not cleared for it yet.
+        // Older ones are there if redb has synced and the log did not begin anew for it.
         all.skip_while(move |batch| batch.before < synced)
     }
 
@@ -234,6 +231,19 @@ impl<'l> Logged<'l> {
     }
 }
 
+/// How far the sequence at the start of the log reaches, and to which revision; nowhere if what redb has `synced` is no part of it, as
+/// after redb has written something past the log.
+fn sequence(log: &[u8], store: u64, synced: Revision) -> (usize, Revision) {
+    let (mut whole, mut last, mut meets) = (0, None, false);
+    while let Some((batch, end)) = Logged::read(log, whole, store)
+        && last.is_none_or(|last| batch.before == last)
+    {
+        meets |= batch.before == synced || batch.last() == synced;
+        (whole, last) = (end, Some(batch.last()));
+    }
+    last.filter(|_| meets).map_or((0, synced), |last| (whole, last))
+}
+
 /// Whether the block is the beginning of a batch after `last`, whatever its sum. A block that was never written is none.
 fn names(block: &[u8], last: Revision) -> bool {
     let numbers = || {
@@ -267,8 +277,8 @@ fn sum(store: u64, octets: &[u8]) -> [u8; SUM] {
     sum
 }
 
-/// How long the log is. When it is full redb syncs; a longer one would have more to take in after a crash, and a shorter one
-/// interrupt more often.
+/// How long the log is, and with it how much is kept in memory. When it is full redb takes it in; a longer one would make the one who
+/// waits for that wait longer, and a shorter one let somebody wait more often.
 const ROOM: usize = if cfg!(test) { 16 * BLOCK } else { 256 * BLOCK };
 
 /// What disks write whole. No batch shares one with another, so a write that is cut short spoils only its own.
@@ -391,6 +401,19 @@ mod tests {
         assert_eq!(told(&medium.log(STORE, 8), 8), "");
         assert!(log.append(&batch(8, &[(9, put("a", "1"))])).unwrap());
         assert_eq!(told(&medium.log(STORE, 8), 8), "8>9");
+    }
+
+    /// redb has synced, and the log has not begun anew for it.
+    #[test]
+    fn a_sequence_that_redb_has_taken_in_half_goes_on() {
+        let medium = Medium::new();
+        let mut log = medium.ready(4);
+        fill(&mut log, 4..8);
+        for (synced, expected) in [(4, "4>5 5>6 6>7 7>8"), (6, "6>7 7>8"), (7, "7>8"), (8, ""), (9, "")] {
+            assert_eq!(told(&medium.log(STORE, synced), synced), expected, "{synced}");
+        }
+        fill(&mut medium.log(STORE, 6), 8..9);
+        assert_eq!(told(&medium.log(STORE, 6), 6), "6>7 7>8 8>9");
     }
 
     #[test]

@@ -279,8 +279,14 @@ struct Shared {
 /// redb, opened on one session of the medium.
 struct View {
     database: Database,
-    /// Writes reach the medium; else the disk has failed and this is a shadow.
-    writable: bool,
+    /// Writes reach the medium; else the disk has failed, and this is a shadow, or what is left of the last session.
+    writable: AtomicBool,
+}
+
+impl View {
+    fn is_writable(&self) -> bool {
+        self.writable.load(Ordering::Acquire)
+    }
 }
 
 impl Shared {
@@ -325,7 +331,7 @@ impl Shared {
         let opened = Log::open(log, number, synced).map_err(|error| redb::Error::Io(error).into());
         let mut log = opened.map_err(|error| explain(&medium, &path.with_extension(LOG_EXTENSION), error))?;
         let ahead = Ahead::of(&log, synced);
-        let horizon = log.after(synced).last().map(|batch| batch.horizon).or(horizon);
+        let horizon = log.after(synced).last().map(|batch| batch.horizon).max(horizon);
         let revision = ahead.revision().unwrap_or(synced);
         let strange = had_log && synced > Revision(0) && !missing && log.is_strange();
         let missed = had_log && synced > Revision(0) && missing;
@@ -341,7 +347,7 @@ impl Shared {
             names: Names::of(&path),
             path,
             clock,
-            view: arc_swap::ArcSwap::from_pointee(View { database, writable }),
+            view: arc_swap::ArcSwap::from_pointee(View { database, writable: writable.into() }),
             replacing: Mutex::default(),
             records: Records::with_budget(RECORD_CACHE),
             journal: Journal::starting_at(revision),
@@ -403,15 +409,13 @@ impl Shared {
         self.intact()?;
         let mut failure = None;
         for _ in 0..2 {
+            // Held until all is had: then it is of one moment, or redb has the same as was picked.
+            let ahead = self.ahead();
             let view = self.view.load_full();
-            let attempt = || {
-                // Held until both are had: then they are of one moment, or redb has the same as was picked.
-                let ahead = self.ahead();
-                let picked = picked(&ahead);
-                let transaction = view.database.begin_read()?;
-                drop(ahead);
-                read(&transaction, picked)
-            };
+            let picked = picked(&ahead);
+            let begun = view.database.begin_read();
+            drop(ahead);
+            let attempt = || read(&begun?, picked);
             match attempt() {
                 Ok(answer) => return Ok(answer),
                 Err(TablesError::Redb(error)) if !matches!(error, redb::Error::Corrupted(_)) => {
@@ -452,11 +456,15 @@ impl Shared {
     /// Opens the medium again, or a shadow of it. For whoever has the turn.
     fn renew(&self, writable: bool) -> Result<(), StoreError> {
         let opened = open_database(&self.medium, writable, false).and_then(|database| Ok((revision(&database)?, database)));
-        let (revision, database) = opened.map_err(|error| explain(&self.medium, &self.path, error))?;
+        let (revision, database) = opened.map_err(|error| {
+            // The attempt has ended the session of the view that stays: nothing may be promised before there is another.
+            self.view.load().writable.store(false, Ordering::Release);
+            explain(&self.medium, &self.path, error)
+        })?;
         if !writable {
             self.outage.begin();
         }
-        self.view.store(Arc::new(View { database, writable }));
+        self.view.store(Arc::new(View { database, writable: writable.into() }));
         // What was read under the old view is not kept, and what was told may not hold.
         self.records.forget_all();
         self.journal.forget(revision.max(self.journal.revision()));

@@ -41,6 +41,8 @@ struct State {
     now: Image,
     watcher: Option<Watcher>,
     fault: Option<Fault>,
+    /// What can be written no longer can be read no longer.
+    blind: bool,
 }
 
 /// One file.
@@ -146,13 +148,25 @@ impl Disk {
     }
 }
 
+impl State {
+    fn readable(&self, file: usize) -> io::Result<()> {
+        match &self.fault {
+            Some(Fault { after: 0, kind, files }) if self.blind && files.contains(&file) => Err((*kind).into()),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl StorageBackend for File {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.disk.state().now[self.number].len() as u64)
+        let state = self.disk.state();
+        state.readable(self.number)?;
+        Ok(state.now[self.number].len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let state = self.disk.state();
+        state.readable(self.number)?;
         let start = usize::try_from(offset).unwrap();
         let found = state.now[self.number].get(start..start + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(found);
@@ -386,6 +400,39 @@ fn a_medium_that_fails_costs_writes_only() {
     }
 }
 
+/// A file that could not even be opened again after it has failed: what the log was told of it is no longer sure.
+#[test]
+fn a_file_that_is_gone_for_a_moment_costs_nothing() {
+    for sealed in [0, 3] {
+        for after in 0..40 {
+            let disk = Disk::default();
+            let store = disk.open().unwrap();
+            for n in 1..=6 {
+                store.commit(commit(n)).wait().unwrap();
+                if n == sealed {
+                    store.tidy().wait().unwrap();
+                }
+            }
+            disk.state().blind = true;
+            disk.state().fault = Some(Fault { after, kind: io::ErrorKind::Other, files: &[0] });
+            let failed = store.tidy().wait().is_err();
+            disk.state().fault = None;
+            let mut acknowledged = 6;
+            for n in 7..=9 {
+                if matches!(store.commit(commit(n)).wait(), Ok(Committed::At(_))) {
+                    assert_eq!(n, acknowledged + 1, "{after}");
+                    acknowledged = n;
+                    assert_eq!(content(&store).unwrap(), model(n), "{after}");
+                }
+            }
+            assert_eq!(acknowledged, 9, "{after}: it works again ({failed})");
+            let killed = disk.state().now.clone();
+            assert_eq!(history(killed), Ok(9), "{after}: killed");
+            assert_eq!(history(disk.state().synced.clone()), Ok(9), "{after}: cut off");
+        }
+    }
+}
+
 /// The lines that the log is told while `work` goes on on this thread.
 fn told(work: impl FnOnce()) -> Vec<String> {
     let mut file = tempfile::tempfile().unwrap();
@@ -521,7 +568,7 @@ fn what_the_log_has_lies_over_what_the_file_has() {
     }
 }
 
-/// A change that the file has no room for stays in the log; when that is full, changes are refused.
+/// What the file has no room for stays in the log; once that is seen, changes are refused.
 #[test]
 fn a_file_that_cannot_grow_costs_the_change_only() {
     let large = |n: u64| writes([put("n", &n.to_string()), put(&format!("large{n}"), &"x".repeat(12_000))]);

@@ -69,7 +69,10 @@ impl Writer {
             self.shared.clock.tick();
             match self.jobs.recv_timeout(patience) {
                 Ok(job) => self.take(job),
-                Err(RecvTimeoutError::Timeout) => drop(self.tidy()),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.last = 0;
+                    drop(self.tidy());
+                }
                 Err(RecvTimeoutError::Disconnected) => return self.close(),
             }
             self.unsealed |= self.marked.elapsed() >= MARK_EVERY;
@@ -127,7 +130,13 @@ impl Writer {
     /// Leaves everything in the store's file, so that it is whole without its log, and the horizon where it is now, unless that was
     /// done a moment ago. What fails here only makes the next start know less, or find it in the log.
     fn close(&mut self) {
-        if self.marked.elapsed() >= PURGE_EVERY || !self.shared.ahead().is_empty() {
+        let lacks = !self.shared.ahead().is_empty();
+        if lacks && !self.shared.view.load().is_writable() {
+            // The disk may have recovered since somebody has changed something last.
+            let _turn = self.shared.turn();
+            drop(self.shared.reopen());
+        }
+        if lacks || self.marked.elapsed() >= PURGE_EVERY {
             self.unsealed = true;
             drop(self.tidy());
         }
@@ -139,7 +148,7 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         shared.intact()?;
         let _turn = shared.turn();
-        if !shared.view.load().writable {
+        if !shared.view.load().is_writable() {
             // The disk is tried again when there is something to write.
             (self.unsealed, self.purge_at) = (false, Instant::now() + PURGE_EVERY);
             return Ok(0);
@@ -152,7 +161,7 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         shared.intact()?;
         let _turn = shared.turn();
-        if shared.view.load().writable {
+        if shared.view.load().is_writable() {
             if self.purge_at <= Instant::now() {
                 self.seal(false)?;
             }
