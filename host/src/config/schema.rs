@@ -149,7 +149,11 @@ pub const SETTINGS: &[Setting] = &[
     ),
     row("dialects.redis", Kind::Switch, "whether `/v1/…` is answered"),
     row("dialects.openshift", Kind::Switch, "whether `/broker/rest/…` is answered"),
-    row("dialects.elasticsearch", Kind::Switch, "whether `/_security/…` and `/_xpack/…` are answered"),
+    row(
+        "dialects.elasticsearch",
+        Kind::Switch,
+        "whether `/_security/…`, `/_xpack/…`, `/_cluster/health` and the banner at `/` are answered",
+    ),
     row("passwords.policy", Kind::Choice(&["open", "redis", "nist"]), "the rules for new passwords"),
     row("passwords.scheme", Kind::Scheme, "how new passwords are hashed; older hashes are redone at the next good login"),
     row("passwords.max_per_user", number(1, 64), "how many passwords a user may have at once"),
