@@ -62,5 +62,5 @@ use crate::{refusal::Refusal, seam::Op};
 /// # Errors
 /// [`Refusal::NoEntropy`].
 fn now_and_then(op: &Op<'_>, label: &str, one_in: u16) -> Result<bool, Refusal> {
-    Ok(u16::from_be_bytes(op.moment.draw(label)?).is_multiple_of(one_in))
+    Ok(u16::from_le_bytes(op.moment.draw(label)?).is_multiple_of(one_in))
 }
