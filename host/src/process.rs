@@ -2,8 +2,9 @@
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 
-/// File descriptors for everything that is no client: the store, logs, the runtime, health checks.
-const RESERVED: u64 = 128;
+/// File descriptors for everything that is no client of the main listener: the store, logs, the runtime; and up to 64 connections each
+/// to the administration socket and to the listener for operations (`serve.rs`).
+const RESERVED: u64 = 256;
 
 /// Turns core dumps off, as they would hold secrets (security S4). For every command, before it reads any.
 pub(crate) fn dump_nothing() {
