@@ -59,13 +59,12 @@ impl Assembled {
         Self::open(data, &compiled_in(config), false).await
     }
 
-    /// For a server. Makes store and root key where there are none yet.
-    pub(super) async fn for_server(data: &DataDir, config: &Config, sources: Sources) -> Result<Self, Failure> {
-        let read = sources.clone().load()?;
-        let opened = Self::open(data, config, true).await?;
-        opened.note("config.start", "settings", Ok(stated(&read).join(", ")));
-        let assembled = Self { sources: Some(Mutex::new((sources, read))), ..opened };
-        let Config { host, settings } = config;
+    /// For a server with what was `loaded` from `sources`. Makes store and root key where there are none yet.
+    pub(super) async fn for_server(data: &DataDir, loaded: Loaded, sources: Sources) -> Result<Self, Failure> {
+        let Config { host, settings } = &loaded.config.clone();
+        let opened = Self::open(data, &loaded.config, true).await?;
+        opened.note("config.start", "settings", Ok(stated(&loaded).join(", ")));
+        let assembled = Self { sources: Some(Mutex::new((sources, loaded))), ..opened };
         if let Some(code) = module::named(host).map_err(Failure::usage)? {
             let rules = assembled.rules(Some(&code)).map_err(Failure::usage)?;
             assembled.engine.set(settings.clone(), Some(rules)).await.map_err(Failure::refused)?;

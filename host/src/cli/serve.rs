@@ -78,7 +78,7 @@ pub(super) fn run(args: Args, target: &Target) -> Result<(), Failure> {
         let _ = reading.await;
         data.create()?;
         alone(&data).await?;
-        let assembled = Arc::new(Assembled::for_server(&data, config, sources).await?);
+        let assembled = Arc::new(Assembled::for_server(&data, loaded.clone(), sources).await?);
         behind = Some(Arc::clone(&assembled));
         // Whatever can fail comes before the first administrator, whose password is shown once.
         let ready = serve::prepare(options, tls, signals).await.map_err(Failure::refused)?;
