@@ -20,8 +20,11 @@ pub use verify::{Flaw, Verdict, VerifyError, Whole, verify};
 use self::chain::{HEADLESS, LOST, Line, Link, OPEN, REPAIR, Record, UNCLEAN, digest};
 use crate::{
     clock::Clock,
-    engine::{Audit, Occasion},
-    files::{entry::sync_name, write::open_to_others},
+    engine::{Audit, Due, Occasion},
+    files::{
+        entry::{identity, sync_name},
+        write::open_to_others,
+    },
     metrics::Metrics,
     text::hex,
 };
@@ -31,7 +34,7 @@ use core::{
     time::Duration,
 };
 use std::{
-    fs::{File, OpenOptions, Permissions},
+    fs::{self, File, OpenOptions, Permissions},
     io::{self, Read, Seek, SeekFrom, Write},
     os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
@@ -53,6 +56,8 @@ const BATCH: usize = 256;
 const REST: Duration = Duration::from_millis(2);
 /// How often the trail is forced to disk and its head moved on.
 const SYNC: Duration = Duration::from_secs(1);
+/// How often the file is looked for under its name, when there is something to write.
+const LOOK: Duration = Duration::from_mins(1);
 /// How far from its end the last whole record of a trail is looked for at first, and how far at most. Records are far shorter; those
 /// of earlier builds held whatever text a user had sent.
 const TAIL: u64 = if cfg!(test) { 4096 } else { 1024 * 1024 };
@@ -93,7 +98,7 @@ impl AuditTrail {
     /// # Errors
     /// When the file cannot be written, or holds no record at its end.
     pub fn open(path: &Path, first: bool, clock: Arc<Clock>, metrics: Arc<Metrics>) -> io::Result<Self> {
-        let lost = Arc::new(Lost { metrics, unnoted: AtomicU64::new(0), said: AtomicBool::new(false) });
+        let lost = Arc::new(Lost::new(metrics));
         let trail = Trail::open(path, first, clock, Arc::clone(&lost))?;
         let (queue, messages) = sync_channel(QUEUE);
         let writer = thread::Builder::new().name("audit".into()).spawn(move || trail.run(&messages))?;
@@ -118,6 +123,7 @@ impl AuditTrail {
 
     /// Closes the trail in order, also when somebody who hangs still holds it. What is recorded from then on is lost. May block.
     pub fn close(&self) {
+        self.lost.closed.store(true, Ordering::SeqCst);
         // A writer that has ended has closed it.
         let _ = self.ask(Message::Close);
     }
@@ -142,6 +148,16 @@ impl Audit for AuditTrail {
         if !queued {
             self.lost.add(count, &"the queue is full");
         }
+    }
+
+    fn due(&self) -> Option<Due> {
+        // In this order: either whoever closes the trail sees that something is due, or this sees that it is closed.
+        let due = Due::counted(&self.lost.due);
+        if self.lost.closed.load(Ordering::SeqCst) {
+            due.settled();
+            return None;
+        }
+        Some(due)
     }
 
     fn token_refused(&self, occasion: Occasion, reason: &'static str) {
@@ -183,9 +199,18 @@ struct Lost {
     unnoted: AtomicU64,
     /// Whether the log has been told of the present outage.
     said: AtomicBool,
+    /// Changes whose records are still to come, and those of which they never came.
+    due: Arc<AtomicU64>,
+    /// Nothing is recorded any more.
+    closed: AtomicBool,
 }
 
 impl Lost {
+    fn new(metrics: Arc<Metrics>) -> Self {
+        let (said, closed) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { metrics, unnoted: AtomicU64::new(0), said, due: Arc::default(), closed }
+    }
+
     fn add(&self, count: u64, why: &dyn fmt::Display) {
         self.metrics.audit_lost.inc_by(count);
         self.unnoted.fetch_add(count, Ordering::Relaxed);
@@ -208,6 +233,8 @@ struct Trail {
     dirty: bool,
     /// When forcing it there was last tried.
     tried: Instant,
+    /// When the file was last looked for under its name.
+    looked: Instant,
     /// The last try has failed, and the log has been told.
     failing: bool,
     /// A sync has failed: the system reports that once, and what that sync was for may be missing although a later one succeeds.
@@ -225,6 +252,7 @@ impl Trail {
             lost,
             dirty: false,
             tried: Instant::now(),
+            looked: Instant::now(),
             failing: false,
             unsure: false,
         };
@@ -261,7 +289,8 @@ impl Trail {
     /// Leaves everything on disk, and says so in the head if that is sure.
     fn close(&mut self) {
         let sure = self.sync_or_say() && !self.unsure;
-        if let (true, Some(head), 0) = (sure, &self.head, self.lost.unnoted.load(Ordering::Relaxed)) {
+        let missing = self.lost.unnoted.load(Ordering::Relaxed) + self.lost.due.load(Ordering::SeqCst);
+        if let (true, Some(head), 0) = (sure, &self.head, missing) {
             // Without it, the next start says that something may be missing.
             let _ = head.write_all_at(CLOSED, HEAD as u64);
         }
@@ -301,6 +330,17 @@ impl Trail {
         if batch.is_empty() {
             return;
         }
+        if self.looked.elapsed() >= LOOK {
+            self.looked = Instant::now();
+            if self.is_elsewhere() {
+                tracing::error!(
+                    "`{}` was moved, deleted or replaced while the server runs: a new one is begun",
+                    self.path.display()
+                );
+                self.sync_or_say();
+                self.file = None;
+            }
+        }
         let unnoted = self.lost.unnoted.swap(0, Ordering::Relaxed);
         if let Err(error) = self.try_write(batch, unnoted) {
             // What stands at the end of the file now is seen when it is opened again.
@@ -309,6 +349,15 @@ impl Trail {
             self.lost.add(batch.iter().map(|(_, events)| events.len() as u64).sum(), &error);
         } else if self.lost.said.swap(false, Ordering::Relaxed) {
             tracing::warn!("audit records are being written again");
+        }
+    }
+
+    /// Whether what is open is not what its name leads to. What cannot be looked at counts as there.
+    fn is_elsewhere(&self) -> bool {
+        let Some(open) = self.file.as_ref().and_then(|file| file.metadata().ok()) else { return false };
+        match fs::metadata(&self.path) {
+            Ok(found) => identity(&found) != identity(&open),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
         }
     }
 
@@ -356,7 +405,8 @@ impl Trail {
         let known = later(self.chain, noted);
         let (last, torn) = mended_tail(&mut file)?;
         // A running server that opens its file again has written all it had.
-        let unclean = self.chain.is_none() && noted.is_some() && !was_closed(&head)?;
+        let begins = self.chain.is_none() && noted.is_some();
+        let unclean = begins && !was_closed(&head)?;
         let headless = known.is_none() && (last.is_some() || !first);
         let link = self.goes_on(last, known);
         let records = self.findings(&torn, unclean, headless);
@@ -371,6 +421,10 @@ impl Trail {
         let opened = opened.and_then(|()| if noted.is_none() { self.begin_head() } else { Ok(()) });
         if opened.is_err() {
             self.file = None;
+            if let (true, false, Some(head)) = (begins, unclean, &self.head) {
+                // It was closed in order, and nobody has opened it: so the next start finds it.
+                let _ = head.write_all_at(CLOSED, HEAD as u64);
+            }
         }
         opened
     }

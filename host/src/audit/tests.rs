@@ -444,11 +444,76 @@ fn a_trail_that_was_not_closed_in_order_says_so() {
     assert!(shown.ends_with("before 1 start, which `audit.unclean` marks, the last records may be missing"), "{shown}");
 }
 
+/// A request that is cut off may have changed something that no record tells of.
+#[test]
+fn a_change_that_was_cut_off_before_its_record_is_noted() {
+    for (cut_off, unclean) in [(false, 0), (true, 1)] {
+        let home = Home::new();
+        let trail = home.open();
+        let due = trail.due().unwrap();
+        if cut_off {
+            drop(due);
+        } else {
+            due.settled();
+        }
+        trail.close();
+        assert!(trail.due().is_none(), "no change may be made that cannot be recorded");
+        drop(trail);
+        home.write(&["a"]);
+        assert_eq!(verify(&home.path()).unwrap().unclean, unclean);
+    }
+}
+
+/// As a rotation of logs does that tells nobody.
+#[test]
+fn a_file_that_was_taken_away_is_begun_anew() {
+    let home = Home::new();
+    let mut trail = Trail::open(&home.path(), true, Arc::default(), Arc::new(Lost::new(Arc::default()))).unwrap();
+    let occasion = Occasion { time: UnixTime::from_millis(2_500), source: None, request: RequestId::from(255) };
+    let write = |trail: &mut Trail, after_a_while: bool| {
+        if after_a_while {
+            trail.looked = Instant::now().checked_sub(LOOK).unwrap();
+        }
+        trail.write(&[(occasion, vec![event("a")])]);
+        home.lines().len()
+    };
+    assert_eq!(write(&mut trail, true), 2, "it is there");
+    for other in [None, Some("")] {
+        fs::remove_file(home.path()).unwrap();
+        if let Some(other) = other {
+            fs::write(home.path(), other).unwrap();
+        }
+        assert_eq!(write(&mut trail, true), 2, "opened, and the record");
+        assert_eq!(write(&mut trail, false), 3);
+    }
+    trail.close();
+    assert_eq!(home.verify(), Ok(3));
+}
+
+/// A start that the disk refuses does not make an orderly stop look like another.
+#[test]
+fn a_start_that_fails_leaves_the_end_in_order() {
+    let home = Home::new();
+    home.write(&["a"]);
+    let path = home.path();
+    let head = fs::read(head_path(&path)).unwrap();
+    let (content, aside) = (fs::read(&path).unwrap(), home.directory.path().join("aside"));
+    fs::rename(&path, &aside).unwrap();
+    // Every write to it fails, as on a full disk; and it is empty.
+    std::os::unix::fs::symlink("/dev/full", &path).unwrap();
+    assert!(AuditTrail::open(&path, true, Arc::default(), Arc::default()).is_err());
+    assert_eq!(fs::read(head_path(&path)).unwrap(), head);
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, content).unwrap();
+    home.write(&["b"]);
+    assert_eq!(verify(&path).unwrap().unclean, 0);
+}
+
 /// A disk that takes nothing for a while is asked again although nobody has done anything meanwhile.
 #[test]
 fn what_could_not_be_forced_to_disk_is_tried_again() {
     let home = Home::new();
-    let lost = Lost { metrics: Arc::default(), unnoted: AtomicU64::new(0), said: AtomicBool::new(false) };
+    let lost = Lost::new(Arc::default());
     let mut trail = Trail::open(&home.path(), true, Arc::default(), Arc::new(lost)).unwrap();
     let occasion = Occasion { time: UnixTime::from_millis(2_500), source: None, request: RequestId::from(255) };
     trail.write(&[(occasion, vec![event("a")])]);
@@ -468,7 +533,7 @@ fn what_could_not_be_forced_to_disk_is_tried_again() {
 fn a_trail_that_is_not_surely_on_disk_is_not_closed_in_order() {
     for (fails_at_the_end, unclean) in [(None, 0), (Some(true), 1), (Some(false), 1)] {
         let home = Home::new();
-        let lost = Lost { metrics: Arc::default(), unnoted: AtomicU64::new(0), said: AtomicBool::new(false) };
+        let lost = Lost::new(Arc::default());
         let mut trail = Trail::open(&home.path(), true, Arc::default(), Arc::new(lost)).unwrap();
         // It takes whatever is written, and cannot be synced.
         let failing = fails_at_the_end.map(|_| OpenOptions::new().write(true).open("/dev/null").unwrap());

@@ -233,11 +233,16 @@ impl Driver {
         if !self.worlds.is_in_force(shaped) {
             return Ok(None);
         }
-        match self.store.commit(commit).await.map_err(Failure::Store)? {
-            Committed::Conflict => return Ok(None),
-            Committed::At(_) => {}
+        let due = self.audit.due().ok_or_else(|| StoreError::Unavailable("the audit trail is closed".into()));
+        let due = due.map_err(Failure::Store)?;
+        let committed = self.store.commit(commit).await;
+        if let Ok(Committed::At(_)) = committed {
+            self.record(occasion, &done);
         }
-        self.record(occasion, &done);
+        due.settled();
+        if committed.map_err(Failure::Store)? == Committed::Conflict {
+            return Ok(None);
+        }
         if keys {
             self.worlds.reload(&*self.store, self.clock.now()).await.map_err(Failure::World)?;
         }

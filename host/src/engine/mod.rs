@@ -26,7 +26,7 @@ mod run; // what native and module have in common
 mod tests;
 mod worlds; // settings and signing keys in force
 
-pub use audit::{Audit, Occasion};
+pub use audit::{Audit, Due, Occasion};
 pub use kind::Kind;
 pub use module::{COMPONENT, Code, CodeError, Limits, Module, Stats, Verifier};
 pub use run::Fault;

@@ -1,7 +1,7 @@
 //! The engine against staged worlds: both ways of running core, lost races, failing stores, bounds of the component.
 
 use super::{
-    Audit, Choice, Code, Engine, Fault, Kind, Limits, Module, Occasion, Parts,
+    Audit, Choice, Code, Due, Engine, Fault, Kind, Limits, Module, Occasion, Parts,
     drive::{Driver, Failure},
     foresight::Foresight,
     logins,
@@ -19,7 +19,7 @@ use crate::{
 use core::{
     mem,
     num::{NonZeroU32, NonZeroUsize},
-    sync::atomic::{AtomicU32, AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     time::Duration,
 };
 use std::{
@@ -131,12 +131,17 @@ fn broken() -> StoreError {
     StoreError::Unavailable("staged".into())
 }
 
+/// Events, how many changes are due, and whether it is closed.
 #[derive(Default)]
-struct Trail(Mutex<Vec<Event>>);
+struct Trail(Mutex<Vec<Event>>, Arc<AtomicU64>, AtomicBool);
 
 impl Audit for Trail {
     fn record(&self, _: Occasion, events: &[Event]) {
         self.0.lock().unwrap().extend_from_slice(events);
+    }
+
+    fn due(&self) -> Option<Due> {
+        (!self.2.load(Ordering::Relaxed)).then(|| Due::counted(&self.1))
     }
 }
 
@@ -562,6 +567,28 @@ async fn drive(fates: &[Fate]) -> (Result<u16, Failure>, [u64; 4]) {
 async fn commits_once_and_records_its_events() {
     let (ended, counts) = drive(&[]).await;
     assert_eq!((ended.unwrap(), counts), (200, [1, 1, 1, 1]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_due_until_its_events_are_recorded() {
+    for fates in [&[][..], &[Fate::Lose], &[Fate::Fail]] {
+        let Stage { store, trail, driver } = stage(staged(fates)).await;
+        let (seen, due) = (Arc::new(AtomicU64::new(0)), Arc::clone(&trail.1));
+        let largest = Arc::clone(&seen);
+        let watch = move || {
+            largest.fetch_max(due.load(Ordering::Relaxed), Ordering::Relaxed);
+        };
+        *store.watch.lock().unwrap() = Some(Box::new(watch));
+        let occasion = Occasion { time: NOW, source: None, request: RequestId::from(1) };
+        let (script, call) = (Scripted::default(), asked(&driver));
+        let run = || driver.drive(|_| &script, &call, occasion);
+        drop(run().await);
+        assert_eq!((seen.load(Ordering::Relaxed), trail.1.load(Ordering::Relaxed)), (1, 0));
+        trail.2.store(true, Ordering::Relaxed);
+        let commits = store.commits.load(Ordering::Relaxed);
+        assert!(matches!(run().await, Err(Failure::Store(StoreError::Unavailable(_)))), "nothing can be recorded");
+        assert_eq!(store.commits.load(Ordering::Relaxed), commits);
+    }
 }
 
 #[tokio::test(start_paused = true)]

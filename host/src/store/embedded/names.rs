@@ -1,11 +1,10 @@
 //! Whether the files of an open store still have their names: one that was moved, deleted or replaced goes on taking changes, which no
 //! later start finds under that name.
 
-use crate::sync;
+use crate::{files::entry::identity, sync};
 use core::fmt;
 use std::{
     fs, io,
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Mutex,
 };
@@ -20,7 +19,6 @@ pub(super) struct Names {
 
 struct Name {
     path: PathBuf,
-    /// Device and inode, which no other file gets as long as this one is open.
     file: (u64, u64),
 }
 
@@ -84,8 +82,4 @@ impl Name {
             Err(error) => error.kind() == io::ErrorKind::NotFound,
         }
     }
-}
-
-fn identity(found: &fs::Metadata) -> (u64, u64) {
-    (found.dev(), found.ino())
 }
