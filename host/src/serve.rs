@@ -252,13 +252,8 @@ impl<A: Answer> Server<A> {
         if options.testing {
             parts.clock.resume();
         }
-        let behind = parts.clock.secs_behind();
-        if behind > TOLERATED_SECS {
-            tracing::warn!(
-                seconds = behind,
-                "the system's clock is behind what this store has seen; until it has caught up, time passes here at half its pace"
-            );
-        }
+        let behind = tell_of(&parts.clock, false);
+        let clock = Arc::clone(&parts.clock);
 
         let reload = Arc::new(Reload::new(tls.clone(), parts.audit.clone(), Arc::clone(&parts.answer)));
         let service = Arc::new(Service::new(Setup {
@@ -276,6 +271,7 @@ impl<A: Answer> Server<A> {
         if let Some(tls) = &tls {
             tokio::spawn(watch_certificates(Arc::clone(tls), options.certificate_poll, service.stop.subscribe()));
         }
+        tokio::spawn(watch_clock(clock, behind, service.stop.subscribe()));
         let main = Listener::Tcp { socket: main, tls, entrance: Entrance::Main };
         tokio::spawn(listener::listen(main, Arc::clone(&service), most));
         tokio::spawn(listener::listen(Listener::Unix(admin), Arc::clone(&service), OWN_CONNECTIONS));
@@ -324,6 +320,9 @@ impl<A: Answer> Server<A> {
 /// How far the system's clock may be behind before the log says so.
 const TOLERATED_SECS: u64 = 60;
 
+/// How often the system's clock is looked at.
+const CLOCK_LOOK: Duration = Duration::from_mins(1);
+
 /// Connections to the administration socket and to the listener for metrics, each.
 const OWN_CONNECTIONS: usize = 64;
 
@@ -370,6 +369,54 @@ async fn watch_certificates(tls: Arc<Tls>, every: Duration, mut stop: watch::Rec
                     tracing::error!(%error, "the certificates in use stay");
                 }
             }
+        }
+    }
+}
+
+/// Looks at the clock until the server stops; `behind`: the log has been told that it is.
+async fn watch_clock(clock: Arc<Clock>, mut behind: bool, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            () = sleep(CLOCK_LOOK) => behind = tell_of(&clock, behind),
+        }
+    }
+}
+
+/// Tells the log when the system's clock falls behind what the store has seen, and when it has caught up. Whether it is behind.
+fn tell_of(clock: &Clock, was_behind: bool) -> bool {
+    let seconds = clock.secs_behind();
+    if !was_behind && seconds > TOLERATED_SECS {
+        tracing::warn!(
+            seconds,
+            "the system's clock is behind what this store has seen; until it has caught up, time passes here at half its pace"
+        );
+        return true;
+    }
+    if was_behind && seconds == 0 {
+        tracing::info!("the system's clock has caught up with what this store has seen");
+        return false;
+    }
+    was_behind
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use waxseal_core::time::UnixTime;
+
+    #[test]
+    fn a_clock_that_is_set_back_is_told_once_and_so_is_its_catching_up() {
+        let clock = Clock::stopped_at(UnixTime::from_secs(1_800_000_000));
+        clock.hold(None);
+        let mut behind = false;
+        // While it is behind, time passes at half its pace.
+        for (advance_secs, expected) in
+            [(0, false), (-60, false), (-1, true), (-3600, true), (3600, true), (3722, false), (1, false), (-62, true)]
+        {
+            clock.advance(advance_secs * 1_000);
+            behind = tell_of(&clock, behind);
+            assert_eq!(behind, expected, "{advance_secs}");
         }
     }
 }
