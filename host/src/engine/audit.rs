@@ -35,8 +35,8 @@ pub trait Audit: Send + Sync {
     fn token_refused(&self, _: Occasion, _: &'static str) {}
 }
 
-/// A change that is being made. Counted until it is [`settled`](Self::settled), and for ever if it is dropped before: then it may hold,
-/// and its request was cut off before its events were recorded.
+/// A change that is being made. Counted until it is [`settled`](Self::settled), and for ever if it is dropped before: then it may hold
+/// without a record, as its request was cut off, or its commit has failed.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Due(Option<Arc<AtomicU64>>);
@@ -48,7 +48,7 @@ impl Due {
         Self(Some(Arc::clone(count)))
     }
 
-    /// Its events are recorded, or there are none.
+    /// Its events are recorded, or it was not made.
     pub fn settled(self) {
         if let Some(count) = self.0 {
             count.fetch_sub(1, Ordering::SeqCst);

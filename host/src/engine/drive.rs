@@ -239,7 +239,10 @@ impl Driver {
         if let Ok(Committed::At(_)) = committed {
             self.record(occasion, &done);
         }
-        due.settled();
+        // Else it may turn out to hold, and stays due.
+        if matches!(committed, Ok(_) | Err(StoreError::Busy | StoreError::Full)) {
+            due.settled();
+        }
         if committed.map_err(Failure::Store)? == Committed::Conflict {
             return Ok(None);
         }
