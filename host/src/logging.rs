@@ -1,9 +1,13 @@
 //! The operational log: standard error, one record a line, UTC, never a secret.
 
 mod format;
+mod queue;
 
 pub use format::LogFormat;
+pub use queue::Flush;
+pub(crate) use queue::lost;
 
+use self::queue::Queue;
 use core::{
     fmt,
     sync::atomic::{AtomicU64, Ordering},
@@ -44,11 +48,12 @@ impl fmt::Display for LogError {
 
 impl core::error::Error for LogError {}
 
-/// Starts logging to standard error, for the whole process and once.
+/// Starts logging to standard error, for the whole process and once. Lines that are left when what this returns is dropped are written
+/// first.
 ///
 /// # Errors
-/// [`LogError`] when the filter is wrong or logging has already been started.
-pub fn start(options: &LogOptions) -> Result<(), LogError> {
+/// [`LogError`] when the filter is wrong, logging has already been started, or the system refuses a thread.
+pub fn start(options: &LogOptions) -> Result<Flush, LogError> {
     let filter: EnvFilter = options
         .filter
         .parse()
@@ -58,14 +63,17 @@ pub fn start(options: &LogOptions) -> Result<(), LogError> {
         LogFormat::Text => true,
         LogFormat::Json => false,
     };
-    // A log that cannot be written, as on a full disk, must not end the server: to say so on standard error would panic.
-    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
+    let tell = |lines| tracing::warn!(lines, "log lines were not written, as nobody took those before them");
+    let (queue, flush) =
+        Queue::start(io::stderr(), tell).map_err(|error| LogError(format!("cannot start the log: {error}")))?;
+    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(queue).log_internal_errors(false);
     let started = if text {
         base.with_ansi(io::stderr().is_terminal() && colours(env::var_os("NO_COLOR"), env::var_os("TERM"))).try_init()
     } else {
         base.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     };
-    started.map_err(|error| LogError(error.to_string()))
+    started.map_err(|error| LogError(error.to_string()))?;
+    Ok(flush)
 }
 
 /// Whether a terminal is to be shown colours, as `--help` decides it too (<https://no-color.org>).

@@ -1,6 +1,6 @@
 //! Counters, gauges and histograms, as `GET /metrics` shows them.
 
-use crate::{engine, http::traffic::Traffic, kdf, refusals::TokenRefusals, text::hex};
+use crate::{engine, http::traffic::Traffic, kdf, logging, refusals::TokenRefusals, text::hex};
 use core::fmt;
 use prometheus_client::{
     collector::Collector,
@@ -95,6 +95,7 @@ impl Default for Metrics {
         let (panics, audit_lost) = (Counter::default(), Counter::default());
         registry.register("panics", "Panics, each of which ended one request", panics.clone());
         registry.register("audit_lost", "Audit records that could not be written", audit_lost.clone());
+        registry.register_collector(Box::new(LogLost));
         let connections = Gauge::default();
         registry.register("connections", "Open connections", connections.clone());
         registry.register("build", "What is running", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
@@ -131,6 +132,17 @@ struct Watched<T>(OnceLock<Box<dyn Fn() -> T + Send + Sync>>);
 impl<T> fmt::Debug for Watched<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Watched").finish_non_exhaustive()
+    }
+}
+
+/// Of the operational log, which is the process's.
+#[derive(Debug)]
+struct LogLost;
+
+impl Collector for LogLost {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let help = "Log lines that were not written, as nobody took those before them";
+        ConstCounter::new(logging::lost()).encode(encoder.encode_descriptor("log_lost", help, None, MetricType::Counter)?)
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::Path,
     process::{Command, Output},
+    time::{Duration, Instant},
 };
 use waxseal_core::seam::{Method, Request};
 use waxseal_tests::{
@@ -672,4 +673,31 @@ fn a_reload_is_audited() {
     let started = trail.lines().find(|line| line.contains("\"config.start\"")).unwrap();
     assert!(started.contains("redis.ttl.max 7200"), "what was stated at the start, and that alone: {started}");
     assert!(!started.contains("leeway"), "{started}");
+}
+
+/// A collector that has stalled behind a full pipe holds up no request, and is told later what it missed.
+#[test]
+fn nobody_waits_for_who_reads_the_log() {
+    let (_home, data) = scratch();
+    let mut server = Launch::on(&data).set("log.filter", "trace").unread().start();
+    // Far more lines than the pipe and the queue take.
+    for _ in 0..2_000 {
+        assert_eq!(server.send(&Request::new(Method::Get, "/v1/users")).status, 401);
+    }
+    let metrics = text(&server.send(&Request::new(Method::Get, "/metrics")).body);
+    let lost = metrics.lines().find_map(|line| line.strip_prefix("waxseal_log_lost_total "));
+    let lost: u64 = lost.expect(&metrics).parse().unwrap();
+    assert!(lost > 0);
+    server.read_log();
+    assert!(logs(&server, "log lines were not written"), "{}", server.log());
+    assert!(server.terminate().success());
+
+    // One that never reads holds up the end for a moment only.
+    let server = Launch::on(&data).set("log.filter", "trace").unread().start();
+    for _ in 0..2_000 {
+        assert_eq!(server.send(&Request::new(Method::Get, "/v1/users")).status, 401);
+    }
+    let begun = Instant::now();
+    assert!(server.terminate().success());
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }

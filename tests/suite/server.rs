@@ -15,7 +15,10 @@ use std::{
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, Sender, channel},
+    },
     thread::{self, JoinHandle},
     time::Instant,
 };
@@ -51,6 +54,7 @@ pub struct Launch {
     data: PathBuf,
     args: Vec<String>,
     environment: Vec<(String, String)>,
+    reads_log: bool,
 }
 
 impl Launch {
@@ -64,6 +68,7 @@ impl Launch {
                 ("WAXSEAL_ADMIN_NAME".into(), ADMIN.0.into()),
                 ("WAXSEAL_ADMIN_PASSWORD".into(), ADMIN.1.into()),
             ],
+            reads_log: true,
         }
     }
 
@@ -88,6 +93,13 @@ impl Launch {
         self
     }
 
+    /// With nobody who reads its log until [`Server::read_log`].
+    #[must_use]
+    pub const fn unread(mut self) -> Self {
+        self.reads_log = false;
+        self
+    }
+
     /// Starts it; returns once it listens.
     pub fn start(&self) -> Server {
         match self.try_start() {
@@ -105,7 +117,9 @@ impl Launch {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let (log, rest_of_log) = collect(child.stderr.take().unwrap());
+        let (unread, read) = channel();
+        let unread = (!self.reads_log).then_some(unread);
+        let (log, rest_of_log) = collect(child.stderr.take().unwrap(), read);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut said = String::new();
         let listening = lines.by_ref().map_while(Result::ok).find_map(|line| {
@@ -116,6 +130,7 @@ impl Launch {
         });
         let Some(address) = listening else {
             let status = child.wait().unwrap();
+            drop(unread);
             rest_of_log.join().unwrap();
             return Err(format!("{status}: {said}{}", log.text()));
         };
@@ -126,7 +141,7 @@ impl Launch {
                 rest.push(format!("{line}\n").as_bytes());
             }
         });
-        Ok(Server { child, data: self.data.clone(), address, out, reader: Some(reader), log })
+        Ok(Server { child, data: self.data.clone(), address, out, reader: Some(reader), log, unread })
     }
 }
 
@@ -140,6 +155,8 @@ pub struct Server {
     /// Reads what it writes to standard output, to the end.
     reader: Option<JoinHandle<()>>,
     log: Output,
+    /// While it is there, nobody reads the log.
+    unread: Option<Sender<()>>,
 }
 
 impl Server {
@@ -174,6 +191,11 @@ impl Server {
     /// What it has written to standard error so far.
     pub fn log(&self) -> String {
         self.log.text()
+    }
+
+    /// Has somebody read the log from now on.
+    pub fn read_log(&mut self) {
+        self.unread = None;
     }
 
     /// Resident memory in octets.
@@ -272,11 +294,12 @@ impl Output {
     }
 }
 
-/// What comes from `from`, and the thread that reads it to the end.
-fn collect(mut from: impl Read + Send + 'static) -> (Output, JoinHandle<()>) {
+/// What comes from `from`, and the thread that reads it to the end, beginning when `begin` is closed.
+fn collect(mut from: impl Read + Send + 'static, begin: Receiver<()>) -> (Output, JoinHandle<()>) {
     let output = Output(Arc::default());
     let into = output.clone();
     let reader = thread::spawn(move || {
+        let _ = begin.recv();
         let mut chunk = [0; 8192];
         while let Ok(length @ 1..) = from.read(&mut chunk) {
             into.push(&chunk[..length]);

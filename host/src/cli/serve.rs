@@ -63,8 +63,8 @@ pub(super) fn run(args: Args, target: &Target) -> Result<(), Failure> {
             options.listen
         )));
     }
-    // It tells of certificates.
-    logging::start(&log(&config.host)).map_err(Failure::usage)?;
+    // It tells of certificates. What it has left to say comes before any failure that is reported.
+    let _flush = logging::start(&log(&config.host)).map_err(Failure::usage)?;
     // Read once, so that what was checked is what is used.
     let tls = config::files(&loaded).map_err(Failure::Usage)?;
     for (variable, meant) in unread_variables(&sources.env) {
