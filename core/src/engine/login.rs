@@ -163,7 +163,9 @@ fn attempt(
     let position = user.as_ref().and_then(|user| user.passwords.position(&derived));
     match (user, position) {
         (Some(mut user), Some(position)) if purpose.is_open_to(&user) && !gate.is_locked(op) => {
-            gate.succeeded(op, &user, !purpose.is_kept());
+            // Of a password that is too old, nothing else may be kept.
+            let always = !purpose.is_kept() || has_expired(op, &user)?;
+            gate.succeeded(op, &user, always);
             upgrade(op, &mut user, position, &derived)?;
             Ok((user, derived))
         }

@@ -322,6 +322,27 @@ mod tests {
         assert_eq!(raced.status, 401);
     }
 
+    #[test]
+    fn a_right_password_that_has_expired_counts_only_while_the_counters_are_as_it_has_read_them() {
+        let mut world = TestWorld::with_admin("admin password");
+        let login =
+            |password| request("POST /v1/users/authorize", "").with_header("authorization", &basic("admin", password));
+        let change = request("PUT /v1/cluster", r#"{"password_expiration_duration": 1}"#)
+            .with_header("authorization", &basic("admin", "admin password"));
+        assert_eq!(world.call(change).status, 200);
+        world.advance(2 * 86_400);
+        // From now on this source is one that the owner has used, and nothing of it is to be changed.
+        assert_eq!(world.call(login("admin password")).status, 401);
+        world.audited();
+        let raced = world.race(login("admin password"), |world| {
+            for _ in 0..5 {
+                assert_eq!(world.call(login("wrong")).status, 401);
+            }
+        });
+        assert_eq!(raced.status, 401);
+        assert_eq!(world.audited().last().map(alloc::string::String::as_str), Some("login bad_credentials"));
+    }
+
     /// The actor is whoever asked, no matter whose password it is.
     #[test]
     fn a_wrong_password_of_another_is_audited_as_the_askers() {
