@@ -19,8 +19,8 @@ use subtle::ConstantTimeEq;
 const ENDED_AT_ONCE: u32 = 1000;
 /// How many are read at a time, page after page. Each page is a round, and each round goes over all pages, so there are few; the first
 /// are small, as a list with long notes ends within them; and together they hold too few for one user to make an operation that never
-/// ends. Only these, the newest, count.
-const PAGES: [u32; 4] = [20, 80, 900, 2000];
+/// ends. Only these, the newest, count. The first two are so small that a host does not have them wait for a turn to read much.
+const PAGES: [u32; 4] = [20, 60, 920, 2000];
 
 /// How many authorizations of one user are kept, roughly, as not every creation checks. A note can have 16 KiB.
 const MOST_KEPT: u32 = if cfg!(test) { 1000 } else { 2000 };

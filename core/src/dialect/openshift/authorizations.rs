@@ -44,13 +44,19 @@ pub(super) fn add(request: &Authenticated<'_>) -> Result<Reply, Stop> {
     let note = note(request)?;
     let lifetime = scopes::lifetime(&op.settings.openshift, &scopes, parameters.value("expires_in"));
     if is_true(parameters.value("reuse")) {
-        let fits =
-            |found: &Authorization| ControlFlow::Continue(found.scopes == scopes && (note.is_none() || found.note == note));
         // Worth reusing is what lives for another ten minutes, or a quarter of what was asked for.
         let enough = u64::from((lifetime.as_secs() / 4).min(600));
-        let newest = engine::authorizations(op, user, REUSED, &fits)?;
-        let lives_on = |found: &Authorization| found.expires.rounded_secs_since(op.now()) > enough;
-        if let Some(found) = newest.into_iter().find(lives_on) {
+        let left = Cell::new(REUSED);
+        let fits = |found: &Authorization| {
+            if found.scopes != scopes || (note.is_some() && found.note != note) {
+                return ControlFlow::Continue(false);
+            }
+            let Some(others) = left.get().checked_sub(1) else { return ControlFlow::Break(()) };
+            left.set(others);
+            ControlFlow::Continue(found.expires.rounded_secs_since(op.now()) > enough)
+        };
+        if let Some(found) = engine::authorizations(op, user, 1, &fits)?.pop() {
+            engine::audit(op, "token.issue", &user.uid, &hex::encode(&found.id), None);
             return Ok(one(request, found).saying("Reused existing"));
         }
     }

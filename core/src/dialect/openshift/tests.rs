@@ -275,6 +275,22 @@ fn what_happens_to_a_token_is_audited_without_it() {
 }
 
 #[test]
+fn the_first_that_lives_on_is_used_again_without_a_look_at_older_ones_and_audited() {
+    let mut world = TestWorld::with_admin("secret");
+    let first = token(&mut world, "session");
+    let reuse = || bearer(Method::Post, LIST, &first).with_body("scope=session&reuse=true");
+    assert_eq!(json(&world.call(reuse()))["data"]["token"], *first);
+    let alone = world.cost.reads;
+    put_more(&mut world, &first, 1000);
+    world.audited();
+    let again = json(&world.call(reuse()));
+    assert_eq!(again["messages"][0]["text"], "Reused existing");
+    assert_eq!(world.events.last().map(|event| event.subject.as_str()), again["data"]["id"].as_str());
+    assert_eq!(world.audited(), ["token.issue"]);
+    assert!(world.cost.reads < alone + 25, "{}", world.cost.reads);
+}
+
+#[test]
 fn what_others_own_costs_nothing() {
     let mut world = TestWorld::with_admin("secret");
     let own: Vec<_> = (0..10).map(|_| token(&mut world, "session")).collect();
