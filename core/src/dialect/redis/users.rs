@@ -120,6 +120,11 @@ pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
         return invalid("the name of another user cannot be changed");
     }
     let changes = changes.with_name_of(&user);
+    if let Some(password) = &password {
+        // Before it is said whether the name is free.
+        let (name, email) = (changes.name.as_ref().unwrap_or(&user.name), changes.email.as_ref().unwrap_or(&user.email));
+        NewPassword::precheck(op, password, name, email)?;
+    }
     engine::change_user(op, &caller.user.uid, &mut user, changes)?;
     if let Some(password) = password {
         let new = NewPassword::reset(op, &user, &password)?;
