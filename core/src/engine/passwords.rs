@@ -68,6 +68,16 @@ impl NewPassword {
         Hash::new(salt, derived).map(Self).map_err(|_| Stop::Refuse(Refusal::BadRecord))
     }
 
+    /// Checks a password for a user of this name and address by the policy alone, before anything is said that follows from what is stored.
+    /// Else a password that the policy refuses would be a way to ask that changes nothing and is not noted.
+    ///
+    /// # Errors
+    /// [`Refusal::Password`].
+    pub(crate) fn precheck(op: &Op<'_>, text: &str, name: &str, email: &str) -> Result<(), Stop> {
+        prepare(text)?;
+        check(op, text, name, email)
+    }
+
     /// The hash to store.
     pub(crate) fn into_hash(self) -> Hash {
         self.0

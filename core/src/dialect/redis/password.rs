@@ -28,8 +28,13 @@ struct Change {
 
 /// The list becomes exactly the new password, and all tokens of the user end.
 pub(super) fn replace(op: &Op<'_>) -> Result<Response, Stop> {
-    let Change { actor, target, new, .. } = read(op, Needed { old: false, new: true, expired: Expired::Taken })?;
-    let new = NewPassword::replacing(op, &target, &new.unwrap_or_default())?;
+    let Change { actor, target, new, shown, .. } = read(op, Needed { old: false, new: true, expired: Expired::Taken })?;
+    let new = new.unwrap_or_default();
+    if !shown {
+        // Else whoever has only a token could tell which passwords that break the policy are among those of the user.
+        NewPassword::precheck(op, &new, &target.name, &target.email)?;
+    }
+    let new = NewPassword::replacing(op, &target, &new)?;
     let set = if actor.uid == target.uid { engine::replace_passwords } else { engine::reset_passwords };
     set(op, &actor.uid, target, new)?;
     Ok(done())
@@ -38,11 +43,13 @@ pub(super) fn replace(op: &Op<'_>) -> Result<Response, Stop> {
 /// The new password is appended; all of them work.
 pub(super) fn add(op: &Op<'_>) -> Result<Response, Stop> {
     let Change { actor, target, new, shown, .. } = read(op, Needed { old: false, new: true, expired: Expired::Refused })?;
+    let new = new.unwrap_or_default();
     if !shown {
         // Else whoever has only a token could find out the passwords of a full list, one guess after the other, and leave no trace.
         target.passwords.check_room(op.settings.passwords.max_per_user)?;
+        NewPassword::precheck(op, &new, &target.name, &target.email)?;
     }
-    let new = NewPassword::added(op, &target, &new.unwrap_or_default())?;
+    let new = NewPassword::added(op, &target, &new)?;
     engine::add_password(op, &actor.uid, target, new)?;
     Ok(done())
 }

@@ -193,6 +193,37 @@ fn a_full_list_tells_a_token_nothing_of_its_passwords() {
     assert_eq!(code("annann"), wrong);
 }
 
+/// Nor which that break the policy, as those do that are older than it: neither changes anything or is noted.
+#[test]
+fn a_policy_tells_a_token_nothing_of_the_passwords_that_break_it() {
+    let mut world = world();
+    let strict = by("admin", "PUT /v1/cluster", r#"{"password_complexity": true, "password_min_length": 12}"#);
+    assert_eq!(world.call(strict).status, 200);
+    for line in ["PUT /v1/users/password", "POST /v1/users/password"] {
+        let mut refused = |guess: &str| {
+            let body = format!(r#"{{"new_password": "{guess}"}}"#);
+            let refused = bearing(&mut world, "ann", line, &body);
+            (refused.status, world.cost.derivations, refused.body)
+        };
+        let wrong = refused("wrong");
+        assert_eq!((wrong.0, wrong.1), (400, 0), "{line}");
+        assert_eq!(refused("annann"), wrong, "{line}");
+        let shown = world.call(by("ann", line, r#"{"new_password": "annann"}"#));
+        assert_eq!(json(&shown)["error_code"], "new_password_same_as_current", "{line}");
+    }
+}
+
+/// Else anybody could ask for names by changes that are never made.
+#[test]
+fn a_password_that_is_refused_tells_of_no_name() {
+    let mut world = world();
+    for name in ["admin", "nobody"] {
+        let body = format!(r#"{{"name": "{name}", "password": "a\u0001"}}"#);
+        let refused = json(&world.call(by("ann", "PUT /v1/users/3", &body)));
+        assert_eq!(refused["error_code"], "password_not_complex", "{name}");
+    }
+}
+
 #[test]
 fn a_renewed_token_is_audited() {
     let mut world = world();
