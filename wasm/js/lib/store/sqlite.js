@@ -1,7 +1,7 @@
 // Needs `node:sqlite`: Node 22.13 or later, or Deno 2.2 or later.
 
 import { DatabaseSync } from 'node:sqlite'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { demand } from '../check.js'
 import { WaxsealError } from '../errors.js'
 import { STEP, told, UNTOLD } from './purge.js'
@@ -9,6 +9,20 @@ import { holds } from './record.js'
 
 /** How long to wait for other processes. */
 const BUSY_MILLIS = 5000
+
+/**
+ * Makes the file if it is not there. One that is there keeps its mode, as it may be for a group, and is not opened: to close it would end
+ * all locks that this process has on it, by which SQLite keeps other processes from ending the write-ahead log under it.
+ */
+function make(path) {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error
+    // A link to a file that is not there.
+    if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+  }
+}
 
 /** Records in a SQLite file, which several processes of one machine may share. */
 export class SqliteStore {
@@ -25,8 +39,7 @@ export class SqliteStore {
   /** @param {string} path the file, made with mode 0600 if it is not there */
   constructor(path) {
     demand(typeof path === 'string' && path !== '', 'bad_options', 'a path is a text')
-    // One that is there keeps its mode: it may be for a group.
-    if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600))
+    if (path !== ':memory:') make(path)
     this.#database = new DatabaseSync(path)
     try {
       this.#opened(() => this.#prepare())
