@@ -12,6 +12,9 @@ use std::{
         unix::fs::{FileTypeExt, MetadataExt},
     },
     path::{self, Path, PathBuf},
+    sync::mpsc::channel,
+    thread,
+    time::Duration,
 };
 
 /// Prints a line to standard output.
@@ -44,11 +47,23 @@ pub(super) fn say_json(value: &Value) -> Result<(), Failure> {
     say(&harmless(&value.to_string()))
 }
 
-/// Prints one line to standard error, whatever `text` holds.
+/// Prints one line to standard error, whatever `text` holds. Where nobody takes it, that is given up after a while: a process that has
+/// failed is to end, also behind a full pipe.
 pub(super) fn complain(text: &str) {
+    const PATIENCE: Duration = Duration::from_secs(2);
     let escape = |c: char| if is_deceptive(c) { c.escape_default().collect() } else { String::from(c) };
     let line: String = text.chars().map(escape).collect();
-    let _ = writeln!(io::stderr(), "waxseal: {line}");
+    let line = format!("waxseal: {line}\n");
+    let (done, written) = channel();
+    let copy = line.clone();
+    let write = move || {
+        let _ = io::stderr().write_all(copy.as_bytes());
+        let _ = done.send(());
+    };
+    match thread::Builder::new().spawn(write) {
+        Ok(_) => drop(written.recv_timeout(PATIENCE)),
+        Err(_) => drop(io::stderr().write_all(line.as_bytes())),
+    }
 }
 
 /// Text of others for a terminal: one line, without characters that act on it or deceive its reader.
