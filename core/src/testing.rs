@@ -46,6 +46,8 @@ pub(crate) struct Cost {
     pub(crate) rounds: usize,
     /// Records read, by key or by range.
     pub(crate) reads: usize,
+    /// The most records that a question for a range would have taken.
+    pub(crate) longest: u32,
     /// Passwords derived.
     pub(crate) derivations: usize,
     /// Questions for records that came after a derivation, which a lost race would make anew.
@@ -331,6 +333,7 @@ impl TestWorld {
         };
         let ranges: Vec<Vec<_>> = ask.ranges.iter().map(range).collect();
         cost.reads += records.len() + ranges.iter().map(Vec::len).sum::<usize>();
+        cost.longest = ask.ranges.iter().map(|range| range.limit).fold(cost.longest, u32::max);
         cost.derivations += usize::from(ask.derive.is_some());
         Answer { records, ranges, derived: ask.derive.as_ref().map(derive) }
     }

@@ -1,6 +1,9 @@
 //! The first minute with the server: what it prints works as printed, and is still there after a crash (security P10).
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::{
+    fs::{OFlags, fcntl_getfl, fcntl_setfl},
+    process::{Pid, Signal, kill_process},
+};
 use sha2::{Digest, Sha256};
 use std::{
     fs,
@@ -8,7 +11,7 @@ use std::{
     net::TcpListener,
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     time::{Duration, Instant},
 };
 use waxseal_core::seam::{Method, Request};
@@ -137,7 +140,7 @@ pub(crate) fn logs(server: &waxseal_tests::server::Server, text: &str) -> bool {
 }
 
 /// Whether it holds within ten seconds.
-fn soon(holds: impl Fn() -> bool) -> bool {
+fn soon(mut holds: impl FnMut() -> bool) -> bool {
     (0..500).any(|_| {
         let now = holds();
         if !now {
@@ -700,4 +703,23 @@ fn nobody_waits_for_who_reads_the_log() {
     let begun = Instant::now();
     assert!(server.terminate().success());
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+}
+
+/// A supervisor starts it again only then.
+#[test]
+fn a_failed_start_ends_although_nobody_takes_its_last_message() {
+    let (_home, data) = scratch();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (reader, writer) = std::io::pipe().unwrap();
+    let flags = fcntl_getfl(&writer).unwrap();
+    fcntl_setfl(&writer, flags | OFlags::NONBLOCK).unwrap();
+    while (&writer).write(&[b'x'; 1024]).is_ok() {}
+    fcntl_setfl(&writer, flags).unwrap();
+    let mut child = command(&data, &["serve", "--listen", &address]).stderr(writer).stdout(Stdio::null()).spawn().unwrap();
+    let ended = soon(|| child.try_wait().unwrap().is_some());
+    let _ = child.kill();
+    assert!(ended);
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    drop(reader);
 }

@@ -1,7 +1,7 @@
 // Needs `node:sqlite`: Node 22.13 or later, or Deno 2.2 or later.
 
 import { DatabaseSync } from 'node:sqlite'
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs'
 import { demand } from '../check.js'
 import { WaxsealError } from '../errors.js'
 import { STEP, told, UNTOLD } from './purge.js'
@@ -19,8 +19,10 @@ function make(path) {
     closeSync(openSync(path, 'wx', 0o600))
   } catch (error) {
     if (error.code !== 'EEXIST') throw error
+    // In words that name the file, which SQLite's do not.
+    if (existsSync(path)) accessSync(path, constants.R_OK | constants.W_OK)
     // A link to a file that is not there.
-    if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+    else closeSync(openSync(path, 'a', 0o600))
   }
 }
 
