@@ -160,6 +160,10 @@ impl Audit for AuditTrail {
         Some(due)
     }
 
+    fn is_taken(&self) -> bool {
+        !self.lost.outage.load(Ordering::Relaxed)
+    }
+
     fn token_refused(&self, occasion: Occasion, reason: &'static str) {
         self.lost.metrics.token_refusals.note(occasion, reason);
     }
@@ -197,8 +201,8 @@ struct Lost {
     metrics: Arc<Metrics>,
     /// How many of them the trail does not mention yet.
     unnoted: AtomicU64,
-    /// Whether the log has been told of the present outage.
-    said: AtomicBool,
+    /// Whether some were lost and none has been written since, of which the log has been told.
+    outage: AtomicBool,
     /// Changes whose records are still to come, and those of which they never came.
     due: Arc<AtomicU64>,
     /// Nothing is recorded any more.
@@ -207,14 +211,14 @@ struct Lost {
 
 impl Lost {
     fn new(metrics: Arc<Metrics>) -> Self {
-        let (said, closed) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { metrics, unnoted: AtomicU64::new(0), said, due: Arc::default(), closed }
+        let (outage, closed) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { metrics, unnoted: AtomicU64::new(0), outage, due: Arc::default(), closed }
     }
 
     fn add(&self, count: u64, why: &dyn fmt::Display) {
         self.metrics.audit_lost.inc_by(count);
         self.unnoted.fetch_add(count, Ordering::Relaxed);
-        if !self.said.swap(true, Ordering::Relaxed) {
+        if !self.outage.swap(true, Ordering::Relaxed) {
             tracing::error!(%why, "audit records are being lost");
         }
     }
@@ -273,17 +277,31 @@ impl Trail {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             if self.until_due().is_zero() {
-                self.sync_or_say();
-                self.tried = Instant::now();
+                self.do_due();
             }
         }
         self.close();
     }
 
-    /// How long until what was written is to be forced to disk, tried again if that has failed. A trail that is not open has nothing
-    /// to force: the next record opens it.
+    /// How long until what was written is to be forced to disk, or what was lost to be noted; both are tried again if that has failed. A
+    /// trail that is not open has nothing to force: the next record opens it.
     fn until_due(&self) -> Duration {
-        if self.dirty && self.file.is_some() { SYNC.saturating_sub(self.tried.elapsed()) } else { Duration::from_hours(1) }
+        let is_due = self.is_out() || self.dirty && self.file.is_some();
+        if is_due { SYNC.saturating_sub(self.tried.elapsed()) } else { Duration::from_hours(1) }
+    }
+
+    fn do_due(&mut self) {
+        if self.is_out() {
+            self.write(&[]);
+        } else {
+            self.sync_or_say();
+        }
+        self.tried = Instant::now();
+    }
+
+    /// Whether records are being lost.
+    fn is_out(&self) -> bool {
+        self.lost.outage.load(Ordering::Relaxed)
     }
 
     /// Leaves everything on disk, and says so in the head if that is sure.
@@ -325,9 +343,9 @@ impl Trail {
         false
     }
 
-    /// Writes the records of some requests, or counts them as lost.
+    /// Writes the records of some requests and how many were lost before, or counts them as lost.
     fn write(&mut self, batch: &[(Occasion, Vec<Event>)]) {
-        if batch.is_empty() {
+        if batch.is_empty() && !self.is_out() {
             return;
         }
         if self.looked.elapsed() >= LOOK {
@@ -347,7 +365,7 @@ impl Trail {
             self.file = None;
             self.lost.unnoted.fetch_add(unnoted, Ordering::Relaxed);
             self.lost.add(batch.iter().map(|(_, events)| events.len() as u64).sum(), &error);
-        } else if self.lost.said.swap(false, Ordering::Relaxed) {
+        } else if self.lost.outage.swap(false, Ordering::Relaxed) {
             tracing::warn!("audit records are being written again");
         }
     }

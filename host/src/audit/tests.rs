@@ -509,6 +509,31 @@ fn a_start_that_fails_leaves_the_end_in_order() {
     assert_eq!(verify(&path).unwrap().unclean, 0);
 }
 
+/// As on a full disk: until a record can be written again, which nobody has to send for that.
+#[test]
+fn while_records_are_lost_no_change_may_be_made() {
+    let home = Home::new();
+    let lost = Arc::new(Lost::new(Arc::default()));
+    let mut trail = Trail::open(&home.path(), true, Arc::default(), Arc::clone(&lost)).unwrap();
+    let audit = AuditTrail { queue: None, writer: None, lost };
+    assert!(audit.is_taken());
+    let aside = home.directory.path().join("aside");
+    fs::rename(home.path(), &aside).unwrap();
+    std::os::unix::fs::symlink("/dev/full", home.path()).unwrap();
+    trail.file = Some(OpenOptions::new().append(true).open("/dev/full").unwrap());
+    record(&audit, "a");
+    for _ in 0..2 {
+        trail.do_due();
+        assert!(!audit.is_taken() && trail.until_due() <= SYNC);
+    }
+    fs::remove_file(home.path()).unwrap();
+    fs::rename(aside, home.path()).unwrap();
+    trail.do_due();
+    assert!(audit.is_taken());
+    trail.close();
+    assert_eq!(verify(&home.path()).unwrap().lost, 1);
+}
+
 /// A disk that takes nothing for a while is asked again although nobody has done anything meanwhile.
 #[test]
 fn what_could_not_be_forced_to_disk_is_tried_again() {

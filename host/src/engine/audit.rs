@@ -30,6 +30,11 @@ pub trait Audit: Send + Sync {
         Some(Due::default())
     }
 
+    /// Whether records are being written. While they are not, as on a full disk, no change may be made either (security L1).
+    fn is_taken(&self) -> bool {
+        true
+    }
+
     /// Takes note that a token was not good, and of the code of the check that failed (security T10). No audit record, as anybody can
     /// cause any number of them: implementations count them all, and log some.
     fn token_refused(&self, _: Occasion, _: &'static str) {}

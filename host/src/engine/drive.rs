@@ -233,6 +233,9 @@ impl Driver {
         if !self.worlds.is_in_force(shaped) {
             return Ok(None);
         }
+        if !commit.writes.is_empty() && !self.audit.is_taken() {
+            return Err(Failure::Store(StoreError::Unavailable("the audit trail takes no records".into())));
+        }
         let due = self.audit.due().ok_or_else(|| StoreError::Unavailable("the audit trail is closed".into()));
         let due = due.map_err(Failure::Store)?;
         let committed = self.store.commit(commit).await;
