@@ -11,6 +11,7 @@ use crate::{
     engine::{Audit as _, Occasion},
     files::{
         entry::{above, sync_name},
+        regular,
         summed::Summed,
         write::beside,
     },
@@ -48,6 +49,8 @@ pub enum BackupError {
     Damaged(PathBuf),
     /// There is a file already.
     Occupied(PathBuf),
+    /// The process ends, and removes what there is of it.
+    Abandoned(PathBuf),
 }
 
 impl fmt::Display for BackupError {
@@ -64,6 +67,7 @@ impl fmt::Display for BackupError {
                 )
             }
             Self::Occupied(path) => write!(f, "`{}` is there already; nothing was changed", path.display()),
+            Self::Abandoned(path) => write!(f, "`{}` was not finished, as the process ends", path.display()),
         }
     }
 }
@@ -82,7 +86,7 @@ impl From<crate::data_dir::DataError> for BackupError {
     }
 }
 
-/// The files of backups that are being written, so that a process that ends and waits no longer leaves none behind.
+/// The files of backups that are being written or not yet recorded, so that a process that ends and waits no longer leaves none behind.
 #[derive(Debug, Default)]
 pub struct Unfinished(Mutex<Begun>);
 
@@ -93,7 +97,7 @@ struct Begun {
 }
 
 impl Unfinished {
-    /// None is finished from now on. Returns what is to be removed.
+    /// None is finished from now on. Returns what is to be removed. Blocks while a file gets its name, which may hang.
     pub fn abandon(&self) -> Vec<PathBuf> {
         let mut begun = sync::lock(&self.0);
         begun.abandoned = true;
@@ -101,8 +105,29 @@ impl Unfinished {
     }
 
     /// Whether none is finished any more.
-    pub fn is_abandoned(&self) -> bool {
+    fn is_abandoned(&self) -> bool {
         sync::lock(&self.0).abandoned
+    }
+}
+
+/// A whole backup that is removed again if nobody [keeps](Self::keep) it.
+#[must_use]
+pub struct Written<'a>(Scratch<'a>);
+
+impl Written<'_> {
+    /// Keeps it and has it `told`, both or none.
+    ///
+    /// # Errors
+    /// [`BackupError::Abandoned`], and then it is not told.
+    pub fn keep(mut self, tell: impl FnOnce()) -> Result<(), BackupError> {
+        let mut begun = sync::lock(&self.0.unfinished.0);
+        if begun.abandoned {
+            return Err(BackupError::Abandoned(self.0.path.clone()));
+        }
+        tell();
+        begun.files.retain(|file| *file != self.0.path);
+        self.0.kept = true;
+        Ok(())
     }
 }
 
@@ -112,7 +137,12 @@ impl Unfinished {
 ///
 /// # Errors
 /// [`BackupError`]; nothing is left behind then.
-pub fn write(store: &Embedded, root: &RootKey, to: &Path, unfinished: &Unfinished) -> Result<(), BackupError> {
+pub fn write<'a>(
+    store: &Embedded,
+    root: &RootKey,
+    to: &Path,
+    unfinished: &'a Unfinished,
+) -> Result<Written<'a>, BackupError> {
     if to.exists() {
         return Err(BackupError::Occupied(to.into()));
     }
@@ -128,12 +158,12 @@ pub fn write(store: &Embedded, root: &RootKey, to: &Path, unfinished: &Unfinishe
     let file = create(&whole.path).map_err(failed)?;
     // Nobody removes a file that was made after that.
     if unfinished.is_abandoned() {
-        return Err(failed(io::Error::other("the process ends")));
+        return Err(BackupError::Abandoned(to.into()));
     }
     assemble(root, &store_part.path, file).map_err(failed)?;
-    // Unlike a rename, a link does not replace what is there.
-    fs::hard_link(&whole.path, to).map_err(failed)?;
-    sync_name(to).map_err(failed)
+    let written = whole.name(to)?;
+    sync_name(to).map_err(failed)?;
+    Ok(written)
 }
 
 /// Makes `data`, which has to be empty but for its configuration or missing, from the backup `from`.
@@ -143,11 +173,8 @@ pub fn write(store: &Embedded, root: &RootKey, to: &Path, unfinished: &Unfinishe
 /// server; what else fails leaves nothing behind.
 pub fn restore(from: &Path, data: &DataDir) -> Result<(), BackupError> {
     let failed = |error| BackupError::Io { path: from.into(), error };
-    let mut file = File::open(from).map_err(failed)?;
     // It is read twice, and its end first.
-    if !file.metadata().map_err(failed)?.is_file() {
-        return Err(failed(io::Error::other("it is no regular file")));
-    }
+    let mut file = regular::open(from).map_err(failed)?;
     let length = check(&mut file).map_err(failed)?.ok_or_else(|| BackupError::Damaged(from.into()))?;
     let root = read_head(&mut file).map_err(failed)?.ok_or_else(|| BackupError::Damaged(from.into()))?;
     let made = !data.path().exists();
@@ -273,21 +300,37 @@ fn create(path: &Path) -> io::Result<File> {
 struct Scratch<'a> {
     path: PathBuf,
     unfinished: &'a Unfinished,
+    kept: bool,
 }
 
 impl<'a> Scratch<'a> {
     fn new(path: PathBuf, unfinished: &'a Unfinished) -> Self {
         sync::lock(&unfinished.0).files.push(path.clone());
-        Self { path, unfinished }
+        Self { path, unfinished, kept: false }
     }
 
     fn beside(path: &Path, what: &str, unfinished: &'a Unfinished) -> Self {
         Self::new(beside(path, what), unfinished)
     }
+
+    /// Gives it the name `to`, too, which stays until it is kept.
+    fn name(&self, to: &Path) -> Result<Written<'a>, BackupError> {
+        let mut begun = sync::lock(&self.unfinished.0);
+        if begun.abandoned {
+            return Err(BackupError::Abandoned(to.into()));
+        }
+        // Unlike a rename, a link does not replace what is there.
+        fs::hard_link(&self.path, to).map_err(|error| BackupError::Io { path: to.into(), error })?;
+        begun.files.push(to.into());
+        Ok(Written(Self { path: to.into(), unfinished: self.unfinished, kept: false }))
+    }
 }
 
 impl Drop for Scratch<'_> {
     fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
         let _ = fs::remove_file(&self.path);
         sync::lock(&self.unfinished.0).files.retain(|file| *file != self.path);
     }
@@ -319,7 +362,8 @@ mod tests {
             data.create().unwrap();
             data.create_root_key().unwrap();
             let store = Embedded::open(data.path(), Arc::default()).unwrap();
-            write(&store, &data.root_key().unwrap(), &to, &Unfinished::default()).unwrap();
+            let (root, unfinished) = (data.root_key().unwrap(), Unfinished::default());
+            write(&store, &root, &to, &unfinished).and_then(|written| written.keep(|| {})).unwrap();
             to
         }
 
@@ -340,7 +384,8 @@ mod tests {
         let store = Embedded::open(data.path(), Arc::default()).unwrap();
         let (root, unfinished) = (data.root_key().unwrap(), Unfinished::default());
         let made = std::thread::scope(|scope| {
-            let all: Vec<_> = (0..8).map(|_| scope.spawn(|| write(&store, &root, &to, &unfinished).is_ok())).collect();
+            let one = || write(&store, &root, &to, &unfinished).and_then(|written| written.keep(|| {})).is_ok();
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
             all.into_iter().map(|one| one.join().unwrap()).filter(|made| *made).count()
         });
         assert_eq!(made, 1);
@@ -365,9 +410,27 @@ mod tests {
             fs::remove_file(file).unwrap();
         }
         let store = Embedded::open(data.path(), Arc::default()).unwrap();
-        let refused = write(&store, &data.root_key().unwrap(), &to, &unfinished).unwrap_err();
+        let refused = write(&store, &data.root_key().unwrap(), &to, &unfinished).err().unwrap();
         assert!(refused.to_string().contains("the process ends"), "{refused}");
         assert_eq!(home.names(), ["data"]);
+    }
+
+    /// What the audit trail says of it is true, also where the process ends in between.
+    #[test]
+    fn a_backup_stays_only_if_it_is_told() {
+        for abandoned in [false, true] {
+            let home = Home::new();
+            fs::remove_file(home.backup()).unwrap();
+            let (data, to, unfinished) = (DataDir::new(home.at("data")), home.at("backup"), Unfinished::default());
+            let store = Embedded::open(data.path(), Arc::default()).unwrap();
+            let written = write(&store, &data.root_key().unwrap(), &to, &unfinished).unwrap();
+            if abandoned {
+                assert_eq!(unfinished.abandon(), [to]);
+            }
+            let mut told = false;
+            assert_eq!(written.keep(|| told = true).is_ok(), !abandoned);
+            assert_eq!((told, home.at("backup").exists()), (!abandoned, !abandoned));
+        }
     }
 
     #[test]
@@ -456,7 +519,8 @@ mod tests {
             (long.as_str(), "File name too long"),
         ] {
             let root = data.root_key().unwrap();
-            let error = write(&store, &root, &home.at(to), &Unfinished::default()).unwrap_err().to_string();
+            let unfinished = Unfinished::default();
+            let error = write(&store, &root, &home.at(to), &unfinished).err().unwrap().to_string();
             assert!(error.contains(part) && error.contains(&format!("`{}`", home.at(to).display())), "{error}");
         }
         assert_eq!(home.names(), ["backup", "data"]);

@@ -181,7 +181,6 @@ impl DataDir {
             _ => DataError(format!("the root key `{}` cannot be read: {error}", path.display())),
         };
         let file = regular::open(&path).map_err(fail)?;
-        let file = file.ok_or_else(|| fail(io::Error::other("it is no regular file")))?;
         let found = file.metadata().map_err(fail)?;
         if open_to_others(&found) {
             return Err(DataError(format!(
@@ -199,7 +198,7 @@ impl DataDir {
 
     /// Whether its file holds this root key, which it need not while a server runs that has read it before.
     pub fn holds(&self, key: &RootKey) -> bool {
-        let found = regular::open(&self.root_key_file()).and_then(|file| file.map_or(Ok(None), |file| read_key(&file)));
+        let found = regular::open(&self.root_key_file()).and_then(|file| read_key(&file));
         found.is_ok_and(|found| found.as_ref() == Some(key))
     }
 

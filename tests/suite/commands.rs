@@ -261,7 +261,7 @@ fn a_reload_does_not_wait_for_what_waits_for_a_restart() {
     fs::write(data.join("waxseal.toml"), tls).unwrap();
     let ended = Command::new("timeout").arg("60").arg(binary()).arg("reload").env("WAXSEAL_DATA", &data).output().unwrap();
     let (status, told) = told(&ended);
-    assert!(status == Some(1) && told.contains("key.pem` is no regular file"), "{told}");
+    assert!(status == Some(1) && told.contains("key.pem`: it is no regular file"), "{told}");
     assert!(told.contains("in force: leeway 0 -> 7"), "{told}");
     drop(server);
 }

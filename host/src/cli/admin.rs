@@ -194,6 +194,11 @@ impl Admin {
         told.and_then(|told| serde_json::from_value(told).ok()).unwrap_or_default()
     }
 
+    /// Waits for what is done beside the requests.
+    pub(super) fn wait<T>(&self, done: impl Future<Output = T>) -> T {
+        self.runtime.block_on(done)
+    }
+
     /// Whether a server runs on the data.
     pub(super) fn is_running(&self) -> bool {
         matches!(self.way, Way::Socket(_))

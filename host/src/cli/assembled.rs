@@ -39,7 +39,7 @@ pub(super) struct Assembled {
     engine: Engine,
     store: Arc<Embedded>,
     data: DataDir,
-    unfinished: Unfinished,
+    unfinished: Arc<Unfinished>,
     /// What opens the signing keys; its file may be gone by now.
     root: RootKey,
     /// Where the configuration is read from again, and what was read the last time; `None` where nobody asks for that.
@@ -111,7 +111,7 @@ impl Assembled {
         let modules = engine.modules().clone();
         metrics.watch_module(move || (modules.stats(), modules.other()));
         let host = host.clone();
-        let (data, unfinished) = (data.clone(), Unfinished::default());
+        let (data, unfinished) = (data.clone(), Arc::default());
         Ok(Self { clock, metrics, audit, engine, store, data, unfinished, root, sources: None, host })
     }
 
@@ -134,36 +134,41 @@ impl Assembled {
         if let Some(astray) = self.astray().root_key {
             tracing::warn!("{astray}; the backup gets the one that the server runs with");
         }
-        let written = backup::write(&self.store, &self.root, to, &self.unfinished);
-        // Then that has been noted, and the trail is closed.
-        if self.unfinished.is_abandoned() {
-            return written;
-        }
         // The file holds the root key and all else, so the trail has to tell who has had one made, as it tells who has exported a key.
-        let outcome = if written.is_ok() { Ok(to.display().to_string()) } else { Err("not_written") };
-        self.note("backup.write", "data", outcome);
+        let tell = |outcome| self.note("backup.write", "data", outcome);
+        let written = backup::write(&self.store, &self.root, to, &self.unfinished)
+            .and_then(|written| written.keep(|| tell(Ok(to.display().to_string()))));
+        // What is abandoned has been noted by whoever ends the process, and the trail is closed.
+        if written.as_ref().is_err_and(|error| !matches!(error, BackupError::Abandoned(_))) {
+            tell(Err("not_written"));
+        }
         written
     }
 
-    /// Closes the audit trail, also where a backup hangs that holds on to it, and removes what there is of such a one; where that hangs
-    /// too, it is not waited for longer than `patience`. Blocks.
+    /// Closes the audit trail, also where a backup hangs that holds on to it, and removes what there is of such a one; each is not waited
+    /// for longer than `patience`. Blocks.
     pub(super) fn end(&self, patience: Duration) {
-        let left = self.unfinished.abandon();
-        if !left.is_empty() {
+        let unfinished = Arc::clone(&self.unfinished);
+        let (left, abandoned) = channel();
+        let (done, removed) = channel::<()>();
+        let remove = move || {
+            let files = unfinished.abandon();
+            let _ = left.send(!files.is_empty());
+            for file in files {
+                let _ = fs::remove_file(file);
+            }
+            drop(done);
+        };
+        let removes = thread::Builder::new().spawn(remove).is_ok();
+        // One that cannot even be abandoned hangs.
+        if removes && abandoned.recv_timeout(patience) != Ok(false) {
             tracing::warn!("a backup had not ended, and was given up");
             self.note("backup.write", "data", Err("not_written"));
         }
         if let Some(audit) = &self.audit {
             audit.close();
         }
-        let (done, removed) = channel();
-        let remove = move || {
-            for file in left {
-                let _ = fs::remove_file(file);
-            }
-            drop(done);
-        };
-        if thread::Builder::new().spawn(remove).is_ok() {
+        if removes {
             let _: Result<(), _> = removed.recv_timeout(patience);
         }
     }
@@ -221,7 +226,7 @@ impl Answer for Assembled {
             Some(lost @ Lost::Log(_)) => (None, Some(lost.to_string())),
             None => (None, None),
         };
-        Astray { root_key, store, store_log }
+        Astray { root_key, store, store_log, clock_secs_behind: self.clock.secs_behind() }
     }
 
     /// Only the rules can change while running, by their settings and by their module; what concerns sockets, engine and log waits for

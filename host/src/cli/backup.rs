@@ -3,11 +3,17 @@
 use super::{
     Failure, Target,
     admin::Admin,
+    assembled::Assembled,
     terminal::{absolute, complain, say},
 };
-use crate::{backup, http::Astray, text::shell::word};
+use crate::{backup, http::Astray, serve::Signals, text::shell::word};
+use core::time::Duration;
 use serde_json::json;
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    process, thread,
+};
+use tokio::{sync::oneshot, time::timeout};
 use waxseal_core::seam::Method;
 
 /// Where the backup goes.
@@ -44,7 +50,7 @@ pub(super) fn backup(args: &BackupArgs, target: &Target) -> Result<(), Failure> 
     // Where nobody can write, there is no trail either that could record the backup.
     let admin = if target.data().is_writable() { Admin::reach(target)? } else { Admin::look(target)? };
     if let Some(assembled) = admin.here() {
-        assembled.backup_to(&to).map_err(Failure::refused)?;
+        write_here(&admin, assembled, &to)?;
     } else {
         let text = to.to_str().ok_or_else(|| Failure::refused(format_args!("`{shown}` is not UTF-8")))?;
         admin.ask(Method::Post, "/admin/backup", Some(&json!({ "to": text })))?;
@@ -58,6 +64,37 @@ pub(super) fn backup(args: &BackupArgs, target: &Target) -> Result<(), Failure> 
     }
     Ok(())
 }
+
+/// Writes it in this process. A signal that ends it meanwhile leaves nothing of the backup, and the audit trail tells of it.
+fn write_here(admin: &Admin, assembled: &Assembled, to: &Path) -> Result<(), Failure> {
+    let mut signals = admin.wait(async { Signals::take() }).map_err(Failure::refused)?;
+    let (done, mut written) = oneshot::channel();
+    thread::scope(|scope| {
+        scope.spawn(|| done.send(assembled.backup_to(to)));
+        admin.wait(async {
+            let ended = tokio::select! {
+                ended = &mut written => ended,
+                () = signals.end_of_command() => {
+                    assembled.end(PATIENCE);
+                    if let Ok(ended @ Ok(Ok(()))) = timeout(PATIENCE, written).await {
+                        ended
+                    } else {
+                        complain("interrupted; no backup was written");
+                        // Without waiting for the thread that writes, which may hang.
+                        process::exit(1)
+                    }
+                }
+            };
+            match ended {
+                Ok(written) => written.map_err(Failure::refused),
+                Err(_) => Err(Failure::refused("the backup was given up")),
+            }
+        })
+    })
+}
+
+/// How long what was begun may take to be removed.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) fn restore(args: &RestoreArgs, target: &Target) -> Result<(), Failure> {
     let data = target.data();

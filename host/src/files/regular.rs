@@ -8,10 +8,9 @@ use std::{
     path::Path,
 };
 
-/// Opens the file at `path` to read it; `None` when a directory, a pipe or the like is there. Opening a pipe in the usual way would wait
-/// for somebody who writes into it.
-pub(crate) fn open(path: &Path) -> io::Result<Option<File>> {
+/// Opens the file at `path` to read it. A directory, a pipe or the like is refused: opening a pipe in the usual way would wait for somebody
+/// who writes into it.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
-    let is_regular = file.metadata()?.is_file();
-    Ok(Some(file).filter(|_| is_regular))
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
 }

@@ -231,11 +231,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
 }
 
 fn open(path: &Path) -> Result<File, String> {
-    match regular::open(path) {
-        Ok(Some(file)) => Ok(file),
-        Ok(None) => Err(format!("`{}` is no regular file", path.display())),
-        Err(error) => Err(format!("cannot read `{}`: {error}", path.display())),
-    }
+    regular::open(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))
 }
 
 /// Security S3: a key that others can read is no secret.

@@ -30,10 +30,8 @@ pub struct Code {
 /// Why a file's code is not run.
 #[derive(Debug)]
 pub enum CodeError {
-    /// It cannot be read.
+    /// It cannot be read, or is a directory, a pipe or the like.
     Io(io::Error),
-    /// It is a directory, a pipe or the like.
-    NoFile,
     /// It is larger than 64 MiB.
     Large,
     /// It is another file than the one that was named; this is its SHA-256.
@@ -44,7 +42,6 @@ impl fmt::Display for CodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(error) => error.fmt(f),
-            Self::NoFile => f.write_str("it is no file"),
             Self::Large => write!(f, "more than {} MiB, which no module takes", LARGEST >> 20),
             Self::Other(sha256) => {
                 write!(f, "another file than the one that was named: its SHA-256 is {}", hex::text(sha256))
@@ -66,7 +63,7 @@ impl Code {
     /// # Errors
     /// [`CodeError`].
     pub fn read(path: &Path, sha256: &[u8; 32]) -> Result<Self, CodeError> {
-        let file = regular::open(path).map_err(CodeError::Io)?.ok_or(CodeError::NoFile)?;
+        let file = regular::open(path).map_err(CodeError::Io)?;
         let mut octets = Vec::new();
         file.take(LARGEST + 1).read_to_end(&mut octets).map_err(CodeError::Io)?;
         if octets.len() as u64 > LARGEST {
@@ -115,7 +112,7 @@ mod tests {
         let path = home.path().join("module");
         let named = Code::built_in().sha256();
         assert!(matches!(Code::read(&path, &named), Err(CodeError::Io(_))));
-        assert!(matches!(Code::read(home.path(), &named), Err(CodeError::NoFile)));
+        assert!(matches!(Code::read(home.path(), &named), Err(CodeError::Io(_))));
         fs::write(&path, Code::built_in().octets()).unwrap();
         assert_eq!(Code::read(&path, &named).unwrap().octets(), Code::built_in().octets());
         assert!(matches!(Code::read(&path, &[0; 32]), Err(CodeError::Other(found)) if found == named));

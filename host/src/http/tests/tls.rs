@@ -189,7 +189,7 @@ async fn a_pipe_in_the_place_of_a_file_is_refused_at_once() {
         fs::remove_file(path).unwrap();
         mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         let refused = Tls::open(files.clone()).err().unwrap().to_string();
-        assert!(refused.ends_with(&format!(": `{}` is no regular file", path.display())), "{refused}");
+        assert!(refused.ends_with(&format!("cannot read `{}`: it is no regular file", path.display())), "{refused}");
         server.server.reload().await;
         fs::remove_file(path).unwrap();
         identity.write(home.path());

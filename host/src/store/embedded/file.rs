@@ -2,7 +2,7 @@
 
 use super::{FILE_NAME, medium::Medium};
 use crate::{
-    files::{entry::sync_name, write::make},
+    files::{entry::sync_name, regular, write::make},
     store::StoreError,
 };
 use core::ops::Bound;
@@ -12,7 +12,7 @@ use redb::{
 };
 use std::{
     fs::{self, File, OpenOptions},
-    io,
+    io::{self, Read},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -132,8 +132,9 @@ pub(super) fn log(path: &Path) -> Result<(Box<dyn StorageBackend>, bool), StoreE
 pub(super) fn copy_of_log(path: &Path) -> Result<(Box<dyn StorageBackend>, bool), StoreError> {
     let failed = |error| trouble(path, &error);
     let copy = InMemoryBackend::new();
-    let missing = match fs::read(path) {
-        Ok(octets) => {
+    let mut octets = Vec::new();
+    let missing = match regular::open(path).and_then(|mut file| file.read_to_end(&mut octets)) {
+        Ok(_) => {
             copy.set_len(octets.len() as u64).and_then(|()| copy.write(0, &octets)).map_err(failed)?;
             false
         }
