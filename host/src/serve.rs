@@ -21,7 +21,7 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
     task::spawn_blocking,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 /// How to serve.
@@ -136,9 +136,14 @@ pub struct Ready {
 /// The signals that end the server or have it read its settings again. From when this is made none is lost, even before the server
 /// answers.
 pub struct Signals {
+    end: End,
+    hang_up: Signal,
+}
+
+/// Those that end the server.
+struct End {
     terminate: Signal,
     interrupt: Signal,
-    hang_up: Signal,
 }
 
 impl Signals {
@@ -148,20 +153,41 @@ impl Signals {
     /// [`ServeError`] when the system refuses.
     pub fn take() -> Result<Self, ServeError> {
         let listen_to = |kind| signal(kind).map_err(ServeError::io("listen to signals"));
-        Ok(Self {
-            terminate: listen_to(SignalKind::terminate())?,
-            interrupt: listen_to(SignalKind::interrupt())?,
-            hang_up: listen_to(SignalKind::hangup())?,
-        })
+        let end = End { terminate: listen_to(SignalKind::terminate())?, interrupt: listen_to(SignalKind::interrupt())? };
+        Ok(Self { end, hang_up: listen_to(SignalKind::hangup())? })
     }
 
     /// Ends the process as soon as one comes that would end the server.
     pub(crate) async fn end_the_process(mut self) {
+        self.end.comes().await;
+        std::process::exit(0);
+    }
+
+    /// Waits for one that ends a command, as also that of a terminal does which is closed.
+    pub(crate) async fn end_of_command(&mut self) {
+        tokio::select! {
+            () = self.end.comes() => {}
+            _ = self.hang_up.recv() => {}
+        }
+    }
+}
+
+impl End {
+    async fn comes(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
-        std::process::exit(0);
+    }
+
+    /// Waits for one more, of somebody who has lost patience. What comes within a moment is the same wish once more, as `timeout` sends its
+    /// signal to the process and to the group of it.
+    async fn comes_again(&mut self) {
+        let moment = Instant::now() + MOMENT;
+        self.comes().await;
+        while Instant::now() < moment {
+            self.comes().await;
+        }
     }
 }
 
@@ -176,29 +202,41 @@ pub(crate) async fn prepare(options: ServeOptions, tls: Option<Tls>, signals: Si
 }
 
 impl Ready {
-    /// Serves until SIGTERM or SIGINT, then ends the requests in progress within [`Limits::drain_time`]. A second signal ends the
-    /// process at once. SIGHUP reads certificates and settings again and reopens the audit trail.
+    /// Does `work` first; `None` when a signal comes meanwhile that ends the server.
+    pub(crate) async fn unless_ended<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = work => Some(done),
+            () = self.signals.end.comes() => None,
+        }
+    }
+
+    /// Serves until SIGTERM or SIGINT, then ends the requests in progress within [`Limits::drain_time`]. A second signal, at least a
+    /// second later, ends the process at once. SIGHUP reads certificates and settings again and reopens the audit trail.
     ///
     /// # Errors
     /// When nothing can be answered any more ([`Answer::broken`]).
     pub async fn serve<A: Answer>(self, parts: Parts<A>) -> Result<(), ServeError> {
         let Self { sockets, mut signals, .. } = self;
-        let answer = Arc::clone(&parts.answer);
+        let (answer, audit) = (Arc::clone(&parts.answer), parts.audit.clone());
         let server = Server::start(sockets, parts);
         let mut ending = Ok(());
         // Reading may hang, as on a file system that is not there any more; no other signal waits for that.
         let reloading = tokio::spawn(server.reload_whenever(signals.hang_up));
         tokio::select! {
-            _ = signals.terminate.recv() => {}
-            _ = signals.interrupt.recv() => {}
+            () = signals.end.comes() => {}
             why = answer.broken() => ending = Err(ServeError(why)),
         }
         reloading.abort();
         tracing::info!("stopping");
         tokio::select! {
             () = server.stop() => {}
-            _ = signals.terminate.recv() => std::process::exit(1),
-            _ = signals.interrupt.recv() => std::process::exit(1),
+            () = signals.end.comes_again() => {
+                tracing::warn!("a second signal came, and requests in progress are cut off");
+                if let Some(audit) = audit {
+                    let _ = timeout(MOMENT, spawn_blocking(move || audit.close())).await;
+                }
+                std::process::exit(1)
+            }
         }
         ending
     }
@@ -317,8 +355,11 @@ impl<A: Answer> Server<A> {
     }
 }
 
-/// How far the system's clock may be behind before the log says so.
-const TOLERATED_SECS: u64 = 60;
+/// For how long a signal to end is taken for the one before, and how long the audit trail may take to be closed for the last one.
+const MOMENT: Duration = Duration::from_secs(1);
+
+/// How far the system's clock may be behind before anybody is told.
+pub(crate) const TOLERATED_SECS: u64 = 60;
 
 /// How often the system's clock is looked at.
 const CLOCK_LOOK: Duration = Duration::from_mins(1);

@@ -12,6 +12,7 @@ mod cases;
 mod commands;
 mod edge;
 mod elasticsearch;
+mod ends;
 mod first_start;
 mod openapi;
 mod openshift_clients;

@@ -15,9 +15,10 @@ use crate::{
     data_dir::DataDir,
     files::write::open_to_others,
     http::{
-        Astray, is_exposed,
+        Astray, admin_socket, is_exposed,
         tls::{SOON, Tls, Validity},
     },
+    serve::TOLERATED_SECS,
     text::shell::word,
 };
 use rustix::{
@@ -25,7 +26,11 @@ use rustix::{
     io::Errno,
 };
 use serde_json::{Value, json};
-use std::{fs, os::unix::fs::MetadataExt, path::Path};
+use std::{
+    fs,
+    os::unix::fs::{FileTypeExt, MetadataExt},
+    path::Path,
+};
 use waxseal_core::{seam::Method, settings::PolicyName, time::UnixTime};
 
 /// How to tell.
@@ -133,6 +138,7 @@ fn examine(target: &Target, findings: &mut Findings) {
         permissions(&path, findings);
     }
     owners(data.path(), findings);
+    in_the_way(&data, findings);
     if !admin.as_ref().is_ok_and(Admin::is_running) {
         writable(&data, findings);
     }
@@ -168,7 +174,8 @@ fn store(admin: Result<Admin, Failure>, astray: &Astray, findings: &mut Findings
     for doubt in admin.here().map_or(&[][..], Assembled::doubts) {
         findings.add("latest changes", Grade::Note, *doubt);
     }
-    inside(&admin, findings);
+    let behind = admin.here().map_or(astray.clock_secs_behind, |here| here.clock.secs_behind());
+    inside(&admin, behind, findings);
 }
 
 fn trail(data: &DataDir, findings: &mut Findings) {
@@ -287,6 +294,21 @@ fn owners(data: &Path, findings: &mut Findings) {
     }
 }
 
+/// What lets no server start, as it stands in the place of one of its files.
+fn in_the_way(data: &DataDir, findings: &mut Findings) {
+    for path in [data.store(), data.store_log(), data.audit(), audit::head_path(&data.audit())] {
+        if path.is_symlink() && !path.exists() {
+            let text = format!("{} is a link that leads nowhere; bring back what it led to, or remove it", path.display());
+            findings.add("links", Grade::Problem, text);
+        }
+    }
+    let socket = admin_socket::path(data.path());
+    if fs::symlink_metadata(&socket).is_ok_and(|found| !found.file_type().is_socket()) {
+        let text = format!("{} is no socket, so that no server can start; move it away", socket.display());
+        findings.add("server", Grade::Problem, text);
+    }
+}
+
 /// What is left of the file system under the data; without any, changes are refused (security S2).
 fn room(path: &Path, findings: &mut Findings) {
     let Ok(found) = statvfs(path) else { return };
@@ -306,8 +328,8 @@ const fn is_enough(free: u64) -> (Grade, &'static str) {
     }
 }
 
-/// What the engine tells.
-fn inside(admin: &Admin, findings: &mut Findings) {
+/// What the engine tells, where the system's clock is `behind` by so many seconds.
+fn inside(admin: &Admin, behind: u64, findings: &mut Findings) {
     let status = admin.ask(Method::Get, "/admin/status", None).map_err(words);
     if let Some(status) = findings.judge("records", status, "can be read") {
         if status.get("bootstrapped") == Some(&Value::Bool(false)) {
@@ -341,13 +363,13 @@ fn inside(admin: &Admin, findings: &mut Findings) {
     for key in others.filter(|key| key.get("until").is_some_and(Value::is_string)) {
         findings.add("older key", Grade::Good, format!("{} verifies until {}", cell(key, "kid"), cell(key, "until")));
     }
-    let (grade, text) = is_right(Clock::system().now(), &keys);
+    let (grade, text) = is_right(Clock::system().now(), behind, &keys);
     findings.add("clock", grade, text);
 }
 
-/// The grade of a clock that says `now`, given these keys. A clock that is behind what it was before gives tokens a longer life than
+/// The grade of a clock that says `now`, so many seconds `behind` what the store has seen, given these keys. A clock that is behind what it was before gives tokens a longer life than
 /// they should have. Being behind may also be right, after it was ahead: whoever has replaced the key that was made then has said so.
-fn is_right(now: UnixTime, keys: &[&Value]) -> (Grade, String) {
+fn is_right(now: UnixTime, behind: u64, keys: &[&Value]) -> (Grade, String) {
     let text = now.to_string();
     // RFC 3339 in UTC and of one length sorts by time.
     let mut later: Vec<_> = keys.iter().filter(|key| cell(key, "created") > text).collect();
@@ -366,6 +388,13 @@ fn is_right(now: UnixTime, keys: &[&Value]) -> (Grade, String) {
                 ),
             )
         }
+        None if behind > TOLERATED_SECS => (
+            Grade::Problem,
+            format!(
+                "it says {text}, {behind} seconds less than the server has seen, which goes by that; set it right, or if it is right, \
+                 wait: until it has caught up, time passes for the server at half its pace"
+            ),
+        ),
         None if now < UnixTime::from_secs(EARLIEST) => (Grade::Problem, format!("it says {text}; set it right")),
         None => (Grade::Good, text),
     }
@@ -440,10 +469,13 @@ mod tests {
             (&[&replaced, &early], Grade::Problem, "replace that key: `waxseal key rotate`"),
             (&[&first, &replaced], Grade::Note, "that key has been replaced, and is gone after"),
         ] {
-            let (found, text) = is_right(now, keys);
+            let (found, text) = is_right(now, 0, keys);
             assert!(found == grade && text.contains(part), "{text}");
         }
-        assert_eq!(is_right(UnixTime::from_secs(EARLIEST - 1), &[]).0, Grade::Problem);
+        assert_eq!(is_right(UnixTime::from_secs(EARLIEST - 1), 0, &[]).0, Grade::Problem);
+        assert_eq!(is_right(now, 60, &[&first]).0, Grade::Good);
+        let (found, text) = is_right(now, 61, &[&first]);
+        assert!(found == Grade::Problem && text.contains("61 seconds less than the server has seen"), "{text}");
     }
 
     #[test]

@@ -98,10 +98,10 @@ impl Failure {
             }
             Self::No => ExitCode::from(1),
             Self::Unread => ExitCode::SUCCESS,
-            Self::Help(error) => {
-                let _ = error.print();
-                ExitCode::SUCCESS
-            }
+            Self::Help(error) => match error.print() {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(unwritten) => Self::from(unwritten).report(),
+            },
             Self::Bare(error) => {
                 let _ = write!(io::stderr(), "{}", error.render());
                 ExitCode::from(2)

@@ -9,6 +9,7 @@ use super::{
 use crate::text::shell::word;
 use serde_json::{Value, json};
 use std::{env, io, path::PathBuf};
+use tokio::task::spawn_blocking;
 use waxseal_core::seam::{Method, Response};
 use zeroize::Zeroizing;
 
@@ -39,8 +40,16 @@ impl Password {
     }
 }
 
-/// Makes the first administrator and the first signing key, unless there are users. Users without a key get one.
-pub(super) async fn bootstrap(assembled: &Assembled) -> Result<Option<First>, Failure> {
+/// What a start has to make.
+pub(super) enum Wanted {
+    Nothing,
+    /// There are users, and no key that signs.
+    Key,
+    Administrator(First, Secret),
+}
+
+/// Finds out what is missing. Changes nothing, and may wait for a password file that is a pipe, so that it may be left half done.
+pub(super) async fn wanted(assembled: &Assembled) -> Result<Wanted, Failure> {
     let status = assembled.ask(Method::Get, "/admin/status", b"").await;
     let status: Value = serde_json::from_slice(&status.body).unwrap_or_default();
     match status.get("bootstrapped").and_then(Value::as_bool) {
@@ -50,10 +59,8 @@ pub(super) async fn bootstrap(assembled: &Assembled) -> Result<Option<First>, Fa
                     "WAXSEAL_ADMIN_PASSWORD is no longer needed: it stays in the memory of the process, so take it out of the environment"
                 );
             }
-            if status.get("signing_key").is_some_and(Value::is_null) {
-                first_key(assembled).await?;
-            }
-            return Ok(None);
+            let keyless = status.get("signing_key").is_some_and(Value::is_null);
+            return Ok(if keyless { Wanted::Key } else { Wanted::Nothing });
         }
         Some(false) => {}
         None => return Err(Failure::refused("the store cannot be read; `waxseal doctor` says more")),
@@ -68,7 +75,9 @@ pub(super) async fn bootstrap(assembled: &Assembled) -> Result<Option<First>, Fa
         (Some(secret), None) => (secret, Password::Env),
         (None, Some(path)) => {
             let path = PathBuf::from(path.as_str());
-            (secret::from_file(&path)?, Password::File(path))
+            let named = path.clone();
+            let read = spawn_blocking(move || secret::from_file(&named)).await;
+            (read.map_err(|_| Failure::refused("the password file could not be read"))??, Password::File(path))
         }
         (None, None) if is_nowhere(io::stdout()) && is_nowhere(io::stderr()) => {
             return Err(Failure::refused(
@@ -81,13 +90,23 @@ pub(super) async fn bootstrap(assembled: &Assembled) -> Result<Option<First>, Fa
             (secret.clone(), Password::Generated(secret))
         }
     };
-    let body = Zeroizing::new(json!({ "name": name, "password": secret.as_str() }).to_string());
+    Ok(Wanted::Administrator(First { name, password }, secret))
+}
+
+/// Makes what is wanted: the first administrator together with the first signing key, or the key alone.
+pub(super) async fn make(assembled: &Assembled, wanted: Wanted) -> Result<Option<First>, Failure> {
+    let (first, secret) = match wanted {
+        Wanted::Nothing => return Ok(None),
+        Wanted::Key => return first_key(assembled).await.map(|()| None),
+        Wanted::Administrator(first, secret) => (first, secret),
+    };
+    let body = Zeroizing::new(json!({ "name": first.name, "password": secret.as_str() }).to_string());
     let answer = assembled.ask(Method::Post, "/admin/bootstrap", body.as_bytes()).await;
     if answer.status == 201 {
-        return Ok(Some(First { name, password }));
+        return Ok(Some(first));
     }
     let why = why_not(&answer);
-    Err(Failure::refused(format_args!("the first administrator `{name}` cannot be made: {why}")))
+    Err(Failure::refused(format_args!("the first administrator `{}` cannot be made: {why}", first.name)))
 }
 
 /// Without it, clients would be the first to find out that a server which is ready issues no token.
@@ -148,7 +167,8 @@ mod tests {
         };
         for expected in [0, 1, 1] {
             assert_eq!(keys().await, expected);
-            assert!(matches!(bootstrap(&assembled).await, Ok(None)));
+            let Ok(wanted) = wanted(&assembled).await else { panic!("the store cannot be read") };
+            assert!(matches!(make(&assembled, wanted).await, Ok(None)));
         }
     }
 }

@@ -81,8 +81,9 @@ pub(super) fn run(args: Args, target: &Target) -> Result<(), Failure> {
         let assembled = Arc::new(Assembled::for_server(&data, loaded.clone(), sources).await?);
         behind = Some(Arc::clone(&assembled));
         // Whatever can fail comes before the first administrator, whose password is shown once.
-        let ready = serve::prepare(options, tls, signals).await.map_err(Failure::refused)?;
-        let first = first_start::bootstrap(&assembled).await?;
+        let mut ready = serve::prepare(options, tls, signals).await.map_err(Failure::refused)?;
+        let Some(wanted) = ready.unless_ended(first_start::wanted(&assembled)).await else { return Ok(()) };
+        let first = first_start::make(&assembled, wanted?).await?;
         tell(&welcome(&ready.bound, config, &data, first.as_ref()), first.as_ref(), &data)?;
         // Its password has been shown, and nobody needs it any more (security S4).
         drop(first);

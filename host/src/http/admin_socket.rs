@@ -43,7 +43,12 @@ pub(crate) fn bind(data: &Path) -> io::Result<std::os::unix::net::UnixListener> 
     }
     let (address, _directory) = address(data)?;
     match fs::symlink_metadata(path(data)) {
-        Ok(known) if !known.file_type().is_socket() => return Err(io::ErrorKind::AlreadyExists.into()),
+        Ok(known) if !known.file_type().is_socket() => {
+            return Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "something else than a socket is there; move it away",
+            ));
+        }
         Ok(_) if UnixStream::connect(&address).is_ok() => return Err(io::ErrorKind::AddrInUse.into()),
         Ok(_) => fs::remove_file(path(data))?,
         Err(_) => {}

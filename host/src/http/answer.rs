@@ -20,7 +20,8 @@ pub struct Reloaded {
     pub error: Option<String>,
 }
 
-/// What the next start would miss, as it was deleted or replaced while the server runs, in words for the operator.
+/// What is wrong around the running server: what the next start would miss, as it was deleted or replaced meanwhile, in words for the
+/// operator; and the time.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Astray {
     /// Of the root key.
@@ -29,6 +30,8 @@ pub struct Astray {
     pub store: Option<String>,
     /// Of the log of the store alone, which a restart makes anew.
     pub store_log: Option<String>,
+    /// By how many seconds the system's clock is behind what the store has seen.
+    pub clock_secs_behind: u64,
 }
 
 /// The engine, as the sockets see it.

@@ -43,6 +43,9 @@ async fn a_backup_goes_where_the_owner_says() {
     }
     assert_eq!(client.get("/admin/backup", "").await.status, 405);
     assert_eq!(client.post("/admin/reload", "").await.status, 200);
-    assert_eq!(client.get("/admin/astray", "").await.text(), r#"{"root_key":null,"store":null,"store_log":null}"#);
+    assert_eq!(
+        client.get("/admin/astray", "").await.text(),
+        r#"{"clock_secs_behind":0,"root_key":null,"store":null,"store_log":null}"#
+    );
     assert_eq!(client.post("/admin/astray", "").await.status, 405);
 }
