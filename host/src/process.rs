@@ -24,6 +24,23 @@ pub(crate) fn take_descriptors() {
     }
 }
 
+/// Has large blocks of memory given back to the system as soon as they are freed. For every command, before it has other threads.
+///
+/// The first such block that is freed would make glibc take later ones of its size from heaps of the threads, which keep what was freed: 19
+/// MiB of every derivation after a pause, up to some hundred (`mallopt(3)`, `M_MMAP_THRESHOLD`). Other allocators have no such rule.
+pub(crate) fn give_back_large_blocks() {
+    #[cfg(target_env = "gnu")]
+    {
+        /// Far less than a derivation takes, and more than what comes and goes with a request.
+        const LARGE: core::ffi::c_int = 1 << 20;
+        // SAFETY: it sets a number of the allocator, under its lock.
+        #[expect(unsafe_code, reason = "no library has it")]
+        unsafe {
+            libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+        }
+    }
+}
+
 /// How many connections the file descriptors suffice for; at least 16.
 pub(crate) fn connections() -> usize {
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);

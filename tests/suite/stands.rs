@@ -7,11 +7,12 @@ use serde_json::Value;
 use std::{
     fs,
     sync::{Mutex, MutexGuard, PoisonError},
+    thread,
 };
 use waxseal_core::seam::{Method, Request};
 use waxseal_tests::{
     client::basic,
-    server::{Launch, command, json, scratch},
+    server::{ADMIN, Launch, command, json, scratch},
     torture::{
         api::{add_user, admin_token, authorize, client_from, forged, passwords, verify},
         disk, kill, load, mutate, rotate, secrets, serial, timing,
@@ -52,6 +53,22 @@ fn mutated_requests_get_an_answer_below_500() {
         let most = outcome.memory.0 + outcome.memory.0 / 2;
         assert!(outcome.memory.1 < most, "{dialect}: {outcome:?}");
     }
+}
+
+/// Each pause has the workers give their memory back, and each login after it takes some again (security P5).
+#[test]
+fn memory_does_not_grow_with_pauses_between_logins() {
+    let _alone = alone();
+    let (_home, data) = scratch();
+    let server = Launch::on(&data).start();
+    let rest = || thread::sleep(Duration::from_millis(2_300));
+    let mut resident = Vec::new();
+    for _ in 0..7 {
+        assert_eq!(server.send(&authorize(ADMIN.0, ADMIN.1)).status, 200);
+        rest();
+        resident.push(server.resident() >> 20);
+    }
+    assert!(resident[6] < resident[0] + 19, "{resident:?} MiB");
 }
 
 #[test]

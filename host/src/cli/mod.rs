@@ -95,6 +95,7 @@ enum Command {
 pub fn run(line: impl IntoIterator<Item = OsString>) -> ExitCode {
     panic::set_hook(Box::new(report_panic));
     process::dump_nothing();
+    process::give_back_large_blocks();
     outlive_file_limits();
     let ended = parse(line).and_then(|cli| command(cli.command, &cli.target));
     match ended {
