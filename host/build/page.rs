@@ -160,7 +160,17 @@ fn bind(module: Vec<u8>) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
     bindgen.input_bytes("engine", module).web(true)?.typescript(false).omit_default_module_path(true);
     bindgen.reset_state_function(true).remove_name_section(true).remove_producers_section(true);
     let mut output = bindgen.generate_output()?;
-    Ok((output.js().as_bytes().to_vec(), output.wasm_mut().emit_wasm()))
+    // The page brings the module compiled, so nothing has to fetch it.
+    let glue = without(output.js(), "async function __wbg_load(", "function initSync(")?;
+    let glue = without(&glue, "let __wbg_init_promise;", "export {")?.replace(", __wbg_init as default", "");
+    Ok((glue.into(), output.wasm_mut().emit_wasm()))
+}
+
+/// The text without what stands from `start` on and before `end`.
+fn without(text: &str, start: &str, end: &str) -> anyhow::Result<String> {
+    let parts = text.split_once(start).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
+    let (before, after) = parts.with_context(|| format!("the glue has no `{start}` before `{end}`"))?;
+    Ok([before, end, after].concat())
 }
 
 /// Adds what the page imports, and what that imports in turn: most of the library is for other hosts.
