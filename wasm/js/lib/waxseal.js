@@ -134,7 +134,7 @@ export class Waxseal {
       const done = await this.#run(parts, moment, derived)
       if (done === undefined) continue
       const { response, commit, events } = done
-      const held = commit.writes.length === 0 || (await this.#store.commit(commit, moment.nowMillis))
+      const held = await this.#commit(commit, moment.nowMillis)
       // With anything else it may have written.
       demand(typeof held === 'boolean', 'bad_store', '`commit` did not give a boolean')
       if (!held) continue
@@ -184,13 +184,25 @@ export class Waxseal {
     return true
   }
 
+  /** Whether the commit holds. With nothing to write it is no change of the store, but it must follow from the keys as they are now, too. */
+  async #commit(commit, now) {
+    const { checks, writes } = commit
+    if (writes.length > 0) return this.#store.commit(commit, now)
+    const records = await this.#read(checks.map(({ key }) => key), now)
+    return checks.every(({ version }, i) => records[i]?.version === version)
+  }
+
   async #find({ keys, ranges, derive }, { nowMillis: now, address }, derived) {
-    const store = this.#store
-    const records = keys.length === 0 ? [] : await store.read(keys, now)
-    demand(Array.isArray(records) && records.length === keys.length && records.every(isGood), 'bad_store', '`read` did not give one entry for each key')
+    const records = await this.#read(keys, now)
     const found = []
     for (const range of ranges) found.push(await this.#range(range, now))
     return { records: records.map(record => record ?? null), ranges: found, derived: derive ? await this.#derive(derive, address, derived) : null }
+  }
+
+  async #read(keys, now) {
+    const records = keys.length === 0 ? [] : await this.#store.read(keys, now)
+    demand(Array.isArray(records) && records.length === keys.length && records.every(isGood), 'bad_store', '`read` did not give one entry for each key')
+    return records
   }
 
   async #range(range, now) {
