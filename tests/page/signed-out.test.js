@@ -236,6 +236,60 @@ test('signed out, nothing is left of what was typed into a request', async () =>
   await page.close()
 })
 
+test('signed out, a token whose link was opened elsewhere is not shown', async () => {
+  const page = await opened()
+  await signedIn(page, EVE)
+  assert.equal(await sendRequest(page), '200 OK')
+  // As Ctrl and a click do in this tab.
+  await page.$eval('.answer a.action', link => link.addEventListener('click', event => event.preventDefault()))
+  await press(page, 'Open the token')
+  const chosen = () => page.evaluate(async () => (await moduleOf('js/pocket.js')).pocket.chosen ?? '')
+  assert.match(await chosen(), /^eyJ/)
+  await signOut(page)
+  assert.equal(await chosen(), '')
+  await view(page, 'Token')
+  assert.equal(await holds(page, 'eyJ'), false)
+  page.verify()
+  await page.close()
+})
+
+test('signed out or switched, the view of the time shows nobody any more, however late the server answers', async () => {
+  const page = await opened()
+  const silent = path => path === '/testing/clock' || path === '/v1/users'
+  const watched = () => page.$eval('.watch', ({ textContent }) => textContent)
+  await view(page, 'Time')
+  await waitForText(page, '.watch', 'ben')
+  await view(page, 'Try')
+  between.hold = silent
+  await press(page, 'Live server', '#engines')
+  await view(page, 'Time')
+  assert.doesNotMatch(await watched(), /ben/)
+  await view(page, 'Try')
+  between.hold = () => false
+  between.release()
+  await signedIn(page, ADMIN)
+  await view(page, 'Time')
+  await waitForText(page, '.watch', EVE.name)
+  assert.match(await watched(), /access …/)
+  await view(page, 'Try')
+  await signOut(page)
+  between.hold = silent
+  await view(page, 'Time')
+  assert.doesNotMatch(await watched(), /eve|access …/)
+  between.hold = path => path === '/v1/users'
+  between.release()
+  await signedIn(page, ADMIN)
+  await until(() => between.seen.at(-1) === 'GET /v1/users', 'nobody asks who may sign in')
+  await view(page, 'Try')
+  await signOut(page)
+  between.hold = silent
+  await pause(300)
+  await view(page, 'Time')
+  assert.doesNotMatch(await watched(), /does not tell|eve|access …/)
+  page.verify()
+  await page.close()
+})
+
 /** The server behind another one that lets some requests wait: `{ url, seen, hold, release, close }`. */
 async function holding() {
   const held = []

@@ -43,5 +43,9 @@ class Pocket extends EventTarget {
 
 export const pocket = new Pocket()
 
-signals.addEventListener('gone', ({ detail }) => { pocket.tokens = pocket.tokens.filter(token => token.engine !== detail) })
+signals.addEventListener('gone', ({ detail }) => {
+  pocket.tokens = pocket.tokens.filter(token => token.engine !== detail)
+  // It is still here if its link was opened elsewhere, as by Ctrl and a click.
+  pocket.chosen = undefined
+})
 signals.addEventListener('people', () => pocket.dispatchEvent(new Event('change')))
