@@ -5,7 +5,7 @@ import { engine } from '../../engines/current.js'
 const PATH = '/testing/clock'
 
 /** What is answered, `{ status, text }`, with 200 where the clock can be moved; learns how far it is ahead. Nothing where the engine was
- * switched meanwhile. */
+ * switched meanwhile, or its user has signed out. */
 export async function readTime() {
   if (engine.isTab) return { status: 200 }
   return ask({ method: 'GET', path: PATH, headers: [] })
@@ -18,9 +18,9 @@ export async function setTime({ by, to }) {
 }
 
 async function ask(request) {
-  const { kind } = engine
+  const { kind, era } = engine
   const answer = await engine.transport(request).catch(() => ({ status: 0, text: '' }))
-  if (kind !== engine.kind) return undefined
+  if (kind !== engine.kind || era !== engine.era) return undefined
   if (answer.status === 200) engine.setOffset(JSON.parse(answer.text).now_millis - Date.now())
   return answer
 }

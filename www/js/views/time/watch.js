@@ -1,7 +1,7 @@
 // What the clock ends: tokens, locks, passwords.
 
 import { card, fill, h } from '../../dom.js'
-import { engine } from '../../engines/current.js'
+import { engine, signals } from '../../engines/current.js'
 import { bar } from '../../parts/chart.js'
 import { pocket } from '../../pocket.js'
 import { duration } from '../../words.js'
@@ -51,7 +51,10 @@ export function watchList() {
     round += 1
     const mine = round
     const all = await everybody()
-    if (mine !== round) return
+    if (mine === round) drawUsers(all)
+  }
+
+  function drawUsers(all) {
     const isTold = Array.isArray(all)
     const some = isTold ? all.slice(0, USERS) : []
     note.textContent = !isTold ? all : all.length > USERS ? `The first ${USERS} of them.` : ''
@@ -59,6 +62,14 @@ export function watchList() {
     fill(users, some.map(({ name, status, until }) => h(`li.is-${status === 'active' ? 'live' : 'over'}`, h('strong', name), h('small', `${STATUS[status] ?? status}${until ? ` until ${new Date(until).toLocaleString()}` : ''}`))))
   }
 
+  /** What an engine has told, or has yet to answer, goes when the other one answers, and with “Sign out”; also where nobody looks at it. */
+  function forget() {
+    round += 1
+    drawUsers([])
+    drawTokens()
+  }
+
+  for (const signal of ['change', 'forget']) signals.addEventListener(signal, forget)
   pocket.addEventListener('change', () => { if (element.isConnected) drawTokens() })
   return { element, refresh, tick }
 }
