@@ -530,6 +530,7 @@ describe('requests', () => {
     ['a body packed otherwise', () => new Request('http://localhost/v1/users', { method: 'POST', headers: { 'content-encoding': 'br' }, body: '{}' }), 415],
     ['a small body that is huge unpacked', () => new Request('http://localhost/v1/users', { method: 'POST', headers: { 'content-encoding': 'gzip' }, body: gzipSync(Buffer.alloc(1 << 20)) }), 413],
     ['an endless body', () => new Request('http://localhost/v1/users', { method: 'POST', duplex: 'half', body: new ReadableStream({ pull: to => to.enqueue(new Uint8Array(1000)) }) }), 413],
+    ['a body of nothing that never ends', () => new Request('http://localhost/v1/users', { method: 'POST', duplex: 'half', body: new ReadableStream({ pull: to => to.enqueue(new Uint8Array()) }) }), 413],
     ['a body that breaks off', () => new Request('http://localhost/v1/users', { method: 'POST', duplex: 'half', body: new ReadableStream({ pull: to => to.error(new Error('gone')) }) }), 400],
     ['two types of a body', () => new Request('http://localhost/auth/verify', { headers: [['content-type', 'application/json'], ['content-type', 'text/plain']] }), 400],
     ['a body of no octets', () => new Request('http://localhost/v1/users', { method: 'POST', duplex: 'half', body: new ReadableStream({ pull: to => to.enqueue('text') }) }), 400],
@@ -632,6 +633,16 @@ describe('requests', () => {
       assert.equal((await waxseal.fetch(new Request(url, { method, headers: packed, body: gzipSync('{}') }))).status, status)
     })
   }
+  test('whoever asks about a token may pack a body in any way, as nobody unpacks it', async () => {
+    const waxseal = await engine()
+    const { access_token: token } = await (await waxseal.fetch(login())).json()
+    const ask = (path, coding, body) => waxseal.fetch(new Request(`http://localhost${path}`, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-encoding': coding }, body }))
+    for (const path of ['/auth/verify', '/auth/verify/', '/auth/verify/v1/users?a', '/auth/envoy/v1/users']) {
+      for (const coding of ['br', 'gzip', 'gzip, gzip']) assert.equal((await ask(path, coding, 'no gzip')).status, path.startsWith('/auth/verify') ? 204 : 200, `${path} ${coding}`)
+      assert.equal((await ask(path, 'br', 'x'.repeat(65_537))).status, 413)
+    }
+    for (const path of ['/auth/verifying', '/auth/introspect', '/v1/auth/verify']) assert.equal((await ask(path, 'br', 'x')).status, 415, path)
+  })
   for (const line of ['', 'identity', ' , identity,IDENTITY']) {
     test(`a body packed by nothing, as ${JSON.stringify(line)} says`, async () => {
       const { method, url, headers } = login()

@@ -1,6 +1,9 @@
 import { isOctets } from './check.js'
 
-/** All octets of a stream; `undefined` when there are more than `limit`. Throws when it breaks off, and for chunks that are not octets. */
+/**
+ * All octets of a stream; `undefined` when there are more than `limit`, or more chunks than that, as empty ones might never end.
+ * Throws when it breaks off, and for chunks that are not octets.
+ */
 export async function drained(stream, limit) {
   const reader = stream.getReader()
   const chunks = []
@@ -9,13 +12,13 @@ export async function drained(stream, limit) {
     const { done, value } = await reader.read()
     if (done) break
     if (!isOctets(value)) throw new TypeError('a stream of something else than octets')
+    chunks.push(value)
     length += value.length
-    if (length > limit) {
+    if (length > limit || chunks.length > limit) {
       // Not awaited: the sender may never stop.
       reader.cancel().catch(() => {})
       return undefined
     }
-    chunks.push(value)
   }
   const octets = new Uint8Array(length)
   let at = 0
