@@ -1,6 +1,7 @@
 //! A map for what comes mostly in order.
 
 use alloc::vec::Vec;
+use core::mem;
 use serde::{Serialize, Serializer};
 
 /// A map in a sorted vector. What is put behind all others costs nothing to place, as with records that were read in the order of
@@ -59,11 +60,17 @@ impl<K, V> Default for Sorted<K, V> {
     }
 }
 
+/// Nothing has to move for entries in the order of their keys, wherever they belong.
 impl<K: Ord, V> Extend<(K, V)> for Sorted<K, V> {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
+        let mut before = mem::take(&mut self.0).into_iter().peekable();
         for (key, value) in entries {
+            while let Some((earlier, kept)) = before.next_if(|(earlier, _)| *earlier <= key) {
+                self.insert(earlier, kept);
+            }
             self.insert(key, value);
         }
+        self.0.extend(before);
     }
 }
 
@@ -84,14 +91,22 @@ impl<K: Serialize, V: Serialize> Serialize for Sorted<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::collections::BTreeMap;
+    use alloc::{collections::BTreeMap, rc::Rc};
+    use core::{cell::Cell, cmp::Ordering};
     use proptest::prelude::*;
 
     proptest! {
         #[test]
-        fn it_is_a_map(entries in prop::collection::vec((0_u8..16, any::<u8>()), 0..40), wanted in 0_u8..16) {
+        fn it_is_a_map(
+            entries in prop::collection::vec((0_u8..16, any::<u8>()), 0..40),
+            more in prop::collection::vec((0_u8..16, any::<u8>()), 0..40),
+            wanted in 0_u8..16,
+        ) {
             let mut sorted: Sorted<u8, u8> = entries.iter().copied().collect();
             let mut map: BTreeMap<u8, u8> = entries.into_iter().collect();
+            prop_assert_eq!(sorted.as_slice(), map.clone().into_iter().collect::<Vec<_>>());
+            sorted.extend(more.iter().copied());
+            map.extend(more);
             prop_assert_eq!(sorted.as_slice(), map.clone().into_iter().collect::<Vec<_>>());
             prop_assert_eq!(sorted.get(&wanted), map.get(&wanted));
             prop_assert_eq!(sorted.get_mut(&wanted), map.get_mut(&wanted));
@@ -99,5 +114,40 @@ mod tests {
             sorted.clear();
             prop_assert!(sorted.into_vec().is_empty());
         }
+    }
+
+    /// A number that counts how often it is compared.
+    struct Counted(u32, Rc<Cell<u32>>);
+
+    impl Ord for Counted {
+        fn cmp(&self, other: &Self) -> Ordering {
+            self.1.set(self.1.get() + 1);
+            self.0.cmp(&other.0)
+        }
+    }
+
+    impl PartialOrd for Counted {
+        fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+            Some(self.cmp(other))
+        }
+    }
+
+    impl Eq for Counted {}
+
+    impl PartialEq for Counted {
+        fn eq(&self, other: &Self) -> bool {
+            self.cmp(other).is_eq()
+        }
+    }
+
+    /// Else two long lists that come one after the other would take a step of a call for ever.
+    #[test]
+    fn what_comes_in_order_is_not_searched_for() {
+        let count = Rc::new(Cell::new(0));
+        let numbers = |first: u32| (first..2_000).step_by(2).map(|n| (Counted(n, Rc::clone(&count)), n));
+        let mut sorted: Sorted<Counted, u32> = numbers(1).collect();
+        sorted.extend(numbers(0));
+        assert!(sorted.as_slice().iter().map(|(_, value)| *value).eq(0..2_000));
+        assert!(count.get() < 8_000, "{} comparisons", count.get());
     }
 }

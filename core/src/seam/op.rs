@@ -88,12 +88,14 @@ impl<'a> Op<'a> {
         self.moment.now
     }
 
-    /// Says that these records will be read, so that one round fetches them together.
+    /// Says that these records will be read, so that one round fetches them together. Many are best given in the order of their keys.
     pub fn want<'k>(&self, keys: impl IntoIterator<Item = &'k Key>) {
         let mut ask = self.ask.borrow_mut();
         for key in keys {
-            if self.known.record(key).is_none() && !ask.keys.contains(key) {
-                ask.keys.push(key.clone());
+            if self.known.record(key).is_none()
+                && let Err(at) = ask.keys.binary_search(key)
+            {
+                ask.keys.insert(at, key.clone());
             }
         }
     }

@@ -122,13 +122,9 @@ pub(super) fn end_all(
     for (.., pair) in found.iter().filter(|_| singly) {
         end_family(op, pair.uid, &pair.family);
     }
+    let taken = found.iter().filter(|(.., pair)| singly && access_is_taken(op, pair));
+    let taken: Vec<_> = taken.map(|(.., pair)| (jti(op, pair), pair.access_expires)).collect();
     for (key, seen, mut pair) in found {
-        if singly && access_is_taken(op, &pair) {
-            match whose {
-                Some(uid) => revoke_counted(op, actor, uid, &jti(op, &pair), pair.access_expires)?,
-                None => revoke(op, &jti(op, &pair), pair.access_expires),
-            }
-        }
         let (lived, dead) = end_pair(op, &mut pair);
         // What had ended by itself is revoked for verifiers with leeway, but is no part of what was asked for.
         if lived > 0 {
@@ -137,6 +133,13 @@ pub(super) fn end_all(
         }
         op.replace(key.clone(), seen, pair.encode(), Some(op.now().plus_secs(KEEP)));
         audit(op, "token.revoke", actor, &jti(op, &pair), None);
+    }
+    // Behind the pairs, as each kind of record is best written in the order of its keys.
+    for (jti, expires) in taken {
+        match whose {
+            Some(uid) => revoke_counted(op, actor, uid, &jti, expires)?,
+            None => revoke(op, &jti, expires),
+        }
     }
     if !singly {
         // What is wanted may be anywhere among the rest, so all of it ends.
@@ -179,12 +182,16 @@ fn living<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -
         for (key, record) in page {
             let pair = Pair::of(record)?;
             if wanted(&pair) && (access_is_taken(op, &pair) || refresh_lives(op, &pair)) {
-                // The owners of a whole page are read in one round, each once: pairs are in the order of their owners.
-                if lasting.last().is_none_or(|(.., last)| last.uid != pair.uid) {
-                    op.want(&[key::user(pair.uid), key::pairs_ended(Some(pair.uid))]);
-                }
                 lasting.push((key, record, pair));
             }
+        }
+        // The owners of a whole page are read in one round, each once: pairs are in the order of their owners.
+        let owners = || lasting.chunk_by(|(.., one), (.., next)| one.uid == next.uid).filter_map(|of_one| of_one.first());
+        for (.., pair) in owners() {
+            op.want([&key::pairs_ended(Some(pair.uid))]);
+        }
+        for (.., pair) in owners() {
+            op.want([&key::user(pair.uid)]);
         }
         for (key, record, pair) in lasting {
             let (_, generation, ends) = match owner.filter(|(uid, ..)| *uid == pair.uid) {
