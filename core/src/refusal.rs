@@ -15,9 +15,9 @@ pub enum Refusal {
     PasswordExpired,
     /// The token is not good; the caller learns no more than that, the code goes to the log.
     Token(token::Refusal),
-    /// The token was revoked.
+    /// The token was revoked; or, where it stands for a record, that is gone, as also when it has expired.
     TokenRevoked,
-    /// All tokens of its user were ended: by a replaced password list, by an administrator.
+    /// It was ended together with others: all of its user by a replaced password list, or by an administrator; all of its kind or scope.
     TokenEnded,
     /// The user of the token is deleted or disabled, or the token names none.
     TokenUserGone,
@@ -105,8 +105,8 @@ impl Refusal {
     pub(crate) const fn sentence(&self) -> Option<&'static str> {
         match self {
             Self::Token(refusal) => Some(refusal.sentence()),
-            Self::TokenRevoked => Some("the token was revoked, or never issued here"),
-            Self::TokenEnded => Some("all tokens of its user were ended after it was issued"),
+            Self::TokenRevoked => Some("the token was revoked, has expired, or was never issued here"),
+            Self::TokenEnded => Some("it was ended together with others after it was issued"),
             Self::TokenUserGone => Some("it names no user of this server, or one who is deleted or disabled"),
             Self::TokenForeign => Some("it has no id, or no dialect that this server signs"),
             Self::RevocationsStale => Some("there are no revocations that are new enough to go by"),

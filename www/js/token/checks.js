@@ -15,7 +15,7 @@ export const checks = [
   ['Does it name its subject properly?', ['bad_subject', 'bad_jti', 'bad_private_claim', 'foreign']],
   ['Does its user exist, and may he log in?', ['user_gone']],
   ['Has it not been revoked?', ['revoked']],
-  ['Is it newer than the last time all tokens of its user were ended?', ['ended']],
+  ['Is it newer than the last time it was ended together with others?', ['ended']],
 ]
 
 /** The place of a code in the list; -1 for one that is not known. */

@@ -321,12 +321,13 @@ mod tests {
         assert_eq!(explained["authorization"], Value::Null);
 
         done(&mut world, "POST /admin/tokens/revoke", &json!({ "jti": jti }).to_string(), 200);
-        let explained = check(&mut world, &token, Some("revoked"), "the token was revoked, or never issued here");
+        let explained =
+            check(&mut world, &token, Some("revoked"), "the token was revoked, has expired, or was never issued here");
         assert_eq!(explained["token"]["accepted"], true);
 
         let (token, _) = made(&mut world);
         done(&mut world, "POST /admin/users/ann/logout", "", 200);
-        check(&mut world, &token, Some("ended"), "all tokens of its user were ended after it was issued");
+        check(&mut world, &token, Some("ended"), "it was ended together with others after it was issued");
         done(&mut world, "POST /admin/users/ann/disable", "", 200);
         let nobody = "it names no user of this server, or one who is deleted or disabled";
         let explained = check(&mut world, &token, Some("user_gone"), nobody);
@@ -348,10 +349,10 @@ mod tests {
         assert!(explained["authorization"]["scopes"].is_string());
         done(&mut world, "POST /admin/authorizations/revoke", "", 204);
         assert_eq!(world.audited().pop().as_deref(), Some("token.revoke_all"));
-        check(&mut world, &token, Some("ended"), "all tokens of its user were ended after it was issued");
+        check(&mut world, &token, Some("ended"), "it was ended together with others after it was issued");
         let token = authorization(&mut world);
         check(&mut world, &token, None, "the token holds");
-        check(&mut world, &"0".repeat(64), Some("revoked"), "the token was revoked, or never issued here");
+        check(&mut world, &"0".repeat(64), Some("revoked"), "the token was revoked, has expired, or was never issued here");
     }
 
     #[test]
@@ -373,7 +374,7 @@ mod tests {
         let refresh = json!({ "grant_type": "refresh_token", "refresh_token": pair["refresh_token"] });
         assert_eq!(ask(&mut world, refresh).status, 400);
         assert!(!alive(&mut world, pair["access_token"].as_str().unwrap()));
-        check(&mut world, &authorization, Some("ended"), "all tokens of its user were ended after it was issued");
+        check(&mut world, &authorization, Some("ended"), "it was ended together with others after it was issued");
         // What comes after it holds.
         world.advance(1);
         let pair = json(&ask(&mut world, grant));
@@ -421,7 +422,7 @@ mod tests {
         done(&mut world, "POST /admin/users/ann/disable", "", 200);
         done(&mut world, "POST /admin/tokens/revoke", &json!({ "token": token }).to_string(), 200);
         done(&mut world, "POST /admin/users/ann/enable", "", 200);
-        check(&mut world, &token, Some("revoked"), "the token was revoked, or never issued here");
+        check(&mut world, &token, Some("revoked"), "the token was revoked, has expired, or was never issued here");
     }
 
     #[test]
