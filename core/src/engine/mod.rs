@@ -49,7 +49,7 @@ pub(crate) use revoke::{has_room, revoke, revoke_again, revoke_counted};
 pub(crate) use roles::{MAX_ROLES, delete_role, put_role, roles};
 #[cfg(feature = "public-keys")]
 pub(crate) use snapshot::snapshot;
-pub(crate) use throttle::admit_source;
+pub(crate) use throttle::{admit_guess, admit_source};
 pub(crate) use users::{
     Changes, NewUser, change_user, check_free, create_user, delete_user, enable_user, manages_users, may_create, may_give,
     may_manage, new_salt, store_user,

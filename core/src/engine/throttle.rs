@@ -22,7 +22,7 @@ use super::{
     source::{site, source},
 };
 use crate::{
-    record::{Attempts, Cluster, Lock, Stored, User, key},
+    record::{Attempts, Cluster, Lock, Stored, Uid, User, key},
     refusal::Refusal,
     seam::{Key, Op, Stop},
     time::UnixTime,
@@ -48,6 +48,22 @@ pub(crate) fn admit_source(op: &Op<'_>, turned_away: &dyn Fn(&Refusal)) -> Resul
         let told = key::turned_away(&id(op, "tries.source away", &source(op)));
         return Err(turn_away(op, &told, until, turned_away));
     }
+    Ok(())
+}
+
+/// Counts that somebody who has shown no password tries a new one for this user, which tells whether it is one of his; no more often in a
+/// day than the failures that its account may have. No login ends this count: whoever tries knows by then a password that he has set.
+pub(crate) fn admit_guess(op: &Op<'_>, uid: Uid, turned_away: &dyn Fn(&Refusal)) -> Result<(), Stop> {
+    let counter = |purpose| id(op, purpose, &uid.as_u32().to_be_bytes());
+    let guesses = key::account_attempts(&counter("tries.guess"));
+    let known = op.load::<Attempts>(&guesses)?.filter(|known| is_within(op, known.since, DAY));
+    let mut attempts = known.unwrap_or_else(|| Attempts { since: op.now(), ..Attempts::default() });
+    let until = attempts.since.plus_secs(DAY);
+    if attempts.failures >= op.settings.throttle.account_ceiling {
+        return Err(turn_away(op, &key::turned_away(&counter("tries.guess away")), until, turned_away));
+    }
+    attempts.failures += 1;
+    op.keep(guesses, Some(attempts.encode()), expiry(until));
     Ok(())
 }
 

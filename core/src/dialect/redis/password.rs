@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     engine::{self, Expired, NewPassword, Proof},
+    password,
     record::{Role, User},
     refusal::Refusal,
     seam::{Op, Response, Stop},
@@ -34,7 +35,7 @@ pub(super) fn replace(op: &Op<'_>) -> Result<Response, Stop> {
         // Else whoever has only a token could tell which passwords that break the policy are among those of the user.
         NewPassword::precheck(op, &new, &target.name, &target.email)?;
     }
-    let new = NewPassword::replacing(op, &target, &new)?;
+    let new = NewPassword::replacing(op, &target, &new).inspect_err(told(op, "password.replace", &actor, &target))?;
     let set = if actor.uid == target.uid { engine::replace_passwords } else { engine::reset_passwords };
     set(op, &actor.uid, target, new)?;
     Ok(done())
@@ -48,8 +49,11 @@ pub(super) fn add(op: &Op<'_>) -> Result<Response, Stop> {
         // Else whoever has only a token could find out the passwords of a full list, one guess after the other, and leave no trace.
         target.passwords.check_room(op.settings.passwords.max_per_user)?;
         NewPassword::precheck(op, &new, &target.name, &target.email)?;
+        let turned_away =
+            |refusal: &Refusal| engine::audit(op, "password.add", &actor.uid, &target.uid, Some(refusal.code()));
+        engine::admit_guess(op, target.uid, &turned_away)?;
     }
-    let new = NewPassword::added(op, &target, &new)?;
+    let new = NewPassword::added(op, &target, &new).inspect_err(told(op, "password.add", &actor, &target))?;
     engine::add_password(op, &actor.uid, target, new)?;
     Ok(done())
 }
@@ -60,6 +64,15 @@ pub(super) fn delete(op: &Op<'_>) -> Result<Response, Stop> {
     let proof = old.ok_or(Refusal::BadCredentials)?;
     engine::remove_password(op, &actor.uid, target, &proof)?;
     Ok(done())
+}
+
+/// Notes in the audit trail that a new password was refused as it is one of the user: who asks knows it now.
+fn told(op: &Op<'_>, action: &'static str, actor: &User, target: &User) -> impl Fn(&Stop) {
+    move |stop| {
+        if let Stop::Refuse(refusal @ Refusal::Password(password::Refusal::SameAsCurrent)) = stop {
+            engine::audit(op, action, &actor.uid, &target.uid, Some(refusal.code()));
+        }
+    }
 }
 
 /// Every success is 200 with an empty body.

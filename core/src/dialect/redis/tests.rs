@@ -6,7 +6,7 @@ use crate::{
     seam::{Request, Response},
     testing::{TestWorld, basic, json, request},
 };
-use alloc::{format, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 
 /// `admin`, `mia` (`user_manager`), `ann` (`none`) and `eve` (`db_viewer`), uids 1 to 4; everybody's password is his name, doubled.
 fn world() -> TestWorld {
@@ -211,6 +211,34 @@ fn a_policy_tells_a_token_nothing_of_the_passwords_that_break_it() {
         let shown = world.call(by("ann", line, r#"{"new_password": "annann"}"#));
         assert_eq!(json(&shown)["error_code"], "new_password_same_as_current", "{line}");
     }
+}
+
+/// A guess that is wrong is added, and taken away again: the list never fills, and no login counts it.
+#[test]
+fn whoever_has_only_a_token_guesses_no_more_than_the_ceiling_and_is_told_of() {
+    let mut world = world();
+    world.settings_mut().throttle.account_ceiling = 5;
+    let change = |world: &mut TestWorld, line: &str, password: &str| {
+        let member = if line.starts_with("DELETE") { "old_password" } else { "new_password" };
+        bearing(world, "ann", line, &format!(r#"{{"{member}": "{password}"}}"#))
+    };
+    let guess = |world: &mut TestWorld, password: &str| {
+        let guessed = change(world, "POST /v1/users/password", password);
+        let told = world.audited().pop().unwrap_or_default();
+        if guessed.status == 200 {
+            assert_eq!(change(world, "DELETE /v1/users/password", password).status, 200);
+        }
+        (guessed.status, told)
+    };
+    for n in 0..4 {
+        assert_eq!(guess(&mut world, &format!("guess {n}")), (200, "password.add".into()));
+    }
+    assert_eq!(guess(&mut world, "annann"), (400, "password.add password_same_as_current".into()));
+    assert_eq!(guess(&mut world, "annann"), (429, "password.add throttled".into()));
+    assert_eq!(guess(&mut world, "guess"), (429, String::new()), "told once");
+    assert_eq!(world.call(by("ann", "POST /v1/users/password", r#"{"new_password": "annann"}"#)).status, 400);
+    world.advance(86_400);
+    assert_eq!(guess(&mut world, "guess"), (200, "password.add".into()));
 }
 
 /// Else anybody could ask for names by changes that are never made.
