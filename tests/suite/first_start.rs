@@ -444,10 +444,18 @@ fn what_an_owner_changes_can_be_read_afterwards() {
     let failed = || (lines(&["--about", "ann"]), lines(&["--about", "ann@example.com", "--action", "login"]));
     assert!((0..50).any(|_| failed() == (5, 2)), "{:?}", failed());
     assert_eq!(lines(&["--about", "ann", "--action", "user.change"]), 2, "{all}");
+    // What others do to her tokens names these, and not her.
+    let (_, token) = said(&["token", "issue", "ann"]);
+    assert_eq!(said(&["token", "revoke", "--", token.trim()]).0, Some(0));
+    for action in ["token.mint", "token.issue", "token.revoke"] {
+        assert!((0..50).any(|_| lines(&["--about", "ann", "--action", action]) == 1), "{action}");
+    }
+    assert_eq!(lines(&["--about", "admin", "--action", "token"]), 0);
     assert_eq!((lines(&["--action", "user", "--last", "1"]), lines(&["--about", "192.0.2.1"])), (1, 0), "{all}");
-    let (_, record) = said(&["audit", "show", "--action", "token.revoke", "--json"]);
+    let (_, records) = said(&["audit", "show", "--action", "token.revoke", "--json"]);
+    let record = records.lines().next().unwrap_or_default();
     let trail = fs::read_to_string(data.join("audit.log")).unwrap();
-    assert!(record.contains("some-id") && trail.contains(&record), "{record}");
+    assert!(record.contains("some-id") && trail.contains(record), "{records}");
     server.terminate();
     let mut torn = fs::OpenOptions::new().append(true).open(data.join("audit.log")).unwrap();
     torn.write_all(b"{\"actor\":\"\xc3\n").unwrap();

@@ -9,10 +9,10 @@ use crate::{
     audit::{self, Verdict, VerifyError, Whole},
     text::harmless,
 };
-use core::net::IpAddr;
+use core::{cell::RefCell, net::IpAddr};
 use serde_json::{Value, json};
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     fs::File,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -26,7 +26,8 @@ pub(super) enum Command {
     #[command(after_help = "\
 Examples:
   waxseal audit show --last 100
-  waxseal audit show --about ada                         what she did and what was done to her
+  waxseal audit show --about ada                         what she did, and what was done to her
+                                                         and to her tokens
   waxseal audit show --about 192.0.2.7 --action login    logins from one address
   waxseal audit show --last 100000 --json | jq .         whole records, one per line")]
     Show {
@@ -66,7 +67,10 @@ pub(super) fn run(command: &Command, target: &Target) -> Result<(), Failure> {
     let path = |file: &Option<PathBuf>| file.clone().unwrap_or_else(|| target.data().audit());
     match command {
         Command::Show { file, last, about, action, json } => {
-            let about = about.as_deref().map(|about| known_as(about, target));
+            let mut about = about.as_deref().map(|about| known_as(about, target));
+            if let Some(about) = about.as_mut() {
+                about.learn_tokens(&path(file))?;
+            }
             let wanted = Wanted { about, action: action.as_deref() };
             show(&path(file), *last, &wanted, *json)
         }
@@ -76,7 +80,7 @@ pub(super) fn run(command: &Command, target: &Target) -> Result<(), Failure> {
 
 /// What the trail may call whoever or whatever is asked about: a user by uid, and by what was typed where a login failed.
 fn known_as(about: &str, target: &Target) -> About {
-    let mut known = About { texts: vec![about.to_owned()], uid: None };
+    let mut known = About { texts: HashSet::from([about.to_owned()]), uid: None };
     if !target.data().has_store() {
         return known;
     }
@@ -114,9 +118,27 @@ const SHORTEST_ID: usize = 16;
 /// What a record may call whoever or whatever is asked about.
 struct About {
     /// What may stand in any member.
-    texts: Vec<String>,
+    texts: HashSet<String>,
     /// What stands for the user, except where anybody may have typed it, or where it is a count.
     uid: Option<String>,
+}
+
+impl About {
+    /// Adds the ids of the tokens that the user was issued, as other records that name one do not say whose it is.
+    fn learn_tokens(&mut self, path: &Path) -> Result<(), Failure> {
+        let Some(uid) = &self.uid else { return Ok(()) };
+        let ids = RefCell::new(Vec::new());
+        let learn = |record: &Value| {
+            let member = |name| record.get(name).and_then(Value::as_str);
+            if member("action") == Some("token.issue") && member("actor") == Some(uid) {
+                ids.borrow_mut().extend(member("subject").filter(|id| id.len() >= SHORTEST_ID).map(String::from));
+            }
+            false
+        };
+        read(path, 0, &learn)?;
+        self.texts.extend(ids.into_inner());
+        Ok(())
+    }
 }
 
 /// Which records are asked for.
@@ -134,7 +156,8 @@ impl Wanted<'_> {
             && member("reason") != Some("password_expired");
         let has_uids = !is_typed && member("action") != Some("schemes.prune");
         let about = |About { texts, uid }: &About| {
-            texts.iter().chain(uid.iter().filter(|_| has_uids)).any(|text| named.contains(&Some(text.as_str())))
+            let is_uid = |named: &str| has_uids && uid.as_deref() == Some(named);
+            named.into_iter().flatten().any(|named| texts.contains(named) || is_uid(named))
         };
         let action = |wanted| {
             let rest = member("action").and_then(|action| action.strip_prefix(wanted));
@@ -144,7 +167,11 @@ impl Wanted<'_> {
     }
 }
 
-fn show(path: &Path, last: usize, wanted: &Wanted<'_>, json: bool) -> Result<(), Failure> {
+/// A record with the line that it stands in.
+type Line = (Vec<u8>, Value);
+
+/// The last of the records that are `wanted`, and how many lines are no records.
+fn read(path: &Path, last: usize, wanted: &dyn Fn(&Value) -> bool) -> Result<(VecDeque<Line>, u64), Failure> {
     let failed = |error| Failure::refused(format_args!("the audit trail `{}` cannot be read: {error}", path.display()));
     let (mut records, mut others) = (VecDeque::new(), 0_u64);
     for line in BufReader::new(File::open(path).map_err(failed)?).split(b'\n') {
@@ -152,7 +179,7 @@ fn show(path: &Path, last: usize, wanted: &Wanted<'_>, json: bool) -> Result<(),
         // What a crash has torn may end in the middle of a character.
         match serde_json::from_slice::<Value>(&line) {
             Ok(record) if record.is_object() => {
-                if wanted.takes(&record) {
+                if wanted(&record) {
                     records.push_back((line, record));
                     if records.len() > last {
                         records.pop_front();
@@ -162,6 +189,11 @@ fn show(path: &Path, last: usize, wanted: &Wanted<'_>, json: bool) -> Result<(),
             _ => others += 1,
         }
     }
+    Ok((records, others))
+}
+
+fn show(path: &Path, last: usize, wanted: &Wanted<'_>, json: bool) -> Result<(), Failure> {
+    let (records, others) = read(path, last, &|record| wanted.takes(record))?;
     if others > 0 {
         complain(&format!("lines that are not records: {others}; `waxseal audit verify` says whether one was changed"));
     }
@@ -235,7 +267,8 @@ mod tests {
 
     #[test]
     fn a_uid_is_nobody_where_it_was_typed_or_counted() {
-        let wanted = Wanted { about: Some(About { texts: vec!["ann".into()], uid: Some("1".into()) }), action: None };
+        let wanted =
+            Wanted { about: Some(About { texts: HashSet::from(["ann".into()]), uid: Some("1".into()) }), action: None };
         let takes = |action: &str, outcome: &str, subject: &str| {
             wanted.takes(&json!({ "action": action, "outcome": outcome, "actor": "local", "subject": subject }))
         };

@@ -42,8 +42,9 @@ Examples:
   waxseal token verify -- \"$TOKEN\"                   where nobody else sees command lines
   waxseal token verify --batch < tokens.jsonl        one verdict per line, exit status 0
   waxseal token verify --jwks keys.json - < token    with keys from a file
-  waxseal token verify --jwks keys.json --revocations snapshot.jwt \
-    --set issuer=https://auth.example.com - < token  as a verifier elsewhere does, with
+  waxseal token verify --jwks keys.json --revocations snapshot.jwt \\
+      --set issuer=https://auth.example.com - < token
+                                                     as a verifier elsewhere does, with
                                                      the issuer that the server has set
 
 A line of a batch is an object such as {\"token\": \"…\"}, with \"now\" (seconds since 1970) if \

@@ -162,7 +162,7 @@ impl fmt::Display for Kind {
             ),
             Self::Timeouts => f.write_str(
                 "`scope=default|maximum, …` with the scopes session, read, userinfo and *, and times such as 3600, 1.days or \
-                 6.months, up to 3650 days",
+                 6.months, up to 3650 days, the default no longer than the maximum",
             ),
         }
     }

@@ -84,7 +84,7 @@ impl<A: Answer> Service<A> {
             Entrance::Operations | Entrance::Admin => true,
             // A proxy on this machine would make every client a loopback peer.
             Entrance::Main => {
-                let direct = loopback && self.setup.proxies.trusted.is_empty();
+                let direct = loopback && self.setup.proxies.trusted.is_empty() && !is_forwarded(parts);
                 self.setup.main_metrics && direct && names_this_machine(parts)
             }
         }
@@ -99,10 +99,11 @@ impl<A: Answer> Service<A> {
 
     /// Shows the clock, moves it, stops it or lets it run.
     async fn clock(&self, parts: &Parts, body: Incoming) -> HttpResponse {
+        const NEEDED: &str = "one of `advance_secs`, `now_millis` and `stopped` is needed\n";
         let clock = &self.setup.clock;
         match parts.method {
             Method::GET | Method::HEAD => {}
-            Method::PUT => match self.read_json::<Move>(body).await {
+            Method::PUT => match self.read_json::<Move>(body, NEEDED).await {
                 Ok(Move { advance_secs: Some(secs), now_millis: None, stopped: None }) => {
                     clock.advance(secs.saturating_mul(1000));
                 }
@@ -111,9 +112,7 @@ impl<A: Answer> Service<A> {
                 }
                 Ok(Move { advance_secs: None, now_millis: None, stopped: Some(true) }) => clock.stop(),
                 Ok(Move { advance_secs: None, now_millis: None, stopped: Some(false) }) => clock.run(),
-                Ok(_) => {
-                    return plain(StatusCode::BAD_REQUEST, "one of `advance_secs`, `now_millis` and `stopped` is needed\n");
-                }
+                Ok(_) => return plain(StatusCode::BAD_REQUEST, NEEDED),
                 Err(response) => return response,
             },
             _ => return not_allowed("GET, HEAD, PUT"),
@@ -127,7 +126,7 @@ impl<A: Answer> Service<A> {
         if parts.method != Method::POST {
             return not_allowed("POST");
         }
-        let to = match self.read_json::<Backup>(body).await {
+        let to = match self.read_json::<Backup>(body, "`to` is needed, and nothing else\n").await {
             Ok(Backup { to }) if to.is_absolute() => to,
             Ok(_) => return plain(StatusCode::BAD_REQUEST, "`to` must be an absolute path\n"),
             Err(response) => return response,
@@ -166,7 +165,8 @@ impl<A: Answer> Service<A> {
         }
     }
 
-    async fn read_json<T: DeserializeOwned>(&self, body: Incoming) -> Result<T, HttpResponse> {
+    /// The body; whoever sends something else is told what is `needed`.
+    async fn read_json<T: DeserializeOwned>(&self, body: Incoming, needed: &'static str) -> Result<T, HttpResponse> {
         // The body is the owner's, or comes from whoever moves the clock for a test.
         let body = self.bodies.read(body, &self.setup.limits, None).await.map_err(|error| {
             let response = match error.why {
@@ -178,7 +178,7 @@ impl<A: Answer> Service<A> {
             };
             if error.close { closing(response) } else { response }
         })?;
-        json::object(&body).ok_or_else(|| plain(StatusCode::BAD_REQUEST, "the body is not what this route takes\n"))
+        json::object(&body).ok_or_else(|| plain(StatusCode::BAD_REQUEST, needed))
     }
 }
 
@@ -211,6 +211,11 @@ fn names_this_machine(parts: &Parts) -> bool {
         let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
         !name.contains('.') || address.parse::<IpAddr>().is_ok()
     })
+}
+
+/// Whether a proxy says that it passes the request on.
+fn is_forwarded(parts: &Parts) -> bool {
+    ["forwarded", "x-forwarded-for", "via"].iter().any(|name| parts.headers.contains_key(*name))
 }
 
 fn reading(parts: &Parts, answer: impl FnOnce() -> HttpResponse) -> HttpResponse {

@@ -94,7 +94,8 @@ fn each_wrong_value_has_its_line() {
     wrong(
         "openshift.auth_scope_timeouts = \"session=2.days|1.days\"",
         "openshift.auth_scope_timeouts (F:1): found `\"session=2.days|1.days\"`, allowed is `scope=default|maximum, …` with the \
-         scopes session, read, userinfo and *, and times such as 3600, 1.days or 6.months, up to 3650 days",
+         scopes session, read, userinfo and *, and times such as 3600, 1.days or 6.months, up to 3650 days, the default no longer than the \
+         maximum",
     );
 }
 

@@ -75,6 +75,10 @@ async fn metrics_are_for_this_machine() {
         assert_eq!(client.reply().await.status, 200, "{host}");
     }
     assert_eq!(client.get("http://evil.example:8080/metrics", "").await.status, 404, "the host of the target counts");
+    for header in ["X-Forwarded-For: 192.0.2.1", "Forwarded: for=192.0.2.1", "Via: 1.1 proxy"] {
+        client.send(format!("GET /metrics HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n")).await;
+        assert_eq!(client.reply().await.status, 404, "{header}");
+    }
 
     let behind_a_proxy = start(|options| options.trusted_proxies = vec!["127.0.0.1".parse().unwrap()]).await;
     let hidden = behind_a_proxy.get("/metrics", "").await;
