@@ -2,11 +2,11 @@
 
 use super::{
     authorizations::Shown,
-    negotiate::{Format, Negotiated, supported},
+    negotiate::{Format, Negotiated, supported, written},
     xml,
 };
 use crate::seam::Response;
-use alloc::{format, string::String, vec, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -116,15 +116,14 @@ pub(super) fn render(agreed: Negotiated, mut reply: Reply) -> Response {
     if is_gone && agreed.version <= 14 {
         return Response::empty(204).with_header("cache-control", "no-store");
     }
-    let api_version = f64::from(agreed.version) / 10.0;
     let envelope = Envelope {
-        api_version,
+        api_version: f64::from(agreed.version) / 10.0,
         data: reply.data,
         messages: reply.messages,
         status: word,
         supported_api_versions: supported().collect(),
         kind: reply.kind,
-        version: format!("{api_version:.1}"),
+        version: written(agreed.version),
     };
     let (media_type, body) = match agreed.format {
         // Nothing in it is keyed by anything but text, so this does not fail.

@@ -61,7 +61,7 @@ impl Negotiated {
             Some(asked) => {
                 let known = tenths(&asked).filter(|version| VERSIONS.contains(version));
                 known.ok_or_else(|| {
-                    let spoken = supported().map(|version| format!("{version:.1}")).collect::<Vec<_>>().join(", ");
+                    let spoken = VERSIONS.map(written).collect::<Vec<_>>().join(", ");
                     let text = format!("version {asked} is not supported; supported versions are {spoken}");
                     exchange.refuse(406, Message::unnumbered(&text))
                 })?
@@ -86,6 +86,11 @@ fn header(op: &Op<'_>, name: &str) -> String {
 /// Every version that is spoken, as a number.
 pub(super) fn supported() -> impl Iterator<Item = f64> {
     VERSIONS.map(|tenths| f64::from(tenths) / 10.0)
+}
+
+/// A version as text. No number with a fraction is formatted for it, as the page's engine is built without what does that.
+pub(super) fn written(tenths: u32) -> String {
+    format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 /// Takes `.json` or `.xml` off the path.
