@@ -53,10 +53,11 @@ fn main() -> Result<()> {
         let target_dir = out.join("wasm").join(face.feature);
         module::build(&cargo, workspace, &target_dir, face).map_err(wasmtime::Error::msg)
     };
+    let small = |feature, opt_level| Face { feature, opt_level, strip: "debuginfo", link_args: &["--emit-relocs"] };
     // Side by side: most of each is one thread's work, and everything else waits for it.
     let (module, engine, kdf) = thread::scope(|scope| {
-        let engine = scope.spawn(|| build(&Face { feature: "js", opt_level: "z", strip: "debuginfo", link_args: &[] }));
-        let kdf = scope.spawn(|| build(&Face { feature: "kdf", opt_level: "3", strip: "debuginfo", link_args: &[] }));
+        let engine = scope.spawn(|| build(&small("js", "z")));
+        let kdf = scope.spawn(|| build(&small("kdf", "3")));
         (build(&module::COMPONENT), engine.join(), kdf.join())
     });
     let panicked = |_| wasmtime::format_err!("a build panicked");

@@ -6,10 +6,10 @@ use std::{env, fs, path::Path, process::Command};
 const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "wasm";
 
-/// What the component's stack may take. Only touched pages cost anything.
-const STACK: usize = 128 << 10;
-/// The heap that is there from the start, so that a usual request never grows the memory.
-const HEAP: usize = 64 << 10;
+/// What the component's stack may take, of which only touched pages cost anything: 128 KiB.
+const STACK: &str = "-zstack-size=131072";
+/// The heap that is there from the start, so that a usual request never grows the memory: 64 KiB.
+const HEAP: &str = "--initial-heap=65536";
 
 /// One of the modules that `wasm/` becomes.
 pub(crate) struct Face<'a> {
@@ -18,16 +18,12 @@ pub(crate) struct Face<'a> {
     pub(crate) opt_level: &'a str,
     /// wasm-bindgen looks for the features that the module uses, which a full strip takes away.
     pub(crate) strip: &'a str,
-    pub(crate) link_args: &'a [(&'a str, usize)],
+    pub(crate) link_args: &'a [&'a str],
 }
 
 /// What the server runs.
-pub(crate) const COMPONENT: Face<'_> = Face {
-    feature: "component",
-    opt_level: "3",
-    strip: "symbols",
-    link_args: &[("-zstack-size", STACK), ("--initial-heap", HEAP)],
-};
+pub(crate) const COMPONENT: Face<'_> =
+    Face { feature: "component", opt_level: "3", strip: "symbols", link_args: &[STACK, HEAP] };
 
 /// Builds a module. Nothing of the outer build's settings leaks in, so it depends on the sources, the lock file and the compiler
 /// only.
@@ -49,7 +45,7 @@ pub(crate) fn build(cargo: &str, workspace: &Path, target_dir: &Path, face: &Fac
         format!("--remap-path-prefix={}=", workspace.display()),
         format!("--remap-path-prefix={}=target", target_dir.display()),
     ];
-    flags.extend(face.link_args.iter().map(|(name, value)| format!("-Clink-arg={name}={value}")));
+    flags.extend(face.link_args.iter().map(|arg| format!("-Clink-arg={arg}")));
     cargo
         .current_dir(workspace)
         .args(["build", "--quiet", "--locked", "--package", "waxseal-wasm", "--lib", "--features", face.feature])
