@@ -1,5 +1,5 @@
 //! A module with its functions in another order: each beside the one that is most like it, as repetitions are packed better the nearer
-//! they lie. The order of functions means nothing to whoever runs the module.
+//! they lie. The order of functions means nothing to whoever runs the module. Functions that do the same are one.
 
 use anyhow::{Context as _, Result};
 use core::convert::Infallible;
@@ -15,31 +15,69 @@ const RUN: usize = 4;
 /// What more functions than this share says nothing about any two of them.
 const COMMON: usize = 1000;
 
-/// The same module, in an order that packs to less.
+/// The same module with each function once, in an order that packs to less.
 ///
 /// # Errors
 /// It is no module.
 pub(crate) fn alike(wasm: &[u8]) -> Result<Vec<u8>> {
-    let (mut imported, mut bodies) = (0, Vec::new());
-    for payload in Parser::new(0).parse_all(wasm) {
-        match payload? {
-            Payload::ImportSection(imports) => {
-                for import in imports.into_imports() {
-                    imported += u32::from(matches!(import?.ty, TypeRef::Func(_)));
-                }
-            }
-            Payload::CodeSectionEntry(body) => bodies.push(&wasm[body.range()]),
-            _ => {}
+    let mut wasm = wasm.to_vec();
+    loop {
+        let functions = Functions::of(&wasm)?;
+        let mut firsts = HashMap::new();
+        let twins: Vec<usize> =
+            functions.all.iter().enumerate().map(|(at, function)| *firsts.entry(function).or_insert(at)).collect();
+        let alone: Vec<usize> = twins.iter().enumerate().filter(|(at, twin)| at == *twin).map(|(at, _)| at).collect();
+        // Those that call twins may be twins themselves once they call the same one.
+        if alone.len() < twins.len() {
+            wasm = functions.moved(&wasm, alone, &twins)?;
+        } else {
+            let bodies: Vec<&[u8]> = functions.all.iter().map(|(_, body)| *body).collect();
+            return functions.moved(&wasm, chain(&bodies), &twins);
         }
     }
-    let order = chain(&bodies);
-    let mut place = vec![0; order.len()];
-    for (new, old) in (0..).zip(&order) {
-        place[*old] = new;
+}
+
+/// The functions of a module, after those that are imported: the type and the body of each.
+#[derive(Default)]
+struct Functions<'a> {
+    imported: u32,
+    all: Vec<(u32, &'a [u8])>,
+}
+
+impl<'a> Functions<'a> {
+    fn of(wasm: &'a [u8]) -> Result<Self> {
+        let (mut functions, mut types) = (Self::default(), Vec::new());
+        for payload in Parser::new(0).parse_all(wasm) {
+            match payload? {
+                Payload::ImportSection(imports) => {
+                    for import in imports.into_imports() {
+                        functions.imported += u32::from(matches!(import?.ty, TypeRef::Func(_)));
+                    }
+                }
+                Payload::FunctionSection(section) => types = section.into_iter().collect::<Result<_, _>>()?,
+                Payload::CodeSectionEntry(body) => {
+                    let of_type = types.get(functions.all.len()).context("a function has no type")?;
+                    functions.all.push((*of_type, &wasm[body.range()]));
+                }
+                _ => {}
+            }
+        }
+        Ok(functions)
     }
-    let mut out = Module::new();
-    Moved { imported, order, place }.parse_core_module(&mut out, Parser::new(0), wasm).context("the module is not read")?;
-    Ok(out.finish())
+
+    /// The module with those in `order` only, and each of the others replaced by its twin.
+    fn moved(&self, wasm: &[u8], order: Vec<usize>, twins: &[usize]) -> Result<Vec<u8>> {
+        let mut place = vec![0; twins.len()];
+        for (new, old) in (0..).zip(&order) {
+            place[*old] = new;
+        }
+        let place = twins.iter().map(|twin| place[*twin]).collect();
+        let mut out = Module::new();
+        Moved { imported: self.imported, order, place }
+            .parse_core_module(&mut out, Parser::new(0), wasm)
+            .context("the module is not read")?;
+        Ok(out.finish())
+    }
 }
 
 /// Which function comes after which: the one that shares most with the last, for its length, of those that are left.
