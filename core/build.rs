@@ -1,6 +1,7 @@
-//! Writes the tables of normalisation form C (`src/password/nfc.rs`), from those of `unicode-normalization`.
+//! Writes the tables of normalisation form C (`src/password/nfc.rs`), from those of `unicode-normalization`, and that of lower case
+//! (`src/password/lower.rs`), from that of the standard library.
 //!
-//! The library's own tables are made for direct look-up, and hold every form: five times as much as all else that the page needs
+//! The libraries' own tables are made for direct look-up, and the former's hold every form: five times as much as all else that the page needs
 //! of Unicode. These are rows of numbers, stored as columns of differences, which compress to half of what the rows do.
 
 use std::{
@@ -46,10 +47,17 @@ fn main() -> Result<(), Box<dyn error::Error>> {
             _ => classes.push((c, c, class)),
         }
     }
+    let lower = all().filter(|c| !c.is_ascii()).filter_map(|c| {
+        let mut parts = c.to_lowercase();
+        let (one, other) = (parts.next()?, parts.next());
+        ((one, other) != (c, None)).then_some((c, one, other.unwrap_or_default()))
+    });
+    let lower: Vec<(char, char, char)> = lower.collect();
     let out = PathBuf::from(env::var("OUT_DIR")?);
     write(&out, "pairs", &pairs)?;
     write(&out, "others", &others)?;
     write(&out, "classes", &classes)?;
+    write(&out, "lower", &lower)?;
     Ok(())
 }
 

@@ -14,6 +14,7 @@ mod blocklist;
 mod derive;
 mod hash;
 mod list;
+mod lower;
 mod nfc;
 mod policy;
 mod prepare;

@@ -156,12 +156,13 @@ impl Tables {
     }
 }
 
-fn entry(table: &[[u32; 3]], c: char) -> Option<&[u32; 3]> {
+/// The row of `c`.
+pub(super) fn entry(table: &[[u32; 3]], c: char) -> Option<&[u32; 3]> {
     table.binary_search_by_key(&u32::from(c), |[c, ..]| *c).ok().and_then(|at| table.get(at))
 }
 
 /// Rows as the build script packs them.
-fn rows(packed: &[u8]) -> Vec<[u32; 3]> {
+pub(super) fn rows(packed: &[u8]) -> Vec<[u32; 3]> {
     let mut rest = packed.iter();
     let mut differences = Vec::new();
     while !rest.as_slice().is_empty() {
@@ -197,8 +198,8 @@ const VOWELS: u32 = 21;
 const TAIL: u32 = 0x11a7;
 const TAILS: u32 = 28;
 
-/// A part of a syllable.
-fn char_at(code: u32) -> char {
+/// The character of a number that a table holds, or of a part of a syllable.
+pub(super) fn char_at(code: u32) -> char {
     char::from_u32(code).unwrap_or_default()
 }
 

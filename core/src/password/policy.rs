@@ -1,6 +1,6 @@
 //! Which new passwords are taken.
 
-use super::{Refusal, blocklist, nfc, prepare::normalise};
+use super::{Refusal, blocklist, lower::Lower, nfc, prepare::normalise};
 use crate::settings::PolicyName;
 use alloc::{vec, vec::Vec};
 use zeroize::Zeroizing;
@@ -114,9 +114,10 @@ fn complexity(password: &str, min: u16, who: &Who<'_>) -> Result<(), Refusal> {
 fn fold(text: &str) -> Zeroizing<Vec<char>> {
     // Room for all from the start, since growing would leave uncleared copies: one octet never makes more than one character.
     let mut folded = Zeroizing::new(Vec::with_capacity(text.len()));
+    let lower = Lower::of(text);
     // Nothing refuses a character here.
     let _ = nfc::each(text, &mut |c| {
-        folded.extend(c.to_lowercase());
+        folded.extend(lower.case(c));
         Ok(())
     });
     folded
