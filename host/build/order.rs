@@ -80,7 +80,11 @@ impl<'a> Functions<'a> {
     }
 }
 
-/// Which function comes after which: the one that shares most with the last, for its length, of those that are left.
+/// How much it counts what a function shares with the one before the last, and with those before it, against what it shares with the one
+/// behind it.
+const MEMORY: f64 = 0.6;
+
+/// Which function comes after which: the one that shares most with the last ones, for its length, of those that are left.
 fn chain(bodies: &[&[u8]]) -> Vec<usize> {
     let mut shared: HashMap<&[u8], Vec<usize>> = HashMap::new();
     for (function, body) in bodies.iter().enumerate() {
@@ -99,18 +103,21 @@ fn chain(bodies: &[&[u8]]) -> Vec<usize> {
     let mut left: Vec<usize> = (0..bodies.len()).collect();
     left.sort_by_key(|function| bodies[*function].len());
     let mut order = Vec::with_capacity(left.len());
+    let mut common = vec![0.0; bodies.len()];
     let mut next = (!left.is_empty()).then_some(0);
     while let Some(at) = next {
         let last = left.remove(at);
         order.push(last);
-        let mut common = vec![0_u32; bodies.len()];
+        for common in &mut common {
+            *common *= MEMORY;
+        }
         let mut runs: Vec<&[u8]> = bodies[last].windows(RUN).collect();
         runs.sort_unstable();
         runs.dedup();
         for function in runs.iter().filter_map(|run| shared.get(run)).flatten() {
-            common[*function] += 1;
+            common[*function] += 1.0;
         }
-        let likeness = |at: &usize| f64::from(common[left[*at]]) / lengths[left[*at]];
+        let likeness = |at: &usize| common[left[*at]] / lengths[left[*at]];
         // The first of the best.
         next = (0..left.len()).rev().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
     }
