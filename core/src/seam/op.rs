@@ -9,7 +9,7 @@ use crate::{
     record::Stored,
     refusal::Refusal,
     settings::Settings,
-    sorted::Sorted,
+    sorted::{Sorted, in_order},
     time::UnixTime,
     token::{self, Verified},
     vault::Vault,
@@ -264,9 +264,8 @@ impl<'a> Op<'a> {
             Vec::new()
         } else {
             let only_read = self.known.versions().filter(|(key, _)| writes.get(key).is_none());
-            let mut checks: Vec<_> = only_read.map(|(key, version)| Check { key: key.clone(), version }).collect();
-            checks.sort_unstable_by(|one, other| one.key.cmp(&other.key));
-            checks
+            let checks = only_read.map(|(key, version)| Check { key: key.clone(), version }).collect();
+            in_order(checks, |one: &Check, other| one.key.cmp(&other.key))
         };
         let commit = Commit { checks, writes: writes.into_vec().into_iter().map(|(_, write)| write).collect() };
         let events = draft.events.into_iter().map(|(event, _)| event).collect();

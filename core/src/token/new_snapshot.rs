@@ -4,9 +4,11 @@ use super::{KeySet, MAX_SNAPSHOT, REVOCATIONS, base64url, digits, issue, json, s
 use crate::{
     record::{Ended, Uid},
     refusal,
+    sorted::in_order,
     time::UnixTime,
 };
 use alloc::{string::String, vec::Vec};
+use core::mem;
 
 /// How many tokens a snapshot holds.
 const MAX_TOKENS: u32 = if cfg!(test) { 64 } else { 16_384 };
@@ -120,7 +122,7 @@ fn join<const A: usize, const B: usize, const SUM: usize>(first: [u8; A], second
 }
 
 fn sorted<const SIZE: usize>(entries: &mut Vec<[u8; SIZE]>) -> &[u8] {
-    entries.sort_unstable();
+    *entries = in_order(mem::take(entries), Ord::cmp);
     entries.dedup();
     entries.as_flattened()
 }

@@ -15,9 +15,9 @@ use crate::{
     password,
     record::{Role, User, UserProfile, key},
     seam::{Op, Response, Stop},
+    sorted::{Sorted, in_order},
 };
 use alloc::{
-    collections::BTreeMap,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -48,11 +48,9 @@ pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
     // The pages of both kinds are asked for together.
     let (users, profiles) = (engine::all_records(op, key::USERS), engine::all_records(op, key::PROFILES));
     let (users, mut profiles) = (engine::decoded_by_id::<User>(users?)?, engine::decoded_by_id::<UserProfile>(profiles?)?);
-    show_all(
-        op,
-        200,
-        users.into_vec().into_iter().map(|(id, user)| (user, profiles.get_mut(&id).map(mem::take).unwrap_or_default())),
-    )
+    let users = users.into_vec().into_iter();
+    let users = users.map(|(id, user)| (user, profiles.get_mut(&id).map(mem::take).unwrap_or_default())).collect();
+    show_all(op, 200, users)
 }
 
 /// The users whom a path names, as far as there are any.
@@ -65,10 +63,11 @@ pub(super) fn show(op: &Op<'_>, names: &str) -> Result<Response, Stop> {
     show_all(op, status, found)
 }
 
-fn show_all(op: &Op<'_>, status: u16, users: impl IntoIterator<Item = (User, UserProfile)>) -> Result<Response, Stop> {
-    let mut all = BTreeMap::new();
-    for (user, profile) in users {
-        all.insert(user.name.clone(), Shown::new(&user, profile)?);
+fn show_all(op: &Op<'_>, status: u16, users: Vec<(User, UserProfile)>) -> Result<Response, Stop> {
+    let mut all = Sorted::default();
+    for (user, profile) in in_order(users, |(one, _), (other, _)| one.name.cmp(&other.name)) {
+        let shown = Shown::new(&user, profile)?;
+        all.insert(user.name, shown);
     }
     Ok(answer::json(op, status, &all))
 }
@@ -321,8 +320,8 @@ pub(super) fn name_of(op: &Op<'_>, segment: &str) -> Result<String, Stop> {
 /// The names that a path has between commas, each once; and the whole of it as one name, since a name may have a comma.
 pub(super) fn names_of(op: &Op<'_>, segment: &str) -> Result<Vec<String>, Stop> {
     let whole = name_of(op, segment)?;
-    let mut names: Vec<String> = whole.split(',').filter(|name| !name.is_empty()).map(String::from).collect();
-    names.sort_unstable();
+    let names = whole.split(',').filter(|name| !name.is_empty()).map(String::from).collect();
+    let mut names: Vec<String> = in_order(names, Ord::cmp);
     names.dedup();
     if names.len() > MAX_NAMES {
         return bad(op, "illegal_argument_exception", &format!("the path has more than {MAX_NAMES} names"));

@@ -8,6 +8,7 @@ use crate::{
     engine::{audit, now_and_then},
     record::{Pair, PairsEnded, Stored, User, key},
     seam::{Op, Range, Stop},
+    sorted::in_order,
     time::UnixTime,
 };
 use alloc::{string::String, vec::Vec};
@@ -37,8 +38,8 @@ pub(super) fn bound(op: &Op<'_>, user: &User, ends: Ends) -> Result<(), Stop> {
         alive && (access_is_taken(op, pair) || refresh_lives(op, pair))
     };
     let pairs: Result<Vec<_>, _> = stored.iter().map(|(_, record)| Pair::of(record)).collect();
-    let mut pairs: Vec<_> = pairs?.into_iter().map(|pair| (lives(&pair), pair.created, pair)).collect();
-    pairs.sort_unstable_by_key(|(lives, created, _)| (*lives, *created));
+    let pairs = pairs?.into_iter().map(|pair| (lives(&pair), pair.created, pair)).collect();
+    let pairs = in_order(pairs, |(one_lives, one, _), (other_lives, other, _)| (one_lives, one).cmp(&(other_lives, other)));
     let this_second = UnixTime::from_secs(op.now().as_secs());
     let mut until = UnixTime::default();
     let gone = pairs.iter().take(surplus).filter(|(lives, created, _)| !lives || *created < this_second);
