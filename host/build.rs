@@ -70,7 +70,7 @@ fn main() -> Result<()> {
 
     let quiet = |module: &[u8], beyond| quiet::quiet(module, beyond).map_err(|error| wasmtime::format_err!("{error:#}"));
     // Derivations report failures as numbers, so only panics make any text.
-    let (engine, kdf) = (quiet(&engine, &[])?, strip(&quiet(&kdf, quiet::FORMATTING)?)?);
+    let (engine, kdf) = (quiet(&engine, &[])?, quiet(&kdf, quiet::FORMATTING)?);
     let files = page::files(workspace, engine, &kdf).map_err(|error| wasmtime::format_err!("{error:#}"))?;
     page::pack(&files, &out)?;
     Ok(())

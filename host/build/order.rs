@@ -8,7 +8,7 @@ use wasm_encoder::{
     CodeSection, FunctionSection, Module,
     reencode::{Error, Reencode, utils::parse_function_body},
 };
-use wasmparser::{CodeSectionReader, FunctionSectionReader, Parser, Payload, TypeRef};
+use wasmparser::{CodeSectionReader, CustomSectionReader, FunctionSectionReader, Parser, Payload, TypeRef};
 
 /// How many octets in a row count as something that two functions share: enough that few are shared by chance.
 const RUN: usize = 4;
@@ -137,6 +137,11 @@ impl Reencode for Moved {
     fn function_index(&mut self, function: u32) -> Result<u32, Error> {
         let own = function.checked_sub(self.imported).and_then(|own| self.place.get(usize::try_from(own).ok()?));
         Ok(own.map_or(function, |place| self.imported + place))
+    }
+
+    fn parse_custom_section(&mut self, _: &mut Module, _: CustomSectionReader<'_>) -> Result<(), Error> {
+        // They are for tools.
+        Ok(())
     }
 
     fn parse_function_section(

@@ -58,7 +58,7 @@ pub(crate) fn quiet(wasm: &[u8], beyond: &[&str]) -> Result<Vec<u8>> {
     let live = Live::of(&parts, &kept);
 
     let mut code = CodeSection::new();
-    for ((index, body), kept) in (parts.imported..).zip(&parts.bodies).zip(&kept) {
+    for (index, kept) in (parts.imported..).zip(&kept) {
         let octets = kept.iter().map(|range| &wasm[range.clone()]).collect::<Vec<_>>().join(&UNREACHABLE);
         code.raw(match index {
             _ if wordless.contains(&index) => NO_TEXT,
@@ -146,7 +146,7 @@ impl<'a> Parts<'a> {
                         for part in linking.subsections() {
                             let Linking::SymbolTable(symbols) = part? else { continue };
                             for symbol in symbols {
-                                parts.symbols.push(Symbol::of(&symbol?, &segments)?);
+                                parts.symbols.push(Symbol::of(&symbol?, &segments));
                             }
                         }
                     }
@@ -174,8 +174,8 @@ impl<'a> Parts<'a> {
 }
 
 impl Symbol {
-    fn of(info: &SymbolInfo<'_>, segments: &[usize]) -> Result<Self> {
-        Ok(match info {
+    fn of(info: &SymbolInfo<'_>, segments: &[usize]) -> Self {
+        match info {
             SymbolInfo::Func { index, .. } => Self::Function(*index),
             SymbolInfo::Data { symbol: Some(place), .. } => match segments.get(place.index as usize) {
                 Some(start) => {
@@ -186,7 +186,7 @@ impl Symbol {
                 None => Self::Other,
             },
             _ => Self::Other,
-        })
+        }
     }
 }
 
