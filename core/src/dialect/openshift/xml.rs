@@ -2,16 +2,21 @@
 
 use super::envelope::{Data, Envelope};
 use alloc::{
+    boxed::Box,
     string::{String, ToString},
     vec::Vec,
 };
-use rxml::{Encoder, Item, Namespace, NcName, writer::SimpleNamespaces};
+use core::iter;
+use rxml::{
+    Encoder, Item, Namespace, NcName, NcNameStr, PREFIX_XML,
+    writer::{PrefixError, TrackNamespace},
+};
 use serde::Serialize;
 use serde_json::Value;
 
 /// The document for an envelope.
 pub(super) fn render(envelope: &Envelope) -> Vec<u8> {
-    let mut document = Document { encoder: Encoder::new(), out: DECLARATION.into() };
+    let mut document = Document { encoder: NoNamespaces.into(), out: DECLARATION.into() };
     // What fails here is a name or a text that XML cannot hold; names are ours, and texts are cleaned before.
     let _ = document.envelope(envelope);
     document.out
@@ -21,7 +26,7 @@ pub(super) fn render(envelope: &Envelope) -> Vec<u8> {
 const DECLARATION: &[u8] = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
 struct Document {
-    encoder: Encoder<SimpleNamespaces>,
+    encoder: Encoder<NoNamespaces>,
     out: Vec<u8>,
 }
 
@@ -140,5 +145,42 @@ fn singular(list: &str) -> &str {
     match list {
         "required_params" | "optional_params" => "param",
         other => other.trim_end_matches('s'),
+    }
+}
+
+/// Nothing here is in a namespace. What the library has for those who use some takes as much code as the rest of its writer.
+struct NoNamespaces;
+
+impl TrackNamespace for NoNamespaces {
+    fn declare_fixed(&mut self, _: Option<&NcNameStr>, _: Namespace<'static>) -> bool {
+        false
+    }
+
+    fn declare_auto(&mut self, _: Namespace<'static>) -> (bool, Option<&NcNameStr>) {
+        (false, None)
+    }
+
+    fn declare_with_auto_prefix(&mut self, _: Namespace<'static>) -> (bool, &NcNameStr) {
+        (false, PREFIX_XML)
+    }
+
+    fn get_prefix_or_default(&self, _: Namespace<'static>) -> Result<Option<&NcNameStr>, PrefixError> {
+        Ok(None)
+    }
+
+    fn get_prefix(&self, _: Namespace<'static>) -> Result<&NcNameStr, PrefixError> {
+        Err(PrefixError::Undeclared)
+    }
+
+    fn push(&mut self) {}
+
+    fn pop(&mut self) {}
+
+    fn new_default_declaration(&self) -> Option<&Namespace<'static>> {
+        None
+    }
+
+    fn new_prefix_declarations(&self) -> Box<dyn Iterator<Item = (&Namespace<'static>, &NcNameStr)> + '_> {
+        Box::new(iter::empty())
     }
 }
