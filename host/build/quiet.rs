@@ -17,9 +17,9 @@ const PANICS: [&str; 9] = [
     "slice_error_fail",
     "copy_from_slice_impl17len_mismatch_fail",
 ];
-/// Part of the names of functions that format floating-point numbers. Only messages of the JSON readers contain such numbers, and the
-/// rules never show those: they word their refusals themselves.
-const FRACTIONS: &str = "core3fmt5float";
+/// Parts of the names of functions that format floating-point numbers, and integers of 128 bits. Only messages of the readers of JSON
+/// and of JavaScript's values contain such numbers, and the rules never show those: they word their refusals themselves.
+const NUMBERS: [&str; 2] = ["core3fmt5float", "core3fmt3numn"];
 /// Ends of the names of functions that format values for developers, which only messages of panics need.
 const DEBUG: [&str; 2] = ["5Debug3fmt", "Debug$GT$3fmt"];
 /// Those among them that format texts, which the JSON readers need too.
@@ -48,7 +48,7 @@ pub(crate) fn quiet(wasm: &[u8], beyond: &[&str]) -> Result<Vec<u8>> {
         let name = name.rsplit_once("17h").map_or(name, |(name, _)| name);
         DEBUG.iter().any(|end| name.ends_with(end)) && !TEXTS.iter().any(|text| name.contains(text))
     };
-    let wordless = named(wasm, |name| name.contains(FRACTIONS) || is_debug(name))?;
+    let wordless = named(wasm, |name| NUMBERS.iter().any(|part| name.contains(part)) || is_debug(name))?;
     let trapping = trapping(&parts, snipped)?;
     let mut kept = Vec::with_capacity(parts.bodies.len());
     for (index, body) in (parts.imported..).zip(&parts.bodies) {
