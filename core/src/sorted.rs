@@ -77,7 +77,9 @@ impl<K: Ord, V> Extend<(K, V)> for Sorted<K, V> {
 impl<K: Ord, V> FromIterator<(K, V)> for Sorted<K, V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let mut sorted = Self::default();
-        sorted.extend(entries);
+        for (key, value) in entries {
+            sorted.insert(key, value);
+        }
         sorted
     }
 }
