@@ -3,12 +3,13 @@
 import { describe, test } from 'node:test'
 import { caseFiles } from './files.mjs'
 import { inChromium, inProcess, inWorkerd, nodeWithSqlite } from './places.mjs'
-import { bin, deno, folder } from './programs.mjs'
+import { bin, deno, folder, served } from './programs.mjs'
 
 const files = caseFiles()
 
 const places = {
   'node, memory': () => inProcess(process.execPath, ['run.mjs', 'memory']),
+  'node, memory, the modules of the page': playWithThePage,
   'node, file': () => inProcess(process.execPath, ['run.mjs', 'file', folder()]),
   ...(nodeWithSqlite ? { 'node, sqlite': () => inProcess(nodeWithSqlite, ['run.mjs', 'sqlite', folder()]) } : {}),
   'deno, memory': () => inProcess(bin('deno'), [...deno, 'run.mjs', 'memory']),
@@ -35,6 +36,15 @@ for (const [place, run] of Object.entries(places)) {
       if (results.length !== expected) throw new Error(`${results.length} of ${expected}`)
     })
   })
+}
+
+async function playWithThePage() {
+  const { url, stop } = await served([])
+  try {
+    return await inProcess(process.execPath, ['run.mjs', 'page', url])
+  } finally {
+    await stop()
+  }
 }
 
 async function playInWorkerd() {

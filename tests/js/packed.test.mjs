@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { brotliCompressSync } from 'node:zlib'
 import { build } from 'esbuild'
-import { bin, deno, folder, here, output } from './programs.mjs'
+import { bin, deno, folder, freePort, here, output } from './programs.mjs'
 import { site } from './site.mjs'
-import { chromium, freePort } from './webdriver.mjs'
+import { chromium } from './webdriver.mjs'
 
 /** `cargo xtask js` says which; else the newest that `cargo xtask npm` has left. */
 const target = join(here, '../../target/npm')

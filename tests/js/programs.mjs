@@ -2,8 +2,10 @@
 
 import { execFile, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 export const here = fileURLToPath(new URL('.', import.meta.url))
@@ -38,3 +40,26 @@ export function found(what, paths) {
 
 /** The native server, which has been built before. */
 export const server = () => found('the server', [process.env.WAXSEAL_BIN, join(here, '../../target/debug/waxseal')])
+
+/** The server with data of its own once it answers at `url`, and the environment in which commands reach it. */
+export async function served(args, variables = {}) {
+  const url = `http://127.0.0.1:${await freePort()}`
+  const env = { WAXSEAL_DATA: join(folder(), 'data'), ...variables }
+  const { stop } = started(server(), ['serve', '--testing', `--listen=${new URL(url).host}`, '--set=log.filter=error', ...args], { env })
+  for (let tries = 0; !(await fetch(url).catch(() => undefined)); tries++) {
+    if (tries === 300) throw new Error('it does not listen')
+    await sleep(100)
+  }
+  return { url, env, stop }
+}
+
+/** A port of this machine that is free. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
+  })
+}

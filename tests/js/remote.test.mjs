@@ -1,14 +1,12 @@
 // A verifier that reads keys and revocation snapshots itself: when it asks, when it does not, and what it makes of answers.
 
 import { strict as assert } from 'node:assert'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MovableClock } from 'waxseal'
 import { createRemoteVerifier, TokenError } from 'waxseal/verify/public'
 import { keyPair, NOW } from './issuer.mjs'
-import { folder, output, server, started } from './programs.mjs'
-import { freePort } from './webdriver.mjs'
+import { output, served, server } from './programs.mjs'
 
 const ORIGIN = 'https://auth.example'
 const KEYS = `${ORIGIN}/.well-known/jwks.json`
@@ -376,19 +374,12 @@ describe('options', () => {
 })
 
 describe('the server', () => {
-  const data = join(folder(), 'data')
-  const env = { WAXSEAL_DATA: data, WAXSEAL_ADMIN_PASSWORD: 'Grey-Heron 27 lantern' }
   let origin
   let running
 
   before(async () => {
-    const port = await freePort()
-    origin = `http://127.0.0.1:${port}`
-    running = started(server(), ['serve', '--testing', '--listen', `127.0.0.1:${port}`, '--set=signing_algorithm=ES256', '--set=gateway.revocations_every=1', '--set=log.filter=error'], { env })
-    for (let tries = 0; !(await fetch(origin).catch(() => undefined)); tries++) {
-      assert.ok(tries < 300, 'it does not listen')
-      await sleep(100)
-    }
+    running = await served(['--set=signing_algorithm=ES256', '--set=gateway.revocations_every=1'], { WAXSEAL_ADMIN_PASSWORD: 'Grey-Heron 27 lantern' })
+    origin = running.url
   })
   after(() => running?.stop())
 
@@ -411,7 +402,7 @@ describe('the server', () => {
     assert.deepEqual([await verdict(verifier, token), await verdict(verifier, other)], ['revoked', 'accept'])
     assert.ok(verifier.held.number > number)
 
-    await output(server(), ['key', 'rotate', '--end-tokens'], { env: { ...process.env, ...env } })
+    await output(server(), ['key', 'rotate', '--end-tokens'], { env: { ...process.env, ...running.env } })
     await sleep(1100)
     const fresh = await login()
     await verifier.refresh()

@@ -1,7 +1,7 @@
 // The cases in this process, for Node, Deno and Bun: `run.mjs STORE [PATH]` prints the results as JSON. `run.mjs purging STORE [PATH]`
-// plays the scenarios of `purging.mjs` instead, and `run.mjs long deno-kv PATH` those of `long.mjs`.
+// plays the scenarios of `purging.mjs` instead, and `run.mjs long deno-kv PATH` those of `long.mjs`. `run.mjs page URL` plays the cases with
+// the modules of the page that is served there, which are made smaller than those of the package.
 
-import * as api from 'waxseal'
 import { rmSync } from 'node:fs'
 import { caseFiles } from './files.mjs'
 import { long, overKv } from './long.mjs'
@@ -11,11 +11,22 @@ import { runCases } from './run-cases.mjs'
 const args = process.argv.slice(2)
 const list = ['purging', 'long'].includes(args[0]) ? args.shift() : 'cases'
 const [kind, path] = args
+const api = kind === 'page' ? await ofPage(path) : await import('waxseal')
 let last
 let count = 0
 
+async function ofPage(url) {
+  const api = await import('waxseal/slim')
+  const files = Object.keys(await (await fetch(new URL('/files.json', url))).json())
+  const module = name => fetch(new URL(files.find(file => file.endsWith(`/${name}.wasm`)), url))
+  await api.init({ engine: module('engine'), kdf: module('kdf') })
+  return api
+}
+
+const memory = () => new api.MemoryStore()
 const stores = {
-  memory: () => new api.MemoryStore(),
+  memory,
+  page: memory,
   async file() {
     const { FileStore } = await import('waxseal/store/file')
     last?.close()
@@ -44,5 +55,5 @@ const lists = {
 }
 const results = await lists[list]()
 last?.close()
-if (path) rmSync(path, { recursive: true, force: true })
+if (path && kind !== 'page') rmSync(path, { recursive: true, force: true })
 process.stdout.write(JSON.stringify(results), () => process.exit(0))

@@ -1,8 +1,7 @@
 // A browser, driven over WebDriver (W3C) with nothing but `fetch`.
 
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { found, started } from './programs.mjs'
+import { found, freePort, started } from './programs.mjs'
 
 /** Starts Chromium; `stop` ends it. */
 export async function chromium() {
@@ -56,15 +55,4 @@ async function open(driver, args, alwaysMatch) {
     await stop()
     throw error
   }
-}
-
-/** A port of this machine that is free. */
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
 }
