@@ -1,10 +1,11 @@
 //! The dialect from outside, request by request.
 
 use crate::{
-    record::key,
+    record::{PairOf, Stored, key},
     seam::{Method, Request, Response},
     testing::{TestWorld, basic, json},
 };
+use alloc::string::ToString;
 use serde_json::{Value, json as value};
 
 const OLD: &str = "/_xpack/security/oauth2/token";
@@ -39,6 +40,26 @@ fn login(world: &mut TestWorld) -> Value {
 
 fn refresh(world: &mut TestWorld, token: &Value) -> Response {
     world.call(admin(post(NEW, &value!({"grant_type": "refresh_token", "refresh_token": token}))))
+}
+
+/// Whoever can write to the store may lack the root key.
+#[test]
+fn an_entry_in_the_store_makes_no_refresh_token() {
+    let mut world = TestWorld::with_admin("secret");
+    let token = login(&mut world)["refresh_token"].clone();
+    let known: PairOf = world.stored(&key::pair_of_refresh(token.as_str().unwrap())).unwrap();
+    let forged = "A".repeat(43);
+    world.put(key::pair_of_refresh(&forged), known.encode());
+    assert_eq!(refresh(&mut world, &forged.into()).status, 400);
+    assert_eq!(refresh(&mut world, &token).status, 200);
+}
+
+#[test]
+fn head_says_how_long_the_body_of_get_is() {
+    let mut world = TestWorld::with_admin("secret");
+    let [get, head] = [Method::Get, Method::Head].map(|method| world.call(admin(Request::new(method, "/"))));
+    assert_eq!(head.header("content-length"), Some(&*get.body.len().to_string()));
+    assert_eq!((get.header("content-length"), head.body.len()), (None, 0));
 }
 
 #[test]

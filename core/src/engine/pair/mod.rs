@@ -32,6 +32,7 @@ use crate::{
 use alloc::string::String;
 use bound::bound;
 use end::{end_all, family_has_ended};
+use subtle::ConstantTimeEq;
 use together::{Ends, ends_of, has_ended_together};
 
 /// How long a refresh token lives, in seconds; less when its family ends before.
@@ -132,8 +133,9 @@ pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Gr
     op.want(&[key::pair(uid, &id), of_user, key::profile(uid), key::cluster(), key::family_ended(uid, &family)]);
     let ends = ends_of(op, uid);
     let refreshed = match op.load::<Pair>(&key::pair(uid, &id))? {
-        Some(pair) => renew(op, &pair, client, ends)?,
-        None => Err(NotRefreshed::Unknown),
+        // An entry alone does not make a text a token: whoever can write to the store may lack the root secret.
+        Some(pair) if refresh_token(op, &pair).as_bytes().ct_eq(token.as_bytes()).into() => renew(op, &pair, client, ends)?,
+        _ => Err(NotRefreshed::Unknown),
     };
     let refusal = refreshed.as_ref().err().map(|refusal| refusal.code());
     audit(op, "token.refresh", &client, &uid, refusal);
