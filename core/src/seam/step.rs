@@ -3,6 +3,7 @@
 use super::{Answer, Ask, Call, Done, Key, Method, Op, Record, Response, Stop, known::Known};
 use crate::{dialect, refusal::Refusal};
 use alloc::{string::ToString, sync::Arc, vec::Vec};
+use core::mem;
 
 /// How many answers an operation may need; more is a defect of a rule, and the call ends with 503.
 const MAX_ROUNDS: u8 = 24;
@@ -66,10 +67,7 @@ pub fn unavailable(call: &Call, retry_after: u32) -> Response {
             response = response.with_header(name, value);
         }
     }
-    if call.request.method == Method::Head {
-        response.body.clear();
-    }
-    response
+    if call.request.method == Method::Head { without_body(response) } else { response }
 }
 
 fn run(call: Arc<Call>, mut known: Known, rounds: u8) -> Step {
@@ -97,12 +95,17 @@ fn refuse(response: Response, op: Op<'_>) -> Step {
     Step::Done(finish(response, op))
 }
 
-fn finish(mut response: Response, op: Op<'_>) -> Done {
-    if op.request.method == Method::Head {
-        // Everything a GET would have, but the body (RFC 9110, 9.3.2).
-        response.body.clear();
-    }
+fn finish(response: Response, op: Op<'_>) -> Done {
+    let response = if op.request.method == Method::Head { without_body(response) } else { response };
     op.into_done(response)
+}
+
+/// Everything that GET gives, but the body (RFC 9110, 9.3.2); with its length, as there are hosts that would say 0 (8.6).
+fn without_body(mut response: Response) -> Response {
+    match mem::take(&mut response.body).len() {
+        0 => response,
+        length => response.with_header("content-length", length.to_string()),
+    }
 }
 
 /// The answer to a broken promise between core and its driver: refuse, change nothing.
