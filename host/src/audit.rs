@@ -201,7 +201,9 @@ struct Lost {
     metrics: Arc<Metrics>,
     /// How many of them the trail does not mention yet.
     unnoted: AtomicU64,
-    /// Whether some were lost and none has been written since, of which the log has been told.
+    /// Whether the log has been told that some were lost, and none has been written since.
+    said: AtomicBool,
+    /// Whether the last try to write some has failed.
     outage: AtomicBool,
     /// Changes whose records are still to come, and those of which they never came.
     due: Arc<AtomicU64>,
@@ -211,14 +213,14 @@ struct Lost {
 
 impl Lost {
     fn new(metrics: Arc<Metrics>) -> Self {
-        let (outage, closed) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { metrics, unnoted: AtomicU64::new(0), outage, due: Arc::default(), closed }
+        let [said, outage, closed] = [const { AtomicBool::new(false) }; 3];
+        Self { metrics, unnoted: AtomicU64::new(0), said, outage, due: Arc::default(), closed }
     }
 
     fn add(&self, count: u64, why: &dyn fmt::Display) {
         self.metrics.audit_lost.inc_by(count);
         self.unnoted.fetch_add(count, Ordering::Relaxed);
-        if !self.outage.swap(true, Ordering::Relaxed) {
+        if !self.said.swap(true, Ordering::Relaxed) {
             tracing::error!(%why, "audit records are being lost");
         }
     }
@@ -299,7 +301,7 @@ impl Trail {
         self.tried = Instant::now();
     }
 
-    /// Whether records are being lost.
+    /// Whether the last try to write has failed.
     fn is_out(&self) -> bool {
         self.lost.outage.load(Ordering::Relaxed)
     }
@@ -360,12 +362,14 @@ impl Trail {
             }
         }
         let unnoted = self.lost.unnoted.swap(0, Ordering::Relaxed);
-        if let Err(error) = self.try_write(batch, unnoted) {
+        let written = self.try_write(batch, unnoted);
+        self.lost.outage.store(written.is_err(), Ordering::Relaxed);
+        if let Err(error) = written {
             // What stands at the end of the file now is seen when it is opened again.
             self.file = None;
             self.lost.unnoted.fetch_add(unnoted, Ordering::Relaxed);
             self.lost.add(batch.iter().map(|(_, events)| events.len() as u64).sum(), &error);
-        } else if self.lost.outage.swap(false, Ordering::Relaxed) {
+        } else if self.lost.said.swap(false, Ordering::Relaxed) {
             tracing::warn!("audit records are being written again");
         }
     }

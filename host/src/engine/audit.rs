@@ -30,7 +30,7 @@ pub trait Audit: Send + Sync {
         Some(Due::default())
     }
 
-    /// Whether records are being written. While they are not, as on a full disk, no change may be made either (security L1).
+    /// Whether records are being written. While they are not, as on a full disk, nothing may be done that is to be recorded (security L1).
     fn is_taken(&self) -> bool {
         true
     }

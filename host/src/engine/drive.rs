@@ -119,6 +119,10 @@ impl Driver {
             if kept.derived.is_empty() {
                 self.kdf.give_way();
             }
+            let is_nothing = done.commit.is_empty() && done.events.is_empty();
+            if !is_nothing && !self.audit.is_taken() {
+                return Err(Failure::Store(StoreError::Unavailable("the audit trail takes no records".into())));
+            }
             if done.commit.is_empty() {
                 // Also what is only told or issued is to follow from the keys as they are now.
                 if !self.worlds.is_in_force(&shaped) {
@@ -232,9 +236,6 @@ impl Driver {
         let _shared = if alone.is_some() { None } else { Some(self.committing.read().await) };
         if !self.worlds.is_in_force(shaped) {
             return Ok(None);
-        }
-        if !commit.writes.is_empty() && !self.audit.is_taken() {
-            return Err(Failure::Store(StoreError::Unavailable("the audit trail takes no records".into())));
         }
         let due = self.audit.due().ok_or_else(|| StoreError::Unavailable("the audit trail is closed".into()));
         let due = due.map_err(Failure::Store)?;

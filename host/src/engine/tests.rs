@@ -711,16 +711,20 @@ async fn a_failed_read_is_no_answer() {
 // The whole engine.
 
 async fn engine(store: &Arc<Staged>, choice: Choice) -> Engine {
-    engine_with_room(store, choice, 8).await
+    engine_with(store, choice, 8, Arc::new(())).await
 }
 
 /// An engine in which so many derivations may wait.
 async fn engine_with_room(store: &Arc<Staged>, choice: Choice, queue: usize) -> Engine {
+    engine_with(store, choice, queue, Arc::new(())).await
+}
+
+async fn engine_with(store: &Arc<Staged>, choice: Choice, queue: usize, audit: Arc<dyn Audit>) -> Engine {
     let limits = kdf::Limits { workers: NonZeroUsize::MIN, steady: NonZeroUsize::MIN, queue };
     let parts = Parts {
         store: Arc::clone(store) as _,
         kdf: Arc::new(kdf::Pool::start(limits, CHEAP).unwrap()),
-        audit: Arc::new(()),
+        audit,
         clock: Arc::new(Clock::stopped_at(NOW)),
         settings: Settings::default(),
         root: Zeroizing::new([9; 32]),
@@ -728,6 +732,58 @@ async fn engine_with_room(store: &Arc<Staged>, choice: Choice, queue: usize) -> 
         limits: Limits::default(),
     };
     Engine::start(parts).await.unwrap()
+}
+
+/// On a disk that is full.
+struct Full;
+
+impl Audit for Full {
+    fn record(&self, _: Occasion, events: &[Event]) {
+        panic!("{events:?} cannot be recorded");
+    }
+
+    fn is_taken(&self) -> bool {
+        false
+    }
+}
+
+/// Security L1; also what changes nothing, such as a token that is refreshed, and what is refused, as only a right guess may be.
+#[tokio::test]
+async fn what_cannot_be_recorded_is_not_done() {
+    const RIGHT: &str = "Basic YWRtaW46Y29ycmVjdCBob3JzZQ==";
+    const WRONG: &str = "Basic YWRtaW46d3JvbmcgaG9yc2U=";
+    let store = Arc::new(staged(&[]));
+    let native = Choice { hot: Kind::Native, api: Kind::Native };
+    let token = {
+        let engine = engine(&store, native).await;
+        let first = r#"{"name": "admin", "password": "correct horse"}"#;
+        let first =
+            Request::new(Method::Post, "/admin/bootstrap").with_header("content-type", "application/json").with_body(first);
+        assert_eq!(engine.answer(first, Peer { local: true, ..Peer::default() }).await.status, 201);
+        let login = engine.answer(authorize(RIGHT), Peer::default()).await;
+        serde_json::from_slice::<serde_json::Value>(&login.body).unwrap()["access_token"].as_str().unwrap().to_owned()
+    };
+    let bearing = |method, path, body: &str| {
+        let request = Request::new(method, path).with_header("authorization", &format!("Bearer {token}"));
+        request.with_header("content-type", "application/json").with_body(body)
+    };
+    let engine = engine_with(&store, native, 8, Arc::new(Full)).await;
+    for (request, status) in [
+        (authorize(RIGHT), 503),
+        (authorize(WRONG), 503),
+        (bearing(Method::Post, "/v1/users/refresh_jwt", ""), 503),
+        (bearing(Method::Put, "/v1/users/password", r#"{"new_password": "correct horse"}"#), 503),
+        (bearing(Method::Put, "/v1/users/password", r#"{"new_password": "another horse"}"#), 503),
+        (bearing(Method::Get, "/auth/verify", ""), 204),
+        (bearing(Method::Get, "/v1/users/1", ""), 200),
+    ] {
+        let line = format!("{:?} {}", request.method, request.path);
+        assert_eq!(engine.answer(request, Peer::default()).await.status, status, "{line}");
+    }
+}
+
+fn authorize(basic: &str) -> Request {
+    Request::new(Method::Post, "/v1/users/authorize").with_header("authorization", basic)
 }
 
 #[tokio::test]

@@ -32,8 +32,7 @@ pub(super) fn replace(op: &Op<'_>) -> Result<Response, Stop> {
     let Change { actor, target, new, shown, .. } = read(op, Needed { old: false, new: true, expired: Expired::Taken })?;
     let new = new.unwrap_or_default();
     if !shown {
-        // Else whoever has only a token could tell which passwords that break the policy are among those of the user.
-        NewPassword::precheck(op, &new, &target.name, &target.email)?;
+        guess(op, "password.replace", &actor, &target, &new)?;
     }
     let new = NewPassword::replacing(op, &target, &new).inspect_err(told(op, "password.replace", &actor, &target))?;
     let set = if actor.uid == target.uid { engine::replace_passwords } else { engine::reset_passwords };
@@ -48,10 +47,7 @@ pub(super) fn add(op: &Op<'_>) -> Result<Response, Stop> {
     if !shown {
         // Else whoever has only a token could find out the passwords of a full list, one guess after the other, and leave no trace.
         target.passwords.check_room(op.settings.passwords.max_per_user)?;
-        NewPassword::precheck(op, &new, &target.name, &target.email)?;
-        let turned_away =
-            |refusal: &Refusal| engine::audit(op, "password.add", &actor.uid, &target.uid, Some(refusal.code()));
-        engine::admit_guess(op, target.uid, &turned_away)?;
+        guess(op, "password.add", &actor, &target, &new)?;
     }
     let new = NewPassword::added(op, &target, &new).inspect_err(told(op, "password.add", &actor, &target))?;
     engine::add_password(op, &actor.uid, target, new)?;
@@ -64,6 +60,14 @@ pub(super) fn delete(op: &Op<'_>) -> Result<Response, Stop> {
     let proof = old.ok_or(Refusal::BadCredentials)?;
     engine::remove_password(op, &actor.uid, target, &proof)?;
     Ok(done())
+}
+
+/// For who has shown no password: the policy is judged first, or he could tell which passwords that break it are among those of the user;
+/// and of all others he can tell so many a day.
+fn guess(op: &Op<'_>, action: &'static str, actor: &User, target: &User, new: &str) -> Result<(), Stop> {
+    NewPassword::precheck(op, new, &target.name, &target.email)?;
+    let turned_away = |refusal: &Refusal| engine::audit(op, action, &actor.uid, &target.uid, Some(refusal.code()));
+    engine::admit_guess(op, target.uid, &turned_away)
 }
 
 /// Notes in the audit trail that a new password was refused as it is one of the user: who asks knows it now.
