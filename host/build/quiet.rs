@@ -49,6 +49,7 @@ pub(crate) fn quiet(wasm: &[u8], beyond: &[&str]) -> Result<Vec<u8>> {
         DEBUG.iter().any(|end| name.ends_with(end)) && !TEXTS.iter().any(|text| name.contains(text))
     };
     let wordless = named(wasm, |name| NUMBERS.iter().any(|part| name.contains(part)) || is_debug(name))?;
+    parts.check_calls()?;
     let trapping = trapping(&parts, snipped)?;
     let mut kept = Vec::with_capacity(parts.bodies.len());
     for (index, body) in (parts.imported..).zip(&parts.bodies) {
@@ -165,6 +166,22 @@ impl<'a> Parts<'a> {
         ensure!(!parts.references.is_empty(), "the module was linked without `--emit-relocs`");
         parts.references.sort_unstable();
         Ok(parts)
+    }
+
+    /// Checks that all calls are among the references: what is called by others only would seem to be called by nobody.
+    fn check_calls(&self) -> Result<()> {
+        for body in &self.bodies {
+            let mut operators = body.get_operators_reader()?;
+            while !operators.eof() {
+                // The index comes behind one octet for the operator.
+                let index = operators.original_position() + 1;
+                if let Operator::Call { .. } = operators.read()? {
+                    let found = self.references.binary_search_by_key(&index, |(at, _)| *at);
+                    ensure!(found.is_ok(), "the linker has made a call without a reference");
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Where all data stands.

@@ -100,11 +100,12 @@ fn finish(response: Response, op: Op<'_>) -> Done {
     op.into_done(response)
 }
 
-/// Everything that GET gives, but the body (RFC 9110, 9.3.2); with its length, as there are hosts that would say 0 (8.6).
+/// Everything that GET gives, but the body (RFC 9110, 9.3.2); with its length, as there are hosts that would say 0 (8.6). Not that of a
+/// refusal, which may name the method.
 fn without_body(mut response: Response) -> Response {
     match mem::take(&mut response.body).len() {
-        0 => response,
-        length => response.with_header("content-length", length.to_string()),
+        length @ 1.. if response.status < 400 => response.with_header("content-length", length.to_string()),
+        _ => response,
     }
 }
 
