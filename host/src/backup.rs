@@ -51,6 +51,8 @@ pub enum BackupError {
     Occupied(PathBuf),
     /// The process ends, and removes what there is of it.
     Abandoned(PathBuf),
+    /// The audit trail takes no records, and so could not tell of it.
+    Untold(PathBuf),
 }
 
 impl fmt::Display for BackupError {
@@ -67,6 +69,9 @@ impl fmt::Display for BackupError {
                 )
             }
             Self::Occupied(path) => write!(f, "`{}` is there already; nothing was changed", path.display()),
+            Self::Untold(path) => {
+                write!(f, "`{}` was not written, as the audit trail takes no records now", path.display())
+            }
             Self::Abandoned(path) => write!(f, "`{}` was not finished, as the process ends", path.display()),
         }
     }
@@ -105,7 +110,7 @@ impl Unfinished {
     }
 
     /// Whether none is finished any more.
-    fn is_abandoned(&self) -> bool {
+    pub fn is_abandoned(&self) -> bool {
         sync::lock(&self.0).abandoned
     }
 }
@@ -150,16 +155,16 @@ pub fn write<'a>(
     above(to).read_dir().map_err(|error| BackupError::Io { path: to.into(), error })?;
     let (store_part, whole) = (Scratch::beside(to, "store", unfinished), Scratch::beside(to, "part", unfinished));
     let _draft = Scratch::new(Embedded::draft_of_backup(&store_part.path), unfinished);
+    // Nobody removes a file that is made after that.
+    let given_up = || if unfinished.is_abandoned() { Err(BackupError::Abandoned(to.into())) } else { Ok(()) };
+    given_up()?;
     let failed = |error| BackupError::Io { path: to.into(), error };
     store.backup(&store_part.path).map_err(|error| match of_file(&store_part.path, &error) {
         Some(error) => failed(error),
         None => error.into(),
     })?;
     let file = create(&whole.path).map_err(failed)?;
-    // Nobody removes a file that was made after that.
-    if unfinished.is_abandoned() {
-        return Err(BackupError::Abandoned(to.into()));
-    }
+    given_up()?;
     assemble(root, &store_part.path, file).map_err(failed)?;
     let written = whole.name(to)?;
     sync_name(to).map_err(failed)?;

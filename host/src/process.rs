@@ -1,6 +1,7 @@
 //! What the server asks of the system for itself, and for its threads.
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
+use std::fs;
 
 /// File descriptors for everything that is no client of the main listener: the store, logs, the runtime; and up to 64 connections each
 /// to the administration socket and to the listener for operations (`serve.rs`).
@@ -45,6 +46,14 @@ pub(crate) fn give_back_large_blocks() {
 pub(crate) fn connections() -> usize {
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     usize::try_from(files.saturating_sub(RESERVED).max(16)).unwrap_or(usize::MAX)
+}
+
+/// Whether whoever started the process has this signal ignored; `false` where the system does not tell.
+pub(crate) fn ignores(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    let bit = u32::try_from(signal).ok().and_then(|signal| 1_u64.checked_shl(signal.checked_sub(1)?));
+    mask.zip(bit).is_some_and(|(mask, bit)| mask & bit != 0)
 }
 
 /// Gives the threads that answer requests precedence over the calling one: a login that waits a little longer hurts nobody, a token

@@ -14,7 +14,7 @@ use crate::{
     metrics::Metrics,
     process,
 };
-use core::{fmt, net::SocketAddr, time::Duration};
+use core::{fmt, future::poll_fn, net::SocketAddr, task::Poll, time::Duration};
 use std::{fs, io, path::PathBuf, sync::Arc};
 use tokio::{
     net::{TcpListener, UnixListener},
@@ -162,14 +162,20 @@ impl Signals {
         self.end.comes().await;
         std::process::exit(0);
     }
+}
 
-    /// Waits for one that ends a command, as also that of a terminal does which is closed.
-    pub(crate) async fn end_of_command(&mut self) {
-        tokio::select! {
-            () = self.end.comes() => {}
-            _ = self.hang_up.recv() => {}
-        }
-    }
+/// Listens from now on to the signals that end a command, as also that of a terminal does which is closed; the future waits for one. Those
+/// that whoever started it has had ignored, as `nohup` does, stay ignored. To be called within a runtime.
+///
+/// # Errors
+/// [`ServeError`] when the system refuses.
+pub(crate) fn end_of_command() -> Result<impl Future<Output = ()>, ServeError> {
+    let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
+    let heeded = kinds.into_iter().filter(|kind| !process::ignores(kind.as_raw_value())).map(signal);
+    let mut heeded = heeded.collect::<Result<Vec<Signal>, _>>().map_err(ServeError::io("listen to signals"))?;
+    Ok(poll_fn(move |context| {
+        if heeded.iter_mut().any(|signal| signal.poll_recv(context).is_ready()) { Poll::Ready(()) } else { Poll::Pending }
+    }))
 }
 
 impl End {

@@ -9,7 +9,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use waxseal_tests::server::{Launch, command, scratch};
+use waxseal_tests::server::{Launch, binary, command, scratch};
 
 /// Sends the signal when `after` has passed since the start, and waits for the end.
 fn interrupted(mut child: Child, after: Duration, signal: Signal) -> ExitStatus {
@@ -53,6 +53,25 @@ fn a_backup_that_is_interrupted_leaves_nothing() {
     assert_eq!(left.len(), whole, "{left:?}");
     assert!(none > 0, "none was interrupted");
     assert!(command(&data, &["audit", "verify"]).output().unwrap().status.success());
+}
+
+/// As `nohup` has it, so that it is not ended with its terminal.
+#[test]
+fn a_backup_heeds_no_signal_that_is_ignored() {
+    let (home, data) = scratch();
+    Launch::on(&data).start().terminate();
+    for round in 0..20_u64 {
+        let to = home.path().join(round.to_string());
+        let mut started = Command::new("nohup");
+        started.arg(binary()).args(["backup", "--to"]).arg(&to).env("WAXSEAL_DATA", &data);
+        let started = started.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let name = format!("/proc/{}/comm", started.id());
+        while fs::read_to_string(&name).is_ok_and(|name| name != "waxseal\n") {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let status = interrupted(started, Duration::from_millis(round * 3), Signal::HUP);
+        assert!(status.success() && to.exists(), "{round}: {status}");
+    }
 }
 
 /// As `timeout` does, which signals the process and then its group.

@@ -16,7 +16,7 @@ use std::{
 };
 use waxseal_core::seam::{Method, Request};
 use waxseal_tests::{
-    server::{ADMIN, Launch, Server, command, scratch},
+    server::{ADMIN, Launch, Server, binary, command, scratch},
     torture::{api::authorize, load::other_module},
 };
 
@@ -451,6 +451,14 @@ fn what_an_owner_changes_can_be_read_afterwards() {
         assert!((0..50).any(|_| lines(&["--about", "ann", "--action", action]) == 1), "{action}");
     }
     assert_eq!(lines(&["--about", "admin", "--action", "token"]), 0);
+    // As of a trail that was packed; it can be read once.
+    let piped = Command::new("sh")
+        .args(["-c", r#"cat "$1" | "$0" audit show --data "$2" --about ann /dev/stdin"#])
+        .arg(binary())
+        .args([&data.join("audit.log"), &data])
+        .output()
+        .unwrap();
+    assert_eq!(text(&piped.stdout), said(&["audit", "show", "--about", "ann"]).1);
     assert_eq!((lines(&["--action", "user", "--last", "1"]), lines(&["--about", "192.0.2.1"])), (1, 0), "{all}");
     let (_, records) = said(&["audit", "show", "--action", "token.revoke", "--json"]);
     let record = records.lines().next().unwrap_or_default();

@@ -54,6 +54,20 @@ fn core_forbids_unsafe_and_the_rest_says_why() {
     }
 }
 
+/// `ARCHITECTURE.md` says so.
+#[test]
+fn no_dialect_imports_another() {
+    let dialects = ["admin", "elasticsearch", "gateway", "openshift", "redis"];
+    for dialect in dialects {
+        for path in rust_files(&format!("core/src/dialect/{dialect}")) {
+            let source = fs::read_to_string(&path).unwrap();
+            for other in dialects.iter().filter(|other| **other != dialect) {
+                assert!(!source.contains(&format!("dialect::{other}")), "{}: {other}", path.display());
+            }
+        }
+    }
+}
+
 /// Where secrets meet what a caller has sent, and what compares them. Whoever changes these looks here too.
 #[test]
 fn secrets_are_compared_in_constant_time() {

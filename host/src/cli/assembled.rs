@@ -134,12 +134,15 @@ impl Assembled {
         if let Some(astray) = self.astray().root_key {
             tracing::warn!("{astray}; the backup gets the one that the server runs with");
         }
+        if self.audit.as_ref().is_some_and(|audit| !audit.is_taken()) {
+            return Err(BackupError::Untold(to.into()));
+        }
         // The file holds the root key and all else, so the trail has to tell who has had one made, as it tells who has exported a key.
         let tell = |outcome| self.note("backup.write", "data", outcome);
         let written = backup::write(&self.store, &self.root, to, &self.unfinished)
             .and_then(|written| written.keep(|| tell(Ok(to.display().to_string()))));
         // What is abandoned has been noted by whoever ends the process, and the trail is closed.
-        if written.as_ref().is_err_and(|error| !matches!(error, BackupError::Abandoned(_))) {
+        if written.is_err() && !self.unfinished.is_abandoned() {
             tell(Err("not_written"));
         }
         written

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::{
     collections::{HashSet, VecDeque},
     fs::File,
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader, Read, Seek},
     path::{Path, PathBuf},
 };
 use waxseal_core::seam::Method;
@@ -67,12 +67,17 @@ pub(super) fn run(command: &Command, target: &Target) -> Result<(), Failure> {
     let path = |file: &Option<PathBuf>| file.clone().unwrap_or_else(|| target.data().audit());
     match command {
         Command::Show { file, last, about, action, json } => {
+            let path = path(file);
+            let failed =
+                |error| Failure::refused(format_args!("the audit trail `{}` cannot be read: {error}", path.display()));
+            let mut trail = Trail::open(&path).map_err(failed)?;
             let mut about = about.as_deref().map(|about| known_as(about, target));
             if let Some(about) = about.as_mut() {
-                about.learn_tokens(&path(file))?;
+                about.learn_tokens(&mut trail).map_err(failed)?;
             }
             let wanted = Wanted { about, action: action.as_deref() };
-            show(&path(file), *last, &wanted, *json)
+            let (records, others) = trail.records(*last, &|record| wanted.takes(record)).map_err(failed)?;
+            show(&records, others, *json)
         }
         Command::Verify { file, no_head, json } => verify(&path(file), *no_head, *json),
     }
@@ -125,7 +130,7 @@ struct About {
 
 impl About {
     /// Adds the ids of the tokens that the user was issued, as other records that name one do not say whose it is.
-    fn learn_tokens(&mut self, path: &Path) -> Result<(), Failure> {
+    fn learn_tokens(&mut self, trail: &mut Trail) -> io::Result<()> {
         let Some(uid) = &self.uid else { return Ok(()) };
         let ids = RefCell::new(Vec::new());
         let learn = |record: &Value| {
@@ -135,7 +140,7 @@ impl About {
             }
             false
         };
-        read(path, 0, &learn)?;
+        trail.records(0, &learn)?;
         self.texts.extend(ids.into_inner());
         Ok(())
     }
@@ -170,30 +175,54 @@ impl Wanted<'_> {
 /// A record with the line that it stands in.
 type Line = (Vec<u8>, Value);
 
-/// The last of the records that are `wanted`, and how many lines are no records.
-fn read(path: &Path, last: usize, wanted: &dyn Fn(&Value) -> bool) -> Result<(VecDeque<Line>, u64), Failure> {
-    let failed = |error| Failure::refused(format_args!("the audit trail `{}` cannot be read: {error}", path.display()));
-    let (mut records, mut others) = (VecDeque::new(), 0_u64);
-    for line in BufReader::new(File::open(path).map_err(failed)?).split(b'\n') {
-        let line = line.map_err(failed)?;
-        // What a crash has torn may end in the middle of a character.
-        match serde_json::from_slice::<Value>(&line) {
-            Ok(record) if record.is_object() => {
-                if wanted(&record) {
-                    records.push_back((line, record));
-                    if records.len() > last {
-                        records.pop_front();
-                    }
-                }
-            }
-            _ => others += 1,
-        }
-    }
-    Ok((records, others))
+/// A trail that may be read more than once.
+enum Trail {
+    File(File),
+    /// What came out of a pipe.
+    Octets(Vec<u8>),
 }
 
-fn show(path: &Path, last: usize, wanted: &Wanted<'_>, json: bool) -> Result<(), Failure> {
-    let (records, others) = read(path, last, &|record| wanted.takes(record))?;
+impl Trail {
+    fn open(path: &Path) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        if file.rewind().is_ok() {
+            return Ok(Self::File(file));
+        }
+        let mut octets = Vec::new();
+        file.read_to_end(&mut octets)?;
+        Ok(Self::Octets(octets))
+    }
+
+    /// The last of the records that are `wanted`, and how many lines are no records.
+    fn records(&mut self, last: usize, wanted: &dyn Fn(&Value) -> bool) -> io::Result<(VecDeque<Line>, u64)> {
+        let octets: &mut dyn Read = match self {
+            Self::File(file) => {
+                file.rewind()?;
+                file
+            }
+            Self::Octets(octets) => &mut octets.as_slice(),
+        };
+        let (mut records, mut others) = (VecDeque::new(), 0_u64);
+        for line in BufReader::new(octets).split(b'\n') {
+            let line = line?;
+            // What a crash has torn may end in the middle of a character.
+            match serde_json::from_slice::<Value>(&line) {
+                Ok(record) if record.is_object() => {
+                    if wanted(&record) {
+                        records.push_back((line, record));
+                        if records.len() > last {
+                            records.pop_front();
+                        }
+                    }
+                }
+                _ => others += 1,
+            }
+        }
+        Ok((records, others))
+    }
+}
+
+fn show(records: &VecDeque<Line>, others: u64, json: bool) -> Result<(), Failure> {
     if others > 0 {
         complain(&format!("lines that are not records: {others}; `waxseal audit verify` says whether one was changed"));
     }

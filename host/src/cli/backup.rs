@@ -6,7 +6,7 @@ use super::{
     assembled::Assembled,
     terminal::{absolute, complain, say},
 };
-use crate::{backup, http::Astray, serve::Signals, text::shell::word};
+use crate::{backup, http::Astray, serve::end_of_command, text::shell::word};
 use core::time::Duration;
 use serde_json::json;
 use std::{
@@ -65,16 +65,16 @@ pub(super) fn backup(args: &BackupArgs, target: &Target) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Writes it in this process. A signal that ends it meanwhile leaves nothing of the backup, and the audit trail tells of it.
+/// Writes it in this process. A signal that ends it meanwhile leaves nothing of what was begun of the backup, and the audit trail tells.
 fn write_here(admin: &Admin, assembled: &Assembled, to: &Path) -> Result<(), Failure> {
-    let mut signals = admin.wait(async { Signals::take() }).map_err(Failure::refused)?;
+    let interrupted = admin.wait(async { end_of_command() }).map_err(Failure::refused)?;
     let (done, mut written) = oneshot::channel();
     thread::scope(|scope| {
         scope.spawn(|| done.send(assembled.backup_to(to)));
         admin.wait(async {
             let ended = tokio::select! {
                 ended = &mut written => ended,
-                () = signals.end_of_command() => {
+                () = interrupted => {
                     assembled.end(PATIENCE);
                     if let Ok(ended @ Ok(Ok(()))) = timeout(PATIENCE, written).await {
                         ended
