@@ -49,6 +49,8 @@ fn found(needles: &[Needle]) -> Vec<(&'static str, usize)> {
             for (needle, (_, count)) in needles.iter().zip(&mut counts) {
                 *count += memchr::memmem::find_iter(&chunk[..read], &needle.masked).count();
             }
+            // What it holds now is unmasked, and it is part of this memory, too.
+            chunk.fill(0);
             at += read as u64;
         }
     }

@@ -1,7 +1,7 @@
 //! Lines of the audit trail (security L1).
 
 use crate::{
-    dialect,
+    dialect, hex,
     seam::{Event, Op, Outcome},
 };
 use alloc::string::{String, ToString};
@@ -30,6 +30,26 @@ pub(crate) fn audit_change(op: &Op<'_>, action: &'static str, actor: &dyn Displa
 /// Adds a line of what holds although the request may be refused for another reason (see [`Op::keep`]).
 pub(crate) fn audit_kept(op: &Op<'_>, action: &'static str, actor: &dyn Display, subject: &dyn Display) {
     op.keep_event(event(op, action, actor, subject, String::new(), None));
+}
+
+/// A text that somebody has typed, for the audit trail: where it may contain a token, which some type in place of a name, with the
+/// token's digest instead (security L2).
+pub(crate) fn as_typed(op: &Op<'_>, text: &str) -> String {
+    // The shortest tokens are refresh tokens; no part of anybody's name is as long and without a blank or another mark.
+    const SHORTEST: usize = 43;
+    let goes_on = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let mut shown = String::new();
+    for part in text.split_inclusive(|c| !goes_on(c)) {
+        let run = part.trim_end_matches(|c| !goes_on(c));
+        if run.len() < SHORTEST {
+            shown.push_str(run);
+        } else {
+            shown.push_str("token#");
+            shown.push_str(&hex::encode(&op.vault.derive("name in the trail", run.as_bytes())[..8]));
+        }
+        shown.push_str(part.get(run.len()..).unwrap_or_default());
+    }
+    shown
 }
 
 /// Adds a part to the detail of a change.

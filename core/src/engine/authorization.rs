@@ -170,7 +170,8 @@ pub(crate) fn authorization_with_id(op: &Op<'_>, id: &str) -> Result<Option<Auth
 /// Checks a token. The user is read anew on each use.
 ///
 /// # Errors
-/// [`Refusal::is_token`] for a token that is unknown, revoked or expired, or whose user is gone.
+/// [`Refusal::TokenRevoked`] for a token that is unknown, revoked or expired, as its record is gone; [`Refusal::TokenEnded`],
+/// [`Refusal::TokenUserGone`], and [`Refusal::TokenForeign`] for a text that is no such token.
 pub(crate) fn authorized(op: &Op<'_>, token: &str) -> Result<Authorized, Stop> {
     let found = revocable(op, token)?;
     if is_good(op, &found.user, &found.authorization)? { Ok(found) } else { Err(Refusal::TokenEnded.into()) }

@@ -1,16 +1,15 @@
 //! Logging in with a password.
 
-use super::{account, clock::has_been, find_user, passwords::remember_schemes, throttle::Gate};
+use super::{account, as_typed, clock::has_been, find_user, passwords::remember_schemes, store_user, throttle::Gate};
 use crate::{
     engine::{audit, audit_kept},
-    hex,
     password::{self, Derived, Hash, Scheme, prepare},
     record::{Cluster, Schemes, Seen, Stored, Uid, User, key},
     refusal::Refusal,
     seam::{Derivation, Op, Stop},
     time::UnixTime,
 };
-use alloc::{string::String, vec, vec::Vec};
+use alloc::{vec, vec::Vec};
 use zeroize::Zeroizing;
 
 /// A user who has given a right password.
@@ -59,26 +58,6 @@ pub(crate) fn login(op: &Op<'_>, name: &str, password: &str, expired: Expired) -
     op.keep(key::seen(user.uid), Some(Seen(op.now()).encode()), None);
     audit_kept(op, "login", &user.uid, &user.uid);
     Ok(Login { expired: is_expired, user, proof })
-}
-
-/// A text that somebody has typed, for the audit trail: where it may contain a token, which some type in place of a name, with the
-/// token's digest instead (security L2).
-pub(crate) fn as_typed(op: &Op<'_>, text: &str) -> String {
-    // The shortest tokens are refresh tokens; no part of anybody's name is as long and without a blank or another mark.
-    const SHORTEST: usize = 43;
-    let goes_on = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let mut shown = String::new();
-    for part in text.split_inclusive(|c| !goes_on(c)) {
-        let run = part.trim_end_matches(|c| !goes_on(c));
-        if run.len() < SHORTEST {
-            shown.push_str(run);
-        } else {
-            shown.push_str("token#");
-            shown.push_str(&hex::encode(&op.vault.derive("name in the trail", run.as_bytes())[..8]));
-        }
-        shown.push_str(part.get(run.len()..).unwrap_or_default());
-    }
-    shown
 }
 
 /// Checks that `password` is one of `user`, whom `actor` has named; counts like a login of that user. Returns him as the proof has left
@@ -221,7 +200,7 @@ fn upgrade(op: &Op<'_>, user: &mut User, position: usize, derived: &[Derived]) -
         Err(stop) => Err(stop),
         Ok(()) => {
             user.passwords = passwords;
-            op.store(key::user(user.uid), user);
+            store_user(op, user);
             Ok(())
         }
     }

@@ -26,7 +26,7 @@ mod source;
 mod throttle;
 mod users;
 
-pub(crate) use audit::{add_detail, audit, audit_change, audit_kept};
+pub(crate) use audit::{add_detail, as_typed, audit, audit_change, audit_kept};
 pub(crate) use authorization::{
     Authorized, NewAuthorization, add_authorization, authorization_token, authorization_with_id, authorizations,
     authorized, end_authorization, end_authorizations, find_authorization, find_revocable, is_authorization_token,
@@ -39,7 +39,7 @@ pub(crate) use issue::{issue, issue_as};
 pub(crate) use jwks::{export_key, public_part, published_keys};
 pub use keys::MAX_KEYS;
 pub(crate) use keys::{Imported, NotRotated, Retired, Rotation, bootstrap_key, import_keys, keys, retire_key, rotate_key};
-pub(crate) use login::{Expired, Login, Proof, as_typed, check_old_password, has_expired, login, password_expires};
+pub(crate) use login::{Expired, Login, Proof, check_old_password, has_expired, login, password_expires};
 pub(crate) use names::{NAME_RULE, ROLE_NAME_RULE, has_blank_ends, is_like_uid, valid_email, valid_name, valid_role_name};
 pub(crate) use pair::{Counts, Grant, NotRefreshed, Selection, grant, grant_for_token, invalidate, refresh};
 pub(crate) use passwords::{NewPassword, add_password, remove_password, replace_passwords, reset_passwords};

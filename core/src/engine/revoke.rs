@@ -1,6 +1,6 @@
 //! Ending signed tokens one by one, before their time.
 
-use super::{audit, user};
+use super::{audit, store_user, user};
 use crate::{
     record::{Revoked, Uid, key},
     seam::{Op, Range, Stop},
@@ -50,7 +50,7 @@ pub(crate) fn revoke_counted(
             && let Some(mut user) = user(op, uid)?
         {
             user.end_tokens(op);
-            op.store(key::user(uid), &user);
+            store_user(op, &user);
             audit(op, "token.revoke_all", actor, &uid, None);
             return Ok(());
         }

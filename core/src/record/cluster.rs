@@ -20,7 +20,7 @@ pub struct Cluster {
     pub login_lockout_threshold: u32,
     /// Seconds after which the count of failures starts anew.
     pub login_lockout_counter_reset_after: u32,
-    /// Seconds a lock holds; 0 = until an administrator resets the password.
+    /// Seconds a lock holds; 0 = until an administrator resets the password or unlocks the user.
     pub login_lockout_duration: u32,
     /// Minutes; kept for clients, without effect on tokens.
     pub cm_session_timeout_minutes: u32,

@@ -207,7 +207,8 @@ impl<'a> Op<'a> {
         self.change(key, None, None);
     }
 
-    /// Like [`Op::put`], but goes in even when the operation is refused: for failure counters.
+    /// Like [`Op::put`], but goes in even when the operation is refused: for failure counters. A [`Op::put`] to the same key takes precedence
+    /// where the operation succeeds, whichever came first.
     pub fn keep(&self, key: Key, value: Option<Vec<u8>>, expires: Option<UnixTime>) {
         let write = Write { expect: Expect::Any, key, value, expires };
         self.draft.borrow_mut().kept.insert(write.key.clone(), write);

@@ -292,7 +292,7 @@ impl Engine {
     }
 
     /// Follows the store and reads the signing keys again whenever somebody else has changed them; ends with the store. To be
-    /// spawned once, where the store is shared with other processes or written past the engine.
+    /// spawned once, where the store is shared with other processes or written past the engine: the server's is not, so that only tests do.
     pub async fn follow(self) {
         let store = &self.driver.store;
         let mut watch = store.watch(store.revision());

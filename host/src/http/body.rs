@@ -45,10 +45,15 @@ pub(super) enum Why {
     Busy,
 }
 
-impl From<Unread> for BodyError {
+impl BodyError {
     /// Of a body that was read to its end.
-    fn from(why: Unread) -> Self {
+    const fn whole(why: Unread) -> Self {
         Self { why: Why::Unread(why), close: false }
+    }
+
+    /// Of a body that was left unread, or cannot be read.
+    const fn cut_off(why: Unread) -> Self {
+        Self { why: Why::Unread(why), close: true }
     }
 }
 
@@ -116,7 +121,7 @@ impl Bodies {
                     self.unpacked_aside(packed, limit, source).await
                 }
             }
-            None => Err(BodyError { close: true, ..Unread::UnknownEncoding.into() }),
+            None => Err(BodyError::cut_off(Unread::UnknownEncoding)),
         }
     }
 
@@ -152,9 +157,9 @@ fn unpacked(octets: &[u8], limit: usize) -> Result<Vec<u8>, BodyError> {
     let mut out = Vec::new();
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     match MultiGzDecoder::new(octets).take(most).read_to_end(&mut out) {
-        Ok(_) if out.len() > limit => Err(Unread::TooLarge.into()),
+        Ok(_) if out.len() > limit => Err(BodyError::whole(Unread::TooLarge)),
         Ok(_) => Ok(out),
-        Err(_) => Err(Unread::Undecodable.into()),
+        Err(_) => Err(BodyError::whole(Unread::Undecodable)),
     }
 }
 
@@ -168,7 +173,7 @@ where
     }
     let announced = body.size_hint().exact().map(|octets| usize::try_from(octets).unwrap_or(usize::MAX));
     if announced.is_some_and(|octets| octets > limits.body + DRAIN) {
-        return Err(BodyError { close: true, ..Unread::TooLarge.into() });
+        return Err(BodyError::cut_off(Unread::TooLarge));
     }
     let mut whole = Vec::new();
     let mut length = 0_usize;
@@ -184,7 +189,7 @@ where
                 room.give_back();
             }
             if length > limits.body + DRAIN {
-                return Err(BodyError { close: true, ..Unread::TooLarge.into() });
+                return Err(BodyError::cut_off(Unread::TooLarge));
             }
             continue;
         }
@@ -204,14 +209,14 @@ where
         }
         whole.extend_from_slice(&data);
     }
-    if length > limits.body { Err(Unread::TooLarge.into()) } else { Ok(whole) }
+    if length > limits.body { Err(BodyError::whole(Unread::TooLarge)) } else { Ok(whole) }
 }
 
 /// Too slow, or ended by something else; anything that ends a body early is its sender's fault too.
 fn unreadable(error: &hyper::Error) -> BodyError {
     let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>()).map(io::Error::kind);
     let why = if cause == Some(io::ErrorKind::TimedOut) { Unread::TooSlow } else { Unread::Incomplete };
-    BodyError { close: true, ..why.into() }
+    BodyError::cut_off(why)
 }
 
 /// What one body has taken of the octets all bodies may hold together, and those of its source.

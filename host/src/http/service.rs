@@ -200,8 +200,7 @@ impl<A: Answer> Service<A> {
         if parts.method == Method::CONNECT {
             return not_allowed(METHODS);
         }
-        if (matches!(route, Route::Host | Route::Admin | Route::Other | Route::Elasticsearch)
-            || origin.entrance == Entrance::Operations)
+        if (route.may_be_own() || origin.entrance == Entrance::Operations)
             && let Some(own) = self.own(origin, &parts)
         {
             return self.answer_own(own, &parts, body).await;

@@ -43,6 +43,15 @@ const ROUTES: [Route; 8] = [
 ];
 
 impl Route {
+    /// Whether the server itself may answer a path of this class: a dialect's need not be compared with all of the server's own.
+    pub(crate) const fn may_be_own(self) -> bool {
+        match self {
+            // The page is at `/`.
+            Self::Elasticsearch | Self::Admin | Self::Host | Self::Other => true,
+            Self::Verify | Self::Gateway | Self::Redis | Self::Openshift => false,
+        }
+    }
+
     /// The class of a path.
     pub(crate) fn of(path: &str) -> Self {
         match Dialect::of(path) {

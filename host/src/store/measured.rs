@@ -35,13 +35,17 @@ impl<S: Store> Store for Measured<S> {
             match &committed {
                 Ok(Committed::At(_)) => {
                     self.figures.seconds.observe(begun.elapsed().as_secs_f64());
-                    self.figures.commits.inc()
+                    self.figures.commits.inc();
                 }
-                Ok(Committed::Conflict) => self.figures.conflicts.inc(),
+                Ok(Committed::Conflict) => {
+                    self.figures.conflicts.inc();
+                }
                 // The queue was full; nothing failed, and the client is told to come again.
-                Err(StoreError::Busy) => 0,
-                Err(_) => self.figures.failures.inc(),
-            };
+                Err(StoreError::Busy) => {}
+                Err(_) => {
+                    self.figures.failures.inc();
+                }
+            }
             committed
         })
     }

@@ -1,6 +1,6 @@
 //! A store that lives as long as the process.
 
-use super::{Committed, Reply, Revision, Store, Watch, journal::Journal};
+use super::{Committed, Reply, Revision, Store, Watch, journal::Journal, start_of};
 use crate::{clock::Clock, sync};
 use core::ops::Bound;
 use std::{
@@ -75,13 +75,8 @@ impl Store for Memory {
     fn range(&self, range: &Range) -> Reply<'_, Vec<(Key, Record)>> {
         let now = self.clock.now();
         let records = sync::read(&self.records);
-        let start = if range.after < range.prefix {
-            Bound::Included(Key::from_stored(range.prefix.clone()))
-        } else {
-            Bound::Excluded(Key::from_stored(range.after.clone()))
-        };
         let found = records
-            .range((start, Bound::Unbounded))
+            .range((start_of(range), Bound::Unbounded))
             .take_while(|(key, _)| key.as_str().starts_with(&range.prefix))
             .filter(|(_, kept)| kept.is_live(now))
             .take(usize::try_from(range.limit).unwrap_or(usize::MAX))

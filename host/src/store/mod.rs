@@ -22,6 +22,7 @@ pub use measured::Measured;
 pub use memory::Memory;
 pub use reply::Reply;
 
+use core::ops::Bound;
 use waxseal_core::seam::{Commit, Key, Range, Record, Version};
 
 /// The number of a commit; rises with every one. The versions of the records are revisions.
@@ -70,4 +71,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// The revision of the newest commit.
     fn revision(&self) -> Revision;
+}
+
+/// Where among the keys a page of `range` begins.
+fn start_of(Range { prefix, after, .. }: &Range) -> Bound<Key> {
+    if after < prefix {
+        Bound::Included(Key::from_stored(prefix.clone()))
+    } else {
+        Bound::Excluded(Key::from_stored(after.clone()))
+    }
 }

@@ -3,7 +3,8 @@
 //! The driver says who that is (`Peer::local`); for everybody else these routes do not exist. Bodies are JSON objects, in which a
 //! member that nobody asked for is an error; errors are `{"error": code, "message": text}`.
 //!
-//! A `{who}` is a uid if it consists of digits, else a name or an e-mail address, percent-encoded.
+//! A `{who}` is a uid if it consists of digits, else a name or an e-mail address, percent-encoded. Where a name consists of digits too,
+//! `uid:12` and `name:12` say which is meant.
 
 mod body;
 mod bootstrap;

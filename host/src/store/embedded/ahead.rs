@@ -4,6 +4,7 @@ use super::log::{Log, LoggedWrite};
 use crate::store::{
     Revision,
     cache::{Entry, Known},
+    start_of,
 };
 use core::ops::Bound;
 use std::{collections::BTreeMap, sync::Arc};
@@ -51,14 +52,9 @@ impl Ahead {
     }
 
     /// What it says of the records of `range`, in key order.
-    pub(super) fn within(&self, Range { prefix, after, .. }: &Range) -> Vec<(Key, Known)> {
-        let start = if after < prefix {
-            Bound::Included(Key::from_stored(prefix.clone()))
-        } else {
-            Bound::Excluded(Key::from_stored(after.clone()))
-        };
-        let records = self.records.range((start, Bound::Unbounded));
-        let within = records.take_while(|(key, _)| key.as_str().starts_with(prefix));
+    pub(super) fn within(&self, range: &Range) -> Vec<(Key, Known)> {
+        let records = self.records.range((start_of(range), Bound::Unbounded));
+        let within = records.take_while(|(key, _)| key.as_str().starts_with(&range.prefix));
         within.map(|(key, known)| (key.clone(), known.clone())).collect()
     }
 
