@@ -1,8 +1,8 @@
 //! Writes the tables of normalisation form C (`src/password/nfc.rs`), from those of `unicode-normalization`, and that of lower case
 //! (`src/password/lower.rs`), from that of the standard library.
 //!
-//! The libraries' own tables are made for direct look-up, and the former's hold every form: five times as much as all else that the page needs
-//! of Unicode. These are rows of numbers, stored as columns of differences, which compress to half of what the rows do.
+//! The libraries' own tables are made for direct look-up, and the former's hold every form: five times as much as all else that the page
+//! needs of Unicode. These are rows of numbers, stored as columns of differences, which compress to half of what the rows do.
 
 use std::{
     collections::HashMap,

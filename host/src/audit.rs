@@ -160,7 +160,7 @@ impl Audit for AuditTrail {
         Some(due)
     }
 
-    fn is_taken(&self) -> bool {
+    fn takes_records(&self) -> bool {
         !self.lost.outage.load(Ordering::Relaxed)
     }
 

@@ -134,7 +134,7 @@ impl Assembled {
         if let Some(astray) = self.astray().root_key {
             tracing::warn!("{astray}; the backup gets the one that the server runs with");
         }
-        if self.audit.as_ref().is_some_and(|audit| !audit.is_taken()) {
+        if self.audit.as_ref().is_some_and(|audit| !audit.takes_records()) {
             return Err(BackupError::Untold(to.into()));
         }
         // The file holds the root key and all else, so the trail has to tell who has had one made, as it tells who has exported a key.

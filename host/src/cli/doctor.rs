@@ -367,8 +367,9 @@ fn inside(admin: &Admin, behind: u64, findings: &mut Findings) {
     findings.add("clock", grade, text);
 }
 
-/// The grade of a clock that says `now`, so many seconds `behind` what the store has seen, given these keys. A clock that is behind what it was before gives tokens a longer life than
-/// they should have. Being behind may also be right, after it was ahead: whoever has replaced the key that was made then has said so.
+/// The grade of a clock that says `now`, so many seconds `behind` what the store has seen, given these keys. A clock that is behind what it
+/// was before gives tokens a longer life than they should have. Being behind may also be right, after it was ahead: whoever has replaced
+/// the key that was made then has said so.
 fn is_right(now: UnixTime, behind: u64, keys: &[&Value]) -> (Grade, String) {
     let text = now.to_string();
     // RFC 3339 in UTC and of one length sorts by time.

@@ -31,7 +31,7 @@ pub trait Audit: Send + Sync {
     }
 
     /// Whether records are being written. While they are not, as on a full disk, nothing may be done that is to be recorded (security L1).
-    fn is_taken(&self) -> bool {
+    fn takes_records(&self) -> bool {
         true
     }
 

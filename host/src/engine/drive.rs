@@ -120,7 +120,7 @@ impl Driver {
                 self.kdf.give_way();
             }
             let is_nothing = done.commit.is_empty() && done.events.is_empty();
-            if !is_nothing && !self.audit.is_taken() {
+            if !is_nothing && !self.audit.takes_records() {
                 return Err(Failure::Store(StoreError::Unavailable("the audit trail takes no records".into())));
             }
             if done.commit.is_empty() {

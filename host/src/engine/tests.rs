@@ -742,7 +742,7 @@ impl Audit for Full {
         panic!("{events:?} cannot be recorded");
     }
 
-    fn is_taken(&self) -> bool {
+    fn takes_records(&self) -> bool {
         false
     }
 }
