@@ -10,7 +10,7 @@ use crate::{
     record::{KeyState, SigningKey, Stored, key},
     seam::{
         ACTIONS, Answer, Ask, Call, Commit, Derivation, Done, Entropy, Event, Expect, Key, Method, Moment, Peer, Range,
-        Record, Request, Response, Step, Unread, Version, World, Write, begin, begin_foreseeing, unread,
+        Record, Request, Response, Step, Unread, Version, World, Write, begin, begin_prefetched, unread,
     },
     settings::Settings,
     time::UnixTime,
@@ -287,8 +287,8 @@ impl TestWorld {
         let mut asked = Vec::new();
         let done = self.drive_from(begin(Arc::clone(call)), cost, &mut asked, |_, _| {});
         asked.push(key::last_uid());
-        let foreseen = asked.iter().map(|key| (key.clone(), self.read(key))).collect();
-        let ahead = begin_foreseeing(Arc::clone(call), foreseen);
+        let prefetched = asked.iter().map(|key| (key.clone(), self.read(key))).collect();
+        let ahead = begin_prefetched(Arc::clone(call), prefetched);
         let mut more = Vec::new();
         let ahead = self.drive_from(ahead, &mut Cost::default(), &mut more, |_, _| {});
         assert_eq!(more, [], "read ahead and asked for all the same");

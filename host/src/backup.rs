@@ -11,8 +11,8 @@ use crate::{
     engine::{Audit as _, Occasion},
     files::{
         entry::{above, sync_name},
+        hashing::Hashing,
         regular,
-        summed::Summed,
         write::beside,
     },
     request_id::RequestId,
@@ -256,7 +256,7 @@ fn of_file(part: &Path, error: &StoreError) -> Option<io::Error> {
 
 fn assemble(root: &RootKey, store_part: &Path, whole: File) -> io::Result<()> {
     // The root key goes past every buffer, as none of them is cleared.
-    let mut out = Summed::new(whole);
+    let mut out = Hashing::new(whole);
     out.write_all(MAGIC)?;
     out.write_all(crate::data_dir::to_hex(root).as_bytes())?;
     out.write_all(b"\n")?;

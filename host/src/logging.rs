@@ -84,13 +84,13 @@ fn colours(no_color: Option<OsString>, term: Option<OsString>) -> bool {
 /// So many log lines a second for what anybody can cause at will, so that no flood of requests fills the disk. Lines that are turned
 /// away are counted, and the next line says how many there were.
 #[derive(Debug, Default)]
-pub(crate) struct Ration {
+pub(crate) struct RateLimit {
     /// The second, times 2^16, plus how many asked within it; that count stops at the most that fits.
     asked: AtomicU64,
     unsaid: AtomicU64,
 }
 
-impl Ration {
+impl RateLimit {
     /// None asked for yet.
     pub(crate) const fn new() -> Self {
         Self { asked: AtomicU64::new(0), unsaid: AtomicU64::new(0) }
@@ -141,8 +141,8 @@ mod tests {
 
     #[test]
     fn a_flood_gets_ten_lines_a_second_and_the_next_says_how_many_it_was() {
-        let ration = Ration::new();
-        let admitted = |second, times: u64| (0..times).filter_map(|_| ration.admit_in(second)).collect::<Vec<_>>();
+        let rate_limit = RateLimit::new();
+        let admitted = |second, times: u64| (0..times).filter_map(|_| rate_limit.admit_in(second)).collect::<Vec<_>>();
         assert_eq!(admitted(7, 3), [0; 3]);
         assert_eq!(admitted(7, 100_000), [0; 7]);
         assert_eq!(admitted(8, 100), [&[99_993][..], &[0; 9]].concat());

@@ -3,14 +3,14 @@
 //! Callers learn "invalid" and nothing else; the reason is recorded here (security T10). Anybody can send any number of bad tokens, so
 //! the log gets a bounded number of lines a second, and the next line says how many it did not get.
 
-use crate::{engine::Occasion, logging::Ration};
+use crate::{engine::Occasion, logging::RateLimit};
 use prometheus_client::metrics::{counter::Counter, family::Family};
 
 /// Counts refusals of tokens by reason, and logs them within bounds.
 #[derive(Default)]
 pub struct TokenRefusals {
     counts: Family<[(&'static str, &'static str); 1], Counter>,
-    ration: Ration,
+    rate_limit: RateLimit,
 }
 
 impl TokenRefusals {
@@ -22,7 +22,7 @@ impl TokenRefusals {
     /// Takes note of one refusal. `reason` is a code of core's, so that their number is bounded.
     pub fn note(&self, occasion: Occasion, reason: &'static str) {
         self.counts.get_or_create(&[("reason", reason)]).inc();
-        if let Some(unsaid) = self.ration.admit() {
+        if let Some(unsaid) = self.rate_limit.admit() {
             let source = occasion.source.map(tracing::field::display);
             tracing::info!(request = %occasion.request, source, reason, unsaid, "token refused");
         }

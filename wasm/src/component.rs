@@ -46,14 +46,14 @@ impl Guest for Component {
         request: wit::Request,
         moment: wit::Moment,
         world: Vec<u8>,
-        foreseen: Vec<(String, Option<wit::Stored>)>,
+        prefetched: Vec<(String, Option<wit::Stored>)>,
     ) -> wit::Step {
         let world = Zeroizing::new(world);
         // Host and component were built from different sources: a defect, so refuse by a trap and change nothing.
         let Some(world) = World::from_bytes(&world) else { abort() };
         let call = Call { request: request.into(), moment: moment.into(), world: Arc::new(world) };
-        let foreseen = foreseen.into_iter().map(|(key, record)| (Key::from_stored(key), record.map(Into::into)));
-        step(seam::begin_foreseeing(Arc::new(call), foreseen.collect()))
+        let prefetched = prefetched.into_iter().map(|(key, record)| (Key::from_stored(key), record.map(Into::into)));
+        step(seam::begin_prefetched(Arc::new(call), prefetched.collect()))
     }
 
     fn resume(answer: wit::Answer) -> wit::Step {

@@ -15,21 +15,21 @@ pub(super) struct Known {
     records: Sorted<Key, Option<Record>>,
     ranges: Vec<(Range, Vec<(Key, Record)>)>,
     derived: Vec<(Derivation, Zeroizing<Vec<u8>>)>,
-    foreseen: Vec<Foreseen>,
+    prefetched: Vec<Prefetched>,
     /// A token of the request and what its signature, times and profile decide: the same in every replay.
     pub(super) verified: Option<Decided>,
 }
 
 /// A record that the driver has read before it was asked to.
 #[derive(Debug)]
-struct Foreseen {
+struct Prefetched {
     key: Key,
     record: Option<Record>,
     /// Whether the operation has asked for it; until then it counts for nothing. Atomic only so that a call may move between threads.
     asked: AtomicBool,
 }
 
-impl Foreseen {
+impl Prefetched {
     fn is_asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
     }
@@ -40,20 +40,20 @@ pub(super) type Decided = (String, Result<Verified, Refusal>);
 
 impl Known {
     /// What the driver has read ahead.
-    pub(super) fn foreseeing(records: Vec<(Key, Option<Record>)>) -> Self {
-        let foreseen = records.into_iter().map(|(key, record)| Foreseen { key, record, asked: AtomicBool::new(false) });
-        Self { foreseen: foreseen.collect(), ..Self::default() }
+    pub(super) fn prefetched(records: Vec<(Key, Option<Record>)>) -> Self {
+        let prefetched = records.into_iter().map(|(key, record)| Prefetched { key, record, asked: AtomicBool::new(false) });
+        Self { prefetched: prefetched.collect(), ..Self::default() }
     }
 
     /// What the operation asks for: `None` while it has not been read, `Some(None)` when there is none.
     #[expect(clippy::option_option, reason = "not read and not there are two things")]
     pub(super) fn record(&self, key: &Key) -> Option<Option<&Record>> {
-        let foreseen = || {
-            let foreseen = self.foreseen.iter().find(|foreseen| foreseen.key == *key)?;
-            foreseen.asked.store(true, Ordering::Relaxed);
-            Some(foreseen.record.as_ref())
+        let prefetched = || {
+            let prefetched = self.prefetched.iter().find(|prefetched| prefetched.key == *key)?;
+            prefetched.asked.store(true, Ordering::Relaxed);
+            Some(prefetched.record.as_ref())
         };
-        self.records.get(key).map(Option::as_ref).or_else(foreseen)
+        self.records.get(key).map(Option::as_ref).or_else(prefetched)
     }
 
     pub(super) fn range(&self, range: &Range) -> Option<&[(Key, Record)]> {
@@ -66,16 +66,16 @@ impl Known {
 
     /// Every record asked for so far with its version, in no order.
     pub(super) fn versions(&self) -> impl Iterator<Item = (&Key, Version)> {
-        let foreseen = self.foreseen.iter().filter(|foreseen| foreseen.is_asked());
-        let foreseen = foreseen.map(|foreseen| (&foreseen.key, &foreseen.record));
+        let prefetched = self.prefetched.iter().filter(|prefetched| prefetched.is_asked());
+        let prefetched = prefetched.map(|prefetched| (&prefetched.key, &prefetched.record));
         let read = self.records.as_slice().iter().map(|(key, record)| (key, record));
-        read.chain(foreseen).map(|(key, record)| (key, version(record.as_ref())))
+        read.chain(prefetched).map(|(key, record)| (key, version(record.as_ref())))
     }
 
     /// The version of a record that was asked for.
     pub(super) fn version(&self, key: &Key) -> Option<Version> {
-        let foreseen = || self.foreseen.iter().find(|foreseen| foreseen.key == *key && foreseen.is_asked());
-        let record = self.records.get(key).or_else(|| Some(&foreseen()?.record))?;
+        let prefetched = || self.prefetched.iter().find(|prefetched| prefetched.key == *key && prefetched.is_asked());
+        let record = self.records.get(key).or_else(|| Some(&prefetched()?.record))?;
         Some(version(record.as_ref()))
     }
 

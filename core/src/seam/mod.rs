@@ -35,6 +35,6 @@ pub use event::{ACTIONS, Event, Outcome};
 pub use op::{Op, Stop};
 pub use request::{Method, Request};
 pub use response::Response;
-pub use step::{Pending, Step, begin, begin_foreseeing, unavailable};
+pub use step::{Pending, Step, begin, begin_prefetched, unavailable};
 pub use unread::{Unread, has_two_types, unread};
 pub use world::World;

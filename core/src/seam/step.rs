@@ -35,8 +35,8 @@ pub fn begin(call: Arc<Call>) -> Step {
 /// Like [`begin`], by a driver that has read ahead what the call is likely to ask for: records as they stand now, `None` for
 /// those that do not exist. They save questions and change nothing else: what the call does not ask for is as if it had not
 /// been read. Of a record that is named twice, the first counts.
-pub fn begin_foreseeing(call: Arc<Call>, records: Vec<(Key, Option<Record>)>) -> Step {
-    run(call, Known::foreseeing(records), 0)
+pub fn begin_prefetched(call: Arc<Call>, records: Vec<(Key, Option<Record>)>) -> Step {
+    run(call, Known::prefetched(records), 0)
 }
 
 impl Pending {

@@ -2,8 +2,8 @@
 
 use super::{
     audit::{Audit, Occasion},
-    foresight::Foresight,
     places::{Place, Places},
+    prefetch::Prefetch,
     run::{Fault, Run, Turn, Wait, is_long},
     worlds::{Shaped, WorldError, Worlds},
 };
@@ -37,7 +37,7 @@ pub(super) struct Driver {
     pub(super) audit: Arc<dyn Audit>,
     pub(super) clock: Arc<Clock>,
     pub(super) worlds: Worlds,
-    pub(super) foresight: Foresight,
+    pub(super) prefetch: Prefetch,
     /// Where calls that take long wait.
     pub(super) long: Places,
     /// Read-locked by all while they commit; write-locked, from its start on, by a call that has lost too many races and runs alone, and
@@ -148,20 +148,20 @@ impl Driver {
         kept: &mut Kept<'d>,
         alone: &mut Option<RwLockWriteGuard<'_, ()>>,
     ) -> Result<Option<Done>, Failure> {
-        let mut glance = self.foresight.look(&call.request);
-        let foreseen = match glance.keys() {
+        let mut reads = self.prefetch.look(&call.request);
+        let prefetched = match reads.keys() {
             [] => Vec::new(),
             keys => keys.iter().cloned().zip(self.store.get(keys).await.map_err(Failure::Store)?).collect(),
         };
-        let mut turn = run.begin(call, foreseen).await.map_err(Failure::Fault)?;
+        let mut turn = run.begin(call, prefetched).await.map_err(Failure::Fault)?;
         loop {
             match turn {
                 Turn::Done(done) => {
-                    self.foresight.learn(glance);
+                    self.prefetch.learn(reads);
                     return Ok(Some(done));
                 }
                 Turn::Ask(wait) => {
-                    glance.note(&wait.ask().keys);
+                    reads.note(&wait.ask().keys);
                     let is_long = is_long(wait.ask());
                     let known = kept.derived.len();
                     let bits = match &wait.ask().derive {

@@ -14,13 +14,13 @@ mod at_rest_tests;
 mod audit; // where events go
 mod compile; // what compiling and running the component agree on
 mod drive; // the loop between core and the world
-mod foresight; // what a request will ask for
 mod kind; // which way core is run
 mod logins; // calls that check a password stand back
 mod module; // core as a component
 mod names; // texts of a component that live for ever
 mod native; // core as a part of the binary
 mod places; // how many calls may take long at once
+mod prefetch; // what a request will ask for
 mod run; // what native and module have in common
 #[cfg(test)]
 mod tests;
@@ -35,16 +35,16 @@ pub use worlds::WorldError;
 use crate::{
     clock::Clock,
     kdf,
-    logging::Ration,
+    logging::RateLimit,
     request_id::RequestId,
     store::{Change, Revision, Store},
 };
 use arc_swap::ArcSwap;
 use core::{cell::RefCell, fmt, num::NonZeroUsize};
 use drive::{Driver, Failure};
-use foresight::Foresight;
 use logins::Logins;
 use places::Places;
+use prefetch::Prefetch;
 use std::{
     io,
     sync::{Arc, OnceLock},
@@ -215,7 +215,7 @@ impl Engine {
         let long = Places::new(thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
         let committing = RwLock::default();
         let logins = Arc::new(Logins::start(kdf.steady()).map_err(StartError::Thread)?);
-        let driver = Driver { store, kdf, audit, clock, worlds, foresight: Foresight::new(), long, committing };
+        let driver = Driver { store, kdf, audit, clock, worlds, prefetch: Prefetch::new(), long, committing };
         Ok(Self { driver: Arc::new(driver), modules, limits, logins })
     }
 
@@ -356,8 +356,8 @@ impl Engine {
 
 /// Tells the log of a failure, within bounds: a flood of requests can cause any number of them.
 fn say(failure: &Failure) {
-    static BUSY: Ration = Ration::new();
-    static OTHER: Ration = Ration::new();
+    static BUSY: RateLimit = RateLimit::new();
+    static OTHER: RateLimit = RateLimit::new();
     if let Failure::Kdf(kdf::Error::Busy { .. }) | Failure::Crowded = failure {
         if let Some(unsaid) = BUSY.admit() {
             tracing::warn!(%failure, unsaid, "a request could not be answered");

@@ -14,7 +14,7 @@ pub use code::{Code, CodeError};
 
 use super::{
     compile,
-    run::{Fault, Foreseen, Run, Turn, Wait, is_long},
+    run::{Fault, Prefetched, Run, Turn, Wait, is_long},
 };
 use convert::keyed;
 use core::{
@@ -256,13 +256,13 @@ impl Instance {
         function(&shared.exports).call(instance, store, parameters)
     }
 
-    fn begin(&mut self, call: &Call, foreseen: &Foreseen, world: &[u8]) -> Result<wit::Step, Fault> {
+    fn begin(&mut self, call: &Call, prefetched: &Prefetched, world: &[u8]) -> Result<wit::Step, Fault> {
         let Call { request: Request { method, path, query, headers, body }, moment, .. } = call;
         let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
         let request = wit::Request { method: method.as_str(), path, query, headers: &headers, body };
-        let foreseen: Vec<_> =
-            foreseen.iter().map(|(key, record)| (key.as_str(), record.as_ref().map(Into::into))).collect();
-        let (step,) = self.call(|exports| &exports.begin, (request, moment.into(), world, foreseen.as_slice()))?;
+        let prefetched: Vec<_> =
+            prefetched.iter().map(|(key, record)| (key.as_str(), record.as_ref().map(Into::into))).collect();
+        let (step,) = self.call(|exports| &exports.begin, (request, moment.into(), world, prefetched.as_slice()))?;
         Ok(step)
     }
 
@@ -317,19 +317,19 @@ pub(crate) struct Waiting {
 /// What has gone into a call, for a replay.
 struct SoFar {
     call: Arc<Call>,
-    foreseen: Foreseen,
+    prefetched: Prefetched,
     answers: Vec<Answer>,
 }
 
 impl Run for Over {
     type Wait = Waiting;
 
-    async fn begin(&self, call: &Arc<Call>, foreseen: Foreseen) -> Result<Turn<Waiting>, Fault> {
+    async fn begin(&self, call: &Arc<Call>, prefetched: Prefetched) -> Result<Turn<Waiting>, Fault> {
         let permit = self.permit().await?;
         self.module.watch(|| {
             let mut instance = self.module.shared.instance(Some(permit))?;
-            let step = instance.begin(call, &foreseen, &self.world)?;
-            self.turn(SoFar { call: Arc::clone(call), foreseen, answers: Vec::new() }, instance, step)
+            let step = instance.begin(call, &prefetched, &self.world)?;
+            self.turn(SoFar { call: Arc::clone(call), prefetched, answers: Vec::new() }, instance, step)
         })
     }
 }
@@ -377,9 +377,9 @@ impl Wait for Waiting {
 impl Over {
     /// A fresh instance at the point where the call asked for `ask`.
     fn replay(&self, permit: OwnedSemaphorePermit, so_far: &SoFar, ask: &Ask) -> Result<Instance, Fault> {
-        let SoFar { call, foreseen, answers } = so_far;
+        let SoFar { call, prefetched, answers } = so_far;
         let mut instance = self.module.shared.instance(Some(permit))?;
-        let mut step = instance.begin(call, foreseen, &self.world)?;
+        let mut step = instance.begin(call, prefetched, &self.world)?;
         for answer in answers {
             step = instance.resume(answer)?;
         }

@@ -1,6 +1,6 @@
 //! Core, compiled into the server.
 
-use super::run::{Fault, Foreseen, Run, Turn, Wait};
+use super::run::{Fault, Prefetched, Run, Turn, Wait};
 use core::panic::AssertUnwindSafe;
 use std::{panic::catch_unwind, sync::Arc};
 use waxseal_core::seam::{self, Answer, Ask, Call, Pending, Step};
@@ -11,8 +11,8 @@ pub(crate) struct Native;
 impl Run for Native {
     type Wait = Pending;
 
-    async fn begin(&self, call: &Arc<Call>, foreseen: Foreseen) -> Result<Turn<Pending>, Fault> {
-        turn(|| seam::begin_foreseeing(Arc::clone(call), foreseen))
+    async fn begin(&self, call: &Arc<Call>, prefetched: Prefetched) -> Result<Turn<Pending>, Fault> {
+        turn(|| seam::begin_prefetched(Arc::clone(call), prefetched))
     }
 }
 

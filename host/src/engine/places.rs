@@ -1,7 +1,7 @@
 //! Places for calls that take long: as many as there are cores. One source may have or wait for only so many of them, so that nobody
 //! alone keeps the others waiting (security H4).
 
-use crate::shares::{Share, Shares};
+use crate::source_limit::{SourceLimit, SourcePermit};
 use core::{net::IpAddr, num::NonZeroUsize};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -12,26 +12,26 @@ const OF_ONE: usize = 8;
 #[derive(Debug)]
 pub(super) struct Places {
     free: Semaphore,
-    shares: Arc<Shares>,
+    limit: Arc<SourceLimit>,
 }
 
 /// A place, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Place<'p> {
     _permit: Option<SemaphorePermit<'p>>,
-    _share: Share,
+    _of_source: SourcePermit,
 }
 
 impl Places {
     pub(super) fn new(number: NonZeroUsize) -> Self {
-        Self { free: Semaphore::new(number.get()), shares: Shares::of(OF_ONE) }
+        Self { free: Semaphore::new(number.get()), limit: SourceLimit::of(OF_ONE) }
     }
 
     /// Waits for a place; `None` at once when too many of this source have one or wait for one.
     pub(super) async fn take(&self, source: Option<IpAddr>) -> Option<Place<'_>> {
-        let share = self.shares.take(source)?;
+        let permit = self.limit.take(source)?;
         // Nobody closes the semaphore.
-        Some(Place { _permit: self.free.acquire().await.ok(), _share: share })
+        Some(Place { _permit: self.free.acquire().await.ok(), _of_source: permit })
     }
 }
 

@@ -10,11 +10,15 @@ pub(crate) trait Run: Sync {
     type Wait: Wait;
 
     /// Starts a call, with what was read ahead for it.
-    fn begin(&self, call: &Arc<Call>, foreseen: Foreseen) -> impl Future<Output = Result<Turn<Self::Wait>, Fault>> + Send;
+    fn begin(
+        &self,
+        call: &Arc<Call>,
+        prefetched: Prefetched,
+    ) -> impl Future<Output = Result<Turn<Self::Wait>, Fault>> + Send;
 }
 
 /// Records, read before they were asked for; `None` for those that do not exist.
-pub(crate) type Foreseen = Vec<(Key, Option<Record>)>;
+pub(crate) type Prefetched = Vec<(Key, Option<Record>)>;
 
 /// A call that waits for an answer.
 pub(crate) trait Wait: Sized + Send + Sync {

@@ -3,11 +3,11 @@
 use super::{
     Audit, Choice, Code, Due, Engine, Fault, Kind, Limits, Module, Occasion, Parts,
     drive::{Driver, Failure},
-    foresight::Foresight,
     logins,
     native::Native,
     places::Places,
-    run::{Foreseen, Run, Turn, Wait},
+    prefetch::Prefetch,
+    run::{Prefetched, Run, Turn, Wait},
     worlds::Worlds,
 };
 use crate::{
@@ -163,9 +163,9 @@ fn call(request: Request) -> Arc<Call> {
 // Both ways of running core.
 
 /// Everything a call asks, and its end, when it runs over `records`.
-async fn transcript(run: &impl Run, call: &Arc<Call>, foreseen: Foreseen, records: &Staged) -> (Vec<Ask>, Done) {
+async fn transcript(run: &impl Run, call: &Arc<Call>, prefetched: Prefetched, records: &Staged) -> (Vec<Ask>, Done) {
     let mut asks = Vec::new();
-    let mut turn = run.begin(call, foreseen).await.unwrap();
+    let mut turn = run.begin(call, prefetched).await.unwrap();
     loop {
         match turn {
             Turn::Done(done) => return (asks, done),
@@ -486,7 +486,7 @@ struct Asking(Ask);
 impl Run for &Scripted {
     type Wait = Asking;
 
-    async fn begin(&self, call: &Arc<Call>, _: Foreseen) -> Result<Turn<Asking>, Fault> {
+    async fn begin(&self, call: &Arc<Call>, _: Prefetched) -> Result<Turn<Asking>, Fault> {
         self.starts.fetch_add(1, Ordering::Relaxed);
         self.secs.store(call.moment.now.as_secs(), Ordering::Relaxed);
         let password = Zeroizing::new(b"correct horse".to_vec());
@@ -539,7 +539,7 @@ async fn stage(store: Staged) -> Stage {
         audit: Arc::clone(&trail) as _,
         clock: Arc::new(Clock::stopped_at(NOW)),
         worlds,
-        foresight: Foresight::new(),
+        prefetch: Prefetch::new(),
         long: Places::new(NonZeroUsize::MIN),
         committing: tokio::sync::RwLock::default(),
     });

@@ -1,7 +1,7 @@
 //! Reads a body within its limits, and decodes it.
 
-use super::{Limits, held::Held};
-use crate::shares::Shares;
+use super::{Limits, memory_budget::MemoryBudget};
+use crate::source_limit::SourceLimit;
 use core::net::IpAddr;
 use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
@@ -60,9 +60,9 @@ impl BodyError {
 /// What the bodies that are being read take, and who takes it.
 #[derive(Debug)]
 pub(super) struct Bodies {
-    held: Held,
+    held: MemoryBudget,
     /// Who waits to have one unpacked, how many there may be of them, and whose turn it is.
-    unpacking: Arc<Shares>,
+    unpacking: Arc<SourceLimit>,
     places: Arc<Semaphore>,
     turn: Arc<Semaphore>,
 }
@@ -95,8 +95,8 @@ impl Coding {
 impl Bodies {
     pub(super) fn new() -> Self {
         Self {
-            held: Held::default(),
-            unpacking: Shares::of(UNPACKING_OF_ONE),
+            held: MemoryBudget::default(),
+            unpacking: SourceLimit::of(UNPACKING_OF_ONE),
             places: Arc::new(Semaphore::new(UNPACKING)),
             turn: Arc::new(Semaphore::new(1)),
         }
@@ -221,7 +221,7 @@ fn unreadable(error: &hyper::Error) -> BodyError {
 
 /// What one body has taken of the octets all bodies may hold together, and those of its source.
 struct Room<'a> {
-    held: &'a Held,
+    held: &'a MemoryBudget,
     source: Option<IpAddr>,
     octets: usize,
 }

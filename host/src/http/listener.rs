@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     metrics::Metrics,
-    shares::{Share, Shares},
+    source_limit::{SourceLimit, SourcePermit},
 };
 use core::{net::IpAddr, pin::pin, time::Duration};
 use hyper::{server::conn::http1, service::service_fn};
@@ -72,7 +72,7 @@ impl Listener {
 /// of a source that already has its share of them.
 pub(crate) async fn listen<A: Answer>(listener: Listener, service: Arc<Service<A>>, most: usize) {
     let slots = Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)));
-    let shares = Shares::of_many(most);
+    let per_source = SourceLimit::of_many(most);
     let mut stop = service.stop.subscribe();
     let mut pause = None;
     loop {
@@ -86,8 +86,8 @@ pub(crate) async fn listen<A: Answer>(listener: Listener, service: Arc<Service<A
                 if pause.take().is_some() {
                     tracing::info!("accepting connections again");
                 }
-                if let Some(share) = shares.take(source(&connection, &service)) {
-                    spawn(&listener, connection, (slot, share), &service);
+                if let Some(permit) = per_source.take(source(&connection, &service)) {
+                    spawn(&listener, connection, (slot, permit), &service);
                 } else {
                     tracing::debug!("closed a connection: its source has too many");
                 }
@@ -132,7 +132,7 @@ fn source<A: Answer>(connection: &Accepted, service: &Service<A>) -> Option<IpAd
 }
 
 /// What a connection holds while it is open.
-type Permits = (OwnedSemaphorePermit, Share);
+type Permits = (OwnedSemaphorePermit, SourcePermit);
 
 fn spawn<A: Answer>(listener: &Listener, connection: Accepted, permits: Permits, service: &Arc<Service<A>>) {
     let service = Arc::clone(service);

@@ -16,16 +16,16 @@ mod documents; // the OpenAPI documents
 mod forwarded; // who the client is behind a proxy
 mod forwarding; // how proxies say so
 mod framing; // what of HTTP passes
-mod held; // octets held for clients, counted
 mod limits; // what a client may cost
 pub(crate) mod listener; // accepts, counts, spawns
+mod memory_budget; // octets held for clients, counted
 mod network; // ranges of addresses
 mod own; // the server's own routes
 pub(crate) mod page; // the page, from the binary
 pub(crate) mod reload; // reads again what may change
+mod response_cache; // answers that are given a second time
 pub(crate) mod service; // one request, from its head to its answer
 mod socket; // kinds of socket
-mod standing; // answers that are given a second time
 mod strict; // a connection under framing and times
 pub(crate) mod tls; // certificates
 pub(crate) mod traffic; // counts of requests

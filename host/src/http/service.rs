@@ -8,16 +8,16 @@ use super::{
     forwarded::Proxies,
     page::Page,
     reload::Reload,
-    standing::{self, Standing},
+    response_cache::{self, ResponseCache},
     traffic::Route,
     unsent::Unsent,
 };
 use crate::{
     clock::Clock,
-    logging::Ration,
+    logging::RateLimit,
     metrics::Metrics,
     request_id::{RequestId, RequestIds},
-    shares::{Share, Shares},
+    source_limit::{SourceLimit, SourcePermit},
 };
 use core::{
     convert::Infallible,
@@ -85,15 +85,15 @@ pub(crate) struct Setup<A> {
 pub(crate) struct Service<A> {
     pub(super) setup: Setup<A>,
     pub(super) documents: Page,
-    standing: Standing,
+    response_cache: ResponseCache,
     /// Log lines about answers with 5xx.
-    errors: Ration,
+    errors: RateLimit,
     /// Whether the server is to end. Whoever must be waited for holds a receiver.
     pub(crate) stop: watch::Sender<bool>,
     ids: RequestIds,
     in_flight: Arc<AtomicUsize>,
     /// Who has how many of these.
-    in_flight_of: Arc<Shares>,
+    in_flight_of: Arc<SourceLimit>,
     pub(super) bodies: Bodies,
     unsent: Unsent,
 }
@@ -106,12 +106,12 @@ impl<A: Answer> Service<A> {
         Self {
             setup,
             documents,
-            standing: Standing::new(),
-            errors: Ration::new(),
+            response_cache: ResponseCache::new(),
+            errors: RateLimit::new(),
             stop,
             ids: RequestIds::new(),
             in_flight: Arc::default(),
-            in_flight_of: Shares::of_many(in_flight),
+            in_flight_of: SourceLimit::of_many(in_flight),
             bodies: Bodies::new(),
             unsent: Unsent::default(),
         }
@@ -210,15 +210,15 @@ impl<A: Answer> Service<A> {
         }
         if route == Route::Verify
             && let Some(mark) = self.setup.answer.mark()
-            && let Some(asked) = standing::asked(&parts, &body)
+            && let Some(asked) = response_cache::asked(&parts, &body)
         {
             let now = self.setup.clock.now();
-            if let Some(answer) = self.standing.find(&asked, mark, now) {
+            if let Some(answer) = self.response_cache.find(&asked, mark, now) {
                 self.setup.answer.given_again();
                 return answer;
             }
             let answer = self.ask(origin, id, route, &parts, body).await;
-            self.standing.keep(asked, mark, now, &answer);
+            self.response_cache.keep(asked, mark, now, &answer);
             return answer;
         }
         self.ask(origin, id, route, &parts, body).await
@@ -282,7 +282,7 @@ impl<A: Answer> Service<A> {
     }
 
     /// A place among the requests that are being answered; `None` when all, or all that `source` may have, are taken.
-    fn slot(&self, source: Option<IpAddr>) -> Option<(Share, Slot)> {
+    fn slot(&self, source: Option<IpAddr>) -> Option<(SourcePermit, Slot)> {
         // The share first: whoever has too many takes no place, not even for a moment.
         let share = self.in_flight_of.take(source)?;
         Some((share, Slot::take(&self.in_flight, self.setup.limits.in_flight)?))

@@ -2,7 +2,7 @@
 //!
 //! A body takes memory until its client has read it. What everybody may read is there once, however many are reading it.
 
-use super::held::Held;
+use super::memory_budget::MemoryBudget;
 use crate::sync;
 use core::net::IpAddr;
 use hyper::body::Bytes;
@@ -13,7 +13,7 @@ const LARGE: usize = 32 << 10;
 /// What is being sent.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Unsent {
-    held: Arc<Held>,
+    held: Arc<MemoryBudget>,
     published: Arc<Mutex<Bytes>>,
 }
 
@@ -46,7 +46,7 @@ impl Unsent {
 struct Counted {
     body: Vec<u8>,
     source: IpAddr,
-    held: Arc<Held>,
+    held: Arc<MemoryBudget>,
 }
 
 impl AsRef<[u8]> for Counted {

@@ -22,7 +22,7 @@ use super::{
     tables::{Snapshot, Tables, TablesError},
 };
 use crate::{
-    files::summed::Summed,
+    files::hashing::Hashing,
     store::{Revision, StoreError, cache::Entry},
 };
 use redb::ReadableDatabase;
@@ -87,7 +87,7 @@ impl From<io::Error> for Stop {
 fn write_draft((snapshot, ahead): (&Snapshot, &Ahead), horizon: UnixTime, draft: &Path) -> Result<Revision, Stop> {
     let _ = fs::remove_file(draft);
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
-    let mut out = Summed::new(BufWriter::new(file));
+    let mut out = Hashing::new(BufWriter::new(file));
     let revision = snapshot.revision()?;
     let revision = ahead.revision().unwrap_or(revision);
     out.write_all(MAGIC)?;
@@ -183,7 +183,7 @@ fn fill(fresh: &Fresh, backup: impl Read) -> Result<(Revision, u64), Bad> {
     let database = super::create_database(&fresh.medium)?.database;
     let transaction = database.begin_write()?;
     let mut tables = Tables::open(&transaction)?;
-    let mut input = Summed::new(BufReader::new(backup));
+    let mut input = Hashing::new(BufReader::new(backup));
     if input.octets::<17>()? != *MAGIC {
         return Err(Bad::Backup("it is no backup of a format known here"));
     }
@@ -226,7 +226,7 @@ fn fill(fresh: &Fresh, backup: impl Read) -> Result<(Revision, u64), Bad> {
     Ok((revision, number))
 }
 
-impl<T: Read> Summed<T> {
+impl<T: Read> Hashing<T> {
     fn octets<const N: usize>(&mut self) -> Result<[u8; N], Bad> {
         let mut octets = [0; N];
         self.read_exact(&mut octets).map_err(Bad::Read)?;

@@ -1,7 +1,7 @@
 //! What the log is told while the disk takes nothing: when that begins and when it ends, however many commits fail meanwhile. Each
 //! failed login is one, so strangers decide how many there are; a disk that fails now and then does not fill the log either.
 
-use crate::{logging::Ration, store::StoreError};
+use crate::{logging::RateLimit, store::StoreError};
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::io;
 
@@ -9,9 +9,9 @@ use std::io;
 pub(super) struct Outage {
     /// The log has been told of the present one.
     said: AtomicBool,
-    begun: Ration,
-    blind: Ration,
-    unlogged: Ration,
+    begun: RateLimit,
+    blind: RateLimit,
+    unlogged: RateLimit,
 }
 
 impl Outage {

@@ -12,7 +12,7 @@ const PARTS: usize = 4;
 
 /// Who holds how much.
 #[derive(Debug, Default)]
-pub(super) struct Held(Mutex<Counts>);
+pub(super) struct MemoryBudget(Mutex<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -20,7 +20,7 @@ struct Counts {
     by_source: HashMap<IpAddr, usize>,
 }
 
-impl Held {
+impl MemoryBudget {
     /// Counts `octets` more for `source` until they are given back; `false` when that is beyond `limit` for all together, or beyond the
     /// source's part of it. Whoever holds nothing yet may exceed his part, and the limit if nobody else holds anything either.
     pub(super) fn take(&self, source: IpAddr, octets: usize, limit: usize) -> bool {
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn one_source_takes_a_quarter_and_all_no_more_than_the_bound() {
-        let held = Held::default();
+        let held = MemoryBudget::default();
         let source = |last: u8| IpAddr::from([192, 0, 2, last]);
         let take = |last, octets| held.take(source(last), octets, 1024);
         assert!((0..4).all(|_| take(1, 64)));

@@ -4,12 +4,12 @@ use sha2::{Digest as _, Sha256};
 use std::io::{self, Read, Write};
 
 /// Passes on what is written or read, and sums it.
-pub(crate) struct Summed<T> {
+pub(crate) struct Hashing<T> {
     inner: T,
     digest: Sha256,
 }
 
-impl<T> Summed<T> {
+impl<T> Hashing<T> {
     pub(crate) fn new(inner: T) -> Self {
         Self { inner, digest: Sha256::new() }
     }
@@ -20,7 +20,7 @@ impl<T> Summed<T> {
     }
 }
 
-impl<T: Write> Write for Summed<T> {
+impl<T: Write> Write for Hashing<T> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         let written = self.inner.write(octets)?;
         self.digest.update(octets.get(..written).unwrap_or(octets));
@@ -32,7 +32,7 @@ impl<T: Write> Write for Summed<T> {
     }
 }
 
-impl<T: Read> Read for Summed<T> {
+impl<T: Read> Read for Hashing<T> {
     fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(octets)?;
         self.digest.update(octets.get(..read).unwrap_or(octets));

@@ -1,9 +1,9 @@
-//! What a request will ask for, from what the same request has asked for before.
+//! Prefetching: what a request will ask for, from what the same request has asked for before.
 //!
 //! A call asks in rounds: whose token it is, then that user, then what is wanted of them. Each round enters the component once
 //! more and replays the rules. Most requests come again, with the same credentials for the same path, and ask for the same
 //! records; so these are read ahead, as they stand at that moment, and handed in at the start. A wrong guess costs a read and
-//! changes nothing ([`begin_foreseeing`](waxseal_core::seam::begin_foreseeing)).
+//! changes nothing ([`begin_prefetched`](waxseal_core::seam::begin_prefetched)).
 //!
 //! What is kept are names of records, under a keyed hash of the request; neither tokens nor values.
 
@@ -19,10 +19,10 @@ use waxseal_core::seam::{Key, Request};
 const REMEMBERED: usize = 1024;
 /// How many records are read ahead for one request at the most.
 const MOST: usize = 16;
-/// How many calls may ask for more than was foreseen for their request before it is learnt anew.
+/// How many calls may ask for more than was prefetched for their request before it is learnt anew.
 const SHORT: u32 = 64;
 
-pub(super) struct Foresight {
+pub(super) struct Prefetch {
     memory: Cache<u64, Arc<Memory>>,
     hasher: RandomState,
 }
@@ -36,29 +36,29 @@ struct Memory {
     short: AtomicU32,
 }
 
-/// What is foreseen for one call, and what it asks for besides.
-pub(super) struct Glance {
+/// What is prefetched for one call, and what it asks for besides.
+pub(super) struct Reads {
     request: u64,
     memory: Option<Arc<Memory>>,
     asked: Vec<Key>,
 }
 
-impl Foresight {
+impl Prefetch {
     pub(super) fn new() -> Self {
         Self { memory: Cache::new(REMEMBERED), hasher: RandomState::new() }
     }
 
-    /// What is foreseen for `request`.
-    pub(super) fn look(&self, request: &Request) -> Glance {
+    /// What is prefetched for `request`.
+    pub(super) fn look(&self, request: &Request) -> Reads {
         let authorization = request.headers.iter().filter(|(name, _)| name == "authorization").map(|(_, value)| value);
         let request = (request.method.as_str(), &request.path, &request.query, authorization.collect::<Vec<_>>());
         let request = self.hasher.hash_one(request);
-        Glance { request, memory: self.memory.get(&request), asked: Vec::new() }
+        Reads { request, memory: self.memory.get(&request), asked: Vec::new() }
     }
 
     /// Learns from what a call that has come to its end has asked for.
-    pub(super) fn learn(&self, glance: Glance) {
-        let Glance { request, memory, mut asked } = glance;
+    pub(super) fn learn(&self, reads: Reads) {
+        let Reads { request, memory, mut asked } = reads;
         let keep = |keys, settled| {
             self.memory.insert(request, Arc::new(Memory { keys, settled, short: AtomicU32::new(0) }));
         };
@@ -77,7 +77,7 @@ impl Foresight {
     }
 }
 
-impl Glance {
+impl Reads {
     /// What to read ahead.
     pub(super) fn keys(&self) -> &[Key] {
         self.memory.as_ref().filter(|memory| memory.settled).map_or(&[], |memory| &memory.keys)
@@ -85,7 +85,7 @@ impl Glance {
 
     /// Notes that the call asks for `keys`.
     pub(super) fn note(&mut self, keys: &[Key]) {
-        // A call that asks for very much is not foreseen at all.
+        // A call that asks for very much is not prefetched at all.
         let room = (4 * MOST).saturating_sub(self.asked.len());
         self.asked.extend(keys.iter().take(room).cloned());
     }
@@ -104,63 +104,63 @@ mod tests {
         names.iter().map(|name| Key::from_stored((*name).into())).collect()
     }
 
-    /// A call that asks for these besides what was foreseen for it, which is returned.
-    fn call(foresight: &Foresight, request: &Request, asks: &[&str]) -> Vec<Key> {
-        let mut glance = foresight.look(request);
-        let foreseen = glance.keys().to_vec();
-        let asks: Vec<_> = keys(asks).into_iter().filter(|key| !foreseen.contains(key)).collect();
-        asks.chunks(1).for_each(|round| glance.note(round));
-        foresight.learn(glance);
-        foreseen
+    /// A call that asks for these besides what was prefetched for it, which is returned.
+    fn call(prefetch: &Prefetch, request: &Request, asks: &[&str]) -> Vec<Key> {
+        let mut reads = prefetch.look(request);
+        let prefetched = reads.keys().to_vec();
+        let asks: Vec<_> = keys(asks).into_iter().filter(|key| !prefetched.contains(key)).collect();
+        asks.chunks(1).for_each(|round| reads.note(round));
+        prefetch.learn(reads);
+        prefetched
     }
 
     #[test]
     fn what_two_calls_have_asked_for_is_foreseen() {
-        let (foresight, request) = (Foresight::new(), request("/a", "Bearer b"));
-        assert_eq!(call(&foresight, &request, &["user", "by chance 1"]), []);
-        assert_eq!(call(&foresight, &request, &["user", "by chance 2"]), []);
+        let (prefetch, request) = (Prefetch::new(), request("/a", "Bearer b"));
+        assert_eq!(call(&prefetch, &request, &["user", "by chance 1"]), []);
+        assert_eq!(call(&prefetch, &request, &["user", "by chance 2"]), []);
         for n in 3..10 {
-            assert_eq!(call(&foresight, &request, &["user", &format!("by chance {n}")]), keys(&["user"]));
+            assert_eq!(call(&prefetch, &request, &["user", &format!("by chance {n}")]), keys(&["user"]));
         }
     }
 
     #[test]
     fn another_path_query_or_credential_is_another_request() {
-        let foresight = Foresight::new();
+        let prefetch = Prefetch::new();
         let known = request("/a", "Bearer b");
-        call(&foresight, &known, &["user"]);
-        call(&foresight, &known, &["user"]);
-        assert_eq!(call(&foresight, &known, &["user"]), keys(&["user"]));
+        call(&prefetch, &known, &["user"]);
+        call(&prefetch, &known, &["user"]);
+        assert_eq!(call(&prefetch, &known, &["user"]), keys(&["user"]));
         let queried = Request { query: "q".into(), ..request("/a", "Bearer b") };
         let posted = Request { method: Method::Post, ..request("/a", "Bearer b") };
         for other in [request("/b", "Bearer b"), request("/a", "Bearer c"), queried, posted] {
-            assert_eq!(call(&foresight, &other, &["user"]), []);
+            assert_eq!(call(&prefetch, &other, &["user"]), []);
         }
     }
 
     #[test]
     fn what_has_changed_is_learnt_anew() {
-        let (foresight, request) = (Foresight::new(), request("/a", "Bearer b"));
+        let (prefetch, request) = (Prefetch::new(), request("/a", "Bearer b"));
         for _ in 0..3 {
-            call(&foresight, &request, &["old"]);
+            call(&prefetch, &request, &["old"]);
         }
         for _ in 0..SHORT + 4 {
-            call(&foresight, &request, &["new"]);
+            call(&prefetch, &request, &["new"]);
         }
-        assert_eq!(call(&foresight, &request, &["new"]), keys(&["new"]));
+        assert_eq!(call(&prefetch, &request, &["new"]), keys(&["new"]));
     }
 
     #[test]
     fn no_more_is_read_ahead_than_a_few_records() {
-        let (foresight, request) = (Foresight::new(), request("/a", "Bearer b"));
+        let (prefetch, request) = (Prefetch::new(), request("/a", "Bearer b"));
         let many: Vec<_> = (0..1000).map(|n| format!("key/{n}")).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();
-        call(&foresight, &request, &many);
-        call(&foresight, &request, &many);
-        assert_eq!(call(&foresight, &request, &many).len(), MOST);
+        call(&prefetch, &request, &many);
+        call(&prefetch, &request, &many);
+        assert_eq!(call(&prefetch, &request, &many).len(), MOST);
         for n in 0..10 * REMEMBERED {
-            call(&foresight, &Request::new(Method::Get, &format!("/{n}")), &["user"]);
+            call(&prefetch, &Request::new(Method::Get, &format!("/{n}")), &["user"]);
         }
-        assert!(foresight.memory.len() <= REMEMBERED);
+        assert!(prefetch.memory.len() <= REMEMBERED);
     }
 }

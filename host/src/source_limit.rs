@@ -10,19 +10,19 @@ use std::{
 
 /// Who has how many.
 #[derive(Debug)]
-pub(crate) struct Shares {
+pub(crate) struct SourceLimit {
     of_one: usize,
     by_source: Mutex<HashMap<IpAddr, usize>>,
 }
 
 /// One of a source, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Share {
+pub(crate) struct SourcePermit {
     /// `None` where nothing is counted.
-    counted: Option<(Arc<Shares>, IpAddr)>,
+    counted: Option<(Arc<SourceLimit>, IpAddr)>,
 }
 
-impl Shares {
+impl SourceLimit {
     /// One source has `of_one` at the most.
     pub(crate) fn of(of_one: usize) -> Arc<Self> {
         Arc::new(Self { of_one, by_source: Mutex::default() })
@@ -34,8 +34,8 @@ impl Shares {
     }
 
     /// One more for `address`; `None` when its source has as many as it may. Without an address it is counted for nobody.
-    pub(crate) fn take(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Share> {
-        let Some(source) = address.map(site) else { return Some(Share { counted: None }) };
+    pub(crate) fn take(self: &Arc<Self>, address: Option<IpAddr>) -> Option<SourcePermit> {
+        let Some(source) = address.map(site) else { return Some(SourcePermit { counted: None }) };
         let mut by_source = sync::lock(&self.by_source);
         let count = by_source.entry(source).or_default();
         if *count >= self.of_one {
@@ -43,14 +43,14 @@ impl Shares {
         }
         *count += 1;
         drop(by_source);
-        Some(Share { counted: Some((Arc::clone(self), source)) })
+        Some(SourcePermit { counted: Some((Arc::clone(self), source)) })
     }
 }
 
-impl Drop for Share {
+impl Drop for SourcePermit {
     fn drop(&mut self) {
-        let Some((shares, source)) = &self.counted else { return };
-        let mut by_source = sync::lock(&shares.by_source);
+        let Some((limit, source)) = &self.counted else { return };
+        let mut by_source = sync::lock(&limit.by_source);
         if let Some(count) = by_source.get_mut(source) {
             *count -= 1;
             if *count == 0 {
@@ -64,21 +64,21 @@ impl Drop for Share {
 mod tests {
     use super::*;
 
-    fn take(shares: &Arc<Shares>, address: &str) -> Option<Share> {
-        shares.take(Some(address.parse().unwrap()))
+    fn take(limit: &Arc<SourceLimit>, address: &str) -> Option<SourcePermit> {
+        limit.take(Some(address.parse().unwrap()))
     }
 
     #[test]
     fn one_source_leaves_room_for_others() {
-        let shares = Shares::of(6);
-        let mut held: Vec<_> = (0..6).map(|_| take(&shares, "192.0.2.1").unwrap()).collect();
-        assert!(take(&shares, "192.0.2.1").is_none() && take(&shares, "::ffff:192.0.2.1").is_none());
-        let others: Vec<_> = (0..6).map(|network| take(&shares, &format!("2001:db8:7:{network}::1")).unwrap()).collect();
-        assert!(take(&shares, "2001:db8:7:9::1").is_none(), "networks of one site are one source");
+        let limit = SourceLimit::of(6);
+        let mut held: Vec<_> = (0..6).map(|_| take(&limit, "192.0.2.1").unwrap()).collect();
+        assert!(take(&limit, "192.0.2.1").is_none() && take(&limit, "::ffff:192.0.2.1").is_none());
+        let others: Vec<_> = (0..6).map(|network| take(&limit, &format!("2001:db8:7:{network}::1")).unwrap()).collect();
+        assert!(take(&limit, "2001:db8:7:9::1").is_none(), "networks of one site are one source");
         held.pop();
-        held.push(take(&shares, "192.0.2.1").unwrap());
-        let uncounted: Vec<_> = (0..7).map(|_| shares.take(None).unwrap()).collect();
+        held.push(take(&limit, "192.0.2.1").unwrap());
+        let uncounted: Vec<_> = (0..7).map(|_| limit.take(None).unwrap()).collect();
         drop((held, others, uncounted));
-        assert!(sync::lock(&shares.by_source).is_empty(), "who has none is not remembered");
+        assert!(sync::lock(&limit.by_source).is_empty(), "who has none is not remembered");
     }
 }

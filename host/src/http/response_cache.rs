@@ -1,4 +1,4 @@
-//! Answers to proxies, at `/auth/verify` and `/auth/envoy`, that still stand.
+//! A cache of answers to proxies, at `/auth/verify` and `/auth/envoy`.
 //!
 //! A proxy asks about the same token for every request of its client. What core says of a token follows from the token, the time,
 //! the settings with the keys, and the records it reads. So as long as the [`Mark`] is the same, which changes with every commit
@@ -28,24 +28,24 @@ const EXPIRES: &str = "x-auth-expires";
 /// The digest of an `Authorization` header, and of which of the two routes it came to.
 pub(super) type Asked = [u8; 32];
 
-pub(super) struct Standing(Cache<Asked, Arc<Stood>>);
+pub(super) struct ResponseCache(Cache<Asked, Arc<Cached>>);
 
-struct Stood {
+struct Cached {
     answer: HttpResponse,
     mark: Mark,
     since: UnixTime,
     until: UnixTime,
 }
 
-impl Standing {
+impl ResponseCache {
     pub(super) fn new() -> Self {
         Self(Cache::new(KEPT))
     }
 
     /// The answer to what was asked, if one stands at `mark` and `now`.
     pub(super) fn find(&self, asked: &Asked, mark: Mark, now: UnixTime) -> Option<HttpResponse> {
-        let stood = self.0.get(asked)?;
-        (stood.mark == mark && stood.since <= now && now < stood.until).then(|| stood.answer.clone())
+        let cached = self.0.get(asked)?;
+        (cached.mark == mark && cached.since <= now && now < cached.until).then(|| cached.answer.clone())
     }
 
     /// Keeps an answer that was made after `mark` was read, at `now` or later.
@@ -54,7 +54,7 @@ impl Standing {
         if answer.status().is_success()
             && let Some(until) = expires().map(UnixTime::from_secs)
         {
-            self.0.insert(asked, Arc::new(Stood { answer: answer.clone(), mark, since: now, until }));
+            self.0.insert(asked, Arc::new(Cached { answer: answer.clone(), mark, since: now, until }));
         }
     }
 }
@@ -85,16 +85,16 @@ mod tests {
         Response::builder().status(status).header(EXPIRES, expires).body(Full::new(Bytes::new())).unwrap()
     }
 
-    fn kept(answer: &HttpResponse) -> Standing {
-        let standing = Standing::new();
-        standing.keep([1; 32], MARK, NOW, answer);
-        standing
+    fn kept(answer: &HttpResponse) -> ResponseCache {
+        let cache = ResponseCache::new();
+        cache.keep([1; 32], MARK, NOW, answer);
+        cache
     }
 
     #[test]
     fn an_answer_stands_while_nothing_changes() {
-        let standing = kept(&answer(204, "1100"));
-        let stands = |asked, mark, now| standing.find(&asked, mark, UnixTime::from_secs(now)).is_some();
+        let cache = kept(&answer(204, "1100"));
+        let stands = |asked, mark, now| cache.find(&asked, mark, UnixTime::from_secs(now)).is_some();
         assert!(stands([1; 32], MARK, 1000) && stands([1; 32], MARK, 1099));
         assert!(!stands([2; 32], MARK, 1000), "another token");
         assert!(!stands([1; 32], Mark::new(1, 2), 1000), "after a commit");
