@@ -9,8 +9,8 @@
 use crate::{
     record::{KeyState, SigningKey, Stored, key},
     seam::{
-        ACTIONS, Answer, Ask, Call, Commit, Derivation, Done, Entropy, Event, Expect, Key, Method, Moment, Peer, Range,
-        Record, Request, Response, Step, Unread, Version, World, Write, begin, begin_prefetched, unread,
+        ACTIONS, Answer, Ask, Call, Commit, Derivation, Done, Entropy, Event, Expect, Method, Moment, Peer, Range, Record,
+        RecordKey, Request, Response, Step, Unread, Version, World, Write, begin, begin_prefetched, unread,
     },
     settings::Settings,
     time::UnixTime,
@@ -32,7 +32,7 @@ pub(crate) struct TestWorld {
     pub(crate) cost: Cost,
     /// Why a token of the last call was not good, as the log is told.
     pub(crate) token_refusal: Option<&'static str>,
-    records: BTreeMap<Key, (Record, Option<UnixTime>)>,
+    records: BTreeMap<RecordKey, (Record, Option<UnixTime>)>,
     revision: u64,
     settings: Settings,
     now: UnixTime,
@@ -203,7 +203,7 @@ impl TestWorld {
     }
 
     /// What is stored under `key`.
-    pub(crate) fn stored<T: Stored>(&self, key: &Key) -> Option<T> {
+    pub(crate) fn stored<T: Stored>(&self, key: &RecordKey) -> Option<T> {
         self.read(key).map(|record| T::of(&record).unwrap())
     }
 
@@ -220,7 +220,7 @@ impl TestWorld {
     }
 
     /// Stores `value` under `key`, past every rule.
-    pub(crate) fn put(&mut self, key: Key, value: Vec<u8>) {
+    pub(crate) fn put(&mut self, key: RecordKey, value: Vec<u8>) {
         let write = Write { key, expect: Expect::Any, value: Some(value), expires: None };
         assert!(self.commit(&Commit { checks: Vec::new(), writes: [write].into() }));
     }
@@ -303,7 +303,7 @@ impl TestWorld {
         &mut self,
         mut step: Step,
         cost: &mut Cost,
-        asked: &mut Vec<Key>,
+        asked: &mut Vec<RecordKey>,
         mut before: impl FnMut(&mut Self, usize),
     ) -> Done {
         let (derived, rounds) = (cost.derivations, cost.rounds);
@@ -340,7 +340,7 @@ impl TestWorld {
 
     /// All or nothing; `false` when a condition does not hold.
     fn commit(&mut self, commit: &Commit) -> bool {
-        let version = |key: &Key| self.read(key).map_or(Version::ABSENT, |record| record.version);
+        let version = |key: &RecordKey| self.read(key).map_or(Version::ABSENT, |record| record.version);
         let fresh = commit.checks.iter().all(|check| version(&check.key) == check.version);
         let expected = commit.writes.iter().all(|write| match write.expect {
             Expect::Version(expected) => version(&write.key) == expected,
@@ -361,14 +361,14 @@ impl TestWorld {
         fresh && expected
     }
 
-    fn read(&self, key: &Key) -> Option<Record> {
+    fn read(&self, key: &RecordKey) -> Option<Record> {
         let (record, expires) = self.records.get(key)?;
         expires.is_none_or(|expires| self.now < expires).then(|| record.clone())
     }
 
-    fn live<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a Key, &'a Record)> {
+    fn live<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a RecordKey, &'a Record)> {
         self.records
-            .range(Key::from_stored(prefix.into())..)
+            .range(RecordKey::from_stored(prefix.into())..)
             .take_while(move |(key, _)| key.as_str().starts_with(prefix))
             .filter(|(_, (_, expires))| expires.is_none_or(|expires| self.now < expires))
             .map(|(key, (record, _))| (key, record))

@@ -19,7 +19,7 @@ use waxseal::{
 use waxseal_core::{
     password::Scheme,
     record::{Authorization, AuthorizationAt, Scope, Stored, Uid, key},
-    seam::{Commit, Expect, Key, Method, Peer, Request, Response, Write},
+    seam::{Commit, Expect, Method, Peer, RecordKey, Request, Response, Write},
     settings::Settings,
     time::UnixTime,
 };
@@ -156,7 +156,7 @@ fn others(number: u64) -> [Write; 3] {
     };
     let Authorization { uid, created, id, expires, .. } = authorization;
     let at = AuthorizationAt { uid, created, id };
-    let record = |key: Key, value| Write { key, expect: Expect::Any, value: Some(value), expires: Some(expires) };
+    let record = |key: RecordKey, value| Write { key, expect: Expect::Any, value: Some(value), expires: Some(expires) };
     [
         record(key::authorization(&at), authorization.encode()),
         record(key::authorization_id(&hex(&id)), at.encode()),

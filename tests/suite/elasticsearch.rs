@@ -15,7 +15,7 @@ use waxseal::{
 };
 use waxseal_core::{
     record::key,
-    seam::{Key, Request},
+    seam::{RecordKey, Request},
     time::UnixTime,
 };
 use waxseal_tests::{
@@ -158,7 +158,7 @@ fn a_server_does_not_start_with_a_lifetime_out_of_bounds() {
 }
 
 /// Whether there is a record under `key` in the store of a server that does not run, expired or not.
-fn lies(data: &Path, key: &Key) -> bool {
+fn lies(data: &Path, key: &RecordKey) -> bool {
     let clock = Arc::new(Clock::system());
     let store = Embedded::look(data, Arc::clone(&clock)).unwrap();
     // Long before anything in it expires.

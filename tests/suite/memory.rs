@@ -8,7 +8,8 @@ use std::{
 use waxseal_core::{
     password,
     seam::{
-        Answer, Ask, Call, Commit, Derivation, Done, Entropy, Expect, Key, Moment, Peer, Pending, Record, Request, Step,
+        Answer, Ask, Call, Commit, Derivation, Done, Entropy, Expect, Moment, Peer, Pending, Record, RecordKey, Request,
+        Step,
     },
     seam::{Version, World, begin},
     settings::Settings,
@@ -27,7 +28,7 @@ pub struct Memory {
     now: UnixTime,
     calls: u64,
     revision: u64,
-    records: BTreeMap<Key, Stored>,
+    records: BTreeMap<RecordKey, Stored>,
 }
 
 struct Stored {
@@ -90,7 +91,7 @@ impl Memory {
 
     /// Writes everything, or nothing and answers false when a record is not as the operation has read it.
     pub fn commit(&mut self, commit: &Commit) -> bool {
-        let version = |key: &Key| self.live(key).map_or(Version::ABSENT, |record| record.version);
+        let version = |key: &RecordKey| self.live(key).map_or(Version::ABSENT, |record| record.version);
         let holds = commit.checks.iter().all(|check| version(&check.key) == check.version)
             && commit.writes.iter().all(|write| match write.expect {
                 Expect::Version(expected) => version(&write.key) == expected,
@@ -130,7 +131,7 @@ impl Memory {
         }
     }
 
-    fn live(&self, key: &Key) -> Option<&Record> {
+    fn live(&self, key: &RecordKey) -> Option<&Record> {
         let stored = self.records.get(key)?;
         stored.expires.is_none_or(|expires| self.now < expires).then_some(&stored.record)
     }

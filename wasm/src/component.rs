@@ -27,8 +27,8 @@ use std::{
 use waxseal_core::{
     password::Scheme,
     seam::{
-        self, Answer, Call, Done, Entropy, Expect, Key, Method, Moment, Outcome, Peer, Pending, Range, Record, Version,
-        World,
+        self, Answer, Call, Done, Entropy, Expect, Method, Moment, Outcome, Peer, Pending, Range, Record, RecordKey,
+        Version, World,
     },
     time::UnixTime,
 };
@@ -52,7 +52,7 @@ impl Guest for Component {
         // Host and component were built from different sources: a defect, so refuse by a trap and change nothing.
         let Some(world) = World::from_bytes(&world) else { abort() };
         let call = Call { request: request.into(), moment: moment.into(), world: Arc::new(world) };
-        let prefetched = prefetched.into_iter().map(|(key, record)| (Key::from_stored(key), record.map(Into::into)));
+        let prefetched = prefetched.into_iter().map(|(key, record)| (RecordKey::from_stored(key), record.map(Into::into)));
         step(seam::begin_prefetched(Arc::new(call), prefetched.collect()))
     }
 
@@ -132,7 +132,7 @@ impl From<wit::Address> for IpAddr {
 
 impl From<wit::Answer> for Answer {
     fn from(wit::Answer { records, ranges, derived }: wit::Answer) -> Self {
-        let keyed = |(key, stored): (String, wit::Stored)| (Key::from_stored(key), stored.into());
+        let keyed = |(key, stored): (String, wit::Stored)| (RecordKey::from_stored(key), stored.into());
         Self {
             records: records.into_iter().map(|record| record.map(Into::into)).collect(),
             ranges: ranges.into_iter().map(|range| range.into_iter().map(keyed).collect()).collect(),

@@ -9,7 +9,7 @@ use crate::{
     lifetime::Lifetime,
     record::{Authorization, AuthorizationAt, Count, RevokedScopes, Scope, Stored, Uid, User, key},
     refusal::Refusal,
-    seam::{Key, Op, Range, Stop},
+    seam::{Op, Range, RecordKey, Stop},
 };
 use alloc::{format, string::String, vec::Vec};
 use core::ops::ControlFlow;
@@ -288,6 +288,6 @@ fn era(op: &Op<'_>, uid: Uid, scopes: &[Scope]) -> Result<u32, Stop> {
     Ok(scopes.iter().fold(everything, |era, scope| era.saturating_add(own.of(*scope))))
 }
 
-fn eras(uid: Uid) -> [Key; 2] {
+fn eras(uid: Uid) -> [RecordKey; 2] {
     [key::era_of_everybody(), key::era_of_user(uid)]
 }

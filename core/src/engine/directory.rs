@@ -4,7 +4,7 @@ use super::clock;
 use crate::{
     record::{Lock, Stored, Uid, User, key},
     refusal::Refusal,
-    seam::{Key, Op, Range, Record, Stop},
+    seam::{Op, Range, Record, RecordKey, Stop},
     sorted::Sorted,
 };
 use alloc::{string::String, vec::Vec};
@@ -46,7 +46,7 @@ pub(crate) fn all_records<'a>(op: &Op<'a>, prefix: &str) -> Result<Vec<(&'a str,
 }
 
 /// Records under `prefix`, each with the rest of its key.
-pub(crate) fn behind<'a>(prefix: &str, page: &'a [(Key, Record)]) -> impl Iterator<Item = (&'a str, &'a Record)> {
+pub(crate) fn behind<'a>(prefix: &str, page: &'a [(RecordKey, Record)]) -> impl Iterator<Item = (&'a str, &'a Record)> {
     page.iter().map(move |(key, record)| (key.as_str().strip_prefix(prefix).unwrap_or_default(), record))
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     record::{Ended, PairsEnded, Published, Revoked, Stored, key},
     refusal::Refusal,
-    seam::{Key, Op, Range, Record, Stop},
+    seam::{Op, Range, Record, RecordKey, Stop},
     token::NewSnapshot,
 };
 use alloc::string::String;
@@ -66,6 +66,6 @@ pub(crate) fn snapshot(op: &Op<'_>) -> Result<Published, Stop> {
 }
 
 /// All records of one kind, or one more than a snapshot holds.
-fn all<'a>(op: &Op<'a>, prefix: &str) -> Result<&'a [(Key, Record)], Stop> {
+fn all<'a>(op: &Op<'a>, prefix: &str) -> Result<&'a [(RecordKey, Record)], Stop> {
     op.range(&Range { prefix: prefix.into(), after: String::new(), limit: NewSnapshot::ENOUGH })
 }

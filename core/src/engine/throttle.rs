@@ -24,7 +24,7 @@ use super::{
 use crate::{
     record::{Attempts, Cluster, Lock, Stored, Uid, User, key},
     refusal::Refusal,
-    seam::{Key, Op, Stop},
+    seam::{Op, RecordKey, Stop},
     time::UnixTime,
 };
 
@@ -68,7 +68,7 @@ pub(crate) fn admit_guess(op: &Op<'_>, uid: Uid, turned_away: &dyn Fn(&Refusal))
 }
 
 /// Refuses until then, and says so once, as `told` remembers.
-fn turn_away(op: &Op<'_>, told: &Key, until: UnixTime, turned_away: &dyn Fn(&Refusal)) -> Stop {
+fn turn_away(op: &Op<'_>, told: &RecordKey, until: UnixTime, turned_away: &dyn Fn(&Refusal)) -> Stop {
     let refusal = throttled(until.secs_since(op.now()));
     match op.load::<Attempts>(told) {
         Err(stop) => return stop,
@@ -83,7 +83,7 @@ fn turn_away(op: &Op<'_>, told: &Key, until: UnixTime, turned_away: &dyn Fn(&Ref
 
 /// The counters of one login attempt.
 pub(super) struct Gate {
-    keys: [Key; 3],
+    keys: [RecordKey; 3],
     pair: Attempts,
     account: Attempts,
     source: Attempts,
@@ -94,7 +94,7 @@ pub(super) struct Gate {
 
 impl Gate {
     /// The keys of the counters that [`Gate::open`] reads.
-    pub(super) fn keys(op: &Op<'_>, account: &[u8; 32]) -> [Key; 3] {
+    pub(super) fn keys(op: &Op<'_>, account: &[u8; 32]) -> [RecordKey; 3] {
         let pair = if op.settings.throttle.vendor_lockout {
             id(op, "tries.pair", account)
         } else {
@@ -274,7 +274,7 @@ impl Gate {
     }
 }
 
-fn source_key(op: &Op<'_>) -> Key {
+fn source_key(op: &Op<'_>) -> RecordKey {
     key::source_attempts(&id(op, "tries.source", &source(op)))
 }
 

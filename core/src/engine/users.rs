@@ -233,7 +233,7 @@ pub(crate) fn store_user(op: &Op<'_>, user: &User) {
 }
 
 /// Removes an entry of the directory, on the condition that it is as read.
-fn remove_index(op: &Op<'_>, key: crate::seam::Key) -> Result<(), Stop> {
+fn remove_index(op: &Op<'_>, key: crate::seam::RecordKey) -> Result<(), Stop> {
     op.read(&key)?;
     op.remove(key);
     Ok(())

@@ -1,7 +1,7 @@
 //! The names of records: the whole key space on one page.
 
 use super::{AuthorizationAt, PairId, Uid};
-use crate::{hex, seam::Key, token::base64url};
+use crate::{hex, seam::RecordKey, token::base64url};
 use alloc::{format, string::String};
 use sha2::{Digest, Sha256};
 
@@ -15,58 +15,58 @@ pub const LOCKS: &str = "lock/";
 pub const SEEN: &str = "seen/";
 
 /// [`super::User`].
-pub fn user(uid: Uid) -> Key {
-    Key(of_user(USERS, uid))
+pub fn user(uid: Uid) -> RecordKey {
+    RecordKey(of_user(USERS, uid))
 }
 
 /// Which user has this name: [`Uid`].
-pub fn name(name: &str) -> Key {
-    Key(format!("name/{}", plain(name, 255)))
+pub fn name(name: &str) -> RecordKey {
+    RecordKey(format!("name/{}", plain(name, 255)))
 }
 
 /// Which user has this e-mail address: [`Uid`].
-pub fn email(email: &str) -> Key {
-    Key(format!("email/{}", plain(email, 255)))
+pub fn email(email: &str) -> RecordKey {
+    RecordKey(format!("email/{}", plain(email, 255)))
 }
 
 /// [`super::Lock`] of a user.
-pub fn lock(uid: Uid) -> Key {
-    Key(of_user(LOCKS, uid))
+pub fn lock(uid: Uid) -> RecordKey {
+    RecordKey(of_user(LOCKS, uid))
 }
 
 /// [`super::Seen`]: the last login of a user.
-pub fn seen(uid: Uid) -> Key {
-    Key(of_user(SEEN, uid))
+pub fn seen(uid: Uid) -> RecordKey {
+    RecordKey(of_user(SEEN, uid))
 }
 
 /// [`super::LastUid`]: the uid given out last.
-pub fn last_uid() -> Key {
-    Key("counter/uid".into())
+pub fn last_uid() -> RecordKey {
+    RecordKey("counter/uid".into())
 }
 
 /// [`super::Admins`]: the users with role `admin` who may log in.
-pub fn admins() -> Key {
-    Key("admins".into())
+pub fn admins() -> RecordKey {
+    RecordKey("admins".into())
 }
 
 /// [`super::Cluster`]: policies that administrators change at run time.
-pub fn cluster() -> Key {
-    Key("cluster".into())
+pub fn cluster() -> RecordKey {
+    RecordKey("cluster".into())
 }
 
 /// [`super::Schemes`]: password schemes in use.
-pub fn schemes() -> Key {
-    Key("schemes".into())
+pub fn schemes() -> RecordKey {
+    RecordKey("schemes".into())
 }
 
 /// [`super::SigningKey`].
-pub fn signing_key(kid: &str) -> Key {
-    Key(format!("{SIGNING_KEYS}{}", plain(kid, 255)))
+pub fn signing_key(kid: &str) -> RecordKey {
+    RecordKey(format!("{SIGNING_KEYS}{}", plain(kid, 255)))
 }
 
 /// [`super::Count`]: how often signing keys were added.
-pub fn key_changes() -> Key {
-    Key("key-changes".into())
+pub fn key_changes() -> RecordKey {
+    RecordKey("key-changes".into())
 }
 
 /// What the keys of all revoked tokens start with.
@@ -77,18 +77,18 @@ pub const ENDED: &str = "ended/";
 pub const PAIRS_ENDED: &str = "pairs-ended";
 
 /// [`super::Ended`] of a user.
-pub fn ended(uid: Uid) -> Key {
-    Key(of_user(ENDED, uid))
+pub fn ended(uid: Uid) -> RecordKey {
+    RecordKey(of_user(ENDED, uid))
 }
 
 /// [`super::Published`]: the revocation snapshot given out last.
-pub fn snapshot() -> Key {
-    Key("snapshot".into())
+pub fn snapshot() -> RecordKey {
+    RecordKey("snapshot".into())
 }
 
 /// [`super::Revoked`]: present while the token with this `jti` is revoked and not yet expired.
-pub fn revoked(jti: &str) -> Key {
-    Key([REVOKED, &plain(jti, 64)].concat())
+pub fn revoked(jti: &str) -> RecordKey {
+    RecordKey([REVOKED, &plain(jti, 64)].concat())
 }
 
 /// What the keys of the revoked tokens of one user start with. They hold nothing, and are there for counting.
@@ -97,8 +97,8 @@ pub fn revoked_of(uid: Uid) -> String {
 }
 
 /// That the token with this `jti` is one of these.
-pub fn revoked_one_of(uid: Uid, jti: &str) -> Key {
-    Key([&*revoked_of(uid), &plain(jti, 64)].concat())
+pub fn revoked_one_of(uid: Uid, jti: &str) -> RecordKey {
+    RecordKey([&*revoked_of(uid), &plain(jti, 64)].concat())
 }
 
 /// What the keys of all token pairs start with.
@@ -110,33 +110,33 @@ pub fn pairs_of(uid: Uid) -> String {
 }
 
 /// [`super::Pair`].
-pub fn pair(uid: Uid, id: &PairId) -> Key {
-    Key(format!("{}{}", pairs_of(uid), base64url::encode(id)))
+pub fn pair(uid: Uid, id: &PairId) -> RecordKey {
+    RecordKey(format!("{}{}", pairs_of(uid), base64url::encode(id)))
 }
 
 /// [`super::PairsEnded`] of one user, or of everybody.
-pub fn pairs_ended(whose: Option<Uid>) -> Key {
-    Key(whose.map_or_else(|| PAIRS_ENDED.into(), |uid| of_user("pairs-ended/", uid)))
+pub fn pairs_ended(whose: Option<Uid>) -> RecordKey {
+    RecordKey(whose.map_or_else(|| PAIRS_ENDED.into(), |uid| of_user("pairs-ended/", uid)))
 }
 
 /// Present while there is a [`family_ended`] of this user. It holds nothing.
-pub fn families_ended(uid: Uid) -> Key {
-    Key(of_user("family-ended/", uid))
+pub fn families_ended(uid: Uid) -> RecordKey {
+    RecordKey(of_user("family-ended/", uid))
 }
 
 /// Present while a pair of this family could live, none of which is good any more. It holds nothing.
-pub fn family_ended(uid: Uid, family: &PairId) -> Key {
-    Key(format!("family-ended/{:08x}/{}", uid.as_u32(), base64url::encode(family)))
+pub fn family_ended(uid: Uid, family: &PairId) -> RecordKey {
+    RecordKey(format!("family-ended/{:08x}/{}", uid.as_u32(), base64url::encode(family)))
 }
 
 /// [`super::PairOf`] an access token, by its `jti`.
-pub fn pair_of_access(jti: &str) -> Key {
-    Key(format!("access/{}", plain(jti, 64)))
+pub fn pair_of_access(jti: &str) -> RecordKey {
+    RecordKey(format!("access/{}", plain(jti, 64)))
 }
 
 /// [`super::PairOf`] a refresh token, by its digest.
-pub fn pair_of_refresh(token: &str) -> Key {
-    Key(format!("refresh/{}", base64url::encode(&Sha256::digest(token))))
+pub fn pair_of_refresh(token: &str) -> RecordKey {
+    RecordKey(format!("refresh/{}", base64url::encode(&Sha256::digest(token))))
 }
 
 /// What the keys of the authorizations of one user start with; newer ones come first.
@@ -145,76 +145,76 @@ pub fn authorizations_of(uid: Uid) -> String {
 }
 
 /// [`super::Authorization`].
-pub fn authorization(at: &AuthorizationAt) -> Key {
+pub fn authorization(at: &AuthorizationAt) -> RecordKey {
     let id = u128::from_be_bytes([[0; 4].as_slice(), &at.id].concat().try_into().unwrap_or_default());
-    Key(format!("{}{:016x}{id:024x}", authorizations_of(at.uid), u64::MAX - at.created.as_millis()))
+    RecordKey(format!("{}{:016x}{id:024x}", authorizations_of(at.uid), u64::MAX - at.created.as_millis()))
 }
 
 /// [`AuthorizationAt`] of the id that is shown: 24 hex digits.
-pub fn authorization_id(id: &str) -> Key {
-    Key(format!("authz-id/{}", plain(id, 24)))
+pub fn authorization_id(id: &str) -> RecordKey {
+    RecordKey(format!("authz-id/{}", plain(id, 24)))
 }
 
 /// [`AuthorizationAt`] of a token, by its digest.
-pub fn authorization_token(token: &str) -> Key {
-    Key(["authz-token/", &base64url::encode(&Sha256::digest(token))].concat())
+pub fn authorization_token(token: &str) -> RecordKey {
+    RecordKey(["authz-token/", &base64url::encode(&Sha256::digest(token))].concat())
 }
 
 /// [`super::Count`]: how often an administrator revoked everybody's authorizations.
-pub fn era_of_everybody() -> Key {
-    Key("authz-era".into())
+pub fn era_of_everybody() -> RecordKey {
+    RecordKey("authz-era".into())
 }
 
 /// [`super::RevokedScopes`] of a user.
-pub fn era_of_user(uid: Uid) -> Key {
-    Key(of_user("authz-era/", uid))
+pub fn era_of_user(uid: Uid) -> RecordKey {
+    RecordKey(of_user("authz-era/", uid))
 }
 
 /// [`super::SshKeys`] of a user.
-pub fn ssh_keys(uid: Uid) -> Key {
-    Key(of_user("ssh-keys/", uid))
+pub fn ssh_keys(uid: Uid) -> RecordKey {
+    RecordKey(of_user("ssh-keys/", uid))
 }
 
 /// What the keys of all profiles start with.
 pub const PROFILES: &str = "profile/";
 
 /// [`super::UserProfile`] of a user.
-pub fn profile(uid: Uid) -> Key {
-    Key(of_user(PROFILES, uid))
+pub fn profile(uid: Uid) -> RecordKey {
+    RecordKey(of_user(PROFILES, uid))
 }
 
 /// [`super::CustomRole`].
-pub fn custom_role(name: &str) -> Key {
-    Key(format!("role/{}", plain(name, 255)))
+pub fn custom_role(name: &str) -> RecordKey {
+    RecordKey(format!("role/{}", plain(name, 255)))
 }
 
 /// [`super::CustomRoles`]: the names of all of them.
-pub fn custom_roles() -> Key {
-    Key("roles".into())
+pub fn custom_roles() -> RecordKey {
+    RecordKey("roles".into())
 }
 
 /// [`super::Attempts`] on one account over all sources; `id` hides the name.
-pub fn account_attempts(id: &[u8; 16]) -> Key {
-    Key(format!("tries/account/{}", base64url::encode(id)))
+pub fn account_attempts(id: &[u8; 16]) -> RecordKey {
+    RecordKey(format!("tries/account/{}", base64url::encode(id)))
 }
 
 /// [`super::Attempts`] on one account from one source.
-pub fn pair_attempts(id: &[u8; 16]) -> Key {
-    Key(format!("tries/pair/{}", base64url::encode(id)))
+pub fn pair_attempts(id: &[u8; 16]) -> RecordKey {
+    RecordKey(format!("tries/pair/{}", base64url::encode(id)))
 }
 
 /// [`super::Attempts`] of which only `until` counts: until when a source was told that it is turned away.
-pub fn turned_away(id: &[u8; 16]) -> Key {
-    Key(format!("tries/away/{}", base64url::encode(id)))
+pub fn turned_away(id: &[u8; 16]) -> RecordKey {
+    RecordKey(format!("tries/away/{}", base64url::encode(id)))
 }
 
 /// [`super::Attempts`] from one source over all accounts.
-pub fn source_attempts(id: &[u8; 16]) -> Key {
-    Key(format!("tries/source/{}", base64url::encode(id)))
+pub fn source_attempts(id: &[u8; 16]) -> RecordKey {
+    RecordKey(format!("tries/source/{}", base64url::encode(id)))
 }
 
 /// The user whose record this is, one of those that [`pairs_ended`] names; `None` for the one of everybody.
-pub fn whose_pairs_ended(key: &Key) -> Option<Uid> {
+pub fn whose_pairs_ended(key: &RecordKey) -> Option<Uid> {
     let digits = key.as_str().strip_prefix(PAIRS_ENDED)?.strip_prefix('/')?;
     u32::from_str_radix(digits, 16).ok().and_then(Uid::new)
 }

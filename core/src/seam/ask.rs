@@ -6,9 +6,9 @@ use zeroize::Zeroizing;
 
 /// The name of a record: printable ASCII with `/` between its parts, at most 512 octets. Made by [`crate::record::key`] only.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Key(pub(crate) String);
+pub struct RecordKey(pub(crate) String);
 
-impl Key {
+impl RecordKey {
     /// A key as a driver got it back from its store.
     pub fn from_stored(text: String) -> Self {
         Self(text)
@@ -51,7 +51,7 @@ pub struct Range {
 
 impl Range {
     /// After which key the next page begins, once `page` was read; `None` if it was the last.
-    pub(crate) fn next_after(&self, page: &[(Key, Record)]) -> Option<String> {
+    pub(crate) fn next_after(&self, page: &[(RecordKey, Record)]) -> Option<String> {
         let (last, _) = page.last()?;
         (page.len() >= self.limit as usize).then(|| last.as_str().into())
     }
@@ -78,7 +78,7 @@ impl core::fmt::Debug for Derivation {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Ask {
     /// Records to read.
-    pub keys: Vec<Key>,
+    pub keys: Vec<RecordKey>,
     /// Ranges to read.
     pub ranges: Vec<Range>,
     /// At most one derivation to compute.
@@ -98,7 +98,7 @@ pub struct Answer {
     /// One entry for each key asked; `None` for a record that does not exist or has expired.
     pub records: Vec<Option<Record>>,
     /// One list for each range asked.
-    pub ranges: Vec<Vec<(Key, Record)>>,
+    pub ranges: Vec<Vec<(RecordKey, Record)>>,
     /// 32 octets when a derivation was asked.
     pub derived: Option<Zeroizing<Vec<u8>>>,
 }

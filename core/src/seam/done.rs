@@ -1,6 +1,6 @@
 //! What comes out at the end: the response and what makes it true.
 
-use super::{Event, Key, Response, Version};
+use super::{Event, RecordKey, Response, Version};
 use crate::time::UnixTime;
 use alloc::vec::Vec;
 
@@ -38,7 +38,7 @@ impl Commit {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Check {
     /// Which record.
-    pub key: Key,
+    pub key: RecordKey,
     /// The version it was read at; [`Version::ABSENT`] if it did not exist.
     pub version: Version,
 }
@@ -47,7 +47,7 @@ pub struct Check {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Write {
     /// Which record.
-    pub key: Key,
+    pub key: RecordKey,
     /// What must hold for it.
     pub expect: Expect,
     /// The new value; `None` deletes.

@@ -1,6 +1,6 @@
 //! What has been read so far in one operation.
 
-use super::{Answer, Ask, Derivation, Key, Range, Record, Version};
+use super::{Answer, Ask, Derivation, Range, Record, RecordKey, Version};
 use crate::{
     sorted::Sorted,
     token::{Refusal, Verified},
@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 /// Everything the driver has answered to this operation.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    records: Sorted<Key, Option<Record>>,
-    ranges: Vec<(Range, Vec<(Key, Record)>)>,
+    records: Sorted<RecordKey, Option<Record>>,
+    ranges: Vec<(Range, Vec<(RecordKey, Record)>)>,
     derived: Vec<(Derivation, Zeroizing<Vec<u8>>)>,
     prefetched: Vec<Prefetched>,
     /// A token of the request and what its signature, times and profile decide: the same in every replay.
@@ -23,7 +23,7 @@ pub(super) struct Known {
 /// A record that the driver has read before it was asked to.
 #[derive(Debug)]
 struct Prefetched {
-    key: Key,
+    key: RecordKey,
     record: Option<Record>,
     /// Whether the operation has asked for it; until then it counts for nothing. Atomic only so that a call may move between threads.
     asked: AtomicBool,
@@ -40,14 +40,14 @@ pub(super) type Decided = (String, Result<Verified, Refusal>);
 
 impl Known {
     /// What the driver has read ahead.
-    pub(super) fn prefetched(records: Vec<(Key, Option<Record>)>) -> Self {
+    pub(super) fn prefetched(records: Vec<(RecordKey, Option<Record>)>) -> Self {
         let prefetched = records.into_iter().map(|(key, record)| Prefetched { key, record, asked: AtomicBool::new(false) });
         Self { prefetched: prefetched.collect(), ..Self::default() }
     }
 
     /// What the operation asks for: `None` while it has not been read, `Some(None)` when there is none.
     #[expect(clippy::option_option, reason = "not read and not there are two things")]
-    pub(super) fn record(&self, key: &Key) -> Option<Option<&Record>> {
+    pub(super) fn record(&self, key: &RecordKey) -> Option<Option<&Record>> {
         let prefetched = || {
             let prefetched = self.prefetched.iter().find(|prefetched| prefetched.key == *key)?;
             prefetched.asked.store(true, Ordering::Relaxed);
@@ -56,7 +56,7 @@ impl Known {
         self.records.get(key).map(Option::as_ref).or_else(prefetched)
     }
 
-    pub(super) fn range(&self, range: &Range) -> Option<&[(Key, Record)]> {
+    pub(super) fn range(&self, range: &Range) -> Option<&[(RecordKey, Record)]> {
         self.ranges.iter().find(|(known, _)| known == range).map(|(_, records)| records.as_slice())
     }
 
@@ -65,7 +65,7 @@ impl Known {
     }
 
     /// Every record asked for so far with its version, in no order.
-    pub(super) fn versions(&self) -> impl Iterator<Item = (&Key, Version)> {
+    pub(super) fn versions(&self) -> impl Iterator<Item = (&RecordKey, Version)> {
         let prefetched = self.prefetched.iter().filter(|prefetched| prefetched.is_asked());
         let prefetched = prefetched.map(|prefetched| (&prefetched.key, &prefetched.record));
         let read = self.records.as_slice().iter().map(|(key, record)| (key, record));
@@ -73,7 +73,7 @@ impl Known {
     }
 
     /// The version of a record that was asked for.
-    pub(super) fn version(&self, key: &Key) -> Option<Version> {
+    pub(super) fn version(&self, key: &RecordKey) -> Option<Version> {
         let prefetched = || self.prefetched.iter().find(|prefetched| prefetched.key == *key && prefetched.is_asked());
         let record = self.records.get(key).or_else(|| Some(&prefetched()?.record))?;
         Some(version(record.as_ref()))

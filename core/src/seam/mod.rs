@@ -28,7 +28,7 @@ mod step;
 mod unread;
 mod world;
 
-pub use ask::{Answer, Ask, Derivation, Key, Range, Record, Version};
+pub use ask::{Answer, Ask, Derivation, Range, Record, RecordKey, Version};
 pub use call::{Call, Entropy, Moment, Peer};
 pub use done::{Check, Commit, Done, Expect, Write};
 pub use event::{ACTIONS, Event, Outcome};

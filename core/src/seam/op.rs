@@ -1,8 +1,8 @@
 //! An operation in progress, as the rules see it.
 
 use super::{
-    Ask, Call, Check, Commit, Derivation, Done, Event, Expect, Key, Moment, Range, Record, Request, Response, Version,
-    Write,
+    Ask, Call, Check, Commit, Derivation, Done, Event, Expect, Moment, Range, Record, RecordKey, Request, Response,
+    Version, Write,
     known::{Decided, Known},
 };
 use crate::{
@@ -62,8 +62,8 @@ pub struct Op<'a> {
 
 #[derive(Default)]
 struct Draft {
-    changes: Sorted<Key, Write>,
-    kept: Sorted<Key, Write>,
+    changes: Sorted<RecordKey, Write>,
+    kept: Sorted<RecordKey, Write>,
     /// Each with whether it is kept even if the operation is refused.
     events: Vec<(Event, bool)>,
     token_refusal: Option<&'static str>,
@@ -89,7 +89,7 @@ impl<'a> Op<'a> {
     }
 
     /// Says that these records will be read, so that one round fetches them together. Many are best given in the order of their keys.
-    pub fn want<'k>(&self, keys: impl IntoIterator<Item = &'k Key>) {
+    pub fn want<'k>(&self, keys: impl IntoIterator<Item = &'k RecordKey>) {
         let mut ask = self.ask.borrow_mut();
         for key in keys {
             if self.known.record(key).is_none()
@@ -104,7 +104,7 @@ impl<'a> Op<'a> {
     ///
     /// # Errors
     /// [`Stop::Need`] until the driver has answered.
-    pub fn read(&self, key: &Key) -> Result<Option<&'a Record>, Stop> {
+    pub fn read(&self, key: &RecordKey) -> Result<Option<&'a Record>, Stop> {
         self.known.record(key).ok_or_else(|| {
             self.want([key]);
             Stop::Need
@@ -115,14 +115,14 @@ impl<'a> Op<'a> {
     ///
     /// # Errors
     /// [`Stop::Need`] until it has been read; [`Refusal::BadRecord`] when it cannot be decoded.
-    pub(crate) fn load<T: Stored>(&self, key: &Key) -> Result<Option<T>, Stop> {
+    pub(crate) fn load<T: Stored>(&self, key: &RecordKey) -> Result<Option<T>, Stop> {
         let read = self.read(key)?;
         let record = self.written(key, |value| value.map(T::decode)).unwrap_or_else(|| read.map(T::of));
         Ok(record.transpose()?)
     }
 
     /// Shows what this operation has written to a record so far, `None` where it has deleted it; gives `None` if it has done neither.
-    fn written<T>(&self, key: &Key, show: impl FnOnce(Option<&[u8]>) -> T) -> Option<T> {
+    fn written<T>(&self, key: &RecordKey, show: impl FnOnce(Option<&[u8]>) -> T) -> Option<T> {
         let draft = self.draft.borrow();
         let write = draft.changes.get(key).or_else(|| draft.kept.get(key))?;
         Some(show(write.value.as_deref()))
@@ -133,7 +133,7 @@ impl<'a> Op<'a> {
     ///
     /// # Errors
     /// [`Stop::Need`] until the driver has answered.
-    pub fn range(&self, range: &Range) -> Result<&'a [(Key, Record)], Stop> {
+    pub fn range(&self, range: &Range) -> Result<&'a [(RecordKey, Record)], Stop> {
         self.known.range(range).ok_or_else(|| {
             let mut ask = self.ask.borrow_mut();
             if !ask.ranges.contains(range) {
@@ -175,41 +175,41 @@ impl<'a> Op<'a> {
 
     /// Writes a record, provided it is as it was read ([`Expect::Any`] if this operation has not read it). Dropped when the
     /// operation is refused. A later write to the same key replaces an earlier one.
-    pub fn put(&self, key: Key, value: Vec<u8>, expires: Option<UnixTime>) {
+    pub fn put(&self, key: RecordKey, value: Vec<u8>, expires: Option<UnixTime>) {
         self.change(key, Some(value), expires);
     }
 
     /// Stores a record without expiry.
-    pub(crate) fn store<T: Stored>(&self, key: Key, record: &T) {
+    pub(crate) fn store<T: Stored>(&self, key: RecordKey, record: &T) {
         self.put(key, record.encode(), None);
     }
 
     /// Stores a record that the store may drop at `expires`.
-    pub(crate) fn store_until<T: Stored>(&self, key: Key, record: &T, expires: UnixTime) {
+    pub(crate) fn store_until<T: Stored>(&self, key: RecordKey, record: &T, expires: UnixTime) {
         self.put(key, record.encode(), Some(expires));
     }
 
     /// Like [`Op::put`], for a record that was read as part of a range: provided it is still the one that was `seen` there.
-    pub fn replace(&self, key: Key, seen: &Record, value: Vec<u8>, expires: Option<UnixTime>) {
+    pub fn replace(&self, key: RecordKey, seen: &Record, value: Vec<u8>, expires: Option<UnixTime>) {
         let write = Write { expect: Expect::Version(seen.version), key, value: Some(value), expires };
         self.draft.borrow_mut().changes.insert(write.key.clone(), write);
     }
 
     /// Writes a record that must not be there yet, without reading it: one that is there loses the race. Dropped when the
     /// operation is refused.
-    pub fn put_new(&self, key: Key, value: Vec<u8>) {
+    pub fn put_new(&self, key: RecordKey, value: Vec<u8>) {
         let write = Write { key, expect: Expect::Version(Version::ABSENT), value: Some(value), expires: None };
         self.draft.borrow_mut().changes.insert(write.key.clone(), write);
     }
 
     /// Deletes a record under the same condition as [`Op::put`].
-    pub fn remove(&self, key: Key) {
+    pub fn remove(&self, key: RecordKey) {
         self.change(key, None, None);
     }
 
     /// Like [`Op::put`], but goes in even when the operation is refused: for failure counters. A [`Op::put`] to the same key takes precedence
     /// where the operation succeeds, whichever came first.
-    pub fn keep(&self, key: Key, value: Option<Vec<u8>>, expires: Option<UnixTime>) {
+    pub fn keep(&self, key: RecordKey, value: Option<Vec<u8>>, expires: Option<UnixTime>) {
         let write = Write { expect: Expect::Any, key, value, expires };
         self.draft.borrow_mut().kept.insert(write.key.clone(), write);
     }
@@ -232,7 +232,7 @@ impl<'a> Op<'a> {
         }
     }
 
-    fn change(&self, key: Key, value: Option<Vec<u8>>, expires: Option<UnixTime>) {
+    fn change(&self, key: RecordKey, value: Option<Vec<u8>>, expires: Option<UnixTime>) {
         let write = Write { expect: Expect::Any, key, value, expires };
         self.draft.borrow_mut().changes.insert(write.key.clone(), write);
     }

@@ -1,6 +1,6 @@
 //! The steps of a call.
 
-use super::{Answer, Ask, Call, Done, Key, Method, Op, Record, Response, Stop, known::Known};
+use super::{Answer, Ask, Call, Done, Method, Op, Record, RecordKey, Response, Stop, known::Known};
 use crate::{dialect, refusal::Refusal};
 use alloc::{string::ToString, sync::Arc, vec::Vec};
 use core::mem;
@@ -35,7 +35,7 @@ pub fn begin(call: Arc<Call>) -> Step {
 /// Like [`begin`], by a driver that has read ahead what the call is likely to ask for: records as they stand now, `None` for
 /// those that do not exist. They save questions and change nothing else: what the call does not ask for is as if it had not
 /// been read. Of a record that is named twice, the first counts.
-pub fn begin_prefetched(call: Arc<Call>, records: Vec<(Key, Option<Record>)>) -> Step {
+pub fn begin_prefetched(call: Arc<Call>, records: Vec<(RecordKey, Option<Record>)>) -> Step {
     run(call, Known::prefetched(records), 0)
 }
 

@@ -44,7 +44,7 @@ impl<'a> NewSnapshot<'a> {
     pub(crate) const ENOUGH: u32 = if MAX_TOKENS > MAX_USERS { MAX_TOKENS + 1 } else { MAX_USERS + 1 };
 
     /// The token whose revocation is stored under this key is refused.
-    pub(crate) fn revoke(&mut self, stored: &crate::seam::Key) {
+    pub(crate) fn revoke(&mut self, stored: &crate::seam::RecordKey) {
         self.tokens.push(digest(stored));
     }
 

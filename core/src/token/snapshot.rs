@@ -279,7 +279,7 @@ fn number_of(entry: &[u8]) -> u64 {
 }
 
 /// What stands for the token whose revocation is stored under this key.
-pub(super) fn digest(stored: &crate::seam::Key) -> [u8; 12] {
+pub(super) fn digest(stored: &crate::seam::RecordKey) -> [u8; 12] {
     let name = stored.as_str().strip_prefix(key::REVOKED).unwrap_or_default();
     let mut start = [0; 12];
     start.iter_mut().zip(Sha256::digest(name)).for_each(|(to, from)| *to = from);

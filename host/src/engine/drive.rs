@@ -19,7 +19,7 @@ use tokio::{
     sync::{RwLock, RwLockWriteGuard},
     task::block_in_place,
 };
-use waxseal_core::seam::{Answer, Ask, Call, Derivation, Done, Key, Record, Response};
+use waxseal_core::seam::{Answer, Ask, Call, Derivation, Done, Record, RecordKey, Response};
 
 /// How often a call is started before the server gives up. Starting over is cheap, as derivations are kept. `wasm/js/lib/waxseal.js` has
 /// the same number, and the same longest pause.
@@ -189,7 +189,7 @@ impl Driver {
         }
     }
 
-    async fn read(&self, ask: &Ask) -> Result<(Vec<Option<Record>>, Vec<Vec<(Key, Record)>>), Failure> {
+    async fn read(&self, ask: &Ask) -> Result<(Vec<Option<Record>>, Vec<Vec<(RecordKey, Record)>>), Failure> {
         let records =
             if ask.keys.is_empty() { Vec::new() } else { self.store.get(&ask.keys).await.map_err(Failure::Store)? };
         let mut ranges = Vec::with_capacity(ask.ranges.len());

@@ -13,7 +13,7 @@ use core::{
 };
 use quick_cache::sync::Cache;
 use std::{collections::hash_map::RandomState, sync::Arc};
-use waxseal_core::seam::{Key, Request};
+use waxseal_core::seam::{RecordKey, Request};
 
 /// How many requests are remembered, at a few hundred octets each.
 const REMEMBERED: usize = 1024;
@@ -29,7 +29,7 @@ pub(super) struct Prefetch {
 
 #[derive(Debug)]
 struct Memory {
-    keys: Vec<Key>,
+    keys: Vec<RecordKey>,
     /// Whether two calls have agreed on it. What one call alone has asked for may be named after a number drawn for that call.
     settled: bool,
     /// How many calls have asked for more.
@@ -40,7 +40,7 @@ struct Memory {
 pub(super) struct Reads {
     request: u64,
     memory: Option<Arc<Memory>>,
-    asked: Vec<Key>,
+    asked: Vec<RecordKey>,
 }
 
 impl Prefetch {
@@ -79,12 +79,12 @@ impl Prefetch {
 
 impl Reads {
     /// What to read ahead.
-    pub(super) fn keys(&self) -> &[Key] {
+    pub(super) fn keys(&self) -> &[RecordKey] {
         self.memory.as_ref().filter(|memory| memory.settled).map_or(&[], |memory| &memory.keys)
     }
 
     /// Notes that the call asks for `keys`.
-    pub(super) fn note(&mut self, keys: &[Key]) {
+    pub(super) fn note(&mut self, keys: &[RecordKey]) {
         // A call that asks for very much is not prefetched at all.
         let room = (4 * MOST).saturating_sub(self.asked.len());
         self.asked.extend(keys.iter().take(room).cloned());
@@ -100,12 +100,12 @@ mod tests {
         Request::new(Method::Get, path).with_header("authorization", authorization)
     }
 
-    fn keys(names: &[&str]) -> Vec<Key> {
-        names.iter().map(|name| Key::from_stored((*name).into())).collect()
+    fn keys(names: &[&str]) -> Vec<RecordKey> {
+        names.iter().map(|name| RecordKey::from_stored((*name).into())).collect()
     }
 
     /// A call that asks for these besides what was prefetched for it, which is returned.
-    fn call(prefetch: &Prefetch, request: &Request, asks: &[&str]) -> Vec<Key> {
+    fn call(prefetch: &Prefetch, request: &Request, asks: &[&str]) -> Vec<RecordKey> {
         let mut reads = prefetch.look(request);
         let prefetched = reads.keys().to_vec();
         let asks: Vec<_> = keys(asks).into_iter().filter(|key| !prefetched.contains(key)).collect();

@@ -2,7 +2,7 @@
 
 use core::fmt;
 use std::sync::Arc;
-use waxseal_core::seam::{Answer, Ask, Call, Done, Key, Record};
+use waxseal_core::seam::{Answer, Ask, Call, Done, Record, RecordKey};
 
 /// Runs calls, one step after the other.
 pub(crate) trait Run: Sync {
@@ -18,7 +18,7 @@ pub(crate) trait Run: Sync {
 }
 
 /// Records, read before they were asked for; `None` for those that do not exist.
-pub(crate) type Prefetched = Vec<(Key, Option<Record>)>;
+pub(crate) type Prefetched = Vec<(RecordKey, Option<Record>)>;
 
 /// A call that waits for an answer.
 pub(crate) trait Wait: Sized + Send + Sync {

@@ -32,8 +32,8 @@ use waxseal_core::{
     password::{Derived, Hash, List, Scheme},
     record::{self, Admins, Authorization, AuthorizationAt, LastUid, Stored, Uid, User, key},
     seam::{
-        Answer, Ask, Call, Commit, Derivation, Done, Entropy, Event, Expect, Key, Method, Moment, Outcome, Peer, Range,
-        Record, Request, Response, Version, World, Write,
+        Answer, Ask, Call, Commit, Derivation, Done, Entropy, Event, Expect, Method, Moment, Outcome, Peer, Range, Record,
+        RecordKey, Request, Response, Version, World, Write,
     },
     settings::Settings,
     time::UnixTime,
@@ -83,14 +83,14 @@ fn staged(fates: &[Fate]) -> Staged {
 
 impl Staged {
     fn put(&self, key: &str, value: Option<&[u8]>) {
-        let key = Key::from_stored(key.into());
+        let key = RecordKey::from_stored(key.into());
         let write = Write { key, expect: Expect::Any, value: value.map(Into::into), expires: None };
         self.memory.commit(Commit { checks: Vec::new(), writes: vec![write] }).wait().unwrap();
     }
 }
 
 impl Store for Staged {
-    fn get(&self, keys: &[Key]) -> Reply<'_, Vec<Option<Record>>> {
+    fn get(&self, keys: &[RecordKey]) -> Reply<'_, Vec<Option<Record>>> {
         let name = thread::current().name().map(Into::into);
         self.readers.lock().unwrap().push((name, rustix::process::getpriority_process(None).unwrap()));
         let held = self.hold.lock().unwrap().take_if(|hold| keys.iter().any(|key| key.as_str().starts_with(hold.start)));
@@ -101,7 +101,7 @@ impl Store for Staged {
         if self.unreadable { Reply::ready(Err(broken())) } else { self.memory.get(keys) }
     }
 
-    fn range(&self, range: &Range) -> Reply<'_, Vec<(Key, Record)>> {
+    fn range(&self, range: &Range) -> Reply<'_, Vec<(RecordKey, Record)>> {
         self.listed.lock().unwrap().iter_mut().for_each(|listed| listed());
         self.memory.range(range)
     }
@@ -491,7 +491,7 @@ impl Run for &Scripted {
         self.secs.store(call.moment.now.as_secs(), Ordering::Relaxed);
         let password = Zeroizing::new(b"correct horse".to_vec());
         Ok(Turn::Ask(Asking(Ask {
-            keys: vec![Key::from_stored(self.writes.unwrap_or("user/1").into())],
+            keys: vec![RecordKey::from_stored(self.writes.unwrap_or("user/1").into())],
             ranges: vec![Range { prefix: "user/".into(), after: String::new(), limit: self.many.max(1) }],
             derive: Some(Derivation { scheme: CHEAP, salt: vec![0; 16], password }),
         })))

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use waxseal_core::{
     record::key::SIGNING_KEYS,
-    seam::{Key, Range, World},
+    seam::{Range, RecordKey, World},
     settings::Settings,
     time::UnixTime,
     vault::Vault,
@@ -96,7 +96,7 @@ impl Worlds {
     }
 
     /// Whether the world is made from this record.
-    pub(super) fn depend_on(key: &Key) -> bool {
+    pub(super) fn depend_on(key: &RecordKey) -> bool {
         key.as_str().starts_with(SIGNING_KEYS)
     }
 
@@ -203,11 +203,11 @@ mod tests {
     struct Counted(Memory, AtomicU64);
 
     impl Store for Counted {
-        fn get(&self, keys: &[Key]) -> Reply<'_, Vec<Option<Record>>> {
+        fn get(&self, keys: &[RecordKey]) -> Reply<'_, Vec<Option<Record>>> {
             self.0.get(keys)
         }
 
-        fn range(&self, range: &Range) -> Reply<'_, Vec<(Key, Record)>> {
+        fn range(&self, range: &Range) -> Reply<'_, Vec<(RecordKey, Record)>> {
             self.1.fetch_add(1, Ordering::Relaxed);
             self.0.range(range)
         }

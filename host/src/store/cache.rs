@@ -4,7 +4,7 @@ use crate::sync;
 use quick_cache::{Weighter, sync::Cache};
 use std::sync::{Arc, RwLock};
 use waxseal_core::{
-    seam::{Key, Record, Version},
+    seam::{Record, RecordKey, Version},
     time::UnixTime,
 };
 
@@ -55,7 +55,7 @@ impl From<Option<Entry>> for Known {
 /// INVARIANT: after [`Records::forget`] has returned, nobody finds a value that was read before it was called. A reader takes
 /// the [`Generation`] before it reads, and [`Records::keep`] drops what was read under an older one.
 pub(super) struct Records {
-    entries: Cache<Key, Known, Octets>,
+    entries: Cache<RecordKey, Known, Octets>,
     generation: RwLock<Generation>,
 }
 
@@ -71,7 +71,7 @@ impl Records {
     }
 
     /// What is known of `key`, if it is known.
-    pub(super) fn find(&self, key: &Key) -> Option<Known> {
+    pub(super) fn find(&self, key: &RecordKey) -> Option<Known> {
         self.entries.get(key)
     }
 
@@ -80,7 +80,7 @@ impl Records {
     }
 
     /// Keeps what was read under `generation`, unless something was forgotten since.
-    pub(super) fn keep(&self, generation: Generation, key: &Key, known: Known) {
+    pub(super) fn keep(&self, generation: Generation, key: &RecordKey, known: Known) {
         // Held while inserting, so that no forgetting comes in between.
         let current = sync::read(&self.generation);
         if *current == generation {
@@ -89,7 +89,7 @@ impl Records {
     }
 
     /// Forgets these keys. To be called when a commit is visible and before it is acknowledged.
-    pub(super) fn forget<'k>(&self, keys: impl IntoIterator<Item = &'k Key>) {
+    pub(super) fn forget<'k>(&self, keys: impl IntoIterator<Item = &'k RecordKey>) {
         let mut generation = sync::write(&self.generation);
         generation.0 += 1;
         for key in keys {
@@ -107,8 +107,8 @@ impl Records {
 #[derive(Clone)]
 struct Octets;
 
-impl Weighter<Key, Known> for Octets {
-    fn weight(&self, key: &Key, known: &Known) -> u64 {
+impl Weighter<RecordKey, Known> for Octets {
+    fn weight(&self, key: &RecordKey, known: &Known) -> u64 {
         (OVERHEAD + key.as_str().len() + known.entry().map_or(0, |entry| OVERHEAD + entry.value.len())) as u64
     }
 }
@@ -123,8 +123,8 @@ const TYPICAL: usize = 512;
 mod tests {
     use super::*;
 
-    fn key(name: &str) -> Key {
-        Key::from_stored(name.to_owned())
+    fn key(name: &str) -> RecordKey {
+        RecordKey::from_stored(name.to_owned())
     }
 
     fn entry(version: u64) -> Known {

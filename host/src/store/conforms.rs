@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use redb::backends::InMemoryBackend;
 use std::{sync::Arc, thread};
 use waxseal_core::{
-    seam::{Check, Commit, Expect, Key, Range, Version, Write},
+    seam::{Check, Commit, Expect, Range, RecordKey, Version, Write},
     time::UnixTime,
 };
 
@@ -23,8 +23,8 @@ fn on_backends(clock: &Arc<Clock>) -> Embedded {
     Embedded::with_backends(InMemoryBackend::new(), InMemoryBackend::new(), Arc::clone(clock)).unwrap()
 }
 
-pub(super) fn key(name: &str) -> Key {
-    Key::from_stored(name.to_owned())
+pub(super) fn key(name: &str) -> RecordKey {
+    RecordKey::from_stored(name.to_owned())
 }
 
 /// Writes `value` whatever stands there.

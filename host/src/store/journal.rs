@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 use tokio::sync::watch;
-use waxseal_core::seam::Key;
+use waxseal_core::seam::RecordKey;
 
 /// What a [`Watch`] tells.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -17,7 +17,7 @@ pub enum Change {
         /// The commit's revision.
         revision: Revision,
         /// The records, each once.
-        keys: Arc<[Key]>,
+        keys: Arc<[RecordKey]>,
     },
     /// Changes up to this revision are no longer told one by one: forget everything that was read from the store before.
     Lost {
@@ -72,7 +72,7 @@ pub(super) struct Journal {
 
 #[derive(Debug)]
 struct Log {
-    changes: VecDeque<(Revision, Arc<[Key]>)>,
+    changes: VecDeque<(Revision, Arc<[RecordKey]>)>,
     /// How many keys `changes` holds, which bounds its memory.
     keys: usize,
     /// Every change after this revision is in `changes`.
@@ -93,7 +93,7 @@ impl Journal {
     }
 
     /// Tells the commits of one batch, oldest first.
-    pub(super) fn tell(&self, batch: impl IntoIterator<Item = (Revision, Arc<[Key]>)>) {
+    pub(super) fn tell(&self, batch: impl IntoIterator<Item = (Revision, Arc<[RecordKey]>)>) {
         let mut log = sync::lock(&self.log);
         for (revision, keys) in batch {
             log.keys += keys.len();
@@ -142,8 +142,8 @@ const KEYS_KEPT: usize = 16_384;
 mod tests {
     use super::*;
 
-    fn keys(names: &[&str]) -> Arc<[Key]> {
-        names.iter().map(|name| Key::from_stored((*name).to_owned())).collect()
+    fn keys(names: &[&str]) -> Arc<[RecordKey]> {
+        names.iter().map(|name| RecordKey::from_stored((*name).to_owned())).collect()
     }
 
     fn written(revision: u64, names: &[&str]) -> Change {

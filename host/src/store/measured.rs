@@ -3,7 +3,7 @@
 use super::{Committed, Reply, Revision, Store, StoreError, Watch};
 use crate::metrics;
 use std::{sync::Arc, time::Instant};
-use waxseal_core::seam::{Commit, Key, Range, Record};
+use waxseal_core::seam::{Commit, Range, Record, RecordKey};
 
 /// The store inside, and what becomes of the commits that go through here.
 pub struct Measured<S> {
@@ -19,11 +19,11 @@ impl<S> Measured<S> {
 }
 
 impl<S: Store> Store for Measured<S> {
-    fn get(&self, keys: &[Key]) -> Reply<'_, Vec<Option<Record>>> {
+    fn get(&self, keys: &[RecordKey]) -> Reply<'_, Vec<Option<Record>>> {
         self.inner.get(keys)
     }
 
-    fn range(&self, range: &Range) -> Reply<'_, Vec<(Key, Record)>> {
+    fn range(&self, range: &Range) -> Reply<'_, Vec<(RecordKey, Record)>> {
         self.inner.range(range)
     }
 
@@ -76,11 +76,11 @@ mod tests {
     struct Broken(StoreError);
 
     impl Store for Broken {
-        fn get(&self, _: &[Key]) -> Reply<'_, Vec<Option<Record>>> {
+        fn get(&self, _: &[RecordKey]) -> Reply<'_, Vec<Option<Record>>> {
             Reply::ready(Err(self.0.clone()))
         }
 
-        fn range(&self, _: &Range) -> Reply<'_, Vec<(Key, Record)>> {
+        fn range(&self, _: &Range) -> Reply<'_, Vec<(RecordKey, Record)>> {
             Reply::ready(Err(self.0.clone()))
         }
 

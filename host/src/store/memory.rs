@@ -8,13 +8,13 @@ use std::{
     sync::{Arc, RwLock},
 };
 use waxseal_core::{
-    seam::{Commit, Expect, Key, Range, Record, Version},
+    seam::{Commit, Expect, Range, Record, RecordKey, Version},
     time::UnixTime,
 };
 
 /// Records in memory, for tests and for trying things out: gone when it is dropped.
 pub struct Memory {
-    records: RwLock<BTreeMap<Key, Kept>>,
+    records: RwLock<BTreeMap<RecordKey, Kept>>,
     journal: Journal,
     clock: Arc<Clock>,
 }
@@ -33,7 +33,7 @@ impl Memory {
     fn commit_now(&self, commit: Commit) -> Committed {
         let now = self.clock.now();
         let mut records = sync::write(&self.records);
-        let version = |key: &Key| {
+        let version = |key: &RecordKey| {
             records.get(key).filter(|kept| kept.is_live(now)).map_or(Version::ABSENT, |kept| kept.record.version)
         };
         let checks_hold = commit.checks.iter().all(|check| version(&check.key) == check.version);
@@ -65,14 +65,14 @@ impl Memory {
 }
 
 impl Store for Memory {
-    fn get(&self, keys: &[Key]) -> Reply<'_, Vec<Option<Record>>> {
+    fn get(&self, keys: &[RecordKey]) -> Reply<'_, Vec<Option<Record>>> {
         let now = self.clock.now();
         let records = sync::read(&self.records);
         let live = |key| records.get(key).filter(|kept| kept.is_live(now)).map(|kept| kept.record.clone());
         Reply::ready(Ok(keys.iter().map(live).collect()))
     }
 
-    fn range(&self, range: &Range) -> Reply<'_, Vec<(Key, Record)>> {
+    fn range(&self, range: &Range) -> Reply<'_, Vec<(RecordKey, Record)>> {
         let now = self.clock.now();
         let records = sync::read(&self.records);
         let found = records

@@ -23,7 +23,7 @@ pub use memory::Memory;
 pub use reply::Reply;
 
 use core::ops::Bound;
-use waxseal_core::seam::{Commit, Key, Range, Record, Version};
+use waxseal_core::seam::{Commit, Range, Record, RecordKey, Version};
 
 /// The number of a commit; rises with every one. The versions of the records are revisions.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -52,10 +52,10 @@ pub trait Store: Send + Sync + 'static {
     /// key; what has to hold together is made to by the checks of the commit.
     ///
     /// An implementation that has the answer at hand returns [`Reply::Ready`], which costs no allocation to await.
-    fn get(&self, keys: &[Key]) -> Reply<'_, Vec<Option<Record>>>;
+    fn get(&self, keys: &[RecordKey]) -> Reply<'_, Vec<Option<Record>>>;
 
     /// The live records of `range`, in key order, from one snapshot.
-    fn range(&self, range: &Range) -> Reply<'_, Vec<(Key, Record)>>;
+    fn range(&self, range: &Range) -> Reply<'_, Vec<(RecordKey, Record)>>;
 
     /// Checks every condition, then writes everything: all or nothing, synced to disk before the answer.
     ///
@@ -74,10 +74,10 @@ pub trait Store: Send + Sync + 'static {
 }
 
 /// Where among the keys a page of `range` begins.
-fn start_of(Range { prefix, after, .. }: &Range) -> Bound<Key> {
+fn start_of(Range { prefix, after, .. }: &Range) -> Bound<RecordKey> {
     if after < prefix {
-        Bound::Included(Key::from_stored(prefix.clone()))
+        Bound::Included(RecordKey::from_stored(prefix.clone()))
     } else {
-        Bound::Excluded(Key::from_stored(after.clone()))
+        Bound::Excluded(RecordKey::from_stored(after.clone()))
     }
 }

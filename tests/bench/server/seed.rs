@@ -13,7 +13,7 @@ use waxseal::{
 use waxseal_core::{
     password::{Derived, Hash, List, Scheme},
     record::{LastUid, Role, Stored, Uid, User, key},
-    seam::{Commit, Expect, Key, Request, Write},
+    seam::{Commit, Expect, RecordKey, Request, Write},
     time::UnixTime,
 };
 use waxseal_tests::{
@@ -62,7 +62,7 @@ fn fill(data: &Path, count: u32) {
     let store = Embedded::open(data, Arc::new(Clock::system())).unwrap();
     let (salt, scheme) = ([5; 16], Scheme::default());
     let hash = Hash::new(&salt, &Derived::new(scheme, &[6; 32]).unwrap()).unwrap();
-    let write = |key: Key, value: Vec<u8>| Write { key, expect: Expect::Any, value: Some(value), expires: None };
+    let write = |key: RecordKey, value: Vec<u8>| Write { key, expect: Expect::Any, value: Some(value), expires: None };
     let now = UnixTime::from_secs(1_700_000_000);
     for first in (2..count + 2).step_by(1000) {
         let mut writes = Vec::new();

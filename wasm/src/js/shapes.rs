@@ -6,7 +6,7 @@ use serde_bytes::ByteBuf;
 use wasm_bindgen::JsValue;
 use waxseal_core::{
     password::Scheme,
-    seam::{self, Event, Expect, Key, Range, Record, Version},
+    seam::{self, Event, Expect, Range, Record, RecordKey, Version},
     time::UnixTime,
 };
 use zeroize::Zeroizing;
@@ -142,14 +142,14 @@ impl<'a> From<&'a seam::Ask> for Ask<'a> {
             salt,
             password: password.as_slice(),
         });
-        Self { keys: keys.iter().map(Key::as_str).collect(), ranges: ranges.iter().map(range).collect(), derive }
+        Self { keys: keys.iter().map(RecordKey::as_str).collect(), ranges: ranges.iter().map(range).collect(), derive }
     }
 }
 
 impl From<Answer> for seam::Answer {
     fn from(Answer { records, ranges, derived }: Answer) -> Self {
         let record = |version, value: ByteBuf| Record { version: Version(version), value: value.into_vec() };
-        let keyed = |Keyed { key, version, value }| (Key::from_stored(key), record(version, value));
+        let keyed = |Keyed { key, version, value }| (RecordKey::from_stored(key), record(version, value));
         Self {
             records: records
                 .into_iter()

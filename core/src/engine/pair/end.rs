@@ -12,7 +12,7 @@ use super::{
 use crate::{
     engine::{audit, has_room, revoke, revoke_counted, user, verify_any_time},
     record::{Pair, PairId, PairOf, PairsEnded, Stored, Uid, key},
-    seam::{Key, Op, Range, Record, Stop},
+    seam::{Op, Range, Record, RecordKey, Stop},
 };
 use alloc::{string::String, vec::Vec};
 
@@ -81,7 +81,7 @@ pub(crate) fn invalidate(
 fn end_one(
     op: &Op<'_>,
     actor: &dyn core::fmt::Display,
-    index: &Key,
+    index: &RecordKey,
     end: &dyn Fn(&Op<'_>, &mut Pair) -> Result<bool, Stop>,
 ) -> Result<Option<Counts>, Stop> {
     let Some(PairOf { uid, id, family }) = op.load::<PairOf>(index)? else { return Ok(None) };
@@ -167,7 +167,7 @@ pub(super) fn family_has_ended(op: &Op<'_>, pair: &Pair) -> Result<bool, Stop> {
 }
 
 /// A pair that was found, with where and how it is stored.
-type Found<'a> = (&'a Key, &'a Record, Pair);
+type Found<'a> = (&'a RecordKey, &'a Record, Pair);
 
 /// The wanted pairs of one user, or of everybody, of which a half is still accepted somewhere; and whether these are all. Those whose
 /// user is gone, or had all his tokens or pairs ended, are dead already and take nobody's place.

@@ -25,7 +25,7 @@ use crate::{
     lifetime::Lifetime,
     record::{Pair, PairId, PairOf, Uid, User, key},
     refusal::Refusal,
-    seam::{Key, Op, Stop},
+    seam::{Op, RecordKey, Stop},
     time::UnixTime,
     token::{MAX_LEEWAY, base64url, dialect},
 };
@@ -182,7 +182,7 @@ fn renew(op: &Op<'_>, pair: &Pair, client: Uid, ends: Result<Ends, Stop>) -> Res
 }
 
 /// The pair that an index names.
-fn pair_of(op: &Op<'_>, index: &Key) -> Result<Option<Pair>, Stop> {
+fn pair_of(op: &Op<'_>, index: &RecordKey) -> Result<Option<Pair>, Stop> {
     match op.load::<PairOf>(index)? {
         Some(PairOf { uid, id, .. }) => op.load(&key::pair(uid, &id)),
         None => Ok(None),

@@ -5,8 +5,8 @@ use core::net::IpAddr;
 use waxseal_core::{
     password::Scheme,
     seam::{
-        Ask, Check, Commit, Derivation, Done, Event, Expect, Key, Moment, Outcome, Peer, Range, Record, Response, Version,
-        Write,
+        Ask, Check, Commit, Derivation, Done, Event, Expect, Moment, Outcome, Peer, Range, Record, RecordKey, Response,
+        Version, Write,
     },
     time::UnixTime,
 };
@@ -47,7 +47,7 @@ impl From<IpAddr> for wit::Address {
     }
 }
 
-pub(super) fn keyed((key, record): &(Key, Record)) -> (&str, wit::Stored<'_>) {
+pub(super) fn keyed((key, record): &(RecordKey, Record)) -> (&str, wit::Stored<'_>) {
     (key.as_str(), record.into())
 }
 
@@ -60,7 +60,7 @@ impl<'a> From<&'a Record> for wit::Stored<'a> {
 impl From<wit::Ask> for Ask {
     fn from(wit::Ask { keys, ranges, derive }: wit::Ask) -> Self {
         Self {
-            keys: keys.into_iter().map(Key::from_stored).collect(),
+            keys: keys.into_iter().map(RecordKey::from_stored).collect(),
             ranges: ranges.into_iter().map(Into::into).collect(),
             derive: derive.map(Into::into),
         }
@@ -108,7 +108,7 @@ impl TryFrom<wit::Response> for Response {
 
 impl From<wit::Commit> for Commit {
     fn from(wit::Commit { checks, writes }: wit::Commit) -> Self {
-        let check = |wit::Check { key, version }| Check { key: Key::from_stored(key), version: Version(version) };
+        let check = |wit::Check { key, version }| Check { key: RecordKey::from_stored(key), version: Version(version) };
         Self { checks: checks.into_iter().map(check).collect(), writes: writes.into_iter().map(Into::into).collect() }
     }
 }
@@ -116,7 +116,7 @@ impl From<wit::Commit> for Commit {
 impl From<wit::Write> for Write {
     fn from(wit::Write { key, expect, value, expires_millis }: wit::Write) -> Self {
         let expect = expect.map_or(Expect::Any, |version| Expect::Version(Version(version)));
-        Self { key: Key::from_stored(key), expect, value, expires: expires_millis.map(UnixTime::from_millis) }
+        Self { key: RecordKey::from_stored(key), expect, value, expires: expires_millis.map(UnixTime::from_millis) }
     }
 }
 

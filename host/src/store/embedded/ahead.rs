@@ -9,14 +9,14 @@ use crate::store::{
 use core::ops::Bound;
 use std::{collections::BTreeMap, sync::Arc};
 use waxseal_core::{
-    seam::{Key, Range, Write},
+    seam::{Range, RecordKey, Write},
     time::UnixTime,
 };
 
 /// Records by their keys, and where they lead to. Bounded by the log, which holds them too.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ahead {
-    records: BTreeMap<Key, Known>,
+    records: BTreeMap<RecordKey, Known>,
     revision: Option<Revision>,
 }
 
@@ -27,7 +27,7 @@ impl Ahead {
         for batch in log.after(synced) {
             for LoggedWrite { revision, key, expires, value } in batch.writes() {
                 let known = known(revision, expires, value);
-                ahead.records.insert(Key::from_stored(key.to_owned()), known);
+                ahead.records.insert(RecordKey::from_stored(key.to_owned()), known);
             }
             ahead.revision = Some(batch.last());
         }
@@ -47,19 +47,19 @@ impl Ahead {
     }
 
     /// What it says of `key`; `None` where redb has the last word.
-    pub(super) fn find(&self, key: &Key) -> Option<&Known> {
+    pub(super) fn find(&self, key: &RecordKey) -> Option<&Known> {
         self.records.get(key)
     }
 
     /// What it says of the records of `range`, in key order.
-    pub(super) fn within(&self, range: &Range) -> Vec<(Key, Known)> {
+    pub(super) fn within(&self, range: &Range) -> Vec<(RecordKey, Known)> {
         let records = self.records.range((start_of(range), Bound::Unbounded));
         let within = records.take_while(|(key, _)| key.as_str().starts_with(&range.prefix));
         within.map(|(key, known)| (key.clone(), known.clone())).collect()
     }
 
     /// All that it says, in key order.
-    pub(super) fn records(&self) -> impl Iterator<Item = (&Key, &Known)> {
+    pub(super) fn records(&self) -> impl Iterator<Item = (&RecordKey, &Known)> {
         self.records.iter()
     }
 

@@ -11,7 +11,7 @@ use crate::store::{Committed, Revision, StoreError, cache::Known};
 use redb::ReadableDatabase;
 use std::sync::Arc;
 use waxseal_core::{
-    seam::{Commit, Expect, Key, Version},
+    seam::{Commit, Expect, RecordKey, Version},
     time::UnixTime,
 };
 
@@ -24,7 +24,7 @@ pub(super) struct Group {
     /// The same for readers.
     pub(super) ahead: Ahead,
     /// Which records each of them writes.
-    pub(super) told: Vec<(Revision, Arc<[Key]>)>,
+    pub(super) told: Vec<(Revision, Arc<[RecordKey]>)>,
 }
 
 impl Group {
@@ -90,7 +90,7 @@ impl State<'_> {
         Ok(true)
     }
 
-    fn version(&mut self, key: &Key, first: &Ahead) -> Result<Version, TablesError> {
+    fn version(&mut self, key: &RecordKey, first: &Ahead) -> Result<Version, TablesError> {
         let known = match first.find(key) {
             Some(known) => known.clone(),
             None => self.known(key)?,
@@ -98,7 +98,7 @@ impl State<'_> {
         Ok(known.entry().filter(|entry| entry.is_live(self.now)).map_or(Version::ABSENT, |entry| entry.version))
     }
 
-    fn known(&mut self, key: &Key) -> Result<Known, TablesError> {
+    fn known(&mut self, key: &RecordKey) -> Result<Known, TablesError> {
         // Whoever decides is the only one who changes anything, so the cache is current.
         if let Some(known) = self.shared.records.find(key) {
             return Ok(known);

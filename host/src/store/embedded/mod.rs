@@ -66,7 +66,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 use tokio::sync::{oneshot, watch};
-use waxseal_core::seam::{Commit, Key, Range, Record};
+use waxseal_core::seam::{Commit, Range, Record, RecordKey};
 
 /// A store in one file of a data directory, open in one process at a time.
 pub struct Embedded {
@@ -215,11 +215,11 @@ impl Embedded {
 impl Store for Embedded {
     /// Reads what the cache does not hold from the file, on the calling thread: a few microseconds while the file is in the
     /// system's page cache, which a file of this size is.
-    fn get(&self, keys: &[Key]) -> Reply<'_, Vec<Option<Record>>> {
+    fn get(&self, keys: &[RecordKey]) -> Reply<'_, Vec<Option<Record>>> {
         Reply::ready(self.shared.get(keys))
     }
 
-    fn range(&self, range: &Range) -> Reply<'_, Vec<(Key, Record)>> {
+    fn range(&self, range: &Range) -> Reply<'_, Vec<(RecordKey, Record)>> {
         let now = self.shared.clock.now();
         let read = |transaction: &ReadTransaction, ahead: Vec<_>| Snapshot::new(transaction)?.range(range, &ahead, now);
         Reply::ready(self.shared.read(|ahead| ahead.within(range), read))
@@ -361,7 +361,7 @@ impl Shared {
         Ok((shared, log))
     }
 
-    fn get(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, StoreError> {
+    fn get(&self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>, StoreError> {
         self.intact()?;
         let mut found = Vec::with_capacity(keys.len());
         for key in keys {
@@ -374,7 +374,7 @@ impl Shared {
     }
 
     #[cold]
-    fn get_missing(&self, keys: &[Key], mut found: Vec<Option<Record>>) -> Result<Vec<Option<Record>>, StoreError> {
+    fn get_missing(&self, keys: &[RecordKey], mut found: Vec<Option<Record>>) -> Result<Vec<Option<Record>>, StoreError> {
         let missing = &keys[found.len()..];
         let generation = self.records.generation();
         let ahead = |ahead: &Ahead| missing.iter().map(|key| ahead.find(key).cloned()).collect();

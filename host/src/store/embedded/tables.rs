@@ -15,7 +15,7 @@ use crate::store::{
 };
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition, WriteTransaction};
 use waxseal_core::{
-    seam::{Key, Range, Record, Version},
+    seam::{Range, Record, RecordKey, Version},
     time::UnixTime,
 };
 
@@ -86,7 +86,7 @@ impl Snapshot {
     }
 
     /// The record under `key`, live or not.
-    pub(super) fn entry(&self, key: &Key) -> Result<Option<Entry>, TablesError> {
+    pub(super) fn entry(&self, key: &RecordKey) -> Result<Option<Entry>, TablesError> {
         self.records.get(key.as_str())?.map(|stored| decode(key.as_str(), stored.value())).transpose()
     }
 
@@ -94,9 +94,9 @@ impl Snapshot {
     pub(super) fn range(
         &self,
         range: &Range,
-        ahead: &[(Key, Known)],
+        ahead: &[(RecordKey, Known)],
         now: UnixTime,
-    ) -> Result<Vec<(Key, Record)>, TablesError> {
+    ) -> Result<Vec<(RecordKey, Record)>, TablesError> {
         let limit = usize::try_from(range.limit).unwrap_or(usize::MAX);
         let mut found = Vec::new();
         if limit == 0 {
@@ -107,7 +107,7 @@ impl Snapshot {
         self.walk(range.after.as_str().max(&range.prefix), wanted, ahead, |key, entry| {
             if key != range.after && entry.is_live(now) {
                 let record = Record { version: entry.version, value: entry.value };
-                found.push((Key::from_stored(key.to_owned()), record));
+                found.push((RecordKey::from_stored(key.to_owned()), record));
             }
             Ok::<_, TablesError>(found.len() < limit)
         })?;
@@ -133,7 +133,7 @@ impl Snapshot {
         &self,
         start: &str,
         wanted: impl Fn(&str) -> bool,
-        ahead: impl Iterator<Item = (&'a Key, &'a Known)>,
+        ahead: impl Iterator<Item = (&'a RecordKey, &'a Known)>,
         mut visit: impl FnMut(&str, Entry) -> Result<bool, E>,
     ) -> Result<Option<u64>, E> {
         let (mut seen, mut ahead) = (0, ahead.peekable());
@@ -252,7 +252,7 @@ impl<'t> Tables<'t> {
     }
 
     /// Deletes at most `limit` records that have expired before `horizon`, longest ago first; returns the keys that it looked at.
-    pub(super) fn purge(&mut self, horizon: UnixTime, limit: usize) -> Result<Vec<Key>, TablesError> {
+    pub(super) fn purge(&mut self, horizon: UnixTime, limit: usize) -> Result<Vec<RecordKey>, TablesError> {
         let mut due: Vec<(u64, String)> = Vec::new();
         for entry in self.expiry.range(..=(horizon.as_millis(), ""))?.take(limit) {
             let entry = entry?.0;
@@ -267,7 +267,7 @@ impl<'t> Tables<'t> {
                 self.records.remove(key.as_str())?;
             }
         }
-        Ok(due.into_iter().map(|(_, key)| Key::from_stored(key)).collect())
+        Ok(due.into_iter().map(|(_, key)| RecordKey::from_stored(key)).collect())
     }
 }
 

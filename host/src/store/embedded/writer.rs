@@ -28,7 +28,7 @@ use std::{
 };
 use tokio::sync::oneshot;
 use waxseal_core::{
-    seam::{Commit, Key},
+    seam::{Commit, RecordKey},
     time::UnixTime,
 };
 
@@ -292,8 +292,8 @@ fn sync_tables(
     view: &View,
     ahead: &Ahead,
     (revision, horizon): (Revision, UnixTime),
-    more: impl FnOnce(&mut Tables<'_>) -> Result<(Vec<Key>, bool), TablesError>,
-) -> Result<Option<Vec<Key>>, TablesError> {
+    more: impl FnOnce(&mut Tables<'_>) -> Result<(Vec<RecordKey>, bool), TablesError>,
+) -> Result<Option<Vec<RecordKey>>, TablesError> {
     let mut transaction = view.database.begin_write()?;
     transaction.set_quick_repair(true);
     let mut tables = Tables::open(&transaction)?;
