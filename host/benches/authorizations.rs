@@ -12,7 +12,7 @@ use std::{path::Path, sync::Arc, time::Instant};
 use tokio::runtime::Runtime;
 use waxseal::{
     clock::Clock,
-    engine::{Choice, Engine, Kind, Limits, Parts},
+    engine::{Choice, Engine, Execution, Limits, Parts},
     kdf,
     store::{Embedded, Store},
 };
@@ -86,7 +86,7 @@ impl Server {
             clock,
             settings,
             root: Zeroizing::new([9; 32]),
-            choice: Choice { hot: Kind::Native, api: Kind::Module },
+            choice: Choice { hot: Execution::Native, api: Execution::Module },
             limits: Limits::default(),
         };
         let engine = runtime.block_on(Engine::start(parts)).unwrap();

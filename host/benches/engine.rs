@@ -9,7 +9,7 @@ use core::hint::black_box;
 use std::{sync::Arc, time::Instant};
 use waxseal::{
     clock::Clock,
-    engine::{Choice, Code, Engine, Kind, Limits, Module, Parts},
+    engine::{Choice, Code, Engine, Execution, Limits, Module, Parts},
     kdf,
     store::Memory,
 };
@@ -48,7 +48,7 @@ fn main() {
     ]);
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let engines = [Kind::Native, Kind::Module].map(|kind| runtime.block_on(engine(kind)));
+    let engines = [Execution::Native, Execution::Module].map(|kind| runtime.block_on(engine(kind)));
     let tokens = [0, 1].map(|at| admin_token(&runtime, &engines[at]));
     for (path, status) in [("/nowhere", 400), ("/auth/verify", 204), ("/v1/users/1", 200)] {
         let answer = |at: usize| {
@@ -78,7 +78,7 @@ fn admin_token(runtime: &tokio::runtime::Runtime, engine: &Engine) -> String {
     made["access_token"].as_str().unwrap().into()
 }
 
-async fn engine(kind: Kind) -> Engine {
+async fn engine(kind: Execution) -> Engine {
     let clock = Arc::new(Clock::stopped_at(NOW));
     let scheme = Scheme::Argon2id { memory: 8, passes: 1, lanes: 1 };
     let mut settings = Settings::default();

@@ -9,7 +9,7 @@ use std::{path::Path, sync::Arc, time::Instant};
 use tokio::runtime::Runtime;
 use waxseal::{
     clock::Clock,
-    engine::{Choice, Engine, Kind, Limits, Parts},
+    engine::{Choice, Engine, Execution, Limits, Parts},
     kdf,
     store::{Embedded, Store},
 };
@@ -44,10 +44,10 @@ fn main() {
 
     println!("{:<34} {:>12} {:>12} {:>8}", "", "none", REVOKED, "ratio");
     for (path, kind) in [
-        ("/auth/verify", Kind::Native),
-        ("/auth/verify", Kind::Module),
-        ("/_security/_authenticate", Kind::Native),
-        ("/_security/_authenticate", Kind::Module),
+        ("/auth/verify", Execution::Native),
+        ("/auth/verify", Execution::Module),
+        ("/_security/_authenticate", Execution::Native),
+        ("/_security/_authenticate", Execution::Module),
     ] {
         let [few, lots] = compare(&runtime, path, kind, [&none, &many]);
         println!("{:<34} {few:>9.0} ns {lots:>9.0} ns {:>6.2} x", format!("{path}, {kind:?}"), lots / few);
@@ -78,13 +78,13 @@ impl Site {
                 limits: Limits::default(),
             }))
         };
-        let native = engine(Kind::Native).unwrap();
+        let native = engine(Execution::Native).unwrap();
         let first = Request::new(Method::Post, "/admin/bootstrap").with_header("content-type", "application/json");
         let first = first.with_body(r#"{"name":"admin","password":"of a bench"}"#);
         let local = Peer { local: true, ..Peer::default() };
         assert_eq!(runtime.block_on(native.answer(first, local)).status, 201);
         revoke(&*store, revoked);
-        Self { bearers: bearers(&*store), native, module: engine(Kind::Module).unwrap() }
+        Self { bearers: bearers(&*store), native, module: engine(Execution::Module).unwrap() }
     }
 }
 
@@ -135,12 +135,12 @@ fn jti_text(number: u128) -> String {
 }
 
 /// The median time of a request at each site.
-fn compare(runtime: &Runtime, path: &str, kind: Kind, sites: [&Site; 2]) -> [f64; 2] {
+fn compare(runtime: &Runtime, path: &str, kind: Execution, sites: [&Site; 2]) -> [f64; 2] {
     let mut nanos = [Vec::new(), Vec::new()];
     let mut next = 0_usize;
     for _ in 0..ROUNDS {
         for (site, nanos) in sites.iter().zip(&mut nanos) {
-            let engine = if kind == Kind::Native { &site.native } else { &site.module };
+            let engine = if kind == Execution::Native { &site.native } else { &site.module };
             let start = Instant::now();
             for _ in 0..STEP {
                 // A prime step, so that all of them come and neighbours do not follow each other.

@@ -75,7 +75,7 @@ const CUT: &str = "\u{2026}";
 pub struct AuditTrail {
     queue: Option<SyncSender<Message>>,
     writer: Option<JoinHandle<()>>,
-    lost: Arc<Lost>,
+    lost: Arc<Losses>,
 }
 
 enum Message {
@@ -98,7 +98,7 @@ impl AuditTrail {
     /// # Errors
     /// When the file cannot be written, or holds no record at its end.
     pub fn open(path: &Path, first: bool, clock: Arc<Clock>, metrics: Arc<Metrics>) -> io::Result<Self> {
-        let lost = Arc::new(Lost::new(metrics));
+        let lost = Arc::new(Losses::new(metrics));
         let trail = Trail::open(path, first, clock, Arc::clone(&lost))?;
         let (queue, messages) = sync_channel(QUEUE);
         let writer = thread::Builder::new().name("audit".into()).spawn(move || trail.run(&messages))?;
@@ -197,7 +197,7 @@ impl Drop for AuditTrail {
 }
 
 /// Records that could not be written.
-struct Lost {
+struct Losses {
     metrics: Arc<Metrics>,
     /// How many of them the trail does not mention yet.
     unnoted: AtomicU64,
@@ -211,7 +211,7 @@ struct Lost {
     closed: AtomicBool,
 }
 
-impl Lost {
+impl Losses {
     fn new(metrics: Arc<Metrics>) -> Self {
         let [said, outage, closed] = [const { AtomicBool::new(false) }; 3];
         Self { metrics, unnoted: AtomicU64::new(0), said, outage, due: Arc::default(), closed }
@@ -234,7 +234,7 @@ struct Trail {
     chain: Option<Link>,
     file: Option<File>,
     head: Option<File>,
-    lost: Arc<Lost>,
+    lost: Arc<Losses>,
     /// Something may not be on disk yet.
     dirty: bool,
     /// When forcing it there was last tried.
@@ -248,7 +248,7 @@ struct Trail {
 }
 
 impl Trail {
-    fn open(path: &Path, first: bool, clock: Arc<Clock>, lost: Arc<Lost>) -> io::Result<Self> {
+    fn open(path: &Path, first: bool, clock: Arc<Clock>, lost: Arc<Losses>) -> io::Result<Self> {
         let mut trail = Self {
             path: path.into(),
             clock,

@@ -4,7 +4,7 @@ use crate::{
     audit::AuditTrail,
     clock::Clock,
     http::{
-        Answer, Forwarding, Limits, Network, Proxies, admin_socket, is_exposed,
+        Backend, Forwarding, Limits, Network, Proxies, admin_socket, is_exposed,
         listener::{self, Listener},
         page::{self, Page},
         reload::Reload,
@@ -220,8 +220,8 @@ impl Ready {
     /// second later, ends the process at once. SIGHUP reads certificates and settings again and reopens the audit trail.
     ///
     /// # Errors
-    /// When nothing can be answered any more ([`Answer::broken`]).
-    pub async fn serve<A: Answer>(self, parts: Parts<A>) -> Result<(), ServeError> {
+    /// When nothing can be answered any more ([`Backend::broken`]).
+    pub async fn serve<A: Backend>(self, parts: Parts<A>) -> Result<(), ServeError> {
         let Self { sockets, mut signals, .. } = self;
         let (answer, audit) = (Arc::clone(&parts.answer), parts.audit.clone());
         let server = Server::start(sockets, parts);
@@ -289,7 +289,7 @@ pub(crate) struct Server<A> {
     reload: Arc<Reload>,
 }
 
-impl<A: Answer> Server<A> {
+impl<A: Backend> Server<A> {
     /// Answers from now on.
     pub(crate) fn start(sockets: Sockets, parts: Parts<A>) -> Self {
         let Sockets { options, tls, admin, main, operations, bound } = sockets;

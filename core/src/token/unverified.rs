@@ -25,13 +25,13 @@ pub struct Unverified<'t> {
 #[derive(Debug)]
 pub struct Signed<'t> {
     payload: &'t str,
-    kind: Kind,
+    kind: TypeHeader,
     /// The time from which its key does not verify.
     until: Option<UnixTime>,
 }
 
 /// What a header says of the kind of token, `typ`, and the header, unless it is one of our own making.
-type Kind = (Field<Text>, String);
+type TypeHeader = (Field<Text>, String);
 
 impl<'t> Unverified<'t> {
     /// Looks at size and shape only.
@@ -70,7 +70,7 @@ impl<'t> Unverified<'t> {
         Ok(Signed { payload: self.payload, kind, until: key.until() })
     }
 
-    fn choose(self, keys: &KeySet) -> Result<(&Key, Kind), Refusal> {
+    fn choose(self, keys: &KeySet) -> Result<(&Key, TypeHeader), Refusal> {
         let json = String::from_utf8(self.header()?).map_err(|_| Refusal::BadHeaderJson)?;
         let header = Header::read(&json)?;
         let Field::Is(alg) = header.alg else { return Err(Refusal::AlgorithmNotAllowed) };

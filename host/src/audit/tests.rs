@@ -468,7 +468,7 @@ fn a_change_that_was_cut_off_before_its_record_is_noted() {
 #[test]
 fn a_file_that_was_taken_away_is_begun_anew() {
     let home = Home::new();
-    let mut trail = Trail::open(&home.path(), true, Arc::default(), Arc::new(Lost::new(Arc::default()))).unwrap();
+    let mut trail = Trail::open(&home.path(), true, Arc::default(), Arc::new(Losses::new(Arc::default()))).unwrap();
     let occasion = Occasion { time: UnixTime::from_millis(2_500), source: None, request: RequestId::from(255) };
     let write = |trail: &mut Trail, after_a_while: bool| {
         if after_a_while {
@@ -513,7 +513,7 @@ fn a_start_that_fails_leaves_the_end_in_order() {
 #[test]
 fn while_records_are_lost_no_change_may_be_made() {
     let home = Home::new();
-    let lost = Arc::new(Lost::new(Arc::default()));
+    let lost = Arc::new(Losses::new(Arc::default()));
     let mut trail = Trail::open(&home.path(), true, Arc::default(), Arc::clone(&lost)).unwrap();
     let audit = AuditTrail { queue: None, writer: None, lost };
     assert!(audit.takes_records());
@@ -542,7 +542,7 @@ fn while_records_are_lost_no_change_may_be_made() {
 #[test]
 fn what_could_not_be_forced_to_disk_is_tried_again() {
     let home = Home::new();
-    let lost = Lost::new(Arc::default());
+    let lost = Losses::new(Arc::default());
     let mut trail = Trail::open(&home.path(), true, Arc::default(), Arc::new(lost)).unwrap();
     let occasion = Occasion { time: UnixTime::from_millis(2_500), source: None, request: RequestId::from(255) };
     trail.write(&[(occasion, vec![event("a")])]);
@@ -562,7 +562,7 @@ fn what_could_not_be_forced_to_disk_is_tried_again() {
 fn a_trail_that_is_not_surely_on_disk_is_not_closed_in_order() {
     for (fails_at_the_end, unclean) in [(None, 0), (Some(true), 1), (Some(false), 1)] {
         let home = Home::new();
-        let lost = Lost::new(Arc::default());
+        let lost = Losses::new(Arc::default());
         let mut trail = Trail::open(&home.path(), true, Arc::default(), Arc::new(lost)).unwrap();
         // It takes whatever is written, and cannot be synced.
         let failing = fails_at_the_end.map(|_| OpenOptions::new().write(true).open("/dev/null").unwrap());

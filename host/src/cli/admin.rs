@@ -31,7 +31,7 @@ enum Way {
 }
 
 /// What came back.
-pub(super) struct Answer {
+pub(super) struct AdminAnswer {
     pub(super) status: u16,
     /// `null` when there is no body.
     pub(super) body: Zeroizing<Vec<u8>>,
@@ -165,7 +165,7 @@ impl Admin {
     }
 
     /// Sends a request and gives the answer as it is.
-    pub(super) fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+    pub(super) fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<AdminAnswer, Failure> {
         if path.len() > LONGEST_PATH {
             return Err(Failure::refused("the name or id is too long: none can be that long"));
         }
@@ -183,7 +183,7 @@ impl Admin {
             Way::Here(assembled) => {
                 let body = body.as_ref().map(|body| body.as_bytes()).unwrap_or_default();
                 let response = self.runtime.block_on(assembled.ask(method, path, body));
-                Ok(Answer { status: response.status, body: Zeroizing::new(response.body) })
+                Ok(AdminAnswer { status: response.status, body: Zeroizing::new(response.body) })
             }
         }
     }
@@ -255,7 +255,7 @@ async fn over_socket(
     method: &Method,
     path: &str,
     body: Option<Zeroizing<String>>,
-) -> Result<Answer, AnyError> {
+) -> Result<AdminAnswer, AnyError> {
     let stream = admin_socket::connect(data.path())?;
     stream.set_nonblocking(true)?;
     let stream = UnixStream::from_std(stream)?;
@@ -270,7 +270,7 @@ async fn over_socket(
     let status = response.status().as_u16();
     let octets = response.into_body().collect().await?.to_bytes();
     running.abort();
-    Ok(Answer { status, body: Zeroizing::new(octets.to_vec()) })
+    Ok(AdminAnswer { status, body: Zeroizing::new(octets.to_vec()) })
 }
 
 #[cfg(test)]

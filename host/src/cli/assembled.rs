@@ -5,14 +5,14 @@ use crate::{
     audit::{self, AuditTrail},
     backup::{self, BackupError, Unfinished},
     clock::Clock,
-    config::{self, Config, Host, Loaded, Origin, Problem, Sources},
+    config::{self, Config, Host, Loaded, Problem, Sources, StatedBy},
     data_dir::{DataDir, RootKey},
-    engine::{self, Audit, Choice, Code, Engine, Kind, Mark, Occasion, Rules},
-    http::{Answer, Astray, Reloaded, admin_socket, tls::Tls},
+    engine::{self, Audit, Choice, Code, Engine, Execution, Mark, Occasion, Rules},
+    http::{Astray, Backend, Reloaded, admin_socket, tls::Tls},
     kdf,
     metrics::Metrics,
     request_id::RequestId,
-    store::{Embedded, Lost, Measured, Revision, Store, StoreError},
+    store::{Embedded, LostFile, Measured, Revision, Store, StoreError},
     sync,
     text::hex,
 };
@@ -177,7 +177,7 @@ impl Assembled {
     }
 }
 
-impl Answer for Assembled {
+impl Backend for Assembled {
     fn answer(&self, request: Request, peer: Peer) -> impl Future<Output = Response> + Send {
         self.engine.answer(request, peer)
     }
@@ -225,8 +225,8 @@ impl Answer for Assembled {
             )
         });
         let (store, store_log) = match self.store.lost() {
-            Some(lost @ Lost::Store(_)) => (Some(lost.to_string()), None),
-            Some(lost @ Lost::Log(_)) => (None, Some(lost.to_string())),
+            Some(lost @ LostFile::Store(_)) => (Some(lost.to_string()), None),
+            Some(lost @ LostFile::Log(_)) => (None, Some(lost.to_string())),
             None => (None, None),
         };
         Astray { root_key, store, store_log, clock_secs_behind: self.clock.secs_behind() }
@@ -303,7 +303,7 @@ impl Assembled {
     /// Rules of this machine code, or of this binary as the server was started with them, ready to be put in force.
     fn rules(&self, code: Option<&Code>) -> Result<Rules, String> {
         let choice = match code {
-            Some(_) => Choice { hot: Kind::Module, api: Kind::Module },
+            Some(_) => Choice { hot: Execution::Module, api: Execution::Module },
             None => Choice { hot: self.host.engine.hot, api: self.host.engine.api },
         };
         let whose = if code.is_some() { "engine.module" } else { "the module of this binary" };
@@ -355,14 +355,14 @@ const MODULE: [&str; 2] = ["engine.module", "engine.module_sha256"];
 const KINDS: [&str; 2] = ["engine.hot", "engine.api"];
 
 /// The settings of the rules with their values.
-fn rules(loaded: &Loaded) -> impl Iterator<Item = (&'static str, String, &Origin)> {
+fn rules(loaded: &Loaded) -> impl Iterator<Item = (&'static str, String, &StatedBy)> {
     let of_server = |path: &str| ["server.", "log.", "engine."].iter().any(|section| path.starts_with(section));
     loaded.rows().map(|(setting, value, origin)| (setting.path, value, origin)).filter(move |(path, ..)| !of_server(path))
 }
 
 /// What somebody has stated of them.
 fn stated(loaded: &Loaded) -> Vec<String> {
-    let stated = rules(loaded).filter(|(.., origin)| **origin != Origin::Default);
+    let stated = rules(loaded).filter(|(.., origin)| **origin != StatedBy::Default);
     stated.map(|(path, value, _)| format!("{path} {value}")).collect()
 }
 
@@ -392,7 +392,8 @@ fn changed(before: &Host, after: &Host) -> Vec<String> {
 /// The rules as they are compiled in, one derivation at a time.
 fn compiled_in(config: &Config) -> Config {
     let mut config = config.clone();
-    config.host.engine = config::Engine { hot: Kind::Native, api: Kind::Native, kdf_workers: 1, ..config.host.engine };
+    config.host.engine =
+        config::Engine { hot: Execution::Native, api: Execution::Native, kdf_workers: 1, ..config.host.engine };
     config
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Failure, Target,
-    admin::{Admin, Answer, segment},
+    admin::{Admin, AdminAnswer, segment},
     terminal::{cell, complain, plain, say, say_json, table},
 };
 use crate::{
@@ -92,14 +92,14 @@ fn known_as(about: &str, target: &Target) -> About {
     let path = format!("/admin/users/{}", segment(about));
     match Admin::look(target).and_then(|admin| admin.send(Method::Get, &path, None)) {
         // Whoever asks for an address or an id means no user.
-        Ok(Answer { status: 404, .. }) if about.len() < SHORTEST_ID && about.parse::<IpAddr>().is_err() => {
+        Ok(AdminAnswer { status: 404, .. }) if about.len() < SHORTEST_ID && about.parse::<IpAddr>().is_err() => {
             complain(&format!(
                 "nobody is called `{about}` now, and the trail has no names but those typed at logins; a user that was deleted is found by \
                  his number, see `waxseal audit show --action user.delete`"
             ));
         }
-        Ok(Answer { status: 404, .. }) => {}
-        Ok(Answer { status, body }) => {
+        Ok(AdminAnswer { status: 404, .. }) => {}
+        Ok(AdminAnswer { status, body }) => {
             let told: Value = serde_json::from_slice(&body).unwrap_or_default();
             if status == 200 {
                 let names = ["name", "email"].into_iter().filter_map(|member| told.get(member)?.as_str());

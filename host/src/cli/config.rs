@@ -2,7 +2,7 @@
 
 use super::{Failure, Target, module, serve, terminal::say};
 use crate::{
-    config::{Loaded, Origin},
+    config::{Loaded, StatedBy},
     http::tls::Tls,
 };
 
@@ -28,7 +28,7 @@ pub(super) fn run(command: &Command, target: &Target) -> Result<(), Failure> {
     match *command {
         Command::Check => {
             let mut wrong = files(&loaded).err().unwrap_or_default();
-            let stated = loaded.rows().any(|(.., origin)| *origin != Origin::Default);
+            let stated = loaded.rows().any(|(.., origin)| *origin != StatedBy::Default);
             let none = if stated { "no file" } else { "no file, all defaults" };
             let missing = match target.data.metadata() {
                 Ok(found) if found.is_dir() => "",
@@ -44,7 +44,7 @@ pub(super) fn run(command: &Command, target: &Target) -> Result<(), Failure> {
             say(&format!("in order: {}{missing}", file.as_deref().unwrap_or(none)))
         }
         Command::Show { json, changed } => {
-            let rows = loaded.rows().filter(|(.., origin)| !changed || **origin != Origin::Default);
+            let rows = loaded.rows().filter(|(.., origin)| !changed || **origin != StatedBy::Default);
             if json {
                 let members: serde_json::Map<_, _> = rows
                     .map(|(setting, _, origin)| {

@@ -6,7 +6,7 @@ use super::{
     terminal::{absolute, say, say_json},
 };
 use crate::{
-    config::{Host, Loaded, Origin},
+    config::{Host, Loaded, StatedBy},
     engine::{Code, Module},
     files::write::write_new_with,
     text::hex,
@@ -71,7 +71,7 @@ pub(super) fn named(host: &Host) -> Result<Option<Code>, String> {
 /// # Errors
 /// Others than root and this user can write the file.
 pub(super) fn check_author(loaded: &Loaded) -> Result<(), String> {
-    let Origin::File { path, line } = loaded.origin("engine.module_sha256") else { return Ok(()) };
+    let StatedBy::File { path, line } = loaded.origin("engine.module_sha256") else { return Ok(()) };
     let found = fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let ours = found.uid() == 0 || found.uid() == geteuid().as_raw();
     if ours && found.mode() & 0o022 == 0 {

@@ -10,7 +10,7 @@ use super::{
     terminal,
 };
 use crate::{
-    config::{Config, Host, Origin, Stated},
+    config::{Config, Host, Stated, StatedBy},
     data_dir::DataDir,
     http::{Limits, is_exposed},
     logging::{self, LogOptions},
@@ -50,7 +50,7 @@ pub(super) fn run(args: Args, target: &Target) -> Result<(), Failure> {
     let reading = tokio::spawn(Signals::take().map_err(Failure::refused)?.end_the_process());
     drop(inside);
     let listen = args.listen.map(|value| {
-        let (path, origin) = ("server.listen".into(), Origin::Flag("--listen".into()));
+        let (path, origin) = ("server.listen".into(), StatedBy::Flag("--listen".into()));
         Stated { path, value, origin }
     });
     let sources = target.sources(listen.into_iter().collect())?;

@@ -2,7 +2,7 @@
 
 use super::{Failure, terminal};
 use crate::{
-    config::{self, Loaded, Origin, Sources, Stated},
+    config::{self, Loaded, Sources, Stated, StatedBy},
     data_dir::DataDir,
 };
 use std::{env, ffi::OsString, path::PathBuf};
@@ -59,7 +59,7 @@ impl Target {
                     "--set {stated}: the name of a setting is missing before the `=`, allowed is SETTING=VALUE"
                 )));
             }
-            flags.push(Stated { path: path.into(), value: value.into(), origin: Origin::Flag(format!("--set {path}")) });
+            flags.push(Stated { path: path.into(), value: value.into(), origin: StatedBy::Flag(format!("--set {path}")) });
         }
         let usual = self.data().config();
         // One that is there at the start has to be there at every reload.

@@ -1,7 +1,7 @@
 //! Settings of the native server, as plain data.
 
 use crate::{
-    engine::Kind,
+    engine::Execution,
     http::{Forwarding, Limits, Network},
     logging::LogFormat,
     text::hex,
@@ -111,9 +111,9 @@ impl Default for Log {
 #[serde(deny_unknown_fields)]
 pub struct Engine {
     /// What answers `/auth/verify`, `/auth/envoy` and `/auth/introspect`.
-    pub hot: Kind,
+    pub hot: Execution,
     /// What answers everything else.
-    pub api: Kind,
+    pub api: Execution,
     /// A module to run in the place of the one in this binary; then everything is answered by it.
     pub module: Option<PathBuf>,
     /// The SHA-256 of that file, which is stated in hexadecimal digits.
@@ -130,8 +130,8 @@ pub struct Engine {
 impl Default for Engine {
     fn default() -> Self {
         Self {
-            hot: Kind::Native,
-            api: Kind::Module,
+            hot: Execution::Native,
+            api: Execution::Module,
             module: None,
             module_sha256: None,
             instances: 256,

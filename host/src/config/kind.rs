@@ -7,7 +7,7 @@ use toml::de::DeValue;
 
 /// What a setting may be. [`fmt::Display`] says it in words.
 #[derive(Clone, Copy, Debug)]
-pub enum Kind {
+pub enum ValueKind {
     /// `true` or `false`.
     Switch,
     /// A whole number.
@@ -108,7 +108,7 @@ impl fmt::Display for Given<'_> {
     }
 }
 
-impl Kind {
+impl ValueKind {
     /// The value in serialized form, `None` when it is not allowed.
     pub(super) fn read(&self, given: Given<'_>) -> Option<Value> {
         match *self {
@@ -142,7 +142,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ValueKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Switch => f.write_str("`true` or `false`"),

@@ -2,7 +2,7 @@
 
 use super::{
     Config, Host, Problem, SETTINGS, Setting,
-    kind::{Given, Kind},
+    kind::{Given, ValueKind},
     notation,
 };
 use crate::http::is_exposed;
@@ -19,7 +19,7 @@ use waxseal_core::settings::Settings;
 
 /// Where a value comes from; the later ones win.
 #[derive(Clone, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Origin {
+pub enum StatedBy {
     /// Nobody has stated it.
     #[default]
     Default,
@@ -36,7 +36,7 @@ pub enum Origin {
     Flag(String),
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for StatedBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
@@ -55,7 +55,7 @@ pub struct Stated {
     /// The value in the notation of the file, texts without quotes.
     pub value: String,
     /// What names it in messages.
-    pub origin: Origin,
+    pub origin: StatedBy,
 }
 
 /// Where settings are stated.
@@ -79,7 +79,7 @@ pub struct Loaded {
     /// The file that was read.
     pub file: Option<PathBuf>,
     values: BTreeMap<&'static str, Value>,
-    origins: BTreeMap<&'static str, Origin>,
+    origins: BTreeMap<&'static str, StatedBy>,
 }
 
 /// Whether there is something under this name, be it a link that leads nowhere: whoever has put it there does not mean the defaults.
@@ -104,7 +104,7 @@ impl Sources {
         }
         for (name, value) in &self.env {
             if let Some(path) = path_of(name) {
-                draft.state(&path, Given::Text(value), Origin::Env(name.clone()));
+                draft.state(&path, Given::Text(value), StatedBy::Env(name.clone()));
             }
         }
         for Stated { path, value, origin } in &self.flags {
@@ -125,9 +125,9 @@ fn path_of(env: &str) -> Option<String> {
 
 impl Loaded {
     /// Every setting with its effective value in the notation of the file and where that comes from.
-    pub fn rows(&self) -> impl Iterator<Item = (&'static Setting, String, &Origin)> {
+    pub fn rows(&self) -> impl Iterator<Item = (&'static Setting, String, &StatedBy)> {
         // A notation that stands for other settings has no value of its own.
-        let own = SETTINGS.iter().filter(|setting| !matches!(setting.kind, Kind::Timeouts));
+        let own = SETTINGS.iter().filter(|setting| !matches!(setting.kind, ValueKind::Timeouts));
         own.map(|setting| {
             let value = self.values.get(setting.path).unwrap_or(&Value::Null);
             (setting, setting.kind.show(value), self.origin(setting.path))
@@ -144,15 +144,15 @@ impl Loaded {
     }
 
     /// Where the effective value of a setting comes from.
-    pub fn origin(&self, path: &str) -> &Origin {
-        self.origins.get(path).unwrap_or(&Origin::Default)
+    pub fn origin(&self, path: &str) -> &StatedBy {
+        self.origins.get(path).unwrap_or(&StatedBy::Default)
     }
 }
 
 /// What has been stated so far.
 #[derive(Default)]
 struct Draft {
-    values: BTreeMap<&'static str, (Value, Origin)>,
+    values: BTreeMap<&'static str, (Value, StatedBy)>,
     problems: Vec<Problem>,
 }
 
@@ -187,17 +187,17 @@ impl Draft {
         }
     }
 
-    fn state(&mut self, path: &str, given: Given<'_>, origin: Origin) {
+    fn state(&mut self, path: &str, given: Given<'_>, origin: StatedBy) {
         let Some(setting) = Setting::find(path) else { return self.problems.push(unknown(path, &origin)) };
         match setting.kind.read(given) {
             None => self.problems.push(Problem::value(path, &origin, &given.to_string(), &setting.kind)),
-            Some(value) if matches!(setting.kind, Kind::Timeouts) => self.spread(setting.path, value, &origin),
+            Some(value) if matches!(setting.kind, ValueKind::Timeouts) => self.spread(setting.path, value, &origin),
             Some(value) => _ = self.keep(setting.path, setting.path, value, origin),
         }
     }
 
     /// Takes a value, unless the same source has stated it before under another name: then nobody could say which one counts.
-    fn keep(&mut self, path: &'static str, stated_as: &str, value: Value, origin: Origin) -> bool {
+    fn keep(&mut self, path: &'static str, stated_as: &str, value: Value, origin: StatedBy) -> bool {
         let twice = self.values.get(path).filter(|(_, known)| same_source(known, &origin));
         if let Some((_, known)) = twice {
             self.problems.push(if *known == origin {
@@ -212,7 +212,7 @@ impl Draft {
     }
 
     /// The settings that the notation of `openshift.auth_scope_timeouts` stands for.
-    fn spread(&mut self, path: &'static str, value: Value, origin: &Origin) {
+    fn spread(&mut self, path: &'static str, value: Value, origin: &StatedBy) {
         if value.is_null() {
             return;
         }
@@ -257,11 +257,11 @@ fn is_section(path: &str) -> bool {
 }
 
 /// Whether two values come from the same layer, so that neither overrides the other.
-fn same_source(one: &Origin, other: &Origin) -> bool {
+fn same_source(one: &StatedBy, other: &StatedBy) -> bool {
     core::mem::discriminant(one) == core::mem::discriminant(other)
 }
 
-fn unknown(path: &str, origin: &Origin) -> Problem {
+fn unknown(path: &str, origin: &StatedBy) -> Problem {
     if is_section(path) {
         return Problem::new(format_args!("{path} ({origin}): found a value, but this is a section: name a setting in it"));
     }
@@ -338,7 +338,7 @@ fn incomplete(loaded: &Loaded) -> Vec<Problem> {
 }
 
 fn native_beside_a_module(loaded: &Loaded) -> Vec<Problem> {
-    let stated = |path: &&str| loaded.value(path) == "native" && *loaded.origin(path) != Origin::Default;
+    let stated = |path: &&str| loaded.value(path) == "native" && *loaded.origin(path) != StatedBy::Default;
     let wrong = ["engine.hot", "engine.api"].into_iter().filter(|path| loaded.is_set("engine.module") && stated(path));
     let allowed = &"`module` beside engine.module: what is native are the rules in this binary";
     wrong.map(|path| Problem::value(path, loaded.origin(path), "native", allowed)).collect()
@@ -423,9 +423,9 @@ impl<'a> Lines<'a> {
         Self { text, path }
     }
 
-    fn origin(&self, span: &Range<usize>) -> Origin {
+    fn origin(&self, span: &Range<usize>) -> StatedBy {
         let before = self.text.get(..span.start).unwrap_or(self.text);
-        Origin::File { path: self.path.into(), line: before.matches('\n').count() + 1 }
+        StatedBy::File { path: self.path.into(), line: before.matches('\n').count() + 1 }
     }
 }
 

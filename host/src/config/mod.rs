@@ -16,8 +16,8 @@ mod problem;
 mod schema;
 
 pub use host::{Engine, Host, Log, Server};
-pub use kind::Kind;
-pub use load::{Loaded, Origin, Sources, Stated};
+pub use kind::ValueKind;
+pub use load::{Loaded, Sources, Stated, StatedBy};
 pub use problem::Problem;
 pub use schema::{SETTINGS, Setting};
 

@@ -1,6 +1,6 @@
 //! The table of settings.
 
-use super::kind::{Grammar, Kind};
+use super::kind::{Grammar, ValueKind};
 use crate::{http::Network, text::hex};
 use core::net::SocketAddr;
 use tracing_subscriber::{EnvFilter, filter::Targets};
@@ -16,7 +16,7 @@ pub struct Setting {
     /// Its dotted path: sections of the file and the name in them.
     pub path: &'static str,
     /// What is allowed.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// What it does, in a sentence without a full stop.
     pub about: &'static str,
 }
@@ -28,30 +28,30 @@ impl Setting {
     }
 }
 
-const fn row(path: &'static str, kind: Kind, about: &'static str) -> Setting {
+const fn row(path: &'static str, kind: ValueKind, about: &'static str) -> Setting {
     Setting { path, kind, about }
 }
 
-const fn number(min: u32, max: u32) -> Kind {
-    Kind::Number { min, max, unit: "" }
+const fn number(min: u32, max: u32) -> ValueKind {
+    ValueKind::Number { min, max, unit: "" }
 }
 
-const fn seconds(min: u32, max: u32) -> Kind {
-    Kind::Number { min, max, unit: "seconds" }
+const fn seconds(min: u32, max: u32) -> ValueKind {
+    ValueKind::Number { min, max, unit: "seconds" }
 }
 
-const fn octets(min: u32, max: u32) -> Kind {
-    Kind::Number { min, max, unit: "octets" }
+const fn octets(min: u32, max: u32) -> ValueKind {
+    ValueKind::Number { min, max, unit: "octets" }
 }
 
-const ALGORITHMS: Kind = Kind::Choice(&["HS256", "HS384", "HS512", "EdDSA", "ES256", "Ed25519"]);
+const ALGORITHMS: ValueKind = ValueKind::Choice(&["HS256", "HS384", "HS512", "EdDSA", "ES256", "Ed25519"]);
 
-const ENGINES: Kind = Kind::Choice(&["native", "module"]);
+const ENGINES: ValueKind = ValueKind::Choice(&["native", "module"]);
 
 /// Every setting, in the order of the documentation.
 pub const SETTINGS: &[Setting] = &[
-    row("issuer", Kind::Text(NAME), "`iss` of every token, compared octet for octet"),
-    row("audience", Kind::Optional(NAME), "`aud` of every token"),
+    row("issuer", ValueKind::Text(NAME), "`iss` of every token, compared octet for octet"),
+    row("audience", ValueKind::Optional(NAME), "`aud` of every token"),
     row("leeway", seconds(0, MAX_LEEWAY), "how far `exp`, `nbf` and `iat` may be off"),
     row(
         "signing_algorithm",
@@ -60,31 +60,31 @@ pub const SETTINGS: &[Setting] = &[
     ),
     row(
         "service",
-        Kind::Text(NAME),
+        ValueKind::Text(NAME),
         "name of the service and of the Redis cluster object; `nist` refuses passwords that are little more than it, or than the name that \
          administrators have given the cluster",
     ),
-    row("server.listen", Kind::Text(SOCKET), "where the server listens; port 0 takes a free one"),
+    row("server.listen", ValueKind::Text(SOCKET), "where the server listens; port 0 takes a free one"),
     row(
         "server.operations",
-        Kind::Optional(SOCKET),
+        ValueKind::Optional(SOCKET),
         "a second address where `/metrics` and the health routes are answered, in plain HTTP",
     ),
-    row("server.tls_cert", Kind::Optional(FILE), "PEM file with the certificate and its intermediates"),
-    row("server.tls_key", Kind::Optional(FILE), "PEM file with the private key, readable by the owner only"),
+    row("server.tls_cert", ValueKind::Optional(FILE), "PEM file with the certificate and its intermediates"),
+    row("server.tls_key", ValueKind::Optional(FILE), "PEM file with the private key, readable by the owner only"),
     row(
         "server.tls_client_ca",
-        Kind::Optional(FILE),
+        ValueKind::Optional(FILE),
         "PEM file with certificate authorities; every client must then show a certificate that one of them has issued",
     ),
-    row("server.allow_plain_http", Kind::Switch, "whether plain HTTP is served where other machines can reach it"),
-    row("server.trusted_proxies", Kind::List(NETWORK), "proxies whose forwarding headers are believed"),
+    row("server.allow_plain_http", ValueKind::Switch, "whether plain HTTP is served where other machines can reach it"),
+    row("server.trusted_proxies", ValueKind::List(NETWORK), "proxies whose forwarding headers are believed"),
     row(
         "server.forwarding",
-        Kind::Choice(&["x_forwarded", "forwarded"]),
+        ValueKind::Choice(&["x_forwarded", "forwarded"]),
         "which headers these proxies write: `X-Forwarded-For`, `-Proto` and `-Host`, or `Forwarded` (RFC 7239)",
     ),
-    row("server.page", Kind::Switch, "whether `GET /` shows the page to a browser"),
+    row("server.page", ValueKind::Switch, "whether `GET /` shows the page to a browser"),
     row("server.max_connections", number(1, 1_000_000), "how many connections may be open at once"),
     row(
         "server.max_in_flight",
@@ -116,20 +116,20 @@ pub const SETTINGS: &[Setting] = &[
     row("server.drain_secs", seconds(0, 600), "how long requests in progress may take to finish when the server stops"),
     row(
         "log.format",
-        Kind::Choice(&["auto", "text", "json"]),
+        ValueKind::Choice(&["auto", "text", "json"]),
         "shape of log records on standard error; `auto` is text on a terminal, JSON otherwise",
     ),
-    row("log.filter", Kind::Text(FILTER), "log levels in the syntax of `tracing`: `info`, `waxseal=debug`, …"),
+    row("log.filter", ValueKind::Text(FILTER), "log levels in the syntax of `tracing`: `info`, `waxseal=debug`, …"),
     row("engine.hot", ENGINES, "what answers `/auth/verify`, `/auth/envoy` and `/auth/introspect`"),
     row("engine.api", ENGINES, "what answers everything else"),
     row(
         "engine.module",
-        Kind::Optional(FILE),
+        ValueKind::Optional(FILE),
         "a module, from `waxseal module export` of another build, that answers everything instead of the one in this binary",
     ),
     row(
         "engine.module_sha256",
-        Kind::Optional(SHA256),
+        ValueKind::Optional(SHA256),
         "the SHA-256 of that file, without which it is not run: its author decides who gets in",
     ),
     row(
@@ -147,19 +147,23 @@ pub const SETTINGS: &[Setting] = &[
         number(0, 65_536),
         "how many password derivations may wait; 0 means 64 per worker; any more are answered with 503",
     ),
-    row("dialects.redis", Kind::Switch, "whether `/v1/…` is answered"),
-    row("dialects.openshift", Kind::Switch, "whether `/broker/rest/…` is answered"),
+    row("dialects.redis", ValueKind::Switch, "whether `/v1/…` is answered"),
+    row("dialects.openshift", ValueKind::Switch, "whether `/broker/rest/…` is answered"),
     row(
         "dialects.elasticsearch",
-        Kind::Switch,
+        ValueKind::Switch,
         "whether `/_security/…`, `/_xpack/…`, `/_cluster/health` and the banner at `/` are answered",
     ),
-    row("passwords.policy", Kind::Choice(&["open", "redis", "nist"]), "the rules for new passwords"),
-    row("passwords.scheme", Kind::Scheme, "how new passwords are hashed; older hashes are redone at the next good login"),
+    row("passwords.policy", ValueKind::Choice(&["open", "redis", "nist"]), "the rules for new passwords"),
+    row(
+        "passwords.scheme",
+        ValueKind::Scheme,
+        "how new passwords are hashed; older hashes are redone at the next good login",
+    ),
     row("passwords.max_per_user", number(1, 64), "how many passwords a user may have at once"),
     row(
         "throttle.vendor_lockout",
-        Kind::Switch,
+        ValueKind::Switch,
         "whether failures are counted per user over all sources, as the vendor does; anybody can then lock an owner out",
     ),
     row(
@@ -181,17 +185,17 @@ pub const SETTINGS: &[Setting] = &[
     row("redis.ttl.max", seconds(1, MAX_TOKEN_LIFE), "longest life of a token that a client may ask for"),
     row(
         "redis.require_old_password",
-        Kind::Switch,
+        ValueKind::Switch,
         "whether `old_password` is demanded even with an `Authorization` header, as in versions up to 7.4",
     ),
     row(
         "openshift.public_url",
-        Kind::Optional(ORIGIN),
+        ValueKind::Optional(ORIGIN),
         "scheme and authority in the links of answers; taken from the request unless set",
     ),
     row(
         "openshift.auth_scope_timeouts",
-        Kind::Timeouts,
+        ValueKind::Timeouts,
         "the lives of all scopes at once, in the broker's notation; replaces the six settings below",
     ),
     row(
@@ -214,20 +218,20 @@ pub const SETTINGS: &[Setting] = &[
     row("openshift.userinfo.max", seconds(1, MAX_AUTHORIZATION_LIFE), "longest life of a `userinfo` authorization"),
     row(
         "openshift.password_change_revokes",
-        Kind::Switch,
+        ValueKind::Switch,
         "whether a replaced password list ends the user's authorizations",
     ),
     row("elasticsearch.token_timeout", seconds(1, 3_600), "life of an access token"),
     row("elasticsearch.family_max", seconds(3_600, 31_536_000), "how long after a login tokens can be renewed"),
     row(
         "elasticsearch.password_grant",
-        Kind::Switch,
+        ValueKind::Switch,
         "whether the password grant is offered; current practice forbids it for new systems (RFC 9700)",
     ),
-    row("elasticsearch.version", Kind::Text(VERSION), "`version.number` in the answer to `GET /`"),
+    row("elasticsearch.version", ValueKind::Text(VERSION), "`version.number` in the answer to `GET /`"),
     row(
         "gateway.introspection_roles",
-        Kind::List(ROLE),
+        ValueKind::List(ROLE),
         "roles that may introspect tokens of others; only `admin` revokes them",
     ),
     row("gateway.key_lead", seconds(0, 86_400), "how long a new public key is published before it signs"),
@@ -308,7 +312,7 @@ mod tests {
     fn numbers_have_the_bounds_that_core_has() {
         let mut held = 0;
         for setting in SETTINGS {
-            let Kind::Number { min, max, .. } = setting.kind else { continue };
+            let ValueKind::Number { min, max, .. } = setting.kind else { continue };
             let Some(taken) = takes(setting.path, min) else { continue };
             held += 1;
             assert!(taken, "{} = {min}", setting.path);
@@ -324,13 +328,13 @@ mod tests {
     #[test]
     fn words_are_those_of_core() {
         let algorithms: Vec<_> = Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
-        let Kind::Choice(words) = ALGORITHMS else { panic!("{ALGORITHMS}") };
+        let ValueKind::Choice(words) = ALGORITHMS else { panic!("{ALGORITHMS}") };
         assert_eq!(words, algorithms);
         assert_eq!(super::super::notation::SCOPES, Scope::ALL.map(Scope::as_str));
         let roles = Role::ALL.iter().all(|role| ROLE.words.contains(&format!("`{}`", role.as_str())));
         assert!(roles && ROLE.words.matches('`').count() == 2 * Role::ALL.len());
         let policies = Setting::find("passwords.policy").unwrap().kind;
-        let Kind::Choice(policies) = policies else { panic!("{policies}") };
+        let ValueKind::Choice(policies) = policies else { panic!("{policies}") };
         for policy in policies {
             serde_json::from_value::<waxseal_core::settings::PolicyName>(Value::from(*policy)).unwrap();
         }

@@ -1,6 +1,6 @@
 //! What the store's file holds of OpenShift tokens: nothing that makes one.
 
-use super::{Choice, Engine, Kind, Limits, Parts, StartError};
+use super::{Choice, Engine, Execution, Limits, Parts, StartError};
 use crate::{
     clock::Clock,
     kdf,
@@ -42,7 +42,7 @@ impl Server {
             clock,
             settings,
             root: Zeroizing::new(root),
-            choice: Choice { hot: Kind::Native, api: Kind::Native },
+            choice: Choice { hot: Execution::Native, api: Execution::Native },
             limits: Limits::default(),
         });
         Ok(Self { engine: engine.await? })

@@ -14,7 +14,7 @@ mod at_rest_tests;
 mod audit; // where events go
 mod compile; // what compiling and running the component agree on
 mod drive; // the loop between core and the world
-mod kind; // which way core is run
+mod execution; // which way core is run
 mod logins; // calls that check a password stand back
 mod module; // core as a component
 mod names; // texts of a component that live for ever
@@ -27,7 +27,7 @@ mod tests;
 mod worlds; // settings and signing keys in force
 
 pub use audit::{Audit, Due, Occasion};
-pub use kind::Kind;
+pub use execution::Execution;
 pub use module::{COMPONENT, Code, CodeError, Limits, Module, Stats, Verifier};
 pub use run::Fault;
 pub use worlds::WorldError;
@@ -63,14 +63,14 @@ use zeroize::{Zeroize, Zeroizing};
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Choice {
     /// `/auth/verify`, `/auth/envoy` and `/auth/introspect`, which a reverse proxy may call for every request of its own. Default native.
-    pub hot: Kind,
+    pub hot: Execution,
     /// Everything else. Default module.
-    pub api: Kind,
+    pub api: Execution,
 }
 
 impl Default for Choice {
     fn default() -> Self {
-        Self { hot: Kind::Native, api: Kind::Module }
+        Self { hot: Execution::Native, api: Execution::Module }
     }
 }
 
@@ -138,10 +138,10 @@ impl Rules {
         sha256: Option<[u8; 32]>,
         load: impl FnOnce() -> wasmtime::Result<Module>,
     ) -> wasmtime::Result<Self> {
-        let needed = [choice.hot, choice.api].contains(&Kind::Module);
+        let needed = [choice.hot, choice.api].contains(&Execution::Module);
         let module = needed.then(load).transpose()?;
-        let runner = |kind| match (kind, &module) {
-            (Kind::Module, Some(module)) => Runner::Module(module.clone()),
+        let runner = |execution| match (execution, &module) {
+            (Execution::Module, Some(module)) => Runner::Module(module.clone()),
             _ => Runner::Native,
         };
         Ok(Self { hot: runner(choice.hot), api: runner(choice.api), module, sha256 })
@@ -162,7 +162,7 @@ impl Mark {
     }
 }
 
-/// A [`Kind`], ready to run.
+/// An [`Execution`], ready to run.
 #[derive(Clone)]
 enum Runner {
     Native,

@@ -1,7 +1,7 @@
 //! The engine against staged worlds: both ways of running core, lost races, failing stores, bounds of the component.
 
 use super::{
-    Audit, Choice, Code, Due, Engine, Fault, Kind, Limits, Module, Occasion, Parts,
+    Audit, Choice, Code, Due, Engine, Execution, Fault, Limits, Module, Occasion, Parts,
     drive::{Driver, Failure},
     logins,
     native::Native,
@@ -753,7 +753,7 @@ async fn what_cannot_be_recorded_is_not_done() {
     const RIGHT: &str = "Basic YWRtaW46Y29ycmVjdCBob3JzZQ==";
     const WRONG: &str = "Basic YWRtaW46d3JvbmcgaG9yc2U=";
     let store = Arc::new(staged(&[]));
-    let native = Choice { hot: Kind::Native, api: Kind::Native };
+    let native = Choice { hot: Execution::Native, api: Execution::Native };
     let token = {
         let engine = engine(&store, native).await;
         let first = r#"{"name": "admin", "password": "correct horse"}"#;
@@ -789,8 +789,8 @@ fn authorize(basic: &str) -> Request {
 #[tokio::test]
 async fn answers_the_same_whatever_is_chosen() {
     let store = Arc::new(staged(&[]));
-    let native = engine(&store, Choice { hot: Kind::Native, api: Kind::Native }).await;
-    let module = engine(&store, Choice { hot: Kind::Module, api: Kind::Module }).await;
+    let native = engine(&store, Choice { hot: Execution::Native, api: Execution::Native }).await;
+    let module = engine(&store, Choice { hot: Execution::Module, api: Execution::Module }).await;
     for path in ["/auth/verify", "/nowhere"] {
         let request = || Request::new(Method::Get, path);
         let (first, second) =
@@ -820,7 +820,7 @@ async fn other_rules_answer_once_they_are_put_in_force() {
         engine.answer(Request::new(Method::Get, "/auth/verify"), Peer::default()).await;
         instances() - before
     };
-    let rules = engine.prepare(Some(&Code::built_in()), Choice { hot: Kind::Module, api: Kind::Module }).unwrap();
+    let rules = engine.prepare(Some(&Code::built_in()), Choice { hot: Execution::Module, api: Execution::Module }).unwrap();
     assert_eq!(verified_by_module().await, 0);
     let mark = engine.mark();
     engine.set(Settings::default(), Some(rules)).await.unwrap();
@@ -880,7 +880,7 @@ async fn logins_stand_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn what_has_begun_before_the_keys_ended_commits_nothing_under_them() {
     const ADMIN: &str = "Basic YWRtaW46YWRtaW4gcGFzc3dvcmQ=";
-    for kind in [Kind::Native, Kind::Module] {
+    for kind in [Execution::Native, Execution::Module] {
         let store = Arc::new(staged(&[]));
         let engine = engine(&store, Choice { hot: kind, api: kind }).await;
         let ask = |method, path: &str, authorization: &str, body: &str| {

@@ -1,8 +1,8 @@
 //! Accepts connections and runs each in a task of its own.
 
 use super::{
-    Answer,
-    service::{Entrance, Origin, Service},
+    Backend,
+    service::{Arrival, Entrance, Service},
     socket::Socket,
     strict::Strict,
     tls::Tls,
@@ -70,7 +70,7 @@ impl Listener {
 
 /// Accepts until the service is told to stop. At `most` open connections it leaves further ones in the system's queue; it closes those
 /// of a source that already has its share of them.
-pub(crate) async fn listen<A: Answer>(listener: Listener, service: Arc<Service<A>>, most: usize) {
+pub(crate) async fn listen<A: Backend>(listener: Listener, service: Arc<Service<A>>, most: usize) {
     let slots = Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)));
     let per_source = SourceLimit::of_many(most);
     let mut stop = service.stop.subscribe();
@@ -124,7 +124,7 @@ fn is_the_clients(error: &io::Error) -> bool {
 
 /// The source that a connection is counted for. Proxies are not, as they bring many sources, and neither is this machine, where they
 /// often run.
-fn source<A: Answer>(connection: &Accepted, service: &Service<A>) -> Option<IpAddr> {
+fn source<A: Backend>(connection: &Accepted, service: &Service<A>) -> Option<IpAddr> {
     match connection {
         Accepted::Tcp(_, address) if !address.to_canonical().is_loopback() && !service.trusts(*address) => Some(*address),
         _ => None,
@@ -134,7 +134,7 @@ fn source<A: Answer>(connection: &Accepted, service: &Service<A>) -> Option<IpAd
 /// What a connection holds while it is open.
 type Permits = (OwnedSemaphorePermit, SourcePermit);
 
-fn spawn<A: Answer>(listener: &Listener, connection: Accepted, permits: Permits, service: &Arc<Service<A>>) {
+fn spawn<A: Backend>(listener: &Listener, connection: Accepted, permits: Permits, service: &Arc<Service<A>>) {
     let service = Arc::clone(service);
     let entrance = listener.entrance();
     let mut stop = service.stop.subscribe();
@@ -145,7 +145,7 @@ fn spawn<A: Answer>(listener: &Listener, connection: Accepted, permits: Permits,
     tokio::spawn(async move {
         let _permits = permits;
         let _open = Open::new(service.metrics());
-        let origin = Origin { entrance, address, tls: acceptor.is_some() };
+        let arrival = Arrival { entrance, address, tls: acceptor.is_some() };
         let socket = match (stream, acceptor) {
             (Err(stream), _) => Some(Socket::Unix(stream)),
             (Ok(stream), None) => Some(Socket::Plain(stream)),
@@ -162,7 +162,7 @@ fn spawn<A: Answer>(listener: &Listener, connection: Accepted, permits: Permits,
             },
         };
         if let Some(socket) = socket {
-            run(socket, origin, &service, &mut stop).await;
+            run(socket, arrival, &service, &mut stop).await;
         }
     });
 }
@@ -184,10 +184,10 @@ impl Drop for Open {
 }
 
 /// Serves one connection to its end. Told to stop, it ends after the request in progress.
-async fn run<A: Answer>(socket: Socket, origin: Origin, service: &Arc<Service<A>>, stop: &mut watch::Receiver<bool>) {
+async fn run<A: Backend>(socket: Socket, arrival: Arrival, service: &Arc<Service<A>>, stop: &mut watch::Receiver<bool>) {
     let limits = service.limits();
     let io = TokioIo::new(Strict::new(socket, limits));
-    let answer = service_fn(|request| Arc::clone(service).serve(origin, request));
+    let answer = service_fn(|request| Arc::clone(service).serve(arrival, request));
     let mut connection = pin!(
         http1::Builder::new()
             // A client that has sent everything may close its side and still read.

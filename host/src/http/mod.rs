@@ -1,15 +1,15 @@
-//! Everything between a socket and [`Answer::answer`].
+//! Everything between a socket and [`Backend::answer`].
 //!
 //! ```text
 //! accept ─▶ Socket ─▶ Strict (framing, times) ─▶ hyper ─▶ Service ─┬─▶ health, metrics, page, clock, backup
-//!  count     TLS        400, 431, slow clients              limits └─▶ body ─▶ Answer (core)
+//!  count     TLS        400, 431, slow clients              limits └─▶ body ─▶ Backend (core)
 //! ```
 //!
 //! INVARIANT: core is told of no header that a client could forge to look like a proxy's; who the peer is stands in
 //! [`Peer`](waxseal_core::seam::Peer) only.
 
 pub mod admin_socket; // the socket of the owner
-mod answer; // what is asked of the engine
+mod backend; // what is asked of the engine
 mod body; // reads a body, unpacks it
 mod convert; // between hyper's shape and core's
 mod documents; // the OpenAPI documents
@@ -34,7 +34,7 @@ mod unsent; // large answers, until they are sent
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Answer, Astray, Reloaded};
+pub use backend::{Astray, Backend, Reloaded};
 pub(crate) use forwarded::Proxies;
 pub use forwarding::Forwarding;
 pub use limits::Limits;

@@ -1,10 +1,10 @@
 //! The routes of the server itself: health, metrics, documents, the page, the clock of a test, and what the owner's socket has besides.
 
 use super::{
-    Answer,
+    Backend,
     body::Why,
     convert::{HttpResponse, closing, not_allowed, plain, unavailable},
-    service::{Entrance, Origin, Service},
+    service::{Arrival, Entrance, Service},
     traffic::Route,
 };
 use crate::text::json;
@@ -23,34 +23,34 @@ use waxseal_core::time::UnixTime;
 /// Who answers a request that is the server's own.
 pub(super) enum Own {
     /// It is answered.
-    Answer(HttpResponse),
+    Backend(HttpResponse),
     Clock,
     Backup,
     Astray,
     Reload,
 }
 
-impl<A: Answer> Service<A> {
+impl<A: Backend> Service<A> {
     /// Who answers, if the request is the server's own to answer.
-    pub(super) fn own(&self, origin: Origin, parts: &Parts) -> Option<Own> {
+    pub(super) fn own(&self, arrival: Arrival, parts: &Parts) -> Option<Own> {
         let path = parts.uri.path();
-        let loopback = origin.address.is_none_or(|address| address.to_canonical().is_loopback());
+        let loopback = arrival.address.is_none_or(|address| address.to_canonical().is_loopback());
         // Also behind a proxy on this machine: `loopback` alone would be true of the proxy.
-        let nearby = || loopback && self.peer(origin, parts).address.is_none_or(|address| address.is_loopback());
-        Some(Own::Answer(match path {
+        let nearby = || loopback && self.peer(arrival, parts).address.is_none_or(|address| address.is_loopback());
+        Some(Own::Backend(match path {
             "/healthz" => reading(parts, || plain(StatusCode::OK, "ok\n")),
             "/readyz" => reading(parts, || self.ready()),
-            "/metrics" if self.shows_metrics(origin, loopback, parts) => reading(parts, || self.render_metrics()),
+            "/metrics" if self.shows_metrics(arrival, loopback, parts) => reading(parts, || self.render_metrics()),
             "/metrics" => plain(StatusCode::NOT_FOUND, ""),
-            _ if origin.entrance == Entrance::Operations => plain(StatusCode::NOT_FOUND, ""),
+            _ if arrival.entrance == Entrance::Operations => plain(StatusCode::NOT_FOUND, ""),
             "/testing/clock" if self.setup.testing && nearby() && names_this_machine(parts) => return Some(Own::Clock),
-            "/admin/backup" if origin.entrance == Entrance::Admin => return Some(Own::Backup),
-            "/admin/astray" if origin.entrance == Entrance::Admin => return Some(Own::Astray),
-            "/admin/reload" if origin.entrance == Entrance::Admin => return Some(Own::Reload),
+            "/admin/backup" if arrival.entrance == Entrance::Admin => return Some(Own::Backup),
+            "/admin/astray" if arrival.entrance == Entrance::Admin => return Some(Own::Astray),
+            "/admin/reload" if arrival.entrance == Entrance::Admin => return Some(Own::Reload),
             _ if path.starts_with("/openapi/") => {
                 reading(parts, || self.documents.answer(parts).unwrap_or_else(|| plain(StatusCode::NOT_FOUND, "")))
             }
-            _ if Route::of(path) == Route::Admin && origin.entrance != Entrance::Admin => plain(StatusCode::NOT_FOUND, ""),
+            _ if Route::of(path) == Route::Admin && arrival.entrance != Entrance::Admin => plain(StatusCode::NOT_FOUND, ""),
             _ => self.setup.page.answer(parts)?,
         }))
     }
@@ -58,7 +58,7 @@ impl<A: Answer> Service<A> {
     /// Answers such a request.
     pub(super) async fn answer_own(&self, own: Own, parts: &Parts, body: Incoming) -> HttpResponse {
         match own {
-            Own::Answer(response) => response,
+            Own::Backend(response) => response,
             Own::Clock => self.clock(parts, body).await,
             Own::Backup => self.backup(parts, body).await,
             Own::Astray => self.astray(parts).await,
@@ -79,8 +79,8 @@ impl<A: Answer> Service<A> {
         }
     }
 
-    fn shows_metrics(&self, origin: Origin, loopback: bool, parts: &Parts) -> bool {
-        match origin.entrance {
+    fn shows_metrics(&self, arrival: Arrival, loopback: bool, parts: &Parts) -> bool {
+        match arrival.entrance {
             Entrance::Operations | Entrance::Admin => true,
             // A proxy on this machine would make every client a loopback peer.
             Entrance::Main => {

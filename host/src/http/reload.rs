@@ -1,6 +1,6 @@
 //! Reads again, on demand, what may change while the server runs.
 
-use super::{Answer, Reloaded, tls::Tls};
+use super::{Backend, Reloaded, tls::Tls};
 use crate::audit::AuditTrail;
 use core::time::Duration;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(crate) struct Reload {
 type Turn = Arc<Mutex<()>>;
 
 impl Reload {
-    pub(crate) fn new<A: Answer>(tls: Option<Arc<Tls>>, audit: Option<Arc<AuditTrail>>, answer: Arc<A>) -> Self {
+    pub(crate) fn new<A: Backend>(tls: Option<Arc<Tls>>, audit: Option<Arc<AuditTrail>>, answer: Arc<A>) -> Self {
         let settings = move || {
             let reopened = audit.as_ref().map_or(Ok(()), |audit| audit.reopen());
             let mut reloaded =

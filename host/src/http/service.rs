@@ -1,7 +1,7 @@
-//! Answers one request: the server's own routes in [`own`](super::own), everything else from [`Answer`].
+//! Answers one request: the server's own routes in [`own`](super::own), everything else from [`Backend`].
 
 use super::{
-    Answer, Limits,
+    Backend, Limits,
     body::{self, Bodies, Why},
     convert::{self, HttpResponse, closing, from_core, not_allowed, plain, unavailable},
     documents,
@@ -49,7 +49,7 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// Over which listener a request came, and from whom.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Origin {
+pub(crate) struct Arrival {
     pub(crate) entrance: Entrance,
     /// The other end of the connection; `None` on the administration socket.
     pub(crate) address: Option<IpAddr>,
@@ -98,7 +98,7 @@ pub(crate) struct Service<A> {
     unsent: Unsent,
 }
 
-impl<A: Answer> Service<A> {
+impl<A: Backend> Service<A> {
     pub(crate) fn new(setup: Setup<A>) -> Self {
         let (stop, _) = watch::channel(false);
         let documents = Page::new(documents::FILES);
@@ -133,15 +133,15 @@ impl<A: Answer> Service<A> {
     /// Answers one request, whatever happens.
     pub(super) async fn serve(
         self: Arc<Self>,
-        origin: Origin,
+        arrival: Arrival,
         request: hyper::Request<Incoming>,
     ) -> Result<HttpResponse, Infallible> {
         let began = Instant::now();
         let id = self.ids.next();
         let route = Route::of(request.uri().path());
         let method = request.method().clone();
-        let mut response = caught(self.respond(origin, id, route, request)).await.unwrap_or_else(|| self.panicked());
-        if origin.entrance == Entrance::Operations {
+        let mut response = caught(self.respond(arrival, id, route, request)).await.unwrap_or_else(|| self.panicked());
+        if arrival.entrance == Entrance::Operations {
             // There are few places: whoever stayed in one would keep out those who ask whether the server is well.
             response = closing(response);
         }
@@ -156,7 +156,7 @@ impl<A: Answer> Service<A> {
             ($level:ident $(, $unsaid:ident)?) => {
                 tracing::$level!(
                     request = %id,
-                    source = origin.address.map(tracing::field::display),
+                    source = arrival.address.map(tracing::field::display),
                     method = known(&method),
                     route = route.as_str(),
                     status = status.as_u16(),
@@ -183,7 +183,7 @@ impl<A: Answer> Service<A> {
 
     async fn respond(
         &self,
-        origin: Origin,
+        arrival: Arrival,
         id: RequestId,
         route: Route,
         request: hyper::Request<Incoming>,
@@ -200,13 +200,13 @@ impl<A: Answer> Service<A> {
         if parts.method == Method::CONNECT {
             return not_allowed(METHODS);
         }
-        if (route.may_be_own() || origin.entrance == Entrance::Operations)
-            && let Some(own) = self.own(origin, &parts)
+        if (route.may_be_own() || arrival.entrance == Entrance::Operations)
+            && let Some(own) = self.own(arrival, &parts)
         {
             return self.answer_own(own, &parts, body).await;
         }
         if has_two_types(parts.headers.get_all(header::CONTENT_TYPE).iter().map(HeaderValue::as_bytes)) {
-            return self.unread(origin, &parts, Unread::TwoTypes);
+            return self.unread(arrival, &parts, Unread::TwoTypes);
         }
         if route == Route::Verify
             && let Some(mark) = self.setup.answer.mark()
@@ -217,16 +217,16 @@ impl<A: Answer> Service<A> {
                 self.setup.answer.given_again();
                 return answer;
             }
-            let answer = self.ask(origin, id, route, &parts, body).await;
+            let answer = self.ask(arrival, id, route, &parts, body).await;
             self.response_cache.keep(asked, mark, now, &answer);
             return answer;
         }
-        self.ask(origin, id, route, &parts, body).await
+        self.ask(arrival, id, route, &parts, body).await
     }
 
     /// Lets core answer.
-    async fn ask(&self, origin: Origin, id: RequestId, route: Route, parts: &Parts, body: Incoming) -> HttpResponse {
-        let (limits, peer) = (&self.setup.limits, self.peer(origin, parts));
+    async fn ask(&self, arrival: Arrival, id: RequestId, route: Route, parts: &Parts, body: Incoming) -> HttpResponse {
+        let (limits, peer) = (&self.setup.limits, self.peer(arrival, parts));
         let read = async {
             // Whoever asks about a token has nothing to say in a body.
             match route {
@@ -238,18 +238,18 @@ impl<A: Answer> Service<A> {
             Ok(body) => body,
             Err(error) => {
                 let response = match error.why {
-                    Why::Busy => self.overloaded(origin, parts),
-                    Why::Unread(why) => self.unread(origin, parts, why),
+                    Why::Busy => self.overloaded(arrival, parts),
+                    Why::Unread(why) => self.unread(arrival, parts, why),
                 };
                 return if error.close { closing(response) } else { response };
             }
         };
         // Not while the body is awaited: whoever sends none would hold a place of those who do. Strangers never keep the owner waiting.
-        let slot = match (route, origin.entrance) {
+        let slot = match (route, arrival.entrance) {
             (Route::Verify, _) | (_, Entrance::Admin) => None,
             _ => match self.slot(peer.address) {
                 Some(slot) => Some(slot),
-                None => return self.overloaded(origin, parts),
+                None => return self.overloaded(arrival, parts),
             },
         };
         let to = match peer.address {
@@ -266,7 +266,7 @@ impl<A: Answer> Service<A> {
         let mut answering = Box::pin(answering);
         match poll_fn(|cx| Poll::Ready(answering.as_mut().poll(cx))).await {
             Poll::Ready(response) => {
-                let response = self.outgoing(to, response).unwrap_or_else(|| self.overloaded(origin, parts));
+                let response = self.outgoing(to, response).unwrap_or_else(|| self.overloaded(arrival, parts));
                 // Other requests that have come meanwhile are answered first, and then all responses are written, one after the other:
                 // the code of each part stays in the cache, and a client on the same machine is woken once rather than for each
                 // response.
@@ -274,8 +274,8 @@ impl<A: Answer> Service<A> {
                 response
             }
             Poll::Pending => match self.wait(answering).await {
-                Ok(response) => self.outgoing(to, response).unwrap_or_else(|| self.overloaded(origin, parts)),
-                Err(Unanswered::Late) => closing(self.overloaded(origin, parts)),
+                Ok(response) => self.outgoing(to, response).unwrap_or_else(|| self.overloaded(arrival, parts)),
+                Err(Unanswered::Late) => closing(self.overloaded(arrival, parts)),
                 Err(Unanswered::Panicked) => self.panicked(),
             },
         }
@@ -289,17 +289,17 @@ impl<A: Answer> Service<A> {
     }
 
     /// The answer to a request for which there is no room or time now.
-    fn overloaded(&self, origin: Origin, parts: &Parts) -> HttpResponse {
+    fn overloaded(&self, arrival: Arrival, parts: &Parts) -> HttpResponse {
         let request = convert::to_core(parts, Vec::new());
-        let mut response = self.setup.answer.unavailable(request, self.peer(origin, parts));
+        let mut response = self.setup.answer.unavailable(request, self.peer(arrival, parts));
         let body = mem::take(&mut response.body);
         from_core(response, body.into())
     }
 
     /// The answer to a request whose body could not be read.
-    fn unread(&self, origin: Origin, parts: &Parts, why: Unread) -> HttpResponse {
+    fn unread(&self, arrival: Arrival, parts: &Parts, why: Unread) -> HttpResponse {
         let request = convert::to_core(parts, Vec::new());
-        let mut response = self.setup.answer.unread(request, self.peer(origin, parts), why);
+        let mut response = self.setup.answer.unread(request, self.peer(arrival, parts), why);
         let body = mem::take(&mut response.body);
         from_core(response, body.into())
     }
@@ -334,11 +334,11 @@ impl<A: Answer> Service<A> {
         }
     }
 
-    pub(super) fn peer(&self, origin: Origin, parts: &Parts) -> Peer {
-        match origin.address {
+    pub(super) fn peer(&self, arrival: Arrival, parts: &Parts) -> Peer {
+        match arrival.address {
             None => Peer { local: true, ..Peer::default() },
             Some(address) => {
-                let client = self.setup.proxies.client(address, origin.tls, &parts.headers);
+                let client = self.setup.proxies.client(address, arrival.tls, &parts.headers);
                 Peer { address: Some(client.address), local: false, secure: client.secure, host: client.host }
             }
         }

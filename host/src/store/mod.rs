@@ -15,7 +15,7 @@ mod measured;
 mod memory;
 mod reply;
 
-pub use embedded::{Embedded, Lost};
+pub use embedded::{Embedded, LostFile};
 pub use error::StoreError;
 pub use journal::{Change, Watch};
 pub use measured::Measured;

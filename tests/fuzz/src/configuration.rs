@@ -1,6 +1,6 @@
 //! The configuration of the native server, as a file and as flags.
 
-use crate::config::{Loaded, Origin, Sources, Stated};
+use crate::config::{Loaded, StatedBy, Sources, Stated};
 use std::{env, fs, path::PathBuf, process, sync::LazyLock};
 
 static FILE: LazyLock<PathBuf> = LazyLock::new(|| env::temp_dir().join(format!("waxseal-fuzz-{}.toml", process::id())));
@@ -13,7 +13,7 @@ pub(crate) fn configuration(data: &[u8]) {
     fs::write(&*FILE, file).unwrap();
     let flags = flags.lines().map(|line| {
         let (path, value) = line.split_once('=').unwrap_or((line, ""));
-        Stated { path: path.into(), value: value.into(), origin: Origin::Flag(format!("--set={path}")) }
+        Stated { path: path.into(), value: value.into(), origin: StatedBy::Flag(format!("--set={path}")) }
     });
     match (Sources { file: Some(FILE.clone()), flags: flags.collect(), ..Sources::default() }).load() {
         Err(problems) => {

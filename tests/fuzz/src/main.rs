@@ -26,9 +26,9 @@ mod text {
 // What settings are made of, as the host has it beside what uses it.
 #[path = "../../../host/src/engine"]
 mod engine {
-    mod kind;
+    mod execution;
 
-    pub(crate) use kind::Kind;
+    pub(crate) use execution::Execution;
 }
 #[path = "../../../host/src/http"]
 mod http {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 use waxseal::{
     clock::Clock,
-    engine::{Choice, Engine, Kind, Limits, Parts},
+    engine::{Choice, Engine, Execution, Limits, Parts},
     kdf::{self, Pool},
     store::Memory,
 };
@@ -25,7 +25,7 @@ pub(super) struct Driven {
 }
 
 impl Driven {
-    pub(super) fn open(kind: Kind, settings: Settings) -> Self {
+    pub(super) fn open(kind: Execution, settings: Settings) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let clock = Arc::new(Clock::stopped_at(START));
         let kdf = Pool::start(kdf::Limits::default(), settings.passwords.scheme).unwrap();

@@ -12,7 +12,7 @@ use ::core::sync::atomic::{AtomicUsize, Ordering};
 use play::World;
 use serde_json::{Map, Value, json};
 use std::{path::Path, sync::Mutex, thread};
-use waxseal::engine::Kind;
+use waxseal::engine::Execution;
 use waxseal_core::settings::Settings;
 
 #[test]
@@ -27,12 +27,12 @@ fn cases_hold_in_core() {
 
 #[test]
 fn cases_hold_in_the_component() {
-    check_all(|scenario| Box::new(engine::Driven::open(Kind::Module, settings(&scenario.settings))));
+    check_all(|scenario| Box::new(engine::Driven::open(Execution::Module, settings(&scenario.settings))));
 }
 
 #[test]
 fn cases_hold_in_the_native_engine() {
-    check_all(|scenario| Box::new(engine::Driven::open(Kind::Native, settings(&scenario.settings))));
+    check_all(|scenario| Box::new(engine::Driven::open(Execution::Native, settings(&scenario.settings))));
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(super) struct Caller {
 
 /// What a scope tells apart.
 #[derive(Clone, Copy, Eq, PartialEq)]
-pub(super) enum Kind {
+pub(super) enum Area {
     /// Authorizations.
     Authorizations,
     /// The account itself.
@@ -34,11 +34,11 @@ pub(super) enum Kind {
 
 impl Caller {
     /// Whether one of the scopes allows to read (`get`) or change something of this kind.
-    pub(super) fn may(&self, get: bool, kind: Kind) -> bool {
+    pub(super) fn may(&self, get: bool, kind: Area) -> bool {
         self.scopes.iter().any(|scope| match scope {
             Scope::Session => true,
-            Scope::Read => get && kind != Kind::Authorizations,
-            Scope::Userinfo => get && kind == Kind::Account,
+            Scope::Read => get && kind != Area::Authorizations,
+            Scope::Userinfo => get && kind == Area::Account,
         })
     }
 }

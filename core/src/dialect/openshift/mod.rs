@@ -143,11 +143,11 @@ impl Resource {
         }
     }
 
-    const fn kind(&self) -> caller::Kind {
+    const fn kind(&self) -> caller::Area {
         match self {
-            Self::Authorizations | Self::Authorization(_) => caller::Kind::Authorizations,
-            Self::User => caller::Kind::Account,
-            Self::Api | Self::Keys | Self::Key(_) | Self::Domains | Self::Cartridges => caller::Kind::Other,
+            Self::Authorizations | Self::Authorization(_) => caller::Area::Authorizations,
+            Self::User => caller::Area::Account,
+            Self::Api | Self::Keys | Self::Key(_) | Self::Domains | Self::Cartridges => caller::Area::Other,
         }
     }
 }

@@ -20,7 +20,7 @@ fn env(name: &str, value: &str) -> Result<Loaded, Vec<Problem>> {
 }
 
 fn flag(path: &str, value: &str) -> Stated {
-    Stated { path: path.into(), value: value.into(), origin: Origin::Flag(format!("--set {path}")) }
+    Stated { path: path.into(), value: value.into(), origin: StatedBy::Flag(format!("--set {path}")) }
 }
 
 /// The problems as an operator sees them, with the temporary file called F.
@@ -370,7 +370,7 @@ impl Loaded {
     fn default_rows() -> Vec<(&'static Setting, String)> {
         let loaded = Sources::default().load().unwrap();
         let value = |setting: &'static Setting| match setting.kind {
-            Kind::Timeouts => "\"\"".into(),
+            ValueKind::Timeouts => "\"\"".into(),
             kind => kind.show(loaded.value(setting.path)),
         };
         SETTINGS.iter().map(|setting| (setting, value(setting))).collect()

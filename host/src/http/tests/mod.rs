@@ -8,7 +8,7 @@ mod malformed;
 mod routes;
 mod tls;
 
-use super::{Answer, tls::Tls};
+use super::{Backend, tls::Tls};
 use crate::{
     clock::Clock,
     metrics::Metrics,
@@ -42,7 +42,7 @@ struct Engine {
     broken: AtomicBool,
 }
 
-impl Answer for Engine {
+impl Backend for Engine {
     async fn answer(&self, request: Request, peer: Peer) -> Response {
         match request.path.as_str() {
             "/v1/deny" => Response::new(401, "text/plain", "denied").with_header("www-authenticate", "Basic realm=\"x\""),

@@ -35,7 +35,7 @@ mod tables;
 mod tests;
 mod writer;
 
-pub use names::Lost;
+pub use names::LostFile;
 
 use self::{
     ahead::Ahead,
@@ -133,7 +133,7 @@ impl Embedded {
     }
 
     /// Which of its files is not found under its name any more.
-    pub fn lost(&self) -> Option<Lost> {
+    pub fn lost(&self) -> Option<LostFile> {
         self.shared.names.lost()
     }
 

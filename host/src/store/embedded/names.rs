@@ -14,7 +14,7 @@ pub(super) struct Names {
     store: Option<Name>,
     log: Option<Name>,
     /// What the log was told last.
-    said: Mutex<Option<Lost>>,
+    said: Mutex<Option<LostFile>>,
 }
 
 struct Name {
@@ -24,14 +24,14 @@ struct Name {
 
 /// A file of the store that is not found under its name any more; in words for the operator, without what to do about it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Lost {
+pub enum LostFile {
     /// The store's own file, and with it the log, whatever has become of that.
     Store(PathBuf),
     /// The log alone.
     Log(PathBuf),
 }
 
-impl fmt::Display for Lost {
+impl fmt::Display for LostFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Self::Store(path) | Self::Log(path)) = self;
         write!(f, "`{}` was moved, deleted or replaced while the server runs: ", path.display())?;
@@ -53,9 +53,9 @@ impl Names {
     }
 
     /// What is lost now.
-    pub(super) fn lost(&self) -> Option<Lost> {
+    pub(super) fn lost(&self) -> Option<LostFile> {
         let gone = |name: &Option<Name>| name.as_ref().filter(|name| name.is_lost()).map(|name| name.path.clone());
-        gone(&self.store).map(Lost::Store).or_else(|| gone(&self.log).map(Lost::Log))
+        gone(&self.store).map(LostFile::Store).or_else(|| gone(&self.log).map(LostFile::Log))
     }
 
     /// Tells the log when a file is lost, and when it is back.
@@ -66,8 +66,8 @@ impl Names {
             return;
         }
         match &lost {
-            Some(lost @ Lost::Store(_)) => tracing::error!("{lost}; make a backup before you stop it"),
-            Some(lost @ Lost::Log(_)) => tracing::error!("{lost}; restart the server, which makes another"),
+            Some(lost @ LostFile::Store(_)) => tracing::error!("{lost}; make a backup before you stop it"),
+            Some(lost @ LostFile::Log(_)) => tracing::error!("{lost}; restart the server, which makes another"),
             None => tracing::info!("the files of the store are back"),
         }
         *said = lost;

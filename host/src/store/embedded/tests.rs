@@ -1,6 +1,6 @@
 //! The embedded store on disks that lose power or fail.
 
-use super::{Embedded, Lost, Shared, writer::Writer};
+use super::{Embedded, LostFile, Shared, writer::Writer};
 use crate::{
     clock::Clock,
     store::{
@@ -476,7 +476,7 @@ fn a_file_that_is_lost_under_the_store_is_told_once() {
     let store = Embedded::open(home.path(), clock()).unwrap();
     let look = || told(|| (0..2).for_each(|_| store.shared.names.look()));
     assert_eq!((store.lost(), look()), (None, Vec::new()));
-    for (name, lost) in [("store.log", Lost::Log(at("store.log"))), ("store.redb", Lost::Store(at("store.redb")))] {
+    for (name, lost) in [("store.log", LostFile::Log(at("store.log"))), ("store.redb", LostFile::Store(at("store.redb")))] {
         fs::rename(at(name), at("aside")).unwrap();
         assert_eq!(store.lost(), Some(lost.clone()));
         fs::copy(at("aside"), at(name)).unwrap();

@@ -32,12 +32,12 @@ use waxseal_core::{
     time::UnixTime,
 };
 
-type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+type Acknowledge<T> = oneshot::Sender<Result<T, StoreError>>;
 
 pub(super) enum Job {
-    Commit(Commit, Answer<Committed>),
+    Commit(Commit, Acknowledge<Committed>),
     #[cfg(test)]
-    Tidy(Answer<usize>),
+    Tidy(Acknowledge<usize>),
 }
 
 pub(super) struct Writer {

@@ -35,7 +35,7 @@ pub struct Astray {
 }
 
 /// The engine, as the sockets see it.
-pub trait Answer: Send + Sync + 'static {
+pub trait Backend: Send + Sync + 'static {
     /// Answers one request. Once it has waited for something it runs in a task of its own, so that a client that hangs up
     /// does not cut it short.
     fn answer(&self, request: Request, peer: Peer) -> impl Future<Output = Response> + Send;
