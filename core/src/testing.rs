@@ -139,7 +139,7 @@ impl TestWorld {
 
     /// What is answered to a request whose body could not be read.
     pub(crate) fn unread(&self, request: Request, why: Unread) -> Response {
-        let moment = Moment { now: self.now, entropy: None, peer: Peer::default() };
+        let moment = Moment { now: self.now, ..Moment::default() };
         unread(&Call { request, moment, world: Arc::new(self.world()) }, why)
     }
 
@@ -248,7 +248,7 @@ impl TestWorld {
         self.calls += 1;
         let mut meanwhile = Some(meanwhile);
         let entropy = Some(Entropy::new(Sha256::digest(self.calls.to_be_bytes()).into()));
-        let moment = Moment { now: self.now, entropy, peer };
+        let moment = Moment { now: self.now, order: u16::try_from(self.calls).unwrap_or(u16::MAX), entropy, peer };
         let call = Arc::new(Call { request, moment, world: Arc::new(self.world()) });
         let mut cost = Cost::default();
         for _ in 0..8 {

@@ -1,7 +1,7 @@
 //! The server's clock: the system's, which tests may move and stop, and never before the horizon (`host/src/horizon.rs`).
 
 use crate::horizon::Horizon;
-use core::sync::atomic::{AtomicI64, Ordering};
+use core::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 use waxseal_core::time::UnixTime;
 
@@ -12,16 +12,26 @@ pub struct Clock {
     offset: AtomicI64,
     /// Where the clock stands; [`RUNNING`] while it does not.
     stopped: AtomicI64,
+    /// What [`Clock::now_in_order`] has told last: the time, times 2^16, plus its number.
+    ordered: AtomicU64,
     horizon: Horizon,
 }
 
 /// No time: a clock that stands is at 0 or later.
 const RUNNING: i64 = i64::MIN;
 
+const ORDER_BITS: u32 = 16;
+const MOST_ORDERED: u64 = (1 << ORDER_BITS) - 1;
+
 impl Clock {
     /// The system's clock.
     pub fn system() -> Self {
-        Self { offset: AtomicI64::new(0), stopped: AtomicI64::new(RUNNING), horizon: Horizon::new() }
+        Self {
+            offset: AtomicI64::new(0),
+            stopped: AtomicI64::new(RUNNING),
+            ordered: AtomicU64::new(0),
+            horizon: Horizon::new(),
+        }
     }
 
     /// A clock that stands at `time` until it is [moved](Self::advance).
@@ -32,6 +42,20 @@ impl Clock {
     /// The time now, never before the horizon. Before 1970 and after the range of the type it stays at the nearest end.
     pub fn now(&self) -> UnixTime {
         self.told().max(self.horizon.at())
+    }
+
+    /// The time now, and how often this was asked before within its millisecond, up to what a number holds.
+    pub fn now_in_order(&self) -> (UnixTime, u16) {
+        let now = self.now();
+        let first = now.as_millis() << ORDER_BITS;
+        let next = |last: u64| {
+            let (of_now, full) = (last >> ORDER_BITS == first >> ORDER_BITS, last & MOST_ORDERED == MOST_ORDERED);
+            if of_now { last + u64::from(!full) } else { first }
+        };
+        // Relaxed: the number guards nothing but itself.
+        let last = self.ordered.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
+        let order = next(last.unwrap_or(first)) & MOST_ORDERED;
+        (now, u16::try_from(order).unwrap_or(u16::MAX))
     }
 
     /// How far time has surely come: what has ended by then has ended for good. The epoch while none is [held](Self::hold).
@@ -143,6 +167,18 @@ mod tests {
         let clock = Clock::stopped_at(START);
         clock.hold(None);
         clock
+    }
+
+    #[test]
+    fn what_is_asked_within_a_millisecond_is_told_in_order() {
+        let clock = Clock::stopped_at(UnixTime::from_millis(1_700_000_000_123));
+        let order = || clock.now_in_order().1;
+        assert_eq!([order(), order(), order()], [0, 1, 2]);
+        let last = (3..=70_000_u32).map(|_| order()).last();
+        assert_eq!(last, Some(u16::MAX), "it does not begin again");
+        clock.advance(1);
+        assert_eq!(clock.now_in_order(), (UnixTime::from_millis(1_700_000_000_124), 0));
+        assert_eq!(clock.now_in_order().1, 1);
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Memory {
     pub fn call(&mut self, peer: Peer, request: Request) -> Arc<Call> {
         self.calls += 1;
         let entropy = Entropy::new(Sha256::digest(self.calls.to_be_bytes()).into());
-        let moment = Moment { now: self.now, entropy: Some(entropy), peer };
+        let moment = Moment { now: self.now, entropy: Some(entropy), peer, ..Moment::default() };
         Arc::new(Call { request, moment, world: self.world.clone() })
     }
 

@@ -109,7 +109,7 @@ fn without_randomness_nothing_is_issued() {
         let Moment { now, .. } = with.moment;
         let without = Call {
             request: with.request.clone(),
-            moment: Moment { now, entropy: None, peer: from_outside() },
+            moment: Moment { now, peer: from_outside(), ..Moment::default() },
             world: with.world.clone(),
         };
         let refused = memory.finish(begin(without.into()));

@@ -102,8 +102,8 @@ impl From<wit::Request> for seam::Request {
 }
 
 impl From<wit::Moment> for Moment {
-    fn from(wit::Moment { now_millis, entropy, peer }: wit::Moment) -> Self {
-        Self { now: UnixTime::from_millis(now_millis), entropy: entropy.map(octets), peer: peer.into() }
+    fn from(wit::Moment { now_millis, order, entropy, peer }: wit::Moment) -> Self {
+        Self { now: UnixTime::from_millis(now_millis), order, entropy: entropy.map(octets), peer: peer.into() }
     }
 }
 

@@ -73,7 +73,7 @@ fn text(value: &[u8]) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{seam::Peer, time::UnixTime};
+    use crate::seam::Peer;
     use alloc::vec::Vec;
 
     fn post(headers: &[(&str, &str)]) -> Request {
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn the_owner_is_out_of_reach_and_a_proxy_says_which_host_was_asked() {
         let foreign = post(&[("host", "a.example"), (ORIGIN, "https://auth.example")]);
-        let refused = |peer| is(&foreign, &Moment { now: UnixTime::default(), entropy: None, peer });
+        let refused = |peer| is(&foreign, &Moment { peer, ..Moment::default() });
         assert!(refused(Peer::default()));
         assert!(!refused(Peer { local: true, ..Peer::default() }));
         assert!(!refused(Peer { host: Some("auth.example".into()), ..Peer::default() }));

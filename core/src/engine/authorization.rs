@@ -56,7 +56,7 @@ pub(crate) struct Authorized {
 pub(crate) fn add_authorization(op: &Op<'_>, user: &User, new: NewAuthorization) -> Result<Authorization, Stop> {
     bound(op, user, new.asked_by)?;
     let authorization = Authorization {
-        id: op.moment.draw("authorization id")?,
+        id: id(op)?,
         secret: op.moment.draw("authorization")?,
         uid: user.uid,
         note: new.note,
@@ -73,6 +73,15 @@ pub(crate) fn add_authorization(op: &Op<'_>, user: &User, new: NewAuthorization)
     op.store_until(key::authorization_token(&authorization_token(op, &authorization)), &at, expires);
     audit(op, "token.issue", &user.uid, &hex::encode(&authorization.id), None);
     Ok(authorization)
+}
+
+/// A random id that comes before those of earlier calls of its millisecond, as records lie in the order of time and id.
+fn id(op: &Op<'_>) -> Result<[u8; 12], Stop> {
+    let mut id: [u8; 12] = op.moment.draw("authorization id")?;
+    if let Some(start) = id.first_chunk_mut() {
+        *start = (!op.moment.order).to_be_bytes();
+    }
+    Ok(id)
 }
 
 /// Ends the oldest authorizations of `user` where he has too many, so that nobody fills the store. An ordinary creation does not

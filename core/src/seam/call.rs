@@ -22,17 +22,20 @@ impl Call {
     /// when it is issued. To be started in place of this one, of which nothing may have been committed.
     #[must_use]
     pub fn at(&self, now: UnixTime, world: Arc<World>) -> Self {
-        let Self { request, moment: Moment { entropy, peer, .. }, .. } = self;
+        let Self { request, moment: Moment { order, entropy, peer, .. }, .. } = self;
         let entropy = entropy.as_ref().map(|Entropy(octets)| Entropy(octets.clone()));
-        Self { request: request.clone(), moment: Moment { now, entropy, peer: peer.clone() }, world }
+        let moment = Moment { now, order: *order, entropy, peer: peer.clone() };
+        Self { request: request.clone(), moment, world }
     }
 }
 
 /// What is different at each call.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Moment {
     /// The driver's clock.
     pub now: UnixTime,
+    /// Which of the driver's calls at `now` it is, from 0: of what was made in one millisecond it tells which came later.
+    pub order: u16,
     /// Randomness for this call; `None` where the platform has no source, and then nothing is issued.
     pub entropy: Option<Entropy>,
     /// Who is on the other side of the connection.

@@ -119,7 +119,7 @@ fn defect() -> Step {
 mod tests {
     use super::*;
     use crate::{
-        seam::{Moment, Peer},
+        seam::Moment,
         testing::{TestWorld, basic, request},
     };
     use alloc::string::String;
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn who_cannot_answer_says_so_in_the_dialect_of_the_request() {
         let world = TestWorld::with_admin("admin password");
-        let moment = || Moment { now: world.now(), entropy: None, peer: Peer::default() };
+        let moment = || Moment { now: world.now(), ..Moment::default() };
         let call = |line: &str| Call { request: request(line, ""), moment: moment(), world: Arc::new(world.world()) };
         let unavailable = |line: &str| unavailable(&call(line), 7);
         for (line, told) in [

@@ -224,7 +224,7 @@ impl Engine {
     /// if nobody waits for it any more: otherwise what it has begun to change may be stored without its events.
     pub async fn answer(&self, request: Request, peer: Peer) -> Response {
         let Driver { kdf, clock, worlds, .. } = &*self.driver;
-        let now = clock.now();
+        let (now, order) = clock.now_in_order();
         let entropy = entropy();
         // The one the client sees, if a server has given it one.
         let id = RequestId::present().unwrap_or_else(|| drawn_id(entropy.as_ref()));
@@ -232,8 +232,8 @@ impl Engine {
         let is_hot = is_asked_often(&request.path);
         let rules = self.modules.rules.load_full();
         let runner = if is_hot { &rules.hot } else { &rules.api };
-        let call =
-            Arc::new(Call { request, moment: Moment { now, entropy, peer }, world: Arc::clone(&worlds.latest().world) });
+        let moment = Moment { now, order, entropy, peer };
+        let call = Arc::new(Call { request, moment, world: Arc::clone(&worlds.latest().world) });
         let driven = if checks_password(&call.request) {
             // Under a flood of logins it is the refusals that take time from other requests, so they are given before core is asked.
             match kdf.admit(call.moment.peer.address) {
@@ -265,7 +265,7 @@ impl Engine {
 
     /// A call for which nothing is read or drawn.
     fn at_once(&self, request: Request, peer: Peer) -> Call {
-        let moment = Moment { now: self.driver.clock.now(), entropy: None, peer };
+        let moment = Moment { now: self.driver.clock.now(), peer, ..Moment::default() };
         Call { request, moment, world: Arc::clone(&self.driver.worlds.latest().world) }
     }
 

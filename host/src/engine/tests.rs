@@ -156,7 +156,7 @@ fn world() -> World {
 
 fn call(request: Request) -> Arc<Call> {
     let peer = Peer { address: Some([127, 0, 0, 1].into()), local: true, secure: true, host: Some("h:1".into()) };
-    let moment = Moment { now: NOW, entropy: Some(Entropy::new([3; 32])), peer };
+    let moment = Moment { now: NOW, order: 3, entropy: Some(Entropy::new([3; 32])), peer };
     Arc::new(Call { request, moment, world: Arc::new(world()) })
 }
 

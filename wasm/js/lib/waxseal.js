@@ -30,6 +30,7 @@ export class Waxseal {
   #settings
   #rootKey
   #now
+  #ordered = { nowMillis: 0, order: 0 }
   #audit
   #clientAddress
   #onError
@@ -127,7 +128,7 @@ export class Waxseal {
 
   async #drive(parts, peer) {
     await guest.start(this.#load)
-    const moment = { ...peer, nowMillis: this.#now(), entropy: guest.run(() => guest.entropy()) ?? null }
+    const moment = { ...peer, ...this.#nowInOrder(), entropy: guest.run(() => guest.entropy()) ?? null }
     const derived = []
     for (let start = 0; start < MOST_STARTS; start++) {
       if (start > 0) await pause(start)
@@ -174,6 +175,14 @@ export class Waxseal {
       step = undefined
       return spent
     }
+  }
+
+  /** The time, and how often it was asked for before within its millisecond: so core knows what came later. */
+  #nowInOrder() {
+    const nowMillis = this.#now()
+    const { nowMillis: last, order } = this.#ordered
+    this.#ordered = { nowMillis, order: nowMillis === last ? Math.min(order + 1, 0xffff) : 0 }
+    return this.#ordered
   }
 
   /** Whether the clock is in another second than `moment`, which is then set to now: a token begins its life when it is issued. */

@@ -74,10 +74,10 @@ impl Engine {
         let headers = headers.into_iter().map(|(name, value)| (name, value.into_vec())).collect();
         let method = Method::parse(&method);
         let request = seam::Request { method, path, query, headers, body: body.into_vec() };
-        let shapes::Moment { now_millis, entropy, address, local, secure } = shapes::read(moment, "bad_call")?;
+        let shapes::Moment { now_millis, order, entropy, address, local, secure } = shapes::read(moment, "bad_call")?;
         let peer = Peer { address: address.as_deref().map(parse_address).transpose()?, local, secure, host: None };
         let entropy = entropy.and_then(|octets| <[u8; 32]>::try_from(octets.as_slice()).ok()).map(Entropy::new);
-        let moment = Moment { now: time(now_millis), entropy, peer };
+        let moment = Moment { now: time(now_millis), order, entropy, peer };
         let world = self.world.clone().ok_or_else(|| Fault::new("not_open", "the signing keys have not been opened"))?;
         let call = Call { request, moment, world };
         Ok(match unread {

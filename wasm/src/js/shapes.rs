@@ -27,6 +27,7 @@ pub(super) struct Request {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Moment {
     pub(super) now_millis: f64,
+    pub(super) order: u16,
     pub(super) entropy: Option<ByteBuf>,
     pub(super) address: Option<String>,
     pub(super) local: bool,

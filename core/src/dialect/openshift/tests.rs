@@ -67,6 +67,17 @@ fn links_go_where_a_trusted_proxy_says_that_the_client_is() {
 }
 
 #[test]
+fn what_is_added_within_a_millisecond_is_listed_newest_first() {
+    let mut world = TestWorld::with_admin("secret");
+    let added: Vec<_> = (0..20).map(|_| json(&world.call(add(&value!({"scope": "read"}))))["data"]["id"].clone()).collect();
+    let list = json(&world.call(request(Method::Get, LIST)));
+    let listed: Vec<_> = list["data"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect();
+    assert!(listed.iter().eq(added.iter().rev()), "{listed:?}");
+    let reuse = json(&world.call(add(&value!({"scope": "read", "reuse": true}))));
+    assert_eq!(reuse["data"]["id"], added[19]);
+}
+
+#[test]
 fn the_store_reveals_no_token() {
     let mut world = TestWorld::with_admin("secret");
     let tokens: Vec<_> = ["session", "read", "userinfo"].map(|scope| token(&mut world, scope)).into();

@@ -13,9 +13,10 @@ use waxseal_core::{
 use zeroize::Zeroizing;
 
 impl<'a> From<&'a Moment> for wit::Moment<'a> {
-    fn from(Moment { now, entropy, peer }: &'a Moment) -> Self {
+    fn from(Moment { now, order, entropy, peer }: &'a Moment) -> Self {
         Self {
             now_millis: now.as_millis(),
+            order: *order,
             entropy: entropy.as_ref().map(|entropy| words(entropy.as_bytes())),
             peer: peer.into(),
         }
