@@ -15,8 +15,9 @@ use alloc::{format, string::String, vec::Vec};
 use core::ops::ControlFlow;
 use subtle::ConstantTimeEq;
 
-/// How many authorizations are removed from the store at once.
-const ENDED_AT_ONCE: u32 = 1000;
+/// How many authorizations are removed from the store at once, page after page, the first so small that a host does not have it wait for
+/// a turn to read much. Those beyond have ended as well, by the era of their user.
+const ENDED_AT_ONCE: [u32; 2] = [60, 940];
 /// How many are read at a time, page after page. Each page is a round, and each round goes over all pages, so there are few; the first
 /// are small, as a list with long notes ends within them; and together they hold too few for one user to make an operation that never
 /// ends. Only these, the newest, count. The first two are so small that a host does not have them wait for a turn to read much.
@@ -232,8 +233,17 @@ fn remove(op: &Op<'_>, authorization: &Authorization) {
 /// once; older ones count no more, and go when they expire.
 pub(crate) fn end_authorizations(op: &Op<'_>, user: &User, scope: Option<Scope>) -> Result<(), Stop> {
     op.want(&eras(user.uid));
-    let newest =
-        op.range(&Range { prefix: key::authorizations_of(user.uid), after: String::new(), limit: ENDED_AT_ONCE })?;
+    let mut newest = Vec::new();
+    let mut after = String::new();
+    for limit in ENDED_AT_ONCE {
+        let range = Range { prefix: key::authorizations_of(user.uid), after, limit };
+        let page = op.range(&range)?;
+        newest.extend(page);
+        match range.next_after(page) {
+            Some(last) => after = last,
+            None => break,
+        }
+    }
     if newest.is_empty() {
         return Ok(());
     }

@@ -303,13 +303,19 @@ fn the_first_that_lives_on_is_used_again_without_a_look_at_older_ones_and_audite
 
 /// Hosts make questions for more than 64 records wait for a turn, and refuse them when many come at once.
 #[test]
-fn a_usual_list_asks_for_few_at_a_time() {
+fn a_usual_list_asks_for_few_at_a_time_and_so_does_its_end() {
     let mut world = TestWorld::with_admin("secret");
     let first = token(&mut world, "session");
     put_more(&mut world, &first, 78);
     let shown = json(&world.call(bearer(Method::Get, LIST, &first)));
     assert_eq!(shown["data"].as_array().unwrap().len(), 79);
     assert!((1..=64).contains(&world.cost.longest), "{}", world.cost.longest);
+    let mut other = TestWorld::with_admin("secret");
+    let first = token(&mut other, "session");
+    put_more(&mut other, &first, 58);
+    assert_eq!(other.call(bearer(Method::Delete, LIST, &first)).status, 200);
+    assert!((1..=64).contains(&other.cost.longest), "{}", other.cost.longest);
+    check_alive(&mut other, &first, false);
 }
 
 #[test]
