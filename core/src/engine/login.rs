@@ -4,7 +4,7 @@ use super::{account, as_typed, clock::has_been, find_user, passwords::remember_s
 use crate::{
     engine::{audit, audit_kept},
     password::{self, Derived, Hash, Scheme, prepare},
-    record::{Cluster, Schemes, Seen, Stored, Uid, User, key},
+    record::{Cluster, Role, Schemes, Seen, Stored, User, key},
     refusal::Refusal,
     seam::{Derivation, Op, Stop},
     time::UnixTime,
@@ -64,13 +64,16 @@ pub(crate) fn login(op: &Op<'_>, name: &str, password: &str, expired: Expired) -
 /// him.
 ///
 /// # Errors
-/// As [`login`], but a disabled user has passwords like any other.
-pub(crate) fn check_old_password(op: &Op<'_>, actor: Uid, user: User, password: &str) -> Result<(User, Proof), Stop> {
+/// As [`login`], but a disabled user has passwords like any other; and so has a locked one for an administrator who is not that user, and
+/// who may replace the list anyway.
+pub(crate) fn check_old_password(op: &Op<'_>, actor: &User, user: User, password: &str) -> Result<(User, Proof), Stop> {
     let (uid, name) = (user.uid, user.name.clone());
-    let refused = |refusal: &Refusal| audit(op, "password.prove", &actor, &uid, Some(refusal.code()));
+    let refused = |refusal: &Refusal| audit(op, "password.prove", &actor.uid, &uid, Some(refusal.code()));
     super::admit_source(op, &refused)?;
-    let proved = prove(op, Purpose::OldPassword, &name, Some(user), password, &refused)?;
-    audit_kept(op, "password.prove", &actor, &uid);
+    let resets = actor.role == Role::Admin && actor.uid != uid;
+    let purpose = if resets { Purpose::OldPasswordOfOther } else { Purpose::OldPassword };
+    let proved = prove(op, purpose, &name, Some(user), password, &refused)?;
+    audit_kept(op, "password.prove", &actor.uid, &uid);
     Ok(proved)
 }
 
@@ -81,6 +84,8 @@ enum Purpose {
     Login,
     /// To change the list that it is in.
     OldPassword,
+    /// The same, by an administrator whose list it is not.
+    OldPasswordOfOther,
 }
 
 impl Purpose {
@@ -88,7 +93,15 @@ impl Purpose {
     const fn is_open_to(self, user: &User) -> bool {
         match self {
             Self::Login => !user.disabled,
-            Self::OldPassword => true,
+            Self::OldPassword | Self::OldPasswordOfOther => true,
+        }
+    }
+
+    /// Whether a right password is taken during a lock. It ends no lock then.
+    const fn is_above_locks(self) -> bool {
+        match self {
+            Self::Login | Self::OldPassword => false,
+            Self::OldPasswordOfOther => true,
         }
     }
 
@@ -96,7 +109,7 @@ impl Purpose {
     const fn is_kept(self) -> bool {
         match self {
             Self::Login => true,
-            Self::OldPassword => false,
+            Self::OldPassword | Self::OldPasswordOfOther => false,
         }
     }
 }
@@ -141,10 +154,14 @@ fn attempt(
     let derived = derive_all(op, user.as_ref(), &account, &schemes, &prepared)?;
     let position = user.as_ref().and_then(|user| user.passwords.position(&derived));
     match (user, position) {
-        (Some(mut user), Some(position)) if purpose.is_open_to(&user) && !gate.is_locked(op) => {
+        (Some(mut user), Some(position))
+            if purpose.is_open_to(&user) && (!gate.is_locked(op) || purpose.is_above_locks()) =>
+        {
             // Of a password that is too old, nothing else may be kept.
             let always = !purpose.is_kept() || has_expired(op, &user)?;
-            gate.succeeded(op, &user, always);
+            if !gate.is_locked(op) {
+                gate.succeeded(op, &user, always);
+            }
             upgrade(op, &mut user, position, &derived)?;
             Ok((user, derived))
         }

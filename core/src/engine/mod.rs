@@ -42,14 +42,14 @@ pub(crate) use keys::{Imported, NotRotated, Retired, Rotation, bootstrap_key, im
 pub(crate) use login::{Expired, Login, Proof, check_old_password, has_expired, login, password_expires};
 pub(crate) use names::{NAME_RULE, ROLE_NAME_RULE, has_blank_ends, is_like_uid, valid_email, valid_name, valid_role_name};
 pub(crate) use pair::{Counts, Grant, NotRefreshed, Selection, grant, grant_for_token, invalidate, refresh};
-pub(crate) use passwords::{NewPassword, add_password, remove_password, replace_passwords, reset_passwords};
+pub(crate) use passwords::{NewPassword, Setter, add_password, remove_password, replace_passwords, reset_passwords};
 pub(crate) use policies::{cluster, schemes};
 pub(crate) use profile::{named, profile, store_profile, want_profile, want_profile_of_token};
 pub(crate) use revoke::{has_room, revoke, revoke_again, revoke_counted};
 pub(crate) use roles::{MAX_ROLES, delete_role, put_role, roles};
 #[cfg(feature = "public-keys")]
 pub(crate) use snapshot::snapshot;
-pub(crate) use throttle::{admit_guess, admit_source};
+pub(crate) use throttle::admit_source;
 pub(crate) use users::{
     Changes, NewUser, change_user, check_free, create_user, delete_user, enable_user, manages_users, may_create, may_give,
     may_manage, new_salt, store_user,

@@ -3,6 +3,7 @@
 use super::{
     audit,
     login::{Proof, derive, salt},
+    throttle::admit_guess,
     users::store_user,
 };
 use crate::{
@@ -14,33 +15,82 @@ use crate::{
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
+/// Who sets a password. That it is one of the list already is an answer to a guess, so the refusals depend on what was shown.
+pub(crate) enum Setter<'u> {
+    /// The owner of the server.
+    Owner,
+    /// A user who has shown a password.
+    WithPassword(&'u User),
+    /// A user who has shown no more than a token, which may be stolen.
+    WithToken(&'u User),
+}
+
+impl Setter<'_> {
+    /// Notes in the audit trail that `user` was not given the new password, which its setter learns something from.
+    fn refused(&self, op: &Op<'_>, action: &'static str, user: &User, refusal: &Refusal) {
+        match self {
+            Self::Owner => {}
+            Self::WithPassword(actor) | Self::WithToken(actor) => {
+                audit(op, action, &actor.uid, &user.uid, Some(refusal.code()));
+            }
+        }
+    }
+}
+
 /// A new password that has passed every rule.
 pub(crate) struct NewPassword(Hash);
 
 impl NewPassword {
-    /// Derives and checks one more password for `user`: first that it is not one he has, then the policy.
+    /// Derives and checks one more password for `user`: first that it is not one he has, then the policy. By a token alone it is the other
+    /// way round, and only for as many a day as [`admit_guess`] lets through, unless they are another's, whose list the setter may replace:
+    /// a wrong guess is added, and taken away again.
     ///
     /// # Errors
-    /// [`Refusal::Password`].
-    pub(crate) fn added(op: &Op<'_>, user: &User, text: &str) -> Result<Self, Stop> {
+    /// [`Refusal::Password`], [`Refusal::Throttled`].
+    pub(crate) fn added(op: &Op<'_>, user: &User, text: &str, setter: &Setter<'_>) -> Result<Self, Stop> {
+        const ACTION: &str = "password.add";
+        if let Setter::WithToken(actor) = setter {
+            // Else a full list could be found out, one guess after the other, without a trace.
+            user.passwords.check_room(op.settings.passwords.max_per_user)?;
+            Self::precheck(op, text, &user.name, &user.email)?;
+            if actor.uid == user.uid {
+                admit_guess(op, user.uid, &|refusal| setter.refused(op, ACTION, user, refusal))?;
+            }
+        }
         let scheme = user.passwords.scheme_for_new(op.settings.passwords.scheme);
-        Self::other(op, user, text, scheme, salt(user, scheme))
+        Self::other(op, user, text, (scheme, salt(user, scheme)), &|refusal| setter.refused(op, ACTION, user, refusal))
     }
 
-    /// Derives and checks a password that replaces all others of `user`: first that it is none of them, then the policy.
+    /// Derives and checks a password that replaces all others of `user`: first that it is none of them, then the policy. By a token alone
+    /// it is the other way round; a wrong guess that breaks no rule leaves nothing to be guessed.
     ///
     /// # Errors
     /// [`Refusal::Password`].
-    pub(crate) fn replacing(op: &Op<'_>, user: &User, text: &str) -> Result<Self, Stop> {
+    pub(crate) fn replacing(op: &Op<'_>, user: &User, text: &str, setter: &Setter<'_>) -> Result<Self, Stop> {
+        if let Setter::WithToken(_) = setter {
+            Self::precheck(op, text, &user.name, &user.email)?;
+        }
         // Whatever schemes the others have, and whatever salt they were brought along with: they go.
-        Self::other(op, user, text, op.settings.passwords.scheme, &user.salt)
+        let hashed = (op.settings.passwords.scheme, user.salt.as_slice());
+        Self::other(op, user, text, hashed, &|refusal| setter.refused(op, "password.replace", user, refusal))
     }
 
-    fn other(op: &Op<'_>, user: &User, text: &str, scheme: Scheme, new_salt: &[u8]) -> Result<Self, Stop> {
+    /// A password that is none of `user`'s, hashed under this scheme with this salt. `told` is told if it is one.
+    fn other(
+        op: &Op<'_>,
+        user: &User,
+        text: &str,
+        (scheme, new_salt): (Scheme, &[u8]),
+        told: &dyn Fn(&Refusal),
+    ) -> Result<Self, Stop> {
         let prepared = prepare(text)?;
+        // Before anything is said of the list: where there is no room, a wrong guess would change nothing.
+        remember_schemes(op, core::iter::once(scheme))?;
         let derived = user.passwords.schemes().map(|scheme| derive(op, scheme, salt(user, scheme), &prepared));
         if user.passwords.position(&derived.collect::<Result<Vec<_>, _>>()?).is_some() {
-            return Err(password::Refusal::SameAsCurrent.into());
+            let refusal = Refusal::Password(password::Refusal::SameAsCurrent);
+            told(&refusal);
+            return Err(refusal.into());
         }
         check(op, text, &user.name, &user.email)?;
         Self::of(new_salt, &derive(op, scheme, new_salt, &prepared)?)
@@ -190,8 +240,10 @@ pub(crate) fn remember_schemes(op: &Op<'_>, used: impl Iterator<Item = Scheme>) 
 mod tests {
     use crate::{
         password::Scheme,
-        testing::{TestWorld, basic, request},
+        seam::Response,
+        testing::{TestWorld, basic, json, request},
     };
+    use alloc::format;
 
     /// Else the cost of a login would tell who has a password of a scheme that was configured for a while (security P6).
     #[test]
@@ -211,6 +263,66 @@ mod tests {
                 assert_eq!(world.call(login).status, 401);
                 assert_eq!(world.cost.derivations, 2, "{name} after {line}");
             }
+        }
+    }
+
+    /// Whoever has an administrator's token, of a dialect, tries passwords for him by the lines of that dialect.
+    fn guessing(world: &mut TestWorld, line: &str, guess: &str) -> Response {
+        let (body, token) = if line.contains("_security") {
+            let grant = r#"{"grant_type": "password", "username": "admin", "password": "admin password"}"#;
+            let granted = json(&world.call(request("POST /_xpack/security/oauth2/token", grant)));
+            let body = format!(r#"{{"password": "{guess}", "roles": ["superuser"]}}"#);
+            let body = if line.starts_with("POST") { format!(r#"{{"password": "{guess}"}}"#) } else { body };
+            (body, granted["access_token"].as_str().unwrap().into())
+        } else {
+            (format!(r#"{{"new_password": "{guess}"}}"#), world.token("admin", "admin password"))
+        };
+        world.audited();
+        world.call(request(line, &body).with_header("authorization", &format!("Bearer {token}")))
+    }
+
+    const BY_TOKEN: [&str; 4] = [
+        "PUT /v1/users/password",
+        "POST /v1/users/password",
+        "PUT /_security/user/admin",
+        "POST /_security/user/_password",
+    ];
+
+    /// Else such guesses, which change nothing and are not counted, would go on until one is told to be in the list.
+    #[test]
+    fn a_token_learns_nothing_of_passwords_that_cannot_be_set_anyway() {
+        let fills_schemes = |world: &mut TestWorld| {
+            for iterations in [1000, 1001, 1002] {
+                let scheme = Scheme::Pbkdf2Sha256 { iterations };
+                world.settings_mut().passwords.scheme = scheme;
+                let body = format!(r#"{{"name": "user {iterations}", "password": "some password"}}"#);
+                world.local(request("POST /admin/users", &body));
+            }
+            world.settings_mut().passwords.scheme = Scheme::Argon2id { memory: 65_536, passes: 3, lanes: 1 };
+        };
+        let asks_for_more = |world: &mut TestWorld| {
+            let strict = request("PUT /v1/cluster", r#"{"password_complexity": true}"#);
+            world.call(strict.with_header("authorization", &basic("admin", "admin password")));
+        };
+        for makes_refuse in [&fills_schemes as &dyn Fn(&mut TestWorld), &asks_for_more] {
+            for line in BY_TOKEN {
+                let mut world = TestWorld::with_admin("admin password");
+                makes_refuse(&mut world);
+                let wrong = guessing(&mut world, line, "other password");
+                assert_eq!(wrong.status, 400, "{line}");
+                let right = guessing(&mut world, line, "admin password");
+                assert_eq!((right.status, &right.body), (400, &wrong.body), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_guess_that_a_token_is_told_to_be_right_is_audited() {
+        for line in BY_TOKEN {
+            let mut world = TestWorld::with_admin("admin password");
+            assert_eq!(guessing(&mut world, line, "admin password").status, 400, "{line}");
+            let told = world.audited();
+            assert!(told.iter().any(|line| line.ends_with("password_same_as_current")), "{line}: {told:?}");
         }
     }
 

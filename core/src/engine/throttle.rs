@@ -53,7 +53,7 @@ pub(crate) fn admit_source(op: &Op<'_>, turned_away: &dyn Fn(&Refusal)) -> Resul
 
 /// Counts that somebody who has shown no password tries a new one for this user, which tells whether it is one of his; no more often in a
 /// day than the failures that its account may have. No login ends this count: whoever tries knows by then a password that he has set.
-pub(crate) fn admit_guess(op: &Op<'_>, uid: Uid, turned_away: &dyn Fn(&Refusal)) -> Result<(), Stop> {
+pub(super) fn admit_guess(op: &Op<'_>, uid: Uid, turned_away: &dyn Fn(&Refusal)) -> Result<(), Stop> {
     let counter = |purpose| id(op, purpose, &uid.as_u32().to_be_bytes());
     let guesses = key::account_attempts(&counter("tries.guess"));
     let known = op.load::<Attempts>(&guesses)?.filter(|known| is_within(op, known.since, DAY));

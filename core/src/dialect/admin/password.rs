@@ -2,7 +2,7 @@
 
 use super::{ACTOR, body::Body, target};
 use crate::{
-    engine::{self, NewPassword},
+    engine::{self, NewPassword, Setter},
     record::{User, key},
     seam::{Op, Response, Stop},
 };
@@ -18,7 +18,7 @@ pub(super) fn replace(op: &Op<'_>, who: &str) -> Result<Response, Stop> {
 /// One more password.
 pub(super) fn add(op: &Op<'_>, who: &str) -> Result<Response, Stop> {
     let (body, user) = request(op, who)?;
-    let new = NewPassword::added(op, &user, body.need("password")?)?;
+    let new = NewPassword::added(op, &user, body.need("password")?, &Setter::Owner)?;
     engine::add_password(op, &ACTOR, user, new)?;
     Ok(Response::empty(204))
 }

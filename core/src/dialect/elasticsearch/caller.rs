@@ -2,7 +2,7 @@
 
 use super::error::{error, forbidden, unauthorized, uri};
 use crate::{
-    engine::{self, Bearer, Credentials, Expired},
+    engine::{self, Bearer, Credentials, Expired, Setter},
     record::User,
     refusal::Refusal,
     seam::{Op, Response, Stop},
@@ -18,6 +18,13 @@ pub(super) struct Caller {
     pub(super) token: Option<String>,
     /// The password that was shown is too old: only replacing it is allowed.
     pub(super) expired: bool,
+}
+
+impl Caller {
+    /// As one who sets a password.
+    pub(super) const fn setter(&self) -> Setter<'_> {
+        if self.token.is_some() { Setter::WithToken(&self.user) } else { Setter::WithPassword(&self.user) }
+    }
 }
 
 /// The caller of a request that needs one.

@@ -39,7 +39,7 @@ pub(super) fn change(op: &Op<'_>, name: Option<&str>) -> Result<Response, Stop> 
     }
     let actor = caller.user.uid;
     if own {
-        let new = NewPassword::replacing(op, &caller.user, &password)?;
+        let new = NewPassword::replacing(op, &caller.user, &password, &caller.setter())?;
         engine::replace_passwords(op, &actor, caller.user, new)?;
     } else {
         let Some((user, _)) = known.transpose()?.flatten() else { return nobody(op, &name.unwrap_or_default()) };

@@ -159,7 +159,7 @@ fn change(op: &Op<'_>, caller: &Caller, user: User, before: &UserProfile, wanted
     }
     if let Some(password) = password {
         if own {
-            let new = NewPassword::replacing(op, &user, &password)?;
+            let new = NewPassword::replacing(op, &user, &password, &caller.setter())?;
             engine::replace_passwords(op, actor, user, new)?;
         } else {
             let new = NewPassword::reset(op, &user, &password)?;

@@ -74,7 +74,7 @@ pub(in crate::dialect) fn refuse(_op: &Op<'_>, refusal: &Refusal) -> Response {
     }
     match refusal {
         Refusal::PasswordExpired => unauthorized("password_expired", "the password has expired and must be replaced"),
-        Refusal::Throttled { retry_after } => error(429, "too_many_requests", "too many failed attempts, try again later")
+        Refusal::Throttled { retry_after } => error(429, "too_many_requests", "too many attempts, try again later")
             .with_header("retry-after", retry_after.to_string()),
         Refusal::CrossSite => error(403, "unauthorized_action", CROSS_SITE),
         Refusal::NotAllowed => error(403, "unauthorized_action", "the user may not do this"),
@@ -115,6 +115,8 @@ fn password_error(refusal: password::Refusal) -> Response {
         password::Refusal::LastPassword => "cannot_delete_last_password",
         password::Refusal::NotInList => return wrong_credentials(),
         password::Refusal::TooMany { .. } => "too_many_passwords",
+        // No policy asks for it: such a text is no password, with whatever rules.
+        password::Refusal::ControlCharacter => "invalid_schema",
         // With 400 all the same, as clients drop the text of a 503.
         password::Refusal::NoRoomForScheme => "unavailable",
         refusal if refusal.is_policy() => "password_not_complex",

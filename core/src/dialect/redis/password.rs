@@ -7,8 +7,7 @@ use super::{
     error::{forbidden, no_such_user, refused},
 };
 use crate::{
-    engine::{self, Expired, NewPassword, Proof},
-    password,
+    engine::{self, Expired, NewPassword, Proof, Setter},
     record::{Role, User},
     refusal::Refusal,
     seam::{Op, Response, Stop},
@@ -27,14 +26,21 @@ struct Change {
     shown: bool,
 }
 
+impl Change {
+    fn new(&self) -> &str {
+        self.new.as_deref().map_or("", String::as_str)
+    }
+
+    const fn setter(&self) -> Setter<'_> {
+        if self.shown { Setter::WithPassword(&self.actor) } else { Setter::WithToken(&self.actor) }
+    }
+}
+
 /// The list becomes exactly the new password, and all tokens of the user end.
 pub(super) fn replace(op: &Op<'_>) -> Result<Response, Stop> {
-    let Change { actor, target, new, shown, .. } = read(op, Needed { old: false, new: true, expired: Expired::Taken })?;
-    let new = new.unwrap_or_default();
-    if !shown {
-        guess(op, "password.replace", &actor, &target, &new)?;
-    }
-    let new = NewPassword::replacing(op, &target, &new).inspect_err(told(op, "password.replace", &actor, &target))?;
+    let change = read(op, Needed { old: false, new: true, expired: Expired::Taken })?;
+    let new = NewPassword::replacing(op, &change.target, change.new(), &change.setter())?;
+    let Change { actor, target, .. } = change;
     let set = if actor.uid == target.uid { engine::replace_passwords } else { engine::reset_passwords };
     set(op, &actor.uid, target, new)?;
     Ok(done())
@@ -42,15 +48,9 @@ pub(super) fn replace(op: &Op<'_>) -> Result<Response, Stop> {
 
 /// The new password is appended; all of them work.
 pub(super) fn add(op: &Op<'_>) -> Result<Response, Stop> {
-    let Change { actor, target, new, shown, .. } = read(op, Needed { old: false, new: true, expired: Expired::Refused })?;
-    let new = new.unwrap_or_default();
-    if !shown {
-        // Else whoever has only a token could find out the passwords of a full list, one guess after the other, and leave no trace.
-        target.passwords.check_room(op.settings.passwords.max_per_user)?;
-        guess(op, "password.add", &actor, &target, &new)?;
-    }
-    let new = NewPassword::added(op, &target, &new).inspect_err(told(op, "password.add", &actor, &target))?;
-    engine::add_password(op, &actor.uid, target, new)?;
+    let change = read(op, Needed { old: false, new: true, expired: Expired::Refused })?;
+    let new = NewPassword::added(op, &change.target, change.new(), &change.setter())?;
+    engine::add_password(op, &change.actor.uid, change.target, new)?;
     Ok(done())
 }
 
@@ -60,23 +60,6 @@ pub(super) fn delete(op: &Op<'_>) -> Result<Response, Stop> {
     let proof = old.ok_or(Refusal::BadCredentials)?;
     engine::remove_password(op, &actor.uid, target, &proof)?;
     Ok(done())
-}
-
-/// For who has shown no password: the policy is judged first, or he could tell which passwords that break it are among those of the user;
-/// and of all others he can tell so many a day.
-fn guess(op: &Op<'_>, action: &'static str, actor: &User, target: &User, new: &str) -> Result<(), Stop> {
-    NewPassword::precheck(op, new, &target.name, &target.email)?;
-    let turned_away = |refusal: &Refusal| engine::audit(op, action, &actor.uid, &target.uid, Some(refusal.code()));
-    engine::admit_guess(op, target.uid, &turned_away)
-}
-
-/// Notes in the audit trail that a new password was refused as it is one of the user: who asks knows it now.
-fn told(op: &Op<'_>, action: &'static str, actor: &User, target: &User) -> impl Fn(&Stop) {
-    move |stop| {
-        if let Stop::Refuse(refusal @ Refusal::Password(password::Refusal::SameAsCurrent)) = stop {
-            engine::audit(op, action, &actor.uid, &target.uid, Some(refusal.code()));
-        }
-    }
 }
 
 /// Every success is 200 with an empty body.
@@ -99,6 +82,9 @@ fn read(op: &Op<'_>, needed: Needed) -> Result<Change, Stop> {
         body.check_hash_method()?;
     }
     let username = body.text("username")?;
+    if username.as_deref() == Some("") {
+        return refused(400, "invalid_schema", "`username` is empty: name a user, or leave it out for yourself");
+    }
     let old = body.password("old_password")?;
     // A member that is not needed is as unknown as any other.
     let new = if needed.new { Some(Body::need("new_password", body.password("new_password")?)?) } else { None };
@@ -131,7 +117,7 @@ fn read(op: &Op<'_>, needed: Needed) -> Result<Change, Stop> {
 /// The user whose list is meant: by name or e-mail, else the caller. Only an administrator reaches others, and only he learns
 /// whether they exist.
 fn target(op: &Op<'_>, caller: &Caller, username: Option<&str>) -> Result<User, Stop> {
-    let own = |name: &str| name == caller.user.name || (!name.is_empty() && name == caller.user.email);
+    let own = |name: &str| name == caller.user.name || name == caller.user.email;
     match username {
         None => Ok(caller.user.clone()),
         Some(name) if own(name) => Ok(caller.user.clone()),
@@ -149,6 +135,6 @@ fn proof(op: &Op<'_>, caller: &Caller, target: User, old: &Zeroizing<String>) ->
     match &caller.login {
         // It is the password of the header, checked and counted a moment ago.
         Some((password, proof)) if target.uid == caller.user.uid && password == old => Ok((target, proof.clone())),
-        _ => engine::check_old_password(op, caller.user.uid, target, old),
+        _ => engine::check_old_password(op, &caller.user, target, old),
     }
 }

@@ -248,8 +248,46 @@ fn a_password_that_is_refused_tells_of_no_name() {
     for name in ["admin", "nobody"] {
         let body = format!(r#"{{"name": "{name}", "password": "a\u0001"}}"#);
         let refused = json(&world.call(by("ann", "PUT /v1/users/3", &body)));
-        assert_eq!(refused["error_code"], "password_not_complex", "{name}");
+        assert_eq!(refused["error_code"], "invalid_schema", "{name}");
     }
+}
+
+/// An administrator may replace the list of another, and whoever replaces his own guesses once.
+#[test]
+fn the_ceiling_of_guesses_is_for_those_who_could_guess_on() {
+    let mut world = world();
+    world.settings_mut().throttle.account_ceiling = 2;
+    for n in 0..5 {
+        let add = format!(r#"{{"username": "ann", "new_password": "by admin {n}"}}"#);
+        assert_eq!(bearing(&mut world, "admin", "POST /v1/users/password", &add).status, 200);
+        let token = world.token("ann", if n == 0 { "annann".into() } else { format!("by himself {}", n - 1) }.as_str());
+        let replace = request("PUT /v1/users/password", &format!(r#"{{"new_password": "by himself {n}"}}"#));
+        let replaced = world.call(replace.with_header("authorization", &format!("Bearer {token}")));
+        assert_eq!(replaced.status, 200);
+    }
+}
+
+#[test]
+fn an_empty_name_is_nobody_s() {
+    let mut world = world();
+    for line in ["PUT /v1/users/password", "POST /v1/users/password", "DELETE /v1/users/password"] {
+        let body = r#"{"username": "", "old_password": "annann", "new_password": "annann 2"}"#;
+        for request in [by("ann", line, body), by("admin", line, body), request(line, body)] {
+            let refused = world.call(request);
+            assert_eq!((refused.status, json(&refused)["error_code"].as_str()), (400, Some("invalid_schema")), "{line}");
+        }
+    }
+    check_login(&mut world, "ann", "annann", 200);
+}
+
+/// As a client that always writes the list sends it.
+#[test]
+fn no_roles_are_as_good_as_none_named() {
+    let mut world = world();
+    let made = world.call(by("admin", "POST /v1/users", r#"{"name": "cy", "password": "cycycy", "role_uids": []}"#));
+    assert_eq!((made.status, json(&made)["role"].as_str()), (200, Some("db_viewer")));
+    let changed = world.call(by("admin", "PUT /v1/users/3", r#"{"role_uids": [], "email_alerts": false}"#));
+    assert_eq!(changed.status, 200);
 }
 
 #[test]

@@ -183,7 +183,9 @@ fn name_of(body: &Body) -> Result<Option<String>, Stop> {
 
 fn email_of(body: &Body) -> Result<Option<String>, Stop> {
     match body.text("email")? {
-        Some(email) if !email.is_empty() && !valid_email(&email) => invalid("`email` is not an e-mail address"),
+        Some(email) if !email.is_empty() && !valid_email(&email) => {
+            invalid("`email` is no e-mail address, or longer than 255 characters")
+        }
         email => Ok(email),
     }
 }
@@ -200,7 +202,7 @@ fn role_of(body: &Body) -> Result<Option<Role>, Stop> {
     let by_uid = match body.value("role_uids") {
         None => None,
         Some(Value::Array(uids)) => match uids.as_slice() {
-            [] if by_name.is_some() => None,
+            [] => None,
             [uid] => match uid.as_u64().and_then(Role::from_uid) {
                 Some(role) => Some(role),
                 None => return invalid("`role_uids` names no role"),
