@@ -21,7 +21,8 @@ pub(super) fn json(op: &Op<'_>, status: u16, body: &impl Serialize) -> Response 
 
 /// The major version of `application/vnd.elasticsearch+json; compatible-with=8`.
 fn compatible_with(accept: &str) -> Option<char> {
+    let accept = accept.to_ascii_lowercase();
     let (_, parameters) = accept.split_once("application/vnd.elasticsearch+json")?;
-    let (_, version) = parameters.split_once("compatible-with=")?;
-    version.chars().next()
+    let (_, version) = parameters.split_once("compatible-with")?;
+    version.trim_start().strip_prefix('=')?.trim_start().chars().next()
 }

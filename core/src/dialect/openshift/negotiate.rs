@@ -121,13 +121,14 @@ fn format_of(accept: &str) -> Format {
     best.1
 }
 
-/// A quality between `0` and `1.000`; anything else counts as least.
+/// A quality between `0` and `1.000`, also without the `0`, as Java sends it; anything else counts as least.
 fn thousandths(quality: &str) -> u32 {
     let (whole, part) = quality.split_once('.').unwrap_or((quality, ""));
     let digits = part.len() <= 3 && part.bytes().all(|octet| octet.is_ascii_digit());
     match (whole, format!("{part:0<3}").parse()) {
         ("1", Ok(0)) if digits => 1000,
         ("0", Ok(part)) if digits => part,
+        ("", Ok(part)) if digits && quality.len() > 1 => part,
         _ => 0,
     }
 }
@@ -194,6 +195,9 @@ mod tests {
             ("text/xml;q=0.5, application/json", Format::Json),
             ("*/*;q=0.1, text/xml;version=1.6;q=0.25", Format::Xml),
             ("application/xml;q=0", Format::Json),
+            ("text/html, application/xml;q=.9, */*;q=.2", Format::Xml),
+            ("application/json;q=.2, text/xml;q=.3", Format::Xml),
+            ("application/xml;q=.", Format::Json),
             ("application/xml;q=2, */*;q=0.001", Format::Json),
             ("text/html, application/json", Format::Json),
             ("text/html", Format::Json),
