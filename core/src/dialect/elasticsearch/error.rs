@@ -3,7 +3,7 @@
 use super::answer::json;
 use crate::{
     dialect::CROSS_SITE,
-    engine::MAX_ROLES,
+    engine::{self, MAX_ROLES},
     refusal::Refusal,
     seam::{Op, Response, Unread},
 };
@@ -84,9 +84,10 @@ pub(super) fn wrong_method(op: &Op<'_>, allowed: &[&str]) -> Response {
     json(op, 405, &value!({ "error": text, "status": 405 })).with_header("allow", allowed.join(","))
 }
 
-/// The part of the request target that answers repeat: not the query, in which somebody may have put a secret (security H2).
-pub(super) fn uri<'o>(op: &Op<'o>) -> &'o str {
-    &op.request.path
+/// The part of the request target that answers repeat: not the query, in which somebody may have put a secret (security H2), and nothing
+/// that may be a token (security L2).
+pub(super) fn uri(op: &Op<'_>) -> String {
+    engine::as_typed(op, &op.request.path)
 }
 
 /// Words that the body could not be read.

@@ -5,7 +5,10 @@ use crate::{
     seam::{Method, Request, Response},
     testing::{TestWorld, basic, json},
 };
-use alloc::string::ToString;
+use alloc::{
+    format,
+    string::{String, ToString},
+};
 use serde_json::{Value, json as value};
 
 const OLD: &str = "/_xpack/security/oauth2/token";
@@ -520,6 +523,20 @@ fn of_too_many_pairs_the_oldest_end() {
     }
     let again = value!({"grant_type": "refresh_token", "refresh_token": kept["refresh_token"]});
     assert_eq!(world.call(post(NEW, &again).with_header("authorization", &basic("bob", "pw"))).status, 200);
+}
+
+#[test]
+fn a_token_in_a_path_is_not_repeated() {
+    let mut world = TestWorld::with_admin("secret");
+    let token = world.token("admin", "secret");
+    for path in [format!("/nope/{token}"), format!("/_security/user/{token}")] {
+        for by in [basic("admin", "secret"), basic("admin", "wrong"), String::new()] {
+            let refused = world.call(Request::new(Method::Post, &path).with_header("authorization", &by));
+            assert!(refused.status >= 400, "{path}");
+            let told = String::from_utf8(refused.body).unwrap();
+            assert!(token.split('.').all(|part| !told.contains(part)), "{told}");
+        }
+    }
 }
 
 #[test]
