@@ -76,6 +76,9 @@ fn secrets_are_compared_in_constant_time() {
         ("core/src/token/key.rs", "self.words().ct_eq(&other.words())"),
         ("core/src/password/hash.rs", "self.output.ct_eq(&derived.bits)"),
         ("core/src/password/hash.rs", "bool::from(self.output.ct_eq(&other.output))"),
+        ("core/src/dialect/redis/password.rs", "bool::from(password.as_bytes().ct_eq(old.as_bytes()))"),
+        ("core/src/engine/authorization.rs", "derived.as_bytes().ct_eq(token.as_bytes())"),
+        ("core/src/engine/pair/mod.rs", "refresh_token(op, &pair).as_bytes().ct_eq(token.as_bytes())"),
     ] {
         assert!(read(path).contains(comparison), "{path} no longer has `{comparison}`");
     }

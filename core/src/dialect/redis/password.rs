@@ -13,6 +13,7 @@ use crate::{
     seam::{Op, Response, Stop},
 };
 use alloc::string::String;
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// Whose list, who asks, and the passwords of the body.
@@ -134,7 +135,11 @@ fn target(op: &Op<'_>, caller: &Caller, username: Option<&str>) -> Result<User, 
 fn proof(op: &Op<'_>, caller: &Caller, target: User, old: &Zeroizing<String>) -> Result<(User, Proof), Stop> {
     match &caller.login {
         // It is the password of the header, checked and counted a moment ago.
-        Some((password, proof)) if target.uid == caller.user.uid && password == old => Ok((target, proof.clone())),
+        Some((password, proof))
+            if target.uid == caller.user.uid && bool::from(password.as_bytes().ct_eq(old.as_bytes())) =>
+        {
+            Ok((target, proof.clone()))
+        }
         _ => engine::check_old_password(op, &caller.user, target, old),
     }
 }
