@@ -2,9 +2,13 @@
 
 use crate::{
     dialect, hex,
+    refusal::Refusal,
     seam::{Event, Op, Outcome},
 };
-use alloc::string::{String, ToString};
+use alloc::{
+    format,
+    string::{String, ToString},
+};
 use core::fmt::Display;
 
 /// Adds a line: who did what to whom, and the code of the refusal if it was refused. What was done is not told when the request is
@@ -30,6 +34,14 @@ pub(crate) fn audit_change(op: &Op<'_>, action: &'static str, actor: &dyn Displa
 /// Adds a line of what holds although the request may be refused for another reason (see [`Op::keep`]).
 pub(crate) fn audit_kept(op: &Op<'_>, action: &'static str, actor: &dyn Display, subject: &dyn Display) {
     op.keep_event(event(op, action, actor, subject, String::new(), None));
+}
+
+/// Adds a line of a request that its caller has no right to make; none where he is not known, as for what a page of another site has sent.
+pub(crate) fn audit_denied(op: &Op<'_>) {
+    if let Some(caller) = op.caller() {
+        let asked = format!("{} {}", op.request.method.as_str(), as_typed(op, &op.request.path));
+        audit(op, "access.deny", &caller, &asked, Some(Refusal::NotAllowed.code()));
+    }
 }
 
 /// A text that somebody has typed, for the audit trail: where it may contain a token, which some type in place of a name, with the

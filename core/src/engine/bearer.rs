@@ -2,7 +2,7 @@
 
 use super::{pair, user};
 use crate::{
-    record::{User, key},
+    record::{Uid, User, key},
     refusal::Refusal,
     seam::{Op, Stop},
     time::UnixTime,
@@ -112,6 +112,12 @@ pub(crate) fn explain(op: &Op<'_>, token: &str) -> Explanation {
 pub(crate) fn verify_any_time(op: &Op<'_>, token: &str) -> Result<String, Refusal> {
     let claims = op.vault.keys().read_signed(token)?;
     claims.jti().map(Cow::into_owned).ok_or(Refusal::TokenForeign)
+}
+
+/// The user and the `jti` of a token that one of our keys has signed, however good it is: for the audit trail.
+pub(crate) fn whose(op: &Op<'_>, token: &str) -> Option<(Uid, String)> {
+    let claims = op.vault.keys().read_signed(token).ok()?;
+    Some((claims.owner()?, claims.jti()?.into_owned()))
 }
 
 #[cfg(test)]

@@ -26,13 +26,15 @@ mod source;
 mod throttle;
 mod users;
 
-pub(crate) use audit::{add_detail, as_typed, audit, audit_change, audit_kept};
+pub(crate) use audit::{add_detail, as_typed, audit, audit_change, audit_denied, audit_kept};
 pub(crate) use authorization::{
     Authorized, NewAuthorization, add_authorization, authorization_token, authorization_with_id, authorizations,
     authorized, end_authorization, end_authorizations, find_authorization, find_revocable, is_authorization_token,
     note_authorization, revocable, revoke_everything,
 };
-pub(crate) use bearer::{Bearer, any_bearer, bearer, bearer_to_end, explain, verify, verify_any_time, verify_to_end};
+pub(crate) use bearer::{
+    Bearer, any_bearer, bearer, bearer_to_end, explain, verify, verify_any_time, verify_to_end, whose,
+};
 pub(crate) use credentials::Credentials;
 pub(crate) use directory::{account, all_records, behind, decoded_by_id, find_user, is_locked, user};
 pub(crate) use issue::{issue, issue_as};

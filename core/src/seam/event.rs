@@ -14,8 +14,9 @@ pub enum Outcome {
 }
 
 /// What [`Event::action`] may be. The driver adds some of its own.
-pub const ACTIONS: [&str; 33] = [
+pub const ACTIONS: [&str; 34] = [
     "login",
+    "access.deny",
     "password.prove",
     "password.add",
     "password.replace",

@@ -6,7 +6,7 @@ use super::{
     known::{Decided, Known},
 };
 use crate::{
-    record::Stored,
+    record::{Stored, Uid},
     refusal::Refusal,
     settings::Settings,
     sorted::{Sorted, in_order},
@@ -67,6 +67,7 @@ struct Draft {
     /// Each with whether it is kept even if the operation is refused.
     events: Vec<(Event, bool)>,
     token_refusal: Option<&'static str>,
+    caller: Option<Uid>,
 }
 
 impl<'a> Op<'a> {
@@ -222,6 +223,16 @@ impl<'a> Op<'a> {
     /// Like [`Op::event`], but goes in even when the operation is refused: for refusals, and for what [`Op::keep`] writes.
     pub fn keep_event(&self, event: Event) {
         self.draft.borrow_mut().events.push((event, true));
+    }
+
+    /// Notes who asks, once the credentials are found to be good.
+    pub fn note_caller(&self, uid: Uid) {
+        self.draft.borrow_mut().caller = Some(uid);
+    }
+
+    /// Who asks, as far as is known.
+    pub fn caller(&self) -> Option<Uid> {
+        self.draft.borrow().caller
     }
 
     /// Notes for the log that a token is not good, and which check says so (security T10). The first of a request counts;

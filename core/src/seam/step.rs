@@ -1,7 +1,7 @@
 //! The steps of a call.
 
 use super::{Answer, Ask, Call, Done, Method, Op, Record, RecordKey, Response, Stop, known::Known};
-use crate::{dialect, refusal::Refusal};
+use crate::{dialect, engine, refusal::Refusal};
 use alloc::{string::ToString, sync::Arc, vec::Vec};
 use core::mem;
 
@@ -92,6 +92,9 @@ fn run(call: Arc<Call>, mut known: Known, rounds: u8) -> Step {
 
 fn refuse(response: Response, op: Op<'_>) -> Step {
     op.drop_changes();
+    if response.status == 403 {
+        engine::audit_denied(&op);
+    }
     Step::Done(finish(response, op))
 }
 

@@ -21,10 +21,13 @@ pub(super) fn caller(op: &Op<'_>) -> Result<User, Stop> {
         Credentials::Malformed => Err(Refusal::BadCredentials.into()),
         Credentials::Basic { login, password } => {
             let (login, password) = form_decoded(&login, &password).unwrap_or((login, password));
-            Ok(engine::login(op, &login, &password, Expired::Refused)?.user)
+            let user = engine::login(op, &login, &password, Expired::Refused)?.user;
+            op.note_caller(user.uid);
+            Ok(user)
         }
         Credentials::Token(token) => {
             let live = live(op, &token)?;
+            op.note_caller(live.user.uid);
             if live.is_limited() { Err(Refusal::NotAllowed.into()) } else { Ok(live.user) }
         }
     }

@@ -57,12 +57,14 @@ pub(super) fn caller(exchange: &Exchange<'_>) -> Result<Caller, Stop> {
         Credentials::None | Credentials::Malformed => Err(Refusal::NoCredentials.into()),
         Credentials::Basic { login, password } => {
             let login = engine::login(op, &login, &password, Expired::Refused)?;
+            op.note_caller(login.user.uid);
             Ok(Caller { user: login.user, scopes: vec![Scope::Session], authorization: None })
         }
         Credentials::Token(token) => {
             // Read with the rest, for whoever asks for another authorization.
             op.want(&[key::cluster()]);
             let engine::Authorized { user, authorization } = engine::authorized(op, &token)?;
+            op.note_caller(user.uid);
             Ok(Caller { user, scopes: authorization.scopes, authorization: Some(authorization.id) })
         }
     }

@@ -45,6 +45,12 @@ pub(super) fn caller(op: &Op<'_>) -> Result<Caller, Stop> {
 /// # Errors
 /// 401.
 pub(super) fn optional(op: &Op<'_>, expired: Expired) -> Result<Option<Caller>, Stop> {
+    let caller = known(op, expired)?;
+    caller.iter().for_each(|caller| op.note_caller(caller.user.uid));
+    Ok(caller)
+}
+
+fn known(op: &Op<'_>, expired: Expired) -> Result<Option<Caller>, Stop> {
     match Credentials::with_jwt(op.request) {
         Credentials::None => Ok(None),
         Credentials::Malformed => Err(Refusal::BadCredentials.into()),

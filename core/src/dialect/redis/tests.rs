@@ -291,6 +291,56 @@ fn no_roles_are_as_good_as_none_named() {
 }
 
 #[test]
+fn a_refused_renewal_is_audited_unless_a_stranger_made_the_token() {
+    let mut world = world();
+    let token = world.token("ann", "annann");
+    let renew = |world: &mut TestWorld, token: &str| {
+        world.audited();
+        let renew = request("POST /v1/users/refresh_jwt", "").with_header("authorization", &format!("JWT {token}"));
+        (
+            world.call(renew).status,
+            world.events.iter().map(|event| event.actor.clone()).collect::<Vec<_>>(),
+            world.audited(),
+        )
+    };
+    assert_eq!(renew(&mut world, &token[..token.len() - 4]), (401, Vec::new(), Vec::new()));
+    world.advance(300);
+    assert_eq!(renew(&mut world, &token), (401, ["3".into()].into(), ["token.refresh expired".into()].into()));
+    let token = world.token("ann", "annann");
+    assert_eq!(world.call(by("ann", "PUT /v1/users/password", r#"{"new_password": "ann 2"}"#)).status, 200);
+    assert_eq!(renew(&mut world, &token), (401, ["3".into()].into(), ["token.refresh ended".into()].into()));
+}
+
+#[test]
+fn what_a_known_caller_has_no_right_to_is_audited() {
+    let mut world = world();
+    for (line, told) in [
+        ("GET /v1/users", "GET /v1/users"),
+        ("DELETE /v1/users/1", "DELETE /v1/users/1"),
+        ("PUT /_security/user/eve/_disable", "PUT /_security/user/eve/_disable"),
+        ("DELETE /_security/role/any", "DELETE /_security/role/any"),
+    ] {
+        world.audited();
+        assert_eq!(world.call(by("ann", line, "")).status, 403, "{line}");
+        let denied = world.events.last().unwrap();
+        assert_eq!(
+            (denied.action, &*denied.actor, &*denied.subject, denied.reason),
+            ("access.deny", "3", told, "not_allowed")
+        );
+        assert_eq!(world.audited(), ["login", "access.deny not_allowed"], "{line}");
+    }
+    let read = by("ann", "POST /broker/rest/user/authorizations", r#"{"scope": "read"}"#);
+    let read: serde_json::Value = serde_json::from_slice(&world.call(read).body).unwrap();
+    let read = read["data"]["token"].as_str().unwrap();
+    for line in ["POST /broker/rest/user/authorizations", "POST /auth/introspect"] {
+        world.audited();
+        let denied = world.call(request(line, "").with_header("authorization", &format!("Bearer {read}")));
+        assert_eq!(denied.status, 403, "{line}");
+        assert_eq!(world.audited(), ["access.deny not_allowed"], "{line}");
+    }
+}
+
+#[test]
 fn a_renewed_token_is_audited() {
     let mut world = world();
     assert_eq!(bearing(&mut world, "ann", "POST /v1/users/refresh_jwt", "").status, 200);

@@ -33,7 +33,12 @@ pub(super) fn refresh(op: &Op<'_>) -> Result<Response, Stop> {
         return Err(Refusal::NoCredentials.into());
     };
     op.want(&[key::cluster()]);
-    let bearer = engine::bearer(op, &token, &[dialect::REDIS])?;
+    let bearer = engine::bearer(op, &token, &[dialect::REDIS]).inspect_err(|stop| {
+        // What none of our keys has signed would have strangers fill the trail.
+        if let (Stop::Refuse(refusal), Some((owner, jti))) = (stop, engine::whose(op, &token)) {
+            audit(op, "token.refresh", &owner, &jti, Some(refusal.code()));
+        }
+    })?;
     if engine::has_expired(op, &bearer.user)? {
         audit(op, "token.refresh", &bearer.user.uid, &bearer.jti, Some(Refusal::PasswordExpired.code()));
         return Err(Refusal::PasswordExpired.into());
