@@ -8,14 +8,14 @@
 //! Beside the trail stands its head, `audit.log.head`: number and hash of a record that is safely on disk, and whether the trail was
 //! closed in order. Without it, a cut at the end would leave a shorter, faultless trail. An answer does not wait for its records, so
 //! when a process is killed, its last records may be missing: the next start notes that. The chain is not keyed: it reveals careless
-//! and accidental changes, and deliberate ones to whoever keeps a head elsewhere.
+//! and accidental changes, and deliberate ones to whoever keeps a head elsewhere ([`verify_since`]).
 
 mod chain;
 #[cfg(test)]
 mod tests;
 mod verify;
 
-pub use verify::{Flaw, Verdict, VerifyError, Whole, verify};
+pub use verify::{Flaw, Verdict, VerifyError, Whole, verify, verify_since};
 
 use self::chain::{HEADLESS, LOST, Line, Link, OPEN, REPAIR, Record, UNCLEAN, digest};
 use crate::{

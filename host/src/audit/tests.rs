@@ -186,6 +186,48 @@ fn without_a_head_the_end_is_not_checked() {
     );
 }
 
+/// By whoever may write in the data directory and knows how: only what is kept elsewhere shows it.
+#[test]
+fn a_trail_that_was_put_back_or_written_anew_does_not_go_on_from_a_head_that_was_kept() {
+    let home = Home::new();
+    let copy = |name: &str| {
+        let to = home.path().with_file_name(name);
+        fs::copy(head_path(&home.path()), &to).unwrap();
+        to
+    };
+    home.write(&["a"]);
+    let (old_trail, old_head) = (fs::read(home.path()).unwrap(), fs::read(head_path(&home.path())).unwrap());
+    let monday = copy("monday");
+    home.write(&["b", "c"]);
+    let tuesday = copy("tuesday");
+    home.write(&["d"]);
+    let since = |kept: &Path| verify_since(&home.path(), kept).map(|whole| whole.records);
+    assert_eq!((since(&monday).unwrap(), since(&tuesday).unwrap()), (7, 7));
+
+    fs::write(home.path(), &old_trail).unwrap();
+    fs::write(head_path(&home.path()), &old_head).unwrap();
+    assert_eq!(home.verify(), Ok(2), "it holds");
+    assert_eq!(since(&monday).unwrap(), 2);
+    assert!(matches!(since(&tuesday), Err(VerifyError::Flaw(Flaw { line: 3, .. }))));
+
+    fs::remove_file(home.path()).unwrap();
+    fs::remove_file(head_path(&home.path())).unwrap();
+    AuditTrail::open(&home.path(), true, Arc::default(), Arc::default()).unwrap();
+    home.write(&["a", "x", "y", "z"]);
+    assert_eq!(home.verify(), Ok(6), "it holds");
+    for kept in [&monday, &tuesday] {
+        let found = since(kept);
+        assert!(matches!(found, Err(VerifyError::Flaw(_))), "{found:?}");
+    }
+
+    fs::rename(home.path(), home.path().with_file_name("rotated")).unwrap();
+    home.write(&["e"]);
+    assert!(matches!(since(&copy("before the last")), Ok(2)));
+    assert!(matches!(since(&monday), Err(VerifyError::Earlier { kept: 2, first: 7 })));
+    assert!(matches!(since(&home.path()), Err(VerifyError::NoHead)));
+    assert!(matches!(since(&home.path().with_file_name("none")), Err(VerifyError::Kept(_))));
+}
+
 #[test]
 fn the_chain_goes_on_after_a_restart() {
     let home = Home::new();

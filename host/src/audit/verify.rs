@@ -100,6 +100,17 @@ pub enum VerifyError {
     Missing,
     /// It was changed.
     Flaw(Flaw),
+    /// What was kept is no head.
+    NoHead,
+    /// What was kept could not be read.
+    Kept(io::Error),
+    /// The record that was kept is in a file before this one.
+    Earlier {
+        /// Its number.
+        kept: u64,
+        /// That of the first record here.
+        first: u64,
+    },
     /// It could not be read.
     Io(io::Error),
 }
@@ -109,6 +120,14 @@ impl fmt::Display for VerifyError {
         match self {
             Self::Missing => f.write_str("there is no such file"),
             Self::Flaw(flaw) => flaw.fmt(f),
+            Self::NoHead => f.write_str("what was kept is not the head of an audit trail"),
+            Self::Kept(error) => write!(f, "the head that was kept cannot be read: {error}"),
+            Self::Earlier { kept, first } => {
+                write!(
+                    f,
+                    "it begins with record {first}, and the head that was kept is of record {kept}: check the file before it"
+                )
+            }
             Self::Io(error) => error.fmt(f),
         }
     }
@@ -128,6 +147,21 @@ impl From<io::Error> for VerifyError {
 /// # Errors
 /// [`VerifyError::Flaw`] names the first line that was changed, or behind which lines are missing.
 pub fn verify(path: &Path) -> Result<Whole, VerifyError> {
+    check(path, None)
+}
+
+/// As [`verify`], and that the trail goes on from the one whose head, at the time, was copied to `kept`. The chain has no key, so whoever
+/// can write to the data directory can write another one that holds, with its head, or put back old copies of both; but none that goes on
+/// from a head which he cannot reach.
+///
+/// # Errors
+/// As [`verify`]; [`VerifyError::NoHead`] and [`VerifyError::Earlier`] where `kept` says nothing of this trail.
+pub fn verify_since(path: &Path, kept: &Path) -> Result<Whole, VerifyError> {
+    let kept = read_head(&File::open(kept).map_err(VerifyError::Kept)?).ok_or(VerifyError::NoHead)?;
+    check(path, Some(kept))
+}
+
+fn check(path: &Path, kept: Option<Link>) -> Result<Whole, VerifyError> {
     let head = match File::open(head_path(path)) {
         Ok(file) => read_head(&file),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -139,14 +173,25 @@ pub fn verify(path: &Path) -> Result<Whole, VerifyError> {
         Err(error) => return Err(error.into()),
     };
     let end_checked = head.is_some();
-    let mut check =
-        Verification { line: 0, first: 0, count: 0, last: None, torn: None, headless: None, lost: 0, unclean: 0, head };
+    let mut check = Verification {
+        line: 0,
+        first: 0,
+        count: 0,
+        last: None,
+        torn: None,
+        headless: None,
+        lost: 0,
+        unclean: 0,
+        head,
+        kept,
+        goes_on: false,
+    };
     let mut line = Vec::new();
     loop {
         line.clear();
         if file.read_until(b'\n', &mut line)? == 0 {
             let (headless, lost, unclean) = (check.headless, check.lost, check.unclean);
-            let (first, records) = check.end().map_err(VerifyError::Flaw)?;
+            let (first, records) = check.end()?;
             return Ok(Whole { first, records, end_checked, headless, lost, unclean });
         }
         if check.may_go_on() {
@@ -185,6 +230,9 @@ struct Verification {
     lost: u64,
     unclean: u64,
     head: Option<Link>,
+    /// The record that somebody has noted elsewhere, and whether it is in this trail, or right before it.
+    kept: Option<Link>,
+    goes_on: bool,
 }
 
 impl Verification {
@@ -224,6 +272,15 @@ impl Verification {
         if self.head.is_some_and(|head| head.n == place.n && head != place) {
             return flaw(self.line, "the trail up to here is not the one that was written");
         }
+        for place in [last, place] {
+            match self.kept {
+                Some(kept) if kept == place => self.goes_on = true,
+                Some(kept) if kept.n == place.n => {
+                    return flaw(self.line, "the trail up to here is not the one whose head was kept");
+                }
+                _ => {}
+            }
+        }
         match record.fields.action.as_str() {
             HEADLESS => drop(self.headless.get_or_insert(place.n)),
             UNCLEAN => self.unclean += 1,
@@ -240,14 +297,20 @@ impl Verification {
         self.head.is_some_and(|head| self.last.is_some_and(|last| head.n <= last.n))
     }
 
-    fn end(self) -> Result<(u64, u64), Flaw> {
+    fn end(self) -> Result<(u64, u64), VerifyError> {
         let end = self.line + 1;
+        let flaw = |line, what| Err(VerifyError::Flaw(Flaw { line, what }));
         match (self.torn, self.head, self.last) {
-            (Some((line, _)), ..) => Err(Flaw { line, what: "not a record" }),
-            (None, Some(head), Some(last)) if head.n > last.n => {
-                Err(Flaw { line: end, what: "records are missing at the end" })
+            (Some((line, _)), ..) => return flaw(line, "not a record"),
+            (None, Some(head), Some(last)) if head.n > last.n => return flaw(end, "records are missing at the end"),
+            (None, Some(_), None) => return flaw(end, "all records are missing"),
+            _ => {}
+        }
+        match self.kept {
+            Some(kept) if !self.goes_on && kept.n < self.first => {
+                Err(VerifyError::Earlier { kept: kept.n, first: self.first })
             }
-            (None, Some(_), None) => Err(Flaw { line: end, what: "all records are missing" }),
+            Some(_) if !self.goes_on => flaw(end, "the record whose head was kept is missing at the end"),
             _ => Ok((self.first, self.count)),
         }
     }

@@ -50,13 +50,24 @@ Examples:
     #[command(after_help = "\
 The trail's head, FILE.head beside it, tells whether records were cut off at the end. A trail that \
 log rotation has moved away has no head: --no-head leaves its end unchecked. The next trail begins \
-with the hash that the one before it ended with.")]
+with the hash that the one before it ended with.
+
+Whoever can write to the data directory can write a trail anew, or put back an older one, with a head \
+that fits. So keep copies of the head where he cannot: --kept-head checks that the trail goes on from one.
+
+Examples:
+  waxseal audit verify
+  cat DIR/audit.log.head                                 to be kept elsewhere, now and then
+  waxseal audit verify --kept-head audit.log.head.monday")]
     Verify {
         /// The trail [default: audit.log in the data directory]
         file: Option<PathBuf>,
         /// For a trail that was moved away or copied without its head: leave its end unchecked
         #[arg(long)]
         no_head: bool,
+        /// A copy of its head that was kept elsewhere: the trail must go on from there
+        #[arg(long, value_name = "FILE")]
+        kept_head: Option<PathBuf>,
         /// As JSON
         #[arg(long)]
         json: bool,
@@ -79,7 +90,7 @@ pub(super) fn run(command: &Command, target: &Target) -> Result<(), Failure> {
             let (records, others) = trail.records(*last, &|record| wanted.takes(record)).map_err(failed)?;
             show(&records, others, *json)
         }
-        Command::Verify { file, no_head, json } => verify(&path(file), *no_head, *json),
+        Command::Verify { file, no_head, kept_head, json } => verify(&path(file), *no_head, kept_head.as_deref(), *json),
     }
 }
 
@@ -242,9 +253,9 @@ fn show(records: &VecDeque<Line>, others: u64, json: bool) -> Result<(), Failure
     say(&table(["TIME", "ACTION", "OUTCOME", "ACTOR", "SUBJECT", "SOURCE", "DETAIL"], &rows))
 }
 
-fn verify(path: &Path, no_head: bool, json: bool) -> Result<(), Failure> {
+fn verify(path: &Path, no_head: bool, kept_head: Option<&Path>, json: bool) -> Result<(), Failure> {
     let shown = path.display();
-    let verdict = audit::verify(path);
+    let verdict = kept_head.map_or_else(|| audit::verify(path), |kept| audit::verify_since(path, kept));
     if json {
         let found = verdict.as_ref().ok();
         let flaw = verdict.as_ref().err().map(ToString::to_string);
@@ -270,6 +281,9 @@ fn verify(path: &Path, no_head: bool, json: bool) -> Result<(), Failure> {
         VerifyError::Missing => Failure::refused(format_args!("there is no audit trail `{shown}`")),
         error @ VerifyError::Io(_) => Failure::refused(format_args!("the audit trail `{shown}` cannot be read: {error}")),
         error @ VerifyError::Flaw(_) => Failure::refused(format_args!("the audit trail `{shown}` does not hold: {error}")),
+        error @ (VerifyError::NoHead | VerifyError::Kept(_) | VerifyError::Earlier { .. }) => {
+            Failure::refused(format_args!("the audit trail `{shown}` was not checked: {error}"))
+        }
     })?;
     match whole.verdict() {
         Verdict::Empty => Err(Failure::refused(format_args!(
