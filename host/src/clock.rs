@@ -174,8 +174,10 @@ mod tests {
         let clock = Clock::stopped_at(UnixTime::from_millis(1_700_000_000_123));
         let order = || clock.now_in_order().1;
         assert_eq!([order(), order(), order()], [0, 1, 2]);
-        let last = (3..=70_000_u32).map(|_| order()).last();
-        assert_eq!(last, Some(u16::MAX), "it does not begin again");
+        for _ in 0..70_000 {
+            order();
+        }
+        assert_eq!(order(), u16::MAX, "it does not begin again");
         clock.advance(1);
         assert_eq!(clock.now_in_order(), (UnixTime::from_millis(1_700_000_000_124), 0));
         assert_eq!(clock.now_in_order().1, 1);

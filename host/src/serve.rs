@@ -85,7 +85,7 @@ pub struct TlsFiles {
 /// What is served.
 pub struct Parts<A> {
     /// The engine.
-    pub answer: Arc<A>,
+    pub backend: Arc<A>,
     /// The clock that `PUT /testing/clock` moves.
     pub clock: Arc<Clock>,
     /// The counters.
@@ -223,14 +223,14 @@ impl Ready {
     /// When nothing can be answered any more ([`Backend::broken`]).
     pub async fn serve<A: Backend>(self, parts: Parts<A>) -> Result<(), ServeError> {
         let Self { sockets, mut signals, .. } = self;
-        let (answer, audit) = (Arc::clone(&parts.answer), parts.audit.clone());
+        let (backend, audit) = (Arc::clone(&parts.backend), parts.audit.clone());
         let server = Server::start(sockets, parts);
         let mut ending = Ok(());
         // Reading may hang, as on a file system that is not there any more; no other signal waits for that.
         let reloading = tokio::spawn(server.reload_whenever(signals.hang_up));
         tokio::select! {
             () = signals.end.comes() => {}
-            why = answer.broken() => ending = Err(ServeError(why)),
+            why = backend.broken() => ending = Err(ServeError(why)),
         }
         reloading.abort();
         tracing::info!("stopping");
@@ -299,9 +299,9 @@ impl<A: Backend> Server<A> {
         let behind = tell_of(&parts.clock, false);
         let clock = Arc::clone(&parts.clock);
 
-        let reload = Arc::new(Reload::new(tls.clone(), parts.audit.clone(), Arc::clone(&parts.answer)));
+        let reload = Arc::new(Reload::new(tls.clone(), parts.audit.clone(), Arc::clone(&parts.backend)));
         let service = Arc::new(Service::new(Setup {
-            answer: parts.answer,
+            backend: parts.backend,
             clock: parts.clock,
             metrics: parts.metrics,
             limits: options.limits,

@@ -88,7 +88,7 @@ pub(super) fn run(args: Args, target: &Target) -> Result<(), Failure> {
         // Its password has been shown, and nobody needs it any more (security S4).
         drop(first);
         let parts = Parts {
-            answer: Arc::clone(&assembled),
+            backend: Arc::clone(&assembled),
             clock: Arc::clone(&assembled.clock),
             metrics: Arc::clone(&assembled.metrics),
             audit: assembled.audit.clone(),

@@ -23,7 +23,7 @@ use waxseal_core::time::UnixTime;
 /// Who answers a request that is the server's own.
 pub(super) enum Own {
     /// It is answered.
-    Backend(HttpResponse),
+    Answer(HttpResponse),
     Clock,
     Backup,
     Astray,
@@ -37,7 +37,7 @@ impl<A: Backend> Service<A> {
         let loopback = arrival.address.is_none_or(|address| address.to_canonical().is_loopback());
         // Also behind a proxy on this machine: `loopback` alone would be true of the proxy.
         let nearby = || loopback && self.peer(arrival, parts).address.is_none_or(|address| address.is_loopback());
-        Some(Own::Backend(match path {
+        Some(Own::Answer(match path {
             "/healthz" => reading(parts, || plain(StatusCode::OK, "ok\n")),
             "/readyz" => reading(parts, || self.ready()),
             "/metrics" if self.shows_metrics(arrival, loopback, parts) => reading(parts, || self.render_metrics()),
@@ -58,7 +58,7 @@ impl<A: Backend> Service<A> {
     /// Answers such a request.
     pub(super) async fn answer_own(&self, own: Own, parts: &Parts, body: Incoming) -> HttpResponse {
         match own {
-            Own::Backend(response) => response,
+            Own::Answer(response) => response,
             Own::Clock => self.clock(parts, body).await,
             Own::Backup => self.backup(parts, body).await,
             Own::Astray => self.astray(parts).await,
@@ -70,7 +70,7 @@ impl<A: Backend> Service<A> {
         if *self.stop.borrow() {
             return plain(StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
         }
-        match self.setup.answer.ready() {
+        match self.setup.backend.ready() {
             Ok(()) => plain(StatusCode::OK, "ready\n"),
             Err(why) => {
                 tracing::warn!(why, "not ready");
@@ -131,8 +131,8 @@ impl<A: Backend> Service<A> {
             Ok(_) => return plain(StatusCode::BAD_REQUEST, "`to` must be an absolute path\n"),
             Err(response) => return response,
         };
-        let answer = Arc::clone(&self.setup.answer);
-        match tokio::task::spawn_blocking(move || answer.backup(&to).map_err(|error| error.to_string())).await {
+        let backend = Arc::clone(&self.setup.backend);
+        match tokio::task::spawn_blocking(move || backend.backup(&to).map_err(|error| error.to_string())).await {
             Ok(Ok(())) => json(StatusCode::OK, &serde_json::json!({})),
             Ok(Err(error)) => json(StatusCode::INTERNAL_SERVER_ERROR, &serde_json::json!({ "error": error })),
             Err(_) => self.panicked(),
@@ -143,8 +143,8 @@ impl<A: Backend> Service<A> {
         if !matches!(parts.method, Method::GET | Method::HEAD) {
             return not_allowed("GET, HEAD");
         }
-        let answer = Arc::clone(&self.setup.answer);
-        match tokio::task::spawn_blocking(move || answer.astray()).await {
+        let backend = Arc::clone(&self.setup.backend);
+        match tokio::task::spawn_blocking(move || backend.astray()).await {
             Ok(astray) => json(StatusCode::OK, &serde_json::json!(astray)),
             Err(_) => self.panicked(),
         }

@@ -1,6 +1,6 @@
 //! The page: files embedded in the binary, sent as they are.
 
-use super::convert::{HttpResponse, plain};
+use super::convert::{HttpResponse, not_allowed, plain};
 use http_body_util::Full;
 use hyper::{
     Method, StatusCode,
@@ -68,14 +68,13 @@ impl Page {
     /// credentials or are a browser that opens it: `/` is the banner of the Elasticsearch dialect too, and some of its clients accept
     /// anything.
     pub(crate) fn answer(&self, parts: &Parts) -> Option<HttpResponse> {
-        if self.0.is_empty() || !matches!(parts.method, Method::GET | Method::HEAD) {
-            return None;
-        }
+        let reads = matches!(parts.method, Method::GET | Method::HEAD);
         let path = match parts.uri.path() {
-            "/" if accepts_html(parts) && !is_call(parts) => MARKUP,
+            "/" if reads && accepts_html(parts) && !is_call(parts) => MARKUP,
             path => path,
         };
-        Some(self.0.iter().find(|entry| entry.path == path)?.answer(parts))
+        let entry = self.0.iter().find(|entry| entry.path == path)?;
+        Some(if reads { entry.answer(parts) } else { not_allowed("GET, HEAD") })
     }
 }
 

@@ -22,11 +22,11 @@ pub(crate) struct Reload {
 type Turn = Arc<Mutex<()>>;
 
 impl Reload {
-    pub(crate) fn new<A: Backend>(tls: Option<Arc<Tls>>, audit: Option<Arc<AuditTrail>>, answer: Arc<A>) -> Self {
+    pub(crate) fn new<A: Backend>(tls: Option<Arc<Tls>>, audit: Option<Arc<AuditTrail>>, backend: Arc<A>) -> Self {
         let settings = move || {
             let reopened = audit.as_ref().map_or(Ok(()), |audit| audit.reopen());
             let mut reloaded =
-                answer.reload().unwrap_or_else(|error| Reloaded { error: Some(error), ..Reloaded::default() });
+                backend.reload().unwrap_or_else(|error| Reloaded { error: Some(error), ..Reloaded::default() });
             if let Err(error) = reopened {
                 add(&mut reloaded, format!("cannot reopen the audit trail: {error}"));
             }

@@ -68,7 +68,7 @@ pub(crate) enum Entrance {
 
 /// What a [`Service`] is made of.
 pub(crate) struct Setup<A> {
-    pub(crate) answer: Arc<A>,
+    pub(crate) backend: Arc<A>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
@@ -209,12 +209,12 @@ impl<A: Backend> Service<A> {
             return self.unread(arrival, &parts, Unread::TwoTypes);
         }
         if route == Route::Verify
-            && let Some(mark) = self.setup.answer.mark()
+            && let Some(mark) = self.setup.backend.mark()
             && let Some(asked) = response_cache::asked(&parts, &body)
         {
             let now = self.setup.clock.now();
             if let Some(answer) = self.response_cache.find(&asked, mark, now) {
-                self.setup.answer.given_again();
+                self.setup.backend.given_again();
                 return answer;
             }
             let answer = self.ask(arrival, id, route, &parts, body).await;
@@ -258,10 +258,10 @@ impl<A: Backend> Service<A> {
             Some(address) => To::Source(address),
         };
         let request = convert::to_core(parts, body);
-        let answer = Arc::clone(&self.setup.answer);
+        let backend = Arc::clone(&self.setup.backend);
         let answering = id.around(async move {
             let _slot = slot;
-            answer.answer(request, peer).await
+            backend.answer(request, peer).await
         });
         let mut answering = Box::pin(answering);
         match poll_fn(|cx| Poll::Ready(answering.as_mut().poll(cx))).await {
@@ -291,7 +291,7 @@ impl<A: Backend> Service<A> {
     /// The answer to a request for which there is no room or time now.
     fn overloaded(&self, arrival: Arrival, parts: &Parts) -> HttpResponse {
         let request = convert::to_core(parts, Vec::new());
-        let mut response = self.setup.answer.unavailable(request, self.peer(arrival, parts));
+        let mut response = self.setup.backend.unavailable(request, self.peer(arrival, parts));
         let body = mem::take(&mut response.body);
         from_core(response, body.into())
     }
@@ -299,7 +299,7 @@ impl<A: Backend> Service<A> {
     /// The answer to a request whose body could not be read.
     fn unread(&self, arrival: Arrival, parts: &Parts, why: Unread) -> HttpResponse {
         let request = convert::to_core(parts, Vec::new());
-        let mut response = self.setup.answer.unread(request, self.peer(arrival, parts), why);
+        let mut response = self.setup.backend.unread(request, self.peer(arrival, parts), why);
         let body = mem::take(&mut response.body);
         from_core(response, body.into())
     }

@@ -65,7 +65,9 @@ pub(super) fn even_expired(op: &Op<'_>) -> Result<Option<Caller>, Stop> {
 
 fn known(op: &Op<'_>, expired: Expired) -> Result<Option<Caller>, Stop> {
     let caller = shown(op, expired)?;
-    caller.iter().for_each(|caller| op.note_caller(caller.user.uid));
+    if let Some(caller) = &caller {
+        op.note_caller(caller.user.uid);
+    }
     // Whoever asks to act as another must not act as himself, who may do more.
     match op.request.header_values("es-security-runas-user").next() {
         None => Ok(caller),

@@ -46,7 +46,9 @@ pub(super) fn caller(op: &Op<'_>) -> Result<Caller, Stop> {
 /// 401.
 pub(super) fn optional(op: &Op<'_>, expired: Expired) -> Result<Option<Caller>, Stop> {
     let caller = known(op, expired)?;
-    caller.iter().for_each(|caller| op.note_caller(caller.user.uid));
+    if let Some(caller) = &caller {
+        op.note_caller(caller.user.uid);
+    }
     Ok(caller)
 }
 

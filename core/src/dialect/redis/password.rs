@@ -28,7 +28,7 @@ struct Change {
 }
 
 impl Change {
-    fn new(&self) -> &str {
+    fn new_password(&self) -> &str {
         self.new.as_deref().map_or("", String::as_str)
     }
 
@@ -40,7 +40,7 @@ impl Change {
 /// The list becomes exactly the new password, and all tokens of the user end.
 pub(super) fn replace(op: &Op<'_>) -> Result<Response, Stop> {
     let change = read(op, Needed { old: false, new: true, expired: Expired::Taken })?;
-    let new = NewPassword::replacing(op, &change.target, change.new(), &change.setter())?;
+    let new = NewPassword::replacing(op, &change.target, change.new_password(), &change.setter())?;
     let Change { actor, target, .. } = change;
     let set = if actor.uid == target.uid { engine::replace_passwords } else { engine::reset_passwords };
     set(op, &actor.uid, target, new)?;
@@ -50,7 +50,7 @@ pub(super) fn replace(op: &Op<'_>) -> Result<Response, Stop> {
 /// The new password is appended; all of them work.
 pub(super) fn add(op: &Op<'_>) -> Result<Response, Stop> {
     let change = read(op, Needed { old: false, new: true, expired: Expired::Refused })?;
-    let new = NewPassword::added(op, &change.target, change.new(), &change.setter())?;
+    let new = NewPassword::added(op, &change.target, change.new_password(), &change.setter())?;
     engine::add_password(op, &change.actor.uid, change.target, new)?;
     Ok(done())
 }

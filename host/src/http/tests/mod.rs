@@ -116,7 +116,7 @@ async fn start(change: impl FnOnce(&mut ServeOptions)) -> Running {
     });
     let (metrics, clock) = (Arc::new(Metrics::default()), Arc::new(Clock::system()));
     let parts =
-        Parts { answer: Arc::clone(&engine), clock: Arc::clone(&clock), metrics: Arc::clone(&metrics), audit: None };
+        Parts { backend: Arc::clone(&engine), clock: Arc::clone(&clock), metrics: Arc::clone(&metrics), audit: None };
     let tls = options.tls.clone().map(|files| Tls::open(files).unwrap());
     let server = Server::start(Sockets::open(options, tls).await.unwrap(), parts);
     Running { server, engine, metrics, clock, home }

@@ -184,7 +184,9 @@ fn the_page_is_sent_to_browsers() {
     check("/assets/", "text/html", None);
     check("/assets/../index.html", "text/html", None);
     check("/secret.pem", "*/*", None);
-    assert!(Page::new(FILES).answer(&parts("POST", "/index.html", &[])).is_none());
+    let changed = Page::new(FILES).answer(&parts("POST", "/index.html", &[])).unwrap();
+    assert_eq!((changed.status().as_u16(), changed.headers()["allow"].to_str().unwrap()), (405, "GET, HEAD"));
+    assert!(Page::new(FILES).answer(&parts("POST", "/", &[("accept", "text/html")])).is_none());
 }
 
 #[test]
