@@ -34,7 +34,7 @@ fn begin(engine: &Engine, method: &str, path: &str, authorization: Option<&str>)
     }
     Reflect::set(&request, &"headers".into(), &headers).unwrap();
     Reflect::set(&request, &"body".into(), &Uint8Array::new_with_length(0)).unwrap();
-    let moment = js(&json!({ "nowMillis": NOW, "address": "192.0.2.1", "local": false, "secure": true }));
+    let moment = js(&json!({ "nowMillis": NOW, "order": 0, "address": "192.0.2.1", "local": false, "secure": true }));
     let seed = entropy().unwrap();
     Reflect::set(&moment, &"entropy".into(), &Uint8Array::from(seed.as_slice())).unwrap();
     engine.begin(request, moment).unwrap()
