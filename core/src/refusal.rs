@@ -144,7 +144,15 @@ impl Refusal {
 
     /// Whether the token was at fault, whichever way; callers learn no more (security T10).
     pub const fn is_token(&self) -> bool {
-        self.sentence().is_some()
+        matches!(
+            self,
+            Self::Token(_)
+                | Self::TokenRevoked
+                | Self::TokenEnded
+                | Self::TokenUserGone
+                | Self::TokenForeign
+                | Self::RevocationsStale
+        )
     }
 }
 
