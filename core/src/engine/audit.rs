@@ -11,19 +11,20 @@ use alloc::{
 };
 use core::fmt::Display;
 
-/// Adds a line: who did what to whom, and the code of the refusal if it was refused. What was done is not told when the request is
-/// refused after all, as it is not stored then.
-pub(crate) fn audit(
+/// Adds a line: who did what to whom. Not told when the request is refused after all, as it is not stored then.
+pub(crate) fn audit(op: &Op<'_>, action: &'static str, actor: &dyn Display, subject: &dyn Display) {
+    audit_change(op, action, actor, subject, String::new());
+}
+
+/// Adds a line of what was refused, with the code of the refusal.
+pub(crate) fn audit_refused(
     op: &Op<'_>,
     action: &'static str,
     actor: &dyn Display,
     subject: &dyn Display,
-    refusal: Option<&'static str>,
+    reason: &'static str,
 ) {
-    match refusal {
-        Some(reason) => op.keep_event(event(op, action, actor, subject, String::new(), Some(reason))),
-        None => audit_change(op, action, actor, subject, String::new()),
-    }
+    op.keep_event(event(op, action, actor, subject, String::new(), Some(reason)));
 }
 
 /// Adds a line of a change that was made, and what it was. Not told when the request is refused after all.
@@ -40,7 +41,7 @@ pub(crate) fn audit_kept(op: &Op<'_>, action: &'static str, actor: &dyn Display,
 pub(crate) fn audit_denied(op: &Op<'_>) {
     if let Some(caller) = op.caller() {
         let asked = format!("{} {}", op.request.method.as_str(), as_typed(op, &op.request.path));
-        audit(op, "access.deny", &caller, &asked, Some(Refusal::NotAllowed.code()));
+        audit_refused(op, "access.deny", &caller, &asked, Refusal::NotAllowed.code());
     }
 }
 

@@ -72,7 +72,7 @@ pub(crate) fn add_authorization(op: &Op<'_>, user: &User, new: NewAuthorization)
     op.store_until(key::authorization(&at), &authorization, expires);
     op.store_until(key::authorization_id(&hex::encode(&authorization.id)), &at, expires);
     op.store_until(key::authorization_token(&authorization_token(op, &authorization)), &at, expires);
-    audit(op, "token.issue", &user.uid, &hex::encode(&authorization.id), None);
+    audit(op, "token.issue", &user.uid, &hex::encode(&authorization.id));
     Ok(authorization)
 }
 
@@ -214,13 +214,13 @@ pub(crate) fn revocable(op: &Op<'_>, token: &str) -> Result<Authorized, Stop> {
 pub(crate) fn note_authorization(op: &Op<'_>, authorization: &mut Authorization, note: Option<String>) {
     authorization.note = note;
     op.store_until(key::authorization(&at(authorization)), authorization, authorization.expires);
-    audit(op, "token.note", &authorization.uid, &hex::encode(&authorization.id), None);
+    audit(op, "token.note", &authorization.uid, &hex::encode(&authorization.id));
 }
 
 /// Ends an authorization: its token is refused from the next request on.
 pub(crate) fn end_authorization(op: &Op<'_>, actor: &dyn core::fmt::Display, authorization: &Authorization) {
     remove(op, authorization);
-    audit(op, "token.revoke", actor, &hex::encode(&authorization.id), None);
+    audit(op, "token.revoke", actor, &hex::encode(&authorization.id));
 }
 
 fn remove(op: &Op<'_>, authorization: &Authorization) {
@@ -265,7 +265,7 @@ pub(crate) fn end_authorizations(op: &Op<'_>, user: &User, scope: Option<Scope>)
 pub(crate) fn revoke_everything(op: &Op<'_>, actor: &dyn core::fmt::Display) -> Result<(), Stop> {
     let Count(era) = op.load(&key::era_of_everybody())?.unwrap_or_default();
     op.store(key::era_of_everybody(), &Count(era.saturating_add(1)));
-    audit(op, "token.revoke_all", actor, &"everybody", None);
+    audit(op, "token.revoke_all", actor, &"everybody");
     Ok(())
 }
 

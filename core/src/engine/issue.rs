@@ -52,6 +52,6 @@ pub(crate) fn issue_as(
         lifetime,
     })?;
     let jti = base64url::encode(&id);
-    audit(op, "token.issue", &uid, &jti, None);
+    audit(op, "token.issue", &uid, &jti);
     Ok(Issued { token, jti })
 }

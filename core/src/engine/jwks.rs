@@ -22,7 +22,7 @@ pub(crate) fn published_keys(op: &Op<'_>) -> Vec<String> {
 /// [`Refusal::BadRecord`](crate::refusal::Refusal::BadRecord).
 pub(crate) fn export_key(op: &Op<'_>, actor: &dyn Display, key: &SigningKey) -> Result<Zeroizing<String>, Stop> {
     let opened = op.vault.open_key(key)?;
-    audit(op, "key.export", actor, &key.kid, None);
+    audit(op, "key.export", actor, &key.kid);
     Ok(Jwk::write(&opened))
 }
 

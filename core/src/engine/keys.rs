@@ -79,7 +79,7 @@ pub(crate) fn rotate_key(
         // Also those whose time has passed, as the clock may be wrong.
         for key in &stored(op)? {
             op.remove(key::signing_key(&key.kid));
-            audit(op, "key.retire", actor, &key.kid, None);
+            audit(op, "key.retire", actor, &key.kid);
         }
         // The tokens that no key has signed.
         revoke_everything(op, actor)?;
@@ -100,7 +100,7 @@ pub(crate) fn rotate_key(
         None => seal(op, &generate(op, algorithm)?, state)?,
     };
     write(op, &new)?;
-    audit(op, "key.rotate", actor, &new.kid, None);
+    audit(op, "key.rotate", actor, &new.kid);
     Ok(Ok(new))
 }
 
@@ -137,7 +137,7 @@ pub(crate) fn retire_key(op: &Op<'_>, actor: &dyn Display, kid: &str) -> Result<
         return Ok(Retired::Needed);
     }
     op.remove(key::signing_key(kid));
-    audit(op, "key.retire", actor, &kid, None);
+    audit(op, "key.retire", actor, &kid);
     Ok(Retired::Done)
 }
 
@@ -191,7 +191,7 @@ pub(crate) fn import_keys(op: &Op<'_>, actor: &dyn Display, new: &[Key], sign: b
     for new in new {
         let record = seal(op, new, signs.take().unwrap_or(KeyState::Verifies { until: None }))?;
         write(op, &record)?;
-        audit(op, "key.import", actor, &record.kid, None);
+        audit(op, "key.import", actor, &record.kid);
     }
     Ok(Imported::Done)
 }

@@ -2,7 +2,7 @@
 
 use super::{account, as_typed, clock::has_been, find_user, passwords::remember_schemes, store_user, throttle::Gate};
 use crate::{
-    engine::{audit, audit_kept},
+    engine::{audit_kept, audit_refused},
     password::{self, Derived, Hash, Scheme, prepare},
     record::{Cluster, Role, Schemes, Seen, Stored, User, key},
     refusal::Refusal,
@@ -45,14 +45,14 @@ pub(crate) fn login(op: &Op<'_>, name: &str, password: &str, expired: Expired) -
     op.want(&[key::cluster(), key::schemes(), key::name(name), key::email(name)]);
     let refused = |refusal: &Refusal| {
         let name = as_typed(op, name);
-        audit(op, "login", &name, &name, Some(refusal.code()));
+        audit_refused(op, "login", &name, &name, refusal.code());
     };
     super::admit_source(op, &refused)?;
     let user = find_user(op, name)?;
-    let (user, proof) = prove(op, Purpose::Login, name, user, password, &refused)?;
+    let (user, proof) = Attempt { purpose: Purpose::Login, name, user, password, refused: &refused }.prove(op)?;
     let is_expired = has_expired(op, &user)?;
     if is_expired && expired == Expired::Refused {
-        audit(op, "login", &user.uid, &user.uid, Some(Refusal::PasswordExpired.code()));
+        audit_refused(op, "login", &user.uid, &user.uid, Refusal::PasswordExpired.code());
         return Err(Refusal::PasswordExpired.into());
     }
     op.keep(key::seen(user.uid), Some(Seen(op.now()).encode()), None);
@@ -68,11 +68,11 @@ pub(crate) fn login(op: &Op<'_>, name: &str, password: &str, expired: Expired) -
 /// who may replace the list anyway.
 pub(crate) fn check_old_password(op: &Op<'_>, actor: &User, user: User, password: &str) -> Result<(User, Proof), Stop> {
     let (uid, name) = (user.uid, user.name.clone());
-    let refused = |refusal: &Refusal| audit(op, "password.prove", &actor.uid, &uid, Some(refusal.code()));
+    let refused = |refusal: &Refusal| audit_refused(op, "password.prove", &actor.uid, &uid, refusal.code());
     super::admit_source(op, &refused)?;
     let resets = actor.role == Role::Admin && actor.uid != uid;
     let purpose = if resets { Purpose::OldPasswordOfOther } else { Purpose::OldPassword };
-    let proved = prove(op, purpose, &name, Some(user), password, &refused)?;
+    let proved = Attempt { purpose, name: &name, user: Some(user), password, refused: &refused }.prove(op)?;
     audit_kept(op, "password.prove", &actor.uid, &uid);
     Ok(proved)
 }
@@ -114,60 +114,59 @@ impl Purpose {
     }
 }
 
-/// The user, as the proof has left him, and the proof. `refused` is told of a refusal, for the audit trail; of attempts that cost nothing,
-/// only of the first.
-fn prove(
-    op: &Op<'_>,
+/// A password that was shown.
+struct Attempt<'a> {
     purpose: Purpose,
-    name: &str,
+    /// What was typed for the user; counts where there is none.
+    name: &'a str,
     user: Option<User>,
-    password: &str,
-    refused: &dyn Fn(&Refusal),
-) -> Result<(User, Proof), Stop> {
-    let proved = attempt(op, purpose, name, user, password, refused);
-    match &proved {
-        // The gate has told of those that it turns away.
-        Err(Stop::Refuse(Refusal::Throttled { .. })) => {}
-        Err(Stop::Refuse(refusal)) => refused(refusal),
-        _ => {}
-    }
-    proved
+    password: &'a str,
+    /// Told of a refusal, for the audit trail; of attempts that cost nothing, only of the first.
+    refused: &'a dyn Fn(&Refusal),
 }
 
-fn attempt(
-    op: &Op<'_>,
-    purpose: Purpose,
-    name: &str,
-    user: Option<User>,
-    password: &str,
-    turned_away: &dyn Fn(&Refusal),
-) -> Result<(User, Proof), Stop> {
-    let account = account(op, name, user.as_ref());
-    op.want(&[key::cluster(), key::schemes()]);
-    op.want(&Gate::keys(op, &account));
-    let cluster = super::cluster(op)?;
-    let schemes = super::schemes(op)?;
-    let gate = Gate::open(op, &account, user.as_ref(), turned_away)?;
-
-    // A password that cannot have been set still costs a derivation, of text that nobody can have as a password.
-    let prepared = prepare(password).unwrap_or_else(|_| Zeroizing::new(vec![0]));
-    let derived = derive_all(op, user.as_ref(), &account, &schemes, &prepared)?;
-    let position = user.as_ref().and_then(|user| user.passwords.position(&derived));
-    match (user, position) {
-        (Some(mut user), Some(position))
-            if purpose.is_open_to(&user) && (!gate.is_locked(op) || purpose.is_above_locks()) =>
-        {
-            // Of a password that is too old, nothing else may be kept.
-            let always = !purpose.is_kept() || has_expired(op, &user)?;
-            if !gate.is_locked(op) {
-                gate.succeeded(op, &user, always);
-            }
-            upgrade(op, &mut user, position, &derived)?;
-            Ok((user, derived))
+impl Attempt<'_> {
+    /// The user, as the proof has left the record, and the proof.
+    fn prove(self, op: &Op<'_>) -> Result<(User, Proof), Stop> {
+        let refused = self.refused;
+        let proved = self.judge(op);
+        match &proved {
+            // The gate has told of those that it turns away.
+            Err(Stop::Refuse(Refusal::Throttled { .. })) => {}
+            Err(Stop::Refuse(refusal)) => refused(refusal),
+            _ => {}
         }
-        (user, _) => {
-            gate.failed(op, &cluster, user.as_ref());
-            Err(Refusal::BadCredentials.into())
+        proved
+    }
+
+    fn judge(self, op: &Op<'_>) -> Result<(User, Proof), Stop> {
+        let Self { purpose, name, user, password, refused } = self;
+        let account = account(op, name, user.as_ref());
+        op.want(&[key::cluster(), key::schemes()]);
+        op.want(&Gate::keys(op, &account));
+        let cluster = super::cluster(op)?;
+        let schemes = super::schemes(op)?;
+        let gate = Gate::open(op, &account, user.as_ref(), refused)?;
+
+        // A password that cannot have been set still costs a derivation, of text that nobody can have as a password.
+        let prepared = prepare(password).unwrap_or_else(|_| Zeroizing::new(vec![0]));
+        let derived = derive_all(op, user.as_ref(), &account, &schemes, &prepared)?;
+        let position = user.as_ref().and_then(|user| user.passwords.position(&derived));
+        let locked = gate.is_locked(op);
+        match (user, position) {
+            (Some(mut user), Some(position)) if purpose.is_open_to(&user) && (!locked || purpose.is_above_locks()) => {
+                // Of a password that is too old, nothing else may be kept.
+                let always = !purpose.is_kept() || has_expired(op, &user)?;
+                if !locked {
+                    gate.succeeded(op, &user, always);
+                }
+                upgrade(op, &mut user, position, &derived)?;
+                Ok((user, derived))
+            }
+            (user, _) => {
+                gate.failed(op, &cluster, user.as_ref());
+                Err(Refusal::BadCredentials.into())
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Changing the password list of a user (contract/redis.md section 6).
 
 use super::{
-    audit,
+    audit, audit_refused,
     login::{Proof, derive, salt},
     throttle::admit_guess,
     users::store_user,
@@ -31,7 +31,7 @@ impl Setter<'_> {
         match self {
             Self::Owner => {}
             Self::WithPassword(actor) | Self::WithToken(actor) => {
-                audit(op, action, &actor.uid, &user.uid, Some(refusal.code()));
+                audit_refused(op, action, &actor.uid, &user.uid, refusal.code());
             }
         }
     }
@@ -162,7 +162,7 @@ pub(crate) fn replace_passwords(
     user.end_tokens(op);
     remember_schemes(op, user.passwords.schemes())?;
     store_user(op, &user);
-    audit(op, "password.replace", actor, &user.uid, None);
+    audit(op, "password.replace", actor, &user.uid);
     Ok(user)
 }
 
@@ -194,7 +194,7 @@ pub(crate) fn add_password(
     user.password_issued = op.now();
     remember_schemes(op, user.passwords.schemes())?;
     store_user(op, &user);
-    audit(op, "password.add", actor, &user.uid, None);
+    audit(op, "password.add", actor, &user.uid);
     Ok(())
 }
 
@@ -211,7 +211,7 @@ pub(crate) fn remove_password(
 ) -> Result<(), Stop> {
     user.passwords.remove(proof)?;
     store_user(op, &user);
-    audit(op, "password.delete", actor, &user.uid, None);
+    audit(op, "password.delete", actor, &user.uid);
     Ok(())
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn revoke_counted(
         {
             user.end_tokens(op);
             store_user(op, &user);
-            audit(op, "token.revoke_all", actor, &uid, None);
+            audit(op, "token.revoke_all", actor, &uid);
             return Ok(());
         }
         let until = expires.plus_secs(u64::from(token::MAX_LEEWAY));

@@ -45,7 +45,7 @@ pub(crate) fn put_role(op: &Op<'_>, actor: &dyn Display, name: &str, role: &Cust
         op.store(key::custom_roles(), &all);
     }
     op.store(key, role);
-    audit(op, "role.put", actor, &as_typed(op, name), None);
+    audit(op, "role.put", actor, &as_typed(op, name));
     Ok(is_new)
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn delete_role(op: &Op<'_>, actor: &dyn Display, name: &str) -> Resul
     all.0.retain(|known| known != name);
     op.store(key::custom_roles(), &all);
     op.remove(key);
-    audit(op, "role.delete", actor, &as_typed(op, name), None);
+    audit(op, "role.delete", actor, &as_typed(op, name));
     Ok(true)
 }
 

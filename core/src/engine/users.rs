@@ -189,7 +189,7 @@ pub(crate) fn delete_user(op: &Op<'_>, actor: &dyn Display, user: &User) -> Resu
     op.remove(key::ssh_keys(user.uid));
     op.remove(key::era_of_user(user.uid));
     op.remove(key::profile(user.uid));
-    audit(op, "user.delete", actor, &user.uid, None);
+    audit(op, "user.delete", actor, &user.uid);
     Ok(())
 }
 
@@ -203,7 +203,7 @@ pub(crate) fn enable_user(op: &Op<'_>, actor: &dyn Display, user: &mut User, ena
     }
     user.set_disabled(op, !enabled);
     store_user(op, user);
-    audit(op, if enabled { "user.enable" } else { "user.disable" }, actor, &user.uid, None);
+    audit(op, if enabled { "user.enable" } else { "user.disable" }, actor, &user.uid);
     Ok(())
 }
 

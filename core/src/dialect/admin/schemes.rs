@@ -31,7 +31,7 @@ pub(super) fn prune(op: &Op<'_>) -> Result<Response, Stop> {
     if !dropped.is_empty() {
         schemes.0.clone_from(&kept);
         op.store(key::schemes(), &schemes);
-        engine::audit(op, "schemes.prune", &ACTOR, &dropped.len().to_string(), None);
+        engine::audit(op, "schemes.prune", &ACTOR, &dropped.len().to_string());
     }
     json(200, &serde_json::json!({ "dropped": dropped, "kept": kept }))
 }

@@ -43,7 +43,7 @@ pub(super) fn issue(op: &Op<'_>) -> Result<Response, Stop> {
         return refused(409, "user_disabled", "this user is disabled: no token of his works");
     }
     let issued = engine::issue(op, &user, dialect::REDIS, lifetime)?;
-    engine::audit(op, "token.mint", &ACTOR, &issued.jti, None);
+    engine::audit(op, "token.mint", &ACTOR, &issued.jti);
     let (access_token, jti) = (&issued.token, &issued.jti);
     json(201, &Issued { access_token, token_type: "Bearer", expires_in: lifetime.as_secs(), jti })
 }
@@ -162,7 +162,7 @@ fn revoke_token(op: &Op<'_>, token: &str) -> Result<Response, Stop> {
     let of_pair = verified.dialect().as_deref() == Some(dialect::ELASTICSEARCH);
     if !of_pair || engine::invalidate(op, &ACTOR, &Selection::Access(token))?.is_none() {
         engine::revoke(op, &jti, verified.expires());
-        engine::audit(op, "token.revoke", &ACTOR, &jti, None);
+        engine::audit(op, "token.revoke", &ACTOR, &jti);
     }
     revoked(&jti)
 }
@@ -195,7 +195,7 @@ fn revoke_id(op: &Op<'_>, jti: &str, expires: Option<i128>) -> Result<Response, 
     // What is counted when the token's pair is ended has to know of it.
     let ended = engine::invalidate(op, &ACTOR, &Selection::AccessId(jti))?;
     if ended.is_none_or(|counts| counts.invalidated == 0) {
-        engine::audit(op, "token.revoke", &ACTOR, &engine::as_typed(op, jti), None);
+        engine::audit(op, "token.revoke", &ACTOR, &engine::as_typed(op, jti));
     }
     revoked(jti)
 }

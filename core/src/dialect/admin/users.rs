@@ -191,7 +191,7 @@ pub(super) fn change(op: &Op<'_>, who: &str, change: Change) -> Result<Response,
         }
     };
     engine::store_user(op, &user);
-    engine::audit(op, action, &ACTOR, &user.uid, None);
+    engine::audit(op, action, &ACTOR, &user.uid);
     json(200, &Shown::read(op, &user)?)
 }
 

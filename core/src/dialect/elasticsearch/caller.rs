@@ -104,7 +104,7 @@ pub(super) fn renewing(op: &Op<'_>, known: Option<Caller>) -> Result<Caller, Sto
     if let Some(jti) = &caller.token
         && engine::has_expired(op, &caller.user)?
     {
-        engine::audit(op, "token.refresh", &caller.user.uid, jti, Some(Refusal::PasswordExpired.code()));
+        engine::audit_refused(op, "token.refresh", &caller.user.uid, jti, Refusal::PasswordExpired.code());
         return Err(Stop::answer(expired(op, &caller)));
     }
     Ok(caller)

@@ -44,7 +44,7 @@ pub(super) fn revoke(op: &Op<'_>) -> Result<Response, Stop> {
 fn may_end(op: &Op<'_>, caller: &User, owner: Uid, id: &str) -> bool {
     let may = caller.role == Role::Admin || caller.uid == owner;
     if !may {
-        engine::audit(op, "token.revoke", &caller.uid, &id, Some(Refusal::NotAllowed.code()));
+        engine::audit_refused(op, "token.revoke", &caller.uid, &id, Refusal::NotAllowed.code());
     }
     may
 }
@@ -60,7 +60,7 @@ fn end(op: &Op<'_>, caller: &User, token: &str, live: &Live) -> Result<(), Stop>
         live.dialect == dialect::ELASTICSEARCH && engine::invalidate(op, &caller.uid, &Selection::Access(token))?.is_some();
     if !is_pair {
         engine::revoke_counted(op, &caller.uid, live.user.uid, &live.id, live.expires)?;
-        engine::audit(op, "token.revoke", &caller.uid, &live.id, None);
+        engine::audit(op, "token.revoke", &caller.uid, &live.id);
     }
     Ok(())
 }

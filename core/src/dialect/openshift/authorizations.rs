@@ -37,7 +37,7 @@ pub(super) fn add(request: &Authenticated<'_>) -> Result<Reply, Stop> {
     let (op, user) = (exchange.op, &request.caller.user);
     // An authorization stays good when the passwords of its owner have expired, but makes no other: else it would live for ever.
     if engine::has_expired(op, user)? {
-        engine::audit(op, "token.issue", &user.uid, &user.uid, Some(Refusal::PasswordExpired.code()));
+        engine::audit_refused(op, "token.issue", &user.uid, &user.uid, Refusal::PasswordExpired.code());
         return Err(Refusal::PasswordExpired.into());
     }
     let Ok(scopes) = scopes::parse(scope(parameters)) else { return Err(unknown_scope(exchange)) };
@@ -56,7 +56,7 @@ pub(super) fn add(request: &Authenticated<'_>) -> Result<Reply, Stop> {
             ControlFlow::Continue(found.expires.rounded_secs_since(op.now()) > enough)
         };
         if let Some(found) = engine::authorizations(op, user, 1, &fits)?.pop() {
-            engine::audit(op, "token.issue", &user.uid, &hex::encode(&found.id), None);
+            engine::audit(op, "token.issue", &user.uid, &hex::encode(&found.id));
             return Ok(one(request, found).saying("Reused existing"));
         }
     }

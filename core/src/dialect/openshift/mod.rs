@@ -249,7 +249,7 @@ pub(super) fn refuse(op: &Op<'_>, refusal: &Refusal) -> Response {
         return send(503, "the server cannot answer this now").with_header("retry-after", format!("{retry_after}"));
     }
     let reference = op.moment.draw::<8>("reference").map_or_else(|_| "none".into(), |octets| hex::encode(&octets));
-    engine::audit(op, "failure", &"waxseal", &reference, Some(refusal.code()));
+    engine::audit_refused(op, "failure", &"waxseal", &reference, refusal.code());
     let text = format!("the server cannot answer this; reference {reference}");
     send(500, &text)
 }

@@ -2,7 +2,7 @@
 
 use super::{JSON, body::Body};
 use crate::{
-    engine::{self, Credentials, Expired, audit},
+    engine::{self, Credentials, Expired, audit, audit_refused},
     lifetime::Lifetime,
     record::{User, key},
     refusal::Refusal,
@@ -36,15 +36,15 @@ pub(super) fn refresh(op: &Op<'_>) -> Result<Response, Stop> {
     let bearer = engine::bearer(op, &token, &[dialect::REDIS]).inspect_err(|stop| {
         // What none of our keys has signed would have strangers fill the trail.
         if let (Stop::Refuse(refusal), Some((owner, jti))) = (stop, engine::whose(op, &token)) {
-            audit(op, "token.refresh", &owner, &jti, Some(refusal.code()));
+            audit_refused(op, "token.refresh", &owner, &jti, refusal.code());
         }
     })?;
     if engine::has_expired(op, &bearer.user)? {
-        audit(op, "token.refresh", &bearer.user.uid, &bearer.jti, Some(Refusal::PasswordExpired.code()));
+        audit_refused(op, "token.refresh", &bearer.user.uid, &bearer.jti, Refusal::PasswordExpired.code());
         return Err(Refusal::PasswordExpired.into());
     }
     let lifetime = lifetime(op)?;
-    audit(op, "token.refresh", &bearer.user.uid, &bearer.jti, None);
+    audit(op, "token.refresh", &bearer.user.uid, &bearer.jti);
     answer(op, &bearer.user, lifetime)
 }
 

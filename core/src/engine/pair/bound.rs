@@ -46,7 +46,7 @@ pub(super) fn bound(op: &Op<'_>, user: &User, ends: Ends) -> Result<(), Stop> {
     for (lives, created, pair) in gone {
         if *lives {
             until = until.max(*created);
-            audit(op, "token.revoke", &"waxseal", &jti(op, pair), None);
+            audit(op, "token.revoke", &"waxseal", &jti(op, pair));
         }
         op.remove(key::pair(pair.uid, &pair.id));
         op.remove(key::pair_of_access(&jti(op, pair)));

@@ -94,7 +94,7 @@ fn end_one(
         return Ok(Some(Counts { invalidated: 0, previously: 1 }));
     }
     op.store_until(key::pair(uid, &id), &pair, kept_until(op, &pair));
-    audit(op, "token.revoke", actor, &jti(op, &pair), None);
+    audit(op, "token.revoke", actor, &jti(op, &pair));
     Ok(Some(Counts { invalidated: 1, previously: 0 }))
 }
 
@@ -132,7 +132,7 @@ pub(super) fn end_all(
             counts.previously += dead;
         }
         op.replace(key.clone(), seen, pair.encode(), Some(op.now().plus_secs(KEEP)));
-        audit(op, "token.revoke", actor, &jti(op, &pair), None);
+        audit(op, "token.revoke", actor, &jti(op, &pair));
     }
     // Behind the pairs, as each kind of record is best written in the order of its keys.
     for (jti, expires) in taken {
@@ -147,8 +147,8 @@ pub(super) fn end_all(
         let issued = known.issued.max(op.now());
         remember_end(op, whose, PairsEnded { issued, ..once_more(op, known) });
         match whose {
-            Some(uid) => audit(op, "token.revoke_all", actor, &uid, None),
-            None => audit(op, "token.revoke_all", actor, &"everybody", None),
+            Some(uid) => audit(op, "token.revoke_all", actor, &uid),
+            None => audit(op, "token.revoke_all", actor, &"everybody"),
         }
     }
     Ok(counts)

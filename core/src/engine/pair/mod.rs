@@ -20,7 +20,7 @@ mod together;
 pub(crate) use end::{Counts, Selection, invalidate};
 pub(super) use together::end_all_pairs;
 
-use super::{audit, clock::has_been, has_expired, issue_as, user};
+use super::{audit, audit_refused, clock::has_been, has_expired, issue_as, user};
 use crate::{
     lifetime::Lifetime,
     record::{Pair, PairId, PairOf, Uid, User, key},
@@ -73,7 +73,7 @@ pub(crate) fn grant(op: &Op<'_>, user: &User, client: Uid, refreshable: bool) ->
 /// As [`grant`].
 pub(crate) fn grant_for_token(op: &Op<'_>, user: &User, jti: &str) -> Result<Result<Grant, NotRefreshed>, Stop> {
     let refused = |reason, refusal| {
-        audit(op, "token.issue", &user.uid, &jti, Some(reason));
+        audit_refused(op, "token.issue", &user.uid, &jti, reason);
         Ok(Err(refusal))
     };
     let Some(shown) = pair_of(op, &key::pair_of_access(jti))? else {
@@ -125,7 +125,7 @@ impl NotRefreshed {
 /// also when it gives nothing, so a dialect answers with `Ok`.
 pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Grant, NotRefreshed>, Stop> {
     let Some(PairOf { uid, id, family }) = op.load::<PairOf>(&key::pair_of_refresh(token))? else {
-        audit(op, "token.refresh", &client, &client, Some(NotRefreshed::Unknown.code()));
+        audit_refused(op, "token.refresh", &client, &client, NotRefreshed::Unknown.code());
         return Ok(Err(NotRefreshed::Unknown));
     };
     let of_user = key::user(uid);
@@ -137,8 +137,10 @@ pub(crate) fn refresh(op: &Op<'_>, token: &str, client: Uid) -> Result<Result<Gr
         Some(pair) if refresh_token(op, &pair).as_bytes().ct_eq(token.as_bytes()).into() => renew(op, &pair, client, ends)?,
         _ => Err(NotRefreshed::Unknown),
     };
-    let refusal = refreshed.as_ref().err().map(|refusal| refusal.code());
-    audit(op, "token.refresh", &client, &uid, refusal);
+    match &refreshed {
+        Ok(_) => audit(op, "token.refresh", &client, &uid),
+        Err(refusal) => audit_refused(op, "token.refresh", &client, &uid, refusal.code()),
+    }
     Ok(refreshed)
 }
 
@@ -155,7 +157,7 @@ fn renew(op: &Op<'_>, pair: &Pair, client: Uid, ends: Result<Ends, Stop>) -> Res
         // Somebody else has this token, too: whoever it is, nobody goes on with what came of it, even if the token itself is over by now.
         let counts = end_all(op, &client, Some(uid), Some(pair.family))?;
         if counts.invalidated > 0 {
-            audit(op, "token.reuse", &client, &uid, Some("refresh_token_reused"));
+            audit_refused(op, "token.reuse", &client, &uid, "refresh_token_reused");
         }
         return Ok(Err(NotRefreshed::Used));
     }
