@@ -120,10 +120,8 @@ pub(crate) fn bootstrap_key(op: &Op<'_>, actor: &dyn Display) -> Result<(), Stop
     rotate_key(op, actor, rotation)?.map(drop).map_err(|_| Refusal::NoSigningKey.into())
 }
 
-/// How a retirement went.
-pub(crate) enum Retired {
-    /// The key is gone.
-    Done,
+/// Why a key was not retired.
+pub(crate) enum NotRetired {
     /// There is no such key.
     Unknown,
     /// The key signs, or will.
@@ -131,14 +129,14 @@ pub(crate) enum Retired {
 }
 
 /// Removes a key that is not needed; its tokens end at once.
-pub(crate) fn retire_key(op: &Op<'_>, actor: &dyn Display, kid: &str) -> Result<Retired, Stop> {
-    let Some(known) = op.load::<SigningKey>(&key::signing_key(kid))? else { return Ok(Retired::Unknown) };
+pub(crate) fn retire_key(op: &Op<'_>, actor: &dyn Display, kid: &str) -> Result<Result<(), NotRetired>, Stop> {
+    let Some(known) = op.load::<SigningKey>(&key::signing_key(kid))? else { return Ok(Err(NotRetired::Unknown)) };
     if is_needed(op, &known) {
-        return Ok(Retired::Needed);
+        return Ok(Err(NotRetired::Needed));
     }
     op.remove(key::signing_key(kid));
     audit(op, "key.retire", actor, &kid);
-    Ok(Retired::Done)
+    Ok(Ok(()))
 }
 
 /// Whether a key signs, or will.
@@ -146,10 +144,8 @@ fn is_needed(op: &Op<'_>, key: &SigningKey) -> bool {
     key.state.signs_at(op.now()) || matches!(key.state, KeyState::Follows { .. })
 }
 
-/// How an import went.
-pub(crate) enum Imported {
-    /// The keys are in.
-    Done,
+/// Why keys were not imported.
+pub(crate) enum NotImported {
     /// A key with this `kid` exists already.
     KidTaken(String),
     /// There would be more than [`MAX_KEYS`].
@@ -163,29 +159,34 @@ pub(crate) enum Imported {
 }
 
 /// Takes keys in that were made elsewhere; with `sign`, the first of them signs as after a rotation.
-pub(crate) fn import_keys(op: &Op<'_>, actor: &dyn Display, new: &[Key], sign: bool) -> Result<Imported, Stop> {
+pub(crate) fn import_keys(
+    op: &Op<'_>,
+    actor: &dyn Display,
+    new: &[Key],
+    sign: bool,
+) -> Result<Result<(), NotImported>, Stop> {
     guard(op)?;
     let every = keys(op)?;
     let known = changing(op, new.len())?;
     if known.len() + new.len() > MAX_KEYS as usize {
-        return Ok(Imported::TooMany);
+        return Ok(Err(NotImported::TooMany));
     }
     if let Some(taken) = new.iter().find(|new| every.iter().any(|known| known.kid == new.kid())) {
-        return Ok(Imported::KidTaken(taken.kid().into()));
+        return Ok(Err(NotImported::KidTaken(taken.kid().into())));
     }
-    let Some(first) = new.first() else { return Ok(Imported::Done) };
+    let Some(first) = new.first() else { return Ok(Ok(())) };
     let kind = first.algorithm().is_symmetric();
     if is_other_kind(&known, first.algorithm()) || new.iter().any(|new| new.algorithm().is_symmetric() != kind) {
-        return Ok(Imported::OtherKind);
+        return Ok(Err(NotImported::OtherKind));
     }
     let mut signs = None;
     if sign {
         if !first.can_sign() {
-            return Ok(Imported::CannotSign);
+            return Ok(Err(NotImported::CannotSign));
         }
         match succeed(op, &known, first.algorithm(), false, None) {
             Ok(state) => signs = Some(state),
-            Err(from) => return Ok(Imported::Pending(from)),
+            Err(from) => return Ok(Err(NotImported::Pending(from))),
         }
     }
     for new in new {
@@ -193,7 +194,7 @@ pub(crate) fn import_keys(op: &Op<'_>, actor: &dyn Display, new: &[Key], sign: b
         write(op, &record)?;
         audit(op, "key.import", actor, &record.kid);
     }
-    Ok(Imported::Done)
+    Ok(Ok(()))
 }
 
 fn is_other_kind(known: &[SigningKey], algorithm: Algorithm) -> bool {

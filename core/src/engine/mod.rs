@@ -1,5 +1,8 @@
 //! What every dialect builds on: finding users, logging in, checking and issuing tokens, changing users, passwords and keys.
 //!
+//! A refusal that any operation may meet is a [`Refusal`](crate::refusal::Refusal). One that a single operation gives is the inner part of
+//! `Result<Result<_, NotDone>, Stop>`: the dialect that asked words it, and answers with `Ok` where something is stored all the same.
+//!
 //! Nothing here knows a status code, a header but `Authorization`, or the JSON of a request or an answer: that is the dialects' part.
 
 mod audit;
@@ -40,7 +43,9 @@ pub(crate) use directory::{account, all_records, behind, decoded_by_id, find_use
 pub(crate) use issue::{issue, issue_as};
 pub(crate) use jwks::{export_key, public_part, published_keys};
 pub use keys::MAX_KEYS;
-pub(crate) use keys::{Imported, NotRotated, Retired, Rotation, bootstrap_key, import_keys, keys, retire_key, rotate_key};
+pub(crate) use keys::{
+    NotImported, NotRetired, NotRotated, Rotation, bootstrap_key, import_keys, keys, retire_key, rotate_key,
+};
 pub(crate) use login::{Expired, Login, Proof, check_old_password, has_expired, login, password_expires};
 pub(crate) use names::{NAME_RULE, ROLE_NAME_RULE, has_blank_ends, is_like_uid, valid_email, valid_name, valid_role_name};
 pub(crate) use pair::{Counts, Grant, NotRefreshed, Selection, grant, grant_for_token, invalidate, refresh};

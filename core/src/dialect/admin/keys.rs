@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     dialect::form::Form,
-    engine::{self, Imported, NotRotated, Retired, Rotation},
+    engine::{self, NotImported, NotRetired, NotRotated, Rotation},
     record::{KeyState, SigningKey},
     refusal::Refusal,
     seam::{Op, Response, Stop},
@@ -85,9 +85,9 @@ pub(super) fn rotate(op: &Op<'_>) -> Result<Response, Stop> {
 pub(super) fn retire(op: &Op<'_>, kid: &str) -> Result<Response, Stop> {
     body::none(op)?;
     match engine::retire_key(op, &ACTOR, kid)? {
-        Retired::Done => Ok(Response::empty(204)),
-        Retired::Unknown => no_such_key(),
-        Retired::Needed => refused(409, "key_signs", "this key signs, or is going to: rotate first"),
+        Ok(()) => Ok(Response::empty(204)),
+        Err(NotRetired::Unknown) => no_such_key(),
+        Err(NotRetired::Needed) => refused(409, "key_signs", "this key signs, or is going to: rotate first"),
     }
 }
 
@@ -133,15 +133,17 @@ pub(super) fn import(op: &Op<'_>) -> Result<Response, Stop> {
         Some(_) => return wrong_type("keys", "a JSON web key or a set of them"),
     };
     match engine::import_keys(op, &ACTOR, &keys, sign)? {
-        Imported::Done => {
+        Ok(()) => {
             let kids: Vec<_> = keys.iter().map(Key::kid).collect();
             json(201, &serde_json::json!({ "imported": kids }))
         }
-        Imported::KidTaken(kid) => refused(409, "kid_taken", &format!("there is a key with the kid `{kid}` already")),
-        Imported::TooMany => Err(Refusal::TooManyKeys.into()),
-        Imported::OtherKind => other_kind(),
-        Imported::CannotSign => bad_key(&KeyError::PublicSigner),
-        Imported::Pending(from) => pending(from),
+        Err(NotImported::KidTaken(kid)) => {
+            refused(409, "kid_taken", &format!("there is a key with the kid `{kid}` already"))
+        }
+        Err(NotImported::TooMany) => Err(Refusal::TooManyKeys.into()),
+        Err(NotImported::OtherKind) => other_kind(),
+        Err(NotImported::CannotSign) => bad_key(&KeyError::PublicSigner),
+        Err(NotImported::Pending(from)) => pending(from),
     }
 }
 
