@@ -5,7 +5,7 @@ use crate::{
     audit::{self, AuditTrail},
     backup::{self, BackupError, Unfinished},
     clock::Clock,
-    config::{self, Config, Host, Loaded, Problem, Sources, StatedBy},
+    config::{self, Config, Host, Loaded, Problem, Sources, diff},
     data_dir::{DataDir, RootKey},
     engine::{self, Audit, Choice, Code, Engine, Execution, Mark, Occasion, Rules},
     http::{Astray, Backend, Reloaded, admin_socket, tls::Tls},
@@ -20,7 +20,6 @@ use core::{
     num::{NonZeroU32, NonZeroUsize},
     time::Duration,
 };
-use serde_json::{Map, Value};
 use std::{
     fs, io,
     path::Path,
@@ -63,7 +62,7 @@ impl Assembled {
     pub(super) async fn for_server(data: &DataDir, loaded: Loaded, sources: Sources) -> Result<Self, Failure> {
         let Config { host, settings } = &loaded.config.clone();
         let opened = Self::open(data, &loaded.config, true).await?;
-        opened.note("config.start", "settings", Ok(stated(&loaded).join(", ")));
+        opened.note("config.start", "settings", Ok(diff::stated(&loaded).join(", ")));
         let assembled = Self { sources: Some(Mutex::new((sources, loaded))), ..opened };
         if let Some(code) = module::named(host).map_err(Failure::usage)? {
             let rules = assembled.rules(Some(&code)).map_err(Failure::usage)?;
@@ -244,7 +243,7 @@ impl Backend for Assembled {
             let Loaded { config, file, .. } = loaded.clone();
             // One that was read once has to be there from then on: without it, everything in it would be as if never stated.
             sources.file = file;
-            let waiting = changed(&self.host, &config.host);
+            let waiting = diff::of_server(&self.host, &config.host);
             if !waiting.is_empty() {
                 tracing::warn!(settings = waiting.join(", "), "these have changed, and wait for a restart");
             }
@@ -252,7 +251,7 @@ impl Backend for Assembled {
             let mut reloaded = Reloaded { waiting, ..Reloaded::default() };
             match self.put_in_force(config, &mut reloaded.warnings) {
                 Ok(other) => {
-                    reloaded.in_force = differences(before, &loaded);
+                    reloaded.in_force = diff::of_rules(before, &loaded);
                     if !reloaded.in_force.is_empty() {
                         tracing::info!(changes = reloaded.in_force.join(", "), "other settings are in force");
                     }
@@ -349,45 +348,6 @@ fn refused_later(host: &Host, waiting: &[String]) -> Option<String> {
 /// What helps where the system refuses the addresses for the module's memories.
 const NO_ADDRESSES: &str = "; these are addresses, not memory: lift the limit on them (`ulimit -v`, `LimitAS=`), or set `engine.api` and \
                             `engine.hot` to \"native\"";
-
-/// The settings that can change while it runs, and those that do not count while a module is named.
-const MODULE: [&str; 2] = ["engine.module", "engine.module_sha256"];
-const KINDS: [&str; 2] = ["engine.hot", "engine.api"];
-
-/// The settings of the rules with their values.
-fn rules(loaded: &Loaded) -> impl Iterator<Item = (&'static str, String, &StatedBy)> {
-    let of_server = |path: &str| ["server.", "log.", "engine."].iter().any(|section| path.starts_with(section));
-    loaded.rows().map(|(setting, value, origin)| (setting.path, value, origin)).filter(move |(path, ..)| !of_server(path))
-}
-
-/// What somebody has stated of them.
-fn stated(loaded: &Loaded) -> Vec<String> {
-    let stated = rules(loaded).filter(|(.., origin)| **origin != StatedBy::Default);
-    stated.map(|(path, value, _)| format!("{path} {value}")).collect()
-}
-
-/// What differs of them, with both values.
-fn differences(before: &Loaded, after: &Loaded) -> Vec<String> {
-    let differ = rules(before).zip(rules(after)).filter(|((_, before, _), (_, after, _))| before != after);
-    differ.map(|((path, before, _), (_, after, _))| format!("{path} {before} -> {after}")).collect()
-}
-
-/// The settings of the server itself that differ and cannot change while it runs, by their paths.
-fn changed(before: &Host, after: &Host) -> Vec<String> {
-    let sections = |host: &Host| match serde_json::to_value(host) {
-        Ok(Value::Object(sections)) => sections,
-        _ => Map::new(),
-    };
-    let passed: &[&str] = if after.engine.module.is_some() { &KINDS } else { &[] };
-    let (before, after) = (sections(before), sections(after));
-    let members = after.iter().flat_map(|(section, values)| {
-        values.as_object().into_iter().flatten().map(move |(name, value)| (section, name, value))
-    });
-    let differ =
-        members.filter(|(section, name, value)| before.get(*section).and_then(|known| known.get(*name)) != Some(*value));
-    let paths = differ.map(|(section, name, _)| format!("{section}.{name}"));
-    paths.filter(|path| !MODULE.contains(&path.as_str()) && !passed.contains(&path.as_str())).collect()
-}
 
 /// The rules as they are compiled in, one derivation at a time.
 fn compiled_in(config: &Config) -> Config {

@@ -8,6 +8,7 @@
 //! that holds the documentation to the truth all walk that table. A dotted path is also the path of the value in the
 //! serialized form of [`Host`] and [`Settings`], so that a setting is stated once there and described once here.
 
+pub(crate) mod diff;
 mod host;
 mod kind;
 mod load;
