@@ -231,7 +231,7 @@ impl Queue {
     fn has_room(&self, limits: &Limits, source: Option<IpAddr>) -> bool {
         let share = limits.queue.div_ceil(2);
         let own = || self.jobs.iter().filter(|job| job.source == source).count();
-        // The owner's are bounded by the number of his connections.
+        // The owner's jobs are bounded by the number of the owner's connections.
         source.is_none() || (self.jobs.len() < limits.queue && (self.jobs.len() < share || own() < share))
     }
 

@@ -1,4 +1,4 @@
-// What a person does in each view. Every browser must let him.
+// What people do in each view. Every browser must let them.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -112,7 +112,7 @@ test('what the engine in the tab knows is not tried at the live server', async (
   for (let times = 0; times < 5; times += 1) await advance(page)
   await pause(300)
   assert.deepEqual(between.seen.slice(before), [])
-  // Who has the same name there begins a rotation of his own.
+  // Whoever has the same name there begins a new rotation.
   await signedIn(page, ADMIN)
   assert.equal(await done(page), 0)
   await step(page, 'Let both sign in')

@@ -317,7 +317,7 @@ fn a_token_is_not_revoked_as_an_id() {
     assert_eq!(said(&data, &["token", "verify", "--live", &token]).0, Some(1));
 }
 
-/// Only who is asked goes by his own settings.
+/// Only the one that is asked goes by its own settings.
 #[test]
 fn settings_that_count_are_not_said_to_count_for_nothing() {
     let (_home, data) = scratch();
@@ -350,7 +350,7 @@ fn a_key_that_waits_can_be_let_sign_before_another_is_imported() {
     drop(server);
 }
 
-/// Whoever checks tokens takes no secret away, as far as that can be, and a stopped server's trail says nothing of him.
+/// Whoever checks tokens takes no secret away, as far as that can be, and a stopped server's trail says nothing of that.
 #[test]
 fn a_check_is_no_export() {
     let (_home, data) = scratch();
@@ -464,7 +464,7 @@ fn what_the_user_cannot_write_is_found_before_a_start() {
     let (home, data) = scratch();
     let server = Launch::on(&data).start();
     server.terminate();
-    // Root may write everything: he asks as another user, with a copy where that one gets to it.
+    // Root may write everything, so the check runs as another user, with a copy of the program where that one gets to it.
     let copy = home.path().join("waxseal");
     let files = ["store.redb", "store.log", "audit.log", "audit.log.head", "root.key", "."].map(|name| data.join(name));
     let is_root = files.iter().all(|file| chown(file, Some(NOBODY), Some(NOBODY)).is_ok());

@@ -304,7 +304,7 @@ fn who_only_looks_changes_nothing() {
     fs::remove_file(data.join("store.log")).unwrap();
     let told = text(&command(&data, &["doctor"]).output().unwrap().stdout);
     assert!(told.contains("audit.log is missing") && told.contains("store.log, is missing"), "{told}");
-    // Only root can give a file away, and only he leaves such files.
+    // Only root can give a file away, and only root leaves such files.
     if std::os::unix::fs::chown(data.join("root.key"), Some(12_345), None).is_ok() {
         let told = text(&command(&data, &["doctor"]).output().unwrap().stdout);
         assert!(told.contains("belongs to user 12345") && told.contains("run `chown "), "{told}");
@@ -444,7 +444,7 @@ fn what_an_owner_changes_can_be_read_afterwards() {
     let failed = || (lines(&["--about", "ann"]), lines(&["--about", "ann@example.com", "--action", "login"]));
     assert!((0..50).any(|_| failed() == (5, 2)), "{:?}", failed());
     assert_eq!(lines(&["--about", "ann", "--action", "user.change"]), 2, "{all}");
-    // What others do to her tokens names these, and not her.
+    // What others do to ann's tokens names these, and not ann.
     let (_, token) = said(&["token", "issue", "ann"]);
     assert_eq!(said(&["token", "revoke", "--", token.trim()]).0, Some(0));
     for action in ["token.mint", "token.issue", "token.revoke"] {

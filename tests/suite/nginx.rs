@@ -30,7 +30,7 @@ impl Nginx {
         );
         let file = home.join("nginx.conf");
         fs::write(&file, config).unwrap();
-        // Not every user has the folder of system programs in his path.
+        // Not every user has the folder of system programs in `PATH`.
         let program = ["/usr/sbin/nginx", "/usr/bin/nginx"].into_iter().find(|path| Path::new(path).is_file());
         let mut nginx = Command::new(program.unwrap_or("nginx"));
         let nginx = nginx.arg("-p").arg(home).arg("-c").arg(file).stdin(Stdio::null());

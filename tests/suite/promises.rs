@@ -10,7 +10,7 @@ use waxseal_tests::{client::basic, memory::Memory};
 
 const ADMIN: &str = "Grey-Heron 27 lantern";
 
-/// An administrator, and `ann`, `off` (disabled), `many` (16 passwords); everybody's password is his name and ` one`.
+/// An administrator, and `ann`, `off` (disabled), `many` (16 passwords); everybody's password is the name and ` one`.
 fn world() -> Memory {
     let mut memory = Memory::new(Settings::default());
     let local = |memory: &mut Memory, method: Method, path: &str, body: Value| {

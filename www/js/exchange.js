@@ -43,7 +43,7 @@ export async function send(draft, why = '') {
   return exchange
 }
 
-/** Of somebody who is known here: which password has just replaced the others, what else was changed, or that he is gone. */
+/** Of somebody who is known here: which password has just replaced the others, what else was changed, or that the user is gone. */
 async function learn(draft, { method, path, body, json, engine: kind }) {
   const [, isByNumber, who] = /^(?:(?:PUT|DELETE) \/(v1)\/users|[PD]\w+ \/_(?:xpack\/)?security\/user)\/([^/?]+)/.exec(`${method} ${path}`) ?? []
   if (!who) return

@@ -142,7 +142,7 @@ const fillings = {
     return revoked
   },
 
-  /** A user with a wrong password. Five of them lock somebody out, so that on a live server he is made just for this. */
+  /** A user with a wrong password. Five of them lock somebody out, so that on a live server the user is made just for this. */
   async wrong() {
     const { name } = engine.isTab ? person('@user') : await aUser()
     return base64(`${name}:not the password`)

@@ -572,7 +572,7 @@ fn while_records_are_lost_no_change_may_be_made() {
     fs::remove_file(home.path()).unwrap();
     fs::rename(aside, home.path()).unwrap();
     trail.do_due();
-    // A queue that is full for a moment loses records, and takes others: whoever fills it keeps nobody from what he is doing.
+    // A queue that is full for a moment loses records, and takes others: whoever fills it keeps nobody from going on.
     record(&audit, "b");
     assert!(audit.takes_records());
     trail.write(&[(occasion, vec![event("c")])]);

@@ -152,7 +152,7 @@ pub fn verify(path: &Path) -> Result<Whole, VerifyError> {
 
 /// As [`verify`], and that the trail goes on from the one whose head, at the time, was copied to `kept`. The chain has no key, so whoever
 /// can write to the data directory can write another one that holds, with its head, or put back old copies of both; but none that goes on
-/// from a head which he cannot reach.
+/// from a head out of their reach.
 ///
 /// # Errors
 /// As [`verify`]; [`VerifyError::NoHead`] and [`VerifyError::Earlier`] where `kept` says nothing of this trail.

@@ -53,7 +53,7 @@ log rotation has moved away has no head: --no-head leaves its end unchecked. The
 with the hash that the one before it ended with.
 
 Whoever can write to the data directory can write a trail anew, or put back an older one, with a head \
-that fits. So keep copies of the head where he cannot: --kept-head checks that the trail goes on from one.
+that fits. So keep copies of the head where they cannot: --kept-head checks that the trail goes on from one.
 
 Examples:
   waxseal audit verify
@@ -106,7 +106,7 @@ fn known_as(about: &str, target: &Target) -> About {
         Ok(AdminAnswer { status: 404, .. }) if about.len() < SHORTEST_ID && about.parse::<IpAddr>().is_err() => {
             complain(&format!(
                 "nobody is called `{about}` now, and the trail has no names but those typed at logins; a user that was deleted is found by \
-                 his number, see `waxseal audit show --action user.delete`"
+                 number, see `waxseal audit show --action user.delete`"
             ));
         }
         Ok(AdminAnswer { status: 404, .. }) => {}

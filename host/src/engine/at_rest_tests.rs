@@ -96,8 +96,8 @@ async fn a_stolen_store_makes_no_token() {
         assert!(!holds(&octets, token.as_bytes()) && !holds(&octets, &raw) && !holds(&octets, &raw[..8]));
     }
 
-    // Whoever has the store without the root secret cannot even start on it. With the sealed keys thrown away he can, but what is
-    // derived from his own secret is none of the earlier tokens.
+    // Whoever has the store without the root secret cannot even start on it. With the sealed keys thrown away they can, but what is
+    // derived from their own secret is none of the earlier tokens.
     assert!(Server::try_open(home.path(), [8; 32]).await.is_err());
     unlock(home.path()).await;
     let thief = Server::open(home.path(), [8; 32]).await;

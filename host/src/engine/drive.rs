@@ -25,7 +25,7 @@ use waxseal_core::seam::{Answer, Ask, Call, Derivation, Done, Record, RecordKey,
 /// the same number, and the same longest pause.
 const MOST_STARTS: u32 = 16;
 /// How many races a call loses before it runs alone, while nobody else may commit. So whoever keeps changing a record cannot keep
-/// others from it, least of all an administrator who wants to disable him.
+/// others from it, least of all an administrator who wants to disable that user.
 const RACES: u32 = 4;
 /// The longest pause before starting over.
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);

@@ -22,7 +22,7 @@ struct Counts {
 
 impl MemoryBudget {
     /// Counts `octets` more for `source` until they are given back; `false` when that is beyond `limit` for all together, or beyond the
-    /// source's part of it. Whoever holds nothing yet may exceed his part, and the limit if nobody else holds anything either.
+    /// source's part of it. A source that holds nothing yet may exceed its part, and the limit if nobody else holds anything either.
     pub(super) fn take(&self, source: IpAddr, octets: usize, limit: usize) -> bool {
         let source = site(source);
         let mut counts = sync::lock(&self.0);

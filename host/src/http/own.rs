@@ -199,7 +199,7 @@ struct Backup {
 }
 
 /// Whether the client calls this machine by an address, or by a name without a dot such as `localhost`. A page in a browser on this
-/// machine does not, if its owner has only pointed his domain name here.
+/// machine does not, if its owner has only pointed a domain name here.
 fn names_this_machine(parts: &Parts) -> bool {
     let authority = match (parts.uri.authority(), parts.headers.get(header::HOST)) {
         (Some(authority), _) => Some(authority.clone()),

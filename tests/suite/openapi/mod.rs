@@ -231,7 +231,7 @@ fn every_path_has_the_methods_its_document_says() {
             let response = ask(method, &path.example());
             let place = format!("{method} {}: {}", path.template, response.status);
             if path.takes(method) {
-                // Nobody has said who he is, so it goes no further than that.
+                // The caller is not known, so it goes no further than that.
                 assert!(!matches!(response.status, 404 | 405), "{place}");
                 continue;
             }

@@ -54,7 +54,7 @@ pub fn admin_token(server: &Server) -> String {
     access_token(&reply).unwrap_or_else(|| panic!("no token for the administrator: {}", reply.status))
 }
 
-/// Makes a user without rights over others; answers his uid.
+/// Makes a user without rights over others; answers the uid.
 pub fn add_user(server: &Server, admin: &str, name: &str, password: &str) -> u64 {
     let user = json!({ "name": name, "password": password, "role": "db_viewer" });
     let reply = server.send(&as_bearer(json("POST", "/v1/users", &user), admin));

@@ -1,6 +1,6 @@
 //! SIGKILL, again and again, while clients change passwords, authorizations and tokens.
 //!
-//! Each writer has a user of his own and keeps a model of him: what was acknowledged, and the one change that was under way.
+//! Each writer has a user of its own and keeps a model of that user: what was acknowledged, and the one change that was under way.
 //! After each kill the server must start, and hold of every user either the model or the model with that change in whole.
 
 use super::{

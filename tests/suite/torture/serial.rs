@@ -132,7 +132,7 @@ fn race(server: &Server, admin: &str, user: usize, clients: usize) -> Vec<Done> 
     history.into_inner().unwrap()
 }
 
-/// A user as the contract describes him: bit sets of passwords and of tokens that are good.
+/// A user as the contract describes one: bit sets of passwords and of tokens that are good.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 struct Model {
     passwords: u8,

@@ -1,4 +1,4 @@
-//! Can a stranger tell by the time of an answer whom he has tried?
+//! Can strangers tell by the time of an answer whom they have tried?
 
 use super::{
     Dice,

@@ -14,7 +14,7 @@ export class Server extends DurableObject {
       clientAddress: request => request.headers.get('cf-connecting-ip'),
       audit: event => console.log(JSON.stringify(event)),
     })
-    // The first start makes the administrator; later ones find him there.
+    // The first start makes the administrator; later ones find one there.
     ctx.blockConcurrencyWhile(() => this.waxseal.bootstrap({ password: env.ADMIN_PASSWORD }))
   }
 

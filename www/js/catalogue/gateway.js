@@ -30,9 +30,9 @@ export const gateway = {
       routes: [
         {
           id: 'introspect', path: '/auth/introspect', title: 'What does it say?', as: 'password:@admin', type: 'form', body: 'token={{token}}',
-          about: 'Token introspection, RFC 7662. Everybody may ask about his own tokens; only some roles about others’.',
+          about: 'Token introspection, RFC 7662. Everybody may ask about their own tokens; only some roles about others’.',
           fields: [['token', 'text', 'The token asked about.']],
-          answers: [[200, 'active: true and what it says; or only active: false.'], [400, 'invalid_request.'], [401, 'invalid_client: who asks must say who he is.']],
+          answers: [[200, 'active: true and what it says; or only active: false.'], [400, 'invalid_request.'], [401, 'invalid_client: callers must say who they are.']],
           cases: [
             { title: 'A token nobody issued', expect: 200, body: 'token=nothing' },
             { title: 'No caller', expect: 401, as: 'none', body: 'token=nothing' },
@@ -56,7 +56,7 @@ export const gateway = {
     {
       name: 'For verifiers elsewhere',
       routes: [
-        { id: 'keys', path: '/.well-known/jwks.json', title: 'Public keys', as: 'none', about: 'The keys that verify, for whoever checks tokens by himself. A new one is here before it signs. A shared secret never is: with HS256 the set is empty.', answers: [[200, 'keys, each with kty, crv, kid, alg, x and y; never d.']], cases: [{ title: 'Another method', expect: 405, method: 'POST' }] },
+        { id: 'keys', path: '/.well-known/jwks.json', title: 'Public keys', as: 'none', about: 'The keys that verify, for whoever checks tokens without asking the server. A new one is here before it signs. A shared secret never is: with HS256 the set is empty.', answers: [[200, 'keys, each with kty, crv, kid, alg, x and y; never d.']], cases: [{ title: 'Another method', expect: 405, method: 'POST' }] },
         { id: 'revocations', path: '/auth/revocations', title: 'What is revoked', as: 'none', about: 'A signed snapshot, numbered and with an age limit, by which a verifier elsewhere refuses what this server refuses. It takes public keys: see waxseal key rotate.', answers: [[200, 'The snapshot, a JWS.'], [304, 'You have it: If-None-Match.'], [409, 'no_public_key.'], [503, 'too_many_revocations: it would leave something out.']], cases: [{ title: 'Another method', expect: 405, method: 'POST' }] },
       ],
     },

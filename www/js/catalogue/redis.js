@@ -126,7 +126,7 @@ export const redis = {
         },
         {
           id: 'user', path: '/v1/users/{{uid}}', title: 'One user', as: 'token:@user',
-          about: 'Everybody may see himself.',
+          about: 'Users may see themselves.',
           answers: [[200, 'The user, with status active, locked or password_expired.'], UNAUTHORIZED, FORBIDDEN, [404, 'There is no such user.']],
           cases: [
             { title: 'A number nobody has', expect: 404, as: 'password:@admin', path: '/v1/users/999999' },
@@ -138,7 +138,7 @@ export const redis = {
           body: { role: 'db_member', email_alerts: false },
           about: 'Only what is named changes. A password replaces the list and ends a lock.',
           fields: [['email', 'address', 'Only those who manage users change it.'], ['role', 'as for creating', ''], ['password', 'text', 'Replaces the list.'], ['email_alerts', 'true or false', '']],
-          answers: [[200, 'The user as he is now.'], [400, 'invalid_schema, password_not_complex.'], FORBIDDEN, [404, 'There is no such user.'], [406, 'change_last_admin_role_not_allowed.'], [409, 'email_already_exists.']],
+          answers: [[200, 'The user after the change.'], [400, 'invalid_schema, password_not_complex.'], FORBIDDEN, [404, 'There is no such user.'], [406, 'change_last_admin_role_not_allowed.'], [409, 'email_already_exists.']],
           cases: [
             { title: 'A role that is none', expect: 400, body: { role: 'emperor' } },
             { title: 'An address that is taken', expect: 409, path: '/v1/users/{{uid}}', body: { email: '{{scratch.name}}@example.com' } },
@@ -147,7 +147,7 @@ export const redis = {
         },
         {
           id: 'user-delete', method: 'DELETE', path: '/v1/users/{{scratch.uid}}', title: 'Delete a user',
-          about: 'Gone from all dialects, his tokens with him. The number is never given again.',
+          about: 'Gone from all dialects, with all tokens. The number is never given again.',
           answers: [[200, 'Deleted.'], FORBIDDEN, [404, 'There is no such user.'], [406, 'The last administrator stays.']],
           cases: [{ title: 'The last administrator', expect: 406, path: '/v1/users/1', tab: true }],
         },

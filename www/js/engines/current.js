@@ -57,8 +57,8 @@ export const engine = {
     signals.dispatchEvent(new Event('clock'))
   },
 
-  /** Remembers somebody of that engine, whom it knew by `name`, or forgets him where there is no `person`. Of the live server only for as
-   * long as the page is open. */
+  /** Remembers somebody of that engine, whom it knew by `name`, or forgets them where there is no `person`. Of the live server only for
+   * as long as the page is open. */
   async remember(person, kind = this.kind, name = person.name) {
     const people = this.peopleOf(kind)
     const at = people.findIndex(known => known.name === name)

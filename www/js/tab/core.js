@@ -54,7 +54,7 @@ const own = {
     return told(await change(() => ({ policy })))
   },
 
-  /** `{ person, name }`: somebody new, or who has changed since; without `person`, that he is gone. */
+  /** `{ person, name }`: somebody new, or who has changed since; without `person`, that somebody is gone. */
   'PUT /tab/people': async request => {
     const { person, name } = await request.json()
     return told(await change(({ people }) => ({ people: joined(people, person, name) })))

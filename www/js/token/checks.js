@@ -13,7 +13,7 @@ export const checks = [
   ['Is it within its time?', ['missing_exp', 'bad_exp', 'expired', 'bad_nbf', 'not_yet_valid', 'bad_iat', 'issued_in_future']],
   ['Is it from this issuer, for this audience?', ['wrong_issuer', 'bad_audience', 'wrong_audience']],
   ['Does it name its subject properly?', ['bad_subject', 'bad_jti', 'bad_private_claim', 'foreign']],
-  ['Does its user exist, and may he log in?', ['user_gone']],
+  ['Does its user exist, and may that user log in?', ['user_gone']],
   ['Has it not been revoked?', ['revoked']],
   ['Is it newer than the last time it was ended together with others?', ['ended']],
 ]

@@ -30,7 +30,7 @@ export function build() {
       list.mark(route)
       // Whoever goes on to another one comes back to this, also from an address that names none.
       history.replaceState(history.state, '', to('try', route.dialect.id, route.id))
-      // Whoever comes back goes on where he was.
+      // Whoever comes back goes on at the same place.
       if (route === last) return
       if (last) announce(route.title)
       bench.load(route)

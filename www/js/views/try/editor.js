@@ -64,7 +64,7 @@ export function editor({ onsend, onsent }) {
     try {
       as.value = name ? `${way}:${person(name).name}` : way
     } catch {
-      // He is not known here.
+      // There is nobody of that name here.
       as.value = 'none'
     }
     rawRow.hidden = as.value !== 'raw'
