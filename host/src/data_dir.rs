@@ -290,7 +290,7 @@ mod tests {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    /// Else whoever looks at it, as backups and `doctor` do, would wait for somebody who writes into it.
+    /// Otherwise whoever looks at it, as backups and `doctor` do, would wait for somebody who writes into it.
     #[test]
     fn a_pipe_in_the_place_of_the_root_key_is_refused_at_once() {
         let Scratch { data, _home } = Scratch::new();

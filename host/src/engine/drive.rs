@@ -243,7 +243,7 @@ impl Driver {
         if let Ok(Committed::At(_)) = committed {
             self.record(occasion, &done);
         }
-        // Else it may turn out to hold, and stays due.
+        // After any other failure the change may turn out to hold, and stays due.
         if matches!(committed, Ok(_) | Err(StoreError::Busy | StoreError::Full)) {
             due.settled();
         }

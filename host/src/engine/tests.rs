@@ -653,7 +653,7 @@ async fn who_reads_much_goes_alone_too() {
     assert_eq!(*alone.lock().unwrap(), [false, false, false, false, true, true]);
 }
 
-/// Else what was decided under a key could be committed after the end of that key is acknowledged.
+/// Otherwise what was decided under a key could be committed after the end of that key is acknowledged.
 #[tokio::test]
 async fn whoever_changes_keys_commits_alone_until_they_are_in_force() {
     let Stage { driver, store, .. } = stage(staged(&[])).await;
@@ -832,7 +832,7 @@ async fn other_rules_answer_once_they_are_put_in_force() {
     assert_ne!(engine.mark(), mark);
 }
 
-/// Else the refusals of a flood of logins take the time of those who ask for little.
+/// Otherwise the refusals of a flood of logins would take the time of those who ask for little.
 #[tokio::test]
 async fn without_room_for_a_derivation_a_login_costs_nothing() {
     let engine = engine_with_room(&Arc::new(staged(&[])), Choice::default(), 0).await;
@@ -854,7 +854,7 @@ async fn without_room_for_a_derivation_a_login_costs_nothing() {
     assert_eq!(instances(), 2);
 }
 
-/// Else a token check waits for the steps of a login under way, once in a hundred times under a flood of them.
+/// Otherwise a token check would wait for the steps of a login under way, once in a hundred times under a flood of them.
 #[tokio::test]
 async fn logins_stand_back() {
     let store = Arc::new(staged(&[]));

@@ -225,7 +225,7 @@ mod tests {
         }
     }
 
-    /// Else one change of keys under load keeps the server at reading them, once for each request that came meanwhile.
+    /// Otherwise one change of keys under load would keep the server at reading them, once for each request that came meanwhile.
     #[tokio::test]
     async fn whoever_has_waited_for_a_world_makes_no_other() {
         let now = UnixTime::from_secs(1_800_000_000);

@@ -304,7 +304,7 @@ mod tests {
         }
     }
 
-    /// Else one that comes in many small parts is copied as often as it has parts.
+    /// Otherwise a body that comes in many small parts would be copied as often as it has parts.
     #[tokio::test]
     async fn a_body_gets_room_for_as_much_again_within_what_it_may_have() {
         let room = async |limit, stated| {
@@ -320,7 +320,7 @@ mod tests {
         assert_eq!(room(6000, SizeHint::default()).await, 6000);
     }
 
-    /// Else whoever packs a few octets so that they take long keeps out everybody else who packs.
+    /// Otherwise whoever packs a few octets so that they take long would keep out everybody else who packs.
     #[tokio::test]
     async fn one_source_waits_with_so_many_packed_bodies_and_no_more() {
         let bodies = Bodies::new();

@@ -180,7 +180,7 @@ mod tests {
         }
     }
 
-    /// Else a client would be taken for the proxy that appends the client's address.
+    /// Otherwise a client would be taken for the proxy that appends the client's address.
     #[test]
     fn what_is_no_text_hides_nobody() {
         let hops: &[u8] = b"\xff, 1.1.1.1";

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
 
-    /// Else one file that hangs would in the end hold every thread and every connection of the owner.
+    /// Otherwise one file that hangs would in the end hold every thread and every connection of the owner.
     #[tokio::test]
     async fn what_hangs_is_waited_for_by_nobody_for_long() {
         let turn = Turn::default();

@@ -312,7 +312,7 @@ mod tests {
         assert_eq!(ended.expect("it is never closed").unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
-    /// Else whoever has taken an answer slowly has no time left for another request.
+    /// Otherwise whoever has taken an answer slowly would have no time left for another request.
     #[tokio::test(start_paused = true)]
     async fn a_connection_is_idle_from_the_end_of_an_answer_on() {
         let (ours, mut theirs) = duplex(64);
@@ -345,7 +345,7 @@ mod tests {
         assert_eq!(read.expect("it is never closed").unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
-    /// Else a connection whose answer went out together with it would never be idle.
+    /// Otherwise a connection whose answer went out together with an interim one would never be idle.
     #[test]
     fn an_interim_response_is_no_answer_when_it_is_written_alone() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -359,7 +359,7 @@ mod tests {
         }
     }
 
-    /// Else whoever sends requests one after the other, and waits a while in between, has no time left to take an answer.
+    /// Otherwise whoever sends requests one after the other, and waits a while in between, would have no time left to take an answer.
     #[tokio::test(start_paused = true)]
     async fn an_answer_has_its_own_time_though_the_next_head_has_begun() {
         let (ours, mut theirs) = duplex(64);

@@ -179,7 +179,7 @@ fn nobody_reads_while_another_does() {
     assert_eq!(tls.validity().until, Some(UnixTime::from_secs(7_258_118_400)), "until 2200");
 }
 
-/// Else opening it would wait for somebody who writes into it, and with it every later reading.
+/// Otherwise opening it, and with it every later reading, would wait for somebody who writes into it.
 #[tokio::test]
 async fn a_pipe_in_the_place_of_a_file_is_refused_at_once() {
     let (home, identity) = (tempfile::tempdir().unwrap(), Identity::new());

@@ -603,7 +603,7 @@ fn only_logged(changes: u64) -> Image {
         }
         assert!(store.doubts().is_empty());
         let killed = disk.state().synced.clone();
-        // Else a machine that is busy has let the writer find time to seal the file.
+        // If the file differs, the machine was busy, and the writer has found time to seal it: another try.
         (killed[0] == unsealed).then_some(killed)
     });
     killed.expect("changes that do not touch the store's file")
