@@ -252,14 +252,8 @@ pub(crate) fn to_hex(key: &[u8; 32]) -> Zeroizing<String> {
 
 /// The root key that [`to_hex`] has written; also in capitals, as others may have written it.
 pub(crate) fn from_hex(text: &str) -> Option<RootKey> {
-    let mut key: RootKey = Zeroizing::new([0; 32]);
-    if text.len() != 64 || !text.bytes().all(|octet| octet.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (octet, at) in key.iter_mut().zip((0..64).step_by(2)) {
-        *octet = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
-    }
-    Some(key)
+    let digits = Zeroizing::new(text.to_ascii_lowercase());
+    hex::digest(digits.as_bytes()).map(Zeroizing::new)
 }
 
 #[cfg(test)]

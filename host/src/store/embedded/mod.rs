@@ -94,8 +94,9 @@ impl Embedded {
             (medium, database)
         };
         // Not before the store is locked.
-        let (log, made) = file::log(&path.with_extension(LOG_EXTENSION))?;
-        let (shared, log) = Shared::new(database, log, made, medium, path, clock, true)?;
+        let (log, log_missing) = file::log(&path.with_extension(LOG_EXTENSION))?;
+        let files = Files { path, medium, database, log, log_missing, access: Access::Change };
+        let (shared, log) = Shared::new(files, clock)?;
         for doubt in &shared.doubts {
             tracing::warn!(doubt, "the store may lack something");
         }
@@ -111,8 +112,9 @@ impl Embedded {
         let there = file::existing_as_it_is(&path)?;
         let medium = there.ok_or_else(|| StoreError::Unavailable("there is none".into()))?;
         let database = open_existing(&medium, &path, false)?;
-        let (log, missing) = file::copy_of_log(&path.with_extension(LOG_EXTENSION))?;
-        let (shared, _) = Shared::new(database, log, missing, medium, path, clock, false)?;
+        let (log, log_missing) = file::copy_of_log(&path.with_extension(LOG_EXTENSION))?;
+        let files = Files { path, medium, database, log, log_missing, access: Access::Look };
+        let (shared, _) = Shared::new(files, clock)?;
         Ok(Self { shared: Arc::new(shared), queue: None, threads: Vec::new() })
     }
 
@@ -289,6 +291,25 @@ impl View {
     }
 }
 
+/// The files of a store, open.
+struct Files {
+    path: PathBuf,
+    medium: Arc<Medium>,
+    database: Opened,
+    log: Box<dyn StorageBackend>,
+    /// The log was not there.
+    log_missing: bool,
+    access: Access,
+}
+
+/// What a store is opened for.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Access {
+    Change,
+    /// Nothing on the disk changes: the database is a shadow of the file, and the log a copy.
+    Look,
+}
+
 impl Shared {
     #[cfg(test)]
     fn on_backends(
@@ -304,20 +325,15 @@ impl Shared {
             Ok(_) => open_existing(&medium, &path, true)?,
             Err(error) => return Err(file::trouble(&path, &error)),
         };
-        Self::new(database, Box::new(log), false, medium, path, clock, true)
+        let log = Box::new(log);
+        Self::new(Files { path, medium, database, log, log_missing: false, access: Access::Change }, clock)
     }
 
-    /// Reads what the log has and redb lacks. `missing`: the log was not there; `writable`: the database is no shadow.
-    fn new(
-        database: Opened,
-        log: Box<dyn StorageBackend>,
-        missing: bool,
-        medium: Arc<Medium>,
-        path: PathBuf,
-        clock: Arc<Clock>,
-        writable: bool,
-    ) -> Result<(Self, Log), StoreError> {
+    /// Reads what the log has and redb lacks.
+    fn new(files: Files, clock: Arc<Clock>) -> Result<(Self, Log), StoreError> {
+        let Files { path, medium, database, log, log_missing, access } = files;
         let Opened { database, verified } = database;
+        let writable = access == Access::Change;
         let synced = || {
             let snapshot = Snapshot::new(&database.begin_read()?)?;
             // A store of an earlier build has no number, and never had a log.
@@ -333,8 +349,8 @@ impl Shared {
         let ahead = Ahead::of(&log, synced);
         let horizon = log.after(synced).last().map(|batch| batch.horizon).max(horizon);
         let revision = ahead.revision().unwrap_or(synced);
-        let strange = had_log && synced > Revision(0) && !missing && log.is_strange();
-        let missed = had_log && synced > Revision(0) && missing;
+        let strange = had_log && synced > Revision(0) && !log_missing && log.is_strange();
+        let missed = had_log && synced > Revision(0) && log_missing;
         let doubts = [(missed, LOG_MISSING), (strange, LOG_STRANGE), (log.is_torn() && !strange, LOG_TORN)];
         let doubts = doubts.into_iter().filter_map(|(doubtful, words)| doubtful.then_some(words)).collect();
         if writable && ahead.is_empty() {
