@@ -54,7 +54,7 @@ fn core_forbids_unsafe_and_the_rest_says_why() {
     }
 }
 
-/// `ARCHITECTURE.md` says so.
+/// `docs/invariants.md` says so.
 #[test]
 fn no_dialect_imports_another() {
     let dialects = ["admin", "elasticsearch", "gateway", "openshift", "redis"];
