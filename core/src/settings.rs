@@ -159,7 +159,7 @@ pub struct Elasticsearch {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Gateway {
-    /// Roles that may introspect any token; everybody may introspect and revoke his own, and only `admin` revokes those of others.
+    /// Roles that may introspect any token; everybody may introspect and revoke their own, and only `admin` revokes those of others.
     pub introspection_roles: Vec<String>,
     /// Seconds for which a new public key is published before it signs, so that every verifier has read it by then; verifiers may
     /// keep the published keys for half of it. 0 to 86400, default 600.

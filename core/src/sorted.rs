@@ -167,7 +167,7 @@ mod tests {
         }
     }
 
-    /// Else two long lists that come one after the other would take a step of a call for ever.
+    /// Otherwise two long lists that come one after the other would take a step of a call for ever.
     #[test]
     fn what_comes_in_order_is_not_searched_for() {
         let count = Rc::new(Cell::new(0));

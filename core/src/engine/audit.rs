@@ -37,7 +37,8 @@ pub(crate) fn audit_kept(op: &Op<'_>, action: &'static str, actor: &dyn Display,
     op.keep_event(event(op, action, actor, subject, String::new(), None));
 }
 
-/// Adds a line of a request that its caller has no right to make; none where he is not known, as for what a page of another site has sent.
+/// Adds a line of a request that its caller has no right to make; none where the caller is not known, as for what a page of another site
+/// has sent.
 pub(crate) fn audit_denied(op: &Op<'_>) {
     if let Some(caller) = op.caller() {
         let asked = format!("{} {}", op.request.method.as_str(), as_typed(op, &op.request.path));

@@ -85,9 +85,9 @@ fn id(op: &Op<'_>) -> Result<[u8; 12], Stop> {
     Ok(id)
 }
 
-/// Ends the oldest authorizations of `user` where he has too many, so that nobody fills the store. An ordinary creation does not
-/// check, as counting means reading. Those that have ended already make room and cost no living one its place. The one whose token is
-/// being used stays: a program must not lose the token it works with.
+/// Ends the oldest authorizations of `user` where there are too many, so that nobody fills the store. An ordinary creation does not check,
+/// as counting means reading. Those that have ended already make room and cost no living one its place. The one whose token is being used
+/// stays: a program must not lose the token it works with.
 fn bound(op: &Op<'_>, user: &User, asked_by: Option<[u8; 12]>) -> Result<(), Stop> {
     if !super::now_and_then(op, "authorization bound", CHECKED)? {
         return Ok(());

@@ -24,8 +24,8 @@ pub(crate) struct Bearer {
     pub(crate) expires: UnixTime,
 }
 
-/// Checks an access token that one of `dialects` issued. The user is read anew on each use: who is deleted or disabled, or has
-/// had his tokens ended, is refused at once, and a changed role counts at once (security T14, T15).
+/// Checks an access token that one of `dialects` issued. The user is read anew on each use: users who are deleted or disabled, or have had
+/// their tokens ended, are refused at once, and a changed role counts at once (security T14, T15).
 ///
 /// # Errors
 /// [`Refusal::is_token`] with the first check that failed.

@@ -60,8 +60,8 @@ pub(crate) fn login(op: &Op<'_>, name: &str, password: &str, expired: Expired) -
     Ok(Login { expired: is_expired, user, proof })
 }
 
-/// Checks that `password` is one of `user`, whom `actor` has named; counts like a login of that user. Returns him as the proof has left
-/// him.
+/// Checks that `password` is one of `user`, whom `actor` has named; counts like a login of that user. Returns the user as left by the
+/// proof.
 ///
 /// # Errors
 /// As [`login`], but a disabled user has passwords like any other; and so has a locked one for an administrator who is not that user, and
@@ -171,7 +171,7 @@ impl Attempt<'_> {
     }
 }
 
-/// One derivation for each scheme in use, each with the user's salt, or with one that is as good as his.
+/// One derivation for each scheme in use, each with the user's salt, or with one that is as good.
 fn derive_all(
     op: &Op<'_>,
     user: Option<&User>,

@@ -41,16 +41,16 @@ impl Setter<'_> {
 pub(crate) struct NewPassword(Hash);
 
 impl NewPassword {
-    /// Derives and checks one more password for `user`: first that it is not one he has, then the policy. By a token alone it is the other
-    /// way round, and only for as many a day as [`admit_guess`] lets through, unless they are another's, whose list the setter may replace:
-    /// a wrong guess is added, and taken away again.
+    /// Derives and checks one more password for `user`: first that the user does not have it yet, then the policy. By a token alone it is
+    /// the other way round, and only for as many a day as [`admit_guess`] lets through, unless they are another's, whose list the setter
+    /// may replace: a wrong guess is added, and taken away again.
     ///
     /// # Errors
     /// [`Refusal::Password`], [`Refusal::Throttled`].
     pub(crate) fn added(op: &Op<'_>, user: &User, text: &str, setter: &Setter<'_>) -> Result<Self, Stop> {
         const ACTION: &str = "password.add";
         if let Setter::WithToken(actor) = setter {
-            // Else a full list could be found out, one guess after the other, without a trace.
+            // Without this, a full list could be found out, one guess after the other, without a trace.
             user.passwords.check_room(op.settings.passwords.max_per_user)?;
             Self::precheck(op, text, &user.name, &user.email)?;
             if actor.uid == user.uid {
@@ -119,7 +119,7 @@ impl NewPassword {
     }
 
     /// Checks a password for a user of this name and address by the policy alone, before anything is said that follows from what is stored.
-    /// Else a password that the policy refuses would be a way to ask that changes nothing and is not noted.
+    /// Otherwise a password that the policy refuses would be a way to ask that changes nothing and is not noted.
     ///
     /// # Errors
     /// [`Refusal::Password`].
@@ -147,7 +147,7 @@ fn check(op: &Op<'_>, text: &str, name: &str, email: &str) -> Result<(), Stop> {
     Ok(())
 }
 
-/// The list becomes exactly the new password; all tokens of the user end. Returns the user as he then is.
+/// The list becomes exactly the new password; all tokens of the user end. Returns the user after the change.
 ///
 /// # Errors
 /// [`password::Refusal::NoRoomForScheme`].
@@ -166,7 +166,7 @@ pub(crate) fn replace_passwords(
     Ok(user)
 }
 
-/// Like [`replace_passwords`], by somebody other than the user: who is given a new password is let in with it, so his locks end.
+/// Like [`replace_passwords`], by somebody other than the user: who is given a new password is let in with it, so the user's locks end.
 ///
 /// # Errors
 /// As [`replace_passwords`].
@@ -245,7 +245,7 @@ mod tests {
     };
     use alloc::format;
 
-    /// Else the cost of a login would tell who has a password of a scheme that was configured for a while (security P6).
+    /// Otherwise the cost of a login would tell who has a password of a scheme that was configured for a while (security P6).
     #[test]
     fn a_scheme_that_passwords_were_set_under_is_derived_for_everybody() {
         for line in ["PUT /admin/users/ann/password", "POST /admin/users/ann/password"] {
@@ -266,7 +266,7 @@ mod tests {
         }
     }
 
-    /// Whoever has an administrator's token, of a dialect, tries passwords for him by the lines of that dialect.
+    /// Whoever has an administrator's token, of a dialect, tries passwords for that administrator by the lines of that dialect.
     fn guessing(world: &mut TestWorld, line: &str, guess: &str) -> Response {
         let (body, token) = if line.contains("_security") {
             let grant = r#"{"grant_type": "password", "username": "admin", "password": "admin password"}"#;
@@ -288,7 +288,7 @@ mod tests {
         "POST /_security/user/_password",
     ];
 
-    /// Else such guesses, which change nothing and are not counted, would go on until one is told to be in the list.
+    /// Otherwise such guesses, which change nothing and are not counted, would go on until one is told to be in the list.
     #[test]
     fn a_token_learns_nothing_of_passwords_that_cannot_be_set_anyway() {
         let fills_schemes = |world: &mut TestWorld| {

@@ -24,7 +24,7 @@ pub(crate) fn store_profile(op: &Op<'_>, uid: Uid, before: &UserProfile, after: 
     }
 }
 
-/// The users of these names, in their order, each with his profile. However many they are, they are read together.
+/// The users of these names and their profiles, in the order of the names. However many they are, they are read together.
 pub(crate) fn named(op: &Op<'_>, names: &[&str]) -> Result<Vec<(User, UserProfile)>, Stop> {
     let keys: Vec<_> = names.iter().map(|name| key::name(name)).collect();
     op.want(&keys);

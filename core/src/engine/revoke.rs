@@ -33,8 +33,8 @@ fn enter(op: &Op<'_>, jti: &str, expires: UnixTime, known: Revoked) {
 }
 
 /// Like [`revoke`], counted for `uid`, whose token it is, whoever ends it. Snapshots have to name every revoked token, so that one user
-/// could fill them: when [`MOST_OF_ONE`] of his have been ended one by one, the next ends all he has. Without public keys there are no
-/// snapshots, and nothing is counted.
+/// could fill them: when [`MOST_OF_ONE`] of a user's tokens have been ended one by one, the next ends all that the user has. Without public
+/// keys there are no snapshots, and nothing is counted.
 ///
 /// # Errors
 /// While the store is read.

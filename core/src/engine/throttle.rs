@@ -51,8 +51,8 @@ pub(crate) fn admit_source(op: &Op<'_>, turned_away: &dyn Fn(&Refusal)) -> Resul
     Ok(())
 }
 
-/// Counts that somebody who has shown no password tries a new one for this user, which tells whether it is one of his; no more often in a
-/// day than the failures that its account may have. No login ends this count: whoever tries knows by then a password that he has set.
+/// Counts that somebody who has shown no password tries a new one for this user, which tells whether it is one of the user's; no more often
+/// in a day than the failures that its account may have. No login ends this count: whoever tries has set a password by then, and knows it.
 pub(super) fn admit_guess(op: &Op<'_>, uid: Uid, turned_away: &dyn Fn(&Refusal)) -> Result<(), Stop> {
     let counter = |purpose| id(op, purpose, &uid.as_u32().to_be_bytes());
     let guesses = key::account_attempts(&counter("tries.guess"));
@@ -117,7 +117,7 @@ impl Gate {
         let epoch = user.map_or(0, |user| user.lock_epoch);
         let current = |attempts: Option<Attempts>| {
             let mut attempts = attempts.filter(|attempts| attempts.epoch == epoch).unwrap_or_default();
-            // Else the next failure would be taken for the beginning of a lock that a clock which was ahead has written.
+            // Without this, the next failure would be taken for the beginning of a lock that a clock which was ahead has written.
             if !holds(op, attempts.since, attempts.until) {
                 attempts.until = UnixTime::default();
             }
@@ -237,8 +237,8 @@ impl Gate {
         self.pair.epoch = self.epoch;
         self.account.epoch = self.epoch;
         // A run of failures over all sources ends only with a success, or after a day of silence for each failure and a month at the most:
-        // whoever tries a name once in a while is slower than the ceiling lets him be, and names that nobody has fill the store no longer
-        // than that. What a source has added is remembered for as long, or its share would begin anew.
+        // whoever tries a name once in a while is slower than the ceiling lets anybody be, and names that nobody has fill the store no
+        // longer than that. What a source has added is remembered for as long, or its share would begin anew.
         let silence = now.plus_secs(DAY * u64::from(self.account.failures.clamp(1, 30)));
         let reset = now.plus_secs(cluster.login_lockout_counter_reset_after.into());
         let known =
@@ -321,7 +321,7 @@ mod tests {
         assert_eq!(world.audited(), ["password.prove"]);
     }
 
-    /// Else guesses that come at once are told apart, however many: the right one is refused for another reason.
+    /// Otherwise guesses that come at once would be told apart, however many: the right one is refused for another reason.
     #[test]
     fn a_right_old_password_counts_only_while_the_counters_are_as_it_has_read_them() {
         let mut world = TestWorld::with_admin("admin password");
@@ -410,7 +410,7 @@ mod tests {
         assert_eq!(told.concat().matches("user.lock").count(), 1, "{told:?}");
     }
 
-    /// Else whoever makes names up would fill the store; and a slow guesser must not be forgotten between two guesses.
+    /// Otherwise whoever makes names up would fill the store; and a slow guesser must not be forgotten between two guesses.
     #[test]
     fn few_failures_are_soon_forgotten_and_many_are_not() {
         let mut world = TestWorld::with_admin("admin password");
@@ -510,7 +510,7 @@ mod tests {
         assert_eq!(crate::testing::json(&shown)["locked"], false);
     }
 
-    /// Else whoever goes on against an account that turns strangers away would fill the audit trail.
+    /// Otherwise whoever goes on against an account that turns strangers away would fill the audit trail.
     #[test]
     fn who_is_turned_away_from_an_account_is_noted_once() {
         let mut world = TestWorld::with_admin("admin password");
@@ -664,7 +664,7 @@ mod tests {
         assert_eq!(world.call_from("192.0.2.9", login("admin password")).status, 200);
     }
 
-    /// Else a source that many share would be turned away for what it has failed in days.
+    /// Otherwise a source that many share would be turned away for what it has failed in days.
     #[test]
     fn the_window_of_a_source_begins_with_its_first_failure() {
         let mut world = TestWorld::with_admin("admin password");
@@ -679,7 +679,7 @@ mod tests {
         assert_eq!(world.call(login("admin", "admin password")).status, 200, "only the last is of this window");
     }
 
-    /// Whoever waits as long as he was told is let in, whatever part of a second the pause began in.
+    /// Whoever waits as long as told is let in, whatever part of a second the pause began in.
     #[test]
     fn who_comes_back_when_told_is_let_in() {
         let mut world = TestWorld::with_admin("admin password");
@@ -748,7 +748,7 @@ mod tests {
         assert_eq!(world.call_from("192.0.2.9", login("admin password")).status, 200);
     }
 
-    /// Else an administrator sees nothing of what keeps the owner out.
+    /// Otherwise an administrator would see nothing of what keeps the owner out.
     #[test]
     fn a_pause_of_an_account_is_told_and_shown() {
         let mut world = TestWorld::with_admin("admin password");
@@ -781,7 +781,7 @@ mod tests {
         };
         let paused = flood(&mut world, 10);
         assert_eq!(paused, (true, Some("2027-01-15T08:15:00Z".into())));
-        // The owner gets in from where he is known, and ends it.
+        // The owner gets in from a source that is known, and ends it.
         assert_eq!(world.call_from("198.51.100.1", login("ann", "ann password")).status, 200);
         assert_eq!((shown(&mut world).0, world.call_from("192.0.2.98", login("ann", "ann password")).status), (false, 200));
         // So does an administrator.
@@ -804,7 +804,7 @@ mod tests {
         assert_eq!(shown(&mut world), longer);
     }
 
-    /// Else every source that ever failed, and every account that was ever locked, would have its record for ever.
+    /// Otherwise every source that ever failed, and every account that was ever locked, would have its record for ever.
     #[test]
     fn what_counts_no_more_is_kept_no_longer() {
         let mut world = TestWorld::with_admin("admin password");

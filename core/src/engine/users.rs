@@ -38,8 +38,9 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// The same changes; but where `user` has his address for a name, as whoever was created without one does, the name changes with the
-    /// address, as the old one would go on to sign him in. When he loses the address the name stays, as he would have none.
+    /// The same changes; but where the name of `user` is the address, as it is for whoever was created without a name, the name changes
+    /// with the address, as the old one would go on to sign the user in. When the address is removed the name stays, as there would be
+    /// none.
     pub(crate) fn with_name_of(mut self, user: &User) -> Self {
         if user.name == user.email && self.name.is_none() {
             self.name = self.email.clone().filter(|email| !email.is_empty());
@@ -127,7 +128,7 @@ pub(crate) fn create_user(
     Ok(user)
 }
 
-/// Changes names, address, role and alerts of `user`, and stores him unless nothing changes.
+/// Changes names, address, role and alerts of `user`, and stores the user unless nothing changes.
 ///
 /// # Errors
 /// [`Refusal::NameTaken`], [`Refusal::EmailTaken`], [`Refusal::LastAdmin`].
@@ -168,8 +169,8 @@ pub(crate) fn change_user(op: &Op<'_>, actor: &dyn Display, user: &mut User, cha
     Ok(())
 }
 
-/// Deletes a user; all his tokens end with him. His uid is not given out again, unless the store is restored from a backup that is
-/// older than him: then the generation keeps his tokens from the next owner.
+/// Deletes a user; all the user's tokens end too. The uid is not given out again, unless the store is restored from a backup that is older
+/// than the user: then the generation keeps the user's tokens from the next owner.
 ///
 /// # Errors
 /// [`Refusal::LastAdmin`].
@@ -193,7 +194,7 @@ pub(crate) fn delete_user(op: &Op<'_>, actor: &dyn Display, user: &User) -> Resu
     Ok(())
 }
 
-/// Lets a user log in again, or no longer. Disabling ends all his tokens, and enabling revives none.
+/// Lets a user log in again, or no longer. Disabling ends all the user's tokens, and enabling revives none.
 ///
 /// # Errors
 /// [`Refusal::LastAdmin`].
@@ -212,7 +213,7 @@ pub(crate) const fn manages_users(actor: &User) -> bool {
     matches!(actor.role, Role::Admin | Role::UserManager)
 }
 
-/// Whether `actor` may change `target`, who is not himself: user managers may not change administrators.
+/// Whether `actor` may change `target`, who is somebody else: user managers may not change administrators.
 pub(crate) fn may_manage(actor: &User, target: &User) -> bool {
     actor.role == Role::Admin || (manages_users(actor) && target.role != Role::Admin)
 }
@@ -222,12 +223,12 @@ pub(crate) fn may_create(actor: &User, role: Role) -> bool {
     actor.role == Role::Admin || (manages_users(actor) && role != Role::Admin)
 }
 
-/// Whether `actor` may leave `target` with this role: nobody but an administrator gives himself another.
+/// Whether `actor` may leave `target` with this role: only administrators give themselves another.
 pub(crate) fn may_give(actor: &User, target: &User, role: Role) -> bool {
     role == target.role || (may_create(actor, role) && (actor.role == Role::Admin || actor.uid != target.uid))
 }
 
-/// Stores a user as he is now.
+/// Stores `user` as it is now.
 pub(crate) fn store_user(op: &Op<'_>, user: &User) {
     op.store(key::user(user.uid), user);
 }
@@ -298,7 +299,7 @@ mod tests {
         assert_eq!(local(&mut world, "DELETE /admin/users/admin", "").status, 204);
     }
 
-    /// Nothing that is kept of a user outlives him, except that his tokens have ended.
+    /// Nothing that is kept of users outlives them, except that their tokens have ended.
     #[test]
     fn nothing_of_a_deleted_user_is_kept() {
         let mut world = world();

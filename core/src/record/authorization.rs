@@ -84,7 +84,7 @@ impl Stored for AuthorizationAt {
     const VERSION: u8 = 1;
 }
 
-/// How often a user has ended all his authorizations with a scope. None of the numbers ever falls.
+/// How often a user has ended all their authorizations with a scope. None of the numbers ever falls.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct RevokedScopes {
     session: u32,

@@ -4,10 +4,10 @@ use super::Stored;
 use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
-/// What no other dialect knows of a user: shown, and without any effect on what he may do.
+/// What no other dialect knows of a user: shown, and without any effect on what the user may do.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct UserProfile {
-    /// His name for people.
+    /// The user's name for people.
     pub full_name: Option<String>,
     /// Roles that are none of [`super::Role`]: they grant nothing.
     pub roles: Vec<String>,

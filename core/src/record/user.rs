@@ -52,7 +52,7 @@ pub enum Role {
     DbMember,
     /// Reads databases; what a user gets who is created without a role.
     DbViewer,
-    /// Nothing but his own account.
+    /// Nothing but the user's own account.
     None,
     /// Manages users that are not administrators.
     UserManager,

@@ -32,7 +32,7 @@ struct Issued<'a> {
     jti: &'a str,
 }
 
-/// A token of the Redis dialect for a user, without his password.
+/// A token of the Redis dialect for a user, without the user's password.
 pub(super) fn issue(op: &Op<'_>) -> Result<Response, Stop> {
     let body = Body::of(op, &["user", "ttl"])?;
     let (who, ttl) = (body.need("user")?, body.integer("ttl")?);
@@ -40,7 +40,7 @@ pub(super) fn issue(op: &Op<'_>) -> Result<Response, Stop> {
     let lifetime = ttl.map_or(Ok(bounds.unasked()), |asked| bounds.admit(asked))?;
     let user = target(op, who)?;
     if user.disabled {
-        return refused(409, "user_disabled", "this user is disabled: no token of his works");
+        return refused(409, "user_disabled", "this user is disabled: none of their tokens works");
     }
     let issued = engine::issue(op, &user, dialect::REDIS, lifetime)?;
     engine::audit(op, "token.mint", &ACTOR, &issued.jti);
@@ -171,7 +171,7 @@ fn revoke_token(op: &Op<'_>, token: &str) -> Result<Response, Stop> {
 /// entry lasts until every token that this server could have issued by now has expired, or until `expires` (in Unix seconds) if that is
 /// later: for tokens that were issued elsewhere. It never gets shorter (security T16).
 fn revoke_id(op: &Op<'_>, jti: &str, expires: Option<i128>) -> Result<Response, Stop> {
-    // Else a token given as an id would live on, called revoked. Some have it from a header, with `Bearer`, or in capitals.
+    // Without this check, a token given as an id would live on, called revoked. Some have it from a header, with `Bearer`, or in capitals.
     let token = jti.trim();
     let token = token.rsplit_once(' ').map_or(token, |(_, token)| token);
     let (stored, refresh) = (key::authorization_token(&token.to_ascii_lowercase()), key::pair_of_refresh(token));

@@ -85,7 +85,7 @@ pub(super) fn create(op: &Op<'_>) -> Result<Response, Stop> {
     let (name, email, role) = (name_of(&body)?, email_of(&body)?, role_of(&body)?);
     op.want(&[key::last_uid(), key::admins(), key::schemes(), key::cluster()]);
     if op.load::<LastUid>(&key::last_uid())?.is_none() {
-        // After him there would be no bootstrap any more, hence neither key nor administrator.
+        // After this user there would be no bootstrap any more, hence neither key nor administrator.
         let why = "there is no user yet: the first start (`waxseal serve`, in JavaScript `bootstrap`) makes the first";
         return refused(409, "not_bootstrapped", why);
     }
@@ -126,14 +126,14 @@ fn hashes_of(op: &Op<'_>, value: &Value) -> Result<List, Stop> {
     }
 }
 
-/// Deletes a user; his tokens end at once.
+/// Deletes a user; the user's tokens end at once.
 pub(super) fn delete(op: &Op<'_>, who: &str) -> Result<Response, Stop> {
     body::none(op)?;
     engine::delete_user(op, &ACTOR, &target(op, who)?)?;
     Ok(Response::empty(204))
 }
 
-/// Another name, address or role; what is not said stays, except a name that is the address. No token ends: its owner is who he was.
+/// Another name, address or role; what is not said stays, except a name that is the address. No token ends: its owner is still the same.
 pub(super) fn amend(op: &Op<'_>, who: &str) -> Result<Response, Stop> {
     let body = Body::of(op, &["name", "email", "role"])?;
     let said = |member| body.value(member).is_some();
@@ -172,7 +172,7 @@ impl Change {
     }
 }
 
-/// Does it, and shows the user as he is then.
+/// Does it, and shows the user after the change.
 pub(super) fn change(op: &Op<'_>, who: &str, change: Change) -> Result<Response, Stop> {
     body::none(op)?;
     let mut user = target(op, who)?;
@@ -308,13 +308,13 @@ mod tests {
         check_login(&mut world, "anna", "ann password", 200);
         check_login(&mut world, "ann@example.com", "ann password", 401);
         let own = request("GET /auth/verify", "").with_header("authorization", &format!("Bearer {token}"));
-        assert_eq!(world.call(own).status, 204, "he is the same, and so are his tokens");
+        assert_eq!(world.call(own).status, 204, "the user is the same, and so are the tokens");
         world.audited();
         assert_eq!(change(&mut world, "2", json!({}), 200), change(&mut world, "anna", json!({"name": "anna"}), 200));
         assert_eq!(world.audited(), Vec::<String>::new(), "nothing has changed");
     }
 
-    /// Else the old address would go on to sign him in.
+    /// Otherwise the old address would go on to sign the user in.
     #[test]
     fn who_has_his_address_for_a_name_gets_the_new_one_for_both() {
         let mut world = world();
@@ -324,7 +324,7 @@ mod tests {
         };
         assert_eq!(change("ann", json!({"name": "ann@example.com"})), ["ann@example.com"; 2]);
         assert_eq!(change("ann@example.com", json!({"email": "ann@example.org"})), ["ann@example.org"; 2]);
-        // Without an address the name is all that he goes by.
+        // Without an address the name is all that the user goes by.
         assert_eq!(change("ann@example.org", json!({"email": ""})), ["ann@example.org", ""]);
         assert_eq!(change("2", json!({"email": "ann@example.org"})), ["ann@example.org"; 2]);
         assert_eq!(

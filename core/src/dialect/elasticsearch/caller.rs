@@ -1,4 +1,4 @@
-//! Who is asking (contract section 3), and what he may do to others.
+//! Who is asking (contract section 3), and what the caller may do to others.
 
 use super::error::{error, forbidden, unauthorized, uri};
 use crate::{
@@ -38,7 +38,7 @@ pub(super) fn caller(op: &Op<'_>) -> Result<Caller, Stop> {
     }
 }
 
-/// The caller, who must manage users, whichever way; `action` is what the product calls what he wants to do.
+/// The caller, who must manage users, whichever way; `action` is the product's name for what the caller wants to do.
 ///
 /// # Errors
 /// 401, 403.
@@ -68,7 +68,7 @@ fn known(op: &Op<'_>, expired: Expired) -> Result<Option<Caller>, Stop> {
     if let Some(caller) = &caller {
         op.note_caller(caller.user.uid);
     }
-    // Whoever asks to act as another must not act as himself, who may do more.
+    // Whoever asks to act as another must not act as the caller, who may do more.
     match op.request.header_values("es-security-runas-user").next() {
         None => Ok(caller),
         Some(_) if caller.is_none() => Err(Refusal::NoCredentials.into()),
@@ -93,8 +93,8 @@ fn shown(op: &Op<'_>, expired: Expired) -> Result<Option<Caller>, Stop> {
     }
 }
 
-/// The caller of a request for a new token, as far as he is known. A token stays good when the passwords of its user have
-/// expired, but gets no other: else it would renew itself for ever.
+/// The caller of a request for a new token, as far as the caller is known. A token stays good when the passwords of its user have expired,
+/// but gets no other: else it would renew itself for ever.
 ///
 /// # Errors
 /// 401.
@@ -118,7 +118,7 @@ fn shows_something(op: &Op<'_>) -> bool {
     scheme.is_some_and(|scheme| [&b"bearer"[..], b"apikey"].iter().any(|known| scheme.eq_ignore_ascii_case(known)))
 }
 
-/// Says that the profile of the caller will be read, so that it comes together with him.
+/// Says that the profile of the caller will be read, so that it comes together with the caller.
 pub(super) fn want_profile(op: &Op<'_>) {
     match Credentials::of(op.request) {
         Credentials::Basic { login, .. } => engine::want_profile(op, &login),
@@ -135,7 +135,7 @@ pub(super) fn login_as(op: &Op<'_>, login: &str, password: &str, purpose: &str) 
     Ok(prove(op, login, password, purpose, Expired::Refused)?.user)
 }
 
-/// 401 for a caller who may do no more than replace his password.
+/// 401 for a caller who may do no more than replace their password.
 pub(super) fn expired(op: &Op<'_>, caller: &Caller) -> Response {
     not_authenticated(op, &caller.user.name, &format!("REST request [{}]", uri(op)))
 }

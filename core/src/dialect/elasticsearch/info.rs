@@ -25,7 +25,7 @@ struct Realm {
     kind: &'static str,
 }
 
-/// A user and how he was authenticated.
+/// A user, and how that user was authenticated.
 #[derive(Serialize)]
 pub(super) struct About {
     #[serde(flatten)]

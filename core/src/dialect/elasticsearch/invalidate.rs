@@ -35,7 +35,7 @@ pub(super) fn invalidate(op: &Op<'_>, prefix: Prefix) -> Result<Response, Stop> 
     };
     let body = Body::read(op, "invalidate_token", &FIELDS)?;
     let [token, refresh, realm, username] = FIELDS.map(|field| body.text(field));
-    // The holder of an access token may end it without saying who he is; whatever else is asked needs a caller.
+    // Whoever holds an access token may end it without saying who they are; whatever else is asked needs a caller.
     let caller = match caller {
         None if refresh.is_some() || realm.is_some() || username.is_some() => Some(self::caller(op)?),
         caller => caller,

@@ -16,11 +16,11 @@ use serde_json::json as value;
 
 const ACTION: &str = "cluster:admin/xpack/security/user/change_password";
 
-/// The list of a user, or of the caller, becomes this password, and all his tokens end.
+/// The list of a user, or of the caller, becomes this password, and all tokens of that user end.
 ///
-/// Everybody may do this to himself, but not with a token: whoever has found one does not have the account. Administrators and user
-/// managers may do it with a token too, to themselves as to others: their token sets passwords anyway. An expired password is good
-/// for replacing one's own, and for nothing else.
+/// Everybody may do this to their own account, but not with a token: whoever has found one does not have the account. Administrators and
+/// user managers may do it with a token too, to themselves as to others: their token sets passwords anyway. An expired password is good for
+/// replacing one's own, and for nothing else.
 pub(super) fn change(op: &Op<'_>, name: Option<&str>) -> Result<Response, Stop> {
     let name = name.map(|name| name_of(op, name));
     // Asked for together with the caller, so that nothing is read after a password was derived.
@@ -46,7 +46,7 @@ pub(super) fn change(op: &Op<'_>, name: Option<&str>) -> Result<Response, Stop> 
         if !engine::may_manage(&caller.user, &user) {
             return Err(refused(op, ACTION, &caller));
         }
-        // The password may be the one he has: programs that set another user's at each start find it set.
+        // The password may be the one that the user has: programs that set another user's at each start find it set.
         let new = NewPassword::reset(op, &user, &password)?;
         engine::reset_passwords(op, &actor, user, new)?;
     }

@@ -422,7 +422,7 @@ fn pairs_without_number_end_together() {
         let everybody = body.get("realm_name").is_some();
         let status = world.call(bearer("/_security/_authenticate", &other["access_token"])).status;
         assert_eq!(status, if everybody { 401 } else { 200 });
-        // At the same time: whoever ends his sessions and logs in at once has a token that is good.
+        // At the same time: whoever ends their sessions and logs in at once has a token that is good.
         let new = grant(&mut world, "bob");
         assert_eq!(world.call(bearer("/_security/_authenticate", &new["access_token"])).status, 200);
         assert!(refresh_by(&mut world, &new["refresh_token"])["access_token"].is_string());
@@ -509,7 +509,7 @@ fn of_too_many_pairs_the_oldest_end() {
         pair = json(&next);
     }
     assert!(stored(&world)[0] < 200, "{:?}", stored(&world));
-    // In one second nobody ends what he has just been given.
+    // In one second users do not end what they have just been given.
     world.advance(1);
     for _ in 0..300 {
         let new = grant(&mut world, "client_credentials");
@@ -620,7 +620,7 @@ fn is_dead(world: &mut TestWorld, token: &Value, by: &str) {
     assert_eq!((&again["invalidated_tokens"], &again["previously_invalidated_tokens"]), (&value!(0), &value!(1)), "{by}");
 }
 
-/// Else whoever has stolen an access token keeps what he gets for it at that moment, and gets the next one for that.
+/// Otherwise whoever has stolen an access token would keep what they get for it at that moment, and get the next one for that.
 #[test]
 fn what_is_granted_while_its_family_is_ended_ends_with_it() {
     let mut world = TestWorld::with_admin("secret");

@@ -1,4 +1,4 @@
-//! A user as this API shows him, and how its roles and ours go together.
+//! A user as shown by this API, and how its roles and ours go together.
 
 use crate::{
     record::{Role, User, UserProfile},
@@ -11,7 +11,7 @@ use alloc::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// A user as this API shows him; never a password.
+/// A user as shown by this API; never a password.
 #[derive(Serialize)]
 pub(super) struct Shown {
     username: String,

@@ -1,7 +1,7 @@
 //! `…/user`, `…/user/{name}` and `…/user/{name}/_enable`, `_disable`.
 //!
-//! As in the product, a user who is put anew is what the request says: what it leaves out of full name, address and metadata is
-//! gone. Only the password and whether he is enabled stay when they are not said.
+//! As in the product, a user who is put anew is what the request says: what it leaves out of full name, address and metadata is gone. Only
+//! the password and whether the user is enabled stay when they are not said.
 
 use super::{
     Prefix, answer,
@@ -85,7 +85,7 @@ pub(super) fn put(op: &Op<'_>, prefix: Prefix, name: &str) -> Result<Response, S
         return Err(refused(op, PUT, &caller));
     }
     let known = target(op, &name)?;
-    // A user who is there already keeps the name he has.
+    // Users who are there already keep the name they have.
     if known.is_none() && !valid_name(&name) {
         return invalid(op, &format!("the name is not {NAME_RULE}"));
     }
@@ -138,7 +138,7 @@ fn create(op: &Op<'_>, caller: &Caller, name: String, wanted: Wanted) -> Result<
 fn change(op: &Op<'_>, caller: &Caller, user: User, before: &UserProfile, wanted: Wanted) -> Result<(), Stop> {
     let Wanted { password, role, profile, email, enabled } = wanted;
     let own = user.uid == caller.user.uid;
-    // As the login has left it, if it is himself.
+    // As the login has left it, if it is the caller.
     let mut user = if own { caller.user.clone() } else { user };
     // Services go by the roles that are defined here. Their order says nothing, and none is named twice.
     let same_roles =
@@ -169,7 +169,7 @@ fn change(op: &Op<'_>, caller: &Caller, user: User, before: &UserProfile, wanted
     Ok(())
 }
 
-/// Deletes a user; his tokens end with him.
+/// Deletes a user; the user's tokens end too.
 pub(super) fn delete(op: &Op<'_>, name: &str) -> Result<Response, Stop> {
     let name = name_of(op, name);
     let known = name.as_deref().ok().map(|name| target(op, name));
@@ -201,10 +201,10 @@ pub(super) fn enable(op: &Op<'_>, name: &str, enabled: bool) -> Result<Response,
     Ok(answer::json(op, 200, &value!({})))
 }
 
-/// Nobody shuts himself out, as in the product.
+/// Nobody shuts their own account out, as in the product.
 fn set_enabled(op: &Op<'_>, caller: &Caller, user: &mut User, enabled: bool) -> Result<(), Stop> {
     if user.uid == caller.user.uid {
-        return bad(op, "illegal_argument_exception", "nobody may enable or disable himself");
+        return bad(op, "illegal_argument_exception", "nobody may enable or disable their own account");
     }
     engine::enable_user(op, &caller.user.uid, user, enabled)
 }
@@ -298,7 +298,7 @@ pub(super) fn metadata_of(op: &Op<'_>, body: &Body) -> Result<String, Stop> {
     Ok(text)
 }
 
-/// The user of this name and his profile. Unlike for a login, an e-mail address is no name here.
+/// The user of this name, and that user's profile. Unlike for a login, an e-mail address is no name here.
 pub(super) fn target(op: &Op<'_>, name: &str) -> Result<Option<(User, UserProfile)>, Stop> {
     Ok(engine::named(op, &[name])?.pop())
 }

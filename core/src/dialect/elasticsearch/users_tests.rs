@@ -95,7 +95,7 @@ fn a_user_is_kept_as_he_was_put() {
             assert_eq!(&shown[name], member, "{name}");
         }
     }
-    // What an update leaves out is gone, except the password and whether he is enabled.
+    // What an update leaves out is gone, except the password and whether the user is enabled.
     assert_eq!(
         admin(&mut world, "PUT /_xpack/security/user/ann", &value!({"roles": []}), 200),
         value!({"user": {"created": false}, "created": false})
@@ -145,7 +145,7 @@ fn every_word_of_a_role_is_one() {
         };
         assert_eq!(shown[name]["roles"], expected);
     }
-    // The administrator's is none here: whoever means his own role of that name must not make somebody a superuser.
+    // The administrator's is none here: whoever means a role of their own with that name must not make somebody a superuser.
     check(&mut world, ("one admin", "some secret"), "GET /_security/user", &Value::Null, 403);
     let two = value!({"password": "some secret", "roles": ["superuser", "db_viewer"]});
     assert!(reason(&admin(&mut world, "PUT /_security/user/two", &two, 400)).contains("one role of those"));
@@ -271,7 +271,7 @@ fn the_last_administrator_stays() {
     ] {
         assert_eq!(admin(&mut world, line, &body, 400)["error"]["type"], "illegal_argument_exception", "{line}");
     }
-    // One who may not log in is none: neither does he make another superfluous nor is he missed.
+    // One who may not log in is none: such a one neither makes another superfluous nor is missed.
     let body = value!({"password": "eve secret", "roles": ["superuser"], "enabled": false});
     admin(&mut world, "PUT /_security/user/eve", &body, 200);
     admin(&mut world, "DELETE /_security/user/admin", &Value::Null, 400);
@@ -293,7 +293,7 @@ fn two_who_demote_each_other_at_once_leave_one() {
     let first = world.race(by(ADMIN, demote("eve")), |world| {
         other = Some(world.call(by(("eve", "eve secret"), demote("admin"))).status);
     });
-    // The loser starts over and finds that he is no administrator any more.
+    // The loser starts over and finds the role of administrator gone.
     assert_eq!((other, first.status), (Some(200), 403));
 }
 
@@ -340,7 +340,7 @@ fn user_managers_may_not_change_administrators() {
     ] {
         check(&mut world, max, line, &body, status);
     }
-    // What an administrator has given him he keeps.
+    // A user manager keeps what an administrator has given.
     let given = value!({"roles": ["user_manager", "r", "s"]});
     admin(&mut world, "PUT /_security/user/max", &given, 200);
     check(&mut world, max, "PUT /_security/user/max", &given, 200);
@@ -418,7 +418,7 @@ fn an_expired_password_is_good_for_replacing_it_only() {
 fn a_password_set_by_another_ends_a_lock() {
     let mut world = world();
     make(&mut world, "ann", "db_viewer");
-    // Also one that he has.
+    // Also one that the user already has.
     for (path, body) in [
         ("/_security/user/ann/_password", value!({"password": "ann secret"})),
         ("/_security/user/ann", value!({"password": "ann secret", "roles": ["db_viewer"]})),
@@ -432,7 +432,7 @@ fn a_password_set_by_another_ends_a_lock() {
     }
 }
 
-/// As in the product: he would not come in again to take it back.
+/// As in the product: whoever did so would not come in again to take it back.
 #[test]
 fn nobody_enables_or_disables_himself() {
     let mut world = world();
@@ -445,7 +445,7 @@ fn nobody_enables_or_disables_himself() {
             (format!("PUT /_security/user/{name}/_enable"), Value::Null),
         ] {
             let refused = check(&mut world, (name, &password), &line, &body, 400);
-            assert_eq!(reason(&refused), "nobody may enable or disable himself", "{line}");
+            assert_eq!(reason(&refused), "nobody may enable or disable their own account", "{line}");
         }
         let role = if name == "ann" { "superuser" } else { "user_manager" };
         let body = value!({"roles": [role], "enabled": false});
@@ -581,7 +581,7 @@ fn bounds_are_kept_and_nothing_is_changed_by_what_is_refused() {
     check(&mut world, ("ann", "ann secret"), "GET /_security/_authenticate", &Value::Null, 200);
 }
 
-/// Else an expiry of passwords would be met by stating the old one once more.
+/// Otherwise an expiry of passwords would be met by stating the old one once more.
 #[test]
 fn ones_own_password_is_not_renewed_by_itself() {
     let mut world = world();
@@ -736,7 +736,7 @@ fn refresh(world: &mut TestWorld, token: &Value, status: u16) -> Value {
     admin(world, "POST /_security/oauth2/token", &value!({"grant_type": "refresh_token", "refresh_token": token}), status)
 }
 
-/// The tokens of a login of the administrator, and those that he got for its refresh token.
+/// The tokens of a login of the administrator, and those that were granted for its refresh token.
 fn login_and_refresh(world: &mut TestWorld) -> (Value, Value) {
     let body = value!({"grant_type": "password", "username": ADMIN.0, "password": ADMIN.1});
     let first = admin(world, "POST /_security/oauth2/token", &body, 200);
@@ -778,7 +778,7 @@ fn a_spent_refresh_token_is_remembered_also_when_both_halves_were_ended() {
     refresh(&mut world, &third["refresh_token"], 400);
 }
 
-/// Else a stolen access token would renew itself beside the family that its owner ends.
+/// Otherwise a stolen access token would renew itself beside the family that its owner ends.
 #[test]
 fn what_is_granted_for_a_token_is_of_its_family() {
     let more = |world: &mut TestWorld, token: &Value| {

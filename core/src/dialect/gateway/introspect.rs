@@ -34,11 +34,11 @@ struct Introspection<'a> {
     dialect: &'a str,
 }
 
-/// Some roles see every token, everybody his own. A token that is not good, or is none of the caller's business, is told by
-/// nothing but `{"active":false}` (security T19).
+/// Some roles see every token, everybody their own. A token that is not good, or is none of the caller's business, is told by nothing but
+/// `{"active":false}` (security T19).
 ///
 /// # Errors
-/// 401 for a caller who does not prove who he is; 400 without a token.
+/// 401 for a caller who does not prove their identity; 400 without a token.
 pub(super) fn introspect(op: &Op<'_>) -> Result<Response, Stop> {
     // Looked up before the caller's password costs a derivation; what came of it counts only after that.
     let asked = token(op);

@@ -53,7 +53,7 @@ pub fn is_snapshot(path: &str) -> bool {
     Route::of(path) == Some(Route::Revocations)
 }
 
-/// Whether a caller has to prove at `path` who he is.
+/// Whether callers have to prove at `path` who they are.
 pub(super) fn has_caller(path: &str) -> bool {
     Route::of(path).is_some_and(Route::has_caller)
 }
@@ -92,7 +92,7 @@ impl Route {
         matches!(self, Self::Verify | Self::Envoy)
     }
 
-    /// Whether a caller has to prove who he is before anything else is looked at.
+    /// Whether callers have to prove who they are before anything else is looked at.
     const fn has_caller(self) -> bool {
         matches!(self, Self::Introspect | Self::Revoke)
     }
@@ -131,7 +131,7 @@ mod tests {
     };
     use serde_json::Value;
 
-    /// `admin`, `ann` (`db_viewer`) and `bob` (`cluster_viewer`); everybody's password is his name, doubled.
+    /// `admin`, `ann` (`db_viewer`) and `bob` (`cluster_viewer`); everybody's password is the name, doubled.
     fn world() -> TestWorld {
         let mut world = TestWorld::with_admin("adminadmin");
         for (name, role) in [("ann", "db_viewer"), ("bob", "cluster_viewer")] {

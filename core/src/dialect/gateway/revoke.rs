@@ -12,11 +12,11 @@ use crate::{
     token::dialect,
 };
 
-/// Ends a token of the caller, or of anybody if he is an administrator. A refresh token ends with all that came of its login. It is
+/// Ends a token of the caller, or of anybody if the caller is an administrator. A refresh token ends with all that came of its login. It is
 /// 200 also for a token that is unknown, can never be good again, or is somebody else's; then nothing changes (RFC 7009, 2.2).
 ///
 /// # Errors
-/// 401 for a caller who does not prove who he is; 400 without a token.
+/// 401 for a caller who does not prove their identity; 400 without a token.
 pub(super) fn revoke(op: &Op<'_>) -> Result<Response, Stop> {
     // Looked up before the caller's password costs a derivation; what came of it counts only after that.
     let asked = token(op);

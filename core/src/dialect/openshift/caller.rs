@@ -1,4 +1,4 @@
-//! Who is asking, and what he may (contract sections 3 and 9).
+//! Who is asking, and what the caller may do (contract sections 3 and 9).
 
 use super::Exchange;
 use crate::{

@@ -67,7 +67,7 @@ fn split(request: &Request) -> (&str, Option<negotiate::Format>) {
     })
 }
 
-/// Whether `request` asks nobody who he is, whatever credentials he sends.
+/// Whether `request` is answered without asking who sends it, whatever credentials it carries.
 pub(super) fn is_for_everybody(request: &Request) -> bool {
     let (path, _) = split(request);
     matches!(path.strip_prefix("/broker/rest/").map(Resource::of), Some(Ok(Some(Resource::Api))))

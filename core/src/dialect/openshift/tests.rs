@@ -112,7 +112,7 @@ fn an_entry_in_the_store_makes_no_token() {
     world.put(key::authorization_token(&chosen), found.encode());
     check_alive(&mut world, &chosen, false);
     check_alive(&mut world, &made, true);
-    // Nor does a copy among another user's make it his token.
+    // Nor does a copy among another user's make it that user's token.
     let other = AuthorizationAt { uid: Uid::new(9).unwrap(), ..found };
     let authorization = world.stored::<Authorization>(&key::authorization(&found)).unwrap();
     world.put(key::authorization(&other), authorization.encode());
@@ -150,7 +150,7 @@ fn put_more(world: &mut TestWorld, token: &str, more: u32) {
     world.advance(2);
 }
 
-/// Else those that were ended together would push out the living for as long as they are stored.
+/// Otherwise those that were ended together would push out the living for as long as they are stored.
 #[test]
 fn an_authorization_that_has_ended_costs_no_living_one_its_place() {
     let mut world = TestWorld::with_admin("secret");
@@ -439,7 +439,7 @@ fn keys_have_their_limits() {
     assert_eq!(add("k100", "AAAA"), 422);
 }
 
-/// Else a user of any role would make the server write megabytes with each request.
+/// Otherwise a user of any role would make the server write megabytes with each request.
 #[test]
 fn keys_have_their_room_together() {
     let mut world = TestWorld::with_admin("secret");

@@ -16,7 +16,7 @@ pub(super) struct Caller {
     pub(super) user: User,
     /// The password is too old: only replacing the own list is allowed.
     pub(super) expired: bool,
-    /// The password that was given, and the proof that it is one of his, so that it need not be checked twice.
+    /// The password that was given, and the proof that it is one of the user's, so that it need not be checked twice.
     pub(super) login: Option<(Zeroizing<String>, Proof)>,
 }
 
@@ -26,7 +26,7 @@ impl Caller {
         engine::manages_users(&self.user)
     }
 
-    /// Whether the caller may change `target`, who is not himself: user managers may not change administrators.
+    /// Whether the caller may change `target`, who is somebody else: user managers may not change administrators.
     pub(super) fn may_manage(&self, target: &User) -> bool {
         engine::may_manage(&self.user, target)
     }

@@ -56,7 +56,7 @@ fn unauthorized(code: &str, text: &str) -> Response {
     error(401, code, text).with_header("www-authenticate", "Basic realm=\"waxseal\", charset=\"UTF-8\"")
 }
 
-/// Nobody, or somebody who has not shown that it is he.
+/// Nobody, or somebody who has not proved their identity.
 fn wrong_credentials() -> Response {
     unauthorized("unauthorized", "missing or wrong credentials")
 }

@@ -115,8 +115,8 @@ fn read(op: &Op<'_>, needed: Needed) -> Result<Change, Stop> {
     }
 }
 
-/// The user whose list is meant: by name or e-mail, else the caller. Only an administrator reaches others, and only he learns
-/// whether they exist.
+/// The user whose list is meant: by name or e-mail, else the caller. Only an administrator reaches others, and nobody else learns whether
+/// they exist.
 fn target(op: &Op<'_>, caller: &Caller, username: Option<&str>) -> Result<User, Stop> {
     let own = |name: &str| name == caller.user.name || name == caller.user.email;
     match username {
@@ -131,7 +131,7 @@ fn target(op: &Op<'_>, caller: &Caller, username: Option<&str>) -> Result<User, 
     }
 }
 
-/// Checks that `old` is a password of `target`, who comes back as that has left him; a wrong one counts as a failed login of that user.
+/// Checks that `old` is a password of `target`, which comes back as that has left it; a wrong one counts as a failed login of that user.
 fn proof(op: &Op<'_>, caller: &Caller, target: User, old: &Zeroizing<String>) -> Result<(User, Proof), Stop> {
     match &caller.login {
         // It is the password of the header, checked and counted a moment ago.

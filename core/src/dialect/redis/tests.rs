@@ -8,7 +8,7 @@ use crate::{
 };
 use alloc::{format, string::String, vec::Vec};
 
-/// `admin`, `mia` (`user_manager`), `ann` (`none`) and `eve` (`db_viewer`), uids 1 to 4; everybody's password is his name, doubled.
+/// `admin`, `mia` (`user_manager`), `ann` (`none`) and `eve` (`db_viewer`), uids 1 to 4; everybody's password is the name, doubled.
 fn world() -> TestWorld {
     let mut world = TestWorld::with_admin("adminadmin");
     for (name, role) in [("mia", "user_manager"), ("ann", "none"), ("eve", "db_viewer")] {
@@ -24,7 +24,7 @@ fn by(name: &str, line: &str, body: &str) -> Request {
     request(line, body).with_header("authorization", &basic(name, &format!("{name}{name}")))
 }
 
-/// By a token of his.
+/// By a token of that user.
 fn bearing(world: &mut TestWorld, name: &str, line: &str, body: &str) -> Response {
     let token = world.token(name, &format!("{name}{name}"));
     world.audited();
@@ -37,7 +37,7 @@ fn check_login(world: &mut TestWorld, name: &str, password: &str, status: u16) {
     assert_eq!(world.call(login).status, status, "{name} {password}");
 }
 
-/// Whoever could set an administrator's password, or his address, would be one.
+/// Whoever could set an administrator's password or address would be one.
 #[test]
 fn user_managers_may_not_change_administrators() {
     let mut world = world();
@@ -52,7 +52,7 @@ fn user_managers_may_not_change_administrators() {
         ("DELETE /v1/users/1", ""),
         ("POST /v1/users", r#"{"name": "max", "role": "admin", "password": "max"}"#),
     ] {
-        // With another administrator, so that it is not for being the last one that he stays.
+        // With another administrator, so that it is not for being the last one that `admin` stays.
         let mut world = world.clone();
         assert_eq!(
             world.local(request("POST /admin/users", r#"{"name": "other", "role": "admin", "password": "other"}"#)).status,
@@ -115,7 +115,7 @@ fn the_old_password_of_a_disabled_user_is_one_of_his() {
     assert_eq!(world.call_from("192.0.2.7", by("admin", "PUT /v1/users/password", put)).status, 200);
     let ann: User = world.stored(&key::user(Uid::new(3).unwrap())).unwrap();
     assert!(ann.disabled);
-    // He himself is as unknown as before, in both forms.
+    // As a caller, ann is as unknown as before, in both forms.
     let own = r#"{"username": "ann", "old_password": "third", "new_password": "fourth"}"#;
     assert_eq!(world.call_from("192.0.2.8", request("PUT /v1/users/password", own)).status, 401);
     check_login(&mut world, "ann", "third", 401);
@@ -178,7 +178,7 @@ fn a_password_set_by_another_ends_a_lock() {
     }
 }
 
-/// Else whoever has found a token would learn, guess by guess, which passwords are in a list that is full.
+/// Otherwise whoever has found a token would learn, guess by guess, which passwords are in a list that is full.
 #[test]
 fn a_full_list_tells_a_token_nothing_of_its_passwords() {
     let mut world = world();
@@ -241,7 +241,7 @@ fn whoever_has_only_a_token_guesses_no_more_than_the_ceiling_and_is_told_of() {
     assert_eq!(guess(&mut world, "guess"), (200, "password.add".into()));
 }
 
-/// Else anybody could ask for names by changes that are never made.
+/// Otherwise anybody could ask for names by changes that are never made.
 #[test]
 fn a_password_that_is_refused_tells_of_no_name() {
     let mut world = world();
@@ -252,7 +252,7 @@ fn a_password_that_is_refused_tells_of_no_name() {
     }
 }
 
-/// An administrator may replace the list of another, and whoever replaces his own guesses once.
+/// An administrator may replace the list of another, and whoever replaces their own list guesses once.
 #[test]
 fn the_ceiling_of_guesses_is_for_those_who_could_guess_on() {
     let mut world = world();
@@ -405,7 +405,7 @@ fn what_roles_may_do_is_told_to_users_only() {
     }
 }
 
-/// As a client puts back what it has read: else the old address would go on to sign him in.
+/// As a client puts back what it has read: otherwise the old address would go on to sign the user in.
 #[test]
 fn a_name_that_is_put_back_goes_with_the_address() {
     let mut world = world();

@@ -8,7 +8,7 @@ use crate::{
 use alloc::string::{String, ToString};
 use serde::Serialize;
 
-/// A user as this API shows him; never a password or hash.
+/// A user as shown by this API; never a password or hash.
 #[derive(Serialize)]
 pub(super) struct Shown<'a> {
     uid: u32,

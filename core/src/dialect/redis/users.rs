@@ -43,7 +43,7 @@ pub(super) fn list(op: &Op<'_>) -> Result<Response, Stop> {
     Ok(Response::new(200, JSON, body))
 }
 
-/// One user; everybody may see himself.
+/// One user; users may see themselves.
 pub(super) fn show(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     if let Some(uid) = Uid::parse(uid) {
         // With what the caller needs, in one round.
@@ -80,8 +80,7 @@ pub(super) fn create(op: &Op<'_>) -> Result<Response, Stop> {
     answer(op, &user)
 }
 
-/// Changes of a user: his own name, alerts and password by himself; his address, and what is another's, by administrators and
-/// user managers.
+/// Changes of a user: name, alerts and password by the user; the address, and what is another's, by administrators and user managers.
 pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     let caller = caller(op)?;
     let body = Body::required(op)?;
@@ -109,8 +108,8 @@ pub(super) fn change(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     }
     // Clients put back whole objects, so a name that is as it was says as little as none.
     changes.name = changes.name.filter(|name| *name != user.name);
-    // An address names its owner to whoever trusts it, so nobody gives himself one, nor a name that looks like an address at a glance,
-    // or like a uid.
+    // An address names its owner to whoever trusts it, so users give themselves neither an address nor a name that looks like one at a
+    // glance, or like a uid.
     let poses = |name: &String| name.contains('@') && *name != user.email || engine::is_like_uid(name);
     let poses = changes.name.as_ref().is_some_and(poses);
     if !caller.manages_users() && (poses || changes.email.as_ref().is_some_and(|email| *email != user.email)) {
@@ -149,7 +148,7 @@ pub(super) fn delete(op: &Op<'_>, uid: &str) -> Result<Response, Stop> {
     Ok(Response::new(200, JSON, "{}"))
 }
 
-/// The user a path names, as far as the caller may know of him: others are 403 for those who manage nobody, existing or not.
+/// The user a path names, as far as the caller may know of that user: others are 403 for those who manage nobody, existing or not.
 fn target(op: &Op<'_>, caller: &Caller, uid: &str) -> Result<User, Stop> {
     let Some(uid) = Uid::parse(uid) else {
         return if caller.manages_users() { no_such_user() } else { Err(Stop::answer(super::error::not_found())) };

@@ -20,7 +20,7 @@ const CHECKED: u16 = if cfg!(test) { 16 } else { 256 };
 /// How many of those beyond are removed at once: many more than come in between two checks.
 const SURPLUS: u32 = 1024;
 
-/// Drops pairs of `user` where he has too many, the dead before the living and the oldest first, so that nobody fills the store.
+/// Drops pairs of `user` where there are too many, the dead before the living and the oldest first, so that nobody fills the store.
 ///
 /// Those that still live end together with all that are as old or older, by one record: a flood of them must not fill the revocation
 /// snapshots either. What was granted within this second stays, as tokens tell their time in whole seconds.

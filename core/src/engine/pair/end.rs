@@ -88,7 +88,7 @@ fn end_one(
     op.want(&[key::pair(uid, &id), key::user(uid), key::family_ended(uid, &family)]);
     let ends = ends_of(op, uid);
     let Some(mut pair) = op.load::<Pair>(&key::pair(uid, &id))? else { return Ok(None) };
-    // Dead before is also what died with its user, with all his tokens, or with its family.
+    // Dead before is also what died with its user, with all tokens of that user, or with its family.
     let died = has_ended_together(&pair, ends?) || family_has_ended(op, &pair)? || user_of(op, &pair)?.is_none();
     if died || end(op, &mut pair)? {
         return Ok(Some(Counts { invalidated: 0, previously: 1 }));
@@ -169,8 +169,8 @@ pub(super) fn family_has_ended(op: &Op<'_>, pair: &Pair) -> Result<bool, Stop> {
 /// A pair that was found, with where and how it is stored.
 type Found<'a> = (&'a RecordKey, &'a Record, Pair);
 
-/// The wanted pairs of one user, or of everybody, of which a half is still accepted somewhere; and whether these are all. Those whose
-/// user is gone, or had all his tokens or pairs ended, are dead already and take nobody's place.
+/// The wanted pairs of one user, or of everybody, of which a half is still accepted somewhere; and whether these are all. Those of a user
+/// who is gone, or whose tokens or pairs have all been ended, are dead already and take nobody's place.
 fn living<'a>(op: &Op<'a>, whose: Option<Uid>, wanted: impl Fn(&Pair) -> bool) -> Result<(Vec<Found<'a>>, bool), Stop> {
     let prefix = whose.map_or_else(|| key::PAIRS.into(), key::pairs_of);
     let (mut found, mut after) = (Vec::new(), String::new());

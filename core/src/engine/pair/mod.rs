@@ -191,7 +191,7 @@ fn pair_of(op: &Op<'_>, index: &RecordKey) -> Result<Option<Pair>, Stop> {
     }
 }
 
-/// The user of a pair; `None` if he is gone, may not log in, or has had all his tokens ended since.
+/// The user of a pair; `None` for one who is gone, may not log in, or has had all tokens ended since.
 fn user_of(op: &Op<'_>, pair: &Pair) -> Result<Option<User>, Stop> {
     Ok(user(op, pair.uid)?.filter(|user| !user.disabled && user.generation == pair.generation))
 }
