@@ -18,7 +18,7 @@ use crate::{
     text::shell::word,
 };
 use core::{net::IpAddr, time::Duration};
-use std::{io, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 use waxseal_core::settings::PolicyName;
 
 /// How to run the server.
@@ -190,7 +190,8 @@ fn welcome(bound: &Bound, config: &Config, data: &DataDir, first: Option<&First>
         );
     }
     if let Some(first) = first {
-        lines.extend(introduction(&url, first, data, settings.dialects.redis));
+        let curl = curl(config.host.server.tls_cert.as_deref());
+        lines.extend(introduction(&url, &curl, first, data, settings.dialects.redis));
     }
     lines.join("\n")
 }
@@ -200,7 +201,12 @@ fn passwd(name: &str, data: &DataDir) -> String {
     format!("`waxseal user passwd {} --data {}`", word(name), word(data.path().display()))
 }
 
-fn introduction(url: &str, First { name, password }: &First, data: &DataDir, redis: bool) -> Vec<String> {
+/// `curl`, as it believes this server: a certificate of one's own making is known to nobody else.
+fn curl(certificate: Option<&Path>) -> String {
+    certificate.map_or_else(|| "curl".into(), |path| format!("curl --cacert {}", word(path.display())))
+}
+
+fn introduction(url: &str, curl: &str, First { name, password }: &First, data: &DataDir, redis: bool) -> Vec<String> {
     let shown = match password {
         Password::Generated(secret) => {
             format!("{}   shown only now; {} sets another", secret.as_str(), passwd(name, data))
@@ -221,12 +227,12 @@ fn introduction(url: &str, First { name, password }: &First, data: &DataDir, red
             String::new(),
             "Get a token, use it, add a second password:".into(),
             format!(
-                "  TOKEN=$(curl -sS -u {user} -X POST {} | sed 's/.*\"access_token\": *\"\\([^\"]*\\)\".*/\\1/')",
+                "  TOKEN=$({curl} -sS -u {user} -X POST {} | sed 's/.*\"access_token\": *\"\\([^\"]*\\)\".*/\\1/')",
                 at("/v1/users/authorize")
             ),
-            format!("  curl -sSi -H \"Authorization: Bearer $TOKEN\" {}", at("/auth/verify")),
+            format!("  {curl} -sSi -H \"Authorization: Bearer $TOKEN\" {}", at("/auth/verify")),
             format!(
-                "  curl -sSi -u {user} -X POST {} -H 'Content-Type: application/json' -d '{{\"new_password\": \"{second}\"}}'",
+                "  {curl} -sSi -u {user} -X POST {} -H 'Content-Type: application/json' -d '{{\"new_password\": \"{second}\"}}'",
                 at("/v1/users/password")
             ),
         ]);
