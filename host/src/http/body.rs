@@ -110,6 +110,10 @@ impl Bodies {
         limits: &Limits,
         source: Option<IpAddr>,
     ) -> Result<Vec<u8>, BodyError> {
+        // Its sender waits to be asked for it (RFC 9110, 10.1.1), so there is nothing to be read for the connection to go on.
+        if headers.contains_key(header::EXPECT) && announced(&body).is_some_and(|octets| octets > limits.body) {
+            return Err(BodyError::cut_off(Unread::TooLarge));
+        }
         match Coding::of(headers) {
             _ if body.is_end_stream() => Ok(Vec::new()),
             Some(Coding::Identity) => self.read(body, limits, source).await,
@@ -163,6 +167,11 @@ fn unpacked(octets: &[u8], limit: usize) -> Result<Vec<u8>, BodyError> {
     }
 }
 
+/// How many octets the head has announced.
+fn announced(body: &impl Body) -> Option<usize> {
+    body.size_hint().exact().map(|octets| usize::try_from(octets).unwrap_or(usize::MAX))
+}
+
 /// Reads the whole body, and keeps it if there is `room` for it.
 async fn collect<B>(mut body: B, limits: &Limits, mut room: Option<&mut Room<'_>>) -> Result<Vec<u8>, BodyError>
 where
@@ -171,7 +180,7 @@ where
     if body.is_end_stream() {
         return Ok(Vec::new());
     }
-    let announced = body.size_hint().exact().map(|octets| usize::try_from(octets).unwrap_or(usize::MAX));
+    let announced = announced(&body);
     if announced.is_some_and(|octets| octets > limits.body + DRAIN) {
         return Err(BodyError::cut_off(Unread::TooLarge));
     }
