@@ -588,7 +588,12 @@ fn was_closed(head: &File) -> io::Result<bool> {
 fn read_head(file: &File) -> Option<Link> {
     let mut text = [0; HEAD];
     file.read_exact_at(&mut text, 0).ok()?;
-    let (n, hash) = core::str::from_utf8(&text).ok()?.split_once(' ')?;
+    head_of(&text)
+}
+
+/// What the octets of a head say.
+fn head_of(text: &[u8]) -> Option<Link> {
+    let (n, hash) = core::str::from_utf8(text).ok()?.split_once(' ')?;
     Some(Link { n: n.parse().ok()?, hash: hex::digest(hash.as_bytes())? })
 }
 

@@ -20,6 +20,8 @@ pub struct Clock {
 /// No time: a clock that stands is at 0 or later.
 const RUNNING: i64 = i64::MIN;
 
+/// By how many milliseconds one thread overtakes another at the most between reading the clock and telling the time in order.
+const OVERTAKEN: u64 = 20;
 const ORDER_BITS: u32 = 16;
 const MOST_ORDERED: u64 = (1 << ORDER_BITS) - 1;
 
@@ -44,18 +46,20 @@ impl Clock {
         self.told().max(self.horizon.at())
     }
 
-    /// The time now, and how often this was asked before within its millisecond, up to what a number holds.
+    /// The time now, and how often this was told before within its millisecond, up to what a number holds. Of two that are told one after
+    /// the other, the later is never before the earlier, unless the clock is set back.
     pub fn now_in_order(&self) -> (UnixTime, u16) {
-        let now = self.now();
-        let first = now.as_millis() << ORDER_BITS;
+        let now = self.now().as_millis();
         let next = |last: u64| {
-            let (of_now, full) = (last >> ORDER_BITS == first >> ORDER_BITS, last & MOST_ORDERED == MOST_ORDERED);
-            if of_now { last + u64::from(!full) } else { first }
+            let at = last >> ORDER_BITS;
+            // Another thread has told this time, or has read the clock later than this one and was faster here.
+            let goes_on = (now..=now.saturating_add(OVERTAKEN)).contains(&at);
+            if goes_on { last + u64::from(last & MOST_ORDERED != MOST_ORDERED) } else { now << ORDER_BITS }
         };
         // Relaxed: the number guards nothing but itself.
         let last = self.ordered.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
-        let order = next(last.unwrap_or(first)) & MOST_ORDERED;
-        (now, u16::try_from(order).unwrap_or(u16::MAX))
+        let told = next(last.unwrap_or_default());
+        (UnixTime::from_millis(told >> ORDER_BITS), u16::try_from(told & MOST_ORDERED).unwrap_or(u16::MAX))
     }
 
     /// How far time has surely come: what has ended by then has ended for good. The epoch while none is [held](Self::hold).
@@ -181,6 +185,10 @@ mod tests {
         clock.advance(1);
         assert_eq!(clock.now_in_order(), (UnixTime::from_millis(1_700_000_000_124), 0));
         assert_eq!(clock.now_in_order().1, 1);
+        clock.advance(-1);
+        assert_eq!(clock.now_in_order(), (UnixTime::from_millis(1_700_000_000_124), 2), "as one that was overtaken");
+        clock.advance(-1_000);
+        assert_eq!(clock.now_in_order(), (UnixTime::from_millis(1_699_999_999_123), 0), "it was set back");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Lines of the audit trail (security L1).
 
+use super::throttle::is_first;
 use crate::{
     dialect, hex,
     refusal::Refusal,
-    seam::{Event, Op, Outcome},
+    seam::{Event, Op, Outcome, Stop},
 };
 use alloc::{
     format,
@@ -37,13 +38,22 @@ pub(crate) fn audit_kept(op: &Op<'_>, action: &'static str, actor: &dyn Display,
     op.keep_event(event(op, action, actor, subject, String::new(), None));
 }
 
-/// Adds a line of a request that its caller has no right to make; none where the caller is not known, as for what a page of another site
-/// has sent.
-pub(crate) fn audit_denied(op: &Op<'_>) {
-    if let Some(caller) = op.caller() {
+/// How long one caller is in one line of those that were refused for want of a right, in seconds: they cost nothing.
+const DENIED_ONCE: u64 = 60;
+
+/// Adds a line of a request that its caller has no right to make, of each caller the first in a minute; none where the caller is not known,
+/// as for what a page of another site has sent.
+///
+/// # Errors
+/// [`Stop::Need`].
+pub(crate) fn audit_denied(op: &Op<'_>) -> Result<(), Stop> {
+    if let Some(caller) = op.caller()
+        && is_first(op, "access denied", &caller.as_u32().to_be_bytes(), DENIED_ONCE)?
+    {
         let asked = format!("{} {}", op.request.method.as_str(), as_typed(op, &op.request.path));
         audit_refused(op, "access.deny", &caller, &asked, Refusal::NotAllowed.code());
     }
+    Ok(())
 }
 
 /// A text that somebody has typed, for the audit trail: where it may contain a token, which some type in place of a name, with the
@@ -51,7 +61,8 @@ pub(crate) fn audit_denied(op: &Op<'_>) {
 pub(crate) fn as_typed(op: &Op<'_>, text: &str) -> String {
     // The shortest tokens are refresh tokens; no part of anybody's name is as long and without a blank or another mark.
     const SHORTEST: usize = 43;
-    let goes_on = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    // Also of a token in which some octets are escaped, as they may be in a path.
+    let goes_on = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '%');
     let mut shown = String::new();
     for part in text.split_inclusive(|c| !goes_on(c)) {
         let run = part.trim_end_matches(|c| !goes_on(c));

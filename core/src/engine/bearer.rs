@@ -1,8 +1,12 @@
 //! Checking access tokens against the store: is the user still there, was the token revoked.
 
-use super::{pair, user};
+use super::{
+    audit_refused, pair,
+    throttle::{DAY, is_first},
+    user,
+};
 use crate::{
-    record::{Uid, User, key},
+    record::{User, key},
     refusal::Refusal,
     seam::{Op, Stop},
     time::UnixTime,
@@ -114,10 +118,20 @@ pub(crate) fn verify_any_time(op: &Op<'_>, token: &str) -> Result<String, Refusa
     claims.jti().map(Cow::into_owned).ok_or(Refusal::TokenForeign)
 }
 
-/// The user and the `jti` of a token that one of our keys has signed, however good it is: for the audit trail.
-pub(crate) fn whose(op: &Op<'_>, token: &str) -> Option<(Uid, String)> {
-    let claims = op.vault.keys().read_signed(token).ok()?;
-    Some((claims.owner()?, claims.jti()?.into_owned()))
+/// Adds a line of a refused refresh to the audit trail, one for each token and day, and none of tokens that have expired a day ago or that
+/// none of our keys has signed: strangers, and whoever has old tokens, could fill it.
+///
+/// # Errors
+/// [`Stop::Need`].
+pub(crate) fn audit_unrefreshed(op: &Op<'_>, token: &str, refusal: &Refusal) -> Result<(), Stop> {
+    let Ok(claims) = op.vault.keys().read_signed(token) else { return Ok(()) };
+    if let (Some(owner), Some(jti)) = (claims.owner(), claims.jti())
+        && op.now() < claims.expires().plus_secs(DAY)
+        && is_first(op, "refresh refused", jti.as_bytes(), DAY)?
+    {
+        audit_refused(op, "token.refresh", &owner, &jti, refusal.code());
+    }
+    Ok(())
 }
 
 #[cfg(test)]

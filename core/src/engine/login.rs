@@ -1,6 +1,13 @@
 //! Logging in with a password.
 
-use super::{account, as_typed, clock::has_been, find_user, passwords::remember_schemes, store_user, throttle::Gate};
+use super::{
+    account, as_typed,
+    clock::has_been,
+    find_user,
+    passwords::remember_schemes,
+    store_user,
+    throttle::{Gate, admit_guess},
+};
 use crate::{
     engine::{audit_kept, audit_refused},
     password::{self, Derived, Hash, Scheme, prepare},
@@ -147,12 +154,16 @@ impl Attempt<'_> {
         let cluster = super::cluster(op)?;
         let schemes = super::schemes(op)?;
         let gate = Gate::open(op, &account, user.as_ref(), refused)?;
+        let locked = gate.is_locked(op);
+        if let Some(user) = user.as_ref().filter(|_| locked && purpose.is_above_locks()) {
+            // Nothing else counts during a lock.
+            admit_guess(op, user.uid, refused)?;
+        }
 
         // A password that cannot have been set still costs a derivation, of text that nobody can have as a password.
         let prepared = prepare(password).unwrap_or_else(|_| Zeroizing::new(vec![0]));
         let derived = derive_all(op, user.as_ref(), &account, &schemes, &prepared)?;
         let position = user.as_ref().and_then(|user| user.passwords.position(&derived));
-        let locked = gate.is_locked(op);
         match (user, position) {
             (Some(mut user), Some(position)) if purpose.is_open_to(&user) && (!locked || purpose.is_above_locks()) => {
                 // Of a password that is too old, nothing else may be kept.

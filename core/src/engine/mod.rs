@@ -36,7 +36,7 @@ pub(crate) use authorization::{
     note_authorization, revocable, revoke_everything,
 };
 pub(crate) use bearer::{
-    Bearer, any_bearer, bearer, bearer_to_end, explain, verify, verify_any_time, verify_to_end, whose,
+    Bearer, any_bearer, audit_unrefreshed, bearer, bearer_to_end, explain, verify, verify_any_time, verify_to_end,
 };
 pub(crate) use credentials::Credentials;
 pub(crate) use directory::{account, all_records, behind, decoded_by_id, find_user, is_locked, user};

@@ -15,23 +15,38 @@ use crate::{
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
-/// Who sets a password. That it is one of the list already is an answer to a guess, so the refusals depend on what was shown.
+/// Who sets a password. That it is one of the list already is an answer to a guess, so what is refused first, how often, and what the audit
+/// trail is told of it follow from what was shown.
 pub(crate) enum Setter<'u> {
     /// The owner of the server.
     Owner,
-    /// A user who has shown a password.
+    /// A user who has shown a password of their own.
     WithPassword(&'u User),
     /// A user who has shown no more than a token, which may be stolen.
     WithToken(&'u User),
 }
 
 impl Setter<'_> {
-    /// Notes in the audit trail that `user` was not given the new password, which its setter learns something from.
-    fn refused(&self, op: &Op<'_>, action: &'static str, user: &User, refusal: &Refusal) {
+    /// Notes in the audit trail that `user` was not given a new password, where the setter may have learnt something from that: that it is
+    /// one of the list already; or anything about the list of another.
+    fn note_refusal(&self, op: &Op<'_>, action: &'static str, user: &User, stop: &Stop) {
+        let (Self::WithPassword(actor) | Self::WithToken(actor)) = self else { return };
+        if let Stop::Refuse(refusal) = stop
+            && (actor.uid != user.uid || matches!(refusal, Refusal::Password(password::Refusal::SameAsCurrent)))
+            // Of that, the counter has told.
+            && !matches!(refusal, Refusal::Throttled { .. })
+        {
+            audit_refused(op, action, &actor.uid, &user.uid, refusal.code());
+        }
+    }
+
+    /// Counts a guess at a password of `user` where no more than a token was shown.
+    fn count_guess(&self, op: &Op<'_>, action: &'static str, user: &User) -> Result<(), Stop> {
         match self {
-            Self::Owner => {}
-            Self::WithPassword(actor) | Self::WithToken(actor) => {
-                audit_refused(op, action, &actor.uid, &user.uid, refusal.code());
+            Self::Owner | Self::WithPassword(_) => Ok(()),
+            Self::WithToken(actor) => {
+                let turned_away = |refusal: &Refusal| audit_refused(op, action, &actor.uid, &user.uid, refusal.code());
+                admit_guess(op, user.uid, &turned_away)
             }
         }
     }
@@ -41,56 +56,61 @@ impl Setter<'_> {
 pub(crate) struct NewPassword(Hash);
 
 impl NewPassword {
-    /// Derives and checks one more password for `user`: first that the user does not have it yet, then the policy. By a token alone it is
-    /// the other way round, and only for as many a day as [`admit_guess`] lets through, unless they are another's, whose list the setter
-    /// may replace: a wrong guess is added, and taken away again.
+    /// Derives and checks one more password for `user`: first that it is not one of the list, then the policy, then that there is room. By a
+    /// token alone it is the other way round, and only for as many a day as [`admit_guess`] lets through: a wrong guess is added, and taken
+    /// away again.
     ///
     /// # Errors
     /// [`Refusal::Password`], [`Refusal::Throttled`].
     pub(crate) fn added(op: &Op<'_>, user: &User, text: &str, setter: &Setter<'_>) -> Result<Self, Stop> {
         const ACTION: &str = "password.add";
-        if let Setter::WithToken(actor) = setter {
-            // Without this, a full list could be found out, one guess after the other, without a trace.
-            user.passwords.check_room(op.settings.passwords.max_per_user)?;
-            Self::precheck(op, text, &user.name, &user.email)?;
-            if actor.uid == user.uid {
-                admit_guess(op, user.uid, &|refusal| setter.refused(op, ACTION, user, refusal))?;
+        let check_room = || user.passwords.check_room(op.settings.passwords.max_per_user);
+        let new = || {
+            if let Setter::WithToken(_) = setter {
+                check_room()?;
+                Self::precheck(op, text, &user.name, &user.email)?;
+                setter.count_guess(op, ACTION, user)?;
             }
-        }
-        let scheme = user.passwords.scheme_for_new(op.settings.passwords.scheme);
-        Self::other(op, user, text, (scheme, salt(user, scheme)), &|refusal| setter.refused(op, ACTION, user, refusal))
+            let scheme = user.passwords.scheme_for_new(op.settings.passwords.scheme);
+            let new = Self::other(op, user, text, scheme, salt(user, scheme))?;
+            check_room()?;
+            Ok(new)
+        };
+        new().inspect_err(|stop| setter.note_refusal(op, ACTION, user, stop))
     }
 
     /// Derives and checks a password that replaces all others of `user`: first that it is none of them, then the policy. By a token alone
-    /// it is the other way round; a wrong guess that breaks no rule leaves nothing to be guessed.
+    /// it is the other way round. A wrong guess that breaks no rule leaves nothing to be guessed; a right one is counted, so that it is
+    /// only told if no other request has replaced the list meanwhile.
     ///
     /// # Errors
-    /// [`Refusal::Password`].
+    /// [`Refusal::Password`], [`Refusal::Throttled`].
     pub(crate) fn replacing(op: &Op<'_>, user: &User, text: &str, setter: &Setter<'_>) -> Result<Self, Stop> {
-        if let Setter::WithToken(_) = setter {
-            Self::precheck(op, text, &user.name, &user.email)?;
-        }
-        // Whatever schemes the others have, and whatever salt they were brought along with: they go.
-        let hashed = (op.settings.passwords.scheme, user.salt.as_slice());
-        Self::other(op, user, text, hashed, &|refusal| setter.refused(op, "password.replace", user, refusal))
+        const ACTION: &str = "password.replace";
+        let new = || {
+            if let Setter::WithToken(_) = setter {
+                Self::precheck(op, text, &user.name, &user.email)?;
+            }
+            // Whatever schemes the others have, and whatever salt they were brought along with: they go.
+            match Self::other(op, user, text, op.settings.passwords.scheme, &user.salt) {
+                Err(Stop::Refuse(Refusal::Password(password::Refusal::SameAsCurrent))) => {
+                    setter.count_guess(op, ACTION, user)?;
+                    Err(password::Refusal::SameAsCurrent.into())
+                }
+                judged => judged,
+            }
+        };
+        new().inspect_err(|stop| setter.note_refusal(op, ACTION, user, stop))
     }
 
-    /// A password that is none of `user`'s, hashed under this scheme with this salt. `told` is told if it is one.
-    fn other(
-        op: &Op<'_>,
-        user: &User,
-        text: &str,
-        (scheme, new_salt): (Scheme, &[u8]),
-        told: &dyn Fn(&Refusal),
-    ) -> Result<Self, Stop> {
+    /// A password that is none of `user`'s, hashed under this scheme with this salt.
+    fn other(op: &Op<'_>, user: &User, text: &str, scheme: Scheme, new_salt: &[u8]) -> Result<Self, Stop> {
         let prepared = prepare(text)?;
         // Before anything is said of the list: where there is no room, a wrong guess would change nothing.
         remember_schemes(op, core::iter::once(scheme))?;
         let derived = user.passwords.schemes().map(|scheme| derive(op, scheme, salt(user, scheme), &prepared));
         if user.passwords.position(&derived.collect::<Result<Vec<_>, _>>()?).is_some() {
-            let refusal = Refusal::Password(password::Refusal::SameAsCurrent);
-            told(&refusal);
-            return Err(refusal.into());
+            return Err(password::Refusal::SameAsCurrent.into());
         }
         check(op, text, &user.name, &user.email)?;
         Self::of(new_salt, &derive(op, scheme, new_salt, &prepared)?)

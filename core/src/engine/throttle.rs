@@ -31,7 +31,7 @@ use crate::{
 /// How long a source that its owner has used stays known: 30 days, in seconds.
 const KNOWN_SOURCE: u64 = 30 * DAY;
 /// In seconds.
-const DAY: u64 = 86_400;
+pub(super) const DAY: u64 = 86_400;
 /// Into how many shares the ceiling of an account is divided; so many sources at least it takes to reach it.
 const SHARES: u32 = 5;
 
@@ -65,6 +65,18 @@ pub(super) fn admit_guess(op: &Op<'_>, uid: Uid, turned_away: &dyn Fn(&Refusal))
     attempts.failures += 1;
     op.keep(guesses, Some(attempts.encode()), expiry(until));
     Ok(())
+}
+
+/// Whether this is the first in so many seconds of what costs nothing and can be repeated at will, so that the audit trail is not filled
+/// with it.
+pub(super) fn is_first(op: &Op<'_>, purpose: &str, about: &[u8], secs: u64) -> Result<bool, Stop> {
+    let told = key::turned_away(&id(op, purpose, about));
+    if op.load::<Attempts>(&told)?.is_some_and(|known| is_within(op, known.since, secs)) {
+        return Ok(false);
+    }
+    let until = op.now().plus_secs(secs);
+    op.keep(told, Some(Attempts { since: op.now(), until, ..Attempts::default() }.encode()), expiry(until));
+    Ok(true)
 }
 
 /// Refuses until then, and says so once, as `told` remembers.

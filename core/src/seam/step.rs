@@ -72,30 +72,35 @@ pub fn unavailable(call: &Call, retry_after: u32) -> Response {
 
 fn run(call: Arc<Call>, mut known: Known, rounds: u8) -> Step {
     let op = Op::new(&call, &known);
-    match dialect::answer(&op) {
-        Err(Stop::Need) => {
-            let (ask, verified) = op.into_ask();
-            known.verified = known.verified.or(verified);
-            if ask.is_empty() || rounds >= MAX_ROUNDS {
-                return defect();
-            }
-            Step::Ask(Pending { call, known, ask, rounds })
+    let Some(response) = response(&op) else {
+        let (ask, verified) = op.into_ask();
+        known.verified = known.verified.or(verified);
+        if ask.is_empty() || rounds >= MAX_ROUNDS {
+            return defect();
         }
-        Ok(response) => Step::Done(finish(response, op)),
-        Err(Stop::Refuse(refusal)) => {
-            op.note_token(&refusal);
-            refuse(dialect::refuse(&op, &refusal), op)
-        }
-        Err(Stop::Answer(response)) => refuse(*response, op),
-    }
+        return Step::Ask(Pending { call, known, ask, rounds });
+    };
+    Step::Done(finish(response, op))
 }
 
-fn refuse(response: Response, op: Op<'_>) -> Step {
+/// What is answered; `None` while something has not been read yet.
+fn response(op: &Op<'_>) -> Option<Response> {
+    let refused = match dialect::answer(op) {
+        Err(Stop::Need) => return None,
+        Ok(response) => return Some(response),
+        Err(Stop::Refuse(refusal)) => {
+            op.note_token(&refusal);
+            dialect::refuse(op, &refusal)
+        }
+        Err(Stop::Answer(response)) => *response,
+    };
     op.drop_changes();
-    if response.status == 403 {
-        engine::audit_denied(&op);
+    if refused.status == 403
+        && let Err(Stop::Need) = engine::audit_denied(op)
+    {
+        return None;
     }
-    Step::Done(finish(response, op))
+    Some(refused)
 }
 
 fn finish(response: Response, op: Op<'_>) -> Done {

@@ -220,12 +220,16 @@ fn a_trail_that_was_put_back_or_written_anew_does_not_go_on_from_a_head_that_was
         assert!(matches!(found, Err(VerifyError::Flaw(_))), "{found:?}");
     }
 
-    fs::rename(home.path(), home.path().with_file_name("rotated")).unwrap();
+    let rotated = home.path().with_file_name("rotated");
+    fs::rename(home.path(), &rotated).unwrap();
     home.write(&["e"]);
+    let later = verify_since(&rotated, &head_path(&home.path()));
+    assert!(matches!(later, Err(VerifyError::Later { kept: 8, last: 6 })), "{later:?}");
     assert!(matches!(since(&copy("before the last")), Ok(2)));
     assert!(matches!(since(&monday), Err(VerifyError::Earlier { kept: 2, first: 7 })));
     assert!(matches!(since(&home.path()), Err(VerifyError::NoHead)));
     assert!(matches!(since(&home.path().with_file_name("none")), Err(VerifyError::Kept(_))));
+    assert!(matches!(since(home.directory.path()), Err(VerifyError::Kept(_))));
 }
 
 #[test]

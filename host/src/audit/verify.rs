@@ -1,15 +1,16 @@
 //! Checks a trail from its file alone.
 
 use super::{
+    HEAD,
     chain::{HEADLESS, LOST, Line, Link, OPEN, REPAIR, UNCLEAN, digest},
-    head_path, read_head,
+    head_of, head_path, read_head,
 };
 use crate::text::hex;
 use core::{fmt, time::Duration};
 use sha2::{Digest, Sha256};
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader},
+    io::{self, BufRead, BufReader, Read},
     path::Path,
     thread,
 };
@@ -111,6 +112,13 @@ pub enum VerifyError {
         /// That of the first record here.
         first: u64,
     },
+    /// The record that was kept may be in a file after this one, which has no head.
+    Later {
+        /// Its number.
+        kept: u64,
+        /// That of the last record here.
+        last: u64,
+    },
     /// It could not be read.
     Io(io::Error),
 }
@@ -126,6 +134,12 @@ impl fmt::Display for VerifyError {
                 write!(
                     f,
                     "it begins with record {first}, and the head that was kept is of record {kept}: check the file before it"
+                )
+            }
+            Self::Later { kept, last } => {
+                write!(
+                    f,
+                    "it ends with record {last}, and the head that was kept is of record {kept}: check the file after it"
                 )
             }
             Self::Io(error) => error.fmt(f),
@@ -155,10 +169,12 @@ pub fn verify(path: &Path) -> Result<Whole, VerifyError> {
 /// from a head out of their reach.
 ///
 /// # Errors
-/// As [`verify`]; [`VerifyError::NoHead`] and [`VerifyError::Earlier`] where `kept` says nothing of this trail.
+/// As [`verify`]; [`VerifyError::Kept`], [`VerifyError::NoHead`], [`VerifyError::Earlier`] and [`VerifyError::Later`] where `kept` says
+/// nothing of this trail.
 pub fn verify_since(path: &Path, kept: &Path) -> Result<Whole, VerifyError> {
-    let kept = read_head(&File::open(kept).map_err(VerifyError::Kept)?).ok_or(VerifyError::NoHead)?;
-    check(path, Some(kept))
+    let mut text = Vec::new();
+    File::open(kept).and_then(|file| file.take(HEAD as u64).read_to_end(&mut text)).map_err(VerifyError::Kept)?;
+    check(path, Some(head_of(&text).ok_or(VerifyError::NoHead)?))
 }
 
 fn check(path: &Path, kept: Option<Link>) -> Result<Whole, VerifyError> {
@@ -306,11 +322,14 @@ impl Verification {
             (None, Some(_), None) => return flaw(end, "all records are missing"),
             _ => {}
         }
-        match self.kept {
-            Some(kept) if !self.goes_on && kept.n < self.first => {
+        match (self.kept, self.last) {
+            (Some(kept), Some(last)) if self.head.is_none() && kept.n > last.n => {
+                Err(VerifyError::Later { kept: kept.n, last: last.n })
+            }
+            (Some(kept), _) if !self.goes_on && kept.n < self.first => {
                 Err(VerifyError::Earlier { kept: kept.n, first: self.first })
             }
-            Some(_) if !self.goes_on => flaw(end, "the record whose head was kept is missing at the end"),
+            (Some(_), _) if !self.goes_on => flaw(end, "the record whose head was kept is missing at the end"),
             _ => Ok((self.first, self.count)),
         }
     }

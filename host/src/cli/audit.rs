@@ -258,7 +258,11 @@ fn verify(path: &Path, no_head: bool, kept_head: Option<&Path>, json: bool) -> R
     let verdict = kept_head.map_or_else(|| audit::verify(path), |kept| audit::verify_since(path, kept));
     if json {
         let found = verdict.as_ref().ok();
-        let flaw = verdict.as_ref().err().map(ToString::to_string);
+        let (flaw, error) = match &verdict {
+            Ok(_) => (None, None),
+            Err(VerifyError::Flaw(flaw)) => (Some(flaw.to_string()), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
         let said = say_json(&json!({
             "file": shown.to_string(),
             "whole": found.is_some_and(|found| found.records > 0),
@@ -268,7 +272,9 @@ fn verify(path: &Path, no_head: bool, kept_head: Option<&Path>, json: bool) -> R
             "headless": found.and_then(|found| found.headless),
             "lost": found.map(|found| found.lost),
             "unclean": found.map(|found| found.unclean),
+            "kept_head_checked": found.is_some() && kept_head.is_some(),
             "flaw": flaw,
+            "error": error,
         }));
         let holds = match found.map(Whole::verdict) {
             Some(Verdict::Whole) => true,
@@ -281,7 +287,7 @@ fn verify(path: &Path, no_head: bool, kept_head: Option<&Path>, json: bool) -> R
         VerifyError::Missing => Failure::refused(format_args!("there is no audit trail `{shown}`")),
         error @ VerifyError::Io(_) => Failure::refused(format_args!("the audit trail `{shown}` cannot be read: {error}")),
         error @ VerifyError::Flaw(_) => Failure::refused(format_args!("the audit trail `{shown}` does not hold: {error}")),
-        error @ (VerifyError::NoHead | VerifyError::Kept(_) | VerifyError::Earlier { .. }) => {
+        error @ (VerifyError::NoHead | VerifyError::Kept(_) | VerifyError::Earlier { .. } | VerifyError::Later { .. }) => {
             Failure::refused(format_args!("the audit trail `{shown}` was not checked: {error}"))
         }
     })?;

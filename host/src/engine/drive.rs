@@ -106,10 +106,10 @@ impl Driver {
             }
             let mut is_late = false;
             let (shaped, done) = loop {
-                let now = self.clock.now();
-                let shaped = self.worlds.current(&*self.store, now).await.map_err(Failure::World)?;
+                let moment = self.clock.now_in_order();
+                let shaped = self.worlds.current(&*self.store, moment.0).await.map_err(Failure::World)?;
                 if is_late || !Arc::ptr_eq(&call.world, &shaped.world) {
-                    call = Arc::new(call.at(now, Arc::clone(&shaped.world)));
+                    call = Arc::new(call.at(moment, Arc::clone(&shaped.world)));
                 }
                 if let Some(done) = self.run(&under(&shaped), &call, &mut kept, &mut alone).await? {
                     break (shaped, done);

@@ -187,9 +187,8 @@ export class Waxseal {
 
   /** Whether the clock is in another second than `moment`, which is then set to now: a token begins its life when it is issued. */
   #isLate(moment) {
-    const now = this.#now()
-    if (Math.floor(now / 1000) === Math.floor(moment.nowMillis / 1000)) return false
-    moment.nowMillis = now
+    if (Math.floor(this.#now() / 1000) === Math.floor(moment.nowMillis / 1000)) return false
+    Object.assign(moment, this.#nowInOrder())
     return true
   }
 

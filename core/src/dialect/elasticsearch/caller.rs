@@ -155,5 +155,5 @@ fn prove(op: &Op<'_>, login: &str, password: &str, purpose: &str, expired: Expir
 }
 
 fn not_authenticated(op: &Op<'_>, login: &str, purpose: &str) -> Response {
-    unauthorized(op, &format!("unable to authenticate user [{login}] for {purpose}"))
+    unauthorized(op, &format!("unable to authenticate user [{}] for {purpose}", engine::as_typed(op, login)))
 }

@@ -305,7 +305,7 @@ pub(super) fn target(op: &Op<'_>, name: &str) -> Result<Option<(User, UserProfil
 
 /// 400, as the product answers whoever would change somebody who is not there.
 pub(super) fn nobody<T>(op: &Op<'_>, name: &str) -> Result<T, Stop> {
-    let text = super::error::findings(&[format!("there is no user [{name}]")]);
+    let text = super::error::findings(&[format!("there is no user [{}]", engine::as_typed(op, name))]);
     bad(op, "validation_exception", &text)
 }
 

@@ -252,19 +252,80 @@ fn a_password_that_is_refused_tells_of_no_name() {
     }
 }
 
-/// An administrator may replace the list of another, and whoever replaces their own list guesses once.
+/// Whoever replaces a list guesses once, and whoever shows a password may add as many as there is room for.
 #[test]
 fn the_ceiling_of_guesses_is_for_those_who_could_guess_on() {
-    let mut world = world();
-    world.settings_mut().throttle.account_ceiling = 2;
+    let world = || {
+        let mut world = world();
+        world.settings_mut().throttle.account_ceiling = 2;
+        world
+    };
+    let (mut shown, mut token_only) = (world(), world());
     for n in 0..5 {
         let add = format!(r#"{{"username": "ann", "new_password": "by admin {n}"}}"#);
-        assert_eq!(bearing(&mut world, "admin", "POST /v1/users/password", &add).status, 200);
+        let status = if n < 2 { 200 } else { 429 };
+        assert_eq!(bearing(&mut token_only, "admin", "POST /v1/users/password", &add).status, status);
+        assert_eq!(shown.call(by("admin", "POST /v1/users/password", &add)).status, 200);
+        let replace = format!(r#"{{"username": "ann", "new_password": "replaced {n}"}}"#);
+        assert_eq!(bearing(&mut shown, "admin", "PUT /v1/users/password", &replace).status, 200);
+    }
+    let mut world = world();
+    for n in 0..5 {
         let token = world.token("ann", if n == 0 { "annann".into() } else { format!("by himself {}", n - 1) }.as_str());
         let replace = request("PUT /v1/users/password", &format!(r#"{{"new_password": "by himself {n}"}}"#));
         let replaced = world.call(replace.with_header("authorization", &format!("Bearer {token}")));
         assert_eq!(replaced.status, 200);
     }
+}
+
+/// Right and wrong guesses count alike, and the counter is a condition of the commit, so that guesses made at once count too.
+#[test]
+fn an_administrator_guesses_no_more_than_the_ceiling_during_a_lock() {
+    let mut world = world();
+    world.settings_mut().throttle.account_ceiling = 6;
+    for _ in 0..5 {
+        check_login(&mut world, "ann", "wrong", 401);
+    }
+    let guess = |world: &mut TestWorld, old: &str| {
+        let body = format!(r#"{{"username": "ann", "old_password": "{old}"}}"#);
+        world.call(by("admin", "DELETE /v1/users/password", &body)).status
+    };
+    for _ in 0..3 {
+        assert_eq!((guess(&mut world, "wrong"), guess(&mut world, "annann")), (401, 400), "the last one stays");
+    }
+    world.audited();
+    assert_eq!((guess(&mut world, "annann"), guess(&mut world, "wrong")), (429, 429));
+    assert_eq!(world.audited(), ["login", "password.prove throttled", "login"]);
+    world.advance(86_400);
+    assert_eq!(guess(&mut world, "annann"), 400);
+}
+
+#[test]
+fn what_an_administrator_is_refused_of_anothers_list_is_audited() {
+    let mut world = world();
+    let add = |world: &mut TestWorld, password: &str| {
+        let body = format!(r#"{{"username": "ann", "new_password": "{password}"}}"#);
+        world.audited();
+        (world.call(by("admin", "POST /v1/users/password", &body)).status, world.audited().pop().unwrap_or_default())
+    };
+    for n in 1..16 {
+        assert_eq!(add(&mut world, &format!("password {n}")), (200, "password.add".into()));
+    }
+    assert_eq!(add(&mut world, "guess"), (400, "password.add password_too_many".into()));
+    assert_eq!(add(&mut world, "annann"), (400, "password.add password_same_as_current".into()));
+}
+
+/// Otherwise of many guesses made at once by one token, each would be told from the list that the first has replaced.
+#[test]
+fn a_right_guess_is_told_only_while_the_list_is_what_it_was() {
+    let mut world = world();
+    let token = world.token("ann", "annann");
+    let guess = |guess: &str| {
+        let body = format!(r#"{{"new_password": "{guess}"}}"#);
+        request("PUT /v1/users/password", &body).with_header("authorization", &format!("Bearer {token}"))
+    };
+    assert_eq!(world.race(guess("annann"), |world| assert_eq!(world.call(guess("other")).status, 200)).status, 401);
+    check_login(&mut world, "ann", "other", 200);
 }
 
 #[test]
@@ -306,6 +367,9 @@ fn a_refused_renewal_is_audited_unless_a_stranger_made_the_token() {
     assert_eq!(renew(&mut world, &token[..token.len() - 4]), (401, Vec::new(), Vec::new()));
     world.advance(300);
     assert_eq!(renew(&mut world, &token), (401, ["3".into()].into(), ["token.refresh expired".into()].into()));
+    assert_eq!(renew(&mut world, &token), (401, Vec::new(), Vec::new()), "once a day");
+    world.advance(86_400);
+    assert_eq!(renew(&mut world, &token), (401, Vec::new(), Vec::new()), "an old one");
     let token = world.token("ann", "annann");
     assert_eq!(world.call(by("ann", "PUT /v1/users/password", r#"{"new_password": "ann 2"}"#)).status, 200);
     assert_eq!(renew(&mut world, &token), (401, ["3".into()].into(), ["token.refresh ended".into()].into()));
@@ -320,6 +384,7 @@ fn what_a_known_caller_has_no_right_to_is_audited() {
         ("PUT /_security/user/eve/_disable", "PUT /_security/user/eve/_disable"),
         ("DELETE /_security/role/any", "DELETE /_security/role/any"),
     ] {
+        world.advance(60);
         world.audited();
         assert_eq!(world.call(by("ann", line, "")).status, 403, "{line}");
         let denied = world.events.last().unwrap();
@@ -328,11 +393,14 @@ fn what_a_known_caller_has_no_right_to_is_audited() {
             ("access.deny", "3", told, "not_allowed")
         );
         assert_eq!(world.audited(), ["login", "access.deny not_allowed"], "{line}");
+        assert_eq!(world.call(by("ann", line, "")).status, 403, "{line}");
+        assert_eq!(world.audited(), ["login"], "once in a minute");
     }
     let read = by("ann", "POST /broker/rest/user/authorizations", r#"{"scope": "read"}"#);
     let read: serde_json::Value = serde_json::from_slice(&world.call(read).body).unwrap();
     let read = read["data"]["token"].as_str().unwrap();
     for line in ["POST /broker/rest/user/authorizations", "POST /auth/introspect"] {
+        world.advance(60);
         world.audited();
         let denied = world.call(request(line, "").with_header("authorization", &format!("Bearer {read}")));
         assert_eq!(denied.status, 403, "{line}");

@@ -33,12 +33,13 @@ pub(super) fn refresh(op: &Op<'_>) -> Result<Response, Stop> {
         return Err(Refusal::NoCredentials.into());
     };
     op.want(&[key::cluster()]);
-    let bearer = engine::bearer(op, &token, &[dialect::REDIS]).inspect_err(|stop| {
-        // What none of our keys has signed would have strangers fill the trail.
-        if let (Stop::Refuse(refusal), Some((owner, jti))) = (stop, engine::whose(op, &token)) {
-            audit_refused(op, "token.refresh", &owner, &jti, refusal.code());
+    let bearer = match engine::bearer(op, &token, &[dialect::REDIS]) {
+        Err(Stop::Refuse(refusal)) => {
+            engine::audit_unrefreshed(op, &token, &refusal)?;
+            return Err(refusal.into());
         }
-    })?;
+        judged => judged?,
+    };
     if engine::has_expired(op, &bearer.user)? {
         audit_refused(op, "token.refresh", &bearer.user.uid, &bearer.jti, Refusal::PasswordExpired.code());
         return Err(Refusal::PasswordExpired.into());
