@@ -1,7 +1,7 @@
 // Where the runtimes are, and how to run something in them.
 
 import { execFile, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,16 @@ import { fileURLToPath } from 'node:url'
 
 export const here = fileURLToPath(new URL('.', import.meta.url))
 export const bin = name => join(here, 'node_modules/.bin', name)
-export const folder = () => mkdtempSync(join(tmpdir(), 'waxseal-'))
+
+const folders = []
+process.on('exit', () => { for (const path of folders) rmSync(path, { recursive: true, force: true, maxRetries: 3 }) })
+
+/** A folder that is there for as long as this process. */
+export function folder() {
+  const path = mkdtempSync(join(tmpdir(), 'waxseal-'))
+  folders.push(path)
+  return path
+}
 
 /** The standard output of a program that has to end well. */
 export function output(program, args, options = {}) {
