@@ -31,11 +31,48 @@ export function output(program, args, options = {}) {
   })
 }
 
-/** A program that runs until `stop` is called. */
-export function started(program, args, { env } = {}) {
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...env } })
-  const ended = new Promise(resolve => child.once('exit', resolve))
-  return { child, stop: async () => (child.kill(), ended) }
+/** A program that runs until `stop` is called. What it complains of is shown unless it is `quiet`; `said` has the last of it. */
+export function started(program, args, { env, quiet = false } = {}) {
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', text => {
+    said = (said + text).slice(-4000)
+    if (!quiet) process.stderr.write(text)
+  })
+  const ended = new Promise(resolve => {
+    child.once('error', ({ message }) => resolve(message))
+    child.once('exit', (code, signal) => resolve(`it ended with ${signal ?? code}`))
+  })
+  return {
+    child,
+    /** Resolves with how it went when it has ended, or could not be started. */
+    ended,
+    said: () => said,
+    async stop(signal) {
+      child.kill(signal)
+      await ended
+      // What it has started itself may hold the other end for longer.
+      child.stderr.destroy()
+    },
+  }
+}
+
+/** Waits until what was `started` is ready. Where it ends before that, or takes too long, the error says so, and what it has said. */
+export async function ready({ child, ended, said, stop }, isReady, patience = 30_000) {
+  let how
+  ended.then(outcome => { how = outcome })
+  const end = Date.now() + patience
+  while (how !== undefined || !(await isReady())) {
+    if (Date.now() > end) how ??= `it is not ready after ${patience / 1000} s`
+    if (how !== undefined) {
+      const what = `${child.spawnargs.join(' ')}: ${how}`
+      // The last of what it has said may come after the news of its end.
+      await sleep(100)
+      await stop('SIGKILL')
+      throw new Error(`${what}\n${said()}`.trimEnd())
+    }
+    await sleep(50)
+  }
 }
 
 export const deno = ['run', '--quiet', '--allow-all', '--unstable-kv', '--node-modules-dir=manual']
@@ -50,16 +87,17 @@ export function found(what, paths) {
 /** The native server, which has been built before. */
 export const server = () => found('the server', [process.env.WAXSEAL_BIN, join(here, '../../target/debug/waxseal')])
 
-/** The server with data of its own once it answers at `url`, and the environment in which commands reach it. */
-export async function served(args, variables = {}) {
-  const url = `http://127.0.0.1:${await freePort()}`
+/** The server with data of its own once it answers at `url`, its clock free to move, and the environment in which commands reach it. */
+export const served = (args, variables) => plainlyServed(['--testing', '--set=log.filter=error', ...args], variables)
+
+/** The same without settings that were not asked for. */
+export async function plainlyServed(args, variables = {}, { quiet } = {}) {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
   const env = { WAXSEAL_DATA: join(folder(), 'data'), ...variables }
-  const { stop } = started(server(), ['serve', '--testing', `--listen=${new URL(url).host}`, '--set=log.filter=error', ...args], { env })
-  for (let tries = 0; !(await fetch(url).catch(() => undefined)); tries++) {
-    if (tries === 300) throw new Error('it does not listen')
-    await sleep(100)
-  }
-  return { url, env, stop }
+  const running = started(server(), ['serve', `--listen=127.0.0.1:${port}`, ...args], { env, quiet })
+  await ready(running, async () => (await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5000) }).catch(() => ({}))).ok)
+  return { url, port, env, stop: running.stop }
 }
 
 /** A port of this machine that is free. */

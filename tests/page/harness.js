@@ -1,49 +1,22 @@
 // The server, the browsers, and what no page may do.
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import puppeteer from 'puppeteer-core'
+import { plainlyServed } from '../js/programs.mjs'
 
 export const ADMIN = { name: 'admin', password: 'Grey-Heron 27 lantern' }
 
-/** A server of its own, with the clock free to move: `{ url, stop }`. */
+/** A server of its own, with the clock free to move: `{ url, port, stop }`. */
 export const startServer = (...args) => startPlainServer('--testing', ...args)
 
 /** One whose clock cannot be moved. */
 export async function startPlainServer(...args) {
-  const port = await freePort()
-  const data = mkdtempSync(join(tmpdir(), 'waxseal-page-'))
-  const child = spawn(process.env.WAXSEAL_BIN, ['serve', '--listen', `127.0.0.1:${port}`, '--data', data, ...args], {
-    env: { ...process.env, WAXSEAL_ADMIN_NAME: ADMIN.name, WAXSEAL_ADMIN_PASSWORD: ADMIN.password },
-    stdio: ['ignore', 'ignore', process.env.WAXSEAL_LOG ? 'inherit' : 'ignore'],
-  })
-  const ended = new Promise(resolve => { child.once('exit', resolve) })
-  const url = `http://127.0.0.1:${port}`
-  await until(async () => (await fetch(`${url}/readyz`).catch(() => ({}))).status === 200, 'the server does not answer')
-  return {
-    url,
-    port,
-    async stop() {
-      child.kill('SIGKILL')
-      await ended
-      rmSync(data, { recursive: true, force: true })
-    },
-  }
-}
-
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
+  const variables = { WAXSEAL_ADMIN_NAME: ADMIN.name, WAXSEAL_ADMIN_PASSWORD: ADMIN.password }
+  const { url, port, stop } = await plainlyServed(args, variables, { quiet: !process.env.WAXSEAL_LOG })
+  // At once: in good order it would wait for what a browser keeps open.
+  return { url, port, stop: () => stop('SIGKILL') }
 }
 
 const PLACES = {
