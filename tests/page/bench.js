@@ -1,8 +1,8 @@
 // `cargo xtask bench page`: the tables of docs/page.md. How soon the page paints and can be used, and what is sent for it, on this
 // machine's own loopback. WAXSEAL_BIN names the server, ROUNDS how often it is loaded.
 
-import { createServer, request as ask } from 'node:http'
-import { engineReady, launch, pause, startServer } from './harness.js'
+import { createServer } from 'node:http'
+import { engineReady, launch, pause, proxy, startServer } from './harness.js'
 
 const ROUNDS = Number(process.env.ROUNDS ?? 9)
 const TIMES = [
@@ -113,30 +113,22 @@ async function quiet(page) {
 /** What the server sends for a first and a second visit, counted between it and the browser; that takes time, so none is measured. */
 async function octets(server, context) {
   let counts
-  const between = createServer((request, response) => {
-    const { method, url: path, headers } = request
-    const [what] = PARTS.find(([, holds]) => holds(path.replace(/\?.*/, '')))
-    const count = size => counts.set(what, (counts.get(what) ?? 0) + size)
-    const upstream = ask({ host: '127.0.0.1', port: server.port, method, path, headers }, answer => {
+  const between = await proxy(server, {
+    answered({ url }, answer) {
       const { statusCode, statusMessage, rawHeaders } = answer
+      const [what] = PARTS.find(([, holds]) => holds(url.replace(/\?.*/, '')))
+      const count = size => counts.set(what, (counts.get(what) ?? 0) + size)
       count(`HTTP/1.1 ${statusCode} ${statusMessage}\r\n\r\n`.length + rawHeaders.reduce((sum, text) => sum + text.length + 2, 0))
-      response.writeHead(statusCode, rawHeaders)
       answer.on('data', chunk => { count(chunk.length) })
-      answer.pipe(response)
-    })
-    upstream.on('error', () => response.destroy())
-    request.pipe(upstream)
+    },
   })
-  await new Promise(resolve => { between.listen(0, '127.0.0.1', resolve) })
-  const url = `http://127.0.0.1:${between.address().port}`
   const visits = {}
   for (const name of ['cold', 'warm']) {
     counts = visits[name] = new Map()
-    await visit(context, url)
+    await visit(context, between.url)
   }
   await context.close()
-  between.closeAllConnections()
-  between.close()
+  await between.stop()
   return visits
 }
 

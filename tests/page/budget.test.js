@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { createServer, request } from 'node:http'
 import { after, before, test } from 'node:test'
-import { launch, openPage, startServer } from './harness.js'
+import { launch, openPage, proxy, startServer } from './harness.js'
 
 /** The page itself, and with it the whole engine, in octets after brotli. */
 const PAGE = 44_500
@@ -62,18 +62,15 @@ test('the first view needs one script and one style sheet, and nothing of the ot
 
 test('a second visit asks for what names the other files, and for no other', async () => {
   let asked = []
-  const between = createServer(({ method, url: path, headers }, response) => {
-    asked.push(path)
-    request({ host: '127.0.0.1', port: server.port, method, path, headers }, answer => {
-      response.writeHead(answer.statusCode, answer.rawHeaders)
-      answer.pipe(response)
-    }).on('error', () => response.destroy()).end()
+  const between = await proxy(server, {
+    asked({ url }, response, pass) {
+      asked.push(url)
+      pass()
+    },
   })
-  await new Promise(resolve => { between.listen(0, '127.0.0.1', resolve) })
-  const url = `http://127.0.0.1:${between.address().port}`
   const browser = await launch()
   const visit = async () => {
-    const page = await openPage(browser, url)
+    const page = await openPage(browser, between.url)
     await page.waitForFunction(async () => (await caches.open('waxseal-page')).match('/files.json'))
     await page.waitForNetworkIdle()
     page.verify()
@@ -89,7 +86,7 @@ test('a second visit asks for what names the other files, and for no other', asy
   assert.ok(second.includes('/'), second.join(', '))
   assert.deepEqual(second.filter(path => !['/', '/sw.js', '/files.json', '/favicon.svg'].includes(path)), [])
   await browser.close()
-  between.close()
+  await between.stop()
 })
 
 test('the page asks no other host, not even one that it is told of', async () => {

@@ -1,12 +1,11 @@
 // What goes wrong in browsers and on the way, and what the page makes of it.
 
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { ADMIN, answered, engineReady, launch, openPage, pause, press, sendRequest, signIn, startServer, statusOf, textOf, type, view, waitForText } from './harness.js'
+import { folder } from '../js/programs.mjs'
+import { ADMIN, answered, engineReady, launch, openPage, pause, press, proxy, sendRequest, signIn, startServer, statusOf, textOf, type, view, waitForText } from './harness.js'
 
 let server
 let browser
@@ -187,14 +186,8 @@ function loadsOf(page) {
 async function serverBetween(real, changes = {}) {
   const [, folder] = /page\/([0-9a-f]{16})\//.exec(await (await fetch(`${real.url}/files.json`)).text())
   let old = false
-  const self = {
-    upgrade() { old = true },
-    async stop() {
-      listener.closeAllConnections()
-      await new Promise(resolve => { listener.close(resolve) })
-    },
-  }
-  const listener = createServer(async (request, response) => {
+  const self = { upgrade() { old = true } }
+  const asked = async (request, response) => {
     const { pathname } = new URL(request.url, real.url)
     const isGone = old && pathname.startsWith(`/page/${folder}/`)
     const asked = old ? request.url.replace('f'.repeat(16), folder) : request.url
@@ -207,10 +200,8 @@ async function serverBetween(real, changes = {}) {
     if (old && /html|script|json/.test(headers['content-type'])) body = body.toString().replaceAll(folder, 'f'.repeat(16))
     response.writeHead(found.status, headers)
     response.end(changes[pathname]?.(body.toString()) ?? body)
-  })
-  await new Promise(resolve => { listener.listen(0, '127.0.0.1', resolve) })
-  self.url = `http://127.0.0.1:${listener.address().port}`
-  return self
+  }
+  return Object.assign(self, await proxy(real, { asked }))
 }
 
 test('two tabs share one engine, at once', async () => {
@@ -441,7 +432,7 @@ test('on an insecure address the engine runs in the page, and says so', async ()
 })
 
 test('where the browser keeps nothing, the engine lives as long as the page', async () => {
-  const profile = mkdtempSync(join(tmpdir(), 'waxseal-profile-'))
+  const profile = folder()
   mkdirSync(join(profile, 'Default'))
   // "Block all cookies" blocks every other storage, and service workers, too.
   const preferences = { profile: { default_content_setting_values: { cookies: 2 } } }
@@ -458,28 +449,21 @@ test('where the browser keeps nothing, the engine lives as long as the page', as
   await engineReady(page)
   assert.notDeepEqual(await people(page), before)
   await strict.close()
-  rmSync(profile, { recursive: true, force: true })
 })
 
 test('a server that answers nonsense is said to', async () => {
   const answers = ['<html>nonsense', '{"access_token": 7}', '', '{"access_token": "not.a.token"}', `{"access_token": "${'x'.repeat(500_000)}"}`]
   let turn = 0
-  const broken = createServer(async (request, response) => {
-    const path = new URL(request.url, server.url).pathname
-    if (path.startsWith('/v1') || path === '/metrics' || path.startsWith('/auth')) {
+  const broken = await proxy(server, {
+    asked({ url }, response, pass) {
+      if (!/^\/(v1|metrics|auth)/.test(url)) return pass()
       turn += 1
       response.writeHead(turn % 3 === 0 ? 500 : 200, { 'content-type': 'application/json' })
-      return response.end(answers[turn % answers.length])
-    }
-    const real = await fetch(`${server.url}${request.url}`, { headers: { accept: request.headers.accept ?? '*/*' } })
-    const headers = Object.fromEntries([...real.headers].filter(([name]) => !['content-encoding', 'content-length', 'transfer-encoding', 'connection'].includes(name)))
-    response.writeHead(real.status, headers)
-    response.end(Buffer.from(await real.arrayBuffer()))
+      response.end(answers[turn % answers.length])
+    },
   })
-  await new Promise(resolve => { broken.listen(0, '127.0.0.1', resolve) })
-  const url = `http://127.0.0.1:${broken.address().port}`
   const context = await stranger()
-  const page = await openPage(context, url)
+  const page = await openPage(context, broken.url)
   await press(page, 'Live server', '#engines')
   for (let tries = 0; tries < 6; tries += 1) {
     await page.evaluate(async () => {
@@ -495,8 +479,7 @@ test('a server that answers nonsense is said to', async () => {
   await answered(page)
   page.verify()
   await context.close()
-  broken.closeAllConnections()
-  await new Promise(resolve => { broken.close(resolve) })
+  await broken.stop()
 })
 
 test('ten thousand entries of history are no burden', async () => {

@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createServer, request } from 'node:http'
+import { pipeline } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import puppeteer from 'puppeteer-core'
 import { plainlyServed } from '../js/programs.mjs'
@@ -17,6 +19,30 @@ export async function startPlainServer(...args) {
   const { url, port, stop } = await plainlyServed(args, variables, { quiet: !process.env.WAXSEAL_LOG })
   // At once: in good order it would wait for what a browser keeps open.
   return { url, port, stop: () => stop('SIGKILL') }
+}
+
+/**
+ * A server between the page and the real one: `{ url, stop }`. `asked(incoming, response, pass)` is told of each request, and lets it
+ * through with `pass`, at once or later, or does something else with it; `answered(incoming, answer)` is told of what comes back.
+ */
+export async function proxy(server, { asked = (incoming, response, pass) => pass(), answered } = {}) {
+  const listener = createServer((incoming, response) => asked(incoming, response, () => {
+    const { method, url: path, headers } = incoming
+    incoming.pipe(request({ host: '127.0.0.1', port: server.port, method, path, headers }, answer => {
+      answered?.(incoming, answer)
+      response.writeHead(answer.statusCode, answer.rawHeaders)
+      pipeline(answer, response, () => {})
+    }).on('error', () => response.destroy()))
+  }))
+  await new Promise(resolve => { listener.listen(0, '127.0.0.1', resolve) })
+  return {
+    url: `http://127.0.0.1:${listener.address().port}`,
+    async stop() {
+      const closed = new Promise(resolve => { listener.close(resolve) })
+      listener.closeAllConnections()
+      await closed
+    },
+  }
 }
 
 const PLACES = {

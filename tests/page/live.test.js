@@ -1,9 +1,8 @@
 // What the page does to the people of a live server, and keeps for them: passwords that were replaced elsewhere, a server that is silent.
 
 import assert from 'node:assert/strict'
-import { createServer, request } from 'node:http'
 import { after, before, beforeEach, test } from 'node:test'
-import { ADMIN, engineReady, launch, openPage, pause, press, signIn, startServer, statusOf, textOf, type, view, waitForText } from './harness.js'
+import { ADMIN, engineReady, launch, openPage, pause, press, proxy, signIn, startServer, statusOf, textOf, type, view, waitForText } from './harness.js'
 
 const EVE = { name: 'eve', password: 'Quiet-Harbour-Lamp-42' }
 const NEXT = { ...ADMIN, password: 'Brown-Heron 28 lantern' }
@@ -20,7 +19,7 @@ before(async () => {
 beforeEach(() => { between.broken = () => false })
 after(async () => {
   await browser?.close()
-  between?.close()
+  await between?.stop()
   await server?.stop()
 })
 
@@ -300,21 +299,12 @@ test('a password that is typed and a token that is pasted are sent as they stand
 
 /** The server behind another one that breaks off what is `broken`, and tells which requests of the API were `seen`. */
 async function breaking() {
-  const proxy = createServer((incoming, response) => {
-    const { method, url: path, headers } = incoming
-    if (path.startsWith('/v1')) own.seen.push(`${method} ${path}`)
-    if (own.broken(path)) return response.destroy()
-    incoming.pipe(request({ host: '127.0.0.1', port: server.port, method, path, headers }, answer => {
-      response.writeHead(answer.statusCode, answer.rawHeaders)
-      answer.pipe(response)
-    }).on('error', () => response.destroy()))
-  })
-  await new Promise(resolve => { proxy.listen(0, '127.0.0.1', resolve) })
-  const own = {
-    seen: [],
-    broken: () => false,
-    url: `http://127.0.0.1:${proxy.address().port}`,
-    close() { proxy.closeAllConnections(); proxy.close() },
-  }
-  return own
+  const own = { seen: [], broken: () => false }
+  return Object.assign(own, await proxy(server, {
+    asked({ method, url }, response, pass) {
+      if (url.startsWith('/v1')) own.seen.push(`${method} ${url}`)
+      if (own.broken(url)) response.destroy()
+      else pass()
+    },
+  }))
 }

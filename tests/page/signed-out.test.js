@@ -1,9 +1,8 @@
 // What is left of a live server after "Sign out", and what one engine learns of the other when it was switched.
 
 import assert from 'node:assert/strict'
-import { createServer, request } from 'node:http'
 import { after, before, test } from 'node:test'
-import { ADMIN, engineReady, launch, openPage, pause, press, sendRequest, signIn, startServer, statusOf, type, until, view, waitForText } from './harness.js'
+import { ADMIN, engineReady, launch, openPage, pause, press, proxy, sendRequest, signIn, startServer, statusOf, type, until, view, waitForText } from './harness.js'
 
 const EVE = { name: 'eve', password: 'Quiet-Harbour-Lamp-42' }
 let server
@@ -21,7 +20,7 @@ before(async () => {
 })
 after(async () => {
   await browser?.close()
-  between?.close()
+  await between?.stop()
   await server?.stop()
 })
 
@@ -290,25 +289,15 @@ test('signed out or switched, the view of the time shows nobody any more, howeve
   await page.close()
 })
 
-/** The server behind another one that lets some requests wait: `{ url, seen, hold, release, close }`. */
+/** The server behind another one that lets some requests wait: `{ url, seen, hold, release, stop }`. */
 async function holding() {
   const held = []
-  const proxy = createServer((incoming, response) => {
-    const { method, url: path, headers } = incoming
-    const pass = () => incoming.pipe(request({ host: '127.0.0.1', port: server.port, method, path, headers }, answer => {
-      response.writeHead(answer.statusCode, answer.rawHeaders)
-      answer.pipe(response)
-    }).on('error', () => response.destroy()))
-    if (path.startsWith('/v1')) own.seen.push(`${method} ${path}`)
-    if (own.hold(path)) held.push(pass)
-    else pass()
-  })
-  const own = {
-    seen: [],
-    hold: () => false,
-    release: () => held.splice(0).forEach(pass => pass()),
-    close() { proxy.closeAllConnections(); proxy.close() },
-  }
-  await new Promise(resolve => { proxy.listen(0, '127.0.0.1', resolve) })
-  return Object.assign(own, { url: `http://127.0.0.1:${proxy.address().port}` })
+  const own = { seen: [], hold: () => false, release: () => held.splice(0).forEach(pass => pass()) }
+  return Object.assign(own, await proxy(server, {
+    asked({ method, url }, response, pass) {
+      if (url.startsWith('/v1')) own.seen.push(`${method} ${url}`)
+      if (own.hold(url)) held.push(pass)
+      else pass()
+    },
+  }))
 }

@@ -1,10 +1,9 @@
 // What the page says of times and tokens must be true, also of odd ones.
 
 import assert from 'node:assert/strict'
-import { createServer, request } from 'node:http'
 import { after, before, test } from 'node:test'
 import { forged } from '../js/packed/smoke.mjs'
-import { engineReady, launch, openPage, pause, press, sendRequest, startPlainServer, startServer, textOf, type, view, waitForText } from './harness.js'
+import { engineReady, launch, openPage, pause, press, proxy, sendRequest, startPlainServer, startServer, textOf, type, view, waitForText } from './harness.js'
 
 let server
 let browser
@@ -59,15 +58,8 @@ test('a time that the engine cannot have is refused, and said to be', async () =
 })
 
 test('what a clock tells that was asked before is not said of the one that answers now', async () => {
-  const mute = createServer((incoming, response) => {
-    if (incoming.url === '/testing/clock') return
-    incoming.pipe(request({ port: server.port, host: '127.0.0.1', method: incoming.method, path: incoming.url, headers: incoming.headers }, answer => {
-      response.writeHead(answer.statusCode, answer.rawHeaders)
-      answer.pipe(response)
-    }))
-  })
-  await new Promise(resolve => { mute.listen(0, '127.0.0.1', resolve) })
-  const other = await openPage(browser, `http://127.0.0.1:${mute.address().port}`)
+  const mute = await proxy(server, { asked({ url }, response, pass) { if (url !== '/testing/clock') pass() } })
+  const other = await openPage(browser, mute.url)
   await press(other, 'Live server', '#engines')
   await view(other, 'Time')
   await press(other, 'This tab', '#engines')
@@ -76,8 +68,7 @@ test('what a clock tells that was asked before is not said of the one that answe
   assert.equal(await other.$eval('.clock div.notice', element => element.hidden), true)
   other.verify()
   await other.close()
-  mute.closeAllConnections()
-  mute.close()
+  await mute.stop()
 })
 
 test('whoever may sign in is not said to have an expired password because an administrator has lost his rights', async () => {

@@ -2,9 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { createServer, request } from 'node:http'
 import { after, before, test } from 'node:test'
-import { ADMIN, launch, openPage, pause, press, sendRequest, signIn, startServer, textOf, until, view, waitForText } from './harness.js'
+import { ADMIN, launch, openPage, pause, press, proxy, sendRequest, signIn, startServer, textOf, until, view, waitForText } from './harness.js'
 
 let server
 let browser
@@ -35,6 +34,9 @@ function words(line, variables = {}) {
   assert.equal(status, 0, stderr)
   return stdout.split('\0').slice(0, -1)
 }
+
+/** The server behind another one that leaves some of what is asked unanswered. */
+const silentAt = isSilent => proxy(server, { asked({ url }, response, pass) { if (!isSilent(url)) pass() } })
 
 test('an address that names no request is corrected', async () => {
   await page.evaluate(() => { location.hash = '#/try/redis/nonexistent' })
@@ -70,7 +72,13 @@ test('the line for a shell says what is sent', async () => {
   assert.deepEqual(await line({ headers: 'x-empty:\nx-full: 1' }), ['-i', '-X', 'POST', '-H', 'X-Empty;', '-H', 'X-Full: 1'])
   // And that is what goes out.
   const seen = []
-  const between = await passing((incoming, chunks) => seen.push([incoming.headers['content-type'], Buffer.concat(chunks).toString()]))
+  const between = await proxy(server, {
+    asked(incoming, response, pass) {
+      const chunks = []
+      incoming.on('data', chunk => chunks.push(chunk)).on('end', () => seen.push([incoming.headers['content-type'], Buffer.concat(chunks).toString()]))
+      pass()
+    },
+  })
   const other = await openPage(browser, between.url)
   await press(other, 'Live server', '#engines')
   await put(other, { path: '/auth/revoke', body: '@x', type: '' })
@@ -79,7 +87,7 @@ test('the line for a shell says what is sent', async () => {
   assert.match(await textOf(other, '.answer pre.curl'), /-H Content-Type: [^]*--data-raw @x/)
   other.verify()
   await other.close()
-  between.close()
+  await between.stop()
 })
 
 test('what is filled in is told wherever it stands', async () => {
@@ -122,7 +130,7 @@ test('the live server is not taken for the engine in the tab', async () => {
 })
 
 test('who waits for a server that is silent can give up, or switch the engine', async () => {
-  const between = await passing(undefined, path => path.startsWith('/v1'))
+  const between = await silentAt(path => path.startsWith('/v1'))
   const other = await openPage(browser, between.url)
   await press(other, 'Live server', '#engines')
   await put(other, {})
@@ -146,7 +154,7 @@ test('who waits for a server that is silent can give up, or switch the engine', 
   await view(other, 'Time')
   other.verify()
   await other.close()
-  between.close()
+  await between.stop()
 })
 
 test('a line for a shell says where it would go, and what it still needs', async () => {
@@ -198,7 +206,7 @@ test('a credential may be long, and what fails for whatever reason is said to ha
 })
 
 test('while a request is under way it is not put in place of another', async () => {
-  const between = await passing(undefined, path => path.startsWith('/v1'))
+  const between = await silentAt(path => path.startsWith('/v1'))
   const other = await openPage(browser, between.url)
   await press(other, 'Live server', '#engines')
   await put(other, {})
@@ -212,7 +220,7 @@ test('while a request is under way it is not put in place of another', async () 
   await waitForText(other, '.answer-body', 'Nothing sent')
   other.verify()
   await other.close()
-  between.close()
+  await between.stop()
 })
 
 test('an answer stays with the route that was asked', async () => {
@@ -262,7 +270,7 @@ test('a suggested password is taken by every policy and guessed by nobody', asyn
 
 test('the metrics are not asked any more when the engine was switched meanwhile', async () => {
   let times = 0
-  const between = await passing(undefined, path => path === '/metrics' && Boolean(times += 1))
+  const between = await silentAt(path => path === '/metrics' && Boolean(times += 1))
   const other = await openPage(browser, between.url)
   await press(other, 'Live server', '#engines')
   await view(other, 'Observe')
@@ -271,7 +279,7 @@ test('the metrics are not asked any more when the engine was switched meanwhile'
   await pause(2600)
   assert.equal(times, 1)
   await other.close()
-  between.close()
+  await between.stop()
 })
 
 test('what was filled in for one engine is not sent to the other', async () => {
@@ -369,20 +377,3 @@ test('whom the other engine does not know is nobody there', async () => {
   assert.equal(await page.$eval('#as', element => element.value), 'password:ben')
   page.verify()
 })
-
-/** The server behind another one that shows what was asked, and leaves some of it unanswered. */
-async function passing(show, silent = () => false) {
-  const between = createServer((incoming, response) => {
-    if (silent(incoming.url)) return
-    const chunks = []
-    incoming.on('data', chunk => chunks.push(chunk)).on('end', () => {
-      show?.(incoming, chunks)
-      request({ host: '127.0.0.1', port: server.port, method: incoming.method, path: incoming.url, headers: incoming.headers }, answer => {
-        response.writeHead(answer.statusCode, answer.rawHeaders)
-        answer.pipe(response)
-      }).on('error', () => response.destroy()).end(Buffer.concat(chunks))
-    })
-  })
-  await new Promise(resolve => { between.listen(0, '127.0.0.1', resolve) })
-  return { url: `http://127.0.0.1:${between.address().port}`, close() { between.closeAllConnections(); between.close() } }
-}
