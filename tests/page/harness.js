@@ -194,7 +194,6 @@ export async function type(page, selector, text) {
 
 /** Sends what stands in the editor and waits for the status of the answer. */
 export async function sendRequest(page) {
-  await page.evaluate(() => { document.querySelector('.answer-body').dataset.old = 'yes' })
   await press(page, 'Send', '.editor')
   return answered(page)
 }
