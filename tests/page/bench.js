@@ -2,7 +2,7 @@
 // machine's own loopback. WAXSEAL_BIN names the server, ROUNDS how often it is loaded.
 
 import { createServer } from 'node:http'
-import { engineReady, launch, pause, proxy, startServer } from './harness.js'
+import { allKept, engineReady, launch, pause, proxy, startServer } from './harness.js'
 
 const ROUNDS = Number(process.env.ROUNDS ?? 9)
 const TIMES = [
@@ -104,9 +104,9 @@ async function visit(context, url) {
   return when
 }
 
-/** Waits until the service worker has kept every file. */
+/** Waits until the service worker has kept every file, and is done with it. */
 async function quiet(page) {
-  await page.waitForFunction(() => caches.open('waxseal-page').then(cache => cache.match('/files.json')).then(Boolean))
+  await allKept(page)
   await pause(300)
 }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { createServer, request } from 'node:http'
 import { after, before, test } from 'node:test'
-import { launch, openPage, proxy, startServer } from './harness.js'
+import { allKept, launch, openPage, proxy, startServer } from './harness.js'
 
 /** The page itself, and with it the whole engine, in octets after brotli. */
 const PAGE = 44_500
@@ -71,7 +71,7 @@ test('a second visit asks for what names the other files, and for no other', asy
   const browser = await launch()
   const visit = async () => {
     const page = await openPage(browser, between.url)
-    await page.waitForFunction(async () => (await caches.open('waxseal-page')).match('/files.json'))
+    await allKept(page)
     await page.waitForNetworkIdle()
     page.verify()
     await page.close()

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { ADMIN, launch, openPage, press, sendRequest, signIn, startServer } from './harness.js'
+import { ADMIN, answered, basic, launch, openPage, press, pressCase, sendRequest, signIn, startServer } from './harness.js'
 
 const USER = { name: 'eve', email: 'eve@example.com', password: 'Saddle-Pebble-Road-58', role: 'db_viewer' }
 /** What a route answers when it is sent as it stands, where that is not 200. */
@@ -114,7 +114,7 @@ for (const [engine, where] of [['tab', 'in the engine of the tab'], ['live', 'in
           for (const { title, expect, tab, plain } of cases) {
             // A live server may have administrators enough, and they may do what others may not.
             if ((tab && engine !== 'tab') || (plain && engine === 'alone')) {
-              if (!await isShut(page, title)) wrong.push(`${dialect} ${name}: ${title} can be pressed`)
+              if (await pressCase(page, title)) wrong.push(`${dialect} ${name}: ${title} can be pressed`)
               continue
             }
             note(wrong, `${dialect} ${name}: ${title}`, expect, await play(page, title), await body(page))
@@ -143,23 +143,16 @@ async function administratorSignsIn(page) {
 
 /** Somebody who is no administrator. */
 async function anotherSignsIn(page) {
-  const basic = `Basic ${Buffer.from(`${ADMIN.name}:${ADMIN.password}`).toString('base64')}`
-  const made = await fetch(`${server.url}/v1/users`, { method: 'POST', headers: { authorization: basic, 'content-type': 'application/json' }, body: JSON.stringify(USER) })
+  const made = await fetch(`${server.url}/v1/users`, { method: 'POST', headers: { authorization: basic(), 'content-type': 'application/json' }, body: JSON.stringify(USER) })
   assert.equal(made.status, 200)
   await press(page, 'Sign in as somebody else too')
   await signIn(page, USER)
   await page.waitForFunction(() => document.querySelectorAll('.person').length === 2)
 }
 
-const isShut = (page, title) => page.evaluate(wanted => [...document.querySelectorAll('.case')].find(button => button.querySelector('span + span').firstChild.textContent === wanted).disabled, title)
-
 async function play(page, title) {
-  await page.evaluate(wanted => { [...document.querySelectorAll('.case')].find(button => button.querySelector('span + span').firstChild.textContent === wanted).click() }, title)
-  const status = await page.waitForFunction(() => {
-    if (document.querySelector('.editor button.primary').ariaDisabled) return undefined
-    return document.querySelector('.answer-head .status')?.textContent ?? document.querySelector('.editor .notice.bad:not([hidden])')?.textContent
-  }, { timeout: 60_000 })
-  return status.jsonValue()
+  assert.ok(await pressCase(page, title), `${title} cannot be pressed`)
+  return answered(page)
 }
 
 const body = page => page.evaluate(() => document.querySelector('pre.body')?.textContent ?? '')

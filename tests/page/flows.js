@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ADMIN, engineReady, launch, openPage, press, sendRequest, signIn, startServer, textOf, type, view, waitForText } from './harness.js'
+import { ADMIN, engineReady, launch, openPage, press, pressCase, sendRequest, signIn, startServer, textOf, type, view, waitForText } from './harness.js'
 
 /** Runs all flows in one browser. */
 export function flows(browserName) {
@@ -23,7 +23,7 @@ export function flows(browserName) {
     assert.equal(await sendRequest(page), '200 OK')
     assert.match(await textOf(page, 'pre.body'), /"access_token": "ey/)
     for (const [name, status] of [['Wrong password', '401'], ['A life of 0 s', '400'], ['Another method', '405']]) {
-      await page.evaluate(wanted => { [...document.querySelectorAll('.case')].find(button => button.textContent.includes(wanted)).click() }, name)
+      await pressCase(page, name)
       await page.waitForFunction(wanted => document.querySelector('.answer-head .status')?.textContent.startsWith(wanted), {}, status)
     }
     await page.waitForFunction(() => document.querySelectorAll('.history li').length === 4)
@@ -119,23 +119,22 @@ export function flows(browserName) {
 
   test('the clock moves, and what it ends is ended', async () => {
     await view(page, 'Time')
-    const play = name => page.evaluate(wanted => { [...document.querySelectorAll('.case')].find(button => button.textContent.startsWith(wanted)).click() }, name)
-    await play('Tokens of a minute')
+    await pressCase(page, 'Tokens of a minute, an hour and a day')
     await waitForText(page, '.notice.good', 'Three tokens are running')
-    await play('Lock somebody out')
+    await pressCase(page, 'Lock somebody out')
     await waitForText(page, '.watched + h3 + .watched, .watched:last-of-type', 'locked out until')
     const over = () => page.$$eval('.watched .is-over code', all => all.length)
     const before = await over()
     await press(page, '+ 1 hour')
     await page.waitForFunction(count => document.querySelectorAll('.watched .is-over code').length >= count + 2, {}, before)
     await page.waitForFunction(() => !document.querySelector('.watched:last-of-type').textContent.includes('locked out'))
-    await play('Passwords expire after 90 days')
+    await pressCase(page, 'Passwords expire after 90 days')
     await waitForText(page, '.notice.good', 'must replace it')
     for (let month = 0; month < 4; month += 1) await press(page, '+ 30 days')
     await waitForText(page, '.watched:last-of-type', 'password has expired')
     await press(page, 'Back to the present')
     await page.waitForFunction(() => document.querySelector('.clock').textContent.includes('As on this device.'))
-    await play('Passwords never expire')
+    await pressCase(page, 'Passwords never expire')
     await waitForText(page, '.notice.good', 'do not expire any more')
     page.verify()
   })

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { folder } from '../js/programs.mjs'
-import { ADMIN, answered, engineReady, launch, openPage, pause, press, proxy, sendRequest, signIn, startServer, statusOf, textOf, type, view, waitForText } from './harness.js'
+import { ADMIN, allKept, answered, engineReady, launch, openPage, pause, press, pressCase, proxy, sendRequest, signIn, startServer, statusOf, textOf, type, view, waitForText } from './harness.js'
 
 let server
 let browser
@@ -26,7 +26,7 @@ const people = page => page.$$eval('.person code', all => all.map(element => ele
 test('the page works offline from its first visit on', async () => {
   const context = await stranger()
   const page = await openPage(context, server.url)
-  await page.waitForFunction(async () => (await caches.open('waxseal-page')).match('/files.json'))
+  await allKept(page)
   await page.setOfflineMode(true)
   await page.reload()
   await engineReady(page)
@@ -62,7 +62,7 @@ test('it works when the server is gone for good', async () => {
   const context = await stranger()
   const mortal = await startServer()
   const page = await openPage(context, mortal.url)
-  await page.waitForFunction(async () => (await caches.open('waxseal-page')).match('/files.json'))
+  await allKept(page)
   await mortal.stop()
   // A worker that has been idle is stopped by the browser, and must find all it needs when it starts again.
   const session = await page.createCDPSession()
@@ -88,7 +88,7 @@ test('offline, an address shows its own file, and no other in its place', async 
   // Without the routes by which a browser takes the files from the cache by itself, as in those that have none.
   const between = await serverBetween(server, { '/sw.js': text => text.replace('addRoutes', 'noRoutes') })
   const page = await openPage(context, between.url)
-  await page.waitForFunction(async () => (await caches.open('waxseal-page')).match('/files.json'))
+  await allKept(page)
   const script = await page.evaluate(() => new URL(document.querySelector('script[type=module]').src).pathname)
   const told = async path => {
     const other = await context.newPage()
@@ -110,7 +110,7 @@ test('a tab that was open while the server was replaced shows its other views', 
   const context = await stranger()
   const between = await serverBetween(server)
   const [one, two] = [await openPage(context, between.url), await openPage(context, between.url)]
-  await one.waitForFunction(async () => (await caches.open('waxseal-page')).match('/files.json'))
+  await allKept(one)
   between.upgrade()
   await two.reload()
   await engineReady(two)
@@ -544,14 +544,13 @@ test('a live server is changed by nobody who only looks around', async () => {
   await signIn(page, ADMIN)
   await waitForText(page, '.people', 'admin')
   for (let times = 0; times < 6; times += 1) {
-    await page.evaluate(() => { [...document.querySelectorAll('.case')].find(button => button.textContent.includes('Wrong password')).click() })
+    await pressCase(page, 'Wrong password')
     assert.equal(await answered(page), '401 Unauthorized')
   }
   await view(page, 'Time')
-  const play = name => page.evaluate(wanted => { [...document.querySelectorAll('.case')].find(button => button.textContent.startsWith(wanted)).click() }, name)
-  await play('Lock somebody out')
+  await pressCase(page, 'Lock somebody out')
   await waitForText(page, '.scenes .notice.good', 'scratch-')
-  await play('Passwords expire')
+  await pressCase(page, 'Passwords expire after 90 days')
   await waitForText(page, '.scenes .cases', 'Press again')
   await view(page, 'Passwords')
   assert.equal(await page.$$eval('[aria-label]', (all, secret) => all.some(({ ariaLabel }) => ariaLabel.includes(secret)), ADMIN.password), false)

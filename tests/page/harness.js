@@ -9,6 +9,8 @@ import puppeteer from 'puppeteer-core'
 import { plainlyServed } from '../js/programs.mjs'
 
 export const ADMIN = { name: 'admin', password: 'Grey-Heron 27 lantern' }
+/** The header by which somebody signs in. */
+export const basic = ({ name, password } = ADMIN) => `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`
 
 /** A server of its own, with the clock free to move: `{ url, port, stop }`. */
 export const startServer = (...args) => startPlainServer('--testing', ...args)
@@ -116,6 +118,9 @@ function pollByTime(page) {
 /** Waits for the engine in the tab. */
 export const engineReady = page => waitForText(page, '.where', 'The engine runs in this tab')
 
+/** Waits until the service worker has kept every file, of which this is the last. */
+export const allKept = page => page.waitForFunction(async () => (await caches.open('waxseal-page')).match('/files.json'))
+
 /** Waits until the first element of `selector` holds `text`. */
 export async function waitForText(page, selector, text) {
   try {
@@ -139,6 +144,14 @@ export async function press(page, name, within = 'body') {
     }
   }
 }
+
+/** Presses the case or scene of this name, whether it is in sight or not. Says whether it can be pressed. */
+export const pressCase = (page, name) => page.evaluate(wanted => {
+  const button = [...document.querySelectorAll('.case')].find(one => one.querySelector(':scope > span:last-of-type').firstChild.textContent === wanted)
+  if (!button) throw new Error(`no case is called \`${wanted}\``)
+  button.click()
+  return !button.disabled
+}, name)
 
 async function pressOnce(page, name, within) {
   const handle = await page.waitForFunction((text, where) => {
@@ -217,9 +230,8 @@ export async function signIn(page, { name, password }) {
 }
 
 /** The status that a server answers to who signs in. */
-export async function statusOf(url, { name, password }) {
-  const authorization = `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`
-  return (await fetch(`${url}/v1/users/authorize`, { method: 'POST', headers: { authorization } })).status
+export async function statusOf(url, who) {
+  return (await fetch(`${url}/v1/users/authorize`, { method: 'POST', headers: { authorization: basic(who) } })).status
 }
 
 export async function until(holds, message, patience = 30_000) {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
-import { ADMIN, engineReady, launch, openPage, pause, press, proxy, signIn, startServer, statusOf, textOf, type, view, waitForText } from './harness.js'
+import { ADMIN, basic, engineReady, launch, openPage, pause, press, proxy, signIn, startServer, statusOf, textOf, type, view, waitForText } from './harness.js'
 
 const EVE = { name: 'eve', password: 'Quiet-Harbour-Lamp-42' }
 const NEXT = { ...ADMIN, password: 'Brown-Heron 28 lantern' }
@@ -24,9 +24,8 @@ after(async () => {
 })
 
 /** What an administrator does without the page. */
-async function asked(method, path, body, { name, password } = ADMIN) {
-  const authorization = `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`
-  return (await fetch(`${server.url}${path}`, { method, headers: { authorization, 'content-type': 'application/json' }, body: JSON.stringify(body) })).status
+async function asked(method, path, body, who = ADMIN) {
+  return (await fetch(`${server.url}${path}`, { method, headers: { authorization: basic(who), 'content-type': 'application/json' }, body: JSON.stringify(body) })).status
 }
 
 /** A page on which these have signed in. */

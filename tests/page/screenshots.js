@@ -1,7 +1,7 @@
 // Makes the pictures in `docs/page/`: every view in both themes. `WAXSEAL_BIN=… node screenshots.js`
 
 import { mkdirSync } from 'node:fs'
-import { ADMIN, launch, openPage, pause, press, sendRequest, signIn, startServer, view, waitForText } from './harness.js'
+import { ADMIN, launch, openPage, pause, press, pressCase, sendRequest, signIn, startServer, view, waitForText } from './harness.js'
 
 const FOLDER = new URL('../../docs/page/', import.meta.url)
 const WIDE = { width: 1280, height: 860 }
@@ -12,11 +12,10 @@ const server = await startServer()
 const browser = await launch()
 const page = await openPage(browser, server.url)
 const themes = theme => page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }, { name: 'prefers-reduced-motion', value: 'reduce' }])
-const scene = name => page.evaluate(wanted => { [...document.querySelectorAll('.case')].find(button => button.textContent.startsWith(wanted)).click() }, name)
 
 await page.setViewport(WIDE)
 await sendRequest(page)
-await page.evaluate(() => { [...document.querySelectorAll('.case')].find(button => button.textContent.includes('Wrong password')).click() })
+await pressCase(page, 'Wrong password')
 await pause(800)
 await press(page, 'As it was', '.editor')
 await sendRequest(page)
@@ -39,9 +38,9 @@ await page.waitForFunction(() => document.querySelectorAll('.bars .number').leng
 await pause(500)
 await shoot('passwords')
 await view(page, 'Time')
-await scene('Tokens of a minute')
+await pressCase(page, 'Tokens of a minute, an hour and a day')
 await waitForText(page, '.notice.good', 'running')
-await scene('Lock somebody out')
+await pressCase(page, 'Lock somebody out')
 await waitForText(page, '.watched:last-of-type', 'locked out')
 await press(page, '+ 10 min')
 await pause(800)

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { ADMIN, engineReady, launch, openPage, pause, press, proxy, sendRequest, signIn, startServer, statusOf, type, until, view, waitForText } from './harness.js'
+import { ADMIN, basic, engineReady, launch, openPage, pause, press, proxy, sendRequest, signIn, startServer, statusOf, type, until, view, waitForText } from './harness.js'
 
 const EVE = { name: 'eve', password: 'Quiet-Harbour-Lamp-42' }
 let server
@@ -13,8 +13,7 @@ before(async () => {
   server = await startServer()
   between = await holding()
   browser = await launch()
-  const authorization = `Basic ${Buffer.from(`${ADMIN.name}:${ADMIN.password}`).toString('base64')}`
-  const headers = { authorization, 'content-type': 'application/json' }
+  const headers = { authorization: basic(), 'content-type': 'application/json' }
   const body = JSON.stringify({ ...EVE, email: 'eve@example.com', role: 'db_viewer' })
   assert.equal((await fetch(`${server.url}/v1/users`, { method: 'POST', headers, body })).status, 200)
 })

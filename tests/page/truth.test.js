@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { forged } from '../js/packed/smoke.mjs'
-import { engineReady, launch, openPage, pause, press, proxy, sendRequest, startPlainServer, startServer, textOf, type, view, waitForText } from './harness.js'
+import { engineReady, launch, openPage, pause, press, pressCase, proxy, sendRequest, startPlainServer, startServer, textOf, type, view, waitForText } from './harness.js'
 
 let server
 let browser
@@ -98,7 +98,7 @@ test('whose password has expired is known after a reload, and when the clock was
   }
   const expired = 'password has expired'
   await view(other, 'Time')
-  await other.evaluate(() => { [...document.querySelectorAll('.case')].find(button => button.textContent.startsWith('Passwords expire')).click() })
+  await pressCase(other, 'Passwords expire after 90 days')
   await waitForText(other, '.scenes .notice.good', 'must replace it')
   await press(other, '+ 1 day')
   await view(other, 'Passwords')
@@ -143,7 +143,7 @@ test('a clock that was moved in the tab is not taken for that of the live server
 
 test('what was said of one engine is not said of the other', async () => {
   await view(page, 'Time')
-  await page.evaluate(() => { [...document.querySelectorAll('.case')].find(button => button.textContent.startsWith('Lock somebody out')).click() })
+  await pressCase(page, 'Lock somebody out')
   await waitForText(page, '.scenes .notice.good', 'refused now, with the right password too.')
   await press(page, 'Live server', '#engines')
   assert.equal(await page.$eval('.scenes .notice', element => element.hidden), true)
