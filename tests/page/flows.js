@@ -1,7 +1,7 @@
 // What people do in each view. Every browser must let them.
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { ADMIN, engineReady, launch, openPage, press, pressCase, sendRequest, signIn, startServer, textOf, type, view, waitForText } from './harness.js'
 
 /** Runs all flows in one browser. */
@@ -10,10 +10,17 @@ export function flows(browserName) {
   let browser
   let page
 
-  test('the engine starts in the tab, with users of its own', async () => {
+  before(async () => {
     server = await startServer()
     browser = await launch(browserName)
     page = await openPage(browser, server.url)
+  })
+  after(async () => {
+    await browser?.close()
+    await server?.stop()
+  })
+
+  test('the engine starts in the tab, with users of its own', async () => {
     const people = await page.$$eval('.person strong', all => all.map(element => element.textContent))
     assert.deepEqual(people, ['admin', 'ada', 'ben'])
     page.verify()
@@ -184,10 +191,5 @@ export function flows(browserName) {
     await press(page, 'This tab', '#engines')
     await engineReady(page)
     page.verify()
-  })
-
-  test('the browser and the server end', async () => {
-    await browser.close()
-    await server.stop()
   })
 }
