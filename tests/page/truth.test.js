@@ -1,23 +1,10 @@
 // What the page says of times and tokens must be true, also of odd ones.
 
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { forged } from '../js/packed/smoke.mjs'
-import { engineReady, launch, openPage, pause, press, pressCase, proxy, sendRequest, startPlainServer, startServer, textOf, type, view, waitForText } from './harness.js'
-
-let server
-let browser
-let page
-
-before(async () => {
-  server = await startServer()
-  browser = await launch()
-  page = await openPage(browser, server.url)
-})
-after(async () => {
-  await browser?.close()
-  await server?.stop()
-})
+import { engineReady, openPage, pause, press, pressCase, proxy, sendRequest, startPlainServer, startServer, textOf, type, view, waitForText } from './harness.js'
+import { browser, page, server } from './opened.js'
 
 test('a time that the engine cannot have is refused, and said to be', async () => {
   await view(page, 'Time')

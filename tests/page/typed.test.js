@@ -2,22 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { after, before, test } from 'node:test'
-import { ADMIN, launch, openPage, pause, press, proxy, sendRequest, signIn, startServer, textOf, until, view, waitForText } from './harness.js'
-
-let server
-let browser
-let page
-
-before(async () => {
-  server = await startServer()
-  browser = await launch()
-  page = await openPage(browser, server.url)
-})
-after(async () => {
-  await browser?.close()
-  await server?.stop()
-})
+import { test } from 'node:test'
+import { ADMIN, openPage, pause, press, proxy, sendRequest, signIn, textOf, until, view, waitForText } from './harness.js'
+import { browser, page, server } from './opened.js'
 
 /** Puts values into the fields of the request. */
 const put = (subject, values) => subject.evaluate(all => {
