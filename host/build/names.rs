@@ -22,19 +22,30 @@ enum Inside {
     Class,
 }
 
+/// A bracket or template that is open, or all of the script.
+#[derive(Clone, Copy)]
+struct Open {
+    inside: Inside,
+    /// How many `?` wait in it for their `:`.
+    choices: usize,
+}
+
 /// The roles of tokens, in their order. Every name that is declared somewhere has its role there, too.
 ///
 /// # Errors
-/// What was taken for an object is none.
+/// What was taken for an object is none, or could be a block.
 pub(crate) fn roles(tokens: &[Token<'_>]) -> Result<Vec<Role>, String> {
     let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
-    let mut open = Vec::new();
+    let opened = |inside| Open { inside, choices: 0 };
+    let mut open = vec![opened(Inside::Code)];
+    // Whether the last `:` belongs to a `?`.
+    let mut is_choice = false;
     // How many brackets are open around the class whose body has not begun.
     let mut class = None;
     let mut roles = Vec::with_capacity(tokens.len());
     for (at, token) in tokens.iter().enumerate() {
         let before = |back: usize| at.checked_sub(back).map_or("", text);
-        let inside = open.last().copied().unwrap_or(Inside::Code);
+        let Open { inside, choices } = open.last().copied().unwrap_or(opened(Inside::Code));
         let mut role = Role::Other;
         match (token.kind, token.text) {
             (Kind::Text, piece) => {
@@ -42,23 +53,40 @@ pub(crate) fn roles(tokens: &[Token<'_>]) -> Result<Vec<Role>, String> {
                     open.pop();
                 }
                 if piece.starts_with(['`', '}']) && piece.ends_with("${") {
-                    open.push(Inside::Code);
+                    open.push(opened(Inside::Code));
                 }
             }
-            (Kind::Sign, "(" | "[") => open.push(Inside::Code),
+            (Kind::Sign, "(" | "[") => open.push(opened(Inside::Code)),
             (Kind::Sign, ")" | "]" | "}") => _ = open.pop(),
+            (Kind::Sign, "?" | ":") => {
+                // Neither `?.` nor `??`. A digit behind `?.` is that of a number.
+                let is_chain = text(at + 1) == "." && !text(at + 2).starts_with(|c: char| c.is_ascii_digit());
+                let is_open = token.text == "?" && before(1) != "?" && text(at + 1) != "?" && !is_chain;
+                is_choice = token.text == ":" && choices > 0;
+                if let Some(last) = open.last_mut() {
+                    last.choices = choices + usize::from(is_open) - usize::from(is_choice);
+                }
+            }
             (Kind::Sign, "{") => {
-                let is_block =
-                    matches!(before(1), "" | ")" | ";" | "}" | "{" | "else" | "try" | "catch" | "finally" | "do")
-                        || (before(1) == ">" && before(2) == "=");
-                open.push(match class {
+                let is_block = match before(1) {
+                    "" | ")" | ";" | "}" | "{" | "else" | "try" | "catch" | "finally" | "do" => true,
+                    ">" => before(2) == "=",
+                    // Behind `case …:`, `default:` or a label.
+                    ":" => inside == Inside::Code && !is_choice,
+                    "static" => inside == Inside::Class,
+                    _ => false,
+                };
+                open.push(opened(match class {
                     Some(depth) if depth == open.len() => {
                         class = None;
                         Inside::Class
                     }
                     _ if is_block => Inside::Code,
+                    _ if token.gap == Gap::Line && at.checked_sub(1).is_some_and(|at| may_end(&tokens[at])) => {
+                        return Err(format!("`{}`, and `{{` in the next line, is not understood", before(1)));
+                    }
                     _ => Inside::Object,
-                });
+                }));
             }
             (Kind::Word, word) if word.starts_with(|c: char| c.is_ascii_digit() || c == '#') => {}
             (Kind::Word, _) if before(1) == "." && before(2) != "." => {}
@@ -84,6 +112,11 @@ pub(crate) fn roles(tokens: &[Token<'_>]) -> Result<Vec<Role>, String> {
         roles.push(role);
     }
     Ok(roles)
+}
+
+/// Whether a statement may end with this token, so that what is in the next line begins another.
+fn may_end(token: &Token<'_>) -> bool {
+    token.text == "]" || (token.kind != Kind::Sign && !token.text.ends_with("${"))
 }
 
 /// Whether a token begins something in the body of a class.

@@ -162,4 +162,37 @@ fn what_cannot_be_joined_stops_the_build() {
     refused("import('./b.js')\n", "no file has `b.js`");
     refused("new URL('b.wasm', import.meta.url)\n", "there is no file `b.wasm`");
     refused("import.meta.url\n", "`import.meta` is only understood");
+    refused("let a = c[0]\n{ b(a) }\n", "`]`, and `{` in the next line, is not understood");
+}
+
+#[track_caller]
+fn check_joined(main: &'static str, expected: &str) {
+    let sources = [("main.js", main), ("b.js", "const c = 1\nexport { c as b }\n")];
+    assert_eq!(joined(&sources, &[("out.js", &["main.js"])]), Ok(vec![expected.into()]));
+}
+
+#[test]
+fn blocks_and_objects_are_told_apart() {
+    let blocks = "import { b } from './b.js'\n\
+                  switch (b) {\n  case b ? 1 : 2: { b(b) }\n  case b?.b: { b(b) }\n  default: { b(b) }\n}\n\
+                  const a = b ?.5 : { b }\n\
+                  d: { b(a) }\n\
+                  class A { static { b(a) } }\n";
+    let expected = "const c=1\n\
+                    switch(c){case c?1:2:{c(c)}\ncase c?.b:{c(c)}\ndefault:{c(c)}}\n\
+                    const a=c?.5:{b:c}\n\
+                    d:{c(a)}\n\
+                    class A{static{c(a)}}\n\
+                    export{}\n";
+    check_joined(blocks, expected);
+    let objects = "import { b } from './b.js'\n\
+                const a = b ? { b } : b?.c ?? b ? { b: { b } } : { b }\n\
+                switch (a) {\n  case b: a(b ? `${{ b }}` : { b })\n  default: f(b ? 1 : { b })\n}\n\
+                class A { static b = b ? 1 : { b } }\n";
+    let expected = "const c=1\n\
+                    const a=c?{b:c}:c?.c??c?{b:{b:c}}:{b:c}\n\
+                    switch(a){case c:a(c?`${{b:c}}`:{b:c})\ndefault:f(c?1:{b:c})}\n\
+                    class A{static b=c?1:{b:c}}\n\
+                    export{}\n";
+    check_joined(objects, expected);
 }
