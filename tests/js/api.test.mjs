@@ -1130,7 +1130,9 @@ describe('derivations', () => {
       assert.deepEqual((await Promise.all(answers)).map(({ status }) => status), [200, 200])
     }
   })
-  test('a worker that is lost is replaced, and what it had to do is done here', async () => {
+  test('a worker that is lost is replaced, and what it had to do is done here', async t => {
+    const said = []
+    t.mock.method(console, 'error', (...line) => said.push(line))
     const file = new URL(import.meta.resolve('waxseal/kdf.wasm'))
     const derivation = { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt, password }
     const expected = await kdf.derive(derivation)
@@ -1150,9 +1152,11 @@ describe('derivations', () => {
     assert.equal(hex(await own.derive(derivation)), hex(expected))
     assert.equal(spawned, 3)
     own.close()
+    assert.deepEqual(said, [])
     failing = true
     for (let i = 0; i < 9; i++) assert.equal(hex(await own.derive(derivation)), hex(expected))
     assert.equal(spawned, 6, 'and where there are never any, no more are tried')
+    assert.deepEqual(said.map(([, { code, cause }]) => [code, cause.message]), [['no_worker', 'gone']], 'of which the console is told once')
   })
   test('there is a worker whatever flags the process has', async () => {
     const source = `import { kdf } from ${JSON.stringify(import.meta.resolve('waxseal/kdf'))}
@@ -1200,11 +1204,14 @@ describe('derivations', () => {
     await waxseal.fetch(login())
     assert.deepEqual(addresses.slice(-2), [null, '192.0.2.7'])
   })
-  test('without a worker it is computed here', async () => {
+  test('without a worker it is computed here', async t => {
+    const said = []
+    t.mock.method(console, 'error', (...line) => said.push(line))
     const file = new URL(import.meta.resolve('waxseal/kdf.wasm'))
     const here = new Kdf({ module: () => WebAssembly.compile(readFileSync(file)), bytes: () => readFileSync(file), spawn: () => { throw new Error('forbidden') } })
     const derivation = { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt, password }
-    assert.equal(hex(await here.derive(derivation)), hex(await kdf.derive(derivation)))
+    for (let i = 0; i < 4; i++) assert.equal(hex(await here.derive(derivation)), hex(await kdf.derive(derivation)))
+    assert.deepEqual(said.map(([, { code, cause }]) => [code, cause.message]), [['no_worker', 'forbidden']])
   })
   describe('where there is no worker', () => {
     const file = name => readFileSync(new URL(import.meta.resolve(`waxseal/${name}.wasm`)))

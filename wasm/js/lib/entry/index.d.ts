@@ -241,8 +241,8 @@ export type WaxsealCode =
   | 'no_module' | 'unreadable_keys' | 'unavailable'
   /** What a store answered does not have the right shape; this package called the engine with something of a wrong shape, or too early. */
   | 'bad_answer' | 'bad_call' | 'not_open'
-  /** Derivations. */
-  | 'bad_kdf' | 'bad_derivation' | 'kdf_busy' | 'kdf_failed' | 'out_of_memory'
+  /** Derivations. `no_worker` is on the console only: no more workers are tried, and the thread that asks derives passwords itself. */
+  | 'no_worker' | 'bad_kdf' | 'bad_derivation' | 'kdf_busy' | 'kdf_failed' | 'out_of_memory'
   /** Stores. */
   | 'no_store' | 'store_in_use' | 'damaged_store' | 'too_large'
 

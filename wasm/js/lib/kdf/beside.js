@@ -1,5 +1,7 @@
 // Derivations in a worker. Apart from the rest, as a page that has none need not load this.
 
+import { WaxsealError } from '../errors.js'
+import { say } from '../say.js'
 import { Kdf } from './kdf.js'
 
 /** How long a worker waits for more work before it is ended, with its memory. */
@@ -68,13 +70,13 @@ class Beside {
     let worker
     try {
       worker = this.#worker = this.#spawn()
-    } catch {
-      this.#lost++
+    } catch (cause) {
+      this.#lose(cause)
       return undefined
     }
-    const lost = () => {
+    const lost = cause => {
       if (this.#worker !== worker) return
-      this.#lost++
+      this.#lose(cause)
       this.#end()
       for (const answered of this.#jobs.values()) answered?.()
     }
@@ -83,6 +85,11 @@ class Beside {
       this.#jobs.get(answer.id)?.(answer)
     }, lost)
     return worker
+  }
+
+  /** Counts a worker that gave no answer. Whoever runs this is told, once, when no other is tried: logins hold up the thread from then on. */
+  #lose(cause) {
+    if (++this.#lost === MOST_LOST) say(new WaxsealError('no_worker', 'workers end without an answer; passwords are derived in this thread from now on', { cause }))
   }
 
   #rest() {

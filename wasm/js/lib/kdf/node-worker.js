@@ -15,7 +15,7 @@ export function spawn() {
     listen: (told, lost) => {
       thread.on('message', told)
       thread.on('error', lost)
-      thread.on('exit', lost)
+      thread.on('exit', status => lost(new Error(`the thread has ended with status ${status}`)))
     },
   }
 }

@@ -16,9 +16,10 @@ export function spawn() {
       worker.onmessage = ({ data }) => told(data)
       worker.onerror = event => {
         event.preventDefault?.()
-        lost(event)
+        // A worker that is forbidden has neither.
+        lost(event.error ?? new Error(event.message || 'the worker does not run'))
       }
-      worker.onmessageerror = lost
+      worker.onmessageerror = () => lost(new Error('an answer of the worker cannot be read'))
     },
   }
 }
