@@ -4,11 +4,12 @@ import { strict as assert } from 'node:assert'
 import { execFileSync, spawn } from 'node:child_process'
 import { createHmac, createSecretKey, generateKeyPairSync } from 'node:crypto'
 import { getEventListeners } from 'node:events'
-import fs, { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import fs, { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import { gzipSync } from 'node:zlib'
@@ -19,7 +20,7 @@ import { FileStore } from 'waxseal/store/file'
 import { createSigner, createVerifier, TokenError } from 'waxseal/verify'
 import { createEdgeVerifier, createRemoteVerifier } from 'waxseal/verify/public'
 import { withMemories } from './memories.mjs'
-import { folder } from './programs.mjs'
+import { bin, folder, output } from './programs.mjs'
 
 const PASSWORD = 'Grey-Heron 27 lantern'
 const CHEAP = { passwords: { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } } } }
@@ -1163,6 +1164,36 @@ describe('derivations', () => {
       process.on('worker', worker => worker.on('message', ({ code }) => console.log('answered', code)))
       await kdf.derive({ scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt: new Uint8Array(16), password: new Uint8Array(8) })`
     assert.equal(execFileSync(process.execPath, ['--input-type=module', '--eval', source], { encoding: 'utf8' }).trim(), 'answered 0')
+  })
+  describe('the module is read from beside the script', () => {
+    const copied = () => {
+      const place = join(folder(), 'waxseal')
+      cpSync(dirname(fileURLToPath(import.meta.resolve('waxseal/package.json'))), place, { recursive: true })
+      const source = `import { Waxseal, MemoryStore } from './entry/node.js'
+        import { kdf } from './kdf/entry-node.js'
+        const said = async work => work().then(() => 'good', ({ code, cause }) => code === 'no_module' ? cause.code : code)
+        const derivation = { scheme: { argon2id: { memory: 8, passes: 1, lanes: 1 } }, salt: new Uint8Array(16), password: new Uint8Array(8) }
+        console.log(await said(() => new Waxseal({ store: new MemoryStore() }).ready()), await said(() => kdf.derive(derivation)))`
+      writeFileSync(join(place, 'main.mjs'), source)
+      return place
+    }
+    const outcome = async (place, program = process.execPath, args = []) => (await output(program, [...args, 'main.mjs'], { cwd: place })).trim()
+    const modules = place => ['engine', 'kdf'].map(name => join(place, `wasm/${name}.wasm`))
+    test('and where there is none, from its text', async () => {
+      const place = copied()
+      assert.equal(await outcome(place), 'good good')
+      for (const file of modules(place)) rmSync(file)
+      assert.equal(await outcome(place), 'good good')
+    })
+    test('also where Deno may read nothing', async () => assert.equal(await outcome(copied(), bin('deno'), ['run', '--quiet', '--no-prompt']), 'good good'))
+    test('but what keeps it from being read is told', async () => {
+      const place = copied()
+      for (const file of modules(place)) {
+        rmSync(file)
+        mkdirSync(file)
+      }
+      assert.equal(await outcome(place), 'EISDIR EISDIR')
+    })
   })
   test('a flood waits in a bounded queue', async () => {
     const scheme = { argon2id: { memory: 8, passes: 1, lanes: 1 } }
