@@ -234,21 +234,32 @@ describe('the file store', () => {
     for (const [what, fault] of [['opened', { openSync: (path, ...rest) => (path.endsWith('.new') ? full() : open(path, ...rest)) }], ['put in place', { renameSync: full }]]) {
       test(`changes hold although a new file cannot be ${what}, and later it is`, async () => {
         const path = join(folder(), 'records')
-        const store = new FileStore(path)
+        const problems = []
+        const store = new FileStore(path, { onError: async problem => { throw problems.push(problem) } })
         const large = Array(100_000).fill(7)
         await withDisk(fault, async () => {
           for (let i = 0; i < 12; i++) assert.equal(await store.commit({ checks: [], writes: [record('a', large), record(`b${i}`, [i])] }, 1), true)
         })
         assert.ok(statSync(path).size > 1_500_000)
+        assert.deepEqual(problems.map(({ code, cause }) => [code, cause.code]), [['no_store', 'ENOSPC']], 'and why is told')
         assert.deepEqual(readdirSync(join(path, '..')), ['records', 'records.lock'])
         for (let i = 12; i < 24; i++) assert.equal(await store.commit({ checks: [], writes: [record('a', large), record(`b${i}`, [i])] }, 1), true)
         assert.ok(statSync(path).size < 1_500_000)
+        assert.equal(problems.length, 1)
         store.close()
         const again = new FileStore(path)
         assert.equal((await again.range({ prefix: 'b', after: '', limit: 100 }, 1)).length, 24)
         again.close()
       })
     }
+    test('by default the console is told that there is no new file', async t => {
+      const said = []
+      t.mock.method(console, 'error', (...line) => said.push(line))
+      const store = new FileStore(join(folder(), 'records'))
+      await withDisk({ renameSync: full }, () => store.commit({ checks: [], writes: [record('a', Array(1_000_000).fill(7))] }, 1))
+      assert.deepEqual(said.map(([, { code, cause }]) => [code, cause.code]), [['no_store', 'ENOSPC']])
+      store.close()
+    })
     const { openSync: open, writeSync: write } = fs
   })
   describe('is open once', () => {

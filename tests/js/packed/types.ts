@@ -32,7 +32,7 @@ waxseal.fetch('http://localhost/')
 // @ts-expect-error: a password is needed
 waxseal.bootstrap({ name: 'admin' })
 
-const stores: Store[] = [new IndexedDbStore(), new FileStore('a'), new SqliteStore('a'), new DenoKvStore({}), new DurableObjectStore({}), new MemoryStore()]
+const stores: Store[] = [new IndexedDbStore(), new FileStore('a', { onError: error => console.error(error) }), new SqliteStore('a'), new DenoKvStore({}), new DurableObjectStore({}), new MemoryStore()]
 const own: Store = { read: async keys => keys.map(() => null), range: async () => [], commit: async ({ checks, writes }) => checks.length + writes.length > 0 }
 new Slim({ store: own, rootKey: async () => 'x' })
 init({ engine: fetch('a'), kdf: new Uint8Array() })

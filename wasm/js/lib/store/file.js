@@ -8,6 +8,7 @@ import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { demand } from '../check.js'
 import { WaxsealError } from '../errors.js'
+import { say } from '../say.js'
 import { MemoryStore } from './memory.js'
 import { told } from './purge.js'
 
@@ -30,13 +31,19 @@ export class FileStore {
   #size = 0
   #clean = SMALLEST
   #failed
+  #onError
   #lock
   /** Whether the directory on disk may not know yet which file has this name. */
   #moved = true
 
-  /** @param {string} path the file, made with mode 0600 if it is not there; `PATH.lock` beside it says who has it open */
-  constructor(path) {
+  /**
+   * @param {string} path the file, made with mode 0600 if it is not there; `PATH.lock` beside it says who has it open
+   * @param {{ onError?: (error: unknown) => void }} [options] `onError` is told what has failed although changes hold
+   */
+  constructor(path, { onError = say } = {}) {
     demand(typeof path === 'string' && path !== '', 'bad_options', 'a path is a text')
+    demand(typeof onError === 'function', 'bad_options', '`onError` is a function')
+    this.#onError = onError
     closeSync(openSync(path, 'a', 0o600))
     // One file has one lock, however its path is written.
     this.#path = realpathSync(path)
@@ -144,15 +151,24 @@ export class FileStore {
       this.#size = octets.length
       this.#clean = Math.max(SMALLEST, GROWTH * this.#size)
       this.#settle()
-    } catch {
+    } catch (cause) {
       // The commit holds all the same. A directory that could not be synced is synced before the next commit holds.
       if (!this.#moved) this.#clean = 2 * this.#size
+      this.#report(new WaxsealError('no_store', 'the file could not be written anew; what was stored is there, and it grows meanwhile', { cause }))
     }
     try {
       if (file !== undefined) closeSync(file)
       rmSync(fresh, { force: true })
     } catch {
       // Removing it is tried again before the next rewrite.
+    }
+  }
+
+  async #report(error) {
+    try {
+      await this.#onError(error)
+    } catch {
+      // There is nobody left to tell.
     }
   }
 
