@@ -252,6 +252,9 @@ describe('the file store', () => {
         again.close()
       })
     }
+    test('only a function can be told', () => {
+      for (const options of [null, { onError: 5 }, { onEror() {} }]) assert.throws(() => new FileStore(join(folder(), 'records'), options), code('bad_options'))
+    })
     test('by default the console is told that there is no new file', async t => {
       const said = []
       t.mock.method(console, 'error', (...line) => said.push(line))
@@ -1527,7 +1530,7 @@ describe('verify', () => {
   test('a clock that tells no time decides and signs nothing', () => {
     const token = sign({ sub: '1' })
     const long = 'https://issuer.example'
-    for (const time of [undefined, null, NaN, -1, Infinity, 1e300, '5', 5n, {}, new Date(), Promise.resolve(5)]) {
+    for (const time of [undefined, null, NaN, -1, Infinity, 8.64e15 + 1, 1e300, '5', 5n, {}, new Date(), Promise.resolve(5)]) {
       for (const clock of [() => time, { now: () => time }]) {
         assert.throws(() => createVerifier({ key, issuer: 'me', audience: 'you', clock })(token), code('bad_clock'))
         assert.throws(() => createSigner({ key, issuer: 'me', expiresIn: 60, clock })({ sub: '1' }), code('bad_clock'))

@@ -5,6 +5,16 @@ export function demand(holds, code, message) {
   if (!holds) throw new WaxsealError(code, message)
 }
 
+/** Throws unless these are options, and no others than `names`. */
+export function onlyOptions(given, names) {
+  demand(typeof given === 'object' && given !== null, 'bad_options', 'options are an object')
+  // What all objects inherit is not an option.
+  for (const name in given) demand(names.includes(name) || name in {}, 'bad_options', `there is no option \`${name}\``)
+}
+
+/** Whether `value` is milliseconds since the epoch, up to the last time of a `Date`. The longest life ends well below 2^53. */
+export const isTime = value => typeof value === 'number' && value >= 0 && value <= 8.64e15
+
 /** Whether `value` is a `Uint8Array`, be it of another realm, as in tests and frames. */
 export function isOctets(value) {
   return ArrayBuffer.isView(value) && value[Symbol.toStringTag] === 'Uint8Array'

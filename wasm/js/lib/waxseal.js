@@ -6,7 +6,7 @@
 // INVARIANT: a response leaves only after its commit holds and its events have been handed out.
 
 import { bare, platformAddress } from './address.js'
-import { demand, isOctets, octets32 } from './check.js'
+import { demand, isOctets, octets32, onlyOptions } from './check.js'
 import { reader } from './clock.js'
 import { WaxsealError } from './errors.js'
 import * as guest from './guest.js'
@@ -42,9 +42,7 @@ export class Waxseal {
   #openedAt
 
   constructor(options, platform) {
-    demand(typeof options === 'object' && options !== null, 'bad_options', 'options are an object')
-    // What all objects inherit is not an option.
-    for (const name in options) demand(OPTIONS.includes(name) || name in {}, 'bad_options', `there is no option \`${name}\``)
+    onlyOptions(options, OPTIONS)
     const { store, settings = {}, rootKey, clock, audit, clientAddress, kdf, onError } = options
     for (const verb of ['read', 'range', 'commit']) {
       demand(typeof store?.[verb] === 'function', 'bad_store', `a store has a function \`${verb}\``)

@@ -6,7 +6,7 @@ import {
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { demand } from '../check.js'
+import { demand, onlyOptions } from '../check.js'
 import { WaxsealError } from '../errors.js'
 import { say } from '../say.js'
 import { MemoryStore } from './memory.js'
@@ -40,8 +40,10 @@ export class FileStore {
    * @param {string} path the file, made with mode 0600 if it is not there; `PATH.lock` beside it says who has it open
    * @param {{ onError?: (error: unknown) => void }} [options] `onError` is told what has failed although changes hold
    */
-  constructor(path, { onError = say } = {}) {
+  constructor(path, options = {}) {
     demand(typeof path === 'string' && path !== '', 'bad_options', 'a path is a text')
+    onlyOptions(options, ['onError'])
+    const { onError = say } = options
     demand(typeof onError === 'function', 'bad_options', '`onError` is a function')
     this.#onError = onError
     closeSync(openSync(path, 'a', 0o600))

@@ -1,5 +1,6 @@
 // What verifiers and signers check of their options.
 
+import { isTime } from '../check.js'
 import { TokenError } from './error.js'
 
 export function demand(holds, code, message) {
@@ -46,7 +47,7 @@ export function reader(clock = () => Date.now()) {
   demand(typeof (clock?.now ?? clock) === 'function', 'bad_options', '`clock` is a function or has a method `now`')
   return () => {
     const now = clock.now ? clock.now() : clock()
-    demand(typeof now === 'number' && now >= 0 && now < 1e16, 'bad_clock', '`clock` tells no milliseconds since the epoch')
+    demand(isTime(now), 'bad_clock', '`clock` tells no milliseconds since the epoch')
     return now
   }
 }
