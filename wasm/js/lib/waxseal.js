@@ -12,6 +12,7 @@ import { WaxsealError } from './errors.js'
 import * as guest from './guest.js'
 import { plain, read, Refused, write } from './http.js'
 import { say } from './say.js'
+import { jsonOf } from './settings.js'
 
 /**
  * How often a call is started before it is given up, and the longest pause between; as in `host/src/engine/drive.rs`. Starting over is
@@ -20,7 +21,7 @@ import { say } from './say.js'
 const MOST_STARTS = 16
 const LONGEST_PAUSE_MILLIS = 64
 /** How long a key verifies after its last token has ended. */
-const MINUTE_MILLIS = 60_000
+const KEY_GRACE_MILLIS = 60_000
 const OPTIONS = ['store', 'settings', 'rootKey', 'clock', 'audit', 'clientAddress', 'kdf', 'onError']
 
 /** The whole engine behind one `fetch`. Entries subclass it with what their platform needs. */
@@ -35,7 +36,7 @@ export class Waxseal {
   #clientAddress
   #onError
   #kdf
-  #ownKdf
+  #sharesKdf
   #engine
   #instance
   #stamp
@@ -50,19 +51,18 @@ export class Waxseal {
     for (const [name, value] of Object.entries({ audit, clientAddress, onError })) {
       demand(value === undefined || typeof value === 'function', 'bad_options', `\`${name}\` is a function`)
     }
-    demand(typeof settings === 'object' && settings !== null && !settings[Symbol.iterator], 'bad_settings', '`settings` is an object of names')
     demand(kdf === undefined || typeof kdf?.derive === 'function', 'bad_options', '`kdf` has a function `derive`')
     demand(rootKey !== undefined || (store.volatile === true && typeof store.rootKey === 'function'), 'bad_root_key',
       'a store that outlives the process needs a `rootKey`, kept apart from it')
     this.#load = platform.engine
     this.#store = store
-    this.#settings = text(settings)
+    this.#settings = jsonOf(settings)
     this.#rootKey = typeof rootKey === 'function' || rootKey === undefined ? rootKey : octets32(rootKey, '`rootKey`')
     this.#now = reader(clock)
     this.#audit = audit
     this.#clientAddress = clientAddress ?? platformAddress
     this.#onError = onError ?? say
-    this.#ownKdf = kdf === undefined
+    this.#sharesKdf = kdf === undefined
     this.#kdf = kdf ?? platform.kdf()
     this.fetch = this.fetch.bind(this)
   }
@@ -109,7 +109,7 @@ export class Waxseal {
 
   /** Ends the worker that derives passwords, if there is one, once no login waits for it. The next login starts another. */
   close() {
-    if (this.#ownKdf) this.#kdf.close()
+    if (this.#sharesKdf) this.#kdf.close()
   }
 
   async #answer(request, peer, breaksOff) {
@@ -242,7 +242,7 @@ export class Waxseal {
       if (this.#instance !== guest.instance()) continue
       const stamp = JSON.stringify(keys.map(({ key, version }) => [key, version]))
       // Keys whose time has passed are not opened, and the clock that said so may have been ahead.
-      if (stamp !== this.#stamp || now + MINUTE_MILLIS < this.#openedAt) {
+      if (stamp !== this.#stamp || now + KEY_GRACE_MILLIS < this.#openedAt) {
         guest.run(() => this.#engine.open(keys.map(({ value }) => value), now))
         this.#stamp = stamp
         this.#openedAt = now
@@ -306,35 +306,6 @@ function unanswered({ method, path }) {
 /** A new secret of 32 octets, for `rootKey`. */
 export function generateRootKey() {
   return randomKey()
-}
-
-function text(settings) {
-  let json
-  let isWhole = true
-  try {
-    json = JSON.stringify(settings, (name, value) => {
-      // The engine would take any other list for a group of settings, in their order.
-      isWhole &&= isShown(value) && (name === 'introspection_roles' || !Array.isArray(value))
-      // In the server's configuration, an empty text says that there is none.
-      return value === '' && (name === 'audience' || name === 'public_url') ? null : value
-    })
-  } catch (cause) {
-    throw new WaxsealError('bad_settings', 'the settings have no JSON form', { cause })
-  }
-  demand(json, 'bad_settings', 'the settings have no JSON form')
-  demand(isWhole, 'bad_settings', 'the settings are plain objects, which inherit nothing, texts, finite numbers, and one list')
-  // JSON writes an escape for a lone surrogate; it is refused, so that none reaches the engine as something else.
-  demand(!/[^\\](\\\\)*\\ud/.test(json), 'bad_settings', 'a string in the settings has a lone surrogate')
-  return json
-}
-
-/** Whether JSON shows all of a value. It does not for an object that inherits something, a symbol, or a number that is not finite. */
-function isShown(value) {
-  if (typeof value === 'symbol' || (typeof value === 'number' && !Number.isFinite(value))) return false
-  if (Object(value) !== value || Array.isArray(value)) return true
-  const parent = Object.getPrototypeOf(value)
-  // Told by a member that only `Object.prototype` has, as that of another realm is as good.
-  return parent === null || Object.hasOwn(parent, 'isPrototypeOf')
 }
 
 function randomKey() {

@@ -95,22 +95,21 @@ async function entries(storage, names) {
 
 /** A record whose first entry is `entry`, with all its octets. */
 function complete(storage, key, entry, now) {
-  const rest = async () => {
-    const names = partsOf(key, entry)
+  const rest = async count => {
+    const names = parts(key, count)
     const found = await entries(storage, names)
     return names.map(name => found.get(name))
   }
-  const again = async () => {
-    entry = (await entries(storage, [RECORDS + key])).get(RECORDS + key)
-    return live(entry, now)
-  }
+  const again = async () => live((await entries(storage, [RECORDS + key])).get(RECORDS + key), now)
   return whole(live(entry, now), rest, again)
 }
 
 /** The number stands first, as a key may end in anything. */
 const part = (key, number) => `${PARTS}${number}/${key}`
 
-const partsOf = (key, entry) => Array.from({ length: entry?.parts ?? 0 }, (_, i) => part(key, i + 1))
+const parts = (key, count) => Array.from({ length: count }, (_, i) => part(key, i + 1))
+
+const partsOf = (key, entry) => parts(key, entry?.parts ?? 0)
 
 function groups(list) {
   return Array.from({ length: Math.ceil(list.length / AT_ONCE) }, (_, i) => list.slice(i * AT_ONCE, (i + 1) * AT_ONCE))
