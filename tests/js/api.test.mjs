@@ -987,6 +987,27 @@ test('a flood of errors gets ten lines a second, and the next says how many it w
   assert.deepEqual(lines, [['waxseal:', gone, '(15 before it left out)'], ['waxseal:', gone]])
 })
 
+test('what is wrong with the answer of a store is told', async () => {
+  const [value, octets] = [undefined, new Uint8Array(1)]
+  for (const [verb, answer, expected, message] of [
+    ['read', () => [], 'bad_store', /one entry for each key/],
+    ['read', () => undefined, 'bad_store', /one entry for each key/],
+    ['read', keys => keys.map(() => ({ version: 1, value })), 'bad_store', /`read` gave has no octets/],
+    ['read', keys => keys.map(() => ({ version: 'one', value: octets })), 'bad_answer', /./],
+    ['range', ({ limit }) => Array(limit + 1).fill({ key: 'a', version: 1, value: octets }), 'bad_store', /within its limit/],
+    ['range', () => [{ key: 'a', version: 1, value }], 'bad_store', /`range` gave has no octets/],
+    ['range', () => [null], 'bad_store', /`range` gave has no octets/],
+  ]) {
+    const problems = []
+    const store = new MemoryStore()
+    const waxseal = await engine({ store, onError: problem => problems.push(problem) })
+    store[verb] = async asked => answer(asked)
+    assert.equal((await waxseal.fetch(login())).status, 503)
+    assert.equal(problems.length, 1)
+    assert.ok(code(expected)(problems[0]) && message.test(problems[0].message), problems[0].stack)
+  }
+})
+
 test('a store that does not say whether it has written is not asked to write again', async () => {
   for (const [verdict, expected] of [[undefined, 'bad_store'], [1, 'bad_store'], ['ok', 'bad_store'], [null, 'bad_store'], [true, undefined]]) {
     const [store, codes] = [new MemoryStore(), []]

@@ -32,7 +32,36 @@ waxseal.fetch('http://localhost/')
 // @ts-expect-error: a password is needed
 waxseal.bootstrap({ name: 'admin' })
 
-const stores: Store[] = [new IndexedDbStore(), new FileStore('a', { onError: error => console.error(error) }), new SqliteStore('a'), new DenoKvStore({}), new DurableObjectStore({}), new MemoryStore()]
+// As the platforms' own types have them.
+declare const kv: {
+  getMany<T extends readonly unknown[]>(keys: readonly [...{ [K in keyof T]: readonly KvPart[] }], options?: { consistency?: string }): Promise<{ [K in keyof T]: KvFound<T[K]> }>
+  list<T = unknown>(selector: { prefix: readonly KvPart[] } | { start: readonly KvPart[]; end: readonly KvPart[] }, options?: { limit?: number }): AsyncIterableIterator<KvFound<T>>
+  atomic(): KvOperation
+}
+type KvPart = Uint8Array | string | number | bigint | boolean | symbol
+type KvFound<T> = { key: readonly KvPart[]; value: T; versionstamp: string } | { key: readonly KvPart[]; value: null; versionstamp: null }
+declare class KvOperation {
+  check(...checks: { key: readonly KvPart[]; versionstamp: string | null }[]): this
+  set(key: readonly KvPart[], value: unknown, options?: { expireIn?: number }): this
+  delete(key: readonly KvPart[]): this
+  commit(): Promise<{ ok: true; versionstamp: string } | { ok: false }>
+}
+declare const storage: ObjectEntries & { transaction<T>(closure: (txn: ObjectEntries & { rollback(): void }) => Promise<T>): Promise<T> }
+interface ObjectEntries {
+  get<T = unknown>(key: string, options?: { noCache?: boolean }): Promise<T | undefined>
+  get<T = unknown>(keys: string[], options?: { noCache?: boolean }): Promise<Map<string, T>>
+  list<T = unknown>(options?: { start?: string; startAfter?: string; prefix?: string; limit?: number }): Promise<Map<string, T>>
+  put<T>(key: string, value: T, options?: { noCache?: boolean }): Promise<void>
+  put<T>(entries: Record<string, T>, options?: { noCache?: boolean }): Promise<void>
+  delete(key: string, options?: { noCache?: boolean }): Promise<boolean>
+  delete(keys: string[], options?: { noCache?: boolean }): Promise<number>
+}
+// @ts-expect-error: no Deno KV
+new DenoKvStore({})
+// @ts-expect-error: no storage of a Durable Object
+new DurableObjectStore({})
+
+const stores: Store[] = [new IndexedDbStore(), new FileStore('a', { onError: error => console.error(error) }), new SqliteStore('a'), new DenoKvStore(kv), new DurableObjectStore(storage), new MemoryStore()]
 const own: Store = { read: async keys => keys.map(() => null), range: async () => [], commit: async ({ checks, writes }) => checks.length + writes.length > 0 }
 new Slim({ store: own, rootKey: async () => 'x' })
 init({ engine: fetch('a'), kdf: new Uint8Array() })

@@ -207,13 +207,15 @@ export class Waxseal {
 
   async #read(keys, now) {
     const records = keys.length === 0 ? [] : await this.#store.read(keys, now)
-    demand(Array.isArray(records) && records.length === keys.length && records.every(isGood), 'bad_store', '`read` did not give one entry for each key')
+    demand(Array.isArray(records) && records.length === keys.length, 'bad_store', '`read` did not give one entry for each key')
+    demand(records.every(record => !record || isOctets(record.value)), 'bad_store', 'a record that `read` gave has no octets')
     return records
   }
 
   async #range(range, now) {
     const records = await this.#store.range(range, now)
-    demand(Array.isArray(records) && records.length <= range.limit && records.every(isGood), 'bad_store', '`range` did not give a list within its limit')
+    demand(Array.isArray(records) && records.length <= range.limit, 'bad_store', '`range` did not give a list within its limit')
+    demand(records.every(record => isOctets(record?.value)), 'bad_store', 'a record that `range` gave has no octets')
     return records
   }
 
@@ -291,11 +293,6 @@ function under(keys, done) {
   const { checks, writes } = done.commit
   for (const { key, version } of keys) if (![...checks, ...writes].some(known => known.key === key)) checks.push({ key, version })
   return done
-}
-
-/** Whether this is a record, or none. */
-function isGood(record) {
-  return !record || isOctets(record.value)
 }
 
 /** What is told of a request that the engine answered with 503: no more than two names of its path, as a token may follow. */

@@ -153,7 +153,7 @@ export interface User {
   passwords: number
   password_issued: string
   created: string
-  last_login: number | string | null
+  last_login: string | null
 }
 
 /** What an operator may configure; the names and meanings are those of the server's configuration file. */
@@ -233,13 +233,13 @@ export class WaxsealError extends Error {
 }
 
 export type WaxsealCode =
-  /** Something wrong was given to a constructor or a function. */
+  /** Something wrong was given to a constructor or a function; `bad_store` also when a store's answer has not the right shape. */
   | 'bad_options' | 'bad_store' | 'bad_settings' | 'bad_root_key' | 'bad_clock'
   /** What `fetch` rejects with: not a request, a request whose body was read or is being read, a wrong result of `clientAddress`. */
   | 'bad_request' | 'body_used' | 'bad_address'
   /** The WebAssembly module cannot be had; a signing key is damaged or belongs to another root key; the server answered 503. */
   | 'no_module' | 'unreadable_keys' | 'unavailable'
-  /** What a store answered does not have the right shape; this package called the engine with something of a wrong shape, or too early. */
+  /** The version of a record that a store gave is no number; this package called the engine with something of a wrong shape, or too early. */
   | 'bad_answer' | 'bad_call' | 'not_open'
   /** Derivations. `no_worker` is on the console only: no more workers are tried, and the thread that asks derives passwords itself. */
   | 'no_worker' | 'bad_kdf' | 'bad_derivation' | 'kdf_busy' | 'kdf_failed' | 'out_of_memory'
