@@ -992,11 +992,11 @@ test('what is wrong with the answer of a store is told', async () => {
   for (const [verb, answer, expected, message] of [
     ['read', () => [], 'bad_store', /one entry for each key/],
     ['read', () => undefined, 'bad_store', /one entry for each key/],
-    ['read', keys => keys.map(() => ({ version: 1, value })), 'bad_store', /`read` gave has no octets/],
+    ['read', keys => keys.map(() => ({ version: 1, value })), 'bad_store', /has no octets/],
     ['read', keys => keys.map(() => ({ version: 'one', value: octets })), 'bad_answer', /./],
     ['range', ({ limit }) => Array(limit + 1).fill({ key: 'a', version: 1, value: octets }), 'bad_store', /within its limit/],
-    ['range', () => [{ key: 'a', version: 1, value }], 'bad_store', /`range` gave has no octets/],
-    ['range', () => [null], 'bad_store', /`range` gave has no octets/],
+    ['range', () => [{ key: 'a', version: 1, value }], 'bad_store', /has no octets/],
+    ['range', () => [null], 'bad_store', /has no octets/],
   ]) {
     const problems = []
     const store = new MemoryStore()

@@ -15,7 +15,7 @@ export class Trap extends Error {
   }
 }
 
-/** Makes the instance ready; `load` gives the compiled module and is called at most once. */
+/** Makes the instance ready. `load` gives the compiled module; it is called again only if that has failed. */
 export async function start(load) {
   starting ??= Promise.resolve(load()).then(module => initSync({ module }))
   try {

@@ -208,14 +208,14 @@ export class Waxseal {
   async #read(keys, now) {
     const records = keys.length === 0 ? [] : await this.#store.read(keys, now)
     demand(Array.isArray(records) && records.length === keys.length, 'bad_store', '`read` did not give one entry for each key')
-    demand(records.every(record => !record || isOctets(record.value)), 'bad_store', 'a record that `read` gave has no octets')
+    demand(records.every(record => !record || isOctets(record.value)), 'bad_store', 'a record has no octets')
     return records
   }
 
   async #range(range, now) {
     const records = await this.#store.range(range, now)
     demand(Array.isArray(records) && records.length <= range.limit, 'bad_store', '`range` did not give a list within its limit')
-    demand(records.every(record => isOctets(record?.value)), 'bad_store', 'a record that `range` gave has no octets')
+    demand(records.every(record => isOctets(record?.value)), 'bad_store', 'a record has no octets')
     return records
   }
 

@@ -239,7 +239,7 @@ export type WaxsealCode =
   | 'bad_request' | 'body_used' | 'bad_address'
   /** The WebAssembly module cannot be had; a signing key is damaged or belongs to another root key; the server answered 503. */
   | 'no_module' | 'unreadable_keys' | 'unavailable'
-  /** The version of a record that a store gave is no number; this package called the engine with something of a wrong shape, or too early. */
+  /** The version of a record from a store is no number; this package called the engine with something of a wrong shape, or too early. */
   | 'bad_answer' | 'bad_call' | 'not_open'
   /** Derivations. `no_worker` is on the console only: no more workers are tried, and the thread that asks derives passwords itself. */
   | 'no_worker' | 'bad_kdf' | 'bad_derivation' | 'kdf_busy' | 'kdf_failed' | 'out_of_memory'

@@ -5,8 +5,8 @@ import { inflate } from './inflate.js'
 const ABSENT = ['ENOENT', 'ENOTDIR', 'ERR_ACCESS_DENIED', 'NotCapable']
 
 /**
- * The octets of a module in Node, Deno and Bun: `locate` gives the URL of its file, which lies beside the script. When a bundler has moved the
- * script there is none, and `load` imports the module as text.
+ * The octets of a module in Node, Deno and Bun: `locate` gives the URL of its file, which lies beside the script. When a bundler has moved
+ * the script there is none, and `load` imports the module as text.
  */
 export async function octets(locate, load) {
   try {

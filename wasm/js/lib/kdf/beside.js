@@ -87,9 +87,10 @@ class Beside {
     return worker
   }
 
-  /** Counts a worker that gave no answer. Whoever runs this is told, once, when no other is tried: logins hold up the thread from then on. */
+  /** Counts a worker that gave no answer. With the last that is tried, whoever runs this is told that logins hold up the thread. */
   #lose(cause) {
-    if (++this.#lost === MOST_LOST) say(new WaxsealError('no_worker', 'workers end without an answer; passwords are derived in this thread from now on', { cause }))
+    if (++this.#lost < MOST_LOST) return
+    say(new WaxsealError('no_worker', 'no worker has answered; passwords are derived in this thread from now on', { cause }))
   }
 
   #rest() {

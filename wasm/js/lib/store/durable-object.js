@@ -1,6 +1,6 @@
 import { demand } from '../check.js'
 import { cut, first, whole } from './parts.js'
-import { isDue, STEP, told, UNTOLD } from './purge.js'
+import { advanced, isDue, STEP, UNTOLD } from './purge.js'
 import { holds, live } from './record.js'
 
 /** How many keys `get` and `delete` take at once, and how many pairs `put` does. */
@@ -73,7 +73,7 @@ export class DurableObjectStore {
  * everything has been seen since `swept` was sure.
  */
 async function purge(storage, { mark: before, swept: last, after }, now) {
-  const mark = told(before, now)
+  const mark = advanced(before, now)
   const begins = after === undefined && mark.sure > last
   const swept = Math.min(begins ? mark.sure : last, mark.sure)
   if (after === undefined && !begins) {

@@ -12,8 +12,8 @@ export class FileStore implements Store {
    * @param path the file, made with mode 0600 if it is not there; `PATH.lock` beside it says who has it open: process, its start, host.
    * A lock whose process is dead is taken over, but never one of another host, such as a container with a host name of its own: once
    * nothing runs there any more, remove the file that the error names. So two containers that share a file must not share a host name.
-   * @param options `onError` is told, with `no_store`, why the file could not be written anew without what is gone: the changes hold, but it
-   * grows, and is tried again when it is twice as large. By default that is written to the console. What `onError` throws is dropped.
+   * @param options `onError` is told, with `no_store`, why the file could not be written anew without what is gone: changes hold, but it
+   * grows, and it is tried again when the file is twice as large. By default the console is told. What `onError` throws is dropped.
    */
   constructor(path: string, options?: { onError?: (error: unknown) => void })
   read(keys: string[], now: number): Promise<(StoredRecord | null)[]>

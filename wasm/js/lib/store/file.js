@@ -10,7 +10,7 @@ import { demand, onlyOptions } from '../check.js'
 import { WaxsealError } from '../errors.js'
 import { say } from '../say.js'
 import { MemoryStore } from './memory.js'
-import { told } from './purge.js'
+import { advanced } from './purge.js'
 
 /** How many times the size of what it keeps, and what size in any case, the file may reach before it is written anew. */
 const GROWTH = 4
@@ -73,7 +73,7 @@ export class FileStore {
     if (this.#failed) throw this.#failed
     const holds = this.#opened().holds(commit, now)
     if (!holds || commit.writes.length === 0) return holds
-    const mark = told(this.#records.mark, now)
+    const mark = advanced(this.#records.mark, now)
     const news = mark === this.#records.mark ? [] : [times(mark)]
     const line = written([...commit.writes.map(({ key, value, expires }) => entry(key, value, expires)), ...news])
     try {
@@ -224,7 +224,7 @@ function read(line) {
  */
 function locked(path) {
   const lock = `${path}.lock`
-  const host = known(hostname)
+  const host = attempted(hostname)
   const mine = JSON.stringify({ pid: process.pid, start: startOf('self'), host, id: randomUUID() })
   take(lock)
   return () => {
@@ -261,7 +261,7 @@ function locked(path) {
 
 /** The owner that a lock names; `undefined` if it names none. */
 function ownerIn(text) {
-  const { pid, start, host, id } = known(() => JSON.parse(text)) || {}
+  const { pid, start, host, id } = attempted(() => JSON.parse(text)) || {}
   return Number.isInteger(pid) && pid > 0 && /^[\w-]+$/.test(id) ? { pid, start, host, id } : undefined
 }
 
@@ -304,13 +304,13 @@ function lives({ pid, start }) {
 
 /** When a process started, in the system's own units; empty where it does not say. */
 function startOf(pid) {
-  return known(() => readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')[19])
+  return attempted(() => readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')[19])
 }
 
-/** What `tell` gives, or nothing where that is not known, or not allowed. */
-function known(tell) {
+/** What `work` gives; an empty text where it throws, as what is not known here, or not allowed. */
+function attempted(work) {
   try {
-    return tell()
+    return work()
   } catch {
     return ''
   }

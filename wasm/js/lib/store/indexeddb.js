@@ -1,6 +1,6 @@
 import { demand } from '../check.js'
 import { WaxsealError } from '../errors.js'
-import { STEP, told, UNTOLD } from './purge.js'
+import { advanced, STEP, UNTOLD } from './purge.js'
 import { conditions, live } from './record.js'
 
 const RECORDS = 'records'
@@ -51,7 +51,7 @@ export class IndexedDbStore {
         return false
       }
       const version = (last?.version ?? 0) + 1
-      const mark = told(last?.told ?? UNTOLD, now)
+      const mark = advanced(last?.told ?? UNTOLD, now)
       // The revision and what was told lie under the empty key, which no record has.
       records.put({ version, value: new Uint8Array(), expires: null, told: mark }, '')
       for (const { key, value, expires } of commit.writes) {

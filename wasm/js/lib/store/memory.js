@@ -1,4 +1,4 @@
-import { isDue, STEP, told, UNTOLD } from './purge.js'
+import { advanced, isDue, STEP, UNTOLD } from './purge.js'
 import { holds, live } from './record.js'
 
 /** Records in memory, for tests and for trying things out: gone with the process. */
@@ -54,7 +54,7 @@ export class MemoryStore {
 
   /** Drops what has expired for long enough, in steps: each looks at a bounded number of records. */
   purge(now) {
-    this.mark = told(this.mark, now)
+    this.mark = advanced(this.mark, now)
     const { sure } = this.mark
     if (this.#sweep === undefined && sure > this.#swept) {
       this.#sweep = this.#records.entries()

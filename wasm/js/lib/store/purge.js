@@ -16,7 +16,7 @@ export const STEP = 64
 export const UNTOLD = { sure: 0, since: Number.MAX_SAFE_INTEGER }
 
 /** What it remembers after a commit was told `now`; the same object when nothing has changed. */
-export function told(mark, now) {
+export function advanced(mark, now) {
   if (now < mark.since) return { sure: Math.min(mark.sure, now), since: now }
   return now - mark.since < HOUR ? mark : { sure: mark.since, since: now }
 }

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs'
 import { demand } from '../check.js'
 import { WaxsealError } from '../errors.js'
-import { STEP, told, UNTOLD } from './purge.js'
+import { advanced, STEP, UNTOLD } from './purge.js'
 import { holds } from './record.js'
 
 /** How long to wait for other processes. */
@@ -53,7 +53,7 @@ export class SqliteStore {
 
   #prepare() {
     this.#database.exec(`PRAGMA busy_timeout = ${BUSY_MILLIS}`)
-    walled(this.#database)
+    enableWal(this.#database)
     // FULL: a commit is on disk when it returns.
     this.#database.exec(`PRAGMA synchronous = FULL;
       CREATE TABLE IF NOT EXISTS record (key TEXT PRIMARY KEY, version INTEGER NOT NULL, value BLOB NOT NULL, expires INTEGER) STRICT, WITHOUT ROWID;
@@ -114,7 +114,7 @@ export class SqliteStore {
   /** Drops a bounded number of records that expired long enough ago. The times told are kept in the file, as processes come and go. */
   #drop(now) {
     const before = this.#mark.get()
-    const mark = told(before, now)
+    const mark = advanced(before, now)
     if (mark !== before) this.#tell.run(mark.sure, mark.since)
     this.#purge.run(mark.sure, STEP)
   }
@@ -139,7 +139,7 @@ export class SqliteStore {
 }
 
 /** Has the file keep a log. Several processes may do so first, and for that SQLite does not wait by itself. */
-function walled(database) {
+function enableWal(database) {
   for (const end = Date.now() + BUSY_MILLIS; ; Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)) {
     try {
       return database.exec('PRAGMA journal_mode = WAL')

@@ -5,10 +5,10 @@ import { demand } from './options.js'
 import { decoder, utf8 } from './statement.js'
 
 /**
- * An instance that has been told the octets of `told`; `restore` does the rest for one that follows after a trap. What a function of
- * the module refuses, and a trap, is thrown as a `TokenError`.
+ * An instance that has been told the octets that `first` gives; `restore` does the rest for one that follows after a trap. What a function
+ * of the module refuses, and a trap, is thrown as a `TokenError`.
  */
-export function guest(module, told, restore = () => {}) {
+export function guest(module, first, restore = () => {}) {
   let exports
   let buffer
   let result
@@ -54,7 +54,7 @@ export function guest(module, told, restore = () => {}) {
     exports = alive(() => new WebAssembly.Instance(module, {}).exports)
     find()
     try {
-      load(told())
+      load(first())
       restore()
     } catch (error) {
       // This instance knows less than the one before.

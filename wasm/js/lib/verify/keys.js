@@ -11,10 +11,10 @@ const SIGN = 0
 const VERIFY = 1
 
 /**
- * What the module is told: what tokens are to say, and the keys of `key` (and `kid`, `algorithms`) or `keys`; `sign` says whether the first
- * of them signs.
+ * The octets that the module is told: what tokens are to say, and the keys of `key` (and `kid`, `algorithms`) or `keys`; `sign` says whether
+ * the first of them signs.
  */
-export function told(options, algorithms, sign) {
+export function encode(options, algorithms, sign) {
   const { key, keys, kid } = options
   // A text or octets in `keys` would be the text of a set, which anybody may know, taken for a secret.
   demand((key === undefined) !== (keys === undefined) && !isSecret(keys), 'bad_options', '`key`, or a set or list as `keys`, is needed')

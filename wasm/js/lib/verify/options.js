@@ -16,7 +16,7 @@ export function isText(value) {
  * A copy of the options, checked: there are no others, and those that must be texts are. Inherited ones count, and each is read once:
  * spreading `given` could check one value and go by another.
  */
-export function known(given, names) {
+export function checked(given, names) {
   demand(typeof given === 'object' && given !== null, 'bad_options', 'options are an object')
   // What all objects inherit is not an option.
   for (const name in given) demand(names.includes(name) || name in {}, 'bad_options', `there is no option \`${name}\``)

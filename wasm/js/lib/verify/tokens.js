@@ -2,8 +2,8 @@
 
 import { TokenError } from './error.js'
 import { guest } from './guest.js'
-import { told } from './keys.js'
-import { demand, isText, known, reader, text } from './options.js'
+import { encode } from './keys.js'
+import { checked, demand, isText, reader, text } from './options.js'
 
 const BOTH = ['key', 'keys', 'kid', 'issuer', 'audience', 'typ', 'clock']
 const VERIFIER = [...BOTH, 'algorithms', 'leeway', 'revoked']
@@ -15,13 +15,13 @@ export function over(load) {
 
   /** The clock, and the function `name` of a module that has taken the options. */
   function open(name, options, algorithms) {
-    const octets = told(options, algorithms, name === 'sign')
+    const octets = encode(options, algorithms, name === 'sign')
     const { run } = guest((module ??= load()), () => octets)
     return [reader(options.clock), run]
   }
 
   function createVerifier(given) {
-    const options = known(given, VERIFIER)
+    const options = checked(given, VERIFIER)
     const isRevoked = revocations(options.revoked)
     const [now, run] = open('verify', options, options.algorithms)
 
@@ -40,7 +40,7 @@ export function over(load) {
   }
 
   function createSigner(given) {
-    const options = known(given, SIGNER)
+    const options = checked(given, SIGNER)
     const { issuer: iss, audience: aud, subject: sub, expiresIn, algorithm } = options
     demand(Number.isInteger(expiresIn) && expiresIn > 0 && expiresIn < 1e12, 'bad_options', '`expiresIn` is a whole number of seconds')
     const [now, run] = open('sign', options, algorithm === undefined ? undefined : [algorithm])

@@ -2,7 +2,7 @@
 
 import { TokenError } from '../error.js'
 import { guest } from '../guest.js'
-import { allowed, demand, isText, known, reader, text } from '../options.js'
+import { allowed, checked, demand, isText, reader, text } from '../options.js'
 import { statement, utf8 } from '../statement.js'
 import { remote } from './remote.js'
 
@@ -19,14 +19,14 @@ export function over(load) {
   let module
 
   function createEdgeVerifier(given) {
-    const options = known(given, OPTIONS)
+    const options = checked(given, OPTIONS)
     const { stale = 'refuse', clock } = options
     demand(stale === 'refuse' || stale === 'accept', 'bad_options', "`stale` is 'refuse' or 'accept'")
     const wanted = allowed(options.algorithms, ALGORITHMS)
     const unwanted = ALGORITHMS.filter(name => !wanted.includes(name))
     const now = reader(clock)
 
-    function told(kind, rest) {
+    function encode(kind, rest) {
       const { number, raw, end } = statement(options)
       number(stale === 'refuse' ? 1 : 0)
       number(kind)
@@ -39,7 +39,7 @@ export function over(load) {
     }
 
     /** What an instance is told so that it has the keys in force. */
-    let keys = told(JWKS, jwks(options.keys))
+    let keys = encode(JWKS, jwks(options.keys))
     /** The snapshot that was taken last, when, and what an instance knew before. */
     let held
     const { run, load: replace, call, view } = guest((module ??= load()), () => held?.keys ?? keys, () => {
@@ -47,18 +47,18 @@ export function over(load) {
       run('take', held.text, held.at)
       replace(keys)
     })
-    keys = told(OCTETS, view(call('keys')))
+    keys = encode(OCTETS, view(call('keys')))
 
     return {
       verify: token => JSON.parse(run('verify', text(token), now())),
       setKeys(stated) {
-        replace(told(JWKS, jwks(stated)))
-        keys = told(OCTETS, view(call('keys')))
+        replace(encode(JWKS, jwks(stated)))
+        keys = encode(OCTETS, view(call('keys')))
       },
       take(snapshot) {
         const at = now()
         run('take', text(snapshot), at)
-        const left = told(OCTETS, view(call('keys')))
+        const left = encode(OCTETS, view(call('keys')))
         held = { text: snapshot, at, keys, snapshot: Object.freeze({ number: call('number'), expires: call('expires') }) }
         keys = left
         return held.snapshot

@@ -1,7 +1,7 @@
 // A verifier that reads keys and revocation snapshots from their issuer, whenever those at hand get old.
 
 import { TokenError } from '../error.js'
-import { demand, isText, known, reader } from '../options.js'
+import { checked, demand, isText, reader } from '../options.js'
 import { answered } from './answered.js'
 
 const EDGE = ['issuer', 'audience', 'leeway', 'typ', 'algorithms', 'stale', 'clock']
@@ -18,7 +18,7 @@ const ROUNDS = 3
 
 export function remote(createEdgeVerifier) {
   return function createRemoteVerifier(given) {
-    const options = known(given, OPTIONS)
+    const options = checked(given, OPTIONS)
     const { keysEvery = 300, revocationsEvery = 30, timeout = 5, onError = () => {}, fetch: get = (url, init) => fetch(url, init) } = options
     for (const [name, value] of Object.entries({ keysEvery, revocationsEvery, timeout })) {
       demand(Number.isFinite(value) && value > 0 && value <= 86_400, 'bad_options', `\`${name}\` is a number of seconds up to a day`)
