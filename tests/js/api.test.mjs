@@ -278,13 +278,16 @@ describe('the file store', () => {
         console.log(opened(${JSON.stringify(path)}))
         process.stdin.resume()`
       const children = Array.from({ length: 6 }, () => spawn(process.execPath, ['--input-type=module', '--eval', source], { stdio: ['pipe', 'pipe', 'inherit'] }))
-      const said = () => Promise.all(children.map(async ({ stdout }) => String(await once(stdout, 'data')).trim()))
-      assert.deepEqual(await said(), Array(6).fill('ready'))
-      const answers = said()
-      for (const { stdin } of children) stdin.write('go\n')
-      const sorted = (await answers).sort()
-      for (const { stdin } of children) stdin.end()
-      return sorted
+      const word = async ({ stdout }) => String(await Promise.race([once(stdout, 'data'), once(stdout, 'close').then(() => 'nothing')])).trim()
+      const said = () => Promise.all(children.map(word))
+      try {
+        assert.deepEqual(await said(), Array(6).fill('ready'))
+        const answers = said()
+        for (const { stdin } of children) stdin.write('go\n')
+        return (await answers).sort()
+      } finally {
+        for (const child of children) child.kill()
+      }
     }
     test('by whatever path', () => {
       const place = folder()

@@ -38,19 +38,21 @@ pub(crate) fn audit_kept(op: &Op<'_>, action: &'static str, actor: &dyn Display,
     op.keep_event(event(op, action, actor, subject, String::new(), None));
 }
 
-/// How long one caller is in one line of those that were refused for want of a right, in seconds: they cost nothing.
+/// For how many seconds one caller is in one line of those that were refused for want of a right, of each dialect and method: they cost
+/// nothing.
 const DENIED_ONCE: u64 = 60;
 
-/// Adds a line of a request that its caller has no right to make, of each caller the first in a minute; none where the caller is not known,
+/// Adds a line of a request that its caller has no right to make, the first in a minute of each dialect and method; none where the caller is not known,
 /// as for what a page of another site has sent.
 ///
 /// # Errors
 /// [`Stop::Need`].
 pub(crate) fn audit_denied(op: &Op<'_>) -> Result<(), Stop> {
-    if let Some(caller) = op.caller()
-        && is_first(op, "access denied", &caller.as_u32().to_be_bytes(), DENIED_ONCE)?
-    {
-        let asked = format!("{} {}", op.request.method.as_str(), as_typed(op, &op.request.path));
+    let Some(caller) = op.caller() else { return Ok(()) };
+    let method = op.request.method.as_str();
+    let about = format!("{caller} {} {method}", dialect::name(op.request));
+    if is_first(op, "access denied", about.as_bytes(), DENIED_ONCE)? {
+        let asked = format!("{method} {}", path_as_sent(op));
         audit_refused(op, "access.deny", &caller, &asked, Refusal::NotAllowed.code());
     }
     Ok(())
@@ -61,8 +63,7 @@ pub(crate) fn audit_denied(op: &Op<'_>) -> Result<(), Stop> {
 pub(crate) fn as_typed(op: &Op<'_>, text: &str) -> String {
     // The shortest tokens are refresh tokens; no part of anybody's name is as long and without a blank or another mark.
     const SHORTEST: usize = 43;
-    // Also of a token in which some octets are escaped, as they may be in a path.
-    let goes_on = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '%');
+    let goes_on = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let mut shown = String::new();
     for part in text.split_inclusive(|c| !goes_on(c)) {
         let run = part.trim_end_matches(|c| !goes_on(c));
@@ -75,6 +76,25 @@ pub(crate) fn as_typed(op: &Op<'_>, text: &str) -> String {
         shown.push_str(part.get(run.len()..).unwrap_or_default());
     }
     shown
+}
+
+/// The path of the request [`as_typed`], with the octets unescaped that no path needs to escape (RFC 3986, 2.3): a token can be written so.
+pub(crate) fn path_as_sent(op: &Op<'_>) -> String {
+    let mut shown = String::new();
+    let mut rest = op.request.path.as_str();
+    while let Some((before, behind)) = rest.split_once('%') {
+        shown.push_str(before);
+        let octet = behind.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).map(char::from);
+        if let Some(octet) = octet.filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~')) {
+            shown.push(octet);
+            rest = behind.get(2..).unwrap_or_default();
+        } else {
+            shown.push('%');
+            rest = behind;
+        }
+    }
+    shown.push_str(rest);
+    as_typed(op, &shown)
 }
 
 /// Adds a part to the detail of a change.

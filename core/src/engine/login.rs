@@ -6,12 +6,12 @@ use super::{
     find_user,
     passwords::remember_schemes,
     store_user,
-    throttle::{Gate, admit_guess},
+    throttle::{Gate, Guesses},
 };
 use crate::{
     engine::{audit_kept, audit_refused},
     password::{self, Derived, Hash, Scheme, prepare},
-    record::{Cluster, Role, Schemes, Seen, Stored, User, key},
+    record::{Cluster, Role, Schemes, Seen, Stored, Uid, User, key},
     refusal::Refusal,
     seam::{Derivation, Op, Stop},
     time::UnixTime,
@@ -78,7 +78,7 @@ pub(crate) fn check_old_password(op: &Op<'_>, actor: &User, user: User, password
     let refused = |refusal: &Refusal| audit_refused(op, "password.prove", &actor.uid, &uid, refusal.code());
     super::admit_source(op, &refused)?;
     let resets = actor.role == Role::Admin && actor.uid != uid;
-    let purpose = if resets { Purpose::OldPasswordOfOther } else { Purpose::OldPassword };
+    let purpose = if resets { Purpose::OldPasswordOfOther(actor.uid) } else { Purpose::OldPassword };
     let proved = Attempt { purpose, name: &name, user: Some(user), password, refused: &refused }.prove(op)?;
     audit_kept(op, "password.prove", &actor.uid, &uid);
     Ok(proved)
@@ -92,7 +92,7 @@ enum Purpose {
     /// To change the list that it is in.
     OldPassword,
     /// The same, by an administrator whose list it is not.
-    OldPasswordOfOther,
+    OldPasswordOfOther(Uid),
 }
 
 impl Purpose {
@@ -100,15 +100,15 @@ impl Purpose {
     const fn is_open_to(self, user: &User) -> bool {
         match self {
             Self::Login => !user.disabled,
-            Self::OldPassword | Self::OldPasswordOfOther => true,
+            Self::OldPassword | Self::OldPasswordOfOther(_) => true,
         }
     }
 
-    /// Whether a right password is taken during a lock. It ends no lock then.
-    const fn is_above_locks(self) -> bool {
+    /// Who may have a right password taken during a lock. It ends no lock then.
+    const fn above_locks(self) -> Option<Uid> {
         match self {
-            Self::Login | Self::OldPassword => false,
-            Self::OldPasswordOfOther => true,
+            Self::Login | Self::OldPassword => None,
+            Self::OldPasswordOfOther(actor) => Some(actor),
         }
     }
 
@@ -116,7 +116,7 @@ impl Purpose {
     const fn is_kept(self) -> bool {
         match self {
             Self::Login => true,
-            Self::OldPassword | Self::OldPasswordOfOther => false,
+            Self::OldPassword | Self::OldPasswordOfOther(_) => false,
         }
     }
 }
@@ -155,9 +155,9 @@ impl Attempt<'_> {
         let schemes = super::schemes(op)?;
         let gate = Gate::open(op, &account, user.as_ref(), refused)?;
         let locked = gate.is_locked(op);
-        if let Some(user) = user.as_ref().filter(|_| locked && purpose.is_above_locks()) {
+        if let (true, Some(actor), Some(user)) = (locked, purpose.above_locks(), &user) {
             // Nothing else counts during a lock.
-            admit_guess(op, user.uid, refused)?;
+            Guesses::admit(op, (b'o', op.settings.throttle.account_ceiling), actor, user.uid, refused)?.count(op);
         }
 
         // A password that cannot have been set still costs a derivation, of text that nobody can have as a password.
@@ -165,7 +165,9 @@ impl Attempt<'_> {
         let derived = derive_all(op, user.as_ref(), &account, &schemes, &prepared)?;
         let position = user.as_ref().and_then(|user| user.passwords.position(&derived));
         match (user, position) {
-            (Some(mut user), Some(position)) if purpose.is_open_to(&user) && (!locked || purpose.is_above_locks()) => {
+            (Some(mut user), Some(position))
+                if purpose.is_open_to(&user) && (!locked || purpose.above_locks().is_some()) =>
+            {
                 // Of a password that is too old, nothing else may be kept.
                 let always = !purpose.is_kept() || has_expired(op, &user)?;
                 if !locked {

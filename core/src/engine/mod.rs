@@ -29,7 +29,7 @@ mod source;
 mod throttle;
 mod users;
 
-pub(crate) use audit::{add_detail, as_typed, audit, audit_change, audit_denied, audit_kept, audit_refused};
+pub(crate) use audit::{add_detail, as_typed, audit, audit_change, audit_denied, audit_kept, audit_refused, path_as_sent};
 pub(crate) use authorization::{
     Authorized, NewAuthorization, add_authorization, authorization_token, authorization_with_id, authorizations,
     authorized, end_authorization, end_authorizations, find_authorization, find_revocable, is_authorization_token,

@@ -3,7 +3,7 @@
 use super::{
     audit, audit_refused,
     login::{Proof, derive, salt},
-    throttle::admit_guess,
+    throttle::Guesses,
     users::store_user,
 };
 use crate::{
@@ -15,12 +15,16 @@ use crate::{
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
+/// How many times as many passwords as by a token alone may be tried in a day by whoever has shown one: that can be one which a thief with
+/// a token has added.
+const SHOWN: u32 = 10;
+
 /// Who sets a password. That it is one of the list already is an answer to a guess, so what is refused first, how often, and what the audit
 /// trail is told of it follow from what was shown.
 pub(crate) enum Setter<'u> {
     /// The owner of the server.
     Owner,
-    /// A user who has shown a password of their own.
+    /// A user who has shown a password.
     WithPassword(&'u User),
     /// A user who has shown no more than a token, which may be stolen.
     WithToken(&'u User),
@@ -40,15 +44,16 @@ impl Setter<'_> {
         }
     }
 
-    /// Counts a guess at a password of `user` where no more than a token was shown.
-    fn count_guess(&self, op: &Op<'_>, action: &'static str, user: &User) -> Result<(), Stop> {
-        match self {
-            Self::Owner | Self::WithPassword(_) => Ok(()),
-            Self::WithToken(actor) => {
-                let turned_away = |refusal: &Refusal| audit_refused(op, action, &actor.uid, &user.uid, refusal.code());
-                admit_guess(op, user.uid, &turned_away)
-            }
-        }
+    /// What the setter has tried today for `user`; `None` where that is not counted.
+    fn guesses(&self, op: &Op<'_>, action: &'static str, user: &User) -> Result<Option<Guesses>, Stop> {
+        let ceiling = op.settings.throttle.account_ceiling;
+        let (actor, counted) = match self {
+            Self::Owner => return Ok(None),
+            Self::WithToken(actor) => (actor, (b't', ceiling)),
+            Self::WithPassword(actor) => (actor, (b'p', ceiling.saturating_mul(SHOWN))),
+        };
+        let turned_away = |refusal: &Refusal| audit_refused(op, action, &actor.uid, &user.uid, refusal.code());
+        Guesses::admit(op, counted, actor.uid, user.uid, &turned_away).map(Some)
     }
 }
 
@@ -57,8 +62,7 @@ pub(crate) struct NewPassword(Hash);
 
 impl NewPassword {
     /// Derives and checks one more password for `user`: first that it is not one of the list, then the policy, then that there is room. By a
-    /// token alone it is the other way round, and only for as many a day as [`admit_guess`] lets through: a wrong guess is added, and taken
-    /// away again.
+    /// token alone it is the other way round. Each is counted, as a wrong guess is added, and taken away again.
     ///
     /// # Errors
     /// [`Refusal::Password`], [`Refusal::Throttled`].
@@ -69,7 +73,9 @@ impl NewPassword {
             if let Setter::WithToken(_) = setter {
                 check_room()?;
                 Self::precheck(op, text, &user.name, &user.email)?;
-                setter.count_guess(op, ACTION, user)?;
+            }
+            if let Some(guesses) = setter.guesses(op, ACTION, user)? {
+                guesses.count(op);
             }
             let scheme = user.passwords.scheme_for_new(op.settings.passwords.scheme);
             let new = Self::other(op, user, text, scheme, salt(user, scheme))?;
@@ -80,8 +86,7 @@ impl NewPassword {
     }
 
     /// Derives and checks a password that replaces all others of `user`: first that it is none of them, then the policy. By a token alone
-    /// it is the other way round. A wrong guess that breaks no rule leaves nothing to be guessed; a right one is counted, so that it is
-    /// only told if no other request has replaced the list meanwhile.
+    /// it is the other way round. What is refused is counted; a wrong guess that breaks no rule leaves nothing to be guessed.
     ///
     /// # Errors
     /// [`Refusal::Password`], [`Refusal::Throttled`].
@@ -90,15 +95,16 @@ impl NewPassword {
         let new = || {
             if let Setter::WithToken(_) = setter {
                 Self::precheck(op, text, &user.name, &user.email)?;
+                setter.guesses(op, ACTION, user)?;
             }
             // Whatever schemes the others have, and whatever salt they were brought along with: they go.
-            match Self::other(op, user, text, op.settings.passwords.scheme, &user.salt) {
-                Err(Stop::Refuse(Refusal::Password(password::Refusal::SameAsCurrent))) => {
-                    setter.count_guess(op, ACTION, user)?;
-                    Err(password::Refusal::SameAsCurrent.into())
-                }
-                judged => judged,
+            let judged = Self::other(op, user, text, op.settings.passwords.scheme, &user.salt);
+            if let Err(Stop::Refuse(Refusal::Password(_))) = judged
+                && let Some(guesses) = setter.guesses(op, ACTION, user)?
+            {
+                guesses.count(op);
             }
+            judged
         };
         new().inspect_err(|stop| setter.note_refusal(op, ACTION, user, stop))
     }

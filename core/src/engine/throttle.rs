@@ -51,20 +51,48 @@ pub(crate) fn admit_source(op: &Op<'_>, turned_away: &dyn Fn(&Refusal)) -> Resul
     Ok(())
 }
 
-/// Counts that somebody who has shown no password tries a new one for this user, which tells whether it is one of the user's; no more often
-/// in a day than the failures that its account may have. No login ends this count: whoever tries has set a password by then, and knows it.
-pub(super) fn admit_guess(op: &Op<'_>, uid: Uid, turned_away: &dyn Fn(&Refusal)) -> Result<(), Stop> {
-    let counter = |purpose| id(op, purpose, &uid.as_u32().to_be_bytes());
-    let guesses = key::account_attempts(&counter("tries.guess"));
-    let known = op.load::<Attempts>(&guesses)?.filter(|known| is_within(op, known.since, DAY));
-    let mut attempts = known.unwrap_or_else(|| Attempts { since: op.now(), ..Attempts::default() });
-    let until = attempts.since.plus_secs(DAY);
-    if attempts.failures >= op.settings.throttle.account_ceiling {
-        return Err(turn_away(op, &key::turned_away(&counter("tries.guess away")), until, turned_away));
+/// How often in a day somebody has tried passwords for a list in a way that no login counts, of each actor and `way` by itself: a thief with
+/// somebody's token keeps nobody else from changing the list.
+pub(super) struct Guesses {
+    counter: RecordKey,
+    told: RecordKey,
+    attempts: Attempts,
+}
+
+impl Guesses {
+    /// Those of `actor` at the list of `uid`, with what they count for.
+    ///
+    /// # Errors
+    /// [`Refusal::Throttled`] when there were `most`; `turned_away` is told so once a day.
+    pub(super) fn admit(
+        op: &Op<'_>,
+        (way, most): (u8, u32),
+        actor: Uid,
+        uid: Uid,
+        turned_away: &dyn Fn(&Refusal),
+    ) -> Result<Self, Stop> {
+        let whose = [actor, uid].map(|uid| uid.as_u32().to_be_bytes());
+        let id = |purpose| id(op, purpose, &[whose.as_flattened(), &[way]].concat());
+        let counter = key::account_attempts(&id("tries.guess"));
+        let known = op.load::<Attempts>(&counter)?.filter(|known| is_within(op, known.since, DAY));
+        let attempts = known.unwrap_or_else(|| Attempts { since: op.now(), ..Attempts::default() });
+        let guesses = Self { counter, told: key::turned_away(&id("tries.guess away")), attempts };
+        if guesses.attempts.failures >= most {
+            return Err(turn_away(op, &guesses.told, guesses.until(), turned_away));
+        }
+        Ok(guesses)
     }
-    attempts.failures += 1;
-    op.keep(guesses, Some(attempts.encode()), expiry(until));
-    Ok(())
+
+    /// Counts one more, also if the operation is refused: what follows from it is told only if nothing that it has read has changed.
+    pub(super) fn count(mut self, op: &Op<'_>) {
+        self.attempts.failures += 1;
+        let until = self.until();
+        op.keep(self.counter, Some(self.attempts.encode()), expiry(until));
+    }
+
+    fn until(&self) -> UnixTime {
+        self.attempts.since.plus_secs(DAY)
+    }
 }
 
 /// Whether this is the first in so many seconds of what costs nothing and can be repeated at will, so that the audit trail is not filled

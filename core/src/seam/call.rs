@@ -18,8 +18,8 @@ pub struct Call {
 }
 
 impl Call {
-    /// The same call at a later moment, with its [order](Moment::order), and in the world of that moment, for a driver whose caller has waited: what is issued lives from
-    /// when it is issued. To be started in place of this one, of which nothing may have been committed.
+    /// The same call at a later moment, with its [order](Moment::order), and in the world of that moment, for a driver whose caller has
+    /// waited: what is issued lives from when it is issued. To be started in place of this one, of which nothing may have been committed.
     #[must_use]
     pub fn at(&self, (now, order): (UnixTime, u16), world: Arc<World>) -> Self {
         let Self { request, moment: Moment { entropy, peer, .. }, .. } = self;

@@ -139,7 +139,8 @@ impl fmt::Display for VerifyError {
             Self::Later { kept, last } => {
                 write!(
                     f,
-                    "it ends with record {last}, and the head that was kept is of record {kept}: check the file after it"
+                    "it ends with record {last}, and the head that was kept is of record {kept}, which is in the file after it, or was cut \
+                     off together with the head"
                 )
             }
             Self::Io(error) => error.fmt(f),

@@ -87,7 +87,7 @@ pub(super) fn wrong_method(op: &Op<'_>, allowed: &[&str]) -> Response {
 /// The part of the request target that answers repeat: not the query, in which somebody may have put a secret (security H2), and nothing
 /// that may be a token (security L2).
 pub(super) fn uri(op: &Op<'_>) -> String {
-    engine::as_typed(op, &op.request.path)
+    engine::path_as_sent(op)
 }
 
 /// Words that the body could not be read.

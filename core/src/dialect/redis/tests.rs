@@ -278,6 +278,27 @@ fn the_ceiling_of_guesses_is_for_those_who_could_guess_on() {
     }
 }
 
+/// A thief with a token can add a password, and show that one.
+#[test]
+fn a_password_that_was_added_opens_no_way_to_guess_on() {
+    let mut world = world();
+    world.settings_mut().throttle.account_ceiling = 2;
+    assert_eq!(bearing(&mut world, "ann", "POST /v1/users/password", r#"{"new_password": "thief"}"#).status, 200);
+    let guess = |world: &mut TestWorld, line: &str, guess: &str| {
+        let change = request(line, &format!(r#"{{"new_password": "{guess}"}}"#));
+        world.call(change.with_header("authorization", &basic("ann", "thief"))).status
+    };
+    for n in 2..16 {
+        assert_eq!(guess(&mut world, "POST /v1/users/password", &format!("filler {n}")), 200);
+    }
+    for n in 14..25 {
+        let status = guess(&mut world, "POST /v1/users/password", "guess");
+        assert_eq!(status, if n < 20 { 400 } else { 429 }, "{n}");
+    }
+    assert_eq!(guess(&mut world, "POST /v1/users/password", "annann"), 429);
+    assert_eq!(guess(&mut world, "PUT /v1/users/password", "annann"), 429);
+}
+
 /// Right and wrong guesses count alike, and the counter is a condition of the commit, so that guesses made at once count too.
 #[test]
 fn an_administrator_guesses_no_more_than_the_ceiling_during_a_lock() {

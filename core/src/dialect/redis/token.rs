@@ -2,7 +2,7 @@
 
 use super::{JSON, body::Body};
 use crate::{
-    engine::{self, Credentials, Expired, audit, audit_refused},
+    engine::{self, Credentials, Expired, audit},
     lifetime::Lifetime,
     record::{User, key},
     refusal::Refusal,
@@ -41,7 +41,7 @@ pub(super) fn refresh(op: &Op<'_>) -> Result<Response, Stop> {
         judged => judged?,
     };
     if engine::has_expired(op, &bearer.user)? {
-        audit_refused(op, "token.refresh", &bearer.user.uid, &bearer.jti, Refusal::PasswordExpired.code());
+        engine::audit_unrefreshed(op, &token, &Refusal::PasswordExpired)?;
         return Err(Refusal::PasswordExpired.into());
     }
     let lifetime = lifetime(op)?;

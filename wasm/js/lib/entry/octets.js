@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { inflate } from './inflate.js'
 
-/** There is no such file, or, where programs are held to what they were allowed (Node, Deno), none that is for this one. */
-const ABSENT = ['ENOENT', 'ENOTDIR', 'ERR_ACCESS_DENIED', 'NotCapable']
+/** There is no such file, or, where programs are held to what they were allowed (the system, Node, Deno), none that is for this one. */
+const ABSENT = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'EACCES', 'EPERM', 'ERR_ACCESS_DENIED', 'NotCapable', 'PermissionDenied']
 
 /**
  * The octets of a module in Node, Deno and Bun: `locate` gives the URL of its file, which lies beside the script. When a bundler has moved
@@ -10,18 +11,18 @@ const ABSENT = ['ENOENT', 'ENOTDIR', 'ERR_ACCESS_DENIED', 'NotCapable']
  */
 export async function octets(locate, load) {
   try {
-    const url = located(locate)
-    if (url?.protocol === 'file:') return await readFile(url)
+    const path = located(locate)
+    if (path !== undefined) return await readFile(path)
   } catch (error) {
     if (!ABSENT.includes(error.code ?? error.name)) throw error
   }
   return inflate((await load()).default)
 }
 
-/** A bundler may leave no `import.meta.url`, and using it then throws. */
+/** A bundler may leave no `import.meta.url`, or one of another machine, and using it then throws. */
 function located(locate) {
   try {
-    return locate()
+    return fileURLToPath(locate())
   } catch {
     return undefined
   }

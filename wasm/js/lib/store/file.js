@@ -140,6 +140,7 @@ export class FileStore {
   #rewrite() {
     const fresh = `${this.#path}.new`
     let file
+    let trouble
     try {
       rmSync(fresh, { force: true })
       file = openSync(fresh, 'ax+', 0o600)
@@ -156,7 +157,10 @@ export class FileStore {
     } catch (cause) {
       // The commit holds all the same. A directory that could not be synced is synced before the next commit holds.
       if (!this.#moved) this.#clean = 2 * this.#size
-      this.#report(new WaxsealError('no_store', 'the file could not be written anew; what was stored is there, and it grows meanwhile', { cause }))
+      const what = this.#moved
+        ? 'the directory could not be synced; no commit holds until it is'
+        : 'the file could not be written anew; what was stored is there, and it grows meanwhile'
+      trouble = new WaxsealError('no_store', what, { cause })
     }
     try {
       if (file !== undefined) closeSync(file)
@@ -164,6 +168,7 @@ export class FileStore {
     } catch {
       // Removing it is tried again before the next rewrite.
     }
+    if (trouble !== undefined) this.#report(trouble)
   }
 
   async #report(error) {
