@@ -1,6 +1,6 @@
 //! What every dialect builds on: finding users, logging in, checking and issuing tokens, changing users, passwords and keys.
 //!
-//! A refusal that any operation may meet is a [`Refusal`](crate::refusal::Refusal). One that a single operation gives is the inner part of
+//! A refusal that any operation may meet is a [`Refusal`]. One that a single operation gives is the inner part of
 //! `Result<Result<_, NotDone>, Stop>`: the dialect that asked words it, and answers with `Ok` where something is stored all the same.
 //!
 //! Nothing here knows a status code, a header but `Authorization`, or the JSON of a request or an answer: that is the dialects' part.
