@@ -42,8 +42,8 @@ pub(crate) fn audit_kept(op: &Op<'_>, action: &'static str, actor: &dyn Display,
 /// nothing.
 const DENIED_ONCE: u64 = 60;
 
-/// Adds a line of a request that its caller has no right to make, the first in a minute of each dialect and method; none where the caller is not known,
-/// as for what a page of another site has sent.
+/// Adds a line of a request that its caller has no right to make, the first in a minute of each dialect and method; none where the caller is
+/// not known, as for what a page of another site has sent.
 ///
 /// # Errors
 /// [`Stop::Need`].

@@ -95,6 +95,7 @@ impl NewPassword {
         let new = || {
             if let Setter::WithToken(_) = setter {
                 Self::precheck(op, text, &user.name, &user.email)?;
+                // Whoever has used up the guesses is turned away before anything is compared, so that it tells nothing.
                 setter.guesses(op, ACTION, user)?;
             }
             // Whatever schemes the others have, and whatever salt they were brought along with: they go.

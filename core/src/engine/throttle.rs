@@ -14,6 +14,8 @@
 //! counter fills its own up to the same ceiling, and then is locked after every failure. With `vendor_lockout` the pair counter ignores
 //! the source, as the vendor does. A lock looks like a wrong password, whatever the password (no oracle); being turned away
 //! is said openly and costs no derivation.
+//!
+//! Beside them, [`Guesses`] counts what no login counts: passwords that somebody tries for a list by changing it.
 
 use super::{
     audit_kept,
